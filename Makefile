@@ -1,0 +1,51 @@
+# make demo   from nothing to a sentence: environment, build, node, photo, request, picture
+# make test   lint, types, tests
+# make run    detector_node until Ctrl-C; ARGS="-p language:=es" are ROS arguments
+# make clean  remove what make made
+PYTHON ?= python3
+IMAGE ?=
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
+SOURCES := $(shell find i2t_ros config msg srv scripts underlay cmake -type f -not -name '*.pyc') \
+	CMakeLists.txt package.xml setup.py
+
+.PHONY: demo test run bench clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.installed
+	@$(BIN)/i2t demo $(IMAGE)
+
+run: $(VENV)/.installed
+	@FASTRTPS_DEFAULT_PROFILES_FILE=$${FASTRTPS_DEFAULT_PROFILES_FILE:-$(CURDIR)/config/fastdds.xml} \
+	$(BIN)/detector_node $(if $(ARGS),--ros-args $(ARGS))
+
+test: $(VENV)/.installed $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+$(VENV)/.installed: $(VENV)/.requirements $(SOURCES)
+	@echo "building i2t_ros ..."
+	@$(PIP) install --no-deps --no-build-isolation .
+	@touch $@
+
+$(VENV)/.requirements: pyproject.toml tools/requirements.py tools/check_system.sh
+	@sh tools/check_system.sh $(PYTHON)
+	@echo "setting up $(VENV) (some 300 MB of packages the first time) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(call require,build run demo)
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.requirements
+	@echo "adding what the tests need ..."
+	@$(call require,test web history s3)
+	@touch $@
+
+# Installs lists of requirements out of pyproject.toml.
+require = $(BIN)/python tools/requirements.py $(1) > $(VENV)/requirements.txt && $(PIP) install --use-pep517 -r $(VENV)/requirements.txt
+
+clean:
+	rm -rf $(VENV) build *.egg-info
