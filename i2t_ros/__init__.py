@@ -1,0 +1,1 @@
+"""i2t_ros: image to text for robots."""

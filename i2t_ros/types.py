@@ -1,0 +1,347 @@
+"""The vocabulary: what the rest of the package hands around.
+
+Coordinates are pixels of the original image: x to the right, y down, the origin at the outer
+corner of the top left pixel. Boxes are ``xyxy``: left, top, right, bottom. Arrays inside these
+classes are read-only, and every class checks what it is given when it is made.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from i2t_ros.errors import I2tError
+
+Image = NDArray[np.uint8]
+"""Decoded pixels: uint8, height x width x 3, blue-green-red, C-contiguous."""
+
+Task = Literal["detect", "classify", "faces", "text"]
+TASKS: tuple[Task, ...] = get_args(Task)
+
+
+ByteBuffer: TypeAlias = "bytes | bytearray | memoryview | array[int]"
+"""Encoded bytes as they come from a file, a socket or a ROS message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One image of one camera.
+
+    ``stamp`` (nanoseconds since the ROS epoch) and ``frame_id`` are those of the camera's own
+    header and pass through to every result unchanged.
+    """
+
+    image: Image
+    camera: str
+    stamp: int
+    frame_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedImage:
+    """A picture as a file holds it; ``format`` is "jpeg", "png", "bmp" or "webp"."""
+
+    data: ByteBuffer
+    format: str
+
+
+def checked_array(
+    owner: str, name: str, value: Any, shape: tuple[int | None, ...], dtype: DTypeLike
+) -> NDArray[Any]:
+    """Return ``value`` as a read-only array of ``shape`` (None: any length) and ``dtype``.
+
+    Raises ValueError, with the shape expected and the shape that came, where it does not fit, and
+    where a float is not finite.
+    """
+    array = np.array(value, dtype=dtype)
+    if array.size == 0:
+        array = array.reshape(tuple(0 if side is None else side for side in shape))
+    fits = array.ndim == len(shape) and all(
+        want is None or want == got for want, got in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        wanted = "(" + ", ".join("N" if side is None else str(side) for side in shape) + ")"
+        raise ValueError(f"{owner}.{name}: expected shape {wanted}, got {array.shape}")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{owner}.{name}: expected finite numbers, got NaN or infinity")
+    array.flags.writeable = False
+    return array
+
+
+def _same_length(owner: str, **arrays: Sequence[Any] | NDArray[Any]) -> None:
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise ValueError(f"{owner}: expected arrays of one length, got {listed}")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Detections:
+    """Objects found in one image, best score first.
+
+    boxes      (N, 4) float32, xyxy, pixels of the original image
+    scores     (N,) float32, 0 to 1
+    class_ids  (N,) int32, indices into ``labels``
+    labels     the model's label table; numberings with holes have empty strings there
+    track_ids  (N,) int64, or None where nothing is tracked; -1 for an object without a track
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    class_ids: NDArray[np.int32]
+    labels: tuple[str, ...]
+    track_ids: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        """Check shapes, dtypes and ranges; copy and freeze the arrays."""
+        put = object.__setattr__
+        put(self, "boxes", checked_array("Detections", "boxes", self.boxes, (None, 4), np.float32))
+        put(self, "scores", checked_array("Detections", "scores", self.scores, (None,), np.float32))
+        put(
+            self,
+            "class_ids",
+            checked_array("Detections", "class_ids", self.class_ids, (None,), np.int32),
+        )
+        put(self, "labels", tuple(self.labels))
+        _same_length("Detections", boxes=self.boxes, scores=self.scores, class_ids=self.class_ids)
+        if self.track_ids is not None:
+            put(
+                self,
+                "track_ids",
+                checked_array("Detections", "track_ids", self.track_ids, (None,), np.int64),
+            )
+            _same_length("Detections", boxes=self.boxes, track_ids=self.track_ids)
+        if len(self.class_ids) and not (
+            self.class_ids.min() >= 0 and self.class_ids.max() < len(self.labels)
+        ):
+            raise ValueError(
+                f"Detections.class_ids: expected 0 to {len(self.labels) - 1}, "
+                f"got {self.class_ids.min()} to {self.class_ids.max()}"
+            )
+
+    def __len__(self) -> int:
+        """Return the number of objects."""
+        return len(self.scores)
+
+    @classmethod
+    def empty(cls, labels: Sequence[str]) -> Detections:
+        """Return the ordinary case of nothing found."""
+        return cls(
+            np.empty((0, 4), np.float32),
+            np.empty(0, np.float32),
+            np.empty(0, np.int32),
+            tuple(labels),
+        )
+
+    def __getitem__(self, index: slice | NDArray[Any]) -> Detections:
+        """Return the objects that a slice, a mask or an array of indices selects."""
+        tracks = None if self.track_ids is None else self.track_ids[index]
+        return Detections(
+            self.boxes[index], self.scores[index], self.class_ids[index], self.labels, tracks
+        )
+
+    def label(self, i: int) -> str:
+        """Return the class name of object ``i`` ("class 7" where the table has a hole)."""
+        class_id = int(self.class_ids[i])
+        return self.labels[class_id] or f"class {class_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What the whole picture shows: the best classes and their probabilities, best first."""
+
+    labels: tuple[str, ...]
+    scores: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Check that each label has its score."""
+        _same_length("Classification", labels=self.labels, scores=self.scores)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Faces:
+    """Faces found in one image, best score first.
+
+    boxes      (N, 4) float32, xyxy, pixels of the original image
+    scores     (N,) float32, 0 to 1
+    landmarks  (N, 5, 2) float32, x and y in pixels: right eye, left eye, nose tip, right and left
+               corner of the mouth, right and left being the person's own; or None where the
+               detector finds no landmarks
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    landmarks: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        """Check shapes and dtypes; copy and freeze the arrays."""
+        put = object.__setattr__
+        put(self, "boxes", checked_array("Faces", "boxes", self.boxes, (None, 4), np.float32))
+        put(self, "scores", checked_array("Faces", "scores", self.scores, (None,), np.float32))
+        _same_length("Faces", boxes=self.boxes, scores=self.scores)
+        if self.landmarks is not None:
+            put(
+                self,
+                "landmarks",
+                checked_array("Faces", "landmarks", self.landmarks, (None, 5, 2), np.float32),
+            )
+            _same_length("Faces", boxes=self.boxes, landmarks=self.landmarks)
+
+    def __len__(self) -> int:
+        """Return the number of faces."""
+        return len(self.scores)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TextRegion:
+    """One line of text found in an image.
+
+    corners  (4, 2) float32, x and y in pixels, clockwise from the top left corner as it is read
+    text_color, background_color  red, green, blue, each 0 to 255
+    translation  empty where none was asked for or none could be had
+    """
+
+    corners: NDArray[np.float32]
+    text: str
+    score: float
+    text_color: tuple[int, int, int]
+    background_color: tuple[int, int, int]
+    translation: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the corners; copy and freeze them."""
+        corners = checked_array("TextRegion", "corners", self.corners, (4, 2), np.float32)
+        object.__setattr__(self, "corners", corners)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Scene:
+    """Everything that the tasks found in one image; None for a task that did not run.
+
+    ``failures`` holds the error of each task that ran and failed. For ``text`` that may be the
+    translator's, and then ``texts`` are there without translations. ``width`` and ``height`` are
+    the image's, in pixels.
+    """
+
+    width: int
+    height: int
+    detections: Detections | None = None
+    classification: Classification | None = None
+    faces: Faces | None = None
+    texts: tuple[TextRegion, ...] | None = None
+    failures: Mapping[Task, I2tError] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Description:
+    """A scene, its sentence, and how it was made.
+
+    ``language`` is a BCP 47 tag; ``model`` names the model and backend; ``elapsed`` is in seconds,
+    from the decoded image to the sentence.
+    """
+
+    scene: Scene
+    sentence: str
+    language: str
+    model: str
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class DetectOptions:
+    """Which objects of those that a model finds are wanted.
+
+    min_score         0 to 1; 0: the model's own threshold
+    class_min_scores  label -> 0 to 1, in place of ``min_score`` for that class
+    iou_threshold     overlap from which two boxes of one class are one object; 0: the model's own
+    max_detections    the best so many are kept
+    allow, deny       labels; an empty ``allow`` allows all, ``deny`` wins over ``allow``
+    """
+
+    min_score: float = 0.0
+    class_min_scores: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    iou_threshold: float = 0.0
+    max_detections: int = 100
+    allow: frozenset[str] = frozenset()
+    deny: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifyOptions:
+    """How many classes of the whole picture are wanted: the best ``top_k``."""
+
+    top_k: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class FaceOptions:
+    """Which faces are wanted: those from ``min_score`` on, 0 to 1; 0: the detector's own."""
+
+    min_score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TextOptions:
+    """Which texts are wanted, and in which language; that is read where there is a translator.
+
+    min_score       0 to 1
+    translate_to    BCP 47 tag; empty: the language of the sentence
+    translate_from  BCP 47 tag; empty: the translator finds out
+    """
+
+    min_score: float = 0.5
+    translate_to: str = ""
+    translate_from: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeRequest:
+    """Ask what a picture, or the newest frame of a camera, shows.
+
+    image      an encoded picture; empty: the newest frame of ``camera``
+    camera     empty: the only camera, or the first
+    tasks      empty: the describer's own; likewise empty ``language`` and ``style``
+    min_score  0 to 1; 0: the describer's own
+    annotate   whether the reply carries the picture with everything found drawn on it
+    """
+
+    image: ByteBuffer = b""
+    camera: str = ""
+    tasks: tuple[Task, ...] = ()
+    language: str = ""
+    style: str = ""
+    min_score: float = 0.0
+    annotate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PictureIdentity:
+    """What tells one encoded picture from another: hashes of its bytes, lower case hexadecimal.
+
+    ``size`` is in bytes. Use ``sha256``; ``md5`` is for those who have stored it since long ago.
+    """
+
+    sha256: str
+    md5: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeReply:
+    """The answer to a DescribeRequest.
+
+    ``annotated`` is in the format of the picture that was sent (JPEG for a camera's frame), or
+    None where it was not asked for. ``cached`` says that an identical request was answered before
+    and this is that answer. ``identity`` is that of the bytes that came, None for a camera's frame.
+    """
+
+    description: Description
+    annotated: EncodedImage | None = None
+    cached: bool = False
+    identity: PictureIdentity | None = None
