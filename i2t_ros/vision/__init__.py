@@ -1,0 +1,1 @@
+"""Pictures: pure functions on arrays."""

@@ -1,0 +1,92 @@
+"""Text as coverage masks, in any script for which the machine has a font."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import ImageDraw, ImageFont
+
+# Where Debian, Ubuntu, Fedora and Alpine put fonts that cover the languages of the sentences. The
+# first that exists and holds every character of a text is taken.
+FONT_FILES = (
+    "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+    "/usr/share/fonts/dejavu-sans-fonts/DejaVuSans.ttf",
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/noto/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
+    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
+    "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
+    "/usr/share/fonts/truetype/nanum/NanumGothic.ttf",
+    "/usr/share/fonts/truetype/unfonts-core/UnDotum.ttf",
+)
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+@functools.lru_cache(maxsize=512)
+def text_mask(text: str, size: int) -> NDArray[np.uint8]:
+    """Return the coverage (0 to 255) of one line of text, height x width uint8.
+
+    ``size`` is the height of the font in pixels. Characters that no font of this machine can draw
+    appear as "?". The array is read-only: it is kept for the next call.
+    """
+    font, drawable = _font_for(text, size)
+    left, top, right, bottom = font.getbbox(drawable)
+    # The height is the font's and not the text's, so that all labels of one size line up.
+    line = font.getbbox("Ag" if drawable.isascii() else drawable)
+    top, bottom = min(top, line[1]), max(bottom, line[3])
+    canvas = PillowImage.new("L", (max(1, round(right - left)), max(1, round(bottom - top))))
+    ImageDraw.Draw(canvas).text((-left, -top), drawable, fill=255, font=font)
+    mask: NDArray[np.uint8] = np.array(canvas, np.uint8)
+    mask.flags.writeable = False
+    return mask
+
+
+def can_draw(text: str) -> bool:
+    """Return whether a font of this machine has every character of a text."""
+    return _is_latin(text) or any(covers(path, frozenset(text)) for path in FONT_FILES)
+
+
+def _font_for(text: str, size: int) -> tuple[Font, str]:
+    """Return a font and the text as that font can draw it."""
+    for path in FONT_FILES:
+        if covers(path, frozenset(text)):
+            return ImageFont.truetype(path, size), text
+    font = _built_in_font(size)
+    return font, text if _is_latin(text) else text.encode("ascii", "replace").decode()
+
+
+def _is_latin(text: str) -> bool:
+    """Return whether Pillow's built-in font (Aileron: Latin) has the characters."""
+    return all(ord(character) < 0x180 for character in text) and _has_truetype()
+
+
+@functools.cache
+def _has_truetype() -> bool:
+    return isinstance(_built_in_font(12), ImageFont.FreeTypeFont)
+
+
+def _built_in_font(size: int) -> Font:
+    """Return the font that Pillow carries; before 10.1 it is a bitmap of one size."""
+    try:
+        return ImageFont.load_default(size)
+    except TypeError:
+        return ImageFont.load_default()
+
+
+@functools.lru_cache(maxsize=1024)
+def covers(path: str, characters: frozenset[str]) -> bool:
+    """Return whether a font file exists and has its own glyph for every character."""
+    if not Path(path).is_file():
+        return False
+    font = ImageFont.truetype(path, 16)
+    # Unassigned in Unicode, so it draws the font's mark for a missing glyph.
+    missing = bytes(font.getmask("\U000effff"))
+    return all(
+        character.isspace() or bytes(font.getmask(character)) != missing for character in characters
+    )
