@@ -1,0 +1,163 @@
+"""Words: from a scene to a sentence.
+
+Scene -> facts (``facts``) -> words (``sentences``, from the data of a ``grammar.Language``). Pure:
+the same scene gives the same sentence, whatever the order of its detections.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from i2t_ros.errors import InvalidRequestError, UnknownStyleError
+from i2t_ros.language import facts as _facts
+from i2t_ros.language.catalogue import Languages
+from i2t_ros.language.changes import Changes, ChangeTracker
+from i2t_ros.language.facts import UNUSABLE_IMAGE, ClassFact, Facts, ObjectCount, TextFact
+from i2t_ros.language.facts import scene_facts as scene_facts
+from i2t_ros.language.sentences import STYLES, Style, changes_sentence, sentence
+from i2t_ros.resources import config_path
+from i2t_ros.types import Detections, Scene
+
+__all__ = [
+    "LANGUAGES",
+    "STYLES",
+    "ChangeTracker",
+    "Changes",
+    "ClassFact",
+    "Facts",
+    "Languages",
+    "ObjectCount",
+    "Style",
+    "TextFact",
+    "check_style",
+    "compose",
+    "compose_changes",
+    "compose_facts",
+    "count_objects",
+    "label",
+    "load_languages",
+    "resolve_language",
+    "scene_facts",
+    "unusable_image_sentence",
+]
+
+LANGUAGES: tuple[str, ...] = ("en", "es", "zh", "ko", "fr", "de", "pt", "ja")
+"""The languages that ship; a folder of one's own may add others (``load_languages``)."""
+
+
+def load_languages(folder: Path | None = None) -> Languages:
+    """Return the languages that ship and, laid over them, those of a user's ``folder``.
+
+    Every file of ``folder`` is read at once. Raises InvalidRequestError where the folder is
+    missing or a file in it is wrong, naming file, key, and what was expected.
+    """
+    if folder is None:
+        return _shipped()
+    if not folder.is_dir():
+        raise InvalidRequestError(f"language folder {folder}: expected a folder of *.yaml files")
+    languages = Languages([config_path("languages"), folder])
+    for path in sorted(folder.glob("*.yaml")):
+        languages.get(path.stem)
+    return languages
+
+
+@cache
+def _shipped() -> Languages:
+    return Languages([config_path("languages")])
+
+
+def compose(
+    scene: Scene,
+    language: str = "en",
+    style: str = "sentence",
+    *,
+    hedge: bool = False,
+    languages: Languages | None = None,
+) -> str:
+    """Return what a scene shows, in words; never empty.
+
+    language   a BCP 47 tag; "es-MX", "es_MX" and "ES" are all served by "es"
+    style      "list", "sentence", "scene" (says where), or "changes": a single scene has no past,
+               so that everything in it is new; ``ChangeTracker`` compares scenes
+    hedge      whether to say "probably" of what has a score below 0.5
+    languages  None: those that ship
+
+    Raises UnknownLanguageError or UnknownStyleError, naming what there is.
+    """
+    known = check_style(style)
+    found = scene_facts(scene, with_places=known == "scene")
+    return compose_facts(found, language, known, hedge=hedge, languages=languages)
+
+
+def compose_facts(
+    facts: Facts,
+    language: str = "en",
+    style: str = "sentence",
+    *,
+    hedge: bool = False,
+    languages: Languages | None = None,
+) -> str:
+    """Return what facts say, in words, as ``compose`` does for the facts of a scene."""
+    chosen = (languages or load_languages()).get(language)
+    return sentence(facts, chosen, check_style(style), hedge=hedge)
+
+
+def compose_changes(
+    changes: Changes,
+    language: str = "en",
+    *,
+    hedge: bool = False,
+    languages: Languages | None = None,
+) -> str:
+    """Return what appeared and what left, in words; empty where nothing did.
+
+    Of texts, and of the class of the whole picture, only the new is said.
+    """
+    chosen = (languages or load_languages()).get(language)
+    return changes_sentence(changes.appeared, changes.left, chosen, hedge=hedge)
+
+
+def check_style(style: str) -> Style:
+    """Return ``style``, or raise UnknownStyleError where there is none of that name."""
+    for known in STYLES:
+        if style == known:
+            return known
+    raise UnknownStyleError(f"style {style!r}: there is {', '.join(STYLES)}")
+
+
+def resolve_language(tag: str, languages: Languages | None = None) -> str:
+    """Return the tag of the language that serves ``tag``, "pt" for "pt_BR".
+
+    Raises UnknownLanguageError, naming the languages there are.
+    """
+    return (languages or load_languages()).resolve(tag)
+
+
+def label(name: str, language: str, languages: Languages | None = None) -> str:
+    """Return the class ``name`` in a language, singular and bare: "dog" -> "perro".
+
+    A class that the language lacks keeps its English label, or else the model's own.
+    """
+    return (languages or load_languages()).get(language).noun(name).label
+
+
+def count_objects(
+    detections: Detections, language: str = "", languages: Languages | None = None
+) -> list[ObjectCount]:
+    """Count the objects of each class: most first, then the largest, then the most certain.
+
+    The order of the detections makes no difference. Where ``language`` is given, ``label`` is the
+    class in it; otherwise it is the model's own.
+    """
+    counts = _facts.count_objects(detections)
+    if not language:
+        return counts
+    chosen = (languages or load_languages()).get(language)
+    return [replace(count, label=chosen.noun(count.class_id).label) for count in counts]
+
+
+def unusable_image_sentence(language: str = "en", languages: Languages | None = None) -> str:
+    """Return the sentence for an image that cannot be decoded or used at all."""
+    return compose_facts(UNUSABLE_IMAGE, language, languages=languages)

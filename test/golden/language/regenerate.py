@@ -1,0 +1,43 @@
+"""Write the golden sentences anew: ``python test/golden/language/regenerate.py``.
+
+Then read every line that changed as a native reader would; test_language_golden.py holds the
+package to what was read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+
+import yaml
+
+from i2t_ros.commands import say
+from i2t_ros.language import LANGUAGES, STYLES
+
+HERE = Path(__file__).parent
+
+
+def scenes(style: str) -> list[str]:
+    """Return the scenes that a style is tried on, as arguments of ``i2t say``."""
+    by_style = yaml.safe_load((HERE / "scenes.yaml").read_text(encoding="utf-8"))
+    return [*by_style["all"], *by_style.get(style, [])]
+
+
+def golden(language: str, style: str) -> str:
+    """Return the golden file of a language and style: a scene and its sentence in each line."""
+    parser = argparse.ArgumentParser()
+    say.add_parser(parser.add_subparsers())
+    lines = []
+    for scene in scenes(style):
+        options = ["--language", language, "--style", style]
+        args = parser.parse_args(["say", *shlex.split(scene), *options])
+        lines.append(f"{scene}\t{say.say(args)}\n")
+    return "".join(lines)
+
+
+if __name__ == "__main__":
+    for language in LANGUAGES:
+        for style in STYLES:
+            path = HERE / f"{language}_{style}.txt"
+            path.write_text(golden(language, style), encoding="utf-8")
