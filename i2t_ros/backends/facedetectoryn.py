@@ -1,0 +1,95 @@
+"""OpenCV's own reader of YuNet, cv2.FaceDetectorYN: faces with five landmarks on a CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from i2t_ros.backends.base import BackendOptions, Tensor
+from i2t_ros.errors import BackendUnavailableError, InferenceError, ModelMismatchError
+from i2t_ros.models.manifest import ModelSpec
+from i2t_ros.types import Image
+from i2t_ros.vision.letterbox import place
+
+LEAST_SCORE = 0.05
+"""What is less likely is not looked at; a user's own threshold is applied to the rest."""
+MOST_FACES = 5000
+
+
+class FaceDetectorYnBackend:
+    """Finds faces in a picture: boxes (N, 4) xyxy, scores (N,), landmarks (N, 5, 2), best first.
+
+    It takes the picture itself, and brings it to the size of the entry's input, its shape kept: the
+    network knows faces of 10 to 300 pixels.
+    """
+
+    device = "cpu"
+
+    def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
+        """Load the first file and run it once.
+
+        Raises BackendUnavailableError where this OpenCV is too old, ModelMismatchError for a
+        network that is not YuNet.
+        """
+        form = spec.input.format
+        if form is None:
+            raise ModelMismatchError(f"{spec.name}: its entry lacks the input's format")
+        self._form = form
+        if not hasattr(cv2, "FaceDetectorYN"):
+            raise BackendUnavailableError(
+                f"OpenCV {cv2.__version__} has no FaceDetectorYN; 4.8 and later have"
+            )
+        try:
+            detector = cv2.FaceDetectorYN.create(
+                str(files[0]),
+                "",
+                (form.width, form.height),
+                LEAST_SCORE,
+                spec.iou_threshold,
+                MOST_FACES,
+            )
+            detector.detect(np.zeros((form.height, form.width, 3), np.uint8))
+        except cv2.error as error:  # 4.5.4 to 4.7 read the first YuNet and no later one
+            raise BackendUnavailableError(
+                f"OpenCV {cv2.__version__} cannot run {files[0]} ({error.err}); 4.8 and later can"
+            ) from error
+        self._detector: cv2.FaceDetectorYN | None = detector
+        self.report = f"OpenCV {cv2.__version__} FaceDetectorYN on cpu"
+
+    def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """Return boxes, scores and landmarks in pixels of the picture; see Backend."""
+        if self._detector is None:
+            raise InferenceError("facedetectoryn: used after close()")
+        image: Image = inputs[0]
+        placement = place(image.shape[1], image.shape[0], self._form)
+        inner = placement.width, placement.height
+        try:
+            self._detector.setInputSize(inner)
+            _, found = self._detector.detect(cv2.resize(image, inner))
+        except cv2.error as error:
+            raise InferenceError(f"OpenCV failed: {error}") from error
+        rows = np.empty((0, 15), np.float32) if found is None else np.asarray(found, np.float32)
+        # Of a blank picture it may find faces at infinity.
+        rows = rows[np.isfinite(rows).all(axis=1)]
+        # A row is x, y, width, height, x and y of each landmark, score. Of a picture that is a few
+        # pixels high some are not finite.
+        rows = rows[np.isfinite(rows).all(axis=1)]
+        boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
+        landmarks = rows[:, 4:14].reshape(-1, 5, 2)
+        return [
+            placement.to_original(boxes),
+            rows[:, 14],
+            placement.points_to_original(landmarks),
+        ]
+
+    def close(self) -> None:
+        """Let go of the network; see Backend."""
+        self._detector = None
+
+
+def engine() -> tuple[str, tuple[str, ...]]:
+    """Return the engine's version and the devices it finds, for `i2t models doctor`."""
+    return cv2.__version__, ("cpu",) if hasattr(cv2, "FaceDetectorYN") else ()

@@ -1,0 +1,78 @@
+"""A backend without an engine: it answers as it is told to, for tests and demos."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from i2t_ros.backends.base import BackendOptions, Tensor
+from i2t_ros.errors import InferenceError
+from i2t_ros.models.manifest import ModelSpec
+
+Script = Callable[[Sequence[Tensor]], list[Tensor]]
+
+
+def one_person(inputs: Sequence[Tensor]) -> list[Tensor]:
+    """Find class 0 in the middle half of a picture, with score 0.9; nothing in a black one."""
+    height, width = inputs[0].shape[:2]
+    found = 1 if inputs[0].any() else 0
+    box = [width / 4, height / 4, width * 3 / 4, height * 3 / 4]
+    return [
+        np.array([box], np.float32)[:found],
+        np.array([0.9], np.float32)[:found],
+        np.zeros(found, np.int32),
+    ]
+
+
+def engine() -> tuple[str, tuple[str, ...]]:
+    """Return what every backend says of its engine; here there is none."""
+    return "", ()
+
+
+class FakeBackend:
+    """Answers with ``script``; holds the picture at ``gate`` until it is opened.
+
+    calls  how many inferences have begun
+    begun  is set when one begins, so that a test can wait for it
+    """
+
+    device = "fake"
+    report = "fake: no engine, scripted answers"
+
+    def __init__(
+        self,
+        spec: ModelSpec | None = None,
+        files: Sequence[Path] = (),
+        options: BackendOptions = BackendOptions(),  # noqa: B008 (frozen)
+        *,
+        script: Script = one_person,
+        gate: threading.Event | None = None,
+    ) -> None:
+        """Take what every backend takes, and what to answer."""
+        self._script = script
+        self._gate = gate
+        self._timeout = options.timeout
+        self.calls = 0
+        self.begun = threading.Event()
+        self.closed = False
+
+    def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """Return what the script says; see Backend.
+
+        Raises InferenceError where the gate stays shut for longer than ``options.timeout``, and
+        once it is closed.
+        """
+        if self.closed:
+            raise InferenceError("fake: used after close()")
+        self.calls += 1
+        self.begun.set()
+        if self._gate is not None and not self._gate.wait(self._timeout):
+            raise InferenceError(f"fake: the gate stayed shut for {self._timeout} s")
+        return self._script(inputs)
+
+    def close(self) -> None:
+        """Refuse further work."""
+        self.closed = True

@@ -1,0 +1,148 @@
+"""ONNX Runtime: .onnx files on a CPU, or through an execution provider on a GPU."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import onnxruntime as ort
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
+
+from i2t_ros.backends.base import BackendOptions, Tensor
+from i2t_ros.backends.check import TensorInfo, check_inputs, check_outputs, example_inputs
+from i2t_ros.errors import (
+    BackendUnavailableError,
+    InferenceError,
+    ModelCorruptError,
+    ModelMismatchError,
+)
+from i2t_ros.models.manifest import ModelSpec
+
+PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+}
+
+# What each provider calls the device it runs on.
+DEVICE_SETTING = {"cuda": "device_id", "tensorrt": "device_id", "openvino": "device_type"}
+
+# TensorRT compiles for minutes at the first start, so it is used only where it is asked for.
+AUTOMATIC = ("cuda", "cpu")
+
+_DTYPES = {
+    "tensor(float)": "float32",
+    "tensor(uint8)": "uint8",
+    "tensor(float16)": "float16",
+    "tensor(int64)": "int64",
+}
+
+
+class OnnxRuntimeBackend:
+    """One session. ``infer`` may be called from several threads at once."""
+
+    def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
+        """Load the first file, compare it with its entry, and run it once.
+
+        Raises BackendUnavailableError where a provider that was asked for is not to be had.
+        """
+        threads = options.threads or len(os.sched_getaffinity(0))
+        session = _load(files[0], _providers(options), threads)
+        self.device = _used(session, options.providers)
+        self.report = f"ONNX Runtime {ort.__version__} on {self.device}, threads: {threads}"
+        self._inputs = [i.name for i in check_inputs(spec, _infos(session.get_inputs()))]
+        self._outputs = [o.name for o in check_outputs(spec, _infos(session.get_outputs()))]
+        self._session: ort.InferenceSession | None = session
+        self.infer(example_inputs(spec))
+
+    def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """Run the model once; see Backend."""
+        if self._session is None:
+            raise InferenceError("onnxruntime: used after close()")
+        try:
+            return list(
+                self._session.run(self._outputs, dict(zip(self._inputs, inputs, strict=True)))
+            )
+        except InvalidArgument as error:
+            raise ModelMismatchError(f"ONNX Runtime refused the inputs: {error}") from error
+        except Exception as error:  # its errors have no base of their own
+            raise InferenceError(f"ONNX Runtime failed: {error}") from error
+
+    def close(self) -> None:
+        """Let go of the session; see Backend."""
+        self._session = None
+
+
+def engine() -> tuple[str, tuple[str, ...]]:
+    """Return the engine's version and the devices it finds, for `i2t models doctor`."""
+    available = ort.get_available_providers()
+    return ort.__version__, tuple(n for n, full in PROVIDERS.items() if full in available)
+
+
+def _providers(options: BackendOptions) -> list[tuple[str, dict[str, str]]]:
+    """Return the providers to ask for and their settings, checked against those there are."""
+    wanted, available = options.providers, ort.get_available_providers()
+    if unknown := [name for name in wanted if name not in PROVIDERS]:
+        raise BackendUnavailableError(
+            f"ONNX Runtime: unknown provider {', '.join(unknown)}; known: {', '.join(PROVIDERS)}"
+        )
+    if absent := [name for name in wanted if PROVIDERS[name] not in available]:
+        there = [name for name, full in PROVIDERS.items() if full in available]
+        raise BackendUnavailableError(
+            f"this build of ONNX Runtime has no provider {', '.join(absent)}, only "
+            f"{', '.join(there)}; onnxruntime-gpu brings cuda and tensorrt, onnxruntime-openvino "
+            "brings openvino"
+        )
+    names = [name for name in wanted or AUTOMATIC if PROVIDERS[name] in available]
+    if options.device and not set(names) & set(DEVICE_SETTING):
+        raise BackendUnavailableError(
+            f"ONNX Runtime on {', '.join(names)} has no choice of device, got {options.device!r}"
+        )
+    return [
+        (
+            PROVIDERS[name],
+            {DEVICE_SETTING[name]: options.device}
+            if options.device and name in DEVICE_SETTING
+            else {},
+        )
+        for name in names
+    ]
+
+
+def _load(
+    path: Path, providers: list[tuple[str, dict[str, str]]], threads: int
+) -> ort.InferenceSession:
+    settings = ort.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.log_severity_level = 3  # errors; the rest is not for a robot's console
+    try:
+        return ort.InferenceSession(str(path), settings, providers=providers)
+    except Exception as error:  # its errors have no base of their own
+        raise ModelCorruptError(
+            f"{path}: ONNX Runtime {ort.__version__} cannot load it: {error}"
+        ) from error
+
+
+def _used(session: ort.InferenceSession, wanted: Sequence[str]) -> str:
+    """Return the short name of the provider in use; ONNX Runtime falls back in silence."""
+    actual = str(session.get_providers()[0])
+    short = {full: name for name, full in PROVIDERS.items()}.get(actual, actual)
+    if wanted and short != wanted[0]:
+        raise BackendUnavailableError(
+            f"ONNX Runtime could not start the provider {wanted[0]} and took {short} instead: "
+            f"its libraries or its device are missing. Ask for {short} if that is good enough"
+        )
+    return short
+
+
+def _infos(values: Sequence[ort.NodeArg]) -> list[TensorInfo]:
+    return [
+        TensorInfo(
+            value.name,
+            tuple(side if isinstance(side, int) else -1 for side in value.shape),
+            _DTYPES.get(value.type, value.type),
+        )
+        for value in values
+    ]

@@ -1,0 +1,155 @@
+"""The detectors that OpenCV 4 brings: people (HOG) and faces (Haar cascades). Nothing to download.
+
+They serve where no trained network is to be had. They miss much and take shadows for people, so
+a detector made from them calls itself degraded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from i2t_ros.backends.base import BackendOptions, Tensor
+from i2t_ros.errors import BackendUnavailableError, InferenceError
+from i2t_ros.models.manifest import ModelSpec
+from i2t_ros.types import Image
+from i2t_ros.vision.boxes import non_maximum_suppression
+
+PERSON, FACE = 0, 1
+
+# Pictures are searched at this many pixels on their longer side: larger ones cost seconds and
+# find no more of what a robot is near.
+SEARCHED_SIDE = 640
+
+# Where distributions put what the PyPI wheel carries in cv2.data.
+CASCADE_FOLDERS = ("/usr/share/opencv4/haarcascades", "/usr/share/opencv/haarcascades")
+
+# Neither detector gives a probability, but a margin without an upper limit. A logistic curve with
+# this centre and spread makes it one, roughly: on 80 photos of COCO val2017, half of the people
+# above a margin of 0.8 were people and one in five below it; of the faces, two in three were faces
+# below 5.5 and nearly all above.
+PEOPLE_MARGIN = (0.8, 1.0)
+FACE_MARGIN = (0.0, 4.0)
+
+Found = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+class OpenCvBackend:
+    """Finds people (class 0) and faces (class 1) in a picture; for the task faces, those alone."""
+
+    device = "cpu"
+
+    def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
+        """Load the detectors. Raises BackendUnavailableError where OpenCV lacks them."""
+        if not hasattr(cv2, "HOGDescriptor") or not hasattr(cv2, "CascadeClassifier"):
+            raise BackendUnavailableError(
+                f"OpenCV {cv2.__version__} has no built-in detectors; version 4 has "
+                '(pip install "opencv-python-headless>=4.6,<5")'
+            )
+        self._people = cv2.HOGDescriptor()
+        self._people.setSVMDetector(np.array(cv2.HOGDescriptor.getDefaultPeopleDetector()))
+        self._frontal = _cascade("haarcascade_frontalface_default.xml")
+        self._profile = _cascade("haarcascade_profileface.xml")
+        self._faces_alone = spec.task == "faces"
+        self._closed = False
+        people = "" if self._faces_alone else "HOG people, "
+        self.report = f"OpenCV {cv2.__version__}: {people}Haar frontal and profile faces"
+
+    def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """Return boxes, scores, and class ids or, for faces, no landmarks; see Backend."""
+        if self._closed:
+            raise InferenceError("opencv: used after close()")
+        try:
+            people, faces = self._search(inputs[0])
+        except cv2.error as error:
+            raise InferenceError(f"OpenCV failed: {error}") from error
+        if self._faces_alone:
+            return [*faces, np.empty((len(faces[1]), 0, 2), np.float32)]
+        class_ids = [PERSON] * len(people[1]) + [FACE] * len(faces[1])
+        return [
+            np.concatenate([people[0], faces[0]]),
+            np.concatenate([people[1], faces[1]]),
+            np.array(class_ids, np.int32),
+        ]
+
+    def close(self) -> None:
+        """Refuse further work; see Backend."""
+        self._closed = True
+
+    def _search(self, image: Image) -> tuple[Found, Found]:
+        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        scale = min(1.0, SEARCHED_SIDE / max(grey.shape))
+        if scale < 1:
+            grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        nobody = _found([], [], PEOPLE_MARGIN)
+        people = nobody if self._faces_alone else self._find_people(grey)
+        faces = self._find_faces(cv2.equalizeHist(grey))
+        return (people[0] / scale, people[1]), (faces[0] / scale, faces[1])
+
+    def _find_people(self, grey: cv2.typing.MatLike) -> Found:
+        if grey.shape[0] < 128 or grey.shape[1] < 64:  # the detector's window
+            return _found([], [], PEOPLE_MARGIN)
+        rects, weights = self._people.detectMultiScale(
+            grey, winStride=(8, 8), padding=(8, 8), scale=1.05
+        )
+        return _found(rects, weights, PEOPLE_MARGIN)
+
+    def _find_faces(self, grey: cv2.typing.MatLike) -> Found:
+        """Search both cascades; the one for profiles knows left ones only, hence the mirror."""
+        frontal = _detect(self._frontal, grey)
+        left = _detect(self._profile, grey)
+        mirrored = _detect(self._profile, cv2.flip(grey, 1))
+        right = mirrored[0].copy()
+        right[:, [0, 2]] = grey.shape[1] - mirrored[0][:, [2, 0]]
+        boxes = np.concatenate([frontal[0], left[0], right])
+        scores = np.concatenate([frontal[1], left[1], mirrored[1]])
+        best = non_maximum_suppression(boxes, scores, np.zeros(len(boxes), np.int32), 0.3)
+        return boxes[best], scores[best]
+
+
+def engine() -> tuple[str, tuple[str, ...]]:
+    """Return the engine's version and the devices it finds, for `i2t models doctor`."""
+    return cv2.__version__, ("cpu",)
+
+
+def cascade_file(name: str) -> Path:
+    """Return where OpenCV keeps a cascade. Raises BackendUnavailableError."""
+    folders = [Path(folder) for folder in CASCADE_FOLDERS]
+    if hasattr(cv2, "data"):
+        folders.insert(0, Path(cv2.data.haarcascades))
+    for folder in folders:
+        if (folder / name).is_file():
+            return folder / name
+    raise BackendUnavailableError(
+        f"OpenCV's {name} is in none of {', '.join(map(str, folders))}: apt install opencv-data"
+    )
+
+
+def _cascade(name: str) -> cv2.CascadeClassifier:
+    path = cascade_file(name)
+    cascade = cv2.CascadeClassifier(str(path))
+    if cascade.empty():
+        raise BackendUnavailableError(f"OpenCV {cv2.__version__} cannot read {path}")
+    return cascade
+
+
+def _detect(cascade: cv2.CascadeClassifier, grey: cv2.typing.MatLike) -> Found:
+    rects, _, weights = cascade.detectMultiScale3(
+        grey, scaleFactor=1.1, minNeighbors=5, minSize=(24, 24), outputRejectLevels=True
+    )
+    return _found(rects, weights, FACE_MARGIN)
+
+
+def _found(
+    rects: Sequence[Sequence[int]], weights: Sequence[float], margin: tuple[float, float]
+) -> Found:
+    """Return xyxy boxes and scores from x, y, width, height and the detector's own margins."""
+    boxes = np.array(rects, np.float32).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    margins = np.array(weights, np.float32).reshape(-1)
+    centre, spread = margin
+    return boxes, 1 / (1 + np.exp((centre - margins) / spread))

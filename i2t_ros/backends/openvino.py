@@ -1,0 +1,136 @@
+"""OpenVINO: .onnx files on Intel CPUs, GPUs and NPUs."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+
+from i2t_ros.backends.base import BackendOptions, Tensor
+from i2t_ros.backends.check import TensorInfo, check_inputs, check_outputs, example_inputs
+from i2t_ros.errors import (
+    BackendUnavailableError,
+    InferenceError,
+    ModelCorruptError,
+    ModelMismatchError,
+)
+from i2t_ros.models.manifest import ModelSpec
+
+
+class OpenVinoBackend:
+    """One compiled model and one request. ``infer`` must not be called from two threads at once."""
+
+    def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
+        """Load the first file, compare it with its entry, compile it, and run it once.
+
+        Raises BackendUnavailableError where the device or the precision is not to be had.
+        """
+        core = ov.Core()
+        device = options.device or "CPU"
+        _check_device(core, device)
+        model = _read(core, files[0])
+        inputs = check_inputs(spec, _infos(model.inputs))
+        outputs = check_outputs(spec, _infos(model.outputs))
+        settings = _settings(options, device)
+        try:
+            compiled = core.compile_model(model, device, settings)
+        except RuntimeError as error:
+            raise BackendUnavailableError(
+                f"OpenVINO cannot run {spec.name} on {device} with {settings}: {error}"
+            ) from error
+        self._request: ov.InferRequest | None = compiled.create_infer_request()
+        self._inputs = [_index(model.inputs, info.name) for info in inputs]
+        self._shapes = [info.shape for info in inputs]
+        self._outputs = [_index(model.outputs, info.name) for info in outputs]
+        self.device = ",".join(compiled.get_property("EXECUTION_DEVICES"))
+        precision = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+        self.report = f"OpenVINO {engine()[0]} on {self.device}, precision {precision}"
+        self.infer(example_inputs(spec))
+
+    def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """Run the model once; see Backend."""
+        if self._request is None:
+            raise InferenceError("openvino: used after close()")
+        for given, shape in zip(inputs, self._shapes, strict=True):
+            _check_shape(given, shape)
+        named = dict(zip(self._inputs, inputs, strict=True))
+        try:
+            results = self._request.infer(named, share_inputs=True, share_outputs=False)
+        except RuntimeError as error:
+            raise InferenceError(f"OpenVINO failed: {error}") from error
+        return [np.asarray(results[index]) for index in self._outputs]
+
+    def close(self) -> None:
+        """Let go of the compiled model; see Backend."""
+        self._request = None
+
+
+def engine() -> tuple[str, tuple[str, ...]]:
+    """Return the engine's version and the devices it finds, for `i2t models doctor`."""
+    return ov.__version__.split("-", maxsplit=1)[0], tuple(ov.Core().available_devices)
+
+
+def _settings(options: BackendOptions, device: str) -> dict[str, object]:
+    """Return compile settings.
+
+    Left alone, OpenVINO rounds to bfloat16 where the CPU has it, and scores change in the second
+    digit. So ``auto`` keeps the model's own 32 bits.
+    """
+    precisions = {"auto": "f32", "f32": "f32", "f16": "f16", "bf16": "bf16"}
+    if options.precision not in precisions:
+        raise BackendUnavailableError(
+            f"precision: expected one of {', '.join(precisions)}, got {options.precision!r}"
+        )
+    settings: dict[str, object] = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": precisions[options.precision],
+    }
+    if device == "CPU":
+        settings["INFERENCE_NUM_THREADS"] = options.threads or len(os.sched_getaffinity(0))
+    return settings
+
+
+def _check_device(core: ov.Core, device: str) -> None:
+    available = core.available_devices
+    if re.split("[.:]", device, maxsplit=1)[0] not in {*available, "AUTO", "MULTI", "HETERO"}:
+        raise BackendUnavailableError(
+            f"OpenVINO finds no device {device}, only {', '.join(available)}"
+        )
+
+
+def _read(core: ov.Core, path: Path) -> ov.Model:
+    try:
+        return core.read_model(str(path))
+    except RuntimeError as error:
+        raise ModelCorruptError(f"{path}: OpenVINO {ov.__version__} cannot read it: {error}") from (
+            error
+        )
+
+
+def _infos(ports: Sequence[ov.Output]) -> list[TensorInfo]:
+    return [
+        TensorInfo(
+            port.get_any_name(),
+            tuple(
+                -1 if side.is_dynamic else side.get_length() for side in port.get_partial_shape()
+            ),
+            np.dtype(port.get_element_type().to_dtype()).name,
+        )
+        for port in ports
+    ]
+
+
+def _index(ports: Sequence[ov.Output], name: str) -> int:
+    return next(i for i, port in enumerate(ports) if name in port.get_names())
+
+
+def _check_shape(given: Tensor, shape: tuple[int, ...]) -> None:
+    fits = given.ndim == len(shape) and all(
+        own in (-1, side) for own, side in zip(shape, given.shape, strict=True)
+    )
+    if not fits:
+        raise ModelMismatchError(f"OpenVINO: the model takes {shape}, got {given.shape}")

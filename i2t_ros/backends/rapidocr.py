@@ -1,0 +1,171 @@
+"""RapidOCR: finds and reads text with PaddleOCR's networks on ONNX Runtime.
+
+The package brings three of them: one finds lines, one tells lines that stand on their head, one
+reads. Only another one for reading, of a language that the first lacks, comes from the manifest.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import rapidocr
+from numpy.typing import NDArray
+
+from i2t_ros.backends.base import BackendOptions, Tensor
+from i2t_ros.errors import BackendUnavailableError, InferenceError, ModelCorruptError
+from i2t_ros.models.manifest import ModelSpec
+from i2t_ros.types import Image
+from i2t_ros.vision.texts import as_it_is_read
+
+# What RapidOCR 3.10 brings, 32 MB in all.
+NETWORKS = {
+    "Det": "PP-OCRv6_det_small.onnx",
+    "Cls": "ch_ppocr_mobile_v2.0_cls_mobile.onnx",
+    "Rec": "PP-OCRv6_rec_small.onnx",
+}
+
+LONGEST = 4
+"""A picture is given margins until it is at most so many times as long as wide. RapidOCR enlarges
+the shorter side to 736 pixels; a strip of 100 x 4000 would cost 2.6 GB and 12 s."""
+
+UPRIGHT = 1.5
+"""A region this many times as high as wide is turned before it is read, RapidOCR's own number."""
+
+
+class RapidOcrBackend:
+    """Reads lines of text: corners (N, 4, 2) float32, texts (N,) of str, scores (N,) float32.
+
+    It takes the picture itself.
+    """
+
+    device = "cpu"
+
+    def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
+        """Load the networks and read a page once.
+
+        ``files`` holds the network for reading; with none, it is the one that RapidOCR brings.
+        Raises BackendUnavailableError where RapidOCR lacks a network of its own, ModelCorruptError
+        where one cannot be used.
+        """
+        networks = {part: _own_network(file) for part, file in NETWORKS.items()}
+        networks["Rec"] = files[0] if files else networks["Rec"]
+        settings: dict[str, Any] = {f"{part}.model_path": str(networks[part]) for part in networks}
+        settings["Global.log_level"] = "error"  # below it, it warns of each picture without text
+        settings["Global.text_score"] = 0.0  # the reader of the lines chooses
+        settings["Global.use_vertical_padding"] = False  # done here, and for tall pictures too
+        settings["EngineConfig.onnxruntime.intra_op_num_threads"] = options.threads or -1
+        _take_away_console()
+        self.report = f"RapidOCR {version('rapidocr')} on cpu, reading with {networks['Rec'].name}"
+        self._reader: _Reader | None = None
+        try:
+            self._reader = _Reader(params=settings)
+            self._reader(_page())
+        except Exception as error:  # its errors have no base of their own
+            listed = ", ".join(map(str, networks.values()))
+            raise ModelCorruptError(
+                f"RapidOCR {version('rapidocr')} cannot use one of {listed}: {error}"
+            ) from error
+
+    def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """Return the lines of one picture; see Backend."""
+        if self._reader is None:
+            raise InferenceError("rapidocr: used after close()")
+        image, margins = _with_margins(inputs[0])
+        try:
+            found: Any = self._reader(image)
+        except Exception as error:  # its errors have no base of their own
+            raise InferenceError(f"RapidOCR failed: {error}") from error
+        if found.boxes is None:
+            found.boxes, found.txts, found.scores = [], (), ()
+        corners = np.asarray(found.boxes, np.float32).reshape(-1, 4, 2) - margins
+        height, width = inputs[0].shape[:2]
+        return [
+            np.clip(corners, 0, [width, height], dtype=np.float32),
+            np.array(found.txts, object),
+            np.array(found.scores, np.float32),
+        ]
+
+    def close(self) -> None:
+        """Let go of the networks; see Backend."""
+        self._reader = None
+
+
+def engine() -> tuple[str, tuple[str, ...]]:
+    """Return the engine's version and the devices it finds, for `i2t models doctor`."""
+    return version("rapidocr"), ("cpu",)
+
+
+class _Reader(rapidocr.RapidOCR):
+    """Gives the corners of each line in the order in which the line is read."""
+
+    def build_final_output(self, ori_img: Any, det_res: Any, cls_res: Any, *rest: Any) -> Any:
+        """Order the corners here, where it is still known which line was turned to be read."""
+        if det_res.boxes is not None and cls_res.cls_res is not None:
+            least = self.cfg.Cls.cls_thresh
+            det_res.boxes = np.array(
+                [
+                    as_it_is_read(
+                        corners,
+                        lying=_is_lying(corners),
+                        turned=label == "180" and score > least,
+                    )
+                    for corners, (label, score) in zip(det_res.boxes, cls_res.cls_res, strict=True)
+                ]
+            )
+        return super().build_final_output(ori_img, det_res, cls_res, *rest)
+
+
+def _is_lying(corners: np.ndarray[Any, Any]) -> bool:
+    """Whether RapidOCR cuts the line out as it lies."""
+    sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
+    width, height = int(max(sides[0], sides[2])), int(max(sides[1], sides[3]))
+    return height / max(width, 1) < UPRIGHT
+
+
+def _with_margins(image: Image) -> tuple[Image, NDArray[np.float32]]:
+    """Return a picture that is not too long, and how far its contents moved, x and y in pixels."""
+    height, width = image.shape[:2]
+    across = max(0, math.ceil(height / LONGEST) - width)
+    down = max(0, math.ceil(width / LONGEST) - height)
+    if across or down:
+        image = cv2.copyMakeBorder(
+            image,
+            down // 2,
+            down - down // 2,
+            across // 2,
+            across - across // 2,
+            cv2.BORDER_REPLICATE,
+        ).astype(np.uint8)
+    return image, np.array([across // 2, down // 2], np.float32)
+
+
+def _own_network(name: str) -> Path:
+    """Return the file of a network that RapidOCR brings; given it, RapidOCR downloads nothing."""
+    file = Path(rapidocr.__file__).parent / "models" / name
+    if not file.is_file():
+        raise BackendUnavailableError(
+            f"RapidOCR {version('rapidocr')} lacks {file}; known to work is "
+            "pip install --force-reinstall rapidocr==3.10.0"
+        )
+    return file
+
+
+def _take_away_console() -> None:
+    """Drop the handler that RapidOCR gives its logger: what it says goes where all logs go."""
+    logger = logging.getLogger("RapidOCR")
+    logger.handlers.clear()
+    logger.propagate = True
+
+
+def _page() -> Image:
+    """Return a page with a word on it: only with a word are all three networks loaded."""
+    page = np.full((320, 320, 3), 255, np.uint8)
+    cv2.putText(page, "Page", (40, 180), cv2.FONT_HERSHEY_SIMPLEX, 2, (0, 0, 0), 4)
+    return page

@@ -1,0 +1,1 @@
+"""Weights: what they are, where they are, how they get here."""

@@ -1,0 +1,275 @@
+"""What models there are and how each is fed and read: config/models.yaml as checked dataclasses."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from i2t_ros.errors import ModelError, UnknownModelError
+from i2t_ros.resources import config_path
+from i2t_ros.types import Task
+from i2t_ros.vision.classes import CLASSIFIERS
+from i2t_ros.vision.decoders import DECODERS, Decoder
+from i2t_ros.vision.faces import FACE_DECODERS
+from i2t_ros.vision.letterbox import TensorFormat
+from i2t_ros.vision.texts import TEXT_DECODERS
+
+BUILT_IN = "opencv_people_faces"
+"""The entry that needs no weights: what ``model: auto`` falls back on."""
+BUILT_IN_FACES = "opencv_faces"
+"""The same for faces."""
+
+DECODERS_OF: Mapping[Task, Mapping[str, Decoder]] = types.MappingProxyType(
+    {"detect": DECODERS, "classify": CLASSIFIERS, "faces": FACE_DECODERS, "text": TEXT_DECODERS}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of a model.
+
+    name    as it is stored
+    urls    where it can be had, in order of preference; empty: nowhere
+    sha256  lower case hexadecimal; empty: not known (a user's own file)
+    size    bytes; 0: not known
+    """
+
+    name: str
+    urls: tuple[str, ...] = ()
+    sha256: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInput:
+    """How a model is fed.
+
+    kind       tensor: a prepared array as ``format`` says; image: the picture itself
+               (height x width x 3, uint8, blue-green-red), for engines that prepare it themselves
+    name       of the model's input; empty: its only one
+    format     of the tensor; None where ``kind`` is image
+    constants  further inputs, name -> value, the same for every picture; numbers with a decimal
+               point are float32, without one int64
+    """
+
+    kind: Literal["tensor", "image"] = "tensor"
+    name: str = ""
+    format: TensorFormat | None = None
+    constants: Mapping[str, Any] = field(default_factory=lambda: types.MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        """Check that a tensor's format is given."""
+        if (self.kind == "tensor") != (self.format is not None):
+            raise ValueError(f"kind {self.kind}: format must be given for a tensor, and only then")
+
+    def constant_arrays(self) -> list[NDArray[Any]]:
+        """Return ``constants`` as arrays, in their order."""
+        arrays = [np.asarray(value) for value in self.constants.values()]
+        return [a.astype(np.float32) if a.dtype.kind == "f" else a for a in arrays]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """One entry of the manifest.
+
+    backends         that can run it, in the order in which ``backend: auto`` tries them
+    auto             rank within its task for ``model: auto``, 1 first; 0: never chosen by itself
+    engine_model     the engine's own name for the model, where the engine brings it
+    outputs          names of the outputs in the order the decoder reads them; empty: the model's
+    score_threshold  0 to 1, the default least score
+    iou_threshold    0 to 1, the default for suppressing overlapping boxes
+    labels           class names; "" where the numbering has a hole
+    licence          an SPDX identifier; of the weights
+    source           the page of the model's authors, or of the file
+    """
+
+    name: str
+    summary: str
+    task: Task
+    input: ModelInput
+    decoder: str
+    labels: tuple[str, ...]
+    backends: tuple[str, ...]
+    files: tuple[ModelFile, ...] = ()
+    decoder_options: Mapping[str, Any] = field(default_factory=lambda: types.MappingProxyType({}))
+    outputs: tuple[str, ...] = ()
+    score_threshold: float = 0.3
+    iou_threshold: float = 0.45
+    auto: int = 0
+    engine_model: str = ""
+    licence: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say."""
+        decoders = DECODERS_OF[self.task]
+        if self.decoder not in decoders:
+            raise ValueError(f"decoder: expected one of {', '.join(decoders)}, got {self.decoder}")
+        known = decoders[self.decoder].options
+        if unknown := sorted(set(self.decoder_options) - set(known)):
+            raise ValueError(
+                f"decoder_options: {self.decoder} takes {', '.join(known) or 'none'}, "
+                f"got {', '.join(unknown)}"
+            )
+        for name in ("score_threshold", "iou_threshold"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"{name}: expected above 0 to 1, got {getattr(self, name)}")
+        if not self.backends:
+            raise ValueError("backends: expected at least one")
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def output_count(self) -> int:
+        """How many outputs the decoder reads."""
+        return DECODERS_OF[self.task][self.decoder].outputs
+
+
+def find_spec(name: str) -> ModelSpec:
+    """Return the manifest's entry ``name``. Raises UnknownModelError, with what there is."""
+    manifest = load_manifest()
+    if name in manifest:
+        return manifest[name]
+    close = difflib.get_close_matches(name, manifest, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    raise UnknownModelError(
+        f"there is no model {name!r}{hint} Known: {', '.join(manifest)}; or give the path of a file"
+    )
+
+
+def ranked_models(task: Task = "detect") -> list[ModelSpec]:
+    """Return what ``model: auto`` chooses from for a task, the best first."""
+    ranked = [spec for spec in load_manifest().values() if spec.auto and spec.task == task]
+    return sorted(ranked, key=lambda spec: spec.auto)
+
+
+@lru_cache(maxsize=1)
+def load_manifest() -> Mapping[str, ModelSpec]:
+    """Return every entry of config/models.yaml, in its order. Raises ModelError."""
+    return read_manifest(config_path("models.yaml"))
+
+
+def read_manifest(path: Path) -> Mapping[str, ModelSpec]:
+    """Return every entry of a manifest file. Raises ModelError naming entry and field."""
+    entries = read_yaml(path)
+    return types.MappingProxyType(
+        {name: spec_from(name, entry, f"{path}: {name}") for name, entry in entries.items()}
+    )
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file. Raises ModelError."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ModelError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{path}: expected a mapping, got {type(content).__name__}")
+    return content
+
+
+def spec_from(name: str, entry: Any, where: str, folder: Path | None = None) -> ModelSpec:
+    """Return one entry. ``folder`` is searched for its label file before config/labels.
+
+    Raises ModelError, beginning with ``where`` and the field.
+    """
+    if not isinstance(entry, dict):
+        raise ModelError(f"{where}: expected a mapping, got {type(entry).__name__}")
+    fields = {**entry, "name": name}
+    if isinstance(fields.get("labels"), str):
+        fields["labels"] = read_labels(fields["labels"], where, folder)
+    spec = _build(ModelSpec, fields, where)
+    assert isinstance(spec, ModelSpec)  # noqa: S101
+    return spec
+
+
+def read_labels(name: str, where: str, folder: Path | None = None) -> tuple[str, ...]:
+    """Return a label table: one name a line, an empty line for a hole in the numbering.
+
+    ``name`` is a file beside the model, or one of config/labels without its ending.
+    """
+    places = [folder / name] if folder else []
+    places.append(config_path("labels") / f"{name}.txt")
+    for place in places:
+        if place.is_file():
+            return tuple(line.strip() for line in place.read_text("utf-8").splitlines())
+    raise ModelError(f"{where}: labels: no such file: {' or '.join(map(str, places))}")
+
+
+def _build(cls: type[Any], value: Any, where: str) -> Any:
+    """Return the dataclass ``cls`` made from a mapping, every field checked."""
+    if not isinstance(value, dict):
+        raise ModelError(f"{where}: expected a mapping, got {type(value).__name__}")
+    hints = typing.get_type_hints(cls)
+    if unknown := sorted(set(map(str, value)) - set(hints)):
+        raise ModelError(
+            f"{where}: unknown field {', '.join(unknown)}; known: {', '.join(sorted(hints))}"
+        )
+    converted = {
+        name: _convert(hints[name], part, f"{where}: {name}") for name, part in value.items()
+    }
+    required = [f.name for f in dataclasses.fields(cls) if _is_required(f)]
+    if absent := [name for name in required if name not in converted]:
+        raise ModelError(f"{where}: missing {', '.join(absent)}")
+    try:
+        return cls(**converted)
+    except ValueError as error:
+        raise ModelError(f"{where}: {error}") from error
+
+
+def _is_required(of: dataclasses.Field[Any]) -> bool:
+    return of.default is dataclasses.MISSING and of.default_factory is dataclasses.MISSING
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:  # noqa: PLR0911 (one per kind of type)
+    """Return ``value`` as the type that the annotation ``hint`` of a field asks for."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is types.UnionType:
+        hint = next(option for option in arguments if option is not type(None))
+        return _convert(hint, value, where)
+    if dataclasses.is_dataclass(hint):
+        return _build(typing.cast("type[Any]", hint), value, where)
+    if origin is Literal:
+        if value not in arguments:
+            listed = ", ".join(map(str, arguments))
+            raise ModelError(f"{where}: expected one of {listed}, got {value!r}")
+        return value
+    if origin is tuple:
+        return _convert_tuple(arguments, value, where)
+    if origin is Mapping:
+        _check_type(value, dict, where)
+        return types.MappingProxyType(dict(value))
+    if hint is float and type(value) is int:
+        return float(value)
+    _check_type(value, hint, where)
+    return value
+
+
+def _convert_tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+    if isinstance(value, str) or not isinstance(value, (list, tuple)):
+        raise ModelError(f"{where}: expected a list, got {type(value).__name__}")
+    if arguments[-1] is not Ellipsis and len(value) != len(arguments):
+        raise ModelError(f"{where}: expected {len(arguments)} elements, got {len(value)}")
+    return tuple(_convert(arguments[0], part, f"{where}[{i}]") for i, part in enumerate(value))
+
+
+def _check_type(value: Any, expected: type[Any], where: str) -> None:
+    # YAML reads "yes" as a bool and bool is an int: only the exact type will do.
+    if type(value) is not expected:
+        raise ModelError(
+            f"{where}: expected {expected.__name__}, got {type(value).__name__} {value!r}"
+        )

@@ -1,0 +1,54 @@
+"""Where images come from: cameras, video files, streams, folders of pictures, single pictures.
+
+A source is named by one line of text, as people type it: ``/dev/video0``, ``film.mp4``,
+``rtsp://camera/stream``, ``photos/``, ``photo.jpg``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from i2t_ros.errors import SourceMissingError
+from i2t_ros.sources.base import Shot, Source, SourceOptions
+from i2t_ros.sources.devices import camera_of, is_device
+from i2t_ros.sources.pictures import PictureSource, is_picture
+from i2t_ros.sources.video import camera_source, file_source, pipeline_source, stream_source
+
+__all__ = ["Shot", "Source", "SourceOptions", "open_source"]
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+
+
+def open_source(text: str, options: SourceOptions | None = None) -> Source:
+    """Return the source that ``text`` names; see docs/nodes.md for the forms that it can have.
+
+    Nothing that costs is opened yet: Source.open does.
+    Raises SourceMissingError for what is not there and SourceUnreadableError for what is no source
+    of images.
+    """
+    text = text.strip()
+    options = options or SourceOptions()
+    if not text:
+        raise SourceMissingError(
+            "no source: expected a camera such as /dev/video0, a video file, a stream's URL, a "
+            "folder of pictures or a picture"
+        )
+    if re.search(r"\s!\s", text):
+        return pipeline_source(text, options)
+    if text.isdecimal():
+        return camera_source(camera_of(Path(f"/dev/video{text}")), options)
+    if text.lower().startswith("file://"):
+        text = unquote(urlsplit(text).path)
+    elif _SCHEME.match(text):
+        return stream_source(text, options)
+    path = Path(text).expanduser()
+    if is_device(path):
+        return camera_source(camera_of(path), options)
+    if not os.path.exists(path):  # False as well where a folder above it may not be read
+        raise SourceMissingError(f"no such file or folder: {path.absolute()}")
+    if path.is_dir() or is_picture(path):
+        return PictureSource(path, options)
+    return file_source(path, options)

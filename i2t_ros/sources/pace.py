@@ -1,0 +1,47 @@
+"""When the next image is due."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+
+class Pace:
+    """Keeps a rate, without drift.
+
+    ``wait`` is for sources that have their images ready; ``due`` for those whose images come by
+    themselves, and says which of them to take.
+    """
+
+    def __init__(
+        self, rate: float, stop: threading.Event, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Begin now. ``rate`` in Hz; 0: no limit."""
+        self._period = 1 / rate if rate else 0.0
+        self._stop = stop
+        self._clock = clock
+        self._next = clock()
+
+    def wait(self) -> bool:
+        """Wait until the next image is due; return False when stopped.
+
+        Who comes late by more than a period starts anew from there, and does not hurry after.
+        """
+        now = self._clock()
+        if now < self._next:
+            self._stop.wait(self._next - now)
+        else:
+            self._next = max(self._next, now - self._period)
+        self._next += self._period
+        return not self._stop.is_set()
+
+    def due(self) -> bool:
+        """Return whether the image that has just come is to be taken."""
+        now = self._clock()
+        # Half a period early is in time, so that a camera of the same rate, never quite regular,
+        # loses no image.
+        if now < self._next - self._period / 2:
+            return False
+        self._next = max(self._next, now - self._period) + self._period
+        return True

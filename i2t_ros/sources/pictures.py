@@ -1,0 +1,150 @@
+"""Pictures in files: a folder of them, in order of their names, or one again and again."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from PIL import JpegImagePlugin, PngImagePlugin
+
+from i2t_ros.errors import ImageError, SourceMissingError, SourceUnreadableError
+from i2t_ros.sources.base import Shot, SourceOptions, scaled
+from i2t_ros.sources.pace import Pace
+from i2t_ros.types import EncodedImage, Image
+from i2t_ros.vision.codecs import canonical_format, decode_image, picture_format
+
+RATE = 1.0
+"""Pictures a second, where nothing else is asked for."""
+
+_ORIENTATION = 0x0112  # EXIF tag; 1 is upright
+
+_Version = tuple[Path, int]
+"""A file as it was at its time of modification (ns): pictures may be written over."""
+
+
+class PictureSource:
+    """The pictures of a folder, or one picture.
+
+    A folder is listed anew for each round, so pictures may be added, changed and taken away. One
+    that cannot be read fails once, and is then left out until it changes.
+    """
+
+    def __init__(self, path: Path, options: SourceOptions) -> None:
+        """Look what is there.
+
+        Raises SourceMissingError for a folder without pictures; SourceUnreadableError for a single
+        picture that cannot be read.
+        """
+        self._path = path.absolute()
+        self._options = options
+        self._bad: set[_Version] = set()
+        self._last: tuple[_Version, Image] | None = None
+        found = self._files()
+        if not found:
+            raise SourceMissingError(
+                f"no pictures in {self._path}: expected files that end in .jpg, .png, .bmp, .webp"
+            )
+        if not path.is_dir():
+            try:
+                self._read(found[0])
+            except ImageError as error:
+                raise SourceUnreadableError(str(error)) from error
+
+    @property
+    def title(self) -> str:
+        """The folder or file."""
+        return f"pictures of {self._path}" if self._path.is_dir() else f"picture {self._path}"
+
+    def open(self) -> None:
+        """Open nothing: files are opened one by one."""
+
+    def close(self) -> None:
+        """Close nothing."""
+
+    def shots(self, stop: threading.Event) -> Iterator[Shot]:
+        """Yield the pictures; see Source.shots."""
+        pace = Pace(self._options.rate or RATE, stop)
+        while True:
+            files = [path for path in self._files() if _version(path) not in self._bad]
+            if not files:
+                raise SourceUnreadableError(f"no picture of {self._path} can be read")
+            for path in files:
+                if not pace.wait():
+                    return
+                yield Shot(path.name, partial(self._read, path), partial(self._file, path))
+            if not self._options.loop:
+                return
+
+    def _files(self) -> list[Path]:
+        if not self._path.is_dir():
+            return [self._path]
+        try:
+            entries = list(self._path.iterdir())
+        except OSError as error:
+            raise SourceUnreadableError(f"{self._path}: {error.strerror}") from error
+        return sorted(
+            (path for path in entries if path.is_file() and _has_picture_name(path)),
+            key=_natural_order,
+        )
+
+    def _read(self, path: Path) -> Image:
+        version = _version(path)
+        if self._last is None or self._last[0] != version:
+            try:
+                image = scaled(decode_image(path.read_bytes()), self._options)
+            except OSError as error:
+                self._bad.add(version)
+                raise ImageError(f"{path}: {error.strerror}") from error
+            except ImageError as error:
+                self._bad.add(version)
+                raise type(error)(f"{path}: {error}") from error
+            self._last = version, image
+        return self._last[1]
+
+    def _file(self, path: Path) -> EncodedImage | None:
+        if self._options.width or self._options.height:
+            return None
+        data = path.read_bytes()
+        fmt = picture_format(data)
+        # What image_transport's own decoder is sure to read, and with nothing to be turned.
+        if fmt not in ("jpeg", "png") or not _is_upright(data, fmt):
+            return None
+        return EncodedImage(data, fmt)
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether a file is a picture: by its first bytes, else by its name."""
+    with contextlib.suppress(ImageError, OSError), path.open("rb") as file:
+        return bool(picture_format(file.read(16)))
+    return _has_picture_name(path)
+
+
+def _version(path: Path) -> _Version:
+    try:
+        return path, path.stat().st_mtime_ns
+    except OSError:  # gone meanwhile; reading it says so
+        return path, 0
+
+
+def _has_picture_name(path: Path) -> bool:
+    try:
+        return bool(canonical_format(path.suffix))
+    except ImageError:
+        return False
+
+
+def _natural_order(path: Path) -> list[tuple[int, str]]:
+    """Return a key that puts 9.jpg before 10.jpg."""
+    parts = re.split(r"(\d+)", path.name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def _is_upright(data: bytes, fmt: str) -> bool:
+    reader = {"jpeg": JpegImagePlugin.JpegImageFile, "png": PngImagePlugin.PngImageFile}[fmt]
+    with reader(io.BytesIO(data)) as picture:
+        return bool(picture.getexif().get(_ORIENTATION, 1) == 1)
