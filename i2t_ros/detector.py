@@ -1,0 +1,194 @@
+"""The object detector: letterbox, backend, decoder and suppression put together."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from i2t_ros.backends.base import Backend, BackendOptions
+from i2t_ros.errors import ModelMismatchError
+from i2t_ros.models.manifest import BUILT_IN, ModelSpec
+from i2t_ros.opening import Choice, open_model
+from i2t_ros.types import Detections, DetectOptions, Image
+from i2t_ros.vision.boxes import are_boxes, non_maximum_suppression
+from i2t_ros.vision.decoders import DECODERS, Candidates, InputSize
+from i2t_ros.vision.letterbox import Letterbox, Placement
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """DetectOptions as this model's numbers.
+
+    class_scores  (classes,) float32, infinite for never; None where all have the same
+    """
+
+    class_scores: NDArray[np.float32] | None
+    least_score: float
+    iou_threshold: float
+    max_detections: int
+
+
+class ObjectDetector:
+    """Finds objects in pictures. Not thread-safe: it writes every picture into one buffer.
+
+    labels        the class names
+    model_name, backend_name
+    name          both, for people: "yolox_nano on onnxruntime (cpu)"
+    report        one line for logs and diagnostics: what runs, and why it was chosen
+    degraded      whether this is a makeshift; ``report`` says what is missing
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        backend: Backend,
+        *,
+        backend_name: str,
+        report: str = "",
+        degraded: bool = False,
+    ) -> None:
+        """Put a model and its loaded backend together and read its outputs once.
+
+        Raises ModelMismatchError where the outputs are not those that the entry promises.
+        """
+        self._spec = spec
+        self._backend = backend
+        self._letterbox = Letterbox(spec.input.format) if spec.input.format else None
+        self._constants = spec.input.constant_arrays()
+        decoder = DECODERS[spec.decoder]
+        self._suppresses = decoder.suppresses
+        self._decode = functools.partial(
+            decoder.function, **{**decoder.options, **spec.decoder_options}
+        )
+        self._wanted: tuple[DetectOptions, _Wanted] | None = None
+        self.labels = spec.labels
+        self.model_name = spec.name
+        self.backend_name = backend_name
+        self.name = f"{spec.name} on {backend_name} ({backend.device})"
+        self.report = f"{self.name}: {report or backend.report}"
+        self.degraded = degraded
+        if self._letterbox:
+            self.detect(np.zeros((64, 64, 3), np.uint8))
+
+    @property
+    def default_min_score(self) -> float:
+        """The least score of this model where DetectOptions say 0."""
+        return self._spec.score_threshold
+
+    @property
+    def default_iou_threshold(self) -> float:
+        """The overlap of this model where DetectOptions say 0."""
+        return self._spec.iou_threshold
+
+    def detect(self, image: Image, options: DetectOptions = DetectOptions()) -> Detections:  # noqa: B008
+        """Return what is in ``image``, best first, boxes within it.
+
+        Raises InferenceError where the backend fails, ModelMismatchError where it returns what
+        the model's entry does not promise.
+        """
+        wanted = self._in_numbers(options)
+        inputs: list[Any] = [image]
+        placement = None
+        size = InputSize(image.shape[1], image.shape[0])
+        if self._letterbox and self._spec.input.format:
+            tensor, placement = self._letterbox(image)
+            inputs = [tensor, *self._constants]
+            size = InputSize(self._spec.input.format.width, self._spec.input.format.height)
+        outputs = self._backend.infer(inputs)
+        if len(outputs) != DECODERS[self._spec.decoder].outputs:
+            raise ModelMismatchError(
+                f"{self.name}: decoder {self._spec.decoder} reads "
+                f"{DECODERS[self._spec.decoder].outputs} output(s), got {len(outputs)}"
+            )
+        try:
+            found = self._decode(outputs, size, wanted.least_score)
+            return self._finish(found, placement, image, wanted)
+        except (IndexError, TypeError, ValueError) as error:
+            raise ModelMismatchError(
+                f"{self.name}: decoder {self._spec.decoder} and {len(self.labels)} labels do not "
+                f"fit outputs of shapes {[output.shape for output in outputs]}: {error}"
+            ) from error
+
+    def close(self) -> None:
+        """Release the backend. May be called more than once."""
+        self._backend.close()
+
+    def _finish(
+        self, found: Candidates, placement: Placement | None, image: Image, wanted: _Wanted
+    ) -> Detections:
+        """Keep what is wanted, once, in pixels of the picture."""
+        boxes, scores, class_ids = found
+        good = are_boxes(boxes)
+        if wanted.class_scores is not None:
+            good &= scores >= wanted.class_scores[class_ids]
+        boxes, scores, class_ids = boxes[good], scores[good], class_ids[good]
+        if self._suppresses:
+            best = np.argsort(-scores, kind="stable")
+        else:
+            best = non_maximum_suppression(boxes, scores, class_ids, wanted.iou_threshold)
+        best = best[: wanted.max_detections]
+        boxes = boxes[best]
+        if placement:
+            boxes = placement.to_original(boxes)
+        else:
+            boxes = np.clip(boxes, 0, [image.shape[1], image.shape[0]] * 2)
+        inside = are_boxes(boxes)
+        if not inside.all():
+            boxes, best = boxes[inside], best[inside]
+        return Detections(boxes, scores[best], class_ids[best].astype(np.int32), self.labels)
+
+    def _in_numbers(self, options: DetectOptions) -> _Wanted:
+        """Return the options as arrays; they seldom change between two pictures."""
+        if self._wanted is None or self._wanted[0] is not options:
+            self._wanted = (options, self._convert(options))
+        return self._wanted[1]
+
+    def _convert(self, options: DetectOptions) -> _Wanted:
+        least = options.min_score or self.default_min_score
+        scores = [options.class_min_scores.get(label, least) for label in self.labels]
+        for class_id, label in enumerate(self.labels):
+            if label in options.deny or (options.allow and label not in options.allow):
+                scores[class_id] = np.inf
+        same = all(score == least for score in scores)
+        return _Wanted(
+            None if same else np.array(scores, np.float32),
+            min((score for score in scores if score <= 1), default=1.0),
+            options.iou_threshold or self.default_iou_threshold,
+            options.max_detections,
+        )
+
+
+def open_detector(
+    model: str = "auto",
+    backend: str = "auto",
+    *,
+    options: BackendOptions = BackendOptions(),  # noqa: B008 (frozen)
+    offline: bool = False,
+    progress: bool = True,
+) -> ObjectDetector:
+    """Return a detector that is ready to work; see opening.Choice for what the words mean.
+
+    With ``model`` auto and no trained model, OpenCV's own detectors serve, and then ``degraded`` is
+    true. Raises ModelError and BackendError as obtain_model and load_backend do.
+    """
+    opened = open_model(
+        "detect",
+        Choice(model, backend, options, offline, progress),
+        lambda loaded: ObjectDetector(
+            loaded.spec,
+            loaded.backend,
+            backend_name=loaded.backend_name,
+            report=loaded.report,
+            degraded=loaded.degraded,
+        ),
+        built_in=BUILT_IN,
+    )
+    logger.log(logging.WARNING if opened.degraded else logging.INFO, opened.report)
+    return opened

@@ -1,0 +1,161 @@
+"""Which model and which engine a task gets: what was asked for by name, or the best there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from i2t_ros.backends.base import Backend, BackendOptions
+from i2t_ros.backends.registry import BACKENDS, choose_backends, load_backend
+from i2t_ros.errors import (
+    BackendError,
+    BackendMissingError,
+    BackendUnavailableError,
+    ModelError,
+    ModelMismatchError,
+)
+from i2t_ros.models.lookup import LocalModel, describe_model, find_local, obtain, obtain_model
+from i2t_ros.models.manifest import ModelSpec, find_spec, ranked_models
+from i2t_ros.types import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a user says of a task's model.
+
+    model     an entry of config/models.yaml, the path of a file, or auto: the best-ranked model
+              that is at hand; with none, the best-ranked that can be downloaded; with none, what
+              OpenCV brings, where it brings something for the task, and that counts as degraded
+    backend   a name, or auto: a server if ``options.url`` names one; otherwise the first of those
+              that the model's entry lists that is installed and starts
+    offline   never download
+    progress  show a bar while downloading
+
+    What is asked for by name is used or refused, never replaced.
+    """
+
+    model: str = "auto"
+    backend: str = "auto"
+    options: BackendOptions = field(default_factory=BackendOptions)
+    offline: bool = False
+    progress: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model on a backend.
+
+    report    one line: why it was chosen, and what runs
+    degraded  whether it is a makeshift; ``report`` says what is missing
+    """
+
+    spec: ModelSpec
+    backend: Backend
+    backend_name: str
+    report: str
+    degraded: bool = False
+
+    @property
+    def name(self) -> str:
+        """Model and backend, for people: "yolox_nano on onnxruntime (cpu)"."""
+        return f"{self.spec.name} on {self.backend_name} ({self.backend.device})"
+
+
+Ready = TypeVar("Ready")
+Make = Callable[[Loaded], Ready]
+"""Makes what a task uses of a loaded model; raises ModelMismatchError where that cannot be."""
+
+
+def open_model(task: Task, choice: Choice, make: Make[Ready], built_in: str = "") -> Ready:
+    """Return what ``make`` makes of the chosen model.
+
+    ``built_in`` names an entry that needs no file; "": there is none for this task. Raises
+    ModelError and BackendError as obtain_model and load_backend do.
+    """
+    if choice.model != "auto":
+        return _open_named(task, choice, make)
+    failures: list[Exception] = []
+    missing: list[Exception] = []  # engines: ordinary, and told where nothing else is wrong
+    absent: list[ModelSpec] = []
+    for spec in ranked_models(task):
+        try:
+            names = choose_backends(spec, choice.backend, choice.options)
+            local = _without_download(spec, names)
+            if local:
+                why = _because("the best at hand", failures)
+                return _load_first(local, names, choice, make, why)
+            absent.append(spec)
+        except BackendMissingError as error:
+            missing.append(error)
+        except (ModelError, BackendError) as error:
+            failures.append(error)
+    if absent:  # one attempt: without a network the others would fail as slowly
+        try:
+            local = obtain(absent[0], offline=choice.offline, progress=choice.progress)
+            names = choose_backends(absent[0], choice.backend, choice.options)
+            return _load_first(local, names, choice, make, _because("downloaded", failures))
+        except (ModelError, BackendError) as error:
+            failures.append(error)
+    failures = failures or missing
+    if not built_in:
+        raise failures[-1] if failures else ModelError(f"there is no model for the task {task}")
+    why = "; ".join(map(str, failures)) or "no ranked model runs here"
+    return _open_built_in(built_in, choice, make, why)
+
+
+def _because(what: str, failures: Sequence[Exception]) -> str:
+    passed_over = f"; passed over: {'; '.join(map(str, failures))}" if failures else ""
+    return f"model auto: {what}{passed_over}"
+
+
+def _open_named(task: Task, choice: Choice, make: Make[Ready]) -> Ready:
+    spec = describe_model(choice.model)
+    if spec.task != task:
+        raise ModelMismatchError(f"{spec.name} is for the task {spec.task}, not for {task}")
+    names = choose_backends(spec, choice.backend, choice.options)
+    local = LocalModel(spec, ())
+    if any(BACKENDS[name].needs_files for name in names):
+        local = obtain_model(choice.model, offline=choice.offline, progress=choice.progress)
+    return _load_first(local, names, choice, make, "asked for by name")
+
+
+def _open_built_in(name: str, choice: Choice, make: Make[Ready], why: str) -> Ready:
+    """Make do, unless an engine or a server was asked for by name."""
+    spec = find_spec(name)
+    try:
+        names = choose_backends(spec, choice.backend, choice.options)
+    except BackendError as error:
+        raise BackendUnavailableError(f"model auto: nothing runs as asked: {why}") from error
+    degraded = f"DEGRADED, model auto found no trained model and took OpenCV's own detectors: {why}"
+    return _load_first(LocalModel(spec, ()), names, choice, make, degraded, degraded=True)
+
+
+def _without_download(spec: ModelSpec, names: Sequence[str]) -> LocalModel | None:
+    if any(BACKENDS[name].needs_files for name in names):
+        return find_local(spec)
+    return LocalModel(spec, ())
+
+
+def _load_first(  # noqa: PLR0913 (one place, all of it needed)
+    local: LocalModel,
+    names: Sequence[str],
+    choice: Choice,
+    make: Make[Ready],
+    why: str,
+    *,
+    degraded: bool = False,
+) -> Ready:
+    """Load the model on the first of these backends that starts."""
+    failures: list[BackendError] = []
+    for name in names:
+        try:
+            backend = load_backend(name, local.spec, local.files, choice.options)
+        except BackendError as error:
+            failures.append(error)
+            continue
+        passed = "".join(f"; not {names[i]}: {error}" for i, error in enumerate(failures))
+        where = f" ({', '.join(map(str, local.files))})" if local.files else ""
+        report = f"{why}{where}; {backend.report}{passed}"
+        return make(Loaded(local.spec, backend, name, report, degraded))
+    raise failures[0]
