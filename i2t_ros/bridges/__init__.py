@@ -1,0 +1,1 @@
+"""Listeners for programs without ROS."""

@@ -1,0 +1,281 @@
+"""The newest picture and words of every camera, and those who look at them.
+
+A CameraHub lives on one asyncio loop and all its methods are called there; other threads go
+through ``LoopThread.post``. It keeps the newest of everything and nothing else, so a viewer that is
+slow misses pictures, and costs neither memory nor anybody else's time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Generic, Literal, Protocol, TypeVar
+
+from i2t_ros.errors import BusyError, InvalidRequestError, UnknownCameraError
+from i2t_ros.types import Description
+
+log = logging.getLogger("i2t_ros.cameras")
+
+Item = TypeVar("Item")
+View = Literal["raw", "annotated", "words"]
+Source = Literal["topic", "websocket"]
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+"""Names of cameras: each may stand in a ROS topic and in a URL as it is."""
+
+
+class FrameSink(Protocol):
+    """Where the frames of WebSocket cameras go besides the hub: ROS topics, in bridge_node.
+
+    Called on the loop; must not block it.
+    """
+
+    def publish(self, camera: str, jpeg: bytes) -> None:
+        """Take a camera's newest frame, a whole JPEG picture."""
+        ...
+
+    def closed(self, camera: str) -> None:
+        """Take note that the camera has gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot(Generic[Item]):
+    """The newest of a feed: what, the how manyth, and when it came (``time.time()``, seconds)."""
+
+    item: Item
+    number: int
+    stamp: float
+
+
+class Feed(Generic[Item]):
+    """The newest of one kind of one camera, and its viewers."""
+
+    def __init__(self, on_count: Callable[[int], None]) -> None:
+        """Start without anything; ``on_count`` hears how many viewers there are now."""
+        self.newest: Shot[Item] | None = None
+        self._viewers: set[Viewer[Item]] = set()
+        self._uncounted: set[Viewer[Item]] = set()
+        self._on_count = on_count
+        self._number = 0
+
+    @property
+    def viewers(self) -> int:
+        """How many look at it."""
+        return len(self._viewers)
+
+    def put(self, item: Item) -> None:
+        """Take a new one in place of the newest."""
+        self._number += 1
+        self.newest = Shot(item, self._number, time.time())
+        self._wake()
+
+    def clear(self) -> None:
+        """Forget the newest: it is no longer what the camera sees."""
+        self.newest = None
+        self._wake()
+
+    def _wake(self) -> None:
+        for viewer in self._viewers | self._uncounted:
+            viewer.changed.set()
+
+    @contextlib.contextmanager
+    def view(self, *, counted: bool = True) -> Iterator[Viewer[Item]]:
+        """Look at the feed while the context lasts; ``counted`` as one of its viewers, or not."""
+        viewer = Viewer(self)
+        viewers = self._viewers if counted else self._uncounted
+        viewers.add(viewer)
+        if counted:
+            self._on_count(len(viewers))
+        try:
+            yield viewer
+        finally:
+            viewers.discard(viewer)
+            if counted:
+                self._on_count(len(viewers))
+
+
+class Viewer(Generic[Item]):
+    """Sees the newest of a feed, each at most once."""
+
+    def __init__(self, feed: Feed[Item]) -> None:
+        """Look at ``feed`` from now on; what it has already counts as new."""
+        self.changed = asyncio.Event()
+        self._feed = feed
+        self._seen = 0
+        if feed.newest is not None:
+            self.changed.set()
+
+    async def next(self, timeout: float) -> Shot[Item] | None:
+        """Return the newest, once there is one not seen yet; None after ``timeout`` seconds.
+
+        Also None, at once, where the feed has been cleared.
+        """
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.changed.wait(), timeout)
+        self.changed.clear()
+        newest = self._feed.newest
+        if newest is None or newest.number == self._seen:
+            return None
+        self._seen = newest.number
+        return newest
+
+
+@dataclass(slots=True, eq=False)
+class Camera:
+    """One camera.
+
+    source     topic: frames come over ROS; websocket: a client sends them
+    raw        JPEG pictures as they came
+    annotated  JPEG pictures with what was found drawn on them
+    words      descriptions
+    online     whether it is there: False for one that left, or that is only waited for
+    frames     how many came
+    """
+
+    name: str
+    source: Source
+    raw: Feed[bytes]
+    annotated: Feed[bytes]
+    words: Feed[Description]
+    online: bool = False
+    frames: int = 0
+    last_frame: float = field(default=0.0)
+
+    @property
+    def viewers(self) -> int:
+        """How many look at any of its feeds."""
+        return self.raw.viewers + self.annotated.viewers + self.words.viewers
+
+    def clear(self) -> None:
+        """Forget what was newest in every feed."""
+        for feed in (self.raw, self.annotated, self.words):
+            feed.clear()
+
+
+class CameraHub:
+    """All cameras of a bridge.
+
+    A camera that somebody looks at stays known while it is offline, so that viewers see it come
+    back; otherwise it is forgotten when it leaves.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_cameras: int = 256,
+        on_viewers_changed: Callable[[str, View, int], None] | None = None,
+    ) -> None:
+        """Know at most ``max_cameras``, present and waited for.
+
+        ``on_viewers_changed(camera, view, count)`` is called on the loop whenever a viewer comes
+        or goes, so that what nobody looks at need not be subscribed to.
+        """
+        self._cameras: dict[str, Camera] = {}
+        self._max_cameras = max_cameras
+        self._on_viewers_changed = on_viewers_changed or (lambda camera, view, count: None)
+
+    @property
+    def online(self) -> list[Camera]:
+        """The cameras that are there, in the order in which they came."""
+        return [camera for camera in self._cameras.values() if camera.online]
+
+    def add(self, name: str, source: Source = "topic") -> Camera:
+        """Take note that a camera is there; it comes before those that are only waited for.
+
+        Raises InvalidRequestError for a name that is none, BusyError where there are too many.
+        """
+        camera = self.expect(name)
+        camera.source = source
+        camera.online = True
+        return camera
+
+    def remove(self, name: str) -> None:
+        """Take note that a camera has gone."""
+        camera = self._cameras.get(name)
+        if camera is not None:
+            camera.online = False
+            camera.clear()
+            self._forget_if_unused(camera)
+
+    def find(self, name: str = "") -> Camera:
+        """Return a camera that is there; "" is the first. Raises UnknownCameraError."""
+        known = {camera.name: camera for camera in self.online}
+        if name in known:
+            return known[name]
+        if not name and known:
+            return next(iter(known.values()))
+        there = ", ".join(known) or "none"
+        raise UnknownCameraError(
+            f"unknown camera {name!r}; cameras are {there}" if name else "no camera is connected"
+        )
+
+    def expect(self, name: str) -> Camera:
+        """Return a camera whether it is there or not, so that it can be waited for.
+
+        Raises InvalidRequestError for a name that is none, BusyError where there are too many.
+        """
+        if not NAME.fullmatch(name):
+            raise InvalidRequestError(
+                f"camera name: expected up to 64 letters, digits and underscores, no digit first, "
+                f"got {name[:80]!r}"
+            )
+        if name not in self._cameras:
+            if len(self._cameras) >= self._max_cameras:
+                raise BusyError(f"{self._max_cameras} cameras are known already, the limit")
+            self._cameras[name] = self._make(name)
+        return self._cameras[name]
+
+    @contextlib.contextmanager
+    def waiting_for(self, name: str) -> Iterator[Camera]:
+        """Keep a camera known while the context lasts, even while it is not there.
+
+        Raises InvalidRequestError and BusyError as ``expect`` does.
+        """
+        camera = self.expect(name)
+        try:
+            yield camera
+        finally:
+            self._forget_if_unused(camera)
+
+    def publish(
+        self,
+        name: str,
+        *,
+        raw: bytes | None = None,
+        annotated: bytes | None = None,
+        words: Description | None = None,
+    ) -> None:
+        """Take what is new of a camera that is there; of any other it is dropped."""
+        camera = self._cameras.get(name)
+        if camera is None or not camera.online:
+            return
+        if raw is not None:
+            camera.frames += 1
+            camera.last_frame = time.time()
+            camera.raw.put(raw)
+        if annotated is not None:
+            camera.annotated.put(annotated)
+        if words is not None:
+            camera.words.put(words)
+
+    def _make(self, name: str) -> Camera:
+        def counted(view: View) -> Callable[[int], None]:
+            return lambda count: self._on_viewers_changed(name, view, count)
+
+        return Camera(
+            name,
+            "topic",
+            raw=Feed(counted("raw")),
+            annotated=Feed(counted("annotated")),
+            words=Feed(counted("words")),
+        )
+
+    def _forget_if_unused(self, camera: Camera) -> None:
+        if not camera.online and not camera.viewers:
+            self._cameras.pop(camera.name, None)

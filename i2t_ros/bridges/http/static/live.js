@@ -1,0 +1,132 @@
+// The live view: the camera's pictures as a stream, its words as events.
+
+import { picture, request } from "./api.js";
+import { language, text } from "./strings.js";
+import { clearWords, showProblem, showWords } from "./words.js";
+
+const $ = (id) => document.getElementById(id);
+const REFRESH = 3000; // ms between two looks at which cameras there are
+const WORDS_INTERVAL = 1000; // ms between two changes of the sentence: a listener has to keep up
+
+let running = false;
+let events = null;
+let timer = 0;
+let latest = null;
+let said = 0;
+let speaking = ""; // the camera that words come from
+let known = "";
+
+export function startLive() {
+  if (running) return;
+  running = true;
+  clearWords();
+  refreshCameras();
+  watch();
+}
+
+export function stopLive() {
+  if (!running) return;
+  running = false;
+  clearTimeout(timer);
+  clearTimeout(said);
+  said = 0;
+  events?.close();
+  // An <img> goes on loading a stream until it has something else to show.
+  $("stream").removeAttribute("src");
+  $("live-note").hidden = true;
+  $("sentence").classList.remove("old");
+}
+
+export function retellLive() {
+  if (!running) return;
+  latest = null;
+  listen();
+  showNote();
+  showCameras(null);
+}
+
+export async function snapshotLive() {
+  const query = new URLSearchParams({ camera: $("camera").value, annotated: "0" });
+  try {
+    return await picture(`/snapshot?${query}`);
+  } catch (problem) {
+    showProblem(problem.spoken);
+    return null;
+  }
+}
+
+function watch() {
+  const query = new URLSearchParams({
+    camera: $("camera").value,
+    annotated: $("boxes").checked ? "1" : "0",
+    t: Date.now(),
+  });
+  $("stream").src = `/stream?${query}`;
+  listen();
+}
+
+function listen() {
+  events?.close();
+  const query = new URLSearchParams({ camera: $("camera").value, language: language() });
+  events = new EventSource(`/v1/live?${query}`);
+  events.addEventListener("words", (event) => {
+    latest = JSON.parse(event.data);
+    speaking = latest.camera;
+    $("sentence").classList.remove("old");
+    showNote();
+    if (!said) tell();
+  });
+  events.addEventListener("silence", (event) => {
+    speaking = "";
+    known = JSON.parse(event.data).camera;
+    $("sentence").classList.add("old");
+    showNote();
+  });
+}
+
+function tell() {
+  said = 0;
+  if (!latest || !running) return;
+  $("stream").alt = latest.sentence;
+  showWords(latest);
+  latest = null;
+  said = setTimeout(tell, WORDS_INTERVAL);
+}
+
+function showNote() {
+  const note = speaking ? "" : known ? text("waiting", { camera: known }) : text("noCamera");
+  $("live-note").hidden = !note;
+  $("live-note").textContent = note;
+  $("keep").hidden = !speaking;
+}
+
+async function refreshCameras() {
+  try {
+    showCameras((await request("/v1/cameras")).cameras.map((camera) => camera.name));
+  } catch {
+    // What is wrong is said elsewhere; the list stays as it is.
+  }
+  if (running) timer = setTimeout(refreshCameras, REFRESH);
+}
+
+function showCameras(names) {
+  const select = $("camera");
+  const there = names ?? [...select.options].map((option) => option.value).filter(Boolean);
+  const wanted = ["", ...there];
+  const labels = [text("firstCamera"), ...there];
+  // With one camera there is nothing to choose.
+  $("cameras").hidden = there.length < 2;
+  const same = wanted.length === select.options.length
+    && wanted.every((name, i) => select.options[i].value === name && select.options[i].text === labels[i]);
+  if (same) return;
+  const chosen = select.value;
+  select.replaceChildren(...wanted.map((name, i) => new Option(labels[i], name)));
+  select.value = wanted.includes(chosen) ? chosen : "";
+  if (select.value !== chosen && running) watch();
+}
+
+$("camera").addEventListener("change", watch);
+$("boxes").addEventListener("change", watch);
+$("stream").addEventListener("error", () => {
+  if (running && $("stream").hasAttribute("src")) setTimeout(() => running && watch(), REFRESH);
+});

@@ -1,0 +1,74 @@
+// The last results: the server's history where it keeps one, else those of this page.
+
+import { request } from "./api.js";
+import { showKnown } from "./picture.js";
+import { language } from "./strings.js";
+import { element } from "./words.js";
+
+const $ = (id) => document.getElementById(id);
+const LIMIT = 12;
+
+let entries = []; // { source, describe, result }
+let select = () => {};
+
+export async function startRecent(showPictureTab, kept) {
+  select = showPictureTab;
+  if (kept) {
+    const page = await request(`/v1/history?limit=${LIMIT}&language=${language()}`);
+    entries = page.results.filter((result) => result.picture).map(fromServer);
+  }
+  render();
+}
+
+function fromServer(result) {
+  const describe = () => request(`/v1/history/${result.id}?language=${language()}`);
+  return { source: result.picture, describe, result, isKept: true };
+}
+
+export function remember(entry) {
+  const known = entries.findIndex((other) => other.result.hash === entry.result.hash);
+  if (known >= 0) release(entries.splice(known, 1)[0]);
+  entries.unshift(entry);
+  for (const old of entries.splice(LIMIT)) release(old);
+  render(entry);
+}
+
+export async function retellRecent() {
+  for (const entry of entries.filter((known) => known.isKept)) {
+    try {
+      entry.result = await entry.describe();
+    } catch {
+      // It keeps its old words, as those do that the server would have to look at again.
+    }
+  }
+  render();
+}
+
+function release(entry) {
+  if (entry.source.startsWith("blob:")) URL.revokeObjectURL(entry.source);
+}
+
+function render(current = null) {
+  $("no-recent").hidden = entries.length > 0;
+  $("history").replaceChildren(...entries.map((entry) => {
+    const button = element("button", "");
+    button.type = "button";
+    const image = element("img", "");
+    image.src = entry.source;
+    image.alt = "";
+    image.loading = "lazy";
+    button.append(image, element("span", "", entry.result.sentence));
+    if (entry === current) button.setAttribute("aria-current", "true");
+    button.addEventListener("click", () => {
+      select();
+      // What was said in another language is said anew.
+      const result = entry.result.language === language() ? entry.result : null;
+      showKnown(entry.source, entry.describe, result);
+      for (const other of $("history").querySelectorAll("button")) other.removeAttribute("aria-current");
+      button.setAttribute("aria-current", "true");
+    });
+    const item = element("li", "");
+    item.append(button);
+    return item;
+  }));
+}

@@ -1,0 +1,86 @@
+"""Handlers that answer in this process: one for a function, one that only pretends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from i2t_ros.errors import BusyError
+from i2t_ros.types import (
+    DescribeReply,
+    DescribeRequest,
+    Description,
+    Detections,
+    EncodedImage,
+    Scene,
+)
+from i2t_ros.vision.codecs import picture_format
+
+
+class LocalHandler:
+    """Answers each request by a call of ``function`` on one of its own threads.
+
+    The function may block; it raises I2tError where it cannot answer.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[DescribeRequest], DescribeReply],
+        workers: int = 1,
+        max_waiting: int = 16,
+    ) -> None:
+        """Run at most ``workers`` calls at a time and let at most ``max_waiting`` more wait."""
+        self._function = function
+        self._workers = workers
+        self._max_waiting = max_waiting
+        self._accepted = 0
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="describe")
+
+    async def describe(self, request: DescribeRequest) -> DescribeReply:
+        """Return the function's answer; raises BusyError where too many requests wait."""
+        if self._accepted >= self._workers + self._max_waiting:
+            raise BusyError(f"{self._max_waiting} requests wait already: try again")
+        self._accepted += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._pool, self._function, request)
+        finally:
+            self._accepted -= 1
+
+    def close(self) -> None:
+        """Wait for the calls that run and drop those that wait. May be called more than once."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+class FakeHandler:
+    """Sees two people and a dog in every picture, and draws nothing on it.
+
+    For tests, and for those who write a client and have no model at hand.
+    """
+
+    SENTENCE = "Se detectaron los siguientes objetos: 2 personas y 1 perro."
+
+    async def describe(self, request: DescribeRequest) -> DescribeReply:
+        """Answer at once; the annotated picture is the one that was sent.
+
+        Raises what picture_format raises for its first bytes; the rest may be anything.
+        """
+        format = picture_format(request.image)
+        found = Detections(
+            boxes=np.array([[0, 0, 2, 4], [2, 0, 4, 4], [1, 2, 3, 4]], np.float32),
+            scores=np.array([0.9, 0.8, 0.7], np.float32),
+            class_ids=np.array([0, 0, 1], np.int32),
+            labels=("person", "dog"),
+        )
+        description = Description(
+            scene=Scene(width=4, height=4, detections=found),
+            sentence=self.SENTENCE,
+            language=request.language or "es",
+            model="fake",
+            elapsed=0.0,
+        )
+        annotated = EncodedImage(request.image, format) if request.annotate else None
+        return DescribeReply(description, annotated)

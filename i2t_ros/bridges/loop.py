@@ -1,0 +1,118 @@
+"""The one asyncio loop on which all listeners live, in a thread beside the ROS executor."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from i2t_ros.errors import NotActiveError, TimeLimitError
+
+T = TypeVar("T")
+
+
+class LoopThread:
+    """An asyncio loop in a thread of its own; ``post`` and ``call`` are the only ways in."""
+
+    def __init__(self, name: str = "i2t_bridges") -> None:
+        """Name the thread; ``start`` makes it."""
+        self._name = name
+        self._lock = threading.Lock()  # start and stop may come from different threads
+        self._running: _Running | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the loop takes calls."""
+        return self._running is not None
+
+    def start(self, time_limit: float = 5.0) -> None:
+        """Start the thread and return once the loop runs. Does nothing where it runs already.
+
+        Raises TimeLimitError where that takes longer than ``time_limit`` seconds.
+        """
+        with self._lock:
+            if self._running is not None:
+                return
+            running = _Running(self._name)
+            try:
+                running.ready.result(time_limit)
+            except concurrent.futures.TimeoutError:
+                raise TimeLimitError(self._late("start", time_limit)) from None
+            self._running = running
+
+    def stop(self, time_limit: float = 10.0) -> None:
+        """Cancel what is on the loop, end it and join the thread. May be called more than once.
+
+        Raises TimeLimitError where a task ignores its cancellation, or blocks the loop, for
+        longer than ``time_limit`` seconds; the thread, a daemon, is left behind then.
+        """
+        with self._lock:
+            running, self._running = self._running, None
+            if running is None:
+                return
+            running.loop.call_soon_threadsafe(running.end.set)
+            running.thread.join(time_limit)
+            if running.thread.is_alive():
+                raise TimeLimitError(self._late("end", time_limit))
+
+    def post(self, function: Callable[..., object], *args: object) -> None:
+        """Have the loop call ``function`` soon, from any thread.
+
+        Raises NotActiveError where the loop does not run.
+        """
+        try:
+            self._now_running().loop.call_soon_threadsafe(function, *args)
+        except RuntimeError:  # the loop was closed in between
+            raise self._not_running() from None
+
+    def call(self, coroutine: Coroutine[Any, Any, T], time_limit: float) -> T:
+        """Run ``coroutine`` on the loop and wait for its result, from any other thread.
+
+        Raises what the coroutine raises; NotActiveError where the loop does not run, or ends
+        meanwhile; TimeLimitError after ``time_limit`` seconds, having cancelled the coroutine.
+        """
+        try:
+            running = self._now_running()
+            if threading.current_thread() is running.thread:
+                raise RuntimeError(f"{self._name}: the loop's own thread would wait for itself")
+            future = asyncio.run_coroutine_threadsafe(coroutine, running.loop)
+        except (NotActiveError, RuntimeError):
+            coroutine.close()
+            raise
+        done, _ = concurrent.futures.wait([future], time_limit)
+        if not done:
+            future.cancel()
+            raise TimeLimitError(f"{self._name}: a call took longer than {time_limit} s")
+        if future.cancelled():
+            raise self._not_running()
+        return future.result()
+
+    def _now_running(self) -> _Running:
+        if self._running is None:
+            raise self._not_running()
+        return self._running
+
+    def _not_running(self) -> NotActiveError:
+        return NotActiveError(f"{self._name}: the loop does not run")
+
+    def _late(self, what: str, time_limit: float) -> str:
+        return f"{self._name}: the loop did not {what} within {time_limit} s"
+
+
+class _Running:
+    """A thread, the loop in it, and the event that ends both."""
+
+    def __init__(self, name: str) -> None:
+        self.ready: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self.thread = threading.Thread(
+            target=lambda: asyncio.run(self._live()), name=name, daemon=True
+        )
+        self.thread.start()
+
+    async def _live(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.end = asyncio.Event()
+        self.ready.set_result(None)
+        await self.end.wait()  # asyncio.run then cancels every other task and awaits it

@@ -1,0 +1,397 @@
+"""A client of the i2t_ros TCP bridge, in one file that needs nothing but Python (3.8 or later).
+
+Copy it alone to any machine and use it from a program, blocking or with asyncio:
+
+    with Client("robot.local") as client:
+        answer = client.describe("photo.jpg", language="en")
+        print(answer.sentence)
+
+or as a program:
+
+    python3 client.py photo.jpg --host robot.local --save seen.jpg
+
+Protocol 2 keeps one connection for all requests and takes options; protocol 1 is that of the
+Jetson image-to-text server of old, whose replies are Spanish. docs/wire_protocol.md specifies both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import functools
+import os
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SEPARATOR = b"<SEP>"
+DEFAULT_PORT = 5001
+MAX_HEADER = 65536  # bytes of a reply before its picture
+MAX_REPLY = 1 << 28  # bytes
+CHUNK = 1 << 16
+SIGNATURES = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png", b"BM": ".bmp", b"RIFF": ".webp"}
+
+
+class ServerError(Exception):
+    """The server answered that it cannot describe this.
+
+    ``code`` is stable and may be compared, such as "not_an_image" or "busy"; it is empty with
+    protocol 1, which has no codes. ``str(error)`` is for people.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        """Take the parts of the server's reply."""
+        super().__init__(message)
+        self.code = code
+
+
+class BadReplyError(Exception):
+    """What came back is not a reply in this protocol, or not a whole one."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``image``: the annotated picture, in the format that was sent; empty if not asked for."""
+
+    sentence: str
+    image: bytes
+
+
+@dataclass(frozen=True)
+class Question:
+    """A picture and what to do with it; protocol 1 knows only the first two fields.
+
+    image      the bytes of a JPEG, PNG, BMP or WebP file; empty with ``camera``
+    extension  ".jpg", ".png", ".bmp" or ".webp"; empty: by the picture's first bytes
+    language   a BCP 47 tag such as "es" or "pt-BR"; empty: the server's own; likewise ``style``
+    annotate   whether the picture comes back with everything found drawn on it
+    min_score  0 to 1; 0: the server's own
+    camera     describe this camera's newest frame; "": the first camera; None: ``image``
+    tasks      some of detect, classify, faces, text; empty: the server's own
+    """
+
+    image: bytes = b""
+    extension: str = ""
+    language: str = ""
+    style: str = ""
+    annotate: bool = True
+    min_score: float = 0.0
+    camera: str | None = None
+    tasks: Sequence[str] = ()
+
+    def encode(self, protocol: int) -> bytes:
+        """Return the request; raises ValueError where the protocol cannot say it."""
+        header = f"{self.extension or _extension(self.image)}<SEP>{len(self.image)}"
+        options = self._options()
+        if any(c in part for part in (header, *options) for c in ";\n"):
+            raise ValueError("expected an extension and options without ';' and line ends")
+        if protocol == 2:
+            header += f"<SEP>{';'.join(options)}\n"
+        elif options:
+            raise ValueError(f"protocol 1 has no options, got {', '.join(options)}: use protocol 2")
+        return header.encode() + self.image
+
+    def _options(self) -> list[str]:
+        named = {
+            "lang": self.language,
+            "style": self.style,
+            "annotate": "" if self.annotate else "0",
+            "min_score": f"{self.min_score:f}" if self.min_score else "",
+            "tasks": ",".join(self.tasks),
+        }
+        options = [f"{name}={value}" for name, value in named.items() if value]
+        return options if self.camera is None else [*options, f"camera={self.camera}"]
+
+
+class ReplyParser:
+    """The bytes of one reply; touches no socket."""
+
+    def __init__(self, protocol: int) -> None:
+        """Read a reply of this protocol."""
+        self._protocol = protocol
+        self._data = bytearray()
+        self._whole = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything has come."""
+        return bool(self._data)
+
+    @property
+    def connection_is_free(self) -> bool:
+        """Whether the connection may carry another request."""
+        return self._whole and self._protocol == 2
+
+    def feed(self, data: bytes) -> Answer | None:
+        """Take what came, b"" for the end; return the answer once it is whole.
+
+        Raises ServerError or BadReplyError.
+        """
+        self._data += data
+        if len(self._data) > MAX_REPLY:
+            raise BadReplyError(f"expected a reply of at most {MAX_REPLY} bytes, got more")
+        answer = self._line_reply() if self._protocol == 2 else self._whole_reply(not data)
+        if answer is None and not data:
+            raise BadReplyError(f"the connection ended after {len(self._data)} bytes of the reply")
+        return answer
+
+    def _line_reply(self) -> Answer | None:
+        """Protocol 2: a newline ends the header."""
+        end = self._data.find(b"\n", 0, MAX_HEADER)
+        if end < 0:
+            if len(self._data) >= MAX_HEADER:
+                raise BadReplyError(f"expected a newline in the first {MAX_HEADER} bytes")
+            return None
+        size, text = self._read_header(bytes(self._data[:end]))
+        missing = end + 1 + size - len(self._data)
+        if missing < 0:
+            raise BadReplyError(f"expected {size} bytes of picture, got {-missing} more")
+        self._whole = missing == 0
+        return _answer(text, self._data[end + 1 :]) if self._whole else None
+
+    def _whole_reply(self, ended: bool) -> Answer | None:
+        """Protocol 1: nothing ends the header, but the picture is what the reply ends in."""
+        if not ended or not self._data:
+            return None
+        size, rest = self._read_header(bytes(self._data))
+        if len(rest) < size:
+            raise BadReplyError(f"expected {size} bytes of picture, got {len(rest)}")
+        return _answer(rest[: len(rest) - size], rest[len(rest) - size :])
+
+    def _read_header(self, data: bytes) -> tuple[int, bytes]:
+        """Return the picture's size and what follows; raises ServerError for an error reply."""
+        word, size, text = (*data.split(SEPARATOR, 2), b"", b"")[:3]
+        if word not in (b"True", b"False") or not size.isdigit():
+            shown = ascii(data[:60].decode("latin-1"))
+            raise BadReplyError(f"expected True<SEP>size<SEP>... or False<SEP>..., got {shown}")
+        if word == b"False":
+            self._whole = True
+            message = text.decode("utf-8", "replace")
+            code, _, detail = message.partition("<SEP>")
+            raise ServerError(code, detail) if self._protocol == 2 else ServerError("", message)
+        return int(size), text
+
+
+def _answer(sentence: bytes, image: bytes | bytearray) -> Answer:
+    return Answer(sentence.decode("utf-8", "replace"), bytes(image))
+
+
+def _extension(image: bytes) -> str:
+    return next((name for start, name in SIGNATURES.items() if image.startswith(start)), ".jpg")
+
+
+class _Settings:
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = DEFAULT_PORT,
+        protocol: int = 2,
+        timeout: float = 30.0,
+    ) -> None:
+        """Remember where the server is; the first request connects.
+
+        ``timeout`` is in seconds, for a whole request and its reply.
+        """
+        if protocol not in (1, 2):
+            raise ValueError(f"expected protocol 1 or 2, got {protocol}")
+        self._address = (host, port)
+        self._protocol = protocol
+        self._timeout = timeout
+
+
+class Client(_Settings):
+    """A blocking client for one thread at a time; a context manager."""
+
+    _socket: socket.socket | None = None
+
+    def __enter__(self) -> Client:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def close(self) -> None:
+        """Hang up. May be called more than once; a later request connects again."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def describe(self, photo: bytes | str | os.PathLike[str] = b"", **options: Any) -> Answer:
+        """Describe ``photo``, a path or the bytes of a file; ``options`` are fields of Question.
+
+        Raises ServerError, BadReplyError, ValueError for what the protocol cannot say, and
+        OSError: the file, the connection, TimeoutError.
+        """
+        request = _question(photo, options).encode(self._protocol)
+        deadline = time.monotonic() + self._timeout
+        kept = self._socket is not None
+        parser = ReplyParser(self._protocol)
+        try:
+            return self._exchange(request, parser, deadline)
+        except (BadReplyError, ConnectionError):
+            if not kept or parser.begun:
+                raise
+        # The server had let go of the kept connection before it saw this request.
+        return self._exchange(request, ReplyParser(self._protocol), deadline)
+
+    def _exchange(self, request: bytes, parser: ReplyParser, deadline: float) -> Answer:
+        try:
+            if self._socket is None:
+                self._socket = socket.create_connection(self._address, _left(deadline))
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._socket.settimeout(_left(deadline))
+            with contextlib.suppress(ConnectionError):  # the reply says why, if there is one
+                self._socket.sendall(request)
+            answer = None
+            while answer is None:
+                self._socket.settimeout(_left(deadline))
+                answer = parser.feed(self._socket.recv(CHUNK))
+            return answer
+        finally:
+            if not parser.connection_is_free:
+                self.close()
+
+
+class AsyncClient(_Settings):
+    """The same with asyncio; an asynchronous context manager.
+
+    Requests of several tasks wait for each other; for requests at once, use several clients.
+    """
+
+    _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    @functools.cached_property
+    def _lock(self) -> asyncio.Lock:
+        return asyncio.Lock()
+
+    async def __aenter__(self) -> AsyncClient:
+        """Return itself."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Hang up. May be called more than once; a later request connects again."""
+        if self._streams is not None:
+            writer = self._streams[1]
+            self._streams = None
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def describe(self, photo: bytes | str | os.PathLike[str] = b"", **options: Any) -> Answer:
+        """Describe ``photo``, as Client.describe does."""
+        request = _question(photo, options).encode(self._protocol)
+        async with self._lock:
+            try:
+                return await asyncio.wait_for(self._describe(request), self._timeout)
+            except asyncio.TimeoutError:  # not TimeoutError before Python 3.11
+                raise TimeoutError(_LATE) from None
+
+    async def _describe(self, request: bytes) -> Answer:
+        kept = self._streams is not None
+        parser = ReplyParser(self._protocol)
+        try:
+            return await self._exchange(request, parser)
+        except (BadReplyError, ConnectionError):
+            if not kept or parser.begun:
+                raise
+        return await self._exchange(request, ReplyParser(self._protocol))
+
+    async def _exchange(self, request: bytes, parser: ReplyParser) -> Answer:
+        try:
+            if self._streams is None:
+                self._streams = await asyncio.open_connection(*self._address)
+            reader, writer = self._streams
+            writer.write(request)
+            with contextlib.suppress(ConnectionError):
+                await writer.drain()
+            answer = None
+            while answer is None:
+                answer = parser.feed(await reader.read(CHUNK))
+            return answer
+        finally:
+            if not parser.connection_is_free:
+                await self.close()
+
+
+_LATE = "no whole reply came within the time limit"
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError(_LATE)
+    return left
+
+
+def _question(photo: bytes | str | os.PathLike[str], options: dict[str, Any]) -> Question:
+    if isinstance(photo, bytes):
+        return Question(photo, **options)
+    path = Path(photo)
+    return Question(path.read_bytes(), **{"extension": path.suffix, **options})
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command line program."""
+    parser.add_argument("photo", nargs="?", help="JPEG, PNG, BMP or WebP file")
+    parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="default: %(default)s")
+    parser.add_argument("--protocol", type=int, choices=(1, 2), default=2)
+    parser.add_argument("--language", default="", help="of the sentence, such as es or pt-BR")
+    parser.add_argument("--style", default="", help="of the sentence, such as list")
+    parser.add_argument("--camera", help='its newest frame in place of a photo ("": the first)')
+    parser.add_argument("--save", metavar="FILE", help="put the annotated picture here")
+    parser.add_argument("--timeout", type=float, default=30.0, help="seconds; default: %(default)s")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask, print the sentence, and return the exit status: 0, 1 for an error, 2 for misuse."""
+    a = arguments
+    try:
+        if (a.photo is None) == (a.camera is None):
+            raise ValueError("expected a photo or --camera, one of them")
+        # Version 1 sends the annotated picture unasked.
+        annotate = {} if a.save or a.protocol == 1 else {"annotate": False}
+        options = {"language": a.language, "style": a.style, "camera": a.camera, **annotate}
+        with Client(a.host, a.port, a.protocol, a.timeout) as client:
+            answer = client.describe(b"" if a.photo is None else a.photo, **options)
+        if a.save:
+            Path(a.save).write_bytes(answer.image)
+    except ValueError as error:
+        return _complain(str(error), 2)
+    except ServerError as error:
+        return _complain(f"{error.code}: {error}" if error.code else str(error), 1)
+    except BadReplyError as error:
+        return _complain(f"{a.host} port {a.port}: not an i2t_ros reply: {error}", 1)
+    except ConnectionError as error:
+        return _complain(f"{a.host} port {a.port}: {error}. Is bridge_node running there?", 1)
+    except OSError as error:
+        return _complain(str(error), 1)
+    sys.stdout.write(answer.sentence + "\n")
+    return 0
+
+
+def _complain(text: str, status: int) -> int:
+    sys.stderr.write(f"i2t client: {text}\n")
+    return status
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line program that this file is."""
+    parser = argparse.ArgumentParser(description="Ask an i2t_ros TCP bridge what a photo shows.")
+    add_arguments(parser)
+    return run(parser.parse_args(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
