@@ -1,0 +1,65 @@
+"""One detector for several cameras, and a source_node for each where there is no driver.
+
+    ros2 launch i2t_ros multi_camera.launch.py cameras:=[front,rear]
+    ros2 launch i2t_ros multi_camera.launch.py cameras:=[a,b] sources:=[/dev/video0,/dev/video2]
+
+The first takes the images that drivers publish on front/image and rear/image.
+"""
+
+from __future__ import annotations
+
+import yaml
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, ThisLaunchFileDir
+from launch_ros.actions import Node
+
+
+def make_sources(context: LaunchContext) -> list[Node]:
+    """Return a source_node for each entry of ``sources``, in the namespace of its camera."""
+
+    def given(argument: str) -> str:
+        return LaunchConfiguration(argument).perform(context)
+
+    cameras = [str(camera) for camera in yaml.safe_load(given("cameras"))]
+    sources = [str(source) for source in yaml.safe_load(given("sources") or "[]")]
+    if not sources:
+        return []
+    if len(sources) != len(cameras):
+        raise RuntimeError(f"sources: expected one for each of {cameras}, got {sources}")
+    return [
+        Node(
+            package="i2t_ros",
+            executable="source_node",
+            name="source_node",
+            namespace="/".join(filter(None, [given("namespace"), camera])),
+            parameters=[
+                *filter(None, [given("params_file")]),
+                {"source": source, "frame_id": f"{camera}_optical_frame"},
+            ],
+            output="screen",
+        )
+        for camera, source in zip(cameras, sources, strict=True)
+    ]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Return i2t.launch.py for the cameras, and their sources."""
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument("cameras", description="their names, such as [front,rear]"),
+            DeclareLaunchArgument(
+                "sources",
+                default_value="",
+                description="a camera, video or stream for each, such as "
+                "[/dev/video0,/dev/video2]; empty: drivers publish the images already",
+            ),
+            IncludeLaunchDescription(
+                PythonLaunchDescriptionSource(
+                    PathJoinSubstitution([ThisLaunchFileDir(), "i2t.launch.py"])
+                )
+            ),
+            OpaqueFunction(function=make_sources),
+        ]
+    )

@@ -1,0 +1,323 @@
+"""detector_node: image topics in; detections, pictures and sentences out; Describe on request."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future as ThreadFuture
+from functools import partial
+from typing import Any
+
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from rclpy.task import Future
+from std_msgs.msg import Header
+from std_srvs.srv import SetBool
+
+from i2t_ros.describer import Describer
+from i2t_ros.detector import ObjectDetector, open_detector
+from i2t_ros.errors import I2tError, NoFrameError, NotActiveError, UnknownCameraError
+from i2t_ros.narrator import Narrator
+from i2t_ros.nodes import describe_messages as messages
+from i2t_ros.nodes import parameters
+from i2t_ros.nodes.camera import CameraPorts, ImageMessage, parse_cameras
+from i2t_ros.nodes.health import Health
+from i2t_ros.nodes.model_card import ModelCard
+from i2t_ros.nodes.runner import ManagedNode, run_lifecycle_node
+from i2t_ros.nodes.task_parameters import cache_limits, task_choices
+from i2t_ros.reply_cache import ReplyCache
+from i2t_ros.scheduler import Scheduler
+from i2t_ros.srv import Describe
+from i2t_ros.tasks.table import task_openers
+from i2t_ros.tracking import ObjectTracker
+from i2t_ros.types import DescribeReply, Image
+from i2t_ros.vision.codecs import encode_image
+
+WATCH_PERIOD = 1.0
+"""Seconds between two looks at who publishes images."""
+
+
+class DetectorNode(ManagedNode):
+    """One model, any number of cameras.
+
+    Callbacks only hand over: frames go to the scheduler's slots, requests to its queue, and its
+    threads do the work, so that the executor is always free to take the next message.
+    """
+
+    def __init__(self, **node_options: Any) -> None:
+        """Declare the parameters; raises RequestError for one that makes no sense."""
+        super().__init__("detector_node", **node_options)
+        parameters.declare(self, parameters.DETECTOR)
+        values = parameters.values_of(self, parameters.DETECTOR)
+        self.autostart = values["autostart"]
+        self._take_parameters(values)
+        self._active = False
+        self._enabled = True
+        self._describer: Describer | None = None
+        self._scheduler: Scheduler[ImageMessage] | None = None
+        self._health: Health | None = None
+        self._card: ModelCard | None = None
+        self._ports: dict[str, CameraPorts] = {}
+        self._failure: I2tError | None = None
+        parameters.guard(
+            self, parameters.DETECTOR, lambda: self._describer is not None, self._take_parameters
+        )
+        self.create_service(SetBool, "~/enable", self._on_enable)
+        self.create_timer(WATCH_PERIOD, self._watch)
+        # Served in every state: in most of them the answer is why there is none.
+        self.create_service(
+            Describe,
+            "~/describe",
+            self._on_describe,
+            qos_profile=messages.SERVICE_QOS,
+            callback_group=ReentrantCallbackGroup(),
+        )
+
+    # Lifecycle
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the model and open the topics."""
+        values = parameters.values_of(self, parameters.DETECTOR)
+        started = time.monotonic()
+        try:
+            cameras = parse_cameras(values["cameras"])
+            narrators = [Narrator(ObjectTracker() if values["tracking"] else None) for _ in cameras]
+            detector, describer = self._load(values)
+        except I2tError as error:
+            self._failure = error
+            self.get_logger().fatal(f"cannot configure: {error}")
+            return TransitionCallbackReturn.FAILURE
+        self._failure = None
+        self._describer = describer
+        self.get_logger().info(f"{detector.name} ready in {time.monotonic() - started:.2f} s")
+        self._scheduler = Scheduler(
+            self._on_frame,
+            self._on_failure,
+            request_threads=values["request_threads"],
+            max_waiting=values["max_waiting_requests"],
+            max_wait=values["request_timeout"],
+        )
+        compressed = values["image_transport"] == "compressed"
+        self._ports = {
+            camera.name: CameraPorts(
+                self,
+                camera,
+                narrator,
+                compressed=compressed,
+                reliability=values["reliability"],
+            )
+            for camera, narrator in zip(cameras, narrators, strict=True)
+        }
+        self._health = Health(self, detector, self._scheduler)
+        self._card = ModelCard(self, detector, self._options)
+        return TransitionCallbackReturn.SUCCESS
+
+    def _load(self, values: Mapping[str, Any]) -> tuple[ObjectDetector, Describer]:
+        """Load the model, and what the node's own tasks need; others are loaded when asked for."""
+        openers = task_openers(task_choices(values))
+        detector = open_detector(
+            values["model"],
+            values["backend"],
+            options=parameters.backend_options(values),
+            offline=values["offline"],
+        )
+        describer = Describer(
+            detector,
+            openers,
+            cache=ReplyCache(cache_limits(values)),
+            time_limit=values["task_timeout"],
+        )
+        try:
+            describer.prepare(self._options.tasks)
+        except I2tError:
+            describer.close()
+            raise
+        return detector, describer
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Begin to take images, unless disabled."""
+        result = super().on_activate(state)
+        self._active = True
+        topics = self._subscribe() if self._enabled else ["nowhere: disabled"]
+        self.get_logger().info(f"active: images from {', '.join(topics)}")
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Take no more images and answer no more requests; the model stays loaded."""
+        self._active = False
+        for ports in self._ports.values():
+            ports.unsubscribe()
+        return super().on_deactivate(state)
+
+    def release(self) -> None:
+        """Stop the threads, then let go of what they used. May be called more than once."""
+        self._active = False
+        for ports in self._ports.values():
+            ports.unsubscribe()
+        if self._health is not None:
+            self._health.destroy()
+            self._health = None
+        if self._card is not None:
+            self._card.destroy()
+            self._card = None
+        idle = self._scheduler is None or self._scheduler.close()
+        self._scheduler = None
+        for ports in self._ports.values():
+            ports.destroy()
+        self._ports = {}
+        if self._describer is not None and idle:
+            self._describer.close()
+        elif not idle:
+            self.get_logger().error("the engine is still at work after 10 s; it is left open")
+        self._describer = None
+
+    def _subscribe(self) -> list[str]:
+        return [ports.subscribe(self._on_image) for ports in self._ports.values()]
+
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """Take images or take none; requests that bring a picture are answered all the same."""
+        changed = request.data != self._enabled
+        self._enabled = request.data
+        if changed and self._active:
+            if self._enabled:
+                self._subscribe()
+            else:
+                for ports in self._ports.values():
+                    ports.unsubscribe()
+        response.success = True
+        response.message = "enabled" if self._enabled else "disabled: no images are taken"
+        return response
+
+    # Frames
+
+    def _on_image(self, ports: CameraPorts, msg: ImageMessage) -> None:
+        if self._scheduler is None:
+            return
+        if not ports.wanted():
+            self._scheduler.skip(ports.camera.name, unwanted=1)
+        elif not ports.accept(self._max_rate):
+            self._scheduler.skip(ports.camera.name, limited=1)
+        else:
+            self._scheduler.offer(ports.camera.name, msg)
+
+    def _watch(self) -> None:
+        for ports in self._ports.values():
+            ports.watch()
+
+    def _on_frame(self, camera: str, msg: ImageMessage) -> None:
+        """Answer one image; runs in the frame thread."""
+        ports, describer, scheduler = self._ports[camera], self._describer, self._scheduler
+        if describer is None or scheduler is None:
+            return
+        options, speech = self._options, self._speech
+        image = ports.image_from(msg, options.max_pixels)
+        stamp = msg.header.stamp.sec + msg.header.stamp.nanosec / 1e9 or time.monotonic()
+        description = describer.describe(
+            image,
+            options,
+            partial(scheduler.engine.turn, urgent=False),
+            lambda scene, options: ports.narrator.tell(scene, stamp, options, speech),
+        )
+        if failures := description.scene.failures:
+            told = "; ".join(f"{task}: {error}" for task, error in failures.items())
+            self.get_logger().warning(f"camera {camera}: {told}", throttle_duration_sec=1.0)
+        if not (self._active and self._enabled):
+            return
+        ports.publish_words(msg.header, description, stamp, speech)
+        ports.publish_pictures(
+            msg.header,
+            draw=lambda: describer.draw(image, description, options),
+            encode=lambda drawn: encode_image(drawn, "jpeg", options.quality),
+        )
+
+    # Requests
+
+    async def _on_describe(
+        self, request: Describe.Request, response: Describe.Response
+    ) -> Describe.Response:
+        """Answer a Describe request without holding up the executor."""
+        try:
+            job = self._submit(request)
+            done: Future = Future(executor=self.executor)
+            job.add_done_callback(lambda _: self._wake(done))
+            await done
+            header, reply = job.result()
+            messages.fill_response(response, header, reply)
+        except I2tError as error:
+            messages.fill_error(response, error)
+        except Exception as error:
+            self.get_logger().error(f"Describe failed: {error!r}")
+            messages.fill_error(response, I2tError(f"internal error: {error}"))
+        return response
+
+    def _wake(self, done: Future) -> None:
+        """Resume a waiting coroutine; called in a request thread."""
+        done.set_result(None)
+        # A future that is set in another thread does not wake the executor by itself.
+        if self.executor is not None:
+            self.executor.wake()
+
+    def _submit(self, request: Describe.Request) -> ThreadFuture[tuple[Header, DescribeReply]]:
+        """Put a request into the queue; raises RequestError, BusyError, NotActiveError."""
+        describer, scheduler = self._describer, self._scheduler
+        if not self._active or describer is None or scheduler is None:
+            raise self._failure or NotActiveError(f"{self.get_name()} is not active")
+        question = messages.request_from_msg(request)
+        options = self._options
+        header = request.image.header
+        if not len(question.image):
+            ports, msg = self._newest(question.camera)
+            header = msg.header
+        turn = partial(scheduler.engine.turn, urgent=True)
+
+        def newest(_: str) -> Image:
+            return ports.image_from(msg, options.max_pixels)
+
+        return scheduler.submit(
+            lambda: (header, describer.answer(question, options, newest=newest, turn=turn))
+        )
+
+    def _newest(self, camera: str) -> tuple[CameraPorts, ImageMessage]:
+        """Return the newest message of a camera; "" is the first camera."""
+        if camera and camera not in self._ports:
+            raise UnknownCameraError(
+                f"unknown camera {camera!r}; cameras are {', '.join(self._ports)}"
+            )
+        ports = self._ports[camera] if camera else next(iter(self._ports.values()))
+        if ports.newest is None:
+            raise NoFrameError(
+                f"camera {ports.camera.name}: no image has come yet on {ports.topic}; "
+                + (
+                    "is the camera running, and its topic remapped?"
+                    if self._enabled
+                    else "~/enable has switched images off"
+                )
+            )
+        return ports, ports.newest
+
+    def _take_parameters(self, values: dict[str, Any]) -> None:
+        """Take the values of live parameters; raises RequestError where they make no sense."""
+        self._options = parameters.describe_options(values)
+        self._speech = parameters.speech_options(values)
+        self._max_rate: float = values["max_rate"]
+
+    def _on_failure(self, camera: str, error: Exception) -> None:
+        """Say at most once a second that a frame failed; called in the frame thread."""
+        log = self.get_logger()
+        if isinstance(error, I2tError):
+            log.warning(f"camera {camera}: image left out: {error}", throttle_duration_sec=1.0)
+        else:
+            trace = "".join(traceback.format_exception(error))
+            log.error(f"camera {camera}: image failed: {trace}", throttle_duration_sec=1.0)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run detector_node until it is interrupted; returns the exit code."""
+    return run_lifecycle_node(
+        "detector_node", __doc__ or "", DetectorNode, parameters.DETECTOR, args
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
