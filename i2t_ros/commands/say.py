@@ -1,0 +1,129 @@
+"""``i2t say person=2 dog=1 --language es``: a sentence for given counts.
+
+For those who write or check a language: no camera, no model, any case one wants to hear.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from i2t_ros.language import (
+    STYLES,
+    Changes,
+    ClassFact,
+    Facts,
+    ObjectCount,
+    TextFact,
+    check_style,
+    compose_changes,
+    compose_facts,
+    load_languages,
+    unusable_image_sentence,
+)
+from i2t_ros.language.places import PLACES
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+_COUNT = re.compile(r"(?P<name>.+)=(?P<count>[+-]?\d{1,9})(@(?P<place>\w+))?", re.ASCII)
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add ``say`` to the subcommands of ``i2t``."""
+    parser = subparsers.add_parser(
+        "say",
+        help="print a sentence for given counts, to write or check a language",
+        description="Print the sentence for given counts, to write or check a language.",
+    )
+    parser.add_argument(
+        "counts",
+        nargs="*",
+        type=_count,
+        metavar="NAME=COUNT[@PLACE]",
+        help="a class of the model and how many; PLACE, for the style scene, is one of "
+        f"{', '.join(PLACES)} (default: middle); a negative COUNT has left, for the style changes",
+    )
+    parser.add_argument("--language", default="en", help="BCP 47 tag (default: %(default)s)")
+    parser.add_argument("--style", default="sentence", choices=STYLES)
+    parser.add_argument(
+        "--unsure", action="append", default=[], metavar="NAME", help="hedge this class"
+    )
+    parser.add_argument("--faces", type=int, metavar="COUNT", help="how many faces")
+    parser.add_argument("--text", action="append", metavar="TEXT", help="a line of text")
+    parser.add_argument("--translation", default="", metavar="TEXT", help="of every line of text")
+    parser.add_argument(
+        "--more-texts", type=int, default=0, metavar="COUNT", help="lines that are not read out"
+    )
+    parser.add_argument("--shows", metavar="NAME", help="the class of the picture as a whole")
+    parser.add_argument("--unusable", action="store_true", help="the image could not be used")
+    parser.add_argument("--nothing", action="store_true", help="no task could look at the image")
+    parser.add_argument(
+        "--language-folder", type=Path, metavar="FOLDER", help="language files of your own"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the sentence that ``args`` ask for; return 0.
+
+    Raises UnknownLanguageError, or InvalidRequestError for a wrong language file.
+    """
+    sys.stdout.write(say(args) + "\n")
+    return 0
+
+
+def say(args: argparse.Namespace) -> str:
+    """Return the sentence that ``args`` ask for."""
+    languages = load_languages(args.language_folder)
+    if args.unusable:
+        return unusable_image_sentence(args.language, languages)
+    hedge = bool(args.unsure)
+    appeared, left = _facts(args)
+    changes = Changes(appeared, left)
+    if args.style == "changes" and changes:
+        return compose_changes(changes, args.language, hedge=hedge, languages=languages)
+    style = check_style(args.style)
+    return compose_facts(appeared, args.language, style, hedge=hedge, languages=languages)
+
+
+def _facts(args: argparse.Namespace) -> tuple[Facts, Facts]:
+    """Return what there is, most first, and what has left."""
+    came: list[ObjectCount] = []
+    went: list[ObjectCount] = []
+    for fact in sorted(args.counts, key=lambda fact: -abs(fact.count)):
+        score = _score(fact.class_id, args)
+        sure = replace(fact, count=abs(fact.count), max_score=score, min_score=score)
+        (came if fact.count >= 0 else went).append(sure)
+    classes = None if args.shows is None else (ClassFact(args.shows, _score(args.shows, args)),)
+    texts = args.text and tuple(TextFact(text, args.translation) for text in args.text)
+    others = any(found is not None for found in (classes, args.faces, texts))
+    looked_for_objects = args.counts or not (others or args.nothing)
+    here = Facts(
+        objects=tuple(fact for fact in came if fact.count) if looked_for_objects else None,
+        classification=classes,
+        faces=args.faces,
+        texts=texts,
+        more_texts=args.more_texts,
+    )
+    return here, Facts(objects=tuple(went))
+
+
+def _score(name: str, args: argparse.Namespace) -> float:
+    return 0.0 if name in args.unsure else 1.0
+
+
+def _count(text: str) -> ObjectCount:
+    match = _COUNT.fullmatch(text)
+    place = match and (match["place"] or "middle")
+    for known in PLACES:
+        if match and place == known:
+            return ObjectCount(match["name"], "", int(match["count"]), 1.0, 1.0, known)
+    raise argparse.ArgumentTypeError(
+        f"{text!r}: expected NAME=COUNT or NAME=COUNT@PLACE, as person=2 or dog=1@left; "
+        f"the places are {', '.join(PLACES)}"
+    )
