@@ -1,0 +1,190 @@
+"""bridge_node as programs without ROS meet it, in front of a real detector_node."""
+
+import re
+import socket
+import threading
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from i2t_ros.client import Client, ServerError
+
+GREY = np.full((48, 64, 3), 128, np.uint8)
+FORMATS = {".jpg": "jpeg", ".png": "png", ".bmp": "bmp", ".webp": "webp"}
+
+
+def encoded(extension):
+    return cv2.imencode(extension, GREY)[1].tobytes()
+
+
+def port_of(bridge):
+    """Return the port that the bridge says it has."""
+    return int(re.search(r"listening on 127\.0\.0\.1 port (\d+)", bridge.log())[1])
+
+
+@pytest.fixture
+def bridge(start):
+    """Return a bridge whose time limits are short."""
+    node = start("bridge_node", tcp_port=0, tcp_request_time=10.0)
+    node.port = port_of(node)
+    return node
+
+
+def ask(port, version=2, extension=".jpg", **options):
+    with Client("127.0.0.1", port, protocol=version) as client:
+        return client.describe(encoded(extension), **options)
+
+
+def until_served(peer, port, limit=60):
+    """Ask until there is an answer; return it."""
+    end = time.monotonic() + limit
+    while True:
+        try:
+            return ask(port)
+        except ServerError as error:
+            if error.code != "detector_unreachable" or time.monotonic() > end:
+                raise
+        with peer.changed:
+            peer.changed.wait(0.1)
+
+
+@pytest.mark.parametrize("extension", FORMATS)
+def test_an_old_client_gets_a_spanish_list_and_the_picture_in_its_format(
+    peer, start, bridge, extension
+):
+    start(model="fake")
+    until_served(peer, bridge.port)
+    answer = ask(bridge.port, version=1, extension=extension)
+    assert answer.sentence == "Se detectaron los siguientes objetos: 1 persona."
+    assert answer.image[:3] == encoded(extension)[:3]
+    drawn = cv2.imdecode(np.frombuffer(answer.image, np.uint8), 1)
+    assert drawn.shape == GREY.shape
+    assert np.abs(drawn.astype(int) - GREY).max() > 50
+
+
+def test_a_new_client_chooses(peer, start, bridge):
+    start(model="fake")
+    until_served(peer, bridge.port)
+    answer = ask(bridge.port, language="de", annotate=False)
+    assert answer.sentence == "Ich sehe eine Person."
+    assert answer.image == b""
+    with pytest.raises(ServerError, match="tlh") as failure:
+        ask(bridge.port, language="tlh")
+    assert failure.value.code == "unknown_language"
+
+
+def test_without_a_detector_there_is_an_error_at_once_and_then_service(peer, start, bridge):
+    with pytest.raises(ServerError, match="detector_node/describe") as failure:
+        ask(bridge.port)
+    assert failure.value.code == "detector_unreachable"
+    with socket.create_connection(("127.0.0.1", bridge.port), 10) as old:
+        data = encoded(".jpg")
+        old.sendall(b".jpg<SEP>%d" % len(data) + data)
+        assert old.recv(4096).startswith("False<SEP>0<SEP>Ocurrió el siguiente error: ".encode())
+    start(model="fake")
+    assert until_served(peer, bridge.port).sentence
+
+
+def test_a_detector_that_ends_and_comes_back(peer, start, bridge):
+    for _ in range(2):
+        detector = start(model="fake")
+        assert until_served(peer, bridge.port).sentence
+        peer.processes.remove(detector)
+        assert detector.stop() == 0
+        with pytest.raises(ServerError) as failure:
+            ask(bridge.port)
+        assert failure.value.code == "detector_unreachable"
+    assert bridge.running()
+
+
+def test_a_detector_that_is_killed_with_requests_in_flight(peer, start, bridge):
+    detector = start(model="fake")
+    until_served(peer, bridge.port)
+    results, stop = [], threading.Event()
+
+    def client():
+        while not stop.is_set():
+            try:
+                results.append(ask(bridge.port).sentence)
+            except ServerError as error:
+                results.append(error.code)
+
+    threads = [threading.Thread(target=client) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    peer.until(lambda: len(results) > 20, "requests flow")
+    peer.processes.remove(detector)
+    detector.kill()
+    seen = len(results)
+    peer.until(lambda: {"time_limit", "detector_unreachable"} & set(results[seen:]), "errors", 60)
+    start(model="fake")
+    peer.until(lambda: results[-1:] == ["I can see a person."], "service again", 90)
+    stop.set()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    assert set(results) <= {"I can see a person.", "time_limit", "detector_unreachable"}
+
+
+def test_more_clients_than_the_detector_takes_at_once_are_all_served(peer, start, bridge):
+    start(model="fake", max_waiting_requests=8)
+    until_served(peer, bridge.port)
+    sentences = []
+    threads = [
+        threading.Thread(target=lambda: sentences.append(ask(bridge.port).sentence))
+        for _ in range(40)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sentences == ["I can see a person."] * 40
+
+
+def test_it_drains_and_ends_cleanly(peer, start, bridge):
+    detector = start(model="fake")
+    until_served(peer, bridge.port)
+    assert bridge.stop() == 0
+    with pytest.raises(OSError):  # noqa: PT011 (refused, reset: by timing)
+        socket.create_connection(("127.0.0.1", bridge.port), 5)
+    assert detector.stop() == 0
+
+
+def test_the_log_has_a_line_for_each_connection_and_operation(peer, start, bridge):
+    start(model="fake")
+    until_served(peer, bridge.port)
+    log = bridge.log()
+    assert re.search(r"127\.0\.0\.1:\d+ connected at \d{4}-\d\d-\d\d", log)
+    assert re.search(r"127\.0\.0\.1:\d+: \d+ bytes, 1 objects, \d+\.\d ms", log)
+
+
+def test_a_port_in_use_is_an_error_that_can_be_read(peer, start, bridge):
+    second = start("bridge_node", tcp_port=bridge.port, ready=False)
+    assert second.wait() == 1
+    assert f"{bridge.port}" in second.log()
+    assert "address already in use" in second.log()
+    assert "Traceback" not in second.log()
+
+
+def test_other_networks_only_when_asked_for_and_then_with_a_warning(peer, start):
+    node = start("bridge_node", tcp_port=0, tcp_host="0.0.0.0")  # noqa: S104
+    assert "OPEN TO OTHER MACHINES" in node.log()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"tcp_port": 70_000}, "tcp_port"),
+        ({"tcp_language": "tlh"}, "tlh"),
+        ({"tcp_style": "baroque"}, "baroque"),
+        ({"tcp_host": "no.such.host.invalid"}, "no.such.host.invalid"),
+        ({"tcp_max_connections": 0}, "tcp_max_connections"),
+    ],
+)
+def test_a_start_that_cannot_work_ends_with_the_reason(start, parameters, message):
+    node = start("bridge_node", ready=False, **{"tcp_port": 0, **parameters})
+    assert node.wait() == 1
+    assert message in node.log()
+    assert "Traceback" not in node.log()

@@ -1,0 +1,119 @@
+"""`i2t run` as a user types it: three nodes, one command."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from running_command import RunningCommand
+from std_msgs.msg import String
+
+from i2t_ros.client import Client
+
+I2T = Path(sys.executable).parent / "i2t"
+
+
+@pytest.fixture
+def run(tmp_path):
+    runs = []
+
+    def run(*arguments):
+        runs.append(RunningCommand(I2T, "run", *arguments, cwd=tmp_path))
+        return runs[-1]
+
+    yield run
+    for started in runs:
+        started.kill()
+
+
+@pytest.fixture(autouse=True)
+def pictures(tmp_path):
+    """Lay a picture and a parameter file into the working folder."""
+    cv2.imwrite(str(tmp_path / "photo.png"), np.full((48, 64, 3), 128, np.uint8))
+    (tmp_path / "robot.yaml").write_text(
+        "detector_node: {ros__parameters: {model: fake, language: de}}\n"
+        "bridge_node: {ros__parameters: {tcp_port: 0}}\n"
+        "source_node: {ros__parameters: {source: photo.png, rate: 10.0}}\n"
+    )
+
+
+def gone(pids):
+    return [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+
+
+def test_three_nodes_from_one_file_and_a_clean_end(peer, run, tmp_path):
+    sentences = peer.collect(String, "/detector_node/sentence")
+    started = run("--params-file", "robot.yaml")
+    port = int(started.until(r"\[bridge_node\] .*listening on 127\.0\.0\.1 port (\d+)")[1])
+    started.until(r"\[source_node\] .*active: picture .*/photo\.png to /image")
+    started.until(r"\[detector_node\] .*active: images from /image")
+    peer.until(lambda: sentences, "a sentence")
+    assert sentences[0].data == "Ich sehe eine Person."
+    with Client("127.0.0.1", port, protocol=1) as client:
+        answer = client.describe((tmp_path / "photo.png").read_bytes())
+    assert "1 persona" in answer.sentence
+    children = started.children()
+    assert len(children) == 3
+    assert started.end(signal.SIGINT) == 0
+    assert gone(children)
+    assert "Traceback" not in started.text()
+    assert all(line.startswith("[") for line in started.lines), started.text()
+
+
+def test_what_is_said_on_the_command_line_goes_before_the_file(peer, run):
+    sentences = peer.collect(String, "/detector_node/sentence")
+    started = run(
+        "--params-file", "robot.yaml", "--language", "fr", "--image", "/front/image_raw",
+        "--no-bridge", "--ros-args", "-p", "style:=list", "-p", "rate:=20.0",
+    )  # fmt: skip
+    started.until(r"images from /front/image_raw")
+    peer.until(lambda: sentences, "a sentence")
+    assert sentences[0].data.startswith("L’objet suivant a été détecté")
+    assert "bridge_node" not in started.text()
+    assert started.end(signal.SIGTERM) == 0
+
+
+def test_the_end_of_the_pictures_ends_all(run):
+    started = run("--source", "photo.png", "--once", "--model", "fake", "--no-bridge")
+    assert started.end() == 0
+    assert "ended after 1 images" in started.text()
+    assert "source_node has ended, so the others are ended too" in started.text()
+
+
+def test_a_node_that_cannot_start_ends_all_and_the_exit_code_says_so(run):
+    started = run("--source", "nowhere.mp4", "--model", "fake", "--ros-args", "-p", "tcp_port:=0")
+    started.until("active: images from")
+    children = started.children()
+    assert started.end() == 1
+    assert gone(children)
+    assert "no such file or folder" in started.text()
+    assert "source_node ended with code 1" in started.text()
+    assert "Traceback" not in started.text()
+
+
+def test_a_node_that_is_killed_ends_all(run):
+    started = run("--params-file", "robot.yaml")
+    started.until("active: images from")
+    started.until("active: picture")
+    started.until("active: detector")
+    victim = started.children()[0]
+    os.kill(victim, signal.SIGKILL)
+    assert started.end() == 1
+    assert "detector_node ended with code -9" in started.text()
+
+
+def test_only_without_a_source(run):
+    started = run("--no-source", "--no-bridge", "--model", "fake")
+    started.until("active: images from /image")
+    assert len(started.children()) == 1
+    assert started.end(signal.SIGINT) == 0
+
+
+def test_a_missing_parameter_file_is_named(run):
+    started = run("--params-file", "none.yaml")
+    assert started.end() == 1
+    assert "none.yaml" in started.text()
+    assert "invalid_request" in started.text()

@@ -1,0 +1,160 @@
+"""A web bridge on a free port, and a describer that sees coloured rectangles."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import cv2
+import httpx
+import numpy as np
+
+from i2t_ros import language as words
+from i2t_ros.bridges.cameras import CameraHub
+from i2t_ros.bridges.http.app import create_app
+from i2t_ros.bridges.http.server import HttpServer
+from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
+from i2t_ros.bridges.local import LocalHandler
+from i2t_ros.bridges.loop import LoopThread
+from i2t_ros.describer import DescribeOptions
+from i2t_ros.errors import EmptyImageError, UnknownTaskError
+from i2t_ros.types import DescribeReply, Description, Detections, Scene
+from i2t_ros.vision.codecs import decode_image, encode_image, picture_format
+from i2t_ros.vision.drawing import draw_scene
+
+TIME_LIMIT = 30.0
+COLORS = {"person": (0, 0, 255), "dog": (255, 0, 0), "kite": (0, 255, 0)}  # blue, green, red
+LABELS = tuple(COLORS)
+
+
+def picture(boxes, size=(320, 240), extension=".png"):
+    """Return an encoded picture with a rectangle of its class's colour for each (name, box)."""
+    width, height = size
+    image = np.full((height, width, 3), 90, np.uint8)
+    for name, (left, top, right, bottom) in boxes:
+        image[top:bottom, left:right] = COLORS[name]
+    return cv2.imencode(extension, image)[1].tobytes()
+
+
+PICTURE = picture([("dog", (40, 60, 140, 200)), ("person", (200, 30, 260, 220))])
+BOXES = {"dog": [40, 60, 140, 200], "person": [200, 30, 260, 220]}
+
+
+class RectangleDescriber:
+    """Finds the rectangle of each colour, and counts how often it was asked."""
+
+    model = "rectangles"
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, request):
+        self.asked.append(request)
+        if not len(request.image):
+            raise EmptyImageError("the request brings no picture")
+        if set(request.tasks) - {"detect"}:
+            raise UnknownTaskError("this describer knows only detect")
+        options = DescribeOptions().for_request(request)
+        image = decode_image(request.image)
+        found = self.find(image)
+        scene = Scene(image.shape[1], image.shape[0], detections=found)
+        sentence = words.compose(scene, options.language, options.style)
+        description = Description(scene, sentence, options.language, self.model, 0.001)
+        drawn = None
+        if request.annotate:
+            labelled = draw_scene(image, scene, lambda name: words.label(name, options.language))
+            drawn = encode_image(labelled, picture_format(request.image))
+        return DescribeReply(description, drawn)
+
+    @staticmethod
+    def find(image):
+        boxes, ids = [], []
+        for number, color in enumerate(COLORS.values()):
+            near = (np.abs(image.astype(int) - color).max(axis=2) < 60).astype(np.uint8)
+            if near.sum() > 50:
+                left, top, width, height = cv2.boundingRect(near)
+                boxes.append((left, top, left + width, top + height))
+                ids.append(number)
+        return Detections(boxes, np.full(len(ids), 0.9), ids, LABELS)
+
+
+class WebBridge:
+    """A running HTTP listener with everything behind it; a context manager."""
+
+    def __init__(
+        self, describe=None, *, handler=None, sink=None, unready=None, tls=False, **options
+    ):
+        self.describer = describe or RectangleDescriber()
+        self._own = None if handler else LocalHandler(self.describer, workers=2, max_waiting=64)
+        self.hub = None
+        limits = {name: options.pop(name) for name in list(options) if name in _LIMITS}
+        self.settings = HttpSettings(limits=HttpLimits(**limits), **options)
+        self.loop = LoopThread("web")
+        self._parts = {"handler": handler or self._own, "sink": sink, "unready": unready}
+        self._scheme = "https" if tls else "http"
+
+    def __enter__(self):
+        self.loop.start()
+        try:
+            self.server = self.loop.call(self._start(), TIME_LIMIT)
+        except BaseException:
+            self.loop.stop()
+            raise
+        self.host = f"127.0.0.1:{self.server.port}"
+        self.url = f"{self._scheme}://{self.host}"
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        if self.loop.running:
+            self.loop.call(self.server.close(), TIME_LIMIT)
+            self.loop.stop()
+        if self._own is not None:
+            self._own.close()
+
+    async def _start(self):
+        self.hub = CameraHub()
+        self.app = create_app(
+            self._parts["handler"],
+            self.hub,
+            self.settings,
+            sink=self._parts["sink"],
+            unready=self._parts["unready"],
+        )
+        server = HttpServer(self.app, port=0)
+        await server.start()
+        return server
+
+    @property
+    def services(self):
+        return self.app.state.services
+
+    def client(self, **options):
+        return httpx.Client(base_url=self.url, timeout=TIME_LIMIT, **options)
+
+    def on_loop(self, function, *arguments, **named):
+        """Call a function on the loop and return what it returns."""
+
+        async def call():
+            return function(*arguments, **named)
+
+        return self.loop.call(call(), TIME_LIMIT)
+
+    def metric(self, name, **labels):
+        """Return the value of a counter."""
+        value = self.services.metrics.registry.get_sample_value(name, labels)
+        return 0 if value is None else value
+
+
+_LIMITS = set(HttpLimits.__dataclass_fields__)
+
+
+def until(condition, what, limit=TIME_LIMIT):
+    """Wait until ``condition()`` holds, for what nothing announces."""
+    end = time.monotonic() + limit
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < end, f"{what}: not within {limit} s"
+        pause.wait(0.01)

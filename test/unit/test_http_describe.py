@@ -1,0 +1,327 @@
+"""/v1/describe and /upload: every way to send a picture, every form of the answer."""
+
+import json
+import threading
+from urllib.parse import unquote, urlsplit
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi")
+from web_support import BOXES, PICTURE, RectangleDescriber, picture, until
+
+from i2t_ros.errors import BusyError
+from i2t_ros.language import LANGUAGES
+from i2t_ros.types import (
+    Classification,
+    DescribeReply,
+    Description,
+    Detections,
+    EncodedImage,
+    Faces,
+    Scene,
+    TextRegion,
+)
+
+RAW = {"content-type": "image/png"}
+SENTENCE = "I can see a dog and a person."
+
+
+@pytest.fixture
+def client(plain_web):
+    with plain_web.client() as client:
+        yield client
+
+
+def boxes_of(reply):
+    return {found["class_id"]: found["box"] for found in reply["detections"]}
+
+
+# --- ways to send it
+
+
+def test_the_picture_as_the_body(client):
+    reply = client.post("/v1/describe", content=PICTURE, headers=RAW)
+    assert reply.status_code == 200
+    data = reply.json()
+    assert data["sentence"] == SENTENCE
+    assert boxes_of(data) == BOXES
+    assert data["objects"][0] == {"class_id": "dog", "label": "dog", "count": 1, "max_score": 0.9}
+    assert (data["width"], data["height"]) == (320, 240)
+    assert data["model"] == "rectangles"
+    assert data["faces"] is data["texts"] is data["classification"] is data["annotated"] is None
+    assert data["timings_ms"]["total"] >= data["timings_ms"]["model"] > 0
+
+
+@pytest.mark.parametrize("kind", ["application/octet-stream", "image/jpeg", None])
+def test_the_body_is_what_its_bytes_say(client, kind):
+    headers = {"content-type": kind} if kind else {}
+    request = client.build_request("POST", "/v1/describe", content=PICTURE, headers=headers)
+    assert client.send(request).json()["sentence"] == SENTENCE
+
+
+@pytest.mark.parametrize("field", ["image", "file", "whatever"])
+def test_a_form_with_a_file_and_options(client, field):
+    reply = client.post(
+        "/v1/describe",
+        files={field: ("../../etc/passwd", PICTURE, "text/plain")},
+        data={"language": "es", "style": "list"},
+    )
+    assert reply.json()["sentence"] == "Se detectaron los siguientes objetos: 1 perro y 1 persona."
+    assert reply.json()["language"] == "es"
+    assert [entry["label"] for entry in reply.json()["objects"]] == ["perro", "persona"]
+
+
+def test_options_of_the_form_win_over_those_of_the_query(client):
+    reply = client.post(
+        "/v1/describe?language=fr", files={"image": PICTURE}, data={"language": "de"}
+    )
+    assert reply.json()["sentence"] == "Ich sehe einen Hund und eine Person."
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language(client, language):
+    reply = client.post(f"/v1/describe?language={language}", content=PICTURE, headers=RAW)
+    assert reply.json()["language"] == language
+
+
+def test_a_picture_of_some_megabytes_in_a_form(client):
+    noise = np.random.default_rng(1).integers(0, 255, (1000, 1200, 3), np.uint8)
+    large = cv2.imencode(".png", noise)[1].tobytes()
+    assert len(large) > 3e6
+    assert client.post("/v1/describe", files={"image": large}).status_code == 200
+
+
+# --- forms of the answer
+
+
+def test_a_link_to_the_annotated_picture(client):
+    data = client.post("/v1/describe?annotate=1", content=PICTURE, headers=RAW).json()
+    drawn = client.get(data["annotated"])
+    assert drawn.headers["content-type"] == "image/png"
+    assert_is_annotated(drawn.content)
+    assert client.get("/v1/pictures/" + "0" * 64 + ".png").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_picture"),
+    [
+        ("image/*", True),
+        ("image/png", True),
+        ("image/avif,image/webp,image/*,*/*;q=0.8", True),
+        ("application/json, image/*;q=0.5", False),
+        ("*/*", False),
+        ("text/html,image/*;q=nonsense", False),
+    ],
+)
+def test_accept_decides_between_picture_and_json(client, accept, is_picture):
+    reply = client.post("/v1/describe", content=PICTURE, headers={**RAW, "accept": accept})
+    kind = reply.headers["content-type"]
+    assert kind == ("image/png" if is_picture else "application/json")
+    if is_picture:
+        assert unquote(reply.headers["x-i2t-sentence"]) == SENTENCE
+        assert_is_annotated(reply.content)
+
+
+def assert_is_annotated(data):
+    drawn = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    plain = cv2.imdecode(np.frombuffer(PICTURE, np.uint8), cv2.IMREAD_COLOR)
+    assert drawn.shape == plain.shape
+    assert not np.array_equal(drawn, plain)
+
+
+def test_everything_that_can_be_found_is_in_the_reply(web):
+    scene = Scene(
+        100,
+        80,
+        Detections([[1, 2, 3.04, 4]], [0.987654], [0], ("dog",), track_ids=[7]),
+        Classification(("dog", "cat"), (0.75, 0.25)),
+        Faces([[5, 6, 25, 30]], [0.9], np.arange(10).reshape(1, 5, 2)),
+        (
+            TextRegion(
+                [[0, 0], [9, 0], [9, 5], [0, 5]], "ABIERTO", 0.8, (255, 0, 16), (1, 2, 3), "OPEN"
+            ),
+        ),
+        {"text": BusyError("later")},
+    )
+    reply = DescribeReply(Description(scene, "Words.", "en", "everything", 0.5), cached=True)
+    with web(lambda request: reply).client() as client:
+        data = client.post("/v1/describe", content=PICTURE, headers=RAW).json()
+    assert data["detections"] == [
+        {"class_id": "dog", "label": "dog", "score": 0.9877, "box": [1, 2, 3, 4], "track_id": 7}
+    ]
+    assert data["classification"][0] == {"class_id": "dog", "label": "dog", "score": 0.75}
+    assert data["faces"][0]["landmarks"] == {
+        "right_eye": [0, 1],
+        "left_eye": [2, 3],
+        "nose": [4, 5],
+        "right_mouth_corner": [6, 7],
+        "left_mouth_corner": [8, 9],
+    }
+    assert data["texts"][0]["text_color"] == "#ff0010"
+    assert data["texts"][0]["translation"] == "OPEN"
+    assert data["failures"] == {"text": {"code": "busy", "message": "later"}}
+    assert data["cached"] is True
+
+
+def test_a_scene_without_a_size_gets_that_of_the_upright_picture(web):
+    def like_the_service(request):
+        scene = Scene(0, 0, detections=Detections.empty(("dog",)))
+        return DescribeReply(Description(scene, "Nothing.", "en", "remote", 0.1))
+
+    with web(like_the_service).client() as client:
+        data = client.post("/v1/describe", content=PICTURE, headers=RAW).json()
+    assert (data["width"], data["height"]) == (320, 240)
+
+
+# --- cameras
+
+
+def test_a_camera_that_comes_over_ros_is_the_handlers(web):
+    seen = []
+
+    def describe(request):
+        seen.append(request)
+        return RectangleDescriber()(type(request)(image=PICTURE, annotate=request.annotate))
+
+    bridge = web(describe)
+    bridge.on_loop(bridge.hub.add, "front", "topic")
+    with bridge.client() as client:
+        data = client.get("/v1/describe?camera=front&language=es&min_score=0.5&tasks=detect").json()
+        assert data["hash"] is None
+        assert client.get("/v1/describe", headers={"accept": "image/*"}).content[:4] == b"\x89PNG"
+    assert [request.camera for request in seen] == ["front", ""]
+    assert (seen[0].language, seen[0].min_score, seen[0].tasks) == ("es", 0.5, ("detect",))
+    assert not seen[0].image
+
+
+def test_a_websocket_cameras_newest_frame_is_sent_to_the_handler(web):
+    bridge = web()
+    bridge.on_loop(bridge.hub.add, "esp", "websocket")
+    with bridge.client() as client:
+        reply = client.get("/v1/describe?camera=esp")
+        assert (reply.status_code, reply.json()["error"]["code"]) == (503, "no_frame")
+        bridge.on_loop(bridge.hub.publish, "esp", raw=picture([("kite", (10, 10, 60, 60))]))
+        assert client.get("/v1/describe").json()["sentence"] == "I can see a kite."
+
+
+# --- system C's clients
+
+
+def test_upload_answers_with_the_keys_of_system_c(client):
+    reply = client.post("/upload", files={"file": ("photo.png", PICTURE)})
+    assert reply.status_code == 200
+    data = reply.json()
+    assert sorted(data) == [
+        "error", "faces_source", "hash", "original", "resnet", "yolov3", "yolov3_source",
+    ]  # fmt: skip
+    assert data["error"] == ""
+    assert data["faces_source"] == "no_faces"
+    # As its clients read it: JSON in a string, numbers as text.
+    assert {name: float(text) for name, text in json.loads(data["yolov3"]).items()} == {
+        "dog": pytest.approx(90),
+        "person": pytest.approx(90),
+    }
+    assert json.loads(data["resnet"]) == {}
+    assert client.get(data["original"]).content == PICTURE
+    assert_is_annotated(client.get(data["yolov3_source"]).content)
+    assert urlsplit(data["original"]).scheme == "http"
+
+
+def test_upload_fills_faces_and_classes_where_the_detector_finds_them(web):
+    scene = Scene(
+        320,
+        240,
+        classification=Classification(("studio couch", "library"), (0.7868622, 0.05)),
+        faces=Faces([[5, 6, 25, 30]], [0.9]),
+    )
+    reply = DescribeReply(Description(scene, "A face.", "en", "faces", 0.5))
+    with web(lambda request: reply).client() as client:
+        data = client.post("/upload", files={"file": PICTURE}).json()
+        assert json.loads(data["resnet"]) == {"studio_couch": "0.786862", "library": "0.050000"}
+        assert client.get(data["faces_source"]).status_code == 200
+        assert data["yolov3"] == "{}"
+
+
+def test_upload_says_what_went_wrong_in_its_own_way(client):
+    reply = client.post("/upload", files={"file": b"GIF89a" + bytes(100)})
+    assert reply.status_code == 415
+    assert "gif" in reply.json()["error"]
+    assert reply.json()["hash"] == ""
+    reply = client.post("/upload", data={"url": "http://127.0.0.1/x.png"})
+    assert reply.status_code == 403
+    assert "http_fetch" in reply.json()["error"]
+
+
+def test_upload_in_a_browser_leads_to_the_page(client):
+    assert client.get("/upload").headers["location"] == "/"
+
+
+# --- busy, slow, broken
+
+
+def test_more_requests_than_allowed_are_busy_and_the_others_are_served(web):
+    go_on, asked = threading.Event(), []
+
+    def slow(request):
+        asked.append(request)
+        assert go_on.wait(20)
+        return RectangleDescriber()(request)
+
+    bridge = web(slow, max_requests=2)
+    results = []
+
+    def ask():
+        with bridge.client() as client:
+            results.append(client.post("/v1/describe", content=PICTURE, headers=RAW).status_code)
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    until(lambda: len(asked) == 2, "two requests are with the handler")
+    with bridge.client() as client:
+        refused = client.post("/v1/describe", content=PICTURE, headers=RAW)
+    assert refused.status_code == 503
+    assert refused.json()["error"]["code"] == "busy"
+    assert refused.headers["retry-after"] == "1"
+    go_on.set()
+    for thread in threads:
+        thread.join(20)
+    assert results == [200, 200]
+    assert bridge.metric("i2t_descriptions_total", result="busy") == 1
+    assert bridge.metric("i2t_descriptions_total", result="ok") == 2
+
+
+def test_a_handler_that_takes_too_long(web):
+    stop = threading.Event()
+    with web(lambda request: stop.wait(20), request_time=0.1).client() as client:
+        reply = client.post("/v1/describe", content=PICTURE, headers=RAW)
+        stop.set()
+    assert reply.status_code == 504
+    assert reply.json()["error"]["code"] == "time_limit"
+
+
+def test_a_handler_that_breaks_shows_nothing_of_itself(web, caplog):
+    def broken(request):
+        raise ZeroDivisionError("secret of the machine")
+
+    with web(broken).client() as client:
+        reply = client.post("/v1/describe", content=PICTURE, headers=RAW)
+    assert reply.status_code == 500
+    assert reply.json()["error"]["code"] == "error"
+    assert "secret" not in reply.text
+    assert "secret of the machine" in caplog.text
+
+
+def test_the_annotated_picture_of_a_webp_is_a_webp(web):
+    webp = picture([("dog", (40, 60, 140, 200))], extension=".webp")
+    drawn = EncodedImage(webp, "webp")
+    plain = RectangleDescriber()
+
+    def describe(request):
+        return DescribeReply(plain(request).description, drawn)
+
+    with web(describe).client() as client:
+        reply = client.post("/v1/describe", content=webp, headers={"accept": "image/*"})
+    assert reply.headers["content-type"] == "image/webp"

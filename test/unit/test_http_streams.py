@@ -1,0 +1,277 @@
+"""MJPEG, snapshots and live words: newest only, placeholder, slow viewers, leaving."""
+
+import contextlib
+import json
+import queue
+import re
+import socket
+import threading
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi")
+from web_support import RectangleDescriber, picture, until
+
+from i2t_ros.bridges.http.placeholder import placeholder
+from i2t_ros.types import DescribeRequest
+
+PART = re.compile(
+    rb"^Content-Type: image/jpeg\r\nContent-Length: (\d+)\r\n(X-Timestamp: [\d.]+\r\n)?$"
+)
+
+
+def jpeg(number, size=(64, 48)):
+    """Return a JPEG of one grey level, which tells its number."""
+    width, height = size
+    return cv2.imencode(".jpg", np.full((height, width, 3), number, np.uint8))[1].tobytes()
+
+
+def number_of(data):
+    return round(float(decoded(data).mean()))
+
+
+def decoded(data):
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+
+
+class Stream:
+    """Reads a multipart stream in a thread; checks its form to the byte."""
+
+    def __init__(self, client, path):
+        self.pictures = queue.Queue()
+        self._client = client
+        self._path = path
+        self._stop = threading.Event()
+        self.error = None
+        self.headers = None
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        try:
+            with self._client.stream("GET", self._path) as reply:
+                self.headers = reply.headers
+                assert reply.status_code == 200
+                self._read(reply.iter_bytes())
+        except Exception as error:
+            self.error = error
+
+    def _read(self, chunks):
+        data = b""
+        boundary = b"--i2tframe\r\n"
+        for chunk in chunks:
+            data += chunk
+            while (end := data.find(b"\r\n\r\n")) >= 0:
+                assert data.startswith(boundary)
+                match = PART.match(data[len(boundary) : end + 2])
+                assert match, data[:200]
+                length = int(match[1])
+                begin = end + 4
+                if len(data) < begin + length + 2 + len(boundary):
+                    break
+                self.pictures.put(data[begin : begin + length])
+                assert data[begin + length :].startswith(b"\r\n" + boundary)
+                data = data[begin + length + 2 :]
+            if self._stop.is_set():
+                return
+
+    def next(self, where=lambda data: True):
+        """Return the next picture for which ``where`` holds."""
+        while True:
+            data = self.pictures.get(timeout=20)
+            if where(data):
+                return data
+
+    def close(self):
+        self._stop.set()
+        self._client.close()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+
+@contextlib.contextmanager
+def watching(bridge, path="/stream"):
+    stream = Stream(bridge.client(), path)
+    try:
+        yield stream
+    finally:
+        stream.close()
+
+
+@pytest.fixture
+def bridge(web):
+    bridge = web(stale_time=0.5)
+    bridge.on_loop(bridge.hub.add, "front", "topic")
+    return bridge
+
+
+def publish(bridge, number, camera="front", view="raw", **size):
+    bridge.on_loop(bridge.hub.publish, camera, **{view: jpeg(number, **size)})
+
+
+def is_placeholder(data):
+    return decoded(data).shape == (480, 640, 3)
+
+
+def is_live(data):
+    return not is_placeholder(data)
+
+
+def test_placeholder_then_live_then_placeholder_then_live(bridge):
+    with watching(bridge, "/stream?annotated=0") as stream:
+        assert stream.next() == placeholder("front")
+        for number in (40, 80):
+            publish(bridge, number)
+            assert abs(number_of(stream.next(is_live)) - number) < 3
+            stream.next(is_placeholder)
+        bridge.on_loop(bridge.hub.remove, "front")
+        assert stream.next(lambda data: data == placeholder("")) is not None
+        bridge.on_loop(bridge.hub.add, "rear")
+        publish(bridge, 120, "rear")
+        assert abs(number_of(stream.next(is_live)) - 120) < 3
+    assert stream.headers["content-type"] == "multipart/x-mixed-replace;boundary=i2tframe"
+    assert stream.headers["cache-control"] == "no-store"
+
+
+def test_a_picture_that_nothing_follows_is_sent_again_so_that_browsers_show_it(bridge):
+    with watching(bridge, "/stream?annotated=0") as stream:
+        stream.next()
+        publish(bridge, 200)
+        first = stream.next(is_live)
+        assert stream.next() == first
+
+
+def test_annotated_pictures_are_another_feed(bridge):
+    with watching(bridge, "/stream?camera=front") as stream:
+        stream.next(is_placeholder)
+        publish(bridge, 50)
+        assert stream.next() == placeholder("front", "waiting for the detector")
+        publish(bridge, 70, view="annotated")
+        assert abs(number_of(stream.next(is_live)) - 70) < 3
+
+
+def test_a_smaller_picture_is_made_once_for_all_who_ask(bridge, monkeypatch):
+    made = []
+    original = cv2.resize
+    monkeypatch.setattr(cv2, "resize", lambda *a, **k: made.append(1) or original(*a, **k))
+    path = "/stream?annotated=0&width=32&quality=40"
+    with watching(bridge, path) as one, watching(bridge, path) as two:
+        one.next(), two.next()
+        publish(bridge, 90)
+        pictures = [one.next(lambda data: decoded(data).shape[1] == 32) for one in (one, two)]
+    assert pictures[0] == pictures[1]
+    assert decoded(pictures[0]).shape == (24, 32, 3)
+    assert made == [1]
+
+
+def test_no_picture_is_made_larger(bridge):
+    publish(bridge, 90)
+    with bridge.client() as client:
+        reply = client.get("/snapshot?annotated=0&width=4000")
+    assert decoded(reply.content).shape == (48, 64, 3)
+
+
+def test_a_slow_viewer_gets_fewer_pictures_and_slows_nobody(bridge):
+    noise = np.random.default_rng(3).integers(0, 255, (600, 800, 3), np.uint8)
+    large = cv2.imencode(".jpg", noise, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+    assert len(large) > 400_000
+    with socket.create_connection(("127.0.0.1", bridge.server.port), 20) as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        slow.sendall(f"GET /stream?annotated=0 HTTP/1.0\r\nHost: {bridge.host}\r\n\r\n".encode())
+        with watching(bridge, "/stream?annotated=0") as quick:
+            until(lambda: bridge.services.viewers == 2, "both watch")
+            quick.next()
+            for _ in range(30):
+                bridge.on_loop(bridge.hub.publish, "front", raw=large)
+                assert quick.next(is_live) == large
+        sent = bridge.metric("i2t_stream_frames_total")
+        assert 30 <= sent < 45
+        # What is held for the slow one is bounded, and so is what it will still read.
+        received, end = 0, time.monotonic() + 1.0
+        while time.monotonic() < end:
+            received += len(slow.recv(1 << 20))
+        assert received < 15 * len(large)
+
+
+def test_viewers_are_counted_and_limited(web):
+    bridge = web(max_viewers=2, stale_time=0.3)
+    bridge.on_loop(bridge.hub.add, "front")
+    with watching(bridge), watching(bridge, "/stream?camera=front"):
+        until(lambda: bridge.services.viewers == 2, "two watch")
+        with bridge.client() as client:
+            refused = client.get("/stream")
+            assert (refused.status_code, refused.json()["error"]["code"]) == (503, "busy")
+            assert client.get("/v1/cameras").json()["cameras"][0]["viewers"] == 2
+    until(lambda: bridge.services.viewers == 0, "nobody watches")
+    assert bridge.metric("i2t_stream_viewers") == 0
+
+
+def test_streams_end_when_the_server_closes(bridge):
+    with watching(bridge) as stream:
+        stream.next()
+        began = time.monotonic()
+        bridge.close()
+        stream._thread.join(10)
+        assert not stream._thread.is_alive()
+        assert time.monotonic() - began < 3
+
+
+def test_a_snapshot_waits_for_a_first_picture(bridge):
+    results = []
+
+    def ask():
+        with bridge.client() as client:
+            results.append(client.get("/snapshot?camera=front"))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    until(lambda: bridge.hub.find("front").annotated.viewers, "it waits")
+    publish(bridge, 66, view="annotated")
+    thread.join(20)
+    assert abs(number_of(results[0].content) - 66) < 3
+    assert float(results[0].headers["x-timestamp"]) > 1e9
+
+
+def test_a_head_request_for_an_endless_stream_ends(bridge):
+    with bridge.client() as client:
+        assert client.head("/stream").status_code in (200, 405)
+
+
+# --- words
+
+
+def words_of(boxes):
+    request = DescribeRequest(image=picture(boxes, size=(100, 100)))
+    return RectangleDescriber()(request).description
+
+
+def events(client, path, count):
+    """Return the first events of a stream of them."""
+    found = []
+    with client.stream("GET", path) as reply:
+        assert reply.headers["content-type"].startswith("text/event-stream")
+        name = None
+        for line in reply.iter_lines():
+            if line.startswith("event: "):
+                name = line[7:]
+            elif line.startswith("data: "):
+                found.append((name, json.loads(line[6:])))
+                yield found[-1]
+                if len(found) == count:
+                    return
+
+
+def test_live_words_in_any_language(bridge):
+    with bridge.client() as client:
+        live = events(client, "/v1/live?language=es&style=list", 3)
+        assert next(live) == ("silence", {"camera": "front"})
+        bridge.on_loop(bridge.hub.publish, "front", words=words_of([("person", (10, 10, 50, 90))]))
+        name, data = next(live)
+        assert name == "words"
+        assert data["sentence"] == "Se detectaron los siguientes objetos: 1 persona."
+        assert data["camera"] == "front"
+        assert data["detections"][0]["label"] == "persona"
+        assert next(live)[0] == "silence"

@@ -1,0 +1,301 @@
+"""WebSocket cameras, as ESP32 sketches speak: frames in, text logged, bad frames ignored."""
+
+import asyncio
+import gc
+import logging
+import socket
+import threading
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi")
+from web_support import RectangleDescriber, picture, until
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from i2t_ros.errors import DetectorUnreachableError
+
+FRAME = picture([("dog", (40, 60, 140, 200))], extension=".jpg")
+
+
+class Sink:
+    """Remembers what it is given."""
+
+    def __init__(self):
+        self.frames, self.gone = [], []
+
+    def publish(self, camera, jpeg):
+        self.frames.append((camera, jpeg))
+
+    def closed(self, camera):
+        self.gone.append(camera)
+
+
+def camera(bridge, path="/ws/door", **options):
+    return connect(bridge.url.replace("http", "ws") + path, compression=None, **options)
+
+
+def frames(bridge, result):
+    return bridge.metric("i2t_websocket_frames_total", result=result)
+
+
+def test_a_camera_comes_sends_and_goes(web, caplog):
+    caplog.set_level(logging.INFO, "i2t_ros.ws")
+    sink = Sink()
+    bridge = web(sink=sink)
+    with camera(bridge) as socket_, bridge.client() as client:
+        socket_.send(FRAME)
+        socket_.send("hello \x1b[31m from the ESP32")
+        until(lambda: frames(bridge, "taken") == 1, "the frame is taken")
+        listed = client.get("/v1/cameras").json()["cameras"]
+        assert [(entry["name"], entry["source"], entry["frames"]) for entry in listed] == [
+            ("door", "websocket", 1)
+        ]
+        assert listed[0]["age"] < 10
+        assert client.get("/snapshot?camera=door&annotated=0").content == FRAME
+        assert client.get("/v1/describe?camera=door").json()["sentence"] == "I can see a dog."
+        until(lambda: "hello" in caplog.text, "the text is logged")
+        assert "\x1b" not in caplog.text
+    until(lambda: sink.gone == ["door"], "the camera has gone")
+    assert sink.frames == [("door", FRAME)]
+    assert bridge.hub.online == []
+
+
+def test_annotated_pictures_and_words_are_made_while_somebody_looks(web):
+    bridge = web()
+    with camera(bridge) as socket_, bridge.client() as client:
+        socket_.send(FRAME)
+        until(lambda: frames(bridge, "taken") == 1, "the frame is taken")
+        assert bridge.describer.asked == []
+        results = []
+        thread = threading.Thread(
+            target=lambda: results.append(client.get("/snapshot?camera=door&width=160"))
+        )
+        thread.start()
+        until(lambda: bridge.hub.find("door").annotated.viewers, "somebody looks")
+        while thread.is_alive():
+            socket_.send(FRAME)
+            thread.join(0.05)
+        drawn = cv2.imdecode(np.frombuffer(results[0].content, np.uint8), cv2.IMREAD_COLOR)
+        assert drawn.shape == (120, 160, 3)
+        assert all(request.annotate for request in bridge.describer.asked)
+        with client.stream("GET", "/v1/live?camera=door&language=es") as live:
+            lines = live.iter_lines()
+            while not (line := next(lines)).startswith('data: {"camera": "door", "sentence"'):
+                socket_.send(FRAME)
+        assert '"Veo un perro."' in line
+
+
+@pytest.mark.parametrize(
+    ("data", "result"),
+    [
+        (b"", "too_small"),
+        (FRAME[:100], "too_small"),
+        (b"x" * 2000, "not_an_image"),
+        (b"GIF89a" + bytes(2000), "unsupported_format"),
+        (picture([], size=(300, 300)) + bytes(2000), "not_jpeg"),
+        (FRAME[:-100], "truncated_image"),
+        (b"\xff\xd8\xff\xe0" + bytes(2000), "truncated_image"),
+        (picture([], size=(400, 400), extension=".jpg"), "image_too_large"),
+    ],
+)
+def test_bad_frames_are_ignored_and_counted(web, data, result):
+    sink = Sink()
+    bridge = web(sink=sink, max_pixels=320 * 240)
+    with camera(bridge) as socket_:
+        socket_.send(data)
+        socket_.send(FRAME)
+        until(lambda: frames(bridge, "taken") == 1, "the good frame is taken")
+    assert frames(bridge, result) == 1
+    assert sink.frames == [("door", FRAME)]
+
+
+def test_a_camera_that_is_too_fast_is_slowed_by_ignoring(web):
+    bridge = web(max_frame_rate=10)
+    with camera(bridge) as socket_:
+        for _ in range(50):
+            socket_.send(FRAME)
+        until(lambda: frames(bridge, "taken") + frames(bridge, "too_fast") == 50, "all came")
+    assert 2 <= frames(bridge, "taken") <= 10
+
+
+def test_a_frame_above_the_limit_ends_the_connection(web):
+    bridge = web(max_frame_bytes=5000)
+    with camera(bridge) as socket_:
+        socket_.send(bytes(10_000))
+        with pytest.raises(ConnectionClosed) as closed:
+            socket_.recv(20)
+    assert closed.value.rcvd.code == 1009
+    until(lambda: not bridge.hub.online, "the camera has gone")
+
+
+def test_a_silent_camera_is_let_go(web):
+    bridge = web(camera_idle_time=0.3)
+    with camera(bridge) as socket_, pytest.raises(ConnectionClosed) as closed:
+        socket_.recv(20)
+    assert closed.value.rcvd.code == 4001
+
+
+def test_a_camera_that_vanished_is_noticed_by_ping(web):
+    bridge = web(ping_time=0.2)
+    with socket.create_connection(("127.0.0.1", bridge.server.port), 20) as raw:
+        raw.sendall(
+            f"GET /ws/ghost HTTP/1.1\r\nHost: {bridge.host}\r\nUpgrade: websocket\r\n".encode()
+            + b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        assert raw.recv(4096).startswith(b"HTTP/1.1 101 ")
+        until(lambda: bridge.hub.online, "it is there")
+        until(lambda: not bridge.hub.online, "it is noticed", 10)
+
+
+def test_names(web):
+    bridge = web()
+    bridge.on_loop(bridge.hub.add, "front", "topic")
+    with camera(bridge, "/ws"), camera(bridge, "/ws"), camera(bridge, "/ws/door_2"):
+        names = [known.name for known in bridge.hub.online]
+        assert names == ["front", "camera_127_0_0_1", "camera_127_0_0_1_2", "door_2"]
+        for path, status in (("/ws/front", 409), ("/ws/a-b", 422), ("/ws/1", 422)):
+            with pytest.raises(InvalidStatus) as refused:
+                camera(bridge, path)
+            assert refused.value.response.status_code == status
+
+
+def test_a_camera_that_comes_again_takes_its_own_place(web):
+    bridge = web()
+    with camera(bridge) as old, camera(bridge) as new:
+        with pytest.raises(ConnectionClosed) as closed:
+            old.recv(20)
+        assert closed.value.rcvd.code == 4000
+        new.send(FRAME)
+        until(lambda: frames(bridge, "taken") == 1, "the newer one is heard")
+        assert [known.name for known in bridge.hub.online] == ["door"]
+
+
+def test_more_cameras_than_allowed(web):
+    bridge = web(max_cameras=2)
+    with camera(bridge, "/ws/a"), camera(bridge, "/ws/b"):
+        with pytest.raises(InvalidStatus) as refused:
+            camera(bridge, "/ws/c")
+        assert refused.value.response.status_code == 503
+        with camera(bridge, "/ws/a"):  # one that is there already may come again
+            pass
+
+
+def test_cameras_are_told_when_the_server_closes(web):
+    bridge = web()
+    with camera(bridge) as socket_:
+        bridge.close()
+        with pytest.raises(ConnectionClosed) as closed:
+            socket_.recv(20)
+    assert closed.value.rcvd.code in (1001, 1012)
+
+
+def test_a_detector_that_fails_leaves_the_camera_alone(web):
+    failing = True
+
+    def describe(request):
+        if failing:
+            raise DetectorUnreachableError("gone")
+        return RectangleDescriber()(request)
+
+    bridge = web(describe)
+    with (
+        camera(bridge) as socket_,
+        bridge.client() as client,
+        client.stream("GET", "/v1/live?camera=door&language=en") as live,
+    ):
+        lines = live.iter_lines()
+        assert next(lines) == "event: silence"
+        for _ in range(20):
+            socket_.send(FRAME)
+        failing = False
+        began = time.monotonic()
+        while next(lines) != "event: words":
+            assert time.monotonic() - began < 20
+            socket_.send(FRAME)
+
+
+def test_thirty_frames_a_second_with_a_stalled_viewer(web):
+    """A minute of it is in bench/web_soak.py; here it is as many frames, faster."""
+    bridge = web(max_frame_rate=10_000)
+    noise = np.random.default_rng(5).integers(0, 255, (240, 320, 3), np.uint8)
+    large = cv2.imencode(".jpg", noise, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+
+    def send(socket_, count):
+        """Send in steps that the server keeps up with, as a camera's own pace would be."""
+        for _ in range(count):
+            socket_.send(large)
+            until(lambda: bridge.hub.find("door").raw.newest, "a frame")
+        total = frames(bridge, "taken")
+        until(lambda: frames(bridge, "taken") >= total, "taken")
+
+    with (
+        camera(bridge) as socket_,
+        socket.create_connection(("127.0.0.1", bridge.server.port), 20) as stalled,
+    ):
+        stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stalled.sendall(f"GET /stream?annotated=0 HTTP/1.1\r\nHost: {bridge.host}\r\n\r\n".encode())
+        until(lambda: bridge.services.viewers, "it watches")
+        send(socket_, 200)
+        before = resident_bytes()
+        send(socket_, 1600)
+        until(lambda: frames(bridge, "taken") == 1800, "all are taken")
+        after = resident_bytes()
+    # 1600 frames of 100 kB went through; of them hardly anything may stay.
+    assert after - before < 10e6
+    assert bridge.metric("i2t_stream_frames_total") < 200
+    until(lambda: not bridge.server._server.server_state.tasks, "nothing goes on", 5)
+    assert bridge.services.viewers == 0
+
+
+def resident_bytes():
+    gc.collect()
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+
+def test_old_and_new_clients_of_the_protocol_itself(web):
+    """What the libraries of microcontrollers do: masked frames in pieces, pings in between."""
+    bridge = web()
+
+    async def speak():
+        reader, writer = await asyncio.open_connection("127.0.0.1", bridge.server.port)
+        writer.write(
+            f"GET /ws/esp HTTP/1.1\r\nHost: {bridge.host}\r\nConnection: Upgrade\r\n"
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nOrigin: file://\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: arduino\r\n"
+            "User-Agent: arduino-WebSocket-Client\r\n\r\n".encode()
+        )
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 101 ")
+        assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head
+        half = len(FRAME) // 2
+        for opcode, final, data in (
+            (2, False, FRAME[:half]),
+            (9, True, b"ping"),
+            (0, True, FRAME[half:]),
+        ):
+            writer.write(masked(opcode, final, data))
+            await writer.drain()
+        pong = await reader.readexactly(6)
+        assert pong == b"\x8a\x04ping"
+        writer.write(masked(8, True, b"\x03\xe8"))
+        assert (await reader.read())[:2] == b"\x88\x02"
+        writer.close()
+        await writer.wait_closed()
+
+    asyncio.run(asyncio.wait_for(speak(), 20))
+    assert frames(bridge, "taken") == 1
+
+
+def masked(opcode, final, data):
+    """Return one frame as a client sends it (RFC 6455, section 5.2)."""
+    mask = b"\x01\x02\x03\x04"
+    size = len(data)
+    length = bytes([0x80 | size]) if size < 126 else bytes([0x80 | 126]) + size.to_bytes(2, "big")
+    body = bytes(byte ^ mask[i % 4] for i, byte in enumerate(data))
+    return bytes([(0x80 if final else 0) | opcode]) + length + mask + body

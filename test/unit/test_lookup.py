@@ -1,0 +1,144 @@
+import hashlib
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from i2t_ros.errors import ModelCorruptError, ModelError, ModelMissingError, UnknownModelError
+from i2t_ros.models import lookup
+from i2t_ros.models.lookup import cache_file, cache_folder, find_local, obtain, obtain_model
+from i2t_ros.models.manifest import ModelFile, find_spec
+
+CONTENT = b"weights"
+FILE = ModelFile(
+    "m.onnx", ("http://models.invalid/m.onnx",), hashlib.sha256(CONTENT).hexdigest(), len(CONTENT)
+)
+
+
+@pytest.fixture
+def spec():
+    return replace(find_spec("yolox_nano"), name="mine", files=(FILE,))
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path, monkeypatch):
+    """Give each test an empty cache and no folders."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("I2T_MODEL_PATH", raising=False)
+    monkeypatch.delenv("I2T_OFFLINE", raising=False)
+
+
+def put(path: Path, content=CONTENT):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def test_the_cache_is_the_users(tmp_path, monkeypatch):
+    assert cache_folder() == tmp_path / "cache" / "i2t_ros" / "models"
+    monkeypatch.setitem(sys.modules, "platformdirs", None)
+    assert cache_folder() == tmp_path / "cache" / "i2t_ros" / "models"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == Path.home() / ".cache" / "i2t_ros" / "models"
+
+
+def test_folders_come_before_the_cache(spec, tmp_path, monkeypatch):
+    monkeypatch.setenv("I2T_MODEL_PATH", f"{tmp_path / 'a'}:{tmp_path / 'b'}")
+    assert find_local(spec) is None
+    cached = put(cache_file(spec, FILE))
+    assert find_local(spec).files == (cached,)
+    second = put(tmp_path / "b" / "m.onnx")
+    assert find_local(spec).files == (second,)
+    first = put(tmp_path / "a" / "mine" / "m.onnx")
+    assert find_local(spec).files == (first,)
+
+
+@pytest.mark.parametrize("how", ["argument", "environment"])
+def test_offline_says_where_it_looked_and_what_to_do(spec, tmp_path, monkeypatch, how):
+    monkeypatch.setenv("I2T_MODEL_PATH", str(tmp_path / "a"))
+    if how == "environment":
+        monkeypatch.setenv("I2T_OFFLINE", "1")
+    with pytest.raises(ModelMissingError, match="i2t models fetch mine") as caught:
+        obtain(spec, offline=how == "argument")
+    assert str(tmp_path / "a" / "m.onnx") in str(caught.value)
+    assert str(cache_file(spec, FILE)) in str(caught.value)
+
+
+@pytest.mark.parametrize(("value", "offline"), [("", 0), ("0", 0), ("no", 0), ("1", 1), ("yes", 1)])
+def test_values_of_the_offline_variable(monkeypatch, value, offline):
+    monkeypatch.setenv("I2T_OFFLINE", value)
+    assert lookup.is_offline() == bool(offline)
+
+
+def test_what_is_not_at_hand_is_downloaded_to_the_cache(spec, monkeypatch):
+    fetched = []
+
+    def download(file, target, **_):
+        fetched.append((file, target))
+        put(target)
+
+    monkeypatch.setattr(lookup, "download", download)
+    target = cache_file(spec, FILE)
+    assert obtain(spec).files == (target,)
+    assert obtain(spec).files == (target,)
+    assert fetched == [(FILE, target)]
+
+
+def test_a_corrupt_file_in_the_cache_is_set_aside(spec):
+    cached = put(cache_file(spec, FILE), b"weighty")
+    assert find_local(spec) is None
+    assert not cached.exists()
+    assert cached.with_name("m.onnx.corrupt").read_bytes() == b"weighty"
+
+
+def test_a_wrong_file_in_a_users_folder_is_named_and_left(spec, tmp_path, monkeypatch):
+    monkeypatch.setenv("I2T_MODEL_PATH", str(tmp_path / "a"))
+    theirs = put(tmp_path / "a" / "m.onnx", b"something else")
+    put(cache_file(spec, FILE))
+    with pytest.raises(ModelCorruptError, match="expected 7 bytes, got 14"):
+        obtain(spec)
+    assert theirs.exists()
+
+
+def test_a_model_without_files_is_at_hand():
+    assert obtain_model("opencv_people_faces", offline=True).files == ()
+
+
+def test_an_unknown_name():
+    with pytest.raises(UnknownModelError):
+        obtain_model("nonsense")
+
+
+def test_a_path_with_a_description_beside_it(tmp_path):
+    path = put(tmp_path / "mine.onnx")
+    (tmp_path / "things.txt").write_text("cat\n\ndog\n")
+    entry = {
+        "input": {"format": {"width": 32, "height": 32}},
+        "decoder": "yolox",
+        "labels": "things.txt",
+        "backends": ["onnxruntime"],
+    }
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(entry))
+    local = obtain_model(str(path))
+    assert local.files == (path,)
+    assert local.spec.name == "mine"
+    assert local.spec.labels == ("cat", "", "dog")
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({**entry, "decoder": 7}))
+    with pytest.raises(ModelError, match=r"mine\.yaml: decoder"):
+        obtain_model(str(path))
+
+
+def test_a_path_of_a_known_file_needs_no_description(tmp_path, shared):
+    path = tmp_path / "renamed.onnx"
+    shutil.copy(shared / "models" / "yolox_nano.onnx", path)
+    local = obtain_model(str(path))
+    assert local.spec == find_spec("yolox_nano")
+    assert local.files == (path,)
+
+
+def test_a_path_that_is_not_there(tmp_path):
+    with pytest.raises(ModelMissingError, match="no such file"):
+        obtain_model(str(tmp_path / "mine.onnx"))

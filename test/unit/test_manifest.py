@@ -1,0 +1,129 @@
+import re
+
+import pytest
+import yaml
+
+from i2t_ros.backends.registry import BACKENDS
+from i2t_ros.errors import ModelError, UnknownModelError
+from i2t_ros.models.manifest import (
+    BUILT_IN,
+    find_spec,
+    load_manifest,
+    ranked_models,
+    read_labels,
+    read_manifest,
+)
+
+ENTRY = {
+    "summary": "two things",
+    "task": "detect",
+    "input": {"format": {"width": 64, "height": 32}},
+    "decoder": "yolox",
+    "labels": ["cat", "dog"],
+    "backends": ["onnxruntime"],
+}
+
+
+def written(tmp_path, **changes):
+    path = tmp_path / "models.yaml"
+    path.write_text(yaml.safe_dump({"mine": {**ENTRY, **changes}}))
+    return path
+
+
+def test_every_shipped_entry_can_be_fetched_and_checked():
+    for spec in load_manifest().values():
+        assert spec.summary, spec.name
+        assert spec.licence, spec.name
+        assert set(spec.backends) <= set(BACKENDS), spec.name
+        assert all(spec.labels[-1:]), spec.name
+        for file in spec.files:
+            assert re.fullmatch("[0-9a-f]{64}", file.sha256), spec.name
+            assert file.size > 0, spec.name
+            assert file.urls, spec.name
+            assert all(url.startswith("https://") for url in file.urls), spec.name
+
+
+def test_ranks_differ_and_the_built_in_has_none():
+    ranks = [spec.auto for spec in ranked_models()]
+    assert ranks == sorted(set(ranks))
+    assert find_spec(BUILT_IN).auto == 0
+    assert find_spec(BUILT_IN).files == ()
+
+
+def test_yolox_nano_is_as_its_authors_publish_it():
+    spec = find_spec("yolox_nano")
+    assert spec.input.format.shape == (1, 3, 416, 416)
+    assert spec.input.format.colour == "bgr"
+    assert not spec.input.format.normalises
+    assert len(spec.labels) == 80
+    assert spec.labels[0] == "person"
+
+
+def test_label_tables():
+    coco80, coco91 = (read_labels(name, "test") for name in ("coco80", "coco91"))
+    assert len(coco80) == 80
+    assert len(coco91) == 91
+    assert coco91[0] == ""
+    assert coco91[1] == "person"
+    assert coco91[90] == "toothbrush"
+    assert tuple(label for label in coco91 if label) == coco80
+
+
+def test_an_entry_becomes_a_spec(tmp_path):
+    spec = read_manifest(written(tmp_path, score_threshold=1))["mine"]
+    assert spec.name == "mine"
+    assert spec.labels == ("cat", "dog")
+    assert spec.input.kind == "tensor"
+    assert spec.input.format.shape == (1, 3, 32, 64)
+    assert spec.score_threshold == 1.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"colour": "blue"}, "mine: unknown field colour; known: auto"),
+        ({"task": "sing"}, "mine: task: expected one of detect, classify, faces, text, got 'sing'"),
+        ({"decoder": "magic"}, "mine: decoder: expected one of yolox"),
+        ({"decoder_options": {"stride": 8}}, "decoder_options: yolox takes strides, got stride"),
+        ({"score_threshold": 0}, "score_threshold: expected above 0 to 1, got 0"),
+        ({"score_threshold": "high"}, "score_threshold: expected float, got str 'high'"),
+        ({"auto": True}, "auto: expected int, got bool True"),
+        ({"backends": []}, "backends: expected at least one"),
+        ({"backends": "onnxruntime"}, "backends: expected a list, got str"),
+        ({"labels": "nowhere"}, "labels: no such file"),
+        ({"labels": [1]}, r"labels\[0\]: expected str, got int 1"),
+        ({"input": {}}, "input: kind tensor: format must be given"),
+        ({"input": {"format": {"width": 64}}}, "input: format: missing height"),
+        (
+            {"input": {"format": {"width": 6, "height": 6, "mean": [1]}}},
+            "mean: expected 3 elements, got 1",
+        ),
+        ({"files": ["a.onnx"]}, r"files\[0\]: expected a mapping, got str"),
+        ({"input": {"kind": "image", "format": {"width": 1, "height": 1}}}, "and only then"),
+    ],
+)
+def test_a_wrong_entry_is_named_with_its_field(tmp_path, changes, message):
+    path = written(tmp_path, **changes)
+    with pytest.raises(ModelError, match=message) as caught:
+        read_manifest(path)
+    assert str(caught.value).startswith(f"{path}: mine")
+
+
+@pytest.mark.parametrize("text", ["- a list", "a: [", "mine: 7"])
+def test_what_is_not_a_manifest(tmp_path, text):
+    path = tmp_path / "models.yaml"
+    path.write_text(text)
+    with pytest.raises(ModelError, match=re.escape(str(path))):
+        read_manifest(path)
+
+
+def test_a_missing_field_is_named(tmp_path):
+    path = tmp_path / "models.yaml"
+    path.write_text(yaml.safe_dump({"mine": {"summary": "nothing else"}}))
+    with pytest.raises(ModelError, match="mine: missing task, input, decoder, labels, backends"):
+        read_manifest(path)
+
+
+def test_an_unknown_model_says_what_there_is():
+    with pytest.raises(UnknownModelError, match=r"did you mean yolox_nano.* Known: yolox_nano"):
+        find_spec("yolo_nano")

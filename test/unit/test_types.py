@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from i2t_ros.types import Classification, Detections, Faces
+
+LABELS = ("person", "", "dog")
+
+
+def found(n=2):
+    return Detections(np.tile([1, 2, 3, 4], (n, 1)), np.full(n, 0.5), np.zeros(n), LABELS)
+
+
+def test_empty_is_an_ordinary_case():
+    empty = Detections.empty(LABELS)
+    assert len(empty) == 0
+    assert empty.boxes.shape == (0, 4)
+    assert empty[np.empty(0, np.intp)].labels == LABELS
+
+
+def test_empty_lists_take_the_right_shape():
+    assert Detections([], [], [], LABELS).boxes.shape == (0, 4)
+
+
+def test_arrays_are_copied_and_read_only():
+    boxes = np.zeros((1, 4), np.float32)
+    detections = Detections(boxes, [0.5], [0], LABELS)
+    boxes[0, 0] = 9
+    assert detections.boxes[0, 0] == 0
+    with pytest.raises(ValueError, match="read-only"):
+        detections.boxes[0, 0] = 1
+
+
+@pytest.mark.parametrize(
+    ("boxes", "scores", "class_ids", "message"),
+    [
+        ([[1, 2, 3]], [0.5], [0], r"boxes: expected shape \(N, 4\), got \(1, 3\)"),
+        ([[1, 2, 3, 4]], [0.5, 0.5], [0], "boxes 1, scores 2, class_ids 1"),
+        ([[1, 2, 3, np.nan]], [0.5], [0], "boxes: expected finite numbers"),
+        ([[1, 2, 3, 4]], [0.5], [3], "class_ids: expected 0 to 2, got 3 to 3"),
+        ([[1, 2, 3, 4]], [0.5], [-1], "class_ids: expected 0 to 2, got -1 to -1"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_what_was_expected(boxes, scores, class_ids, message):
+    with pytest.raises(ValueError, match=message):
+        Detections(boxes, scores, class_ids, LABELS)
+
+
+def test_selection_keeps_tracks():
+    tracked = Detections(np.zeros((3, 4)), [0.9, 0.8, 0.7], [0, 2, 0], LABELS, np.array([7, -1, 8]))
+    assert tracked[np.array([True, False, True])].track_ids.tolist() == [7, 8]
+
+
+def test_a_hole_in_the_label_table_has_a_name():
+    assert Detections([[0, 0, 1, 1]], [0.5], [1], LABELS).label(0) == "class 1"
+    assert found().label(1) == "person"
+
+
+def test_faces_have_five_landmarks_or_none():
+    assert Faces([[0, 0, 1, 1]], [0.5]).landmarks is None
+    with pytest.raises(ValueError, match=r"landmarks: expected shape \(N, 5, 2\)"):
+        Faces([[0, 0, 1, 1]], [0.5], np.zeros((1, 4, 2)))
+
+
+def test_a_classification_has_a_score_for_each_label():
+    with pytest.raises(ValueError, match="labels 2, scores 1"):
+        Classification(("a", "b"), (0.5,))
