@@ -14,6 +14,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
+from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import try_shutdown
 from sensor_msgs.msg import Image
 
@@ -22,6 +23,7 @@ from i2t_ros.resources import config_path
 START_LIMIT = 60.0
 ANSWER_LIMIT = 30.0
 STOP_LIMIT = 20.0
+LOG_LIMIT = 200_000  # bytes
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,7 +32,8 @@ def ros():
     os.environ["ROS_DOMAIN_ID"] = str(random.randint(1, 101))
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(config_path("fastdds.xml"))
-    rclpy.init(args=[])
+    # Signals are pytest's: rclpy's handlers would end the context under running tests.
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     yield
     try_shutdown()
 
@@ -54,7 +57,7 @@ class Peer:
         self._thread.start()
 
     def close(self):
-        self._executor.shutdown()
+        assert self._executor.shutdown(STOP_LIMIT)
         self._thread.join(STOP_LIMIT)
         assert not self._thread.is_alive()
         self.node.destroy_node()
@@ -138,7 +141,10 @@ class NodeProcess:
         return self._process.poll() is None
 
     def log(self):
-        return self._log_path.read_text()
+        """Return what it has written, of a very long text the end."""
+        with self._log_path.open("rb") as log:
+            log.seek(max(0, self._log_path.stat().st_size - LOG_LIMIT))
+            return log.read().decode(errors="replace")
 
     def wait(self, limit=STOP_LIMIT):
         """Wait for the end and return the exit code."""
@@ -155,6 +161,17 @@ class NodeProcess:
             pytest.fail(f"still running {STOP_LIMIT} s after {sign!r}:\n{self.log()}")
         assert "Traceback" not in self.log(), self.log()
         return code
+
+    def end(self):
+        """End it whatever its state, softly where it lets itself.
+
+        A killed process leaves its shared memory segment of 64 MB behind.
+        """
+        if self.running():
+            self._process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.wait()
+        self.kill()
 
     def kill(self):
         if self.running():
@@ -191,4 +208,4 @@ def start(peer, tmp_path):
 
     yield start
     for process in processes:
-        process.kill()
+        process.end()

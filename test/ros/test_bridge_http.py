@@ -165,7 +165,8 @@ def test_a_detector_that_is_killed_and_started_again_under_16_clients(peer, star
     for thread in clients:
         thread.join(60)
         assert not thread.is_alive()
-    assert set(results) == {(200, ""), (503, "detector_unreachable")}
+    # Once it is there again it may still be loading its model: that is a clear answer, too.
+    assert set(results) - {(503, "not_active")} == {(200, ""), (503, "detector_unreachable")}
     assert bridge.running()
 
 
