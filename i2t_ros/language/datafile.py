@@ -159,7 +159,7 @@ class _Builder:
             counters=self.counters(),
             lists=self.lists(),
             phrases={name: self.phrase(name, fields) for name, fields in PHRASES.items()},
-            style_cases=self.style_cases(),
+            section_cases=self.section_cases(),
             places=self.places(),
             nouns={
                 label_key(str(key)): self.noun(f"labels.{key}", label_key(str(key)), value)
@@ -274,7 +274,7 @@ class _Builder:
             listed = " ".join(f"{{{field}}}" for field in sorted(needed | set(optional))) or "none"
             raise self.wrong(key, f"a text with the fields {listed}", template)
 
-    def style_cases(self) -> dict[str, str]:
+    def section_cases(self) -> dict[str, str]:
         cases = {}
         for section in sorted(_SECTIONS):
             case = self.need(f"{section}.case", str, self.cases[0])

@@ -57,7 +57,7 @@ class Language:
     lists     "things", "list", "texts", "groups", "nested"
     phrases   name of a phrase, as "sentence.plain" -> plural category -> template
     capitals  what begins with a capital letter: "sentences", "nouns" (and sentences), or "none"
-    style_cases  style -> the grammatical case that its things are in
+    section_cases  section of phrases, as "sentence" -> the case that its things are in
     fallback  English, for labels that this language lacks; None for English itself
     """
 
@@ -72,7 +72,7 @@ class Language:
     counters: Mapping[str, tuple[int, str]]
     lists: Mapping[str, ListPattern]
     phrases: Mapping[str, Forms]
-    style_cases: Mapping[str, str]
+    section_cases: Mapping[str, str]
     places: Mapping[str, str]
     nouns: Mapping[str, Noun]
     aliases: Mapping[str, str]
@@ -89,13 +89,13 @@ class Language:
         """
         return _noun(self, label)
 
-    def count(self, noun: Noun, number: int, style: str) -> str:
-        """Return a number of things, "two dogs"; as "2 dogs" in the style ``list``."""
-        case = self.style_cases.get(style, self.cases[0])
+    def count(self, noun: Noun, number: int, section: str, *, digits: bool = False) -> str:
+        """Return a number of things for a phrase of ``section``: "two dogs", "2 dogs"."""
+        case = self.section_cases[section]
         forms = noun.forms.get(case) or noun.forms[self.cases[0]]
         counter = noun.counter
         limit, beyond = self.counters.get(counter, (number + 1, counter))
-        word = None if style == "list" else self.number_word(number, noun.gender, case)
+        word = None if digits else self.number_word(number, noun.gender, case)
         fields = {
             "number": str(number) if word is None else word,
             "noun": forms.get(self.plural(number)) or forms["other"],

@@ -29,7 +29,7 @@ def sentence(facts: Facts, language: Language, style: Style, *, hedge: bool) -> 
     parts = compose(facts.objects or (), language, style, hedge)
     if facts.faces:
         parts.append(_faces(facts.faces, language, style))
-    return _paragraph([*parts, *_rest(facts, language, hedge)], language)
+    return _paragraph([*parts, *_rest(facts, language, style, hedge)], language)
 
 
 def changes_sentence(appeared: Facts, left: Facts, language: Language, *, hedge: bool) -> str:
@@ -40,13 +40,13 @@ def changes_sentence(appeared: Facts, left: Facts, language: Language, *, hedge:
     parts = _appeared((*(appeared.objects or ()), *_face_count(appeared)), language, hedge)
     if gone := _Things((*(left.objects or ()), *_face_count(left)), language, "changes"):
         parts.append(language.phrase("changes.left", gone.total, things=gone.text()))
-    return _paragraph([*parts, *_rest(appeared, language, hedge)], language)
+    return _paragraph([*parts, *_rest(appeared, language, "changes", hedge)], language)
 
 
-def _rest(facts: Facts, language: Language, hedge: bool) -> list[str]:
+def _rest(facts: Facts, language: Language, style: Style, hedge: bool) -> list[str]:
     parts = []
     if facts.texts:
-        parts += _texts(facts.texts, facts.more_texts, language)
+        parts += _texts(facts.texts, facts.more_texts, language, style)
     if facts.classification:
         parts.append(_classification(facts.classification[0], language, hedge))
     return parts
@@ -78,15 +78,23 @@ def _nothing(facts: Facts, style: Style) -> str:
 
 
 class _Things:
-    """Counted objects as the items of a list; two labels with one noun are one item."""
+    """Counted objects as the items of a list; two labels with one noun are one item.
 
-    def __init__(self, objects: Iterable[ObjectCount], language: Language, style: Style) -> None:
+    They are for a phrase of ``section``, by default that of their style.
+    """
+
+    def __init__(
+        self, objects: Iterable[ObjectCount], language: Language, style: Style, section: str = ""
+    ) -> None:
         counts: dict[str, tuple[Noun, int]] = {}
         for fact in objects:
             noun = language.noun(fact.class_id)
             counts[noun.key] = (noun, fact.count + counts.get(noun.key, (noun, 0))[1])
         ranked = sorted(counts.values(), key=lambda item: -item[1])
-        self.items = [language.count(noun, number, style) for noun, number in ranked]
+        self.items = [
+            language.count(noun, number, section or style, digits=style == "list")
+            for noun, number in ranked
+        ]
         self.first = ranked[0][1] if ranked else 0
         self.total = sum(number for _, number in ranked)
         self._join = "list" if style == "list" else "things"
@@ -120,7 +128,9 @@ def _counts(
     """Compose the styles ``list`` and ``sentence``: one sentence for all objects."""
     sure, unsure = (_Things(part, language, style) for part in _split(objects, hedge))
     if sure and unsure:
-        return [language.phrase(f"{style}.mixed", things=sure.text(), hedged=unsure.text())]
+        total = sure.total + unsure.total
+        fields = {"things": sure.text(), "hedged": unsure.text()}
+        return [language.phrase(f"{style}.mixed", total, **fields)]
     if sure:
         return [language.phrase(f"{style}.plain", sure.total, things=sure.text())]
     if unsure:
@@ -178,11 +188,11 @@ def _face_count(facts: Facts) -> tuple[ObjectCount, ...]:
 
 
 def _faces(number: int, language: Language, style: Style) -> str:
-    things = _Things(_face_count(Facts(faces=number)), language, style)
+    things = _Things(_face_count(Facts(faces=number)), language, style, "faces")
     return language.phrase("faces.plain", number, things=things.text())
 
 
-def _texts(texts: Sequence[TextFact], more: int, language: Language) -> list[str]:
+def _texts(texts: Sequence[TextFact], more: int, language: Language, style: Style) -> list[str]:
     quoted = []
     for fact in texts:
         text = language.phrase("texts.quote", text=fact.text)
@@ -192,7 +202,7 @@ def _texts(texts: Sequence[TextFact], more: int, language: Language) -> list[str
         quoted.append(text)
     parts = [language.phrase("texts.plain", len(quoted), texts=language.join(quoted, "texts"))]
     if more:
-        lines = language.count(language.noun("text"), more, "texts")
+        lines = language.count(language.noun("text"), more, "texts", digits=style == "list")
         parts.append(language.phrase("texts.more", more, things=lines))
     return parts
 

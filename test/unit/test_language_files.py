@@ -14,6 +14,7 @@ from i2t_ros.language import (
     Facts,
     Languages,
     ObjectCount,
+    TextFact,
     compose_facts,
     label,
     load_languages,
@@ -109,6 +110,38 @@ def test_the_language_of_the_guide_has_every_style(tmp_path: Path) -> None:
     assert say(counts(dog=2), "nl", own, "scene") == "Er zijn twee honden in het midden."
     assert say(counts(dog=1), "nl", own, "scene") == "Er is een hond in het midden."
     assert say(counts(dog=1), "nl", own, "changes") == "Een hond is in beeld gekomen."
+
+
+def test_faces_and_texts_stand_in_the_case_of_their_own_phrases(tmp_path: Path) -> None:
+    own = user_languages(
+        tmp_path,
+        de="""
+            texts: {case: accusative, more: "Ich sehe noch {things}."}
+            nouns:
+              face: {one: Kopf, other: Köpfe, gender: m}
+              text: {one: Satz, other: Sätze, gender: m}
+        """,
+    )
+    found = Facts(faces=1, texts=(TextFact("HALT"),), more_texts=1)
+
+    for style in ("sentence", "scene"):
+        assert say(found, "de", own, style) == (
+            "Im Bild ist ein Kopf zu sehen. Da steht „HALT“. Ich sehe noch einen Satz."
+        )
+    assert say(found, "de", own, "list") == (
+        "Im Bild ist 1 Kopf zu sehen. Da steht „HALT“. Ich sehe noch 1 Satz."
+    )
+
+
+def test_things_in_doubt_count_for_the_plural_category(tmp_path: Path) -> None:
+    mixed = "{one: '{things} {hedged}, one', other: '{things} {hedged}, several'}"
+    own = user_languages(tmp_path, fr=f"sentence: {{mixed: {mixed}}}")
+    doubtful = ObjectCount("cat", "cat", 1, 0.4, 0.4)
+    found = Facts(objects=(*(counts(dog=1).objects or ()), doubtful))
+
+    said = compose_facts(found, "fr", hedge=True, languages=own)
+
+    assert said == "Un chien un chat, several"
 
 
 WRONG = {
