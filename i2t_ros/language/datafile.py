@@ -15,7 +15,7 @@ import yaml
 from babel import Locale, UnknownLocaleError
 
 from i2t_ros.errors import InvalidRequestError
-from i2t_ros.language import korean
+from i2t_ros.language import korean, spanish
 from i2t_ros.language.grammar import (
     LAST_WORD,
     Forms,
@@ -63,7 +63,10 @@ PHRASES: Mapping[str, frozenset[str]] = {
 OPTIONAL = {"scene.group_hedged": "scene.group"}
 
 # What is needed of a language beyond its data: how a template takes its fields.
-_FILLERS: Mapping[str, Callable[[str, dict[str, str]], str]] = {"ko": korean.fill}
+_FILLERS: Mapping[str, Callable[[str, dict[str, str]], str]] = {
+    "es": spanish.fill,
+    "ko": korean.fill,
+}
 
 LISTS = ("things", "texts", "groups", "nested")
 _PATTERN_KEYS = {"two": "2", "start": "start", "middle": "middle", "end": "end"}
