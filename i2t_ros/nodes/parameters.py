@@ -206,7 +206,7 @@ DETECTOR: tuple[ParameterSpec, ...] = (
     ),
     ParameterSpec(
         "max_waiting_requests",
-        16,
+        64,
         "Describe requests that may wait; one more is refused as busy",
         bounds=(0, 10_000),
     ),

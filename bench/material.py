@@ -1,0 +1,50 @@
+"""What is measured with: a model and photos from the shared folder, or what there is without it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from i2t_ros.describer import Describer
+from i2t_ros.detector import ObjectDetector, open_detector
+
+SHARED = Path(os.environ.get("I2T_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+
+
+def photo(width: int = 640, height: int = 480, name: str = "images/pets.jpg") -> np.ndarray:
+    """Return a photo in that size, BGR, or soft noise where there is none."""
+    path = SHARED / name
+    image = cv2.imread(str(path)) if path.exists() else None
+    if image is None:
+        noise = np.random.default_rng(1).integers(0, 256, (480, 640, 3), np.uint8)
+        image = cv2.GaussianBlur(noise, (9, 9), 3)
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def jpeg(image: np.ndarray) -> bytes:
+    """Return a picture as a camera or a client would send it."""
+    return cv2.imencode(".jpg", image)[1].tobytes()
+
+
+def model() -> str:
+    """Return what to give for ``model``: yolox_nano where it is at hand, else the best there is."""
+    path = SHARED / "models" / "yolox_nano.onnx"
+    return str(path) if path.exists() else "auto"
+
+
+def detector() -> ObjectDetector:
+    return open_detector(model(), offline=True)
+
+
+def describer() -> Describer:
+    return Describer(detector())
+
+
+def prepared(of: ObjectDetector, image: np.ndarray) -> list[np.ndarray]:
+    """Return the inputs of the bare engine call for an image."""
+    if of._letterbox is None:
+        return [image]
+    return [of._letterbox(image)[0].copy(), *of._constants]
