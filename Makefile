@@ -1,6 +1,7 @@
 # make demo   from nothing to a sentence: environment, build, node, photo, request, picture
 # make test   lint, types, tests
 # make run    detector_node until Ctrl-C; ARGS="-p language:=es" are ROS arguments
+# make bench  what each part costs beside the bare model; ARGS="--quick", ARGS="stages serving"
 # make clean  remove what make made
 PYTHON ?= python3
 IMAGE ?=
@@ -26,6 +27,9 @@ test: $(VENV)/.installed $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+bench: $(VENV)/.installed $(VENV)/.test
+	@$(BIN)/python bench/run.py $(ARGS)
 
 $(VENV)/.installed: $(VENV)/.requirements $(SOURCES)
 	@echo "building i2t_ros ..."

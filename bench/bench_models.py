@@ -12,14 +12,12 @@ machine are left out, and named.
 import argparse
 import contextlib
 import io
-import os
 import statistics
 import sys
 import time
-from pathlib import Path
 
 import cv2
-import numpy as np
+import material
 from pycocotools import coco, cocoeval
 
 from i2t_ros.backends.base import BackendOptions
@@ -29,9 +27,7 @@ from i2t_ros.errors import I2tError
 from i2t_ros.models.manifest import load_manifest
 from i2t_ros.types import DetectOptions
 
-SHARED = Path(os.environ.get("I2T_SHARED") or Path(__file__).parents[2] / "shared")
-COCO = SHARED / "coco_tiny"
-SIZE = (640, 480)
+COCO = material.SHARED / "coco_tiny"
 
 
 def main():
@@ -69,10 +65,8 @@ def cases(url):
 
 def row(detector, options, rounds):
     """Measure one detector."""
-    image = photo()
-    prepared = [image]
-    if detector._letterbox:
-        prepared = [detector._letterbox(image)[0].copy(), *detector._constants]
+    image = material.photo()
+    prepared = material.prepared(detector, image)
     alone, whole = [], []
     for i in range(rounds + 20):
         for times, call in (
@@ -91,14 +85,6 @@ def row(detector, options, rounds):
         f"| {detector.model_name} | {engine} | {bare:.1f} | {full:.1f} | {full / bare:.2f} "
         f"| {accuracy(detector)} |"
     )
-
-
-def photo():
-    """Return a photo with objects in it, or noise where there is none."""
-    photos = sorted((COCO / "val2017").glob("*.jpg"))
-    if not photos:
-        return np.random.default_rng(0).integers(0, 256, (SIZE[1], SIZE[0], 3), np.uint8)
-    return cv2.resize(cv2.imread(str(photos[0])), SIZE)
 
 
 def accuracy(detector):

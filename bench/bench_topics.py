@@ -65,15 +65,6 @@ class Shown:
     latencies: list[float]
     cpu: float
 
-    def lost(self) -> str:
-        """Say who lost how many."""
-        ways = {
-            "on the way in": self.sent - self.received,
-            "engine busy": self.dropped,
-            "on the way out": self.processed - len(self.latencies),
-        }
-        return ", ".join(f"{count} {where}" for where, count in ways.items() if count) or "none"
-
 
 class Chain:
     """detector_node between a camera and a viewer, in a graph of their own."""
@@ -151,10 +142,15 @@ def stream_rows(
     promised = profile and size == SIZES[0]
     sent = sum(film.sent for film in shown)
     arrived = sum(len(film.latencies) for film in shown)
-    lost = "; ".join(dict.fromkeys(film.lost() for film in shown))
-    in_transport = sum(film.sent - film.received for film in shown)
+    ways = {
+        "on the way in": sent - sum(film.received for film in shown),
+        "engine busy": sum(film.dropped for film in shown),
+        "on the way out": sum(film.processed for film in shown) - arrived,
+    }
+    lost = ", ".join(f"{count} {where}" for where, count in ways.items() if count) or "none"
     row = Row(f"{name}: answered (lost: {lost})", arrived, "frames", sent, arrived / sent)
     if promised:
+        in_transport = ways["on the way in"] + ways["on the way out"]
         row = dataclasses.replace(row, target="lost on the way 0", met=in_transport == 0)
     yield row
     if not arrived:

@@ -1,4 +1,4 @@
-"""Throughput of the HTTP bridge with 8 clients, as bench_tcp.py measures that of TCP.
+"""Throughput of the HTTP bridge with 8 clients, as bench_tcp.py measures that of TCP, without ROS.
 
 Each client sends a JPEG to /v1/describe and has the annotated picture back, on one kept connection.
 
@@ -10,28 +10,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import dataclasses
-import json
 import logging
 import multiprocessing
-import os
-import statistics
 import time
-from pathlib import Path
+from collections.abc import Iterator
 
-from bench_tcp import (
-    TARGET,
-    Cost,
-    Count,
-    Describe,
-    Row,
-    cost,
-    count_loop,
-    load_photo,
-    make_describe,
-    open_describer,
-)
+import material
+from bench_tcp import TARGET, Count, Describe, count_loop, make_describe, parser, rate
 from prometheus_client import CollectorRegistry
+from table import Row, at_least, compared, save, show
 
 from i2t_ros.bridges.cameras import CameraHub
 from i2t_ros.bridges.http.app import create_app
@@ -39,8 +26,6 @@ from i2t_ros.bridges.http.server import HttpServer
 from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
 from i2t_ros.bridges.local import LocalHandler
 from i2t_ros.bridges.loop import LoopThread
-
-OUT = Path(__file__).resolve().parent / "out" / "web.json"
 
 
 async def ask_for(port: int, clients: int, seconds: float, photo: bytes) -> Count:
@@ -112,53 +97,32 @@ def bridge(describe: Describe, workers: int):
         handler.close()
 
 
-def measure(arguments: argparse.Namespace) -> list[Row]:
-    """Measure loop and listener in every round; return the table."""
-    describer, photo = open_describer(), load_photo()
+def found_rates(arguments: argparse.Namespace) -> Iterator[Row]:
+    """Measure loop and listener in every round; yield the listener's rate beside the loop's."""
+    describer, photo = material.describer(), material.jpeg(material.photo())
     describe = make_describe(describer)
-    print(
-        f"640x480 JPEG of {len(photo)} bytes, {describer.detector.name}, "
-        f"{arguments.clients} clients, {arguments.workers} worker(s), {os.cpu_count()} cores, "
-        f"{arguments.rounds} rounds"
-    )
     count_loop(describe, photo, 1.0)  # warm
-    found: dict[str, list[Cost]] = {"loop": [], "http": []}
+    pairs = []
     for _ in range(arguments.rounds):
-        found["loop"].append(cost(lambda: count_loop(describe, photo, arguments.seconds)))
+        loop = rate(count_loop(describe, photo, arguments.seconds))
         with bridge(describe, arguments.workers) as (port, _):
-            found["http"].append(cost(lambda: count_served(port, arguments, photo)))
-    return [make_row(name, costs, found["loop"]) for name, costs in found.items()]
+            pairs.append((rate(count_served(port, arguments, photo)), loop))
+    describer.close()
+    row = compared(f"HTTP, {arguments.clients} clients, no ROS", "replies/s", pairs)
+    yield at_least(row, TARGET)
 
 
-def make_row(name: str, costs: list[Cost], loop: list[Cost]) -> Row:
-    """Return medians over the rounds; the ratio is to the loop of the same round."""
-    ratios = [rate / base for (rate, _), (base, _) in zip(costs, loop, strict=True)]
-    ratio = statistics.median(ratios)
-    rate, cpu = (statistics.median(column) for column in zip(*costs, strict=True))
-    spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-    target = TARGET if name == "http" else None
-    met = None if target is None else ratio >= target
-    return Row(name, rate, "replies/s", ratio, spread, cpu, target, met)
+TITLE = "The HTTP listener alone (beside a single-threaded loop)"
+
+
+def rows(quick: bool = False) -> list[Row]:
+    arguments = parser().parse_args(["--rounds", "1", "--seconds", "2"] if quick else [])
+    return show(TITLE, found_rates(arguments))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--workers", type=int, default=2, help="requests in hand at a time")
-    arguments = parser.parse_args()
     logging.disable(logging.INFO)
-    rows = measure(arguments)
-    print(f"{'':8} {'replies/s':>9} {'CPU ms':>7} {'ratio':>6} {'spread':>14} {'target':>9}")
-    for row in rows:
-        target = "" if row.target is None else f"{row.target} {'met' if row.met else 'MISSED'}"
-        print(
-            f"{row.name:8} {row.value:9.1f} {row.cpu_ms:7.1f} {row.ratio:6.2f} "
-            f"{row.spread:>14} {target:>9}"
-        )
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
+    save(show(TITLE, found_rates(parser().parse_args())), "web")
 
 
 if __name__ == "__main__":

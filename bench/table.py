@@ -111,7 +111,7 @@ def compared(name: str, unit: str, pairs: Sequence[tuple[float, float]]) -> Row:
 
 
 def at_most(row: Row, limit: float, what: str = "ratio") -> Row:
-    """Return a row whose value or ratio has to keep below a limit."""
+    """Return a row whose ratio, or else its value (``what`` names it), has to keep to a limit."""
     found = row.ratio if what == "ratio" else row.value
     assert found is not None  # noqa: S101
     return dataclasses.replace(row, target=f"{what} ≤ {limit:g}", met=found <= limit)
