@@ -36,6 +36,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--language", help="of the sentences (default: the file's, else en)")
     parser.add_argument("--image", metavar="TOPIC", help="of the images (default: image)")
+    parser.add_argument(
+        "--http", action="store_true", help="serve HTTP too: page, API, streams, WebSocket cameras"
+    )
     parser.add_argument("--params-file", type=Path, help="YAML file of parameters of the nodes")
     parser.add_argument(
         "--no-source", action="store_true", help="without source_node: a camera driver runs already"
@@ -87,7 +90,7 @@ def chosen_nodes(args: argparse.Namespace) -> dict[str, list[str]]:
     """
     given: dict[str, dict[str, object]] = {
         "detector_node": {"model": args.model, "language": args.language},
-        "bridge_node": {},
+        "bridge_node": {"http": True if args.http else None},
         "source_node": {"source": args.source, "loop": False if args.once else None},
     }
     for name, unwanted in (("bridge_node", args.no_bridge), ("source_node", args.no_source)):
@@ -95,7 +98,8 @@ def chosen_nodes(args: argparse.Namespace) -> dict[str, list[str]]:
             del given[name]
     # Of two values of a parameter ROS takes the last: the file's, then these, then the user's own.
     before = ["--params-file", str(args.params_file)] if args.params_file else []
-    after = ["-r", f"image:={args.image}"] if args.image else []
+    topics = {"image": args.image, "image/compressed": f"{args.image}/compressed"}
+    after = [word for name, to in topics.items() for word in ("-r", f"{name}:={to}") if args.image]
     return {
         name: [*before, *parameter_arguments(parameters), *after, *args.ros_args]
         for name, parameters in given.items()

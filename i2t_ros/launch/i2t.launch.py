@@ -20,11 +20,14 @@ from i2t_ros.processes import dds_profile
 from i2t_ros.resources import config_path
 
 # The parameters that are launch arguments as well, by node. All others: params_file.
+# An argument of several nodes goes to each, and is described as the first one's.
 ARGUMENTS = {
     "detector_node": (
         "model", "backend", "tasks", "cameras", "image_transport", "min_score", "language", "style",
     ),
-    "bridge_node": ("tcp_host", "tcp_port"),
+    "bridge_node": (
+        "tcp_host", "tcp_port", "http", "http_host", "http_port", "cameras", "image_transport",
+    ),
     "source_node": (
         "source", "rate", "loop", "width", "height", "pixel_format", "frame_id", "camera_info_url",
     ),
@@ -70,7 +73,10 @@ def make_node(context: LaunchContext, name: str) -> Node:
         name=name,
         namespace=LaunchConfiguration("namespace"),
         parameters=parameters,
-        remappings=[("image", LaunchConfiguration("image"))],
+        remappings=[
+            ("image", LaunchConfiguration("image")),
+            ("image/compressed", [LaunchConfiguration("image"), "/compressed"]),
+        ],
         arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
         output="screen",
     )
@@ -95,13 +101,10 @@ def is_true(text: str) -> bool:
 
 def generate_launch_description() -> LaunchDescription:
     """Return the arguments and the nodes."""
-    parameters = [
-        DeclareLaunchArgument(
-            spec.name, default_value="", description=f"{node}: {spec.text} (empty: {spec.shown})"
-        )
-        for node in ARGUMENTS
-        for spec in specs(node)
-    ]
+    described: dict[str, str] = {}
+    for node in ARGUMENTS:
+        for spec in specs(node):
+            described.setdefault(spec.name, f"{node}: {spec.text} (empty: {spec.shown})")
     own = {
         "image": ("image", "topic of the camera's images"),
         "params_file": ("", "YAML file of parameters of the nodes"),
@@ -112,7 +115,10 @@ def generate_launch_description() -> LaunchDescription:
     }
     return LaunchDescription(
         [
-            *parameters,
+            *(
+                DeclareLaunchArgument(name, default_value="", description=text)
+                for name, text in described.items()
+            ),
             *(
                 DeclareLaunchArgument(name, default_value=default, description=text)
                 for name, (default, text) in own.items()

@@ -27,6 +27,7 @@ from launch import LaunchContext
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
+from launch_ros.utilities import evaluate_parameters
 
 ROOT = Path(__file__).parents[2]
 FOLDER = config_path().parent / "launch"
@@ -102,6 +103,17 @@ def test_the_nodes_are_those_that_are_wanted():
     assert several == ["detector_node", "source_node", "source_node"]
     with pytest.raises(RuntimeError, match="one for each"):
         read("multi_camera.launch.py", sources="[0]")
+
+
+def test_what_two_nodes_share_goes_to_both():
+    context = LaunchContext()
+    nodes = read("i2t.launch.py", cameras="[front,rear]", http="true", http_port="0")[1]
+    words = {}
+    for node in nodes:
+        (given,) = evaluate_parameters(context, node._Node__parameters)
+        words[node.node_executable] = given
+    assert words["detector_node"] == {"cameras": ("front", "rear")}
+    assert words["bridge_node"] == {"cameras": ("front", "rear"), "http": True, "http_port": 0}
 
 
 def test_a_parameter_file_that_is_missing_is_an_error():

@@ -76,6 +76,23 @@ def test_what_is_said_on_the_command_line_goes_before_the_file(peer, run):
     assert started.end(signal.SIGTERM) == 0
 
 
+def test_with_http_and_compressed_images_of_another_topic(peer, run):
+    httpx = pytest.importorskip("httpx")
+    pytest.importorskip("fastapi")
+    started = run(
+        "--params-file", "robot.yaml", "--image", "/front/image_raw", "--http",
+        "--ros-args", "-p", "http_port:=0", "-p", "image_transport:=compressed",
+    )  # fmt: skip
+    started.until(r"images from /front/image_raw/compressed")
+    url = started.until(r"listening on (http://127\.0\.0\.1:\d+)/")[1]
+    with httpx.Client(base_url=url, timeout=30) as client:
+        seen = "/snapshot?camera=image&annotated="
+        for which in ("0", "1"):
+            peer.until(lambda: client.get(seen + which).status_code == 200, "a picture")  # noqa: B023
+        assert client.get("/v1/describe").json()["sentence"] == "Ich sehe eine Person."
+    assert started.end(signal.SIGINT) == 0
+
+
 def test_the_end_of_the_pictures_ends_all(run):
     started = run("--source", "photo.png", "--once", "--model", "fake", "--no-bridge")
     assert started.end() == 0
