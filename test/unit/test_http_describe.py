@@ -54,7 +54,10 @@ def test_the_picture_as_the_body(client):
     assert data["timings_ms"]["total"] >= data["timings_ms"]["model"] > 0
 
 
-@pytest.mark.parametrize("kind", ["application/octet-stream", "image/jpeg", None])
+URL_ENCODED = "application/x-www-form-urlencoded"  # what curl --data-binary says
+
+
+@pytest.mark.parametrize("kind", ["application/octet-stream", "image/jpeg", URL_ENCODED, None])
 def test_the_body_is_what_its_bytes_say(client, kind):
     headers = {"content-type": kind} if kind else {}
     request = client.build_request("POST", "/v1/describe", content=PICTURE, headers=headers)

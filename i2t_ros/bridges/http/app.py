@@ -12,6 +12,7 @@ from i2t_ros.bridges.cameras import CameraHub, FrameSink
 from i2t_ros.bridges.handler import Handler
 from i2t_ros.bridges.http import describe, kept, live, mjpeg, state, upload, websocket
 from i2t_ros.bridges.http.guard import Guard
+from i2t_ros.bridges.http.heads import Heads
 from i2t_ros.bridges.http.limits import Limits
 from i2t_ros.bridges.http.metrics import Counting
 from i2t_ros.bridges.http.pages import add_pages
@@ -65,6 +66,7 @@ def create_app(
         services.disconnect(scope)
 
     # The last to be added is the outermost.
+    app.add_middleware(Heads)
     app.add_middleware(Limits, limits=settings.limits, disconnect=disconnect)
     app.add_middleware(Guard, settings=settings)
     if settings.cors_origins:

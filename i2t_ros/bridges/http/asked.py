@@ -21,14 +21,21 @@ from starlette.requests import Request
 
 from i2t_ros.bridges.cameras import NAME as CAMERA_NAME
 from i2t_ros.bridges.http.problems import HttpProblem
-from i2t_ros.errors import EmptyImageError, InvalidRequestError, UnknownTaskError
+from i2t_ros.errors import (
+    EmptyImageError,
+    ImageError,
+    InvalidRequestError,
+    UnknownTaskError,
+    UnsupportedFormatError,
+)
 from i2t_ros.types import TASKS, DescribeRequest, Task
 from i2t_ros.vision.codecs import check_pixels, picture_format, picture_size
 
 OPTIONS = ("language", "style", "tasks", "min_score", "annotate")
 MAX_NAME = 64  # characters of a language, style or camera name
 MAX_URL = 2048  # characters
-FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+URL_ENCODED = "application/x-www-form-urlencoded"
+FORMS = ("multipart/form-data", URL_ENCODED)
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 Fetch = Callable[[str], Awaitable[bytes]]
@@ -48,6 +55,8 @@ async def read_sent(request: Request, fetch: Fetch | None) -> Sent:
     Raises HttpProblem for a body that is none of these, and what ``fetch`` raises.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == URL_ENCODED and _is_picture(await request.body()):
+        return Sent(await request.body(), {})  # what curl --data-binary calls everything
     if kind in FORMS:
         return await _read_form(request, fetch)
     if kind == "application/json":
@@ -60,6 +69,14 @@ async def read_sent(request: Request, fetch: Fetch | None) -> Sent:
         f"content type {kind[:80]!r}: expected image/..., application/octet-stream, "
         "multipart/form-data with a file, or application/json with a url",
     )
+
+
+def _is_picture(body: bytes) -> bool:
+    try:
+        picture_format(body)
+    except ImageError as error:
+        return isinstance(error, UnsupportedFormatError)  # which is to be said of it
+    return True
 
 
 async def _read_form(request: Request, fetch: Fetch | None) -> Sent:

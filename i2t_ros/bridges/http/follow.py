@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from i2t_ros.bridges.cameras import Camera, CameraHub, Feed, Shot, Viewer
+from i2t_ros.bridges.http.heads import IS_HEAD
 from i2t_ros.bridges.http.services import Services
 
 Item = TypeVar("Item")
@@ -108,7 +109,7 @@ class EndlessResponse(Response):
         with self._services.watching():
             start = {"type": "http.response.start", "status": self.status_code, "headers": headers}
             await send(start)
-            if scope["method"] != "HEAD":
+            if IS_HEAD not in scope:
                 await first_of(self._pump(write), _left(receive), self._services.closing.wait())
             await send({"type": "http.response.body", "body": b""})
 
