@@ -1,7 +1,8 @@
 """A WebSocket camera at 30 frames per second for a minute, one viewer stalled and one not.
 
-Prints frames sent, taken, seen by the viewer, and the memory of the bridge's process, which has to
-stay flat.
+Prints frames sent, taken, seen by the viewer who keeps up, and the memory of the bridge's process.
+Ends with code 1 where that grows, where a frame is lost, or where the quick viewer sees fewer than
+nine of ten.
 
     python bench/web_soak.py [--seconds 60] [--rate 30]
 """
@@ -15,6 +16,7 @@ import logging
 import multiprocessing
 import os
 import socket
+import sys
 import threading
 import time
 from pathlib import Path
@@ -71,7 +73,7 @@ def resident_bytes() -> int:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--rate", type=float, default=30.0)
@@ -104,14 +106,32 @@ def main() -> None:
         "sent": sent,
         "taken": taken,
         "seen by the quick viewer": seen[0],
-        "resident MB before": before / 1e6,
-        "resident MB after": after / 1e6,
-        "flat": grown < FLAT,
+        "resident MB before": round(before / 1e6, 1),
+        "resident MB after": round(after / 1e6, 1),
+        "grown MB": round(grown / 1e6, 1),
     }
     print(json.dumps(result, indent=2))
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(result, indent=2))
+    wrong = failures(sent, taken or 0, seen[0], grown)
+    for text in wrong:
+        print(f"FAILED: {text}")
+    return 1 if wrong else 0
+
+
+def failures(sent: int, taken: float, seen: int, grown: float) -> list[str]:
+    """Return what is not as it has to be."""
+    return [
+        text
+        for failed, text in (
+            (not sent, "the camera sent nothing"),
+            (taken < sent, f"{sent - taken:.0f} frames were lost"),
+            (seen < 0.9 * sent, f"the quick viewer saw {seen} of {sent} frames"),
+            (grown >= FLAT, f"memory grew by {grown / 1e6:.1f} MB"),
+        )
+        if failed
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

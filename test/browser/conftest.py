@@ -58,3 +58,19 @@ def bridge():
 
     with contextlib.ExitStack() as stack:
         yield lambda *arguments, **options: stack.enter_context(WebBridge(*arguments, **options))
+
+
+@pytest.fixture
+def open_page(chromium):
+    from browser_page import Page  # noqa: PLC0415
+
+    pages = []
+
+    def open_(bridge, **options):
+        pages.append(Page(chromium, bridge.url, **options))
+        return pages[-1]
+
+    yield open_
+    for page in pages:
+        assert page.complaints() == []
+    chromium.get("about:blank")

@@ -40,6 +40,16 @@ PICTURE = picture([("dog", (40, 60, 140, 200)), ("person", (200, 30, 260, 220))]
 BOXES = {"dog": [40, 60, 140, 200], "person": [200, 30, 260, 220]}
 
 
+OTHER = picture([("kite", (10, 10, 60, 60))])
+
+
+def post(client, data=PICTURE, query=""):
+    """Have a picture described; return the reply."""
+    reply = client.post(f"/v1/describe{query}", content=data)
+    assert reply.status_code == 200, reply.text
+    return reply.json()
+
+
 class RectangleDescriber:
     """Finds the rectangle of each colour, and counts how often it was asked."""
 

@@ -57,6 +57,18 @@ def plain_web():
         yield bridge
 
 
+@pytest.fixture
+def history_settings(tmp_path):
+    """Return a function from options to where a history is kept: by default below tmp_path."""
+    from i2t_ros.bridges.http.settings import HistorySettings  # noqa: PLC0415
+
+    def make(**options):
+        url = f"sqlite:///{tmp_path}/deep/down/history.db"
+        return HistorySettings(**{"database": url, "pictures": str(tmp_path / "kept"), **options})
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def font_file():
     """Return a function from a text to a font of this machine that has all of its characters.
