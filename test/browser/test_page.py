@@ -76,6 +76,8 @@ def test_results_are_remembered_and_can_be_copied(bridge, open_page):
     assert page.run(entries) == ["I can see a kite.", "I can see a dog and a person."]
     page.run("document.querySelectorAll('#history button')[1].click()")
     page.says("I can see a dog and a person.")
+    current = "return document.querySelector('#history [aria-current=true]').textContent"
+    assert page.run(current) == "I can see a dog and a person."
     page.browser.execute_cdp_cmd(
         "Browser.grantPermissions",
         {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]},
@@ -137,6 +139,8 @@ def test_the_language_is_the_browsers_and_can_be_changed(bridge, open_page):
         assert page.browser.title == title
         assert page.run("return document.documentElement.lang") == tag
         page.until(lambda: any(text.startswith(label) for _, text, _ in page.boxes()), tag)  # noqa: B023
+    recent = "return document.querySelector('#history [aria-current=true] span').textContent"
+    page.until(lambda: page.run(recent) == sentence, "the recent one is said anew too")
     page.browser.refresh()
     page.until(lambda: page.browser.title == "Was der Roboter sieht", "it is remembered")
 

@@ -3,6 +3,8 @@
 from browser_page import Camera, close_to
 from web_support import picture
 
+from i2t_ros.types import Description, Detections, Scene
+
 
 def test_placeholder_to_live_and_back(bridge, open_page):
     web = bridge(stale_time=1.0)
@@ -42,6 +44,16 @@ def test_live_words_follow_the_camera_the_language_and_the_choice(bridge, open_p
         page.until(lambda: page.find("result").is_displayed(), "the frame is kept as a picture")
         page.until(lambda: len(page.boxes()) == 1, "with its box")
         assert close_to(page.boxes()[0][2], [40, 60, 140, 200], 6)
+
+
+def test_words_of_a_camera_over_ros_which_come_without_the_size(bridge, open_page):
+    web = bridge()
+    web.on_loop(web.hub.add, "front", "topic")
+    page = open_page(web)
+    page.until(lambda: web.services.viewers == 2, "it watches")
+    words = Description(Scene(0, 0, Detections.empty(("dog",))), "Nothing.", "en", "a model", 0.1)
+    web.on_loop(web.hub.publish, "front", words=words)
+    page.until(lambda: page.text("details") == "a model", "the model alone")
 
 
 def test_a_hidden_page_costs_nothing(bridge, open_page):

@@ -20,7 +20,7 @@ function show(name) {
     $(`tab-${tab}`).tabIndex = chosen ? 0 : -1;
     $(tab).hidden = !chosen;
   }
-  $("live-tools").hidden = name !== "live";
+  for (const tab of TABS) $(`${tab}-tools`).hidden = tab !== name;
   if (name === "live") {
     startLive();
   } else {

@@ -1,7 +1,7 @@
 // A picture of the user's own: chosen, dropped, pasted or taken.
 
 import { request } from "./api.js";
-import { remember } from "./recent.js";
+import { remember, renew } from "./recent.js";
 import { language, text } from "./strings.js";
 import { clearWords, drawOverlay, showProblem, showWords } from "./words.js";
 
@@ -108,7 +108,7 @@ async function open(picture, isNew) {
     $("result-image").alt = result.sentence;
     drawOverlay(result);
     showWords(result);
-    if (isNew) remember(picture);
+    if (isNew) remember(picture); else renew(picture);
   } catch (problem) {
     if (current !== picture) return;
     clearWords();

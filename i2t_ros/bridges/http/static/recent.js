@@ -10,6 +10,7 @@ const LIMIT = 12;
 
 let entries = []; // { source, describe, result }
 let select = () => {};
+let shown = ""; // source of the picture on the stage
 
 export async function startRecent(showPictureTab, kept) {
   select = showPictureTab;
@@ -30,7 +31,16 @@ export function remember(entry) {
   if (known >= 0) release(entries.splice(known, 1)[0]);
   entries.unshift(entry);
   for (const old of entries.splice(LIMIT)) release(old);
-  render(entry);
+  shown = entry.source;
+  render();
+}
+
+// A picture was looked at again, perhaps in another language.
+export function renew({ source, result }) {
+  const entry = entries.find((known) => known.source === source);
+  if (entry) entry.result = result;
+  shown = source;
+  render();
 }
 
 export async function retellRecent() {
@@ -48,7 +58,8 @@ function release(entry) {
   if (entry.source.startsWith("blob:")) URL.revokeObjectURL(entry.source);
 }
 
-function render(current = null) {
+function render() {
+  const focused = [...$("history").children].findIndex((item) => item.contains(document.activeElement));
   $("no-recent").hidden = entries.length > 0;
   $("history").replaceChildren(...entries.map((entry) => {
     const button = element("button", "");
@@ -58,17 +69,16 @@ function render(current = null) {
     image.alt = "";
     image.loading = "lazy";
     button.append(image, element("span", "", entry.result.sentence));
-    if (entry === current) button.setAttribute("aria-current", "true");
+    if (entry.source === shown) button.setAttribute("aria-current", "true");
     button.addEventListener("click", () => {
       select();
       // What was said in another language is said anew.
       const result = entry.result.language === language() ? entry.result : null;
       showKnown(entry.source, entry.describe, result);
-      for (const other of $("history").querySelectorAll("button")) other.removeAttribute("aria-current");
-      button.setAttribute("aria-current", "true");
     });
     const item = element("li", "");
     item.append(button);
     return item;
   }));
+  $("history").children[focused]?.firstChild.focus({ preventScroll: true });
 }

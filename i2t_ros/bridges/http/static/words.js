@@ -64,7 +64,8 @@ export function showWords(result) {
   showProblem("");
   showObjects(result.objects || []);
   showMore(result);
-  const parts = [result.model, `${result.width} × ${result.height}`];
+  const parts = [result.model];
+  if (result.width) parts.push(`${result.width} × ${result.height}`);
   if (result.timings_ms) parts.push(result.cached ? text("known") : `${Math.round(result.timings_ms.total)} ms`);
   $("details").textContent = parts.join(" · ");
 }
