@@ -37,7 +37,6 @@ STATUS: Mapping[type[I2tError], int] = {
     errors.BackendUnavailableError: 503,
     errors.SourceError: 503,
     errors.ServiceError: 503,
-    errors.SourceError: 503,
     errors.TimeLimitError: 504,
 }
 """A class without an entry has the status of its base."""
