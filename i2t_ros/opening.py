@@ -76,7 +76,7 @@ def open_model(task: Task, choice: Choice, make: Make[Ready], built_in: str = ""
     if choice.model != "auto":
         return _open_named(task, choice, make)
     failures: list[Exception] = []
-    missing: list[Exception] = []  # engines: ordinary, and told where nothing else is wrong
+    missing: list[BackendMissingError] = []  # engines: ordinary, and told last
     absent: list[ModelSpec] = []
     for spec in ranked_models(task):
         try:
@@ -97,9 +97,9 @@ def open_model(task: Task, choice: Choice, make: Make[Ready], built_in: str = ""
             return _load_first(local, names, choice, make, _because("downloaded", failures))
         except (ModelError, BackendError) as error:
             failures.append(error)
-    failures = failures or missing
     if not built_in:
-        raise failures[-1] if failures else ModelError(f"there is no model for the task {task}")
+        raise _no_model(task, failures, missing)
+    failures = failures or list(missing)
     why = "; ".join(map(str, failures)) or "no ranked model runs here"
     return _open_built_in(built_in, choice, make, why)
 
@@ -107,6 +107,16 @@ def open_model(task: Task, choice: Choice, make: Make[Ready], built_in: str = ""
 def _because(what: str, failures: Sequence[Exception]) -> str:
     passed_over = f"; passed over: {'; '.join(map(str, failures))}" if failures else ""
     return f"model auto: {what}{passed_over}"
+
+
+def _no_model(
+    task: Task, failures: Sequence[Exception], missing: Sequence[BackendMissingError]
+) -> Exception:
+    """Return the last failure; beside it, an engine whose model may well be at hand."""
+    if not failures:
+        return missing[0] if missing else ModelError(f"there is no model for the task {task}")
+    also = f". Or: {missing[0]}" if missing else ""
+    return type(failures[-1])(f"{failures[-1]}{also}")
 
 
 def _open_named(task: Task, choice: Choice, make: Make[Ready]) -> Ready:

@@ -72,10 +72,8 @@ class FaceDetectorYnBackend:
         except cv2.error as error:
             raise InferenceError(f"OpenCV failed: {error}") from error
         rows = np.empty((0, 15), np.float32) if found is None else np.asarray(found, np.float32)
-        # Of a blank picture it may find faces at infinity.
-        rows = rows[np.isfinite(rows).all(axis=1)]
-        # A row is x, y, width, height, x and y of each landmark, score. Of a picture that is a few
-        # pixels high some are not finite.
+        # A row is x, y, width, height, x and y of each landmark, score. Of a blank picture, or one
+        # that is a few pixels high, some are not finite.
         rows = rows[np.isfinite(rows).all(axis=1)]
         boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
         landmarks = rows[:, 4:14].reshape(-1, 5, 2)

@@ -147,7 +147,7 @@ def _module(name: str) -> ModuleType:
         raise missing(name)
     try:
         return importlib.import_module(f"i2t_ros.backends.{BACKENDS[name].module}")
-    except ImportError as error:
+    except Exception as error:  # ImportError, and what a package without an extra of its own raises
         raise missing(name, str(error)) from error
 
 

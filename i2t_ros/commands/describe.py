@@ -7,14 +7,16 @@ import dataclasses
 import json
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 from i2t_ros import language as words
 from i2t_ros.as_json import description_to_json
 from i2t_ros.commands.tables import print_tables
 from i2t_ros.describer import DescribeOptions, Describer
-from i2t_ros.detector import open_detector
+from i2t_ros.detector import ObjectDetector, open_detector
 from i2t_ros.errors import I2tError, ImageError
 from i2t_ros.opening import Choice
 from i2t_ros.tasks.table import TaskChoices, task_openers
@@ -25,6 +27,7 @@ from i2t_ros.types import (
     DescribeReply,
     DescribeRequest,
     DetectOptions,
+    FaceOptions,
     Image,
     Task,
     TextOptions,
@@ -79,6 +82,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="N",
         help="classes of the whole picture to list (default: %(default)s)",
     )
+    parser.add_argument(
+        "--face-min-score",
+        type=float,
+        default=defaults.faces.min_score,
+        metavar="0..1",
+        help="leave out faces below it (default: the model's own threshold)",
+    )
+    parser.add_argument(
+        "--text-min-score",
+        type=float,
+        default=defaults.text.min_score,
+        metavar="0..1",
+        help="leave out texts below it (default: %(default)s)",
+    )
     for task in ("classify", "faces", "text"):
         parser.add_argument(
             f"--{task}-model", default="auto", metavar="MODEL", help=f"for {task}, as --model"
@@ -102,6 +119,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="LANGUAGE",
         help="of translations (default: that of the sentence)",
     )
+    parser.add_argument(
+        "--translate-from",
+        default=defaults.text.translate_from,
+        metavar="LANGUAGE",
+        help="of the texts (default: the translator finds out)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
     parser.add_argument(
         "--save",
@@ -121,20 +144,31 @@ def run(args: argparse.Namespace) -> int:
         style=args.style,
         detect=DetectOptions(min_score=args.min_score),
         classify=ClassifyOptions(top_k=args.top_k),
-        text=TextOptions(translate_to=args.translate_to),
+        faces=FaceOptions(min_score=args.face_min_score),
+        text=TextOptions(
+            min_score=args.text_min_score,
+            translate_to=args.translate_to,
+            translate_from=args.translate_from,
+        ),
     )
     if args.save:
         canonical_format(args.save.suffix)
     request = DescribeRequest(image=read_picture(args.picture))
     image = decode_image(request.image, options.max_pixels)
-    describer = _open(args, options.tasks)
+    detector, failures = _open_detector(args, options.tasks)
+    # Somebody is watching: a download may take its time.
+    describer = Describer(detector, task_openers(_choices(args)), time_limit=3600.0)
+    options = replace(options, tasks=tuple(task for task in options.tasks if task not in failures))
     try:
         for task in options.tasks:  # so that the time that is shown is that of the work
             with suppress(I2tError):  # told below, of a task that others are beside
                 describer.prepare([task])
         reply = describer.answer(request, options)
+    except I2tError as alone:  # nothing was left to say
+        raise failures.get("detect", alone) from None
     finally:
         describer.close()
+    reply = _with_failures(reply, failures)
     if args.save:
         save(args.save, describer.draw(image, reply.description, options))
     for task, error in reply.description.scene.failures.items():
@@ -149,20 +183,37 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _open(args: argparse.Namespace, tasks: tuple[Task, ...]) -> Describer:
-    """Return a describer with what the tasks need."""
-    choices = TaskChoices(
+def _open_detector(
+    args: argparse.Namespace, tasks: tuple[Task, ...]
+) -> tuple[ObjectDetector | None, dict[Task, I2tError]]:
+    """Return the detector, None without the task; and why there is none, where there are others."""
+    if "detect" not in tasks:
+        return None, {}
+    try:
+        return open_detector(args.model, args.backend, offline=args.offline), {}
+    except I2tError as error:
+        if tasks == ("detect",):
+            raise
+        return None, {"detect": error}
+
+
+def _choices(args: argparse.Namespace) -> TaskChoices:
+    return TaskChoices(
         classify=Choice(args.classify_model, offline=args.offline),
         faces=Choice(args.faces_model, offline=args.offline),
         text=Choice(args.text_model, offline=args.offline),
         translator=args.translator,
         translator_url=args.translator_url,
     )
-    detector = None
-    if "detect" in tasks:
-        detector = open_detector(args.model, args.backend, offline=args.offline)
-    # Somebody is watching: a download may take its time.
-    return Describer(detector, task_openers(choices), time_limit=3600.0)
+
+
+def _with_failures(reply: DescribeReply, failures: dict[Task, I2tError]) -> DescribeReply:
+    """Return a reply that tells of these failures too."""
+    scene = reply.description.scene
+    every = MappingProxyType({**failures, **scene.failures})
+    return replace(
+        reply, description=replace(reply.description, scene=replace(scene, failures=every))
+    )
 
 
 def read_picture(name: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 from i2t_ros import language as words
@@ -71,7 +72,12 @@ def _sides(box: Sequence[float]) -> Row:
 
 def _print(table: Sequence[Row]) -> None:
     """Print rows with their first column to the left and the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    widths = [max(map(_columns, column)) for column in zip(*table, strict=True)]
     for first, *others in table:
         cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-        print("  ".join([first.ljust(widths[0]), *cells]))
+        print("  ".join([first + " " * (widths[0] - _columns(first)), *cells]))
+
+
+def _columns(text: str) -> int:
+    """Return how wide a console shows a text: letters of Chinese, Japanese and Korean take two."""
+    return sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in text)

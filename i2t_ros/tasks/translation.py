@@ -55,7 +55,7 @@ class Translations:
         self._time_limit = time_limit
         self._clock = clock
         self._service: Service | None = None
-        self._known: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str, str], str] = OrderedDict()
         self._lock = threading.Lock()
         self._asking: threading.Thread | None = None
         self._failure: tuple[I2tError, float] | None = None
@@ -69,16 +69,16 @@ class Translations:
         """
         wanted = [text for text in dict.fromkeys(texts) if any(c.isalpha() for c in text)]
         with self._lock:
-            wanted = [text for text in wanted if (text, target) not in self._known]
+            wanted = [text for text in wanted if (text, target, source) not in self._known]
         error = self._ask(wanted, target, source) if wanted else None
-        return [self._recall(text, target) for text in texts], error
+        return [self._recall((text, target, source)) for text in texts], error
 
-    def _recall(self, text: str, target: str) -> str:
+    def _recall(self, key: tuple[str, str, str]) -> str:
         with self._lock:
-            translation = self._known.get((text, target), "")
+            translation = self._known.get(key, "")
             if translation:
-                self._known.move_to_end((text, target))
-        return "" if translation.casefold() == text.casefold() else translation
+                self._known.move_to_end(key)
+        return "" if translation.casefold() == key[0].casefold() else translation
 
     def _ask(self, texts: list[str], target: str, source: str) -> I2tError | None:
         """Ask in a thread that may be left behind: HTTP libraries limit only parts of a call."""
@@ -122,7 +122,7 @@ class Translations:
                 )
             with self._lock:
                 self._known.update(
-                    ((text, target), translation)
+                    ((text, target, source), translation)
                     for text, translation in zip(batch, translated, strict=True)
                 )
                 while len(self._known) > KEPT:

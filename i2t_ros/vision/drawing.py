@@ -5,7 +5,7 @@ from __future__ import annotations
 import colorsys
 import functools
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -18,7 +18,7 @@ from i2t_ros.vision.lettering import can_draw, text_mask
 Color = tuple[int, int, int]
 """Blue, green, red; 0 to 255."""
 
-FACE_COLOR: Color = (80, 220, 255)
+FACE_COLOR: Color = (200, 80, 255)
 TEXT_COLOR: Color = (255, 190, 60)
 CLASS_COLOR: Color = (235, 235, 235)
 
@@ -62,9 +62,8 @@ def draw_scene(
             color = class_color(found.label(i))
             _draw_box(canvas, found.boxes[i], _caption(found, i, name, options), pen, color)
     if scene.faces is not None:
-        _draw_faces(canvas, scene.faces, pen)
-    for region in scene.texts or ():
-        _draw_text_region(canvas, region, pen)
+        _draw_faces(canvas, scene.faces, pen, options)
+    _draw_texts(canvas, scene.texts or (), pen)
     if scene.classification is not None:
         _draw_classes(canvas, scene.classification, name, pen)
     return canvas
@@ -165,19 +164,58 @@ def _ink_on(color: Color) -> Color:
     return (0, 0, 0) if 0.299 * red + 0.587 * green + 0.114 * blue > 128 else (255, 255, 255)
 
 
-def _draw_faces(canvas: Image, faces: Faces, pen: _Pen) -> None:
+def _draw_faces(canvas: Image, faces: Faces, pen: _Pen, options: DrawOptions) -> None:
     for i in range(len(faces) - 1, -1, -1):
-        left, top, right, bottom = (round(float(side)) for side in faces.boxes[i])
-        cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), FACE_COLOR, pen.line)
-        if faces.landmarks is not None:
-            for x, y in faces.landmarks[i]:
-                center = (round(float(x)), round(float(y)))
-                cv2.circle(canvas, center, pen.line + 1, FACE_COLOR, cv2.FILLED, cv2.LINE_AA)
+        text = f"{round(100 * float(faces.scores[i]))}%" if options.scores else ""
+        _draw_box(canvas, faces.boxes[i], text, pen, FACE_COLOR)
+    if faces.landmarks is not None:
+        for x, y in faces.landmarks.reshape(-1, 2):
+            center = (round(float(x)), round(float(y)))
+            cv2.circle(canvas, center, pen.line + 1, FACE_COLOR, cv2.FILLED, cv2.LINE_AA)
 
 
-def _draw_text_region(canvas: Image, region: TextRegion, pen: _Pen) -> None:
-    corners = np.rint(region.corners).astype(np.int32)
-    cv2.polylines(canvas, [corners], True, TEXT_COLOR, pen.line, cv2.LINE_AA)
-    left, top = corners.min(axis=0)
-    text = region.translation if can_draw(region.translation) else ""
-    _draw_label(canvas, (int(left), int(top)), text or region.text, pen, TEXT_COLOR)
+def _draw_texts(canvas: Image, regions: Sequence[TextRegion], pen: _Pen) -> None:
+    """Outline each line of text, and write what it says beside it where that hides no other one.
+
+    A translation that finds no such place is written over its own line.
+    """
+    corners = [np.rint(region.corners).astype(np.int32) for region in regions]
+    cv2.polylines(canvas, corners, True, TEXT_COLOR, pen.line, cv2.LINE_AA)
+    taken = [(*c.min(axis=0).tolist(), *c.max(axis=0).tolist()) for c in corners]
+    for i, region in enumerate(regions):
+        translation = region.translation if can_draw(region.translation) else ""
+        text = translation or region.text
+        height, width = _plate_size(text, pen)
+        others = np.array(taken[:i] + taken[i + 1 :]).reshape(-1, 4)
+        place = _free_place(canvas, taken[i], (width, height), others)
+        if place is None and translation:
+            place = _at_corner(canvas, taken[i][:2], (width, height))
+        if place is not None:
+            _write(canvas, place, text, pen, TEXT_COLOR)
+            taken.append((*place, place[0] + width, place[1] + height))
+
+
+def _free_place(
+    canvas: Image, box: Sequence[int], size: tuple[int, int], others: NDArray[np.int_]
+) -> tuple[int, int] | None:
+    """Return where a plate of this size hides none of the others: above, below or beside a box.
+
+    box, others  left, top, right, bottom
+    """
+    left, top, right, bottom = box
+    width, height = size
+    for corner in ((left, top - height), (left, bottom), (right, top), (left - width, top)):
+        x, y = _at_corner(canvas, corner, size)
+        beside = x >= right or x + width <= left or y >= bottom or y + height <= top
+        hidden = (others[:, 0] < x + width) & (x < others[:, 2])
+        hidden &= (others[:, 1] < y + height) & (y < others[:, 3])
+        if beside and not hidden.any():
+            return x, y
+    return None
+
+
+def _at_corner(canvas: Image, corner: Sequence[int], size: tuple[int, int]) -> tuple[int, int]:
+    """Return a place for a plate that is near a corner and inside the canvas, where it fits."""
+    inside = (canvas.shape[1] - size[0], canvas.shape[0] - size[1])
+    x, y = (min(max(0, at), max(0, most)) for at, most in zip(corner, inside, strict=True))
+    return x, y

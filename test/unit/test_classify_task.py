@@ -1,5 +1,6 @@
 """The task classify on photos, against the interpreter called by hand and against tiny graphs."""
 
+import importlib.util
 import sys
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from i2t_ros.backends.registry import survey
 from i2t_ros.describer import DescribeOptions
 from i2t_ros.errors import BackendMissingError, ModelMismatchError, ModelMissingError
 from i2t_ros.models.manifest import find_spec
@@ -186,6 +188,28 @@ def test_without_its_engine_a_model_by_name_says_what_to_install(at_hand, monkey
     monkeypatch.setattr("i2t_ros.backends.registry.find_spec", lambda _: None)
     with pytest.raises(BackendMissingError, match=r'pip install "i2t_ros\[litert\]"'):
         open_classify(Choice("mobilenet_v2_quantised"))
+
+
+def test_without_any_model_an_engine_that_would_run_one_is_told_too(at_hand, monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        "i2t_ros.backends.registry.find_spec",
+        lambda name: None if name == "ai_edge_litert" else found(name),
+    )
+    with pytest.raises(ModelMissingError, match=r"fetch mobilenet_v2.*i2t_ros\[litert\]"):
+        open_classify(Choice())
+
+
+@pytest.mark.parametrize(
+    "raised", [ImportError("no http"), RuntimeError("no http"), OSError(".so")]
+)
+def test_an_engine_that_breaks_while_it_is_imported_is_missing_too(monkeypatch, raised):
+    def broken(name):
+        raise raised
+
+    monkeypatch.setattr("i2t_ros.backends.registry.importlib.import_module", broken)
+    with pytest.raises(BackendMissingError, match=str(raised)):
+        survey("onnxruntime")
 
 
 def test_an_engine_that_cannot_be_imported_is_missing_too(at_hand, monkeypatch):

@@ -13,6 +13,8 @@ import pytest
 from translation_server import serving
 
 from i2t_ros.cli import main
+from i2t_ros.commands.tables import print_tables
+from i2t_ros.types import Description, Scene, TextRegion
 
 I2T = Path(sys.executable).parent / "i2t"
 GREY = np.full((48, 64, 3), 128, np.uint8)
@@ -129,12 +131,49 @@ def test_a_task_that_fails_is_told_beside_what_the_others_found(sign, capsys):
     assert captured.err.endswith("[model_missing]\n")
 
 
+def test_a_detector_that_cannot_be_had_is_told_beside_what_the_others_found(sign, capsys):
+    args = ["--tasks", "detect,faces", "--model", "yolov3"]
+    assert main(["describe", str(sign), *args, "--json"]) == 0
+    captured = capsys.readouterr()
+    result = json.loads(captured.out)
+    assert len(result["faces"]) == 4
+    assert result["detections"] is None
+    assert result["failures"]["detect"]["code"] == "model_missing"
+    assert captured.err.startswith("i2t describe: detect: yolov3 is not on this machine")
+    others = ["--tasks", "detect,classify", "--model", "yolov3", "--classify-model", "resnet50_v2"]
+    assert main(["describe", str(sign), *others]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("i2t describe: yolov3 is not on this machine")
+
+
 def test_a_task_that_fails_alone_is_an_error(sign, capsys):
     args = ["--tasks", "classify", "--classify-model", "resnet50_v2"]
     assert main(["describe", str(sign), *args]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.endswith("[model_missing]\n")
+
+
+def test_faces_and_texts_have_thresholds_of_their_own(sign, capsys):
+    pytest.importorskip("rapidocr")
+    args = ["--tasks", "faces,text", "--face-min-score", "0.999", "--text-min-score", "1"]
+    assert main(["describe", str(sign), *args, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["faces"], result["texts"]) == ([], [])
+    assert main(["describe", str(sign), "--text-min-score", "2"]) == 1
+    assert "text_min_score: expected 0 to 1" in capsys.readouterr().err
+
+
+def test_columns_stand_below_one_another_whatever_the_script(capsys):
+    regions = tuple(
+        TextRegion(np.zeros((4, 2)), text, 0.9, (0, 0, 0), (255, 255, 255))
+        for text in ("Exit", "紧急出口", "비상구")
+    )
+    print_tables(Description(Scene(9, 9, texts=regions), "", "en", "reader", 0.0))
+    lines = capsys.readouterr().out.split("\n")[2:5]
+    ends = [sum(2 if ord(c) > 0x1100 else 1 for c in line.split("0.90")[0]) for line in lines]
+    assert len(set(ends)) == 1
 
 
 def test_texts_are_translated_and_a_failing_translator_is_told(sign, capsys):

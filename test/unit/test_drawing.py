@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from i2t_ros.types import Classification, Detections, Faces, Scene, TextRegion
-from i2t_ros.vision.drawing import class_color, draw_scene, letter_size, line_width
+from i2t_ros.vision.drawing import DrawOptions, class_color, draw_scene, letter_size, line_width
 from i2t_ros.vision.lettering import text_mask
 
 LABELS = ("person", "dog")
@@ -87,6 +87,47 @@ def test_faces_landmarks_and_texts_are_drawn():
     )
     drawn = draw_scene(black(), Scene(640, 480, texts=(region,)))
     assert drawn[220, 100].any()
+
+
+def line(left, top, right, bottom, text="STOP", translation=""):
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    return TextRegion(corners, text, 0.9, (0, 0, 0), (9, 9, 9), translation)
+
+
+def drawn_texts(*regions, width=640, height=480):
+    return draw_scene(black(width, height), Scene(width, height, texts=regions))
+
+
+def test_a_face_says_its_score():
+    scene = Scene(640, 480, faces=Faces([[100, 100, 160, 160]], [0.9]))
+    assert draw_scene(black(), scene)[:99].any()
+    assert not draw_scene(black(), scene, options=DrawOptions(scores=False))[:99].any()
+
+
+def test_what_a_text_says_stands_above_it_and_hides_no_other_text():
+    one = drawn_texts(line(100, 200, 300, 220))
+    assert one[190, 105].any()
+    assert not one[230:].any()
+    two = drawn_texts(line(100, 180, 300, 198), line(100, 200, 300, 220))
+    assert not two[186:192, 110:290].any()
+    assert two[230, 105].any()  # the second one's, below it
+
+
+def test_of_a_dense_page_the_outlines_are_drawn_and_translations_over_them():
+    page = [line(0, 12 * i, 640, 12 * i + 11) for i in range(40)]
+    assert not drawn_texts(*page)[244:247, 4:600].any()
+    page[20] = line(0, 240, 640, 251, translation="ALTO")
+    assert drawn_texts(*page)[244:247, 4:600].any()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (640, 9), (9, 480)])
+def test_texts_are_drawn_on_the_smallest_image(size):
+    width, height = size
+    drawn = drawn_texts(
+        line(0, 0, width, height, translation="a long translation"), width=width, height=height
+    )
+    assert drawn.shape == (height, width, 3)
+    assert drawn.any()
 
 
 @pytest.mark.parametrize("text", ["person 90%", "perro ñ", "犬 90%", "", " ", "\U000effff"])

@@ -51,6 +51,14 @@ def test_only_what_is_not_known_is_asked_for():
     assert service.asked == [(["exit"], "es", ""), (["push"], "es", ""), (["exit"], "fr", "")]
 
 
+def test_another_language_of_the_texts_is_another_question():
+    service = Service()
+    translations = make(service)
+    for source in ("", "en", "en", "de"):
+        translations.translate(["gift"], "es", source)
+    assert [source for _, _, source in service.asked] == ["", "en", "de"]
+
+
 def test_what_has_no_letters_is_left_alone():
     service = Service()
     assert make(service).translate(["24", "->", "12:30"], "es") == (["", "", ""], None)

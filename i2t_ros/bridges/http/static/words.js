@@ -7,7 +7,7 @@ import { language, text } from "./strings.js";
 const $ = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
 const LETTERS = 15; // height of labels on the screen, in CSS pixels
-const FACE_COLOR = "#ffdc50";
+const FACE_COLOR = "#ff50c8";
 const TEXT_COLOR = "#3cbeff";
 
 let shown = null;
