@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -15,8 +16,10 @@ from typing import Any
 
 import cv2
 import numpy as np
+import onnxruntime as ort
 import rapidocr
 from numpy.typing import NDArray
+from omegaconf import flag_override
 
 from i2t_ros.backends.base import BackendOptions, Tensor
 from i2t_ros.errors import BackendUnavailableError, InferenceError, ModelCorruptError
@@ -56,13 +59,17 @@ class RapidOcrBackend:
         """
         networks = {part: _own_network(file) for part, file in NETWORKS.items()}
         networks["Rec"] = files[0] if files else networks["Rec"]
+        threads = options.threads or len(os.sched_getaffinity(0))
         settings: dict[str, Any] = {f"{part}.model_path": str(networks[part]) for part in networks}
         settings["Global.log_level"] = "error"  # below it, it warns of each picture without text
         settings["Global.text_score"] = 0.0  # the reader of the lines chooses
         settings["Global.use_vertical_padding"] = False  # done here, and for tall pictures too
-        settings["EngineConfig.onnxruntime.intra_op_num_threads"] = options.threads or -1
+        settings["EngineConfig.onnxruntime.intra_op_num_threads"] = threads
         _take_away_console()
-        self.report = f"RapidOCR {version('rapidocr')} on cpu, reading with {networks['Rec'].name}"
+        self.report = (
+            f"RapidOCR {version('rapidocr')} on cpu, reading with {networks['Rec'].name}, "
+            f"threads: {threads}"
+        )
         self._reader: _Reader | None = None
         try:
             self._reader = _Reader(params=settings)
@@ -103,7 +110,19 @@ def engine() -> tuple[str, tuple[str, ...]]:
 
 
 class _Reader(rapidocr.RapidOCR):
-    """Gives the corners of each line in the order in which the line is read."""
+    """Runs on sessions of our own, and gives the corners of each line in the order of reading."""
+
+    def _initialize(self, cfg: Any) -> None:
+        """Put a session into each network's settings, the one way to say how its threads wait."""
+        settings = cfg.EngineConfig.onnxruntime
+        with flag_override(cfg, ["struct", "allow_objects"], [False, True]):
+            for part in NETWORKS:
+                cfg[part].session = _session(
+                    cfg[part].model_path,
+                    settings.intra_op_num_threads,
+                    settings.enable_cpu_mem_arena,
+                )
+        super()._initialize(cfg)
 
     def build_final_output(self, ori_img: Any, det_res: Any, cls_res: Any, *rest: Any) -> Any:
         """Order the corners here, where it is still known which line was turned to be read."""
@@ -120,6 +139,20 @@ class _Reader(rapidocr.RapidOCR):
                 ]
             )
         return super().build_final_output(ori_img, det_res, cls_res, *rest)
+
+
+def _session(path: str, threads: int, arena: bool) -> ort.InferenceSession:
+    """Return a session whose threads sleep when they have nothing to do.
+
+    By default they spin for a while, and what they keep from working is mostly the other two
+    networks of the same picture: 1.4 s of CPU time became 1.1 s.
+    """
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.enable_cpu_mem_arena = arena
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def _is_lying(corners: np.ndarray[Any, Any]) -> bool:
