@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import logging
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -139,7 +140,7 @@ def run(args: argparse.Namespace) -> int:
     """Describe the picture that the arguments name. Raises I2tError where nothing can be said."""
     # Everything about the arguments is checked before a model is loaded or downloaded.
     options = DescribeOptions(
-        tasks=cast(tuple[Task, ...], tuple(filter(None, args.tasks.split(",")))),
+        tasks=cast(tuple[Task, ...], tuple(filter(None, map(str.strip, args.tasks.split(","))))),
         language=args.language,
         style=args.style,
         detect=DetectOptions(min_score=args.min_score),
@@ -155,6 +156,8 @@ def run(args: argparse.Namespace) -> int:
         canonical_format(args.save.suffix)
     request = DescribeRequest(image=read_picture(args.picture))
     image = decode_image(request.image, options.max_pixels)
+    # What it warns of is told below, and there is no next picture for which it would wait.
+    logging.getLogger("i2t_ros.tasks.translation").setLevel(logging.ERROR)
     detector, failures = _open_detector(args, options.tasks)
     # Somebody is watching: a download may take its time.
     describer = Describer(detector, task_openers(_choices(args)), time_limit=3600.0)

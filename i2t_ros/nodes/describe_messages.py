@@ -37,6 +37,9 @@ SERVICE_QOS = QoSProfile(depth=1000, durability=DurabilityPolicy.VOLATILE)
 lose all but the last ten without a word."""
 
 
+_NO_FACES = Faces(np.empty((0, 4), np.float32), np.empty(0, np.float32))
+
+
 def request_from_msg(request: Describe.Request) -> DescribeRequest:
     """Return a service request in the vocabulary of the package; raises UnknownTaskError."""
     return DescribeRequest(
@@ -94,15 +97,33 @@ def error_from_response(response: Describe.Response) -> I2tError:
     return error_from_code(response.error_code, response.message)
 
 
-def reply_from_response(response: Describe.Response) -> DescribeReply:
-    """Return the reply that a response carries; raises UnsupportedFormatError for its picture."""
+def reply_from_response(response: Describe.Response, tasks: Sequence[Task] = ()) -> DescribeReply:
+    """Return the reply that a response carries; raises UnsupportedFormatError for its picture.
+
+    A message does not tell a task that found nothing from one that did not run; ``tasks``, those
+    that were asked for, do. Where they are not known, detect counts as one that ran.
+    """
     annotated = None
     if len(response.annotated.data):
         fmt = canonical_format(response.annotated.format)
         annotated = EncodedImage(response.annotated.data, fmt)
     description = description_from_msg(response.description)
-    scene = replace(description.scene, failures=_failures_from_text(response.message))
+    failures = _failures_from_text(response.message)
+    scene = replace(_as_asked(description.scene, tasks, failures), failures=failures)
     return DescribeReply(replace(description, scene=scene), annotated, response.cached)
+
+
+def _as_asked(scene: Scene, tasks: Sequence[Task], failed: Mapping[Task, I2tError]) -> Scene:
+    """Return a scene that has something, be it empty, of those tasks that ran, and of no others."""
+    if not tasks:
+        return scene
+    ran = [task for task in tasks if task not in failed]
+    return replace(
+        scene,
+        detections=scene.detections if "detect" in ran else None,
+        faces=scene.faces or (_NO_FACES if "faces" in ran else None),
+        texts=scene.texts or (() if "text" in ran else None),
+    )
 
 
 def _failures_to_text(failures: Mapping[Task, I2tError]) -> str:

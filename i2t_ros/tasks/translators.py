@@ -61,7 +61,12 @@ class LibreTranslate:
         try:
             response = self._requests.post(self._url, json=question, timeout=10)
             answer = response.json()
-        except (OSError, ValueError) as error:  # what requests raises, and JSON that is none
+        except self._requests.ConnectionError as error:
+            raise TranslationError(
+                f"{self._url}: no answer ({_innermost(error)}); is a LibreTranslate server there? "
+                "translator_url says where it is"
+            ) from error
+        except (OSError, ValueError) as error:  # what else requests raises, and JSON that is none
             raise TranslationError(f"{self._url}: {_without([self._key], error)}") from error
         translated = answer.get("translatedText") if isinstance(answer, dict) else None
         if not isinstance(translated, list):
@@ -145,7 +150,7 @@ class DeepTranslator:
         self._keys = {arg: os.environ.get(var, "") for arg, var in self._entry.keys.items()}
         if absent := [var for arg, var in self._entry.keys.items() if not self._keys[arg]]:
             raise TranslationError(
-                f"translator {name} needs the environment variable {' and '.join(absent)}"
+                f"translator {name} needs its key in the environment: {' and '.join(absent)}"
             )
         self.letters = self._entry.letters
         self._name = name
@@ -185,6 +190,12 @@ def _required(module: str, install: str) -> Any:
         raise BackendMissingError(
             f"translating texts needs the Python module {module} ({error}): {install}"
         ) from error
+
+
+def _innermost(error: BaseException) -> str:
+    """Return what went wrong at the bottom, without the names of urllib3's classes."""
+    reason = getattr(error.args[0], "reason", error) if error.args else error
+    return str(reason).rpartition(": ")[2] or type(error).__name__
 
 
 def _primary(tag: str) -> str:

@@ -86,6 +86,32 @@ def test_a_task_that_did_not_run_is_empty():
     assert (list(msg.faces), list(msg.texts), list(msg.classification.results)) == ([], [], [])
 
 
+@pytest.mark.parametrize(
+    ("tasks", "ran"),
+    [
+        ((), (True, False, False)),  # not known
+        (("detect", "faces", "text"), (True, True, True)),
+        (("text",), (False, False, True)),
+        (("faces", "classify"), (False, True, False)),
+    ],
+)
+def test_who_knows_what_was_asked_for_knows_what_ran(tasks, ran):
+    response = Describe.Response()
+    fill_response(response, Header(), DescribeReply(describe()))
+    scene = reply_from_response(response, tasks).description.scene
+    found = (scene.detections, scene.faces, scene.texts)
+    assert tuple(part is not None for part in found) == ran
+    assert not any(part for part in found)
+
+
+def test_a_task_that_failed_has_found_nothing_and_not_no_objects():
+    response = Describe.Response()
+    failures = {"detect": InferenceError("x"), "faces": InferenceError("y")}
+    fill_response(response, Header(), DescribeReply(describe(failures=failures)))
+    scene = reply_from_response(response, ("detect", "faces", "text")).description.scene
+    assert (scene.detections, scene.faces, scene.texts) == (None, None, ())
+
+
 def test_tasks_that_failed_are_in_the_message_and_come_back_as_errors():
     failures = {
         "faces": InferenceError("out of memory"),

@@ -107,7 +107,10 @@ def test_a_server_that_is_not_there_is_named():
     found, error = translate(url, "exit")
     assert found == [""]
     assert error.code == "translation_failed"
-    assert url in str(error)
+    assert str(error) == (
+        f"{url}/translate: no answer ([Errno 111] Connection refused); is a LibreTranslate server "
+        "there? translator_url says where it is"
+    )
 
 
 def test_a_server_that_is_silent_is_given_up():
@@ -236,7 +239,7 @@ def test_a_missing_key_is_named(deep_translator, monkeypatch, name):
     monkeypatch.delenv(variables[-1])
     found, error = translate("", "exit", name=name)
     assert found == [""]
-    assert f"needs the environment variable {variables[-1]}" in str(error)
+    assert f"needs its key in the environment: {variables[-1]}" in str(error)
 
 
 def test_a_service_that_cannot_tell_the_language_says_so(deep_translator):
