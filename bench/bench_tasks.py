@@ -4,9 +4,9 @@
 
 One photo of 1280 x 720 with a cat, four people and four lines of text. In each round every way to
 work on it has its turn, so whatever else the machine does falls on all; a ratio is the median of
-the rounds' own ratios, its spread their quartiles. Memory is resident memory of processes of its
-own, after five photos; its spread is the least and the most of three. Tasks whose engine or model
-is not on this machine are left out, and named.
+the rounds' own ratios. Memory is resident memory of processes of its own, after five photos. The
+spread is that of the ratio, or of the value where there is none: the least and the most. Tasks
+whose engine or model is not on this machine are left out, and named.
 """
 
 import argparse
@@ -15,11 +15,11 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
+from table import Row, at_most, milliseconds, save, show, take_turns
 
 from i2t_ros.describer import DescribeOptions, Describer
 from i2t_ros.detector import open_detector
@@ -30,20 +30,20 @@ from i2t_ros.types import TASKS, DescribeRequest
 
 SHARED = Path(os.environ.get("I2T_SHARED") or Path(__file__).parents[2] / "shared")
 WHITE = (255, 255, 255)
-PAGE_LIMIT = 5.0  # seconds for a picture with 20 texts
+PAGE_LIMIT = 5000  # ms for a picture with 20 texts
 WARM_UP = 2  # rounds
 
 
-def rows(quick: bool) -> list[dict]:
-    """Return what was measured: name, value, unit, baseline, ratio, target, met and spread."""
+def rows(quick: bool = False) -> list[Row]:
+    """Measure, print and return everything."""
     use_shared_models()
     describer, tasks = opened()
+    rounds = 5 if quick else 15
     with contextlib.closing(describer):
-        rounds = 5 if quick else 15
         return [
-            *times(describer, tasks, rounds),
-            *replies(describer, rounds if "text" in tasks else 0),
-            *memory(tasks, 1 if quick else 3),
+            *show("tasks of a 1280x720 photo", times(describer, tasks, rounds)),
+            *show("a photo with 20 texts", replies(describer, rounds if "text" in tasks else 0)),
+            *show("memory of tasks", memory(tasks, 1 if quick else 3)),
         ]
 
 
@@ -62,10 +62,13 @@ def times(describer, tasks, rounds):
     for name, chosen in groups.items():
         calls[f"{name} one after another"] = lambda c=chosen: [work((task,)) for task in c]
         calls[f"{name} at once"] = lambda c=chosen: work(c)
-    measured = taking_turns(calls, rounds)
+    measured = take_turns(calls, rounds, WARM_UP)
     for name, seconds in measured.items():
-        baseline = measured.get(name.replace(" at once", " one after another"))
-        yield row(name, seconds, None if baseline is seconds else baseline)
+        if " at once" in name:
+            in_turn = measured[name.replace(" at once", " one after another")]
+            yield milliseconds(name, seconds, in_turn)
+        else:
+            yield with_spread(milliseconds(name, seconds), [1e3 * s for s in seconds])
 
 
 def replies(describer, rounds):
@@ -77,15 +80,18 @@ def replies(describer, rounds):
     read = len(describer.answer(request, options).description.scene.texts)
     remembering = Describer(None, {"text": lambda: Lent(describer)}, cache=ReplyCache())
     with contextlib.closing(remembering):
-        measured = taking_turns(
+        measured = take_turns(
             {
                 "worked": lambda: describer.answer(request, options),
                 "cached": lambda: remembering.answer(request, options),
             },
             max(3, rounds // 3),
+            WARM_UP,
         )
-    yield row(f"reply to a photo with 20 texts, {read} read", measured["worked"], limit=PAGE_LIMIT)
-    yield row("the same from the cache", measured["cached"], measured["worked"])
+    worked, cached = measured["worked"], measured["cached"]
+    whole = milliseconds(f"reply, {read} texts read", worked)
+    yield at_most(with_spread(whole, [1e3 * s for s in worked]), PAGE_LIMIT, "ms")
+    yield milliseconds("the same from the cache", cached, worked)
 
 
 class Lent:
@@ -106,14 +112,15 @@ class Lent:
 def memory(tasks, processes):
     """Measure processes without any task, with each of them, and with all."""
     base = statistics.median(megabytes(()) for _ in range(processes))
-    yield figure("memory without a task", base, "MB")
+    yield Row("without a task", base, "MB")
     for chosen in [(task,) for task in tasks] + [tasks]:
         added = [megabytes(chosen) - base for _ in range(processes)]
-        name = f"memory that task {chosen[0]} adds"
-        if len(chosen) > 1:
-            name = f"memory that {len(chosen)} tasks add"
-        entry = figure(name, statistics.median(added), "MB")
-        yield {**entry, "spread": (min(added), max(added))}
+        name = f"added by {len(tasks)} tasks" if len(chosen) > 1 else f"added by {chosen[0]}"
+        yield with_spread(Row(name, statistics.median(added), "MB"), added)
+
+
+def with_spread(row, values):
+    return replace(row, low=min(values), high=max(values))
 
 
 def megabytes(tasks):
@@ -146,38 +153,6 @@ def resident():
     """Return the resident memory of this process in MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def taking_turns(calls, rounds):
-    """Return the seconds of each call in each round."""
-    seconds = {name: [] for name in calls}
-    for i in range(WARM_UP + rounds):
-        for name, call in calls.items():
-            started = time.perf_counter()
-            call()
-            if i >= WARM_UP:
-                seconds[name].append(time.perf_counter() - started)
-    return seconds
-
-
-def row(name, seconds, baseline=None, limit=None):
-    """Return the median in ms; beside a baseline of the same rounds, the ratio."""
-    made = figure(name, 1e3 * statistics.median(seconds), "ms")
-    parts = [1e3 * s for s in seconds]
-    if baseline is not None:
-        parts = [a / b for a, b in zip(seconds, baseline, strict=True)]
-        made["baseline"] = 1e3 * statistics.median(baseline)
-        made["ratio"] = statistics.median(parts)
-    if limit is not None:
-        made["target"] = 1e3 * limit
-        made["met"] = made["value"] <= made["target"]
-    low, _, high = statistics.quantiles(parts, n=4)
-    return {**made, "spread": (low, high)}
-
-
-def figure(name, value, unit):
-    empty = dict.fromkeys(("baseline", "ratio", "target", "met", "spread"))
-    return {"name": name, "value": value, "unit": unit, **empty}
 
 
 def use_shared_models():
@@ -237,25 +212,7 @@ def main():
     if args.memory is not None:
         print_memory(tuple(filter(None, args.memory.split(","))))
         return
-    print("| what | value | beside | ratio | spread | target | met |")
-    print("|---|---|---|---|---|---|---|")
-    for entry in rows(args.quick):
-        print(line(entry))
-
-
-def line(entry):
-    """Return one row of the table."""
-    value, baseline, target = (
-        "" if entry[key] is None else f"{entry[key]:.1f} {entry['unit']}"
-        for key in ("value", "baseline", "target")
-    )
-    ratio = "" if entry["ratio"] is None else f"{entry['ratio']:.3f}"
-    digits = 1 if entry["ratio"] is None else 3
-    spread = entry["spread"] and " to ".join(f"{end:.{digits}f}" for end in entry["spread"])
-    met = {None: "", True: "yes", False: "no"}[entry["met"]]
-    return (
-        f"| {entry['name']} | {value} | {baseline} | {ratio} | {spread or ''} | {target} | {met} |"
-    )
+    save(rows(args.quick), "tasks")
 
 
 if __name__ == "__main__":
