@@ -32,11 +32,12 @@ DEVICE_SETTING = {"cuda": "device_id", "tensorrt": "device_id", "openvino": "dev
 # TensorRT compiles for minutes at the first start, so it is used only where it is asked for.
 AUTOMATIC = ("cuda", "cpu")
 
-# Microseconds for which an idle thread of the engine looks for work before it sleeps. ONNX Runtime's own
-# time is so long that every core stays busy until a camera's next frame: 42 ms of processor time a frame
-# of yolox_nano at 30 Hz on two cores where it is 19 with this, for a result 0.7 ms sooner; and where other
-# programs want those cores a call takes half as long again. Not to wait at all costs 3 ms a call on a
-# quiet machine. Versions that lack the setting ignore it.
+# Microseconds for which an idle thread of the engine looks for work before it sleeps. ONNX
+# Runtime's own time is so long that every core stays busy until a camera's next frame: 42 ms of
+# processor time a frame of yolox_nano at 30 Hz on two cores where it is 19 with this, for a
+# result 0.7 ms sooner; and where other programs want those cores a call takes half as long
+# again. Not to wait at all costs 3 ms a call on a quiet machine. Versions that lack the setting
+# ignore it.
 SPIN = "200"
 
 _DTYPES = {

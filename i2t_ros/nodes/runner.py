@@ -17,6 +17,7 @@ from rclpy.exceptions import ParameterException
 from rclpy.executors import MultiThreadedExecutor, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
 from rclpy.utilities import remove_ros_args, try_shutdown
 
 from i2t_ros.errors import I2tError
@@ -139,7 +140,11 @@ def _run(node: ManagedNode) -> int:
         else MultiThreadedExecutor(node.executor_threads)
     )
     executor.add_node(node)
-    spinning = threading.Thread(target=executor.spin, name="i2t-executor", daemon=True)
+    # It ends by a future and not by shutdown(), which takes away what spin() is still looking at.
+    stop: Future = Future()
+    spinning = threading.Thread(
+        target=executor.spin_until_future_complete, args=(stop,), name="i2t-executor", daemon=True
+    )
     spinning.start()
     try:
         if node.autostart:
@@ -153,8 +158,9 @@ def _run(node: ManagedNode) -> int:
             pass
     finally:
         node.release()
-        executor.shutdown()
+        stop.set_result(None)
         spinning.join(STOP_LIMIT)
+        executor.shutdown(STOP_LIMIT)
     return node.exit_code
 
 

@@ -11,10 +11,11 @@ import time
 
 import pytest
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
 from rclpy.utilities import try_shutdown
 from sensor_msgs.msg import Image
 
@@ -53,13 +54,16 @@ class Peer:
         self._executor.add_node(self.node)
         # Woken by a timer too, for what nothing announces, such as a service that has appeared.
         self.node.create_timer(0.05, self._notify)
-        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._stop = Future()
+        spin = self._executor.spin_until_future_complete
+        self._thread = threading.Thread(target=spin, args=(self._stop,), daemon=True)
         self._thread.start()
 
     def close(self):
-        assert self._executor.shutdown(STOP_LIMIT)
+        self._stop.set_result(None)
         self._thread.join(STOP_LIMIT)
         assert not self._thread.is_alive()
+        assert self._executor.shutdown(STOP_LIMIT)
         self.node.destroy_node()
 
     def until(self, condition, what, limit=ANSWER_LIMIT):
@@ -119,10 +123,6 @@ class Peer:
     def _notify(self):
         with self.changed:
             self.changed.notify_all()
-
-    def _spin(self):
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()
 
 
 class NodeProcess:

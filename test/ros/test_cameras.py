@@ -12,6 +12,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.task import Future
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header, String
 from std_srvs.srv import SetBool
@@ -266,7 +267,9 @@ def test_a_thousand_activations_leave_nothing_behind(peer, ros):
     node = DetectorNode(parameter_overrides=overrides)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    spinning = threading.Thread(target=executor.spin, daemon=True)
+    stop = Future()
+    spin = executor.spin_until_future_complete
+    spinning = threading.Thread(target=spin, args=(stop,), daemon=True)
     spinning.start()
     try:
         done = TransitionCallbackReturn.SUCCESS
@@ -285,8 +288,9 @@ def test_a_thousand_activations_leave_nothing_behind(peer, ros):
         assert stamp_of(seen[0]) == 7, "a stale result"
     finally:
         node.release()
-        executor.shutdown()
+        stop.set_result(None)
         spinning.join(10)
+        executor.shutdown()
         node.destroy_node()
     assert not spinning.is_alive()
 
