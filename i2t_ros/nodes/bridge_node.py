@@ -14,6 +14,7 @@ from i2t_ros.bridges.tcp import TcpServer
 from i2t_ros.errors import BackendMissingError, I2tError
 from i2t_ros.nodes import parameters
 from i2t_ros.nodes.bridge_cameras import BridgeCameras
+from i2t_ros.nodes.bridge_parameters import tcp_limits
 from i2t_ros.nodes.camera import parse_cameras
 from i2t_ros.nodes.detector_client import DetectorClient
 from i2t_ros.nodes.http_parameters import BRIDGE_NODE, http_settings
@@ -97,7 +98,7 @@ class BridgeNode(ManagedNode):
             detector,
             values["tcp_host"],
             values["tcp_port"],
-            limits=parameters.tcp_limits(values),
+            limits=tcp_limits(values),
             version_1=DescribeRequest(
                 language=words.resolve_language(values["tcp_language"]),
                 style=words.check_style(values["tcp_style"]),

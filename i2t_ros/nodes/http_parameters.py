@@ -16,7 +16,7 @@ from i2t_ros.bridges.http.settings import (
     HttpSettings,
 )
 from i2t_ros.errors import InvalidRequestError
-from i2t_ros.nodes import parameters
+from i2t_ros.nodes.bridge_parameters import BRIDGE
 from i2t_ros.nodes.parameter_spec import NO_STRINGS, ParameterSpec
 
 TOKEN_VARIABLE = "I2T_HTTP_TOKEN"  # noqa: S105 (the variable's name)
@@ -133,7 +133,7 @@ HTTP: tuple[ParameterSpec, ...] = (
     _seconds("stale_time", "seconds after which a camera's last picture is no longer shown"),
 )
 
-BRIDGE_NODE: tuple[ParameterSpec, ...] = (*parameters.BRIDGE, *HTTP)
+BRIDGE_NODE: tuple[ParameterSpec, ...] = (*BRIDGE, *HTTP)
 """Everything that bridge_node can be told."""
 
 
