@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2t_ros.backends.base import Backend, BackendOptions
-from i2t_ros.errors import ModelMismatchError
+from i2t_ros.errors import InvalidRequestError, ModelMismatchError
 from i2t_ros.models.manifest import BUILT_IN, ModelSpec
 from i2t_ros.opening import Choice, open_model
 from i2t_ros.types import Detections, DetectOptions, Image
@@ -143,6 +145,15 @@ class ObjectDetector:
         if not inside.all():
             boxes, best = boxes[inside], best[inside]
         return Detections(boxes, scores[best], class_ids[best].astype(np.int32), self.labels)
+
+    def check_classes(self, names: Iterable[str]) -> None:
+        """Raise InvalidRequestError for the first name that is no class of the model."""
+        known = set(self.labels)
+        for name in names:
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                raise InvalidRequestError(f"{self.model_name} has no class {name!r}{hint}")
 
     def _in_numbers(self, options: DetectOptions) -> _Wanted:
         """Return the options as arrays; they seldom change between two pictures."""

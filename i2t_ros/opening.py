@@ -79,6 +79,8 @@ def open_model(task: Task, choice: Choice, make: Make[Ready], built_in: str = ""
     missing: list[BackendMissingError] = []  # engines: ordinary, and told last
     absent: list[ModelSpec] = []
     for spec in ranked_models(task):
+        if choice.backend in BACKENDS and choice.backend not in spec.backends:
+            continue
         try:
             names = choose_backends(spec, choice.backend, choice.options)
             local = _without_download(spec, names)
@@ -100,7 +102,8 @@ def open_model(task: Task, choice: Choice, make: Make[Ready], built_in: str = ""
     if not built_in:
         raise _no_model(task, failures, missing)
     failures = failures or list(missing)
-    why = "; ".join(map(str, failures)) or "no ranked model runs here"
+    why = "; ".join(dict.fromkeys(map(str, failures)))
+    why = why or f"none of the ranked models runs on {choice.backend}"
     return _open_built_in(built_in, choice, make, why)
 
 

@@ -271,6 +271,11 @@ class DetectOptions:
     allow: frozenset[str] = frozenset()
     deny: frozenset[str] = frozenset()
 
+    @property
+    def named(self) -> frozenset[str]:
+        """Every class that is named."""
+        return self.allow | self.deny | frozenset(self.class_min_scores)
+
 
 @dataclass(frozen=True, slots=True)
 class ClassifyOptions:

@@ -2,6 +2,9 @@
 
 Defaults are the nodes' own: an argument that is not given is not passed on. The arguments named
 after parameters, with their explanations, come from the nodes' tables of parameters.
+
+One default is another one: a launched detector_node downloads nothing. What a robot does at boot
+must not depend on its network; `i2t models fetch` gets models beforehand.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ from i2t_ros.resources import config_path
 # An argument of several nodes goes to each, and is described as the first one's.
 ARGUMENTS = {
     "detector_node": (
-        "model", "backend", "tasks", "cameras", "image_transport", "min_score", "language", "style",
+        "model", "offline", "backend", "tasks", "cameras", "image_transport", "min_score",
+        "language", "style",
     ),
     "bridge_node": (
         "tcp_host", "tcp_port", "http", "http_host", "http_port", "cameras", "image_transport",
@@ -32,6 +36,11 @@ ARGUMENTS = {
         "source", "rate", "loop", "width", "height", "pixel_format", "frame_id", "camera_info_url",
     ),
 }  # fmt: skip
+
+# What is said before params_file and arguments, and goes behind them.
+FIRST: dict[str, dict[str, Value]] = {"detector_node": {"offline": True}}
+EMPTY = {"source": "no source_node, drivers publish the images", "offline": "true"}
+"""What an empty argument means where that is not the parameter's default."""
 
 
 def specs(node: str) -> list[ParameterSpec]:
@@ -53,9 +62,23 @@ def make_nodes(context: LaunchContext) -> list[Node]:
         wanted.append("source_node")
     nodes = [make_node(context, name) for name in wanted]
     if is_true(given("rviz")):
-        layout = str(config_path("i2t.rviz"))
-        nodes.append(Node(package="rviz2", executable="rviz2", arguments=["-d", layout]))
+        nodes.append(make_rviz(given("namespace")))
     return nodes
+
+
+def make_rviz(namespace: str) -> Node:
+    """Return rviz2 with the layout, its topics in the namespace of the nodes."""
+    inside = f"/{namespace.strip('/')}" if namespace.strip("/") else ""
+    return Node(
+        package="rviz2",
+        executable="rviz2",
+        arguments=["-d", str(config_path("i2t.rviz"))],
+        remappings=[
+            (f"/detector_node/{topic}", f"{inside}/detector_node/{topic}")
+            for topic in ("annotated", "sentence_marker")
+            if inside
+        ],
+    )
 
 
 def make_node(context: LaunchContext, name: str) -> Node:
@@ -67,16 +90,15 @@ def make_node(context: LaunchContext, name: str) -> Node:
         if not Path(params_file).is_file():  # launch itself would only warn
             raise FileNotFoundError(f"params_file: no such file: {params_file}")
         parameters.insert(0, params_file)
+    if name in FIRST:
+        parameters.insert(0, FIRST[name])
     return Node(
         package="i2t_ros",
         executable=name,
         name=name,
         namespace=LaunchConfiguration("namespace"),
         parameters=parameters,
-        remappings=[
-            ("image", LaunchConfiguration("image")),
-            ("image/compressed", [LaunchConfiguration("image"), "/compressed"]),
-        ],
+        remappings=[("image", LaunchConfiguration("image"))],
         arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
         output="screen",
     )
@@ -94,6 +116,13 @@ def as_value(spec: ParameterSpec, text: str) -> Value:
     return value
 
 
+def describe(node: str, spec: ParameterSpec) -> str:
+    """Return the explanation of an argument that is a parameter of a node."""
+    choices = f"; one of: {', '.join(spec.choices)}" if spec.choices else ""
+    empty = EMPTY.get(spec.name, spec.shown)
+    return f"{spec.name} of {node}: {spec.text}{choices} (empty: {empty})"
+
+
 def is_true(text: str) -> bool:
     """Return whether an argument says yes."""
     return text.lower() in ("true", "1")
@@ -104,14 +133,14 @@ def generate_launch_description() -> LaunchDescription:
     described: dict[str, str] = {}
     for node in ARGUMENTS:
         for spec in specs(node):
-            described.setdefault(spec.name, f"{node}: {spec.text} (empty: {spec.shown})")
+            described.setdefault(spec.name, describe(node, spec))
     own = {
-        "image": ("image", "topic of the camera's images"),
-        "params_file": ("", "YAML file of parameters of the nodes"),
+        "image": ("image", "topic of the camera's images; with cameras, each has its own"),
+        "params_file": ("", "YAML file of parameters of the nodes; an argument wins over it"),
         "bridge": ("true", "also start bridge_node, for programs without ROS"),
         "rviz": ("false", "also start rviz2, with the annotated image and the sentence"),
-        "namespace": ("", "of all nodes"),
-        "log_level": ("info", "debug, info, warn, error"),
+        "namespace": ("", "of all nodes and their topics, such as car"),
+        "log_level": ("info", "of all nodes: debug, info, warn, error"),
     }
     return LaunchDescription(
         [

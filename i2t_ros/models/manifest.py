@@ -145,7 +145,7 @@ def find_spec(name: str) -> ModelSpec:
     if name in manifest:
         return manifest[name]
     close = difflib.get_close_matches(name, manifest, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
+    hint = f"; did you mean {close[0]}?" if close else "."
     raise UnknownModelError(
         f"there is no model {name!r}{hint} Known: {', '.join(manifest)}; or give the path of a file"
     )

@@ -54,7 +54,12 @@ class BridgeCameras:
         """Know ``cameras``, whose results are published below ``results`` ("detector_node/")."""
         self._node = node
         self._loop = loop
-        self._topics = {camera.name: _topics_of(camera, results, compressed) for camera in cameras}
+        self._topics = {
+            camera.name: _topics_of(
+                camera, node.resolve_topic_name(camera.topic), results, compressed
+            )
+            for camera in cameras
+        }
         self._wanted: dict[tuple[str, View], bool] = {}
         self._subscriptions: dict[tuple[str, View], Subscription] = {}
         self._lock = threading.Lock()  # on the publishers: the loop uses them, the executor opens
@@ -159,13 +164,13 @@ class BridgeCameras:
 
 
 def _topics_of(
-    camera: CameraName, results: str, compressed: bool
+    camera: CameraName, topic: str, results: str, compressed: bool
 ) -> dict[View, tuple[type, str, Callable[[Any], object]]]:
     """Return for each view the type and name of its topic, and what makes of a message a view."""
     prefix = results + camera.prefix.removeprefix("~/")
-    raw: tuple[type, str, Callable[[Any], object]] = (ImageMsg, camera.topic, _jpeg_of_image)
+    raw: tuple[type, str, Callable[[Any], object]] = (ImageMsg, topic, _jpeg_of_image)
     if compressed:
-        raw = (CompressedImage, f"{camera.topic}/compressed", _jpeg_of_compressed)
+        raw = (CompressedImage, f"{topic}/compressed", _jpeg_of_compressed)
     return {
         "raw": raw,
         "annotated": (CompressedImage, f"{prefix}annotated/compressed", _jpeg_of_compressed),

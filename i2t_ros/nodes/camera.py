@@ -116,8 +116,12 @@ class CameraPorts:
 
     @property
     def topic(self) -> str:
-        """The topic that is subscribed to, before remapping."""
-        return self.camera.topic + ("/compressed" if self._compressed else "")
+        """The topic that is subscribed to, named as image_transport names it.
+
+        A remapping of ``image`` holds for ``image/compressed`` as well.
+        """
+        raw: str = self._node.resolve_topic_name(self.camera.topic)
+        return raw + ("/compressed" if self._compressed else "")
 
     def subscribe(self, on_image: Callable[[CameraPorts, ImageMessage], None]) -> str:
         """Begin to take images; return the topic's full name."""

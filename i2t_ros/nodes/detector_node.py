@@ -15,7 +15,7 @@ from rclpy.task import Future
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
-from i2t_ros.describer import Describer
+from i2t_ros.describer import DescribeOptions, Describer
 from i2t_ros.detector import ObjectDetector, open_detector
 from i2t_ros.errors import I2tError, NoFrameError, NotActiveError, UnknownCameraError
 from i2t_ros.narrator import Narrator
@@ -51,6 +51,7 @@ class DetectorNode(ManagedNode):
         parameters.declare(self, parameters.DETECTOR)
         values = parameters.values_of(self, parameters.DETECTOR)
         self.autostart = values["autostart"]
+        self._detector: ObjectDetector | None = None
         self._take_parameters(values)
         self._active = False
         self._enabled = True
@@ -90,6 +91,11 @@ class DetectorNode(ManagedNode):
             return TransitionCallbackReturn.FAILURE
         self._failure = None
         self._describer = describer
+        self._detector = detector
+        try:
+            detector.check_classes(sorted(self._options.detect.named))
+        except I2tError as error:  # not fatal: another model may have come in the place of its own
+            self.get_logger().warning(f"allow_classes, deny_classes, class_min_scores: {error}")
         self.get_logger().info(f"{detector.name} ready in {time.monotonic() - started:.2f} s")
         self._scheduler = Scheduler(
             self._on_frame,
@@ -148,6 +154,7 @@ class DetectorNode(ManagedNode):
         self._active = False
         for ports in self._ports.values():
             ports.unsubscribe()
+        self.get_logger().info("inactive: no images are taken, no requests answered")
         return super().on_deactivate(state)
 
     def release(self) -> None:
@@ -171,6 +178,7 @@ class DetectorNode(ManagedNode):
         elif not idle:
             self.get_logger().error("the engine is still at work after 10 s; it is left open")
         self._describer = None
+        self._detector = None
 
     def _subscribe(self) -> list[str]:
         return [ports.subscribe(self._on_image) for ports in self._ports.values()]
@@ -298,8 +306,13 @@ class DetectorNode(ManagedNode):
 
     def _take_parameters(self, values: dict[str, Any]) -> None:
         """Take the values of live parameters; raises RequestError where they make no sense."""
-        self._options = parameters.describe_options(values)
-        self._speech = parameters.speech_options(values)
+        options = parameters.describe_options(values)
+        speech = parameters.speech_options(values)
+        if self._detector is not None:
+            new = options.detect.named - self._options.detect.named
+            self._detector.check_classes(sorted(new))
+        self._options: DescribeOptions = options
+        self._speech = speech
         self._max_rate: float = values["max_rate"]
 
     def _on_failure(self, camera: str, error: Exception) -> None:

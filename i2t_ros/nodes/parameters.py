@@ -127,10 +127,17 @@ DETECTOR: tuple[ParameterSpec, ...] = (
     ),
     *TASK_PARAMETERS,
     ParameterSpec(
-        "language", _DESCRIBE.language, "of the sentence, BCP 47, such as en or es", changes="live"
+        "language",
+        _DESCRIBE.language,
+        "language of the sentence, BCP 47, such as en or es",
+        changes="live",
     ),
     ParameterSpec(
-        "style", _DESCRIBE.style, "of the sentence", choices=tuple(words.STYLES), changes="live"
+        "style",
+        _DESCRIBE.style,
+        "how the sentence is put",
+        choices=tuple(words.STYLES),
+        changes="live",
     ),
     ParameterSpec(
         "hedge", _DESCRIBE.hedge, "say 'probably' of what is seen with a low score", changes="live"
@@ -239,11 +246,22 @@ def values_of(node: Node, table: Iterable[ParameterSpec]) -> dict[str, Any]:
 
 
 def checked_changes(
-    table: Iterable[ParameterSpec], changes: Iterable[Parameter], *, configured: bool
+    table: Iterable[ParameterSpec],
+    changes: Iterable[Parameter],
+    now: Mapping[str, Value],
+    *,
+    configured: bool,
 ) -> dict[str, Value]:
-    """Return new values by name; raises InvalidRequestError for the first that is not allowed."""
+    """Return new values by name; raises InvalidRequestError for the first that is not allowed.
+
+    A value that is the present one is always allowed: `ros2 param load` gives all of them.
+    """
     specs = {spec.name: spec for spec in table}
-    new = {change.name: change.value for change in changes if change.name in specs}
+    new = {
+        change.name: change.value
+        for change in changes
+        if change.name in specs and change.value != now[change.name]
+    }
     for name, value in new.items():
         if configured and specs[name].changes == "configure":
             raise InvalidRequestError(
@@ -267,8 +285,8 @@ def guard(
 
     def check(changes: list[Parameter]) -> SetParametersResult:
         try:
-            new = checked_changes(table, changes, configured=configured())
-            take(values_of(node, table) | new)
+            now = values_of(node, table)
+            take(now | checked_changes(table, changes, now, configured=configured()))
         except I2tError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)

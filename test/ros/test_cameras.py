@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from i2t_ros.srv import Describe
+from lifecycle_talk import DOWN, UP, change, set_parameters
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
@@ -291,6 +292,55 @@ def test_a_thousand_activations_leave_nothing_behind(peer, ros):
         stop.set_result(None)
         spinning.join(10)
         executor.shutdown()
+        node.destroy_node()
+    assert not spinning.is_alive()
+
+
+def test_another_model_by_configuring_again_while_images_stream(peer, start):
+    start(model="fake")
+    seen = peer.collect(Detection2DArray, f"{NODE}/detections", 100)
+    vision = peer.collect(VisionInfo, f"{NODE}/vision_info", LATCHED)
+    stream = Stream(peer.camera(), 30)
+    for model, name in (("opencv_people_faces", "opencv"), ("fake", "fake"), ("nope", "")):
+        peer.until(lambda: seen, "a result")
+        assert change(peer, *DOWN)
+        swapped = time.monotonic_ns()
+        vision.clear()
+        assert set_parameters(peer, model=model).successful
+        assert change(peer, UP[0]) == bool(name)
+        seen.clear()
+        if not name:
+            break
+        assert change(peer, UP[1])
+        peer.until(lambda: vision and seen, "a result of the new model")
+        assert f"{model} on {name}" in vision[-1].method
+        # A picture of one grey: the model that OpenCV brings sees nothing in it, the fake one does.
+        assert all(bool(msg.detections) == (model == "fake") for msg in seen)
+        assert min(map(stamp_of, seen)) > swapped, "a stale result"
+    stream.stop()
+    assert not seen
+
+
+def test_reconfiguring_leaves_nothing_behind(peer, ros):
+    overrides = [Parameter("model", value="fake"), Parameter("autostart", value=False)]
+    node = DetectorNode(parameter_overrides=overrides)
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    spinning = threading.Thread(target=executor.spin, daemon=True)
+    spinning.start()
+    try:
+        for cycle in range(120):
+            for transition in ("configure", "activate", "deactivate", "cleanup"):
+                done = getattr(node, f"trigger_{transition}")()
+                assert done == TransitionCallbackReturn.SUCCESS
+            if cycle == 40:
+                memory, threads = resident_bytes(), threading.active_count()
+        assert resident_bytes() - memory < 15e6
+        peer.until(lambda: threading.active_count() <= threads, "the threads' end")
+    finally:
+        node.release()
+        executor.shutdown()
+        spinning.join(10)
         node.destroy_node()
     assert not spinning.is_alive()
 

@@ -5,39 +5,9 @@ import numpy as np
 import pytest
 from i2t_ros.srv import Describe
 from lifecycle_msgs.msg import State, Transition
-from lifecycle_msgs.srv import ChangeState, GetState
-from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
-from rcl_interfaces.srv import GetParameters, SetParametersAtomically
+from lifecycle_talk import DOWN, NODE, UP, change, set_parameters, state
+from rcl_interfaces.srv import GetParameters
 from sensor_msgs.msg import CompressedImage
-
-NODE = "/detector_node"
-KINDS = {
-    bool: (ParameterType.PARAMETER_BOOL, "bool_value"),
-    int: (ParameterType.PARAMETER_INTEGER, "integer_value"),
-    float: (ParameterType.PARAMETER_DOUBLE, "double_value"),
-    str: (ParameterType.PARAMETER_STRING, "string_value"),
-}
-
-
-def change(peer, *transitions):
-    """Ask for transitions; return whether the last succeeded."""
-    for transition in transitions:
-        request = ChangeState.Request(transition=Transition(id=transition))
-        success = peer.call(ChangeState, f"{NODE}/change_state", request).success
-    return success
-
-
-def state(peer):
-    return peer.call(GetState, f"{NODE}/get_state", GetState.Request()).current_state.id
-
-
-def set_parameters(peer, **values):
-    parameters = []
-    for name, value in values.items():
-        kind, field = KINDS[type(value)]
-        parameters.append(Parameter(name=name, value=ParameterValue(type=kind, **{field: value})))
-    request = SetParametersAtomically.Request(parameters=parameters)
-    return peer.call(SetParametersAtomically, f"{NODE}/set_parameters_atomically", request).result
 
 
 def get_string(peer, name):
@@ -57,10 +27,6 @@ def weights_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("I2T_MODEL_PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path
-
-
-UP = (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
-DOWN = (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP)
 
 
 def test_every_transition_twice(peer, start):
@@ -129,6 +95,9 @@ def test_live_parameters_take_effect_at_once_and_together(peer, start):
         ({"max_detections": 0}, "max_detections"),
         ({"model": "yolox_nano"}, "model is read when the node is configured"),
         ({"autostart": False}, "read-only"),
+        ({"allow_classes": ["persn"]}, "fake has no class 'persn'; did you mean 'person'?"),
+        ({"deny_classes": ["person", "unicorn"]}, "fake has no class 'unicorn'"),
+        ({"class_min_scores": ["unicorn=0.5"]}, "fake has no class 'unicorn'"),
         ({"min_score": "high"}, "expected 'Type.DOUBLE' got 'Type.STRING'"),
     ],
 )
@@ -139,3 +108,17 @@ def test_a_change_that_makes_no_sense_is_refused_with_the_reason(peer, start, ch
     assert not result.successful
     assert reason in result.reason
     assert describe(peer).success
+
+
+def test_present_values_are_taken_also_where_a_change_would_not_be(peer, start):
+    # What `ros2 param load` does with a file that `ros2 param dump` wrote.
+    start(model="fake")
+    assert set_parameters(peer, model="fake", backend="auto", tracking=False).successful
+    assert not set_parameters(peer, model="fake", backend="opencv").successful
+
+
+def test_classes_that_the_model_lacks_are_told_at_start_and_do_not_stop_other_changes(peer, start):
+    node = start(model="fake", deny_classes="[unicorn]")
+    assert "class_min_scores: fake has no class 'unicorn'" in node.log()
+    assert set_parameters(peer, language="es").successful
+    assert describe(peer).description.sentence == "Veo una persona."

@@ -283,6 +283,12 @@ def test_bad_images_are_logged_once_a_second_and_the_node_lives_on(peer, start):
     assert 1 <= warnings <= 2 + time.monotonic() - begun
 
 
+def test_a_remapped_image_is_remapped_compressed_as_well(peer, start):
+    remap = ["-r", "image:=/camera/image_raw", "-r", "__ns:=/car"]
+    node = start(arguments=remap, model="fake", image_transport="compressed")
+    assert "images from /camera/image_raw/compressed" in node.log()
+
+
 def test_compressed_input(peer, start):
     start(model="fake", image_transport="compressed")
     detections = peer.collect(Detection2DArray, "/detector_node/detections")

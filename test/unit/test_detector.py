@@ -216,6 +216,13 @@ def test_auto_with_a_named_backend_does_not_replace_it(no_models):
         open_detector(backend="onnxruntime")
 
 
+def test_auto_with_a_named_backend_speaks_of_its_models_alone(no_models):
+    with pytest.raises(BackendUnavailableError) as caught:
+        open_detector(backend="jetson")
+    assert "jetson-inference" in str(caught.value)
+    assert "yolo" not in str(caught.value)
+
+
 def test_auto_with_a_server_does_not_replace_it(no_models):
     if not is_installed("triton"):
         pytest.skip("tritonclient is not installed")
