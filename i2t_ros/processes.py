@@ -9,9 +9,12 @@ import queue
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
+
+import yaml
 
 from i2t_ros.resources import config_path
 
@@ -151,3 +154,15 @@ def dds_profile() -> dict[str, str]:
     if any(name in os.environ for name in PROFILES):
         return {}
     return dict.fromkeys(PROFILES, str(config_path("fastdds.xml")))
+
+
+def parameter_file(values: Mapping[str, object], nodes: str = "/**/*") -> str:
+    """Return the path of a new file that gives ``nodes`` these parameters.
+
+    Of several files that of the last section counts, and a section is where it was first met: what
+    goes into one that an earlier file has too, such as the /** that launch would write, is
+    overruled by the sections after it. So the section here is one that other files do not have.
+    """
+    with tempfile.NamedTemporaryFile("w", prefix="i2t_", suffix=".yaml", delete=False) as file:
+        yaml.safe_dump({nodes: {"ros__parameters": dict(values)}}, file)
+    return file.name

@@ -19,7 +19,7 @@ from launch_ros.actions import Node
 
 from i2t_ros.nodes.parameter_spec import ParameterSpec, Value
 from i2t_ros.nodes.reference import NODES
-from i2t_ros.processes import dds_profile
+from i2t_ros.processes import dds_profile, parameter_file
 from i2t_ros.resources import config_path
 
 # The parameters that are launch arguments as well, by node. All others: params_file.
@@ -84,14 +84,15 @@ def make_rviz(namespace: str) -> Node:
 def make_node(context: LaunchContext, name: str) -> Node:
     """Return one node; an argument that is not given leaves the parameter to the node."""
     given = [(spec, LaunchConfiguration(spec.name).perform(context)) for spec in specs(name)]
-    parameters = [{spec.name: as_value(spec, text) for spec, text in given if text}]
+    values = {spec.name: as_value(spec, text) for spec, text in given if text}
+    parameters = [parameter_file(values)]
     params_file = LaunchConfiguration("params_file").perform(context)
     if params_file:
         if not Path(params_file).is_file():  # launch itself would only warn
             raise FileNotFoundError(f"params_file: no such file: {params_file}")
         parameters.insert(0, params_file)
     if name in FIRST:
-        parameters.insert(0, FIRST[name])
+        parameters.insert(0, parameter_file(FIRST[name], f"/**/{name}"))
     return Node(
         package="i2t_ros",
         executable=name,

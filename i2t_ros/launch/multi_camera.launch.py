@@ -15,6 +15,8 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, ThisLaunchFileDir
 from launch_ros.actions import Node
 
+from i2t_ros.processes import parameter_file
+
 
 def make_sources(context: LaunchContext) -> list[Node]:
     """Return a source_node for each entry of ``sources``, in the namespace of its camera."""
@@ -36,7 +38,7 @@ def make_sources(context: LaunchContext) -> list[Node]:
             namespace="/".join(filter(None, [given("namespace"), camera])),
             parameters=[
                 *filter(None, [given("params_file")]),
-                {"source": source, "frame_id": f"{camera}_optical_frame"},
+                parameter_file({"source": source, "frame_id": f"{camera}_optical_frame"}),
             ],
             output="screen",
         )

@@ -9,7 +9,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import yaml
 from rcl_interfaces.srv import GetParameters
 from running_command import RunningCommand
 from std_msgs.msg import String
@@ -133,14 +132,22 @@ def test_the_profile_for_large_images_is_set_unless_there_is_one(monkeypatch):
     assert PROFILES[1] not in os.environ
 
 
-def test_rviz_shows_topics_that_there_are():
-    layout = yaml.safe_load(config_path("i2t.rviz").read_text())
-    page = (ROOT / "docs" / "nodes.md").read_text()
-    displays = layout["Visualization Manager"]["Displays"]
-    topics = [display["Topic"]["Value"] for display in displays if "Topic" in display]
-    assert len(topics) == 2
-    for topic in topics:
-        assert f"`~/{topic.removeprefix('/detector_node/')}`" in page
+def test_rviz_shows_the_topics_of_the_nodes_namespace():
+    for namespace, prefix in (("car", "/car"), ("/fleet/car", "/fleet/car")):
+        nodes = read("i2t.launch.py", rviz="true", bridge="false", namespace=namespace)[1]
+        (rviz,) = (node for node in nodes if node.node_executable == "rviz2")
+        rviz._perform_substitutions(LaunchContext())
+        assert rviz.expanded_remapping_rules == [
+            (f"/detector_node/{topic}", f"{prefix}/detector_node/{topic}")
+            for topic in ("annotated", "sentence_marker")
+        ]
+
+
+def test_an_argument_says_what_may_be_given_and_what_leaving_it_out_means():
+    declared, _ = read("i2t.launch.py")
+    assert "one of: list, sentence, scene, changes" in declared["style"].description
+    assert "(empty: no source_node" in declared["source"].description
+    assert declared["offline"].description.endswith("(empty: true)")
 
 
 @pytest.fixture
@@ -175,6 +182,7 @@ def parameters(peer, node, *names):
 
 def test_it_runs_with_arguments_and_parameters_of_the_right_types(peer, launch, photo, tmp_path):
     (tmp_path / "robot.yaml").write_text(
+        "/**: {ros__parameters: {language: de, top_k: 3}}\n"
         "/**/detector_node: {ros__parameters: {language: fr, max_detections: 7}}\n"
     )
     sentences = peer.collect(String, "/car/detector_node/sentence")
@@ -185,9 +193,11 @@ def test_it_runs_with_arguments_and_parameters_of_the_right_types(peer, launch, 
     running.until(r"bridge_node-2\].*listening on 127\.0\.0\.1 port")
     running.until(r"detector_node-1\].*active: images from /car/cam/image_raw")
     peer.until(lambda: sentences, "a sentence", 60)
-    # The argument goes before the file, and the file before the node's own.
+    # The argument wins over the file, whatever its sections, and the file over the node's own.
     assert sentences[0].data.startswith("Se detect")
-    most, cameras = parameters(peer, "/car/detector_node", "max_detections", "cameras")
+    names = ("max_detections", "cameras", "offline")
+    most, cameras, offline = parameters(peer, "/car/detector_node", *names)
+    assert offline.bool_value  # a launched node downloads nothing
     assert most.integer_value == 7
     assert list(cameras.string_array_value) == [""]
     (rate,) = parameters(peer, "/car/source_node", "rate")
@@ -197,14 +207,15 @@ def test_it_runs_with_arguments_and_parameters_of_the_right_types(peer, launch, 
     assert running.text().count("process has finished cleanly") == 3
 
 
-def test_several_cameras(peer, launch, photo):
+def test_several_cameras(peer, launch, photo, tmp_path):
     sentences = {
         camera: peer.collect(String, f"/detector_node/{camera}/sentence")
         for camera in ("front", "rear")
     }
+    (tmp_path / "robot.yaml").write_text("/**/source_node: {ros__parameters: {frame_id: base}}\n")
     running = launch(
         "multi_camera.launch.py", cameras="[front,rear]", sources=f"[{photo},{photo}]",
-        model="fake", bridge="false",
+        model="fake", bridge="false", params_file="robot.yaml",
     )  # fmt: skip
     peer.until(lambda: all(sentences.values()), "a sentence of each camera", 60)
     (frame,) = parameters(peer, "/rear/source_node", "frame_id")
@@ -221,11 +232,14 @@ def test_a_video_and_texts_that_yaml_would_take_for_something_else(peer, launch,
 
 def test_a_jetson_with_another_camera(peer, launch, tmp_path):
     (tmp_path / "wait.yaml").write_text("/**: {ros__parameters: {autostart: false}}\n")
-    running = launch("jetson.launch.py", sensor="1", width="640", params_file="wait.yaml")
+    running = launch(
+        "jetson.launch.py", sensor="1", width="640", params_file="wait.yaml", offline="false"
+    )
     source, width, rate = parameters(peer, "/source_node", "source", "width", "rate")
     assert source.string_value.startswith("nvarguscamerasrc sensor-id=1 ! video/x-raw")
     assert "width=640, height=720, framerate=30/1 !" in source.string_value
     assert (width.integer_value, rate.double_value) == (640, 30.0)
-    (backend,) = parameters(peer, "/detector_node", "backend")
+    backend, offline = parameters(peer, "/detector_node", "backend", "offline")
+    assert not offline.bool_value
     assert backend.string_value == "jetson"
     assert running.end(signal.SIGINT) == 0
