@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from i2t_ros.errors import BackendMissingError, InvalidRequestError
-from i2t_ros.processes import NodeProcess, first_to_end, parameter_arguments
+from i2t_ros.processes import NodeProcess, first_to_end, parameter_file
 
 EXIT_FAILED = 1
 
@@ -96,14 +96,18 @@ def chosen_nodes(args: argparse.Namespace) -> dict[str, list[str]]:
     for name, unwanted in (("bridge_node", args.no_bridge), ("source_node", args.no_source)):
         if unwanted:
             del given[name]
-    # Of two values of a parameter ROS takes the last: the file's, then these, then the user's own.
     before = ["--params-file", str(args.params_file)] if args.params_file else []
     topics = {"image": args.image, "image/compressed": f"{args.image}/compressed"}
     after = [word for name, to in topics.items() for word in ("-r", f"{name}:={to}") if args.image]
     return {
-        name: [*before, *parameter_arguments(parameters), *after, *args.ros_args]
+        name: [*before, *_wins_over_the_file(parameters), *after, *args.ros_args]
         for name, parameters in given.items()
     }
+
+
+def _wins_over_the_file(parameters: dict[str, object]) -> list[str]:
+    values = {name: value for name, value in parameters.items() if value is not None}
+    return ["--params-file", parameter_file(values)] if values else []
 
 
 def _write(name: str, line: str) -> None:

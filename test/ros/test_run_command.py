@@ -63,11 +63,14 @@ def test_three_nodes_from_one_file_and_a_clean_end(peer, run, tmp_path):
     assert all(line.startswith("[") for line in started.lines), started.text()
 
 
-def test_what_is_said_on_the_command_line_goes_before_the_file(peer, run):
+def test_what_is_said_on_the_command_line_goes_before_the_file(peer, run, tmp_path):
+    # Also where the file has a section for all nodes, into which -p would go.
+    file = tmp_path / "robot.yaml"
+    file.write_text("/**: {ros__parameters: {use_sim_time: false}}\n" + file.read_text())
     sentences = peer.collect(String, "/detector_node/sentence")
     started = run(
         "--params-file", "robot.yaml", "--language", "fr", "--image", "/front/image_raw",
-        "--no-bridge", "--ros-args", "-p", "style:=list", "-p", "rate:=20.0",
+        "--no-bridge", "--ros-args", "-p", "style:=list",
     )  # fmt: skip
     started.until(r"images from /front/image_raw")
     peer.until(lambda: sentences, "a sentence")
