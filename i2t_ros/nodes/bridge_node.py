@@ -47,7 +47,7 @@ class BridgeNode(ManagedNode):
         self._tcp: TcpServer | None = None
         self._cameras: BridgeCameras | None = None
         self._http: HttpServer | None = None
-        self.create_timer(WATCH_PERIOD, self._watch)
+        self.every(WATCH_PERIOD, self._watch)
         parameters.guard(self, BRIDGE_NODE, lambda: self._configured)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:

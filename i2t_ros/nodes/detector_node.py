@@ -65,7 +65,7 @@ class DetectorNode(ManagedNode):
             self, parameters.DETECTOR, lambda: self._describer is not None, self._take_parameters
         )
         self.create_service(SetBool, "~/enable", self._on_enable)
-        self.create_timer(WATCH_PERIOD, self._watch)
+        self.every(WATCH_PERIOD, self._watch)
         # Served in every state: in most of them the answer is why there is none.
         self.create_service(
             Describe,

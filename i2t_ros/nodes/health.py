@@ -6,11 +6,11 @@ import time
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.node import Node
 
 from i2t_ros.detector import ObjectDetector
 from i2t_ros.nodes import conversions
 from i2t_ros.nodes.conversions import StatusLevel
+from i2t_ros.nodes.runner import ManagedNode
 from i2t_ros.scheduler import CameraCounters, Scheduler
 
 PERIOD = 1.0
@@ -20,7 +20,7 @@ PERIOD = 1.0
 class Health:
     """Publishes one status for the model and one for each camera, every second."""
 
-    def __init__(self, node: Node, detector: ObjectDetector, scheduler: Scheduler) -> None:  # type: ignore[type-arg]
+    def __init__(self, node: ManagedNode, detector: ObjectDetector, scheduler: Scheduler) -> None:  # type: ignore[type-arg]
         """Begin to report."""
         self._node = node
         self._detector = detector
@@ -28,10 +28,10 @@ class Health:
         self._last: dict[str, tuple[int, int]] = {}
         self._last_time = time.monotonic()
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self._timer = node.create_timer(PERIOD, self.report)
+        self._timer = node.every(PERIOD, self.report)
 
     def destroy(self) -> None:
-        """Report no more."""
+        """Report no more; called while the node changes its state, so no report is under way."""
         self._node.destroy_timer(self._timer)
         self._node.destroy_publisher(self._publisher)
 

@@ -18,6 +18,7 @@ from rclpy.executors import MultiThreadedExecutor, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
+from rclpy.timer import Timer
 from rclpy.utilities import remove_ros_args, try_shutdown
 
 from i2t_ros.errors import I2tError
@@ -46,6 +47,8 @@ class ManagedNode(LifecycleNode, ABC):
 
     def __init__(self, name: str, **options: Any) -> None:
         """Join the ROS graph, and send the package's logs to the node's."""
+        # Held while the node changes its state: the end comes in another thread than the timers.
+        self._changing = threading.RLock()
         # rclpy turns an exception in a transition into a failure and says nothing of it.
         for transition in ("configure", "activate", "deactivate", "cleanup", "shutdown"):
             callback = f"on_{transition}"
@@ -63,12 +66,30 @@ class ManagedNode(LifecycleNode, ABC):
     def _logged(self, callback: Transition) -> Transition:
         def logged(state: LifecycleState) -> TransitionCallbackReturn:
             try:
-                return callback(state)
+                with self._changing:
+                    return callback(state)
             except Exception:
                 self.get_logger().fatal(f"{callback.__name__}: {traceback.format_exc()}")
                 raise
 
         return logged
+
+    def every(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """Call something time and again, but not while the node changes its state."""
+
+        def between_changes() -> None:
+            if self._changing.acquire(blocking=False):
+                try:
+                    callback()
+                finally:
+                    self._changing.release()
+
+        return self.create_timer(seconds, between_changes)
+
+    def end_work(self) -> None:
+        """Release everything in good order, as a transition would."""
+        with self._changing:
+            self.release()
 
     def destroy_node(self) -> None:
         """Leave the ROS graph."""
@@ -157,7 +178,7 @@ def _run(node: ManagedNode) -> int:
         while not node.ended.wait(SIGNAL_PERIOD):
             pass
     finally:
-        node.release()
+        node.end_work()
         stop.set_result(None)
         spinning.join(STOP_LIMIT)
         executor.shutdown(STOP_LIMIT)
