@@ -97,8 +97,7 @@ def chosen_nodes(args: argparse.Namespace) -> dict[str, list[str]]:
         if unwanted:
             del given[name]
     before = ["--params-file", str(args.params_file)] if args.params_file else []
-    topics = {"image": args.image, "image/compressed": f"{args.image}/compressed"}
-    after = [word for name, to in topics.items() for word in ("-r", f"{name}:={to}") if args.image]
+    after = ["-r", f"image:={args.image}"] if args.image else []
     return {
         name: [*before, *_wins_over_the_file(parameters), *after, *args.ros_args]
         for name, parameters in given.items()
