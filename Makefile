@@ -40,12 +40,12 @@ $(VENV)/.requirements: pyproject.toml tools/requirements.py tools/check_system.s
 	@sh tools/check_system.sh $(PYTHON)
 	@echo "setting up $(VENV) (some 300 MB of packages the first time) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(call require,build run demo)
+	@$(call require,build run demo web)
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.requirements
 	@echo "adding what the tests need ..."
-	@$(call require,test web history s3)
+	@$(call require,test history s3)
 	@touch $@
 
 # Installs lists of requirements out of pyproject.toml.

@@ -1,18 +1,13 @@
-"""Where images come from: each kind, as real as it can be had without a camera."""
+"""Where images come from: pictures, folders and videos."""
 
 import itertools
-import logging
 import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
-from mjpeg_server import MjpegServer
-from rtsp_server import RtspServer
+from shots import image, shade_of, take
 
 from i2t_ros.errors import (
     ImageError,
@@ -21,29 +16,11 @@ from i2t_ros.errors import (
     SourceUnreadableError,
     TruncatedImageError,
 )
-from i2t_ros.sources import SourceOptions, devices, open_source, video
+from i2t_ros.sources import SourceOptions, open_source, video
 
 FAST = SourceOptions(rate=1000.0)
 ONCE = SourceOptions(rate=1000.0, loop=False)
 SHADES = range(0, 250, 50)
-
-
-def image(shade, size=(64, 48)):
-    return np.full((size[1], size[0], 3), shade, np.uint8)
-
-
-def shade_of(pixels):
-    return round(float(pixels.mean()) / 50) * 50
-
-
-def take(source, count, stop=None):
-    """Return the first shots, each read at its time."""
-    source.open()
-    shots = source.shots(stop or threading.Event())
-    taken = [(shot.name, shot.read()) for shot in itertools.islice(shots, count)]
-    shots.close()
-    source.close()
-    return taken
 
 
 @pytest.fixture
@@ -235,200 +212,3 @@ def test_an_empty_folder_is_refused(tmp_path):
 def test_a_pixel_format_has_four_letters():
     with pytest.raises(InvalidRequestError, match="MJPEG"):
         SourceOptions(pixel_format="MJPEG")
-
-
-# Cameras
-
-
-def test_a_device_that_is_no_camera():
-    source = open_source("/dev/null")
-    with pytest.raises(SourceUnreadableError, match="/dev/null: cannot be opened"):
-        source.open()
-
-
-def test_a_device_that_another_program_has_open_names_it():
-    code = "import sys; file = open('/dev/full'); print('open', flush=True); sys.stdin.read()"
-    pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe) as other:
-        assert other.stdout.readline() == b"open\n"
-        with pytest.raises(SourceUnreadableError, match=rf"in use by process {other.pid} \("):
-            open_source("/dev/full").open()
-        other.stdin.close()
-
-
-def test_a_device_without_permission(monkeypatch):
-    monkeypatch.setattr(devices.os, "access", lambda *_: False)
-    with pytest.raises(SourceUnreadableError, match="group"):
-        open_source("/dev/null")
-
-
-class ScriptedCamera:
-    """Stands for cv2.VideoCapture: each opening gives so many images, or does not succeed."""
-
-    script: tuple = ()
-    opened: list = []  # noqa: RUF012
-
-    def __init__(self, name, api, settings=()):
-        self.left = self.script[len(self.opened)] if len(self.opened) < len(self.script) else 0
-        self.settings = {cv2.CAP_PROP_FRAME_WIDTH: 640, cv2.CAP_PROP_FRAME_HEIGHT: 480}
-        self.released = False
-        self.opened.append(self)
-
-    def isOpened(self):  # noqa: N802
-        return self.left > 0
-
-    def grab(self):
-        self.left -= 1
-        return self.left >= 0
-
-    def retrieve(self):
-        return True, np.full((480, 640), 7, np.uint8)  # a camera in black and white
-
-    def get(self, setting):
-        return self.settings.get(setting, -1.0)
-
-    def set(self, setting, value):
-        if setting != cv2.CAP_PROP_FRAME_HEIGHT:  # a camera that has but one height
-            self.settings[setting] = value
-
-    def release(self):
-        self.released = True
-
-
-class Pauses(threading.Event):
-    """A stop that is told how long is waited, and ends after so many pauses."""
-
-    def __init__(self, most):
-        super().__init__()
-        self.pauses = []
-        self.most = most
-
-    def wait(self, timeout=None):
-        self.pauses.append(timeout)
-        if len(self.pauses) >= self.most:
-            self.set()
-        return self.is_set()
-
-
-@pytest.fixture
-def scripted(monkeypatch):
-    def script(*openings):
-        monkeypatch.setattr(ScriptedCamera, "script", openings)
-        monkeypatch.setattr(ScriptedCamera, "opened", [])
-        monkeypatch.setattr(video.cv2, "VideoCapture", ScriptedCamera)
-        return ScriptedCamera.opened
-
-    return script
-
-
-def test_a_camera_that_is_lost_is_looked_for_with_growing_pauses(scripted, caplog):
-    opened = scripted(4, 0, 0, 3)
-    source = open_source("/dev/null")
-    source.open()
-    stop = Pauses(5)
-    with caplog.at_level(logging.INFO, "i2t_ros"):
-        shots = [shot.read() for shot in source.shots(stop)]
-    # The first image of each opening shows that it works and is not shown.
-    assert len(shots) == 3 + 2
-    assert shots[0].shape == (480, 640, 3)
-    assert stop.pauses == [1.0, 2.0, 4.0, 1.0, 2.0]
-    assert all(camera.released for camera in opened if camera.isOpened())
-    assert "lost after 3 images; trying again in 1 s" in caplog.text
-    assert "images come again" in caplog.text
-
-
-def test_a_camera_is_asked_for_what_is_wanted_and_may_give_something_else(scripted, caplog):
-    opened = scripted(2)
-    options = SourceOptions(rate=15.0, width=800, height=600, pixel_format="MJPG")
-    source = open_source("/dev/null", options)
-    source.open()
-    (camera,) = opened
-    assert camera.settings[cv2.CAP_PROP_FRAME_WIDTH] == 800
-    assert camera.settings[cv2.CAP_PROP_FPS] == 15.0
-    assert camera.settings[cv2.CAP_PROP_FOURCC] == cv2.VideoWriter.fourcc(*"MJPG")
-    assert "asked for 800x600, it gives 800x480" in caplog.text
-    # Left as it is: scaled, it would no longer be what its calibration says.
-    assert next(source.shots(threading.Event())).read().shape == (480, 640, 3)
-    source.close()
-
-
-# Streams
-
-
-@pytest.fixture
-def jpeg():
-    return cv2.imencode(".jpg", image(150))[1].tobytes()
-
-
-def test_a_network_camera_over_rtsp(jpeg):
-    server = RtspServer(jpeg)
-    try:
-        taken = take(open_source(server.url), 5)
-    finally:
-        server.close()
-    assert [shade_of(pixels) for _, pixels in taken] == [150] * 5
-    assert taken[0][1].shape == (48, 64, 3)
-
-
-def test_a_stream_that_breaks_off_is_taken_up_again(jpeg, monkeypatch, caplog):
-    monkeypatch.setattr(video, "PAUSES", (0.01,))
-    server = MjpegServer(jpeg)
-    try:
-        shots = open_source(server.url).shots(threading.Event())
-        with caplog.at_level(logging.INFO, "i2t_ros"):
-            next(shots)
-            server.drop()
-            for shot in shots:
-                if server.connections > 1:
-                    assert shade_of(shot.read()) == 150
-                    break
-        shots.close()
-    finally:
-        server.close()
-    assert "lost after" in caplog.text
-    assert "images come again" in caplog.text
-
-
-def test_a_stream_need_not_be_there_yet(jpeg, monkeypatch, caplog):
-    server = MjpegServer(jpeg)
-    server.close()
-    port = server.server_address[1]
-    appeared = []
-
-    class Later(threading.Event):
-        def wait(self, timeout=None):
-            appeared.append(MjpegServer(jpeg, port=port))
-            return self.is_set()
-
-    try:
-        shots = open_source(f"http://user:secret@127.0.0.1:{port}/stream.mjpg").shots(Later())
-        assert shade_of(next(shots).read()) == 150
-        shots.close()
-    finally:
-        for late in appeared:
-            late.close()
-    assert len(appeared) == 1
-    assert f"http://127.0.0.1:{port}/stream.mjpg: it does not answer" in caplog.text
-    assert "secret" not in caplog.text
-
-
-def test_a_silent_server_is_given_up_in_time(caplog):
-    import socket  # noqa: PLC0415
-
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}/stream.mjpg"
-        shots = open_source(url, SourceOptions(stream_timeout=0.2)).shots(Pauses(2))
-        assert list(shots) == []
-    assert "it does not answer; trying again in 1 s" in caplog.text
-
-
-def test_of_a_live_stream_only_so_many_are_taken(jpeg):
-    server = MjpegServer(jpeg, rate=100.0)
-    try:
-        numbers = [
-            int(name.split()[1])
-            for name, _ in take(open_source(server.url, SourceOptions(rate=20.0)), 6)
-        ]
-    finally:
-        server.close()
-    assert numbers[-1] - numbers[1] >= 12  # of 100 a second some 20 are taken: every fifth

@@ -1,0 +1,90 @@
+"""Cameras in the network: real servers for MJPEG and RTSP, which go away and come back."""
+
+import logging
+import socket
+import threading
+
+import cv2
+import pytest
+from mjpeg_server import MjpegServer
+from rtsp_server import RtspServer
+from shots import Pauses, image, shade_of, take
+
+from i2t_ros.sources import SourceOptions, open_source, video
+
+
+@pytest.fixture
+def jpeg():
+    return cv2.imencode(".jpg", image(150))[1].tobytes()
+
+
+def test_a_network_camera_over_rtsp(jpeg):
+    server = RtspServer(jpeg)
+    try:
+        taken = take(open_source(server.url), 5)
+    finally:
+        server.close()
+    assert [shade_of(pixels) for _, pixels in taken] == [150] * 5
+    assert taken[0][1].shape == (48, 64, 3)
+
+
+def test_a_stream_that_breaks_off_is_taken_up_again(jpeg, monkeypatch, caplog):
+    monkeypatch.setattr(video, "PAUSES", (0.01,))
+    server = MjpegServer(jpeg)
+    try:
+        shots = open_source(server.url).shots(threading.Event())
+        with caplog.at_level(logging.INFO, "i2t_ros"):
+            next(shots)
+            server.drop()
+            for shot in shots:
+                if server.connections > 1:
+                    assert shade_of(shot.read()) == 150
+                    break
+        shots.close()
+    finally:
+        server.close()
+    assert "lost after" in caplog.text
+    assert "images come again" in caplog.text
+
+
+def test_a_stream_need_not_be_there_yet(jpeg, monkeypatch, caplog):
+    server = MjpegServer(jpeg)
+    server.close()
+    port = server.server_address[1]
+    appeared = []
+
+    class Later(threading.Event):
+        def wait(self, timeout=None):
+            appeared.append(MjpegServer(jpeg, port=port))
+            return self.is_set()
+
+    try:
+        shots = open_source(f"http://user:secret@127.0.0.1:{port}/stream.mjpg").shots(Later())
+        assert shade_of(next(shots).read()) == 150
+        shots.close()
+    finally:
+        for late in appeared:
+            late.close()
+    assert len(appeared) == 1
+    assert f"http://127.0.0.1:{port}/stream.mjpg: it does not answer" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_silent_server_is_given_up_in_time(caplog):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/stream.mjpg"
+        shots = open_source(url, SourceOptions(stream_timeout=0.2)).shots(Pauses(2))
+        assert list(shots) == []
+    assert "it does not answer; trying again in 1 s" in caplog.text
+
+
+def test_of_a_live_stream_only_so_many_are_taken(jpeg):
+    server = MjpegServer(jpeg, rate=100.0)
+    try:
+        numbers = [
+            int(name.split()[1])
+            for name, _ in take(open_source(server.url, SourceOptions(rate=20.0)), 6)
+        ]
+    finally:
+        server.close()
+    assert numbers[-1] - numbers[1] >= 12  # of 100 a second some 20 are taken: every fifth
