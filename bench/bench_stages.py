@@ -51,9 +51,9 @@ def whole(rounds: int) -> Iterator[Row]:
 
 def stages(found: ObjectDetector, image: np.ndarray, rounds: int) -> Iterator[Row]:
     """Yield each stage of a picture's way, beside the engine."""
-    letterbox, spec = found._letterbox, found._spec
-    if letterbox is None:
+    if found._prepared is None:
         return
+    letterbox, spec = found._prepared.letterbox, found._spec
     options = DetectOptions()
     wanted = found._in_numbers(options)
     _, placement = letterbox(image)

@@ -41,8 +41,10 @@ Describe = Callable[[DescribeRequest], DescribeReply]
 
 
 def make_describe(describer: Describer) -> Describe:
-    """Return the work of one request, as detector_node does it: one thread in the engine."""
-    engine, options = Engine(), DescribeOptions(language="es", style="list")
+    """Return the work of one request, as detector_node does it: the engine has so many places."""
+    assert describer.detector is not None  # noqa: S101
+    engine = Engine(describer.detector.concurrency)
+    options = DescribeOptions(language="es", style="list")
     return lambda request: describer.answer(request, options, turn=lambda: engine.turn(urgent=True))
 
 

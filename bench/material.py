@@ -45,6 +45,6 @@ def describer() -> Describer:
 
 def prepared(of: ObjectDetector, image: np.ndarray) -> list[np.ndarray]:
     """Return the inputs of the bare engine call for an image."""
-    if of._letterbox is None:
+    if of._prepared is None:
         return [image]
-    return [of._letterbox(image)[0].copy(), *of._constants]
+    return [of._prepared.letterbox(image)[0].copy(), *of._constants]

@@ -104,9 +104,9 @@ class DescribeOptions:
 class Describer:
     """Describes images with one detector and whatever other tasks there are.
 
-    The detector is used by one thread at a time: callers in several threads pass the ``turn`` that
-    they share (Scheduler.engine). Each other task has a thread of its own, so that all tasks of an
-    image are worked on at once. Everything else here may run in parallel.
+    As many threads may use the detector at once as its ``concurrency`` says: callers in several
+    threads pass the ``turn`` of an Engine that they share. Each other task has a thread of its own,
+    so that all tasks of an image are worked on at once. Everything else here may run in parallel.
     """
 
     def __init__(

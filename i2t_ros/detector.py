@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import logging
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ from i2t_ros.opening import Choice, open_model
 from i2t_ros.types import Detections, DetectOptions, Image
 from i2t_ros.vision.boxes import are_boxes, non_maximum_suppression
 from i2t_ros.vision.decoders import DECODERS, Candidates, InputSize
-from i2t_ros.vision.letterbox import Letterbox, Placement
+from i2t_ros.vision.letterbox import Letterbox, Placement, TensorFormat
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +38,15 @@ class _Wanted:
     max_detections: int
 
 
+class _Prepared(threading.local):
+    """A letterbox for each thread, since it writes every picture into one buffer."""
+
+    def __init__(self, to: TensorFormat) -> None:
+        self.letterbox = Letterbox(to)
+
+
 class ObjectDetector:
-    """Finds objects in pictures. Not thread-safe: it writes every picture into one buffer.
+    """Finds objects in pictures. ``concurrency`` threads may call detect() at once.
 
     labels        the class names
     model_name, backend_name
@@ -62,7 +70,7 @@ class ObjectDetector:
         """
         self._spec = spec
         self._backend = backend
-        self._letterbox = Letterbox(spec.input.format) if spec.input.format else None
+        self._prepared = _Prepared(spec.input.format) if spec.input.format else None
         self._constants = spec.input.constant_arrays()
         decoder = DECODERS[spec.decoder]
         self._suppresses = decoder.suppresses
@@ -70,13 +78,14 @@ class ObjectDetector:
             decoder.function, **{**decoder.options, **spec.decoder_options}
         )
         self._wanted: tuple[DetectOptions, _Wanted] | None = None
+        self.concurrency = backend.concurrency
         self.labels = spec.labels
         self.model_name = spec.name
         self.backend_name = backend_name
         self.name = f"{spec.name} on {backend_name} ({backend.device})"
         self.report = f"{self.name}: {report or backend.report}"
         self.degraded = degraded
-        if self._letterbox:
+        if self._prepared:
             self.detect(np.zeros((64, 64, 3), np.uint8))
 
     @property
@@ -99,8 +108,8 @@ class ObjectDetector:
         inputs: list[Any] = [image]
         placement = None
         size = InputSize(image.shape[1], image.shape[0])
-        if self._letterbox and self._spec.input.format:
-            tensor, placement = self._letterbox(image)
+        if self._prepared and self._spec.input.format:
+            tensor, placement = self._prepared.letterbox(image)
             inputs = [tensor, *self._constants]
             size = InputSize(self._spec.input.format.width, self._spec.input.format.height)
         outputs = self._backend.infer(inputs)
@@ -157,9 +166,10 @@ class ObjectDetector:
 
     def _in_numbers(self, options: DetectOptions) -> _Wanted:
         """Return the options as arrays; they seldom change between two pictures."""
-        if self._wanted is None or self._wanted[0] is not options:
-            self._wanted = (options, self._convert(options))
-        return self._wanted[1]
+        known = self._wanted  # another thread may put its own there at any moment
+        if known is None or known[0] is not options:
+            known = self._wanted = (options, self._convert(options))
+        return known[1]
 
     def _convert(self, options: DetectOptions) -> _Wanted:
         least = options.min_score or self.default_min_score

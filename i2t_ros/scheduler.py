@@ -3,7 +3,7 @@
 Frames never pile up: each camera has one slot, a newer frame replaces the one that waits there and
 is counted. Requests wait in a bounded queue and are refused when it is full. Requests run in a few
 threads of their own so that one decodes its picture while another has the engine; the engine
-itself is taken by one thread at a time, and a waiting request gets it before a waiting frame.
+itself has so many places, often one, and a waiting request gets one before a waiting frame.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ class RequestCounters:
 
 
 class Engine:
-    """The right to use the engine: one holder at a time, requests before frames."""
+    """The right to use the engine: so many holders at a time, requests before frames."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: int = 1) -> None:
         """Start free."""
         self._condition = threading.Condition()
-        self._busy = False
+        self._free = places
         self._waiting = 0
         self._urgent_waiting = 0
 
@@ -77,25 +77,25 @@ class Engine:
             self._urgent_waiting += urgent
             try:
                 self._condition.wait_for(
-                    lambda: not self._busy and (urgent or not self._urgent_waiting)
+                    lambda: self._free and (urgent or not self._urgent_waiting)
                 )
             finally:
                 self._waiting -= 1
                 self._urgent_waiting -= urgent
-            self._busy = True
+            self._free -= 1
         try:
             yield
         finally:
             with self._condition:
-                self._busy = False
+                self._free += 1
                 self._condition.notify_all()
 
 
 class Scheduler(Generic[Item]):
-    """Runs frames and requests on one engine.
+    """Runs frames and requests.
 
     ``on_frame(camera, item)`` is called in the frame thread for each frame that is taken up, and a
-    request in a request thread; both hold ``engine.turn(...)`` around the engine call alone, so
+    request in a request thread; both hold ``Engine.turn(...)`` around the engine call alone, so
     that decoding before it and drawing after it overlap with other work. An exception from
     ``on_frame`` is counted and handed to ``on_failure(camera, error)``; the next frame is taken.
     """
@@ -113,7 +113,6 @@ class Scheduler(Generic[Item]):
 
         ``max_waiting`` requests may wait beside those that run, each for ``max_wait`` seconds.
         """
-        self.engine = Engine()
         self.cameras: dict[str, CameraCounters] = {}
         self.requests = RequestCounters()
         self._on_frame = on_frame

@@ -18,12 +18,14 @@ class Backend(Protocol):
     jetson-inference) say so in the model's manifest entry (``input.kind: image``): their one input
     is the image and their outputs are boxes, scores and class ids in its pixels.
 
-    device  what the model really runs on, as the engine calls it ("cpu", "cuda", "GPU")
-    report  one line for logs: the engine, its version, and what it was found to use
+    device       what the model really runs on, as the engine calls it ("cpu", "cuda", "GPU")
+    report       one line for logs: the engine, its version, and what it was found to use
+    concurrency  how many threads may call infer() at once, and gain by it
     """
 
     device: str
     report: str
+    concurrency: int
 
     def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Run the model once.

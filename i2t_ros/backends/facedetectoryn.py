@@ -27,6 +27,7 @@ class FaceDetectorYnBackend:
     """
 
     device = "cpu"
+    concurrency = 1
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the first file and run it once.

@@ -40,6 +40,7 @@ class FakeBackend:
     """
 
     device = "fake"
+    concurrency = 1
     report = "fake: no engine, scripted answers"
 
     def __init__(

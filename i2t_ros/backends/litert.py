@@ -18,7 +18,7 @@ from i2t_ros.models.manifest import ModelSpec
 
 
 class LiteRtBackend:
-    """One interpreter. ``infer`` must not be called from two threads at once.
+    """One interpreter.
 
     Outputs with a quantisation come as real numbers, ``(q - zero point) * scale``. An input with
     one takes real numbers too where its entry says float32, and the entry's uint8 pixels as they
@@ -26,6 +26,7 @@ class LiteRtBackend:
     """
 
     device = "cpu"
+    concurrency = 1
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the first file, compare it with its entry, and run it once."""

@@ -42,6 +42,7 @@ class OpenCvBackend:
     """Finds people (class 0) and faces (class 1) in a picture; for the task faces, those alone."""
 
     device = "cpu"
+    concurrency = 1
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the detectors. Raises BackendUnavailableError where OpenCV lacks them."""

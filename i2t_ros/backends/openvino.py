@@ -22,7 +22,9 @@ from i2t_ros.models.manifest import ModelSpec
 
 
 class OpenVinoBackend:
-    """One compiled model and one request. ``infer`` must not be called from two threads at once."""
+    """One compiled model and one request."""
+
+    concurrency = 1
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the first file, compare it with its entry, compile it, and run it once.

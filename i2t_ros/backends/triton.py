@@ -24,11 +24,13 @@ from i2t_ros.models.manifest import ModelSpec
 
 
 class TritonBackend:
-    """One model of one server. ``infer`` may be called from several threads at once.
+    """One model of one server, which puts what comes at once into one batch or into its queue.
 
     A connection belongs to the thread that opened it (the HTTP client demands that). One that
     breaks is opened again, once per inference.
     """
+
+    concurrency = 8
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Compare the server's model with the entry and run it once; ``files`` are not used.

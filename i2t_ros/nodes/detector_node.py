@@ -27,7 +27,7 @@ from i2t_ros.nodes.model_card import ModelCard
 from i2t_ros.nodes.runner import ManagedNode, run_lifecycle_node
 from i2t_ros.nodes.task_parameters import cache_limits, task_choices
 from i2t_ros.reply_cache import ReplyCache
-from i2t_ros.scheduler import Scheduler
+from i2t_ros.scheduler import Engine, Scheduler
 from i2t_ros.srv import Describe
 from i2t_ros.tasks.table import task_openers
 from i2t_ros.tracking import ObjectTracker
@@ -56,6 +56,7 @@ class DetectorNode(ManagedNode):
         self._active = False
         self._enabled = True
         self._describer: Describer | None = None
+        self._engine = Engine()
         self._scheduler: Scheduler[ImageMessage] | None = None
         self._health: Health | None = None
         self._card: ModelCard | None = None
@@ -97,6 +98,7 @@ class DetectorNode(ManagedNode):
         except I2tError as error:  # not fatal: another model may have come in the place of its own
             self.get_logger().warning(f"allow_classes, deny_classes, class_min_scores: {error}")
         self.get_logger().info(f"{detector.name} ready in {time.monotonic() - started:.2f} s")
+        self._engine = Engine(detector.concurrency)
         self._scheduler = Scheduler(
             self._on_frame,
             self._on_failure,
@@ -215,8 +217,8 @@ class DetectorNode(ManagedNode):
 
     def _on_frame(self, camera: str, msg: ImageMessage) -> None:
         """Answer one image; runs in the frame thread."""
-        ports, describer, scheduler = self._ports[camera], self._describer, self._scheduler
-        if describer is None or scheduler is None:
+        ports, describer = self._ports[camera], self._describer
+        if describer is None:
             return
         options, speech = self._options, self._speech
         image = ports.image_from(msg, options.max_pixels)
@@ -224,7 +226,7 @@ class DetectorNode(ManagedNode):
         description = describer.describe(
             image,
             options,
-            partial(scheduler.engine.turn, urgent=False),
+            partial(self._engine.turn, urgent=False),
             lambda scene, options: ports.narrator.tell(scene, stamp, options, speech),
         )
         if failures := description.scene.failures:
@@ -277,7 +279,7 @@ class DetectorNode(ManagedNode):
         if not len(question.image):
             ports, msg = self._newest(question.camera)
             header = msg.header
-        turn = partial(scheduler.engine.turn, urgent=True)
+        turn = partial(self._engine.turn, urgent=True)
 
         def newest(_: str) -> Image:
             return ports.image_from(msg, options.max_pixels)

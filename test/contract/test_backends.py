@@ -1,6 +1,8 @@
 """One suite over every backend that can run here: what i2t_ros/backends/base.py promises."""
 
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib import import_module
 
@@ -141,6 +143,27 @@ def test_the_outputs_belong_to_the_caller(loaded):
     backend.infer(inputs_for(spec, 1))
     for output, copy in zip(first, before, strict=True):
         np.testing.assert_array_equal(output, copy)
+
+
+def test_as_many_threads_as_it_says_may_call_at_once(loaded):
+    _, spec, backend = loaded
+    one_by_one = [backend.infer(inputs_for(spec, seed)) for seed in range(6)]
+    assert backend.concurrency >= 1
+    together = threading.Barrier(backend.concurrency)
+
+    def call(seed):
+        together.wait(30)
+        return backend.infer(inputs_for(spec, seed % 6))
+
+    with ThreadPoolExecutor(backend.concurrency) as threads:
+        results = list(threads.map(call, range(3 * backend.concurrency)))
+    for seed, outputs in enumerate(results):
+        for ours, theirs in zip(outputs, one_by_one[seed % 6], strict=True):
+            assert ours.shape == theirs.shape
+            if ours.dtype != object:  # texts
+                np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+            else:
+                assert ours.tolist() == theirs.tolist()
 
 
 def test_the_inputs_are_left_alone(loaded):

@@ -65,3 +65,42 @@ def test_a_file_that_is_cut_off(path, tmp_path):
 def test_threads_are_those_of_this_process(path, monkeypatch):
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
     assert "threads: 1" in load(path).report
+
+
+def together(backend):
+    """Let two calls meet; return the sessions that they were lent."""
+    with backend._session() as first, backend._session() as second:
+        return first, second
+
+
+def threads_of(session):
+    return session.get_session_options().intra_op_num_threads
+
+
+def test_calls_that_meet_have_half_of_the_threads(path):
+    backend = load(path, threads=4)
+    assert backend.concurrency == 2
+    with backend._session() as alone:
+        assert threads_of(alone) == 4
+    first, second = together(backend)
+    assert first is alone
+    assert threads_of(second) == 2
+    assert together(backend)[1] is second, "it is loaded once"
+    with backend._session() as again:
+        assert again is alone
+
+
+def test_with_one_thread_there_is_one_session(path):
+    backend = load(path, threads=1)
+    assert backend.concurrency == 1
+    first, second = together(backend)
+    assert first is second
+
+
+def test_a_file_that_has_gone_leaves_one_session(path, tmp_path):
+    copy = tmp_path / "model.onnx"
+    copy.write_bytes(path.read_bytes())
+    backend = load(copy, threads=2)
+    copy.unlink()
+    first, second = together(backend)
+    assert first is second

@@ -16,7 +16,7 @@ from i2t_ros.errors import (
     UnknownTaskError,
 )
 from i2t_ros.models.manifest import find_spec
-from i2t_ros.scheduler import Scheduler
+from i2t_ros.scheduler import Engine, Scheduler
 from i2t_ros.types import DescribeRequest, DetectOptions
 
 GREY = np.full((48, 64, 3), 128, np.uint8)
@@ -115,9 +115,10 @@ def test_the_engine_is_held_for_the_engine_alone():
     gate = threading.Event()
     describer, backend = make(gate=gate)
     scheduler = Scheduler(lambda camera, item: None, lambda camera, error: None)
+    engine = Engine()
 
     def turn():
-        return scheduler.engine.turn(urgent=True)
+        return engine.turn(urgent=True)
 
     future = scheduler.submit(
         lambda: describer.answer(DescribeRequest(image=encoded("png")), OPTIONS, turn=turn)

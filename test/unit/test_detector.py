@@ -1,4 +1,6 @@
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -67,14 +69,15 @@ def test_options(options, labels):
     assert [found.label(i) for i in range(len(found))] == labels
 
 
-def test_overlapping_boxes_of_a_class_become_one():
-    spec = replace(
-        find_spec("yolox_nano"),
-        input=replace(
-            find_spec("yolox_nano").input,
-            format=replace(find_spec("yolox_nano").input.format, width=32, height=32),
-        ),
+def small_yolox():
+    of = find_spec("yolox_nano")
+    return replace(
+        of, input=replace(of.input, format=replace(of.input.format, width=32, height=32))
     )
+
+
+def test_overlapping_boxes_of_a_class_become_one():
+    spec = small_yolox()
     output = np.zeros((1, 21, 85), np.float32)
     output[0, 5] = [0.5, 0.5, 0, 0, 1, *[0] * 80]
     output[0, 6] = [-0.4, 0.5, 0, 0, 1, *[0] * 80]  # 0.8 pixels beside the one before
@@ -85,6 +88,31 @@ def test_overlapping_boxes_of_a_class_become_one():
     np.testing.assert_allclose(found.boxes, [[16, 16, 32, 32]])
     assert found.label(0) == "car"
     assert len(tested.detect(np.zeros((64, 64, 3), np.uint8), DetectOptions(iou_threshold=1))) == 2
+
+
+def test_threads_have_a_picture_and_a_threshold_of_their_own():
+    together = threading.Barrier(2)
+
+    def bright_is_certain(inputs):
+        before = inputs[0].copy()
+        if before.any():  # the first call, of a black picture, is the detector's own
+            together.wait(30)
+        assert np.array_equal(inputs[0], before)
+        output = np.zeros((1, 21, 85), np.float32)
+        output[0, 5, :6] = [0.5, 0.5, 0, 0, before.mean() / 255, 1]
+        return [output]
+
+    backend = FakeBackend(script=bright_is_certain)
+    tested = ObjectDetector(small_yolox(), backend, backend_name="fake")
+    asked = [(shade, DetectOptions(min_score=score)) for shade in (90, 180) for score in (0.3, 0.5)]
+
+    def find(shade, options):
+        return tested.detect(np.full((64, 64, 3), shade, np.uint8), options).scores.tolist()
+
+    with ThreadPoolExecutor(2) as threads:
+        found = [*threads.map(find, *zip(*(asked * 25), strict=True))]
+    expected = [[0.353], [], [0.706], [0.706]] * 25
+    assert [pytest.approx(scores, abs=0.001) for scores in expected] == found
 
 
 def test_boxes_are_within_the_picture():

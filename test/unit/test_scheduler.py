@@ -169,6 +169,32 @@ def test_the_engine_has_one_holder_and_requests_go_first():
     assert order == ["request", "frame"]
 
 
+def test_an_engine_of_two_places_has_two_holders_and_no_third():
+    engine = Engine(2)
+    both, release = threading.Barrier(3), threading.Event()
+    done = []
+
+    def take(name):
+        with engine.turn(urgent=True):
+            if name != "third":
+                both.wait(LIMIT)
+                assert release.wait(LIMIT)
+            done.append(name)
+
+    threads = [threading.Thread(target=take, args=(name,)) for name in ("first", "second")]
+    for thread in threads:
+        thread.start()
+    both.wait(LIMIT)
+    threads.append(threading.Thread(target=take, args=("third",)))
+    threads[-1].start()
+    until(lambda: engine.waiting == 1)
+    assert not done
+    release.set()
+    for thread in threads:
+        thread.join(LIMIT)
+    assert sorted(done) == ["first", "second", "third"]
+
+
 def test_close_cancels_what_waits_and_refuses_what_comes(worker):
     scheduler = Scheduler(worker, fail, request_threads=1, max_waiting=5)
     gate, started = threading.Event(), threading.Event()
