@@ -14,23 +14,20 @@ from typing import Any, TypeAlias
 
 import rclpy
 from rclpy.exceptions import ParameterException
-from rclpy.executors import MultiThreadedExecutor, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
-from rclpy.task import Future
 from rclpy.timer import Timer
 from rclpy.utilities import remove_ros_args, try_shutdown
 
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.logs import Forwarding
 from i2t_ros.nodes.parameter_spec import ParameterSpec
+from i2t_ros.nodes.spinning import SpinningThread
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 SIGNAL_PERIOD = 0.2
 """Seconds between two looks for a signal."""
-STOP_LIMIT = 5.0
-"""Seconds for the executor's thread to end."""
 
 Transition: TypeAlias = Callable[[LifecycleState], TransitionCallbackReturn]
 
@@ -155,18 +152,7 @@ def run_lifecycle_node(
 
 def _run(node: ManagedNode) -> int:
     """Spin the node in a thread, bring it up, wait for a signal, bring it down."""
-    executor = (
-        SingleThreadedExecutor()
-        if node.executor_threads == 1
-        else MultiThreadedExecutor(node.executor_threads)
-    )
-    executor.add_node(node)
-    # It ends by a future and not by shutdown(), which takes away what spin() is still looking at.
-    stop: Future = Future()
-    spinning = threading.Thread(
-        target=executor.spin_until_future_complete, args=(stop,), name="i2t-executor", daemon=True
-    )
-    spinning.start()
+    spinning = SpinningThread(node, node.executor_threads)
     try:
         if node.autostart:
             for transition in (node.trigger_configure, node.trigger_activate):
@@ -179,9 +165,7 @@ def _run(node: ManagedNode) -> int:
             pass
     finally:
         node.end_work()
-        stop.set_result(None)
-        spinning.join(STOP_LIMIT)
-        executor.shutdown(STOP_LIMIT)
+        spinning.close()
     return node.exit_code
 
 

@@ -11,14 +11,13 @@ import time
 
 import pytest
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.signals import SignalHandlerOptions
-from rclpy.task import Future
 from rclpy.utilities import try_shutdown
 from sensor_msgs.msg import Image
 
+from i2t_ros.nodes.spinning import SpinningThread
 from i2t_ros.resources import config_path
 
 START_LIMIT = 60.0
@@ -50,20 +49,12 @@ class Peer:
         self.node = Node("peer")
         self.changed = threading.Condition()
         self.processes = []
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self.node)
         # Woken by a timer too, for what nothing announces, such as a service that has appeared.
         self.node.create_timer(0.05, self._notify)
-        self._stop = Future()
-        spin = self._executor.spin_until_future_complete
-        self._thread = threading.Thread(target=spin, args=(self._stop,), daemon=True)
-        self._thread.start()
+        self._spinning = SpinningThread(self.node)
 
     def close(self):
-        self._stop.set_result(None)
-        self._thread.join(STOP_LIMIT)
-        assert not self._thread.is_alive()
-        assert self._executor.shutdown(STOP_LIMIT)
+        assert self._spinning.close(STOP_LIMIT)
         self.node.destroy_node()
 
     def until(self, condition, what, limit=ANSWER_LIMIT):

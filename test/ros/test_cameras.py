@@ -10,11 +10,9 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from i2t_ros.srv import Describe
 from lifecycle_talk import DOWN, UP, change, set_parameters
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.task import Future
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header, String
 from std_srvs.srv import SetBool
@@ -24,6 +22,7 @@ from visualization_msgs.msg import ImageMarker, Marker
 from i2t_ros.nodes import detector_node, health
 from i2t_ros.nodes.conversions import image_to_msg
 from i2t_ros.nodes.detector_node import DetectorNode
+from i2t_ros.nodes.spinning import SpinningThread
 
 NODE = "/detector_node"
 BEST_EFFORT = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -269,21 +268,15 @@ def in_this_process(**values):
     """Spin a detector_node here, where a transition costs no round trip through a service."""
     overrides = [Parameter(name, value=value) for name, value in values.items()]
     node = DetectorNode(parameter_overrides=overrides)
-    executor, stop = SingleThreadedExecutor(), Future()
-    executor.add_node(node)
-    spin = executor.spin_until_future_complete
-    spinning = threading.Thread(target=spin, args=(stop,), daemon=True)
-    spinning.start()
+    spinning = SpinningThread(node)
     try:
         yield node
         assert spinning.is_alive()
     finally:
         node.end_work()
-        stop.set_result(None)
-        spinning.join(10)
-        executor.shutdown()
+        ended = spinning.close()
         node.destroy_node()
-    assert not spinning.is_alive()
+    assert ended
 
 
 def go_through(node, *transitions):
