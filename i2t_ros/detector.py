@@ -139,7 +139,8 @@ class ObjectDetector:
         good = are_boxes(boxes)
         if wanted.class_scores is not None:
             good &= scores >= wanted.class_scores[class_ids]
-        boxes, scores, class_ids = boxes[good], scores[good], class_ids[good]
+        if not good.all():
+            boxes, scores, class_ids = boxes[good], scores[good], class_ids[good]
         if self._suppresses:
             best = np.argsort(-scores, kind="stable")
         else:
