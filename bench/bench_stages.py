@@ -88,7 +88,7 @@ def stages(found: ObjectDetector, image: np.ndarray, rounds: int) -> Iterator[Ro
 class Prepared:
     """A backend that has its outputs ready, so that what is left is ours."""
 
-    device, report = "cpu", "prepared outputs"
+    device, report, concurrency = "cpu", "prepared outputs", 1
 
     def __init__(self, outputs: list[np.ndarray]) -> None:
         self.outputs = outputs
