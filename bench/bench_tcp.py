@@ -21,8 +21,9 @@ import socketserver
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import material
 from table import Row, at_least, compared, save, show
@@ -78,24 +79,32 @@ async def ask_for(port: int, protocol: int, clients: int, seconds: float, photo:
     return sum(counts), time.perf_counter() - start
 
 
-def _client_process(pipe, arguments):
-    pipe.send(asyncio.run(ask_for(*arguments)))
+Asking = Callable[..., Coroutine[Any, Any, Count]]
+"""Asks a server for some time with some clients, and counts the replies."""
 
 
-def count_served(port: int, protocol: int, arguments: argparse.Namespace, photo: bytes) -> Count:
+def _client_process(pipe: Any, ask: Asking, given: tuple[Any, ...]) -> None:
+    pipe.send(asyncio.run(ask(*given)))
+
+
+def count_elsewhere(ask: Asking, given: tuple[Any, ...], seconds: float) -> Count:
     """Ask from a process of its own, so that the clients' CPU time is not counted here."""
     ours, theirs = multiprocessing.Pipe()
-    given = (port, protocol, arguments.clients, arguments.seconds, photo)
     process = multiprocessing.get_context("spawn").Process(
-        target=_client_process, args=(theirs, given)
+        target=_client_process, args=(theirs, ask, given)
     )
     process.start()
     try:
-        if not ours.poll(arguments.seconds + 60):
+        if not ours.poll(seconds + 60):
             raise TimeoutError("the clients did not finish")
         return ours.recv()
     finally:
         process.join(10)
+
+
+def count_served(port: int, protocol: int, arguments: argparse.Namespace, photo: bytes) -> Count:
+    given = (port, protocol, arguments.clients, arguments.seconds, photo)
+    return count_elsewhere(ask_for, given, arguments.seconds)
 
 
 @contextlib.contextmanager

@@ -11,12 +11,20 @@ import argparse
 import asyncio
 import contextlib
 import logging
-import multiprocessing
 import time
 from collections.abc import Iterator
 
 import material
-from bench_tcp import TARGET, Count, Describe, count_loop, make_describe, parser, rate
+from bench_tcp import (
+    TARGET,
+    Count,
+    Describe,
+    count_elsewhere,
+    count_loop,
+    make_describe,
+    parser,
+    rate,
+)
 from prometheus_client import CollectorRegistry
 from table import Row, at_least, compared, save, show
 
@@ -54,24 +62,9 @@ async def ask_for(port: int, clients: int, seconds: float, photo: bytes) -> Coun
     return sum(counts), time.perf_counter() - start
 
 
-def _client_process(pipe, arguments):
-    pipe.send(asyncio.run(ask_for(*arguments)))
-
-
 def count_served(port: int, arguments: argparse.Namespace, photo: bytes) -> Count:
-    """Ask from a process of its own, so that the clients' CPU time is not counted here."""
-    ours, theirs = multiprocessing.Pipe()
     given = (port, arguments.clients, arguments.seconds, photo)
-    process = multiprocessing.get_context("spawn").Process(
-        target=_client_process, args=(theirs, given)
-    )
-    process.start()
-    try:
-        if not ours.poll(arguments.seconds + 60):
-            raise TimeoutError("the clients did not finish")
-        return ours.recv()
-    finally:
-        process.join(10)
+    return count_elsewhere(ask_for, given, arguments.seconds)
 
 
 @contextlib.contextmanager

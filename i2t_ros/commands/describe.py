@@ -70,6 +70,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--style", default=defaults.style, choices=words.STYLES, help="default: %(default)s"
     )
     parser.add_argument(
+        "--hedge", action="store_true", help='say "probably" of what has a score below 0.5'
+    )
+    parser.add_argument(
         "--min-score",
         type=float,
         default=defaults.detect.min_score,
@@ -143,6 +146,7 @@ def run(args: argparse.Namespace) -> int:
         tasks=cast(tuple[Task, ...], tuple(filter(None, map(str.strip, args.tasks.split(","))))),
         language=args.language,
         style=args.style,
+        hedge=args.hedge,
         detect=DetectOptions(min_score=args.min_score),
         classify=ClassifyOptions(top_k=args.top_k),
         faces=FaceOptions(min_score=args.face_min_score),

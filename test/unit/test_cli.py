@@ -47,6 +47,16 @@ def test_describe_in_another_language(photo, capsys):
     assert "\npersona   0.90" in out
 
 
+def test_what_is_in_doubt_is_said_to_be(shared, capsys):
+    weights, picture = shared / "models" / "yolox_nano.onnx", shared / "images" / "cat_720p.jpg"
+    asked = ["describe", str(picture), "--model", str(weights), "--min-score", "0.2"]
+    assert main(asked) == 0
+    assert capsys.readouterr().out.startswith("I can see a bed, a sink, and a cat.\n")
+    assert main([*asked, "--hedge"]) == 0
+    hedged = "I can see a cat, and probably a bed and a sink.\n"
+    assert capsys.readouterr().out.startswith(hedged)
+
+
 def test_describe_as_json(photo, capsys):
     assert describe(photo, "--json") == 0
     result = json.loads(capsys.readouterr().out)
