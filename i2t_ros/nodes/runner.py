@@ -22,7 +22,7 @@ from rclpy.utilities import remove_ros_args, try_shutdown
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.logs import Forwarding
 from i2t_ros.nodes.parameter_spec import ParameterSpec
-from i2t_ros.nodes.spinning import SpinningThread
+from i2t_ros.nodes.spinning import STOP_LIMIT, SpinningThread
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -84,9 +84,17 @@ class ManagedNode(LifecycleNode, ABC):
         return self.create_timer(seconds, between_changes)
 
     def end_work(self) -> None:
-        """Release everything in good order, as a transition would."""
-        with self._changing:
+        """Release everything in good order, as a transition would.
+
+        A transition that does not come to its end, such as a slow download, is not waited for.
+        """
+        if not self._changing.acquire(timeout=STOP_LIMIT):
+            self.get_logger().error(f"still changes its state after {STOP_LIMIT:g} s: left so")
+            return
+        try:
             self.release()
+        finally:
+            self._changing.release()
 
     def destroy_node(self) -> None:
         """Leave the ROS graph."""

@@ -19,7 +19,8 @@ from std_srvs.srv import SetBool
 from vision_msgs.msg import Detection2DArray, LabelInfo, VisionInfo
 from visualization_msgs.msg import ImageMarker, Marker
 
-from i2t_ros.nodes import detector_node, health
+from i2t_ros.errors import ModelMissingError
+from i2t_ros.nodes import detector_node, health, runner
 from i2t_ros.nodes.conversions import image_to_msg
 from i2t_ros.nodes.detector_node import DetectorNode
 from i2t_ros.nodes.spinning import SpinningThread
@@ -336,6 +337,27 @@ def test_reconfiguring_leaves_nothing_behind(peer, ros, monkeypatch):
                 memory, threads = resident_bytes(), threading.active_count()
         assert resident_bytes() - memory < 15e6
         peer.until(lambda: threading.active_count() <= threads, "the threads' end")
+
+
+def test_the_end_does_not_wait_for_a_transition_that_hangs(peer, ros, monkeypatch):
+    monkeypatch.setattr(runner, "STOP_LIMIT", 0.05)
+    begun, gate = threading.Event(), threading.Event()
+
+    def download(*_, **__):
+        begun.set()
+        gate.wait(60)
+        raise ModelMissingError("not there after all")
+
+    monkeypatch.setattr(detector_node, "open_detector", download)
+    with in_this_process(autostart=False) as node:
+        configuring = threading.Thread(target=node.trigger_configure)
+        configuring.start()
+        assert begun.wait(60)
+        node.end_work()
+        assert configuring.is_alive()
+        gate.set()
+        configuring.join(60)
+    assert not configuring.is_alive()
 
 
 def resident_bytes():
