@@ -26,6 +26,13 @@ def test_it_stops_although_nothing_happens(node, threads):
     assert not spinning.is_alive()
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_it_stops_at_any_moment_without_a_word(node, threads, capfd):
+    for _ in range(40):
+        assert SpinningThread(node, threads).close(LIMIT)
+    assert not capfd.readouterr().err
+
+
 def test_a_callback_that_does_not_end_is_told(node):
     begun, release = threading.Event(), threading.Event()
     node.create_timer(0.001, lambda: (begun.set(), release.wait(LIMIT)))
