@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import yaml
 from rcl_interfaces.srv import GetParameters
 from running_command import RunningCommand
 from std_msgs.msg import String
@@ -107,12 +108,15 @@ def test_the_nodes_are_those_that_are_wanted():
 def test_what_two_nodes_share_goes_to_both():
     context = LaunchContext()
     nodes = read("i2t.launch.py", cameras="[front,rear]", http="true", http_port="0")[1]
-    words = {}
+    said = {}
     for node in nodes:
-        (given,) = evaluate_parameters(context, node._Node__parameters)
-        words[node.node_executable] = given
-    assert words["detector_node"] == {"cameras": ("front", "rear")}
-    assert words["bridge_node"] == {"cameras": ("front", "rear"), "http": True, "http_port": 0}
+        name = node.node_executable
+        files = evaluate_parameters(context, node._Node__parameters)
+        sections = [yaml.safe_load(file.read_text())[f"/**/{name}"] for file in files]
+        said[name] = {k: v for section in sections for k, v in section["ros__parameters"].items()}
+    cameras = {"cameras": ["front", "rear"]}
+    assert said["detector_node"] == {"offline": True, **cameras}
+    assert said["bridge_node"] == {"http": True, "http_port": 0, **cameras}
 
 
 def test_a_parameter_file_that_is_missing_is_an_error():
