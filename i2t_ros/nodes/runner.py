@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -28,6 +29,8 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 SIGNAL_PERIOD = 0.2
 """Seconds between two looks for a signal."""
+SAME_SIGNAL = 1.0
+"""Seconds in which a second signal is taken for the first, heard twice."""
 
 Transition: TypeAlias = Callable[[LifecycleState], TransitionCallbackReturn]
 
@@ -178,10 +181,19 @@ def _run(node: ManagedNode) -> int:
 
 
 def _end_at_signal(node: ManagedNode) -> None:
-    """Have the first SIGINT or SIGTERM end a node; a second one ends the process at once."""
+    """Have the first SIGINT or SIGTERM end a node; a later one ends the process at once.
+
+    Not one right after the first: a terminal or systemd signals every process, and ros2 launch then
+    passes on to its nodes what it got itself.
+    """
+    first: list[float] = []
 
     def on_signal(number: int, _: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)
+        now = time.monotonic()
+        if first and now - first[0] > SAME_SIGNAL:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        first.append(now)
         node.end()
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -112,8 +112,10 @@ def test_what_two_nodes_share_goes_to_both():
     for node in nodes:
         name = node.node_executable
         files = evaluate_parameters(context, node._Node__parameters)
-        sections = [yaml.safe_load(file.read_text())[f"/**/{name}"] for file in files]
-        said[name] = {k: v for section in sections for k, v in section["ros__parameters"].items()}
+        said[name] = {}
+        for file in files:
+            for section in yaml.safe_load(file.read_text()).values():
+                said[name].update(section["ros__parameters"])
     cameras = {"cameras": ["front", "rear"]}
     assert said["detector_node"] == {"offline": True, **cameras}
     assert said["bridge_node"] == {"http": True, "http_port": 0, **cameras}
