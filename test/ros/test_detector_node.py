@@ -359,9 +359,8 @@ time.sleep(0.001)
 signal.raise_signal(signal.SIGINT)
 print("still here")
 """
-    ended = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
     assert ended.returncode == -signal.SIGINT, ended.stderr
     assert ended.stdout == "2\n"
 
