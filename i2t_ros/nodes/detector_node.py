@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError
 from concurrent.futures import Future as ThreadFuture
 from functools import partial
 from typing import Any
 
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
-from rclpy.task import Future
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
@@ -22,6 +22,7 @@ from i2t_ros.narrator import Narrator
 from i2t_ros.nodes import describe_messages as messages
 from i2t_ros.nodes import parameters
 from i2t_ros.nodes.camera import CameraPorts, ImageMessage, parse_cameras
+from i2t_ros.nodes.deferred_service import create_deferred_service
 from i2t_ros.nodes.health import Health
 from i2t_ros.nodes.model_card import ModelCard
 from i2t_ros.nodes.runner import ManagedNode, run_lifecycle_node
@@ -68,10 +69,12 @@ class DetectorNode(ManagedNode):
         self.create_service(SetBool, "~/enable", self._on_enable)
         self.every(WATCH_PERIOD, self._watch)
         # Served in every state: in most of them the answer is why there is none.
-        self.create_service(
+        create_deferred_service(
+            self,
             Describe,
             "~/describe",
-            self._on_describe,
+            self._begin,
+            self._answer,
             qos_profile=messages.SERVICE_QOS,
             callback_group=ReentrantCallbackGroup(),
         )
@@ -243,30 +246,29 @@ class DetectorNode(ManagedNode):
 
     # Requests
 
-    async def _on_describe(
-        self, request: Describe.Request, response: Describe.Response
-    ) -> Describe.Response:
-        """Answer a Describe request without holding up the executor."""
+    def _begin(self, request: Describe.Request) -> ThreadFuture[tuple[Header, DescribeReply]]:
+        """Begin to answer a Describe request; a refusal is in the future."""
         try:
-            job = self._submit(request)
-            done: Future = Future(executor=self.executor)
-            job.add_done_callback(lambda _: self._wake(done))
-            await done
+            return self._submit(request)
+        except Exception as error:
+            refused: ThreadFuture[tuple[Header, DescribeReply]] = ThreadFuture()
+            refused.set_exception(error)
+            return refused
+
+    def _answer(self, job: ThreadFuture[tuple[Header, DescribeReply]]) -> Describe.Response:
+        """Return the response of a request that has ended; runs in the thread that ended it."""
+        response = Describe.Response()
+        try:
             header, reply = job.result()
             messages.fill_response(response, header, reply)
+        except CancelledError:
+            messages.fill_error(response, NotActiveError(f"{self.get_name()} has been stopped"))
         except I2tError as error:
             messages.fill_error(response, error)
         except Exception as error:
-            self.get_logger().error(f"Describe failed: {error!r}")
+            self.get_logger().error(f"Describe failed: {traceback.format_exc()}")
             messages.fill_error(response, I2tError(f"internal error: {error}"))
         return response
-
-    def _wake(self, done: Future) -> None:
-        """Resume a waiting coroutine; called in a request thread."""
-        done.set_result(None)
-        # A future that is set in another thread does not wake the executor by itself.
-        if self.executor is not None:
-            self.executor.wake()
 
     def _submit(self, request: Describe.Request) -> ThreadFuture[tuple[Header, DescribeReply]]:
         """Put a request into the queue; raises RequestError, BusyError, NotActiveError."""

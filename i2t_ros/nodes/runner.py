@@ -173,7 +173,11 @@ def _run(node: ManagedNode) -> int:
         # With a time limit: the kernel may hand the signal to another thread, and Python then notes
         # it for this one, but nothing ends this one's wait.
         while not node.ended.wait(SIGNAL_PERIOD):
-            pass
+            if not spinning.is_alive():
+                node.get_logger().fatal(
+                    "the executor has ended: nothing would be answered any more"
+                )
+                node.end(failed=True)
     finally:
         node.end_work()
         spinning.close()

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -117,10 +118,11 @@ class Peer:
 
 
 class NodeProcess:
-    """detector_node, or another module of i2t_ros.nodes, as a process."""
+    """detector_node, or another module of i2t_ros.nodes, or a script, as a process."""
 
-    def __init__(self, folder, module, parameters, arguments):
-        command = [sys.executable, "-m", f"i2t_ros.nodes.{module}", "--ros-args", *arguments]
+    def __init__(self, folder, module, parameters, arguments, script=None):
+        program = [str(script)] if script else ["-m", f"i2t_ros.nodes.{module}"]
+        command = [sys.executable, *program, "--ros-args", *arguments]
         for name, value in parameters.items():
             command += ["-p", f"{name}:={value}"]
         self._log_path = folder / f"{module}-{time.monotonic_ns()}.log"
@@ -136,6 +138,11 @@ class NodeProcess:
         with self._log_path.open("rb") as log:
             log.seek(max(0, self._log_path.stat().st_size - LOG_LIMIT))
             return log.read().decode(errors="replace")
+
+    @property
+    def port(self):
+        """The port on which a bridge listens for TCP."""
+        return int(re.search(r"listening on 127\.0\.0\.1 port (\d+)", self.log())[1])
 
     def wait(self, limit=STOP_LIMIT):
         """Wait for the end and return the exit code."""
@@ -173,6 +180,10 @@ class NodeProcess:
         with open(f"/proc/{self.pid}/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
+    def cpu_seconds(self):
+        """Return the CPU time that all of its threads have used."""
+        return time.clock_gettime(~self.pid << 3 | 2)  # the clock of a process: clock_getcpuclockid
+
 
 @pytest.fixture
 def peer():
@@ -185,12 +196,12 @@ def peer():
 def start(peer, tmp_path):
     """Return a function that starts a node process; all of them end with the test.
 
-    It returns once the node is active, unless ``ready`` is false.
+    It returns once the node is active, unless ``ready`` is false. A ``script`` runs the module.
     """
     processes = []
 
-    def start(module="detector_node", arguments=(), *, ready=True, **parameters):
-        process = NodeProcess(tmp_path, module, parameters, arguments)
+    def start(module="detector_node", arguments=(), *, ready=True, script=None, **parameters):
+        process = NodeProcess(tmp_path, module, parameters, arguments, script)
         processes.append(process)
         if ready:
             peer.processes.append(process)

@@ -1,0 +1,25 @@
+"""detector_node with an engine that sleeps for a second over each picture; a program of its own.
+
+What its process costs meanwhile is what waiting costs.
+"""
+
+import sys
+import time
+
+from i2t_ros.backends.fake import FakeBackend
+from i2t_ros.nodes.detector_node import main
+
+SECONDS = 1.0
+
+
+class SleepingBackend(FakeBackend):
+    def infer(self, inputs):
+        sys.stdout.write("the engine sleeps\n")
+        sys.stdout.flush()
+        time.sleep(SECONDS)
+        return super().infer(inputs)
+
+
+if __name__ == "__main__":
+    sys.modules["i2t_ros.backends.fake"].FakeBackend = SleepingBackend
+    raise SystemExit(main())
