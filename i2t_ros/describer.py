@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from i2t_ros import language as words
-from i2t_ros.detector import ObjectDetector
+from i2t_ros.backends.base import Tensor
+from i2t_ros.detector import ObjectDetector, PreparedImage
 from i2t_ros.errors import (
     I2tError,
     InvalidRequestError,
@@ -38,9 +39,6 @@ from i2t_ros.types import (
 )
 from i2t_ros.vision.codecs import MAX_PIXELS, decode_image, encode_image, picture_format
 from i2t_ros.vision.drawing import DrawOptions, draw_scene
-
-Narrate = Callable[[Scene, "DescribeOptions"], tuple[Scene, str]]
-"""Finds the words for a scene, and may add to it what a camera's past tells."""
 
 Turn = Callable[[], AbstractContextManager[None]]
 """Makes the context manager to hold while the engine is used."""
@@ -101,12 +99,35 @@ class DescribeOptions:
         )
 
 
+@dataclass(slots=True)
+class ImageInWork:
+    """An image on its way to a scene.
+
+    started   time.perf_counter() seconds when its way began
+    end       time.monotonic() seconds until which the tasks beside detect may take
+    running   what those tasks will have found
+    prepared  what the engine is to see; None without detection
+    outputs   what the engine answered, or its error
+    """
+
+    image: Image
+    options: DescribeOptions
+    started: float
+    end: float
+    running: dict[Task, Future[Scene]]
+    prepared: PreparedImage | None
+    outputs: list[Tensor] | I2tError | None = None
+
+
 class Describer:
     """Describes images with one detector and whatever other tasks there are.
 
-    As many threads may use the detector at once as its ``concurrency`` says: callers in several
-    threads pass the ``turn`` of an Engine that they share. Each other task has a thread of its own,
-    so that all tasks of an image are worked on at once. Everything else here may run in parallel.
+    An image becomes a scene in three steps, ``begin``, ``infer`` and ``finish``, which may overlap
+    with those of other images; ``look`` is all three, and ``describe`` adds the words.
+
+    As many threads may be in infer() at once as the detector's ``concurrency`` says: callers in
+    several threads pass the ``turn`` of an Engine that they share. Each other task has a thread of
+    its own, so that all tasks of an image are worked on at once. All else may run in parallel.
     """
 
     def __init__(
@@ -147,23 +168,79 @@ class Describer:
             worker.close()
 
     def describe(
-        self,
-        image: Image,
-        options: DescribeOptions,
-        turn: Turn = nullcontext,
-        narrate: Narrate | None = None,
+        self, image: Image, options: DescribeOptions, turn: Turn = nullcontext
     ) -> Description:
-        """Run the tasks on an image and put the scene into words.
+        """Run the tasks on an image and put the scene into words; raises what look() raises."""
+        started = time.perf_counter()
+        scene = self.look(image, options, turn)
+        return self.description(scene, compose(scene, options), options, started)
 
-        The error of a task that fails is in the scene's ``failures``; where all fail, the first
-        one's is raised. Raises UnknownTaskError for a task that there is none of here.
+    def description(
+        self, scene: Scene, sentence: str, options: DescribeOptions, started: float
+    ) -> Description:
+        """Return what was seen and said since ``started`` (time.perf_counter(), seconds)."""
+        model = ", ".join(filter(None, map(self._model_of, options.tasks)))
+        elapsed = time.perf_counter() - started
+        return Description(scene, sentence, options.language, model, elapsed)
+
+    def look(self, image: Image, options: DescribeOptions, turn: Turn = nullcontext) -> Scene:
+        """Run the tasks on an image.
+
+        The error of a task that fails is in the scene's ``failures``. If all fail, the first one's
+        is raised. Raises UnknownTaskError for a task that is not available here.
+        """
+        work = self.begin(image, options)
+        if work.prepared is not None:
+            with turn():
+                self.infer([work])
+        return self.finish(work)
+
+    def begin(self, image: Image, options: DescribeOptions) -> ImageInWork:
+        """Start the other tasks, each in its own thread, and prepare the image for the engine.
+
+        Raises UnknownTaskError for a task that is not available here.
         """
         started = time.perf_counter()
         self._check(options.tasks)
-        scene, sentence = (narrate or compose)(self._see(image, options, turn), options)
-        elapsed = time.perf_counter() - started
-        model = ", ".join(filter(None, map(self._model_of, options.tasks)))
-        return Description(scene, sentence, options.language, model, elapsed)
+        end = time.monotonic() + self._time_limit
+        running = {
+            task: self._workers[task].start(image, options)
+            for task in options.tasks
+            if task in self._workers
+        }
+        prepared = None
+        if "detect" in options.tasks and "detect" not in running and self.detector is not None:
+            prepared = self.detector.prepare(image)
+        return ImageInWork(image, options, started, end, running, prepared)
+
+    def infer(self, works: Sequence[ImageInWork]) -> None:
+        """Run the engine once for up to ``detector.batch`` images, whose options ask for detect."""
+        assert self.detector is not None  # noqa: S101 (begin() prepared for it)
+        prepared = [work.prepared for work in works if work.prepared is not None]
+        answers: Sequence[list[Tensor] | I2tError]
+        try:
+            answers = self.detector.infer(prepared)
+        except I2tError as error:
+            answers = [error] * len(works)
+        for work, answer in zip(works, answers, strict=True):
+            work.outputs = answer
+
+    def finish(self, work: ImageInWork) -> Scene:
+        """Read the engine's outputs, wait for the other tasks, and return all that was found."""
+        parts: list[Scene] = []
+        failures: dict[Task, I2tError] = {}
+        # Detection first, if it is asked for: what comes before it would only be waited for.
+        for task in sorted(work.options.tasks, key=work.running.__contains__):
+            try:
+                if task in work.running:
+                    parts.append(self._wait_for(task, work.running[task], work.end))
+                else:
+                    parts.append(self._detections(work))
+            except I2tError as error:
+                failures[task] = error
+        if not parts:
+            raise next(failures[task] for task in work.options.tasks if task in failures)
+        return _joined(parts, failures)
 
     def _check(self, tasks: Iterable[Task]) -> None:
         available = [
@@ -177,34 +254,14 @@ class Describer:
                 f"task {missing[0]!r} is not available here; available: {', '.join(available)}"
             )
 
-    def _see(self, image: Image, options: DescribeOptions, turn: Turn) -> Scene:
-        """Run all tasks at once, each on its own thread, and detection on this one."""
-        end = time.monotonic() + self._time_limit
-        running = {
-            task: self._workers[task].start(image, options)
-            for task in options.tasks
-            if task in self._workers
-        }
-        parts: list[Scene] = []
-        failures: dict[Task, I2tError] = {}
-        # Detection first, where it is asked for: what comes before it would only be waited for.
-        for task in sorted(options.tasks, key=running.__contains__):
-            try:
-                if task in running:
-                    parts.append(self._wait_for(task, running[task], end))
-                else:
-                    parts.append(self._detect(image, options.detect, turn))
-            except I2tError as error:
-                failures[task] = error
-        if not parts:
-            raise next(failures[task] for task in options.tasks if task in failures)
-        return _joined(parts, failures)
-
-    def _detect(self, image: Image, options: DetectOptions, turn: Turn) -> Scene:
-        assert self.detector is not None  # noqa: S101 (checked by _check)
-        with turn():
-            detections = self.detector.detect(image, options)
-        return Scene(image.shape[1], image.shape[0], detections=detections)
+    def _detections(self, work: ImageInWork) -> Scene:
+        assert self.detector is not None  # noqa: S101 (begin() prepared for it)
+        assert work.prepared is not None  # noqa: S101
+        if isinstance(work.outputs, I2tError):
+            raise work.outputs
+        assert work.outputs is not None, "infer() comes before finish()"  # noqa: S101
+        detections = self.detector.read(work.prepared, work.outputs, work.options.detect)
+        return Scene(work.image.shape[1], work.image.shape[0], detections=detections)
 
     def _wait_for(self, task: Task, running: Future[Scene], end: float) -> Scene:
         try:
@@ -287,12 +344,11 @@ class Describer:
         return newest(request.camera), "jpeg"
 
 
-def compose(scene: Scene, options: DescribeOptions) -> tuple[Scene, str]:
-    """Return a scene as it is and its sentence."""
-    sentence = words.compose(
+def compose(scene: Scene, options: DescribeOptions) -> str:
+    """Return the sentence of a scene."""
+    return words.compose(
         scene, options.language, options.style, hedge=options.hedge, languages=options.languages
     )
-    return scene, sentence
 
 
 def _joined(parts: Sequence[Scene], failures: Mapping[Task, I2tError]) -> Scene:

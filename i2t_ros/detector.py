@@ -5,15 +5,14 @@ from __future__ import annotations
 import difflib
 import functools
 import logging
-import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from i2t_ros.backends.base import Backend, BackendOptions
+from i2t_ros.backends.base import Backend, BackendOptions, Tensor
 from i2t_ros.errors import InvalidRequestError, ModelMismatchError
 from i2t_ros.models.manifest import BUILT_IN, ModelSpec
 from i2t_ros.opening import Choice, open_model
@@ -38,15 +37,30 @@ class _Wanted:
     max_detections: int
 
 
-class _Prepared(threading.local):
-    """A letterbox for each thread, since it writes every picture into one buffer."""
+@dataclass(slots=True)
+class PreparedImage:
+    """An image as the engine takes it.
 
-    def __init__(self, to: TensorFormat) -> None:
-        self.letterbox = Letterbox(to)
+    inputs     the model's inputs: a tensor and constants, or the image itself
+    size       of the model's input, pixels
+    placement  where the image lies in it; None: the image is the input
+    width, height  of the image, pixels
+    letterbox  what wrote the tensor and still owns its memory, until the engine has read it
+    """
+
+    inputs: list[Any]
+    size: InputSize
+    placement: Placement | None
+    width: int
+    height: int
+    letterbox: Letterbox | None
 
 
 class ObjectDetector:
-    """Finds objects in pictures. ``concurrency`` threads may call detect() at once.
+    """Finds objects in pictures, in three steps: ``prepare``, ``infer``, ``read``.
+
+    The steps of several images may overlap, each in any thread; ``concurrency`` threads may be in
+    infer() at once, and one call of it takes up to ``batch`` images. ``detect`` is all three.
 
     labels        the class names
     model_name, backend_name
@@ -70,7 +84,8 @@ class ObjectDetector:
         """
         self._spec = spec
         self._backend = backend
-        self._prepared = _Prepared(spec.input.format) if spec.input.format else None
+        # Each writes images into one buffer, so there is one for every image that is on its way.
+        self._letterboxes: list[Letterbox] = []
         self._constants = spec.input.constant_arrays()
         decoder = DECODERS[spec.decoder]
         self._suppresses = decoder.suppresses
@@ -79,13 +94,14 @@ class ObjectDetector:
         )
         self._wanted: tuple[DetectOptions, _Wanted] | None = None
         self.concurrency = backend.concurrency
+        self.batch = backend.batch if spec.input.format else 1
         self.labels = spec.labels
         self.model_name = spec.name
         self.backend_name = backend_name
         self.name = f"{spec.name} on {backend_name} ({backend.device})"
         self.report = f"{self.name}: {report or backend.report}"
         self.degraded = degraded
-        if self._prepared:
+        if spec.input.format:
             self.detect(np.zeros((64, 64, 3), np.uint8))
 
     @property
@@ -104,36 +120,73 @@ class ObjectDetector:
         Raises InferenceError where the backend fails, ModelMismatchError where it returns what
         the model's entry does not promise.
         """
+        prepared = self.prepare(image)
+        return self.read(prepared, self.infer([prepared])[0], options)
+
+    def prepare(self, image: Image) -> PreparedImage:
+        """Return an image (height x width x 3 BGR uint8) as the engine takes it."""
+        height, width = image.shape[:2]
+        to = self._spec.input.format
+        if to is None:
+            return PreparedImage([image], InputSize(width, height), None, width, height, None)
+        letterbox = self._borrow_letterbox(to)
+        tensor, placement = letterbox(image)
+        inputs = [tensor, *self._constants]
+        size = InputSize(to.width, to.height)
+        return PreparedImage(inputs, size, placement, width, height, letterbox)
+
+    def infer(self, images: Sequence[PreparedImage]) -> list[list[Tensor]]:
+        """Run the engine once and return the model's outputs for each image, at most ``batch``.
+
+        An image can be used once: its memory is written again after the call.
+        Raises InferenceError if the backend fails.
+        """
+        try:
+            if len(images) == 1:
+                return [self._backend.infer(images[0].inputs)]
+            together = np.concatenate([image.inputs[0] for image in images])
+            outputs = self._backend.infer([together, *self._constants])
+            return [[output[i : i + 1] for output in outputs] for i in range(len(images))]
+        finally:
+            for image in images:
+                if image.letterbox is not None:
+                    self._letterboxes.append(image.letterbox)
+                    image.letterbox = None
+
+    def read(
+        self, image: PreparedImage, outputs: list[Tensor], options: DetectOptions
+    ) -> Detections:
+        """Return what the model's outputs say of an image, best first, boxes within it.
+
+        Raises ModelMismatchError if the outputs are not what the model's entry promises.
+        """
         wanted = self._in_numbers(options)
-        inputs: list[Any] = [image]
-        placement = None
-        size = InputSize(image.shape[1], image.shape[0])
-        if self._prepared and self._spec.input.format:
-            tensor, placement = self._prepared.letterbox(image)
-            inputs = [tensor, *self._constants]
-            size = InputSize(self._spec.input.format.width, self._spec.input.format.height)
-        outputs = self._backend.infer(inputs)
         if len(outputs) != DECODERS[self._spec.decoder].outputs:
             raise ModelMismatchError(
                 f"{self.name}: decoder {self._spec.decoder} reads "
                 f"{DECODERS[self._spec.decoder].outputs} output(s), got {len(outputs)}"
             )
         try:
-            found = self._decode(outputs, size, wanted.least_score)
-            return self._finish(found, placement, image, wanted)
+            found = self._decode(outputs, image.size, wanted.least_score)
+            return self._finish(found, image, wanted)
         except (IndexError, TypeError, ValueError) as error:
             raise ModelMismatchError(
                 f"{self.name}: decoder {self._spec.decoder} and {len(self.labels)} labels do not "
                 f"fit outputs of shapes {[output.shape for output in outputs]}: {error}"
             ) from error
 
+    def _borrow_letterbox(self, to: TensorFormat) -> Letterbox:
+        """Return a letterbox that nothing uses; infer() puts it back."""
+        try:
+            return self._letterboxes.pop()
+        except IndexError:  # another thread may have taken the last one, so no look before
+            return Letterbox(to)
+
     def close(self) -> None:
         """Release the backend. May be called more than once."""
         self._backend.close()
 
-    def _finish(
-        self, found: Candidates, placement: Placement | None, image: Image, wanted: _Wanted
-    ) -> Detections:
+    def _finish(self, found: Candidates, image: PreparedImage, wanted: _Wanted) -> Detections:
         """Keep what is wanted, once, in pixels of the picture."""
         boxes, scores, class_ids = found
         good = are_boxes(boxes)
@@ -147,10 +200,10 @@ class ObjectDetector:
             best = non_maximum_suppression(boxes, scores, class_ids, wanted.iou_threshold)
         best = best[: wanted.max_detections]
         boxes = boxes[best]
-        if placement:
-            boxes = placement.to_original(boxes)
+        if image.placement:
+            boxes = image.placement.to_original(boxes)
         else:
-            boxes = np.clip(boxes, 0, [image.shape[1], image.shape[0]] * 2)
+            boxes = np.clip(boxes, 0, [image.width, image.height] * 2)
         inside = are_boxes(boxes)
         if not inside.all():
             boxes, best = boxes[inside], best[inside]

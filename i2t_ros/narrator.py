@@ -54,7 +54,7 @@ class Narrator:
         if self._tracker is not None and scene.detections is not None:
             scene = replace(scene, detections=self._tracker.update(scene.detections))
         if options.style != "changes":
-            return compose(scene, options)
+            return scene, compose(scene, options)
         self._changes.hold = speech.change_hold
         changes = self._changes.update(scene, time)
         return scene, words.compose_changes(

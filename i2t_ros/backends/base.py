@@ -21,11 +21,14 @@ class Backend(Protocol):
     device       what the model really runs on, as the engine calls it ("cpu", "cuda", "GPU")
     report       one line for logs: the engine, its version, and what it was found to use
     concurrency  how many threads may call infer() at once, and gain by it
+    batch        how many images one call may hold. If it is more than 1, the first input may have
+                 so many images along its first axis, and the first axis of every output is theirs
     """
 
     device: str
     report: str
     concurrency: int
+    batch: int
 
     def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Run the model once.

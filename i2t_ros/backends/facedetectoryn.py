@@ -28,6 +28,7 @@ class FaceDetectorYnBackend:
 
     device = "cpu"
     concurrency = 1
+    batch = 1
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the first file and run it once.

@@ -41,6 +41,7 @@ class FakeBackend:
 
     device = "fake"
     concurrency = 1
+    batch = 1
     report = "fake: no engine, scripted answers"
 
     def __init__(

@@ -39,6 +39,7 @@ class JetsonBackend:
 
     device = "cuda"
     concurrency = 1
+    batch = 1
 
     def __init__(
         self, spec: "ModelSpec", files: "Sequence[Path]", options: "BackendOptions"

@@ -27,6 +27,7 @@ class LiteRtBackend:
 
     device = "cpu"
     concurrency = 1
+    batch = 1
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the first file, compare it with its entry, and run it once."""

@@ -72,6 +72,7 @@ class OnnxRuntimeBackend:
         self.device = _used(session, options.providers)
         self.report = f"ONNX Runtime {ort.__version__} on {self.device}, threads: {threads}"
         self.concurrency = min(2, threads) if self.device == "cpu" else 1
+        self.batch = 1
         self._inputs = [i.name for i in check_inputs(spec, _infos(session.get_inputs()))]
         self._outputs = [o.name for o in check_outputs(spec, _infos(session.get_outputs()))]
         self._threads = threads

@@ -43,6 +43,7 @@ class OpenCvBackend:
 
     device = "cpu"
     concurrency = 1
+    batch = 1
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the detectors. Raises BackendUnavailableError where OpenCV lacks them."""

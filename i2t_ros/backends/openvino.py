@@ -25,6 +25,7 @@ class OpenVinoBackend:
     """One compiled model and one request."""
 
     concurrency = 1
+    batch = 1
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the first file, compare it with its entry, compile it, and run it once.

@@ -50,6 +50,7 @@ class RapidOcrBackend:
 
     device = "cpu"
     concurrency = 1
+    batch = 1
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the networks and read a page once.

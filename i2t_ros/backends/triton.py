@@ -31,6 +31,7 @@ class TritonBackend:
     """
 
     concurrency = 8
+    batch = 1
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Compare the server's model with the entry and run it once; ``files`` are not used.

@@ -46,5 +46,5 @@ def create_deferred_service(
 
         work.add_done_callback(send)
 
-    service.send_response = send_response
+    service.send_response = send_response  # type: ignore[method-assign, assignment]
     return service

@@ -18,22 +18,23 @@ from std_srvs.srv import SetBool
 from i2t_ros.describer import DescribeOptions, Describer
 from i2t_ros.detector import ObjectDetector, open_detector
 from i2t_ros.errors import I2tError, NoFrameError, NotActiveError, UnknownCameraError
+from i2t_ros.frames import FrameLine
 from i2t_ros.narrator import Narrator
 from i2t_ros.nodes import describe_messages as messages
 from i2t_ros.nodes import parameters
 from i2t_ros.nodes.camera import CameraPorts, ImageMessage, parse_cameras
+from i2t_ros.nodes.camera_frames import CameraFrames, CameraSettings, CameraWork
 from i2t_ros.nodes.deferred_service import create_deferred_service
 from i2t_ros.nodes.health import Health
 from i2t_ros.nodes.model_card import ModelCard
 from i2t_ros.nodes.runner import ManagedNode, run_lifecycle_node
 from i2t_ros.nodes.task_parameters import cache_limits, task_choices
 from i2t_ros.reply_cache import ReplyCache
-from i2t_ros.scheduler import Engine, Scheduler
+from i2t_ros.scheduler import Engine, RequestQueue
 from i2t_ros.srv import Describe
 from i2t_ros.tasks.table import task_openers
 from i2t_ros.tracking import ObjectTracker
 from i2t_ros.types import DescribeReply, Image
-from i2t_ros.vision.codecs import encode_image
 
 WATCH_PERIOD = 1.0
 """Seconds between two looks at who publishes images."""
@@ -42,7 +43,7 @@ WATCH_PERIOD = 1.0
 class DetectorNode(ManagedNode):
     """One model, any number of cameras.
 
-    Callbacks only hand over: frames go to the scheduler's slots, requests to its queue, and its
+    Callbacks only hand over: images go to the cameras' slots, requests to their queue, and other
     threads do the work, so that the executor is always free to take the next message.
     """
 
@@ -58,7 +59,8 @@ class DetectorNode(ManagedNode):
         self._enabled = True
         self._describer: Describer | None = None
         self._engine = Engine()
-        self._scheduler: Scheduler[ImageMessage] | None = None
+        self._frames: FrameLine[ImageMessage, CameraWork] | None = None
+        self._requests: RequestQueue | None = None
         self._health: Health | None = None
         self._card: ModelCard | None = None
         self._ports: dict[str, CameraPorts] = {}
@@ -101,14 +103,6 @@ class DetectorNode(ManagedNode):
         except I2tError as error:  # not fatal: another model may have come in the place of its own
             self.get_logger().warning(f"allow_classes, deny_classes, class_min_scores: {error}")
         self.get_logger().info(f"{detector.name} ready in {time.monotonic() - started:.2f} s")
-        self._engine = Engine(detector.concurrency)
-        self._scheduler = Scheduler(
-            self._on_frame,
-            self._on_failure,
-            request_threads=values["request_threads"],
-            max_waiting=values["max_waiting_requests"],
-            max_wait=values["request_timeout"],
-        )
         compressed = values["image_transport"] == "compressed"
         self._ports = {
             camera.name: CameraPorts(
@@ -120,7 +114,20 @@ class DetectorNode(ManagedNode):
             )
             for camera, narrator in zip(cameras, narrators, strict=True)
         }
-        self._health = Health(self, detector, self._scheduler)
+        self._engine = Engine(detector.concurrency)
+        stages = CameraFrames(describer, self._ports, self._settings, self.get_logger())
+        self._frames = FrameLine(
+            stages,
+            self._engine,
+            batch=min(detector.batch, len(cameras)),
+            in_work=stages.in_work,
+        )
+        self._requests = RequestQueue(
+            threads=values["request_threads"],
+            max_waiting=values["max_waiting_requests"],
+            max_wait=values["request_timeout"],
+        )
+        self._health = Health(self, detector, self._frames, self._requests)
         self._card = ModelCard(self, detector, self._options)
         return TransitionCallbackReturn.SUCCESS
 
@@ -173,15 +180,16 @@ class DetectorNode(ManagedNode):
         if self._card is not None:
             self._card.destroy()
             self._card = None
-        idle = self._scheduler is None or self._scheduler.close()
-        self._scheduler = None
+        frames_ended = self._frames is None or self._frames.close()
+        requests_ended = self._requests is None or self._requests.close()
+        self._frames = self._requests = None
         for ports in self._ports.values():
             ports.destroy()
         self._ports = {}
-        if self._describer is not None and idle:
-            self._describer.close()
-        elif not idle:
+        if not (frames_ended and requests_ended):
             self.get_logger().error("the engine is still at work after 10 s; it is left open")
+        elif self._describer is not None:
+            self._describer.close()
         self._describer = None
         self._detector = None
 
@@ -205,44 +213,22 @@ class DetectorNode(ManagedNode):
     # Frames
 
     def _on_image(self, ports: CameraPorts, msg: ImageMessage) -> None:
-        if self._scheduler is None:
+        if self._frames is None:
             return
         if not ports.wanted():
-            self._scheduler.skip(ports.camera.name, unwanted=1)
+            self._frames.skip(ports.camera.name, unwanted=1)
         elif not ports.accept(self._max_rate):
-            self._scheduler.skip(ports.camera.name, limited=1)
+            self._frames.skip(ports.camera.name, limited=1)
         else:
-            self._scheduler.offer(ports.camera.name, msg)
+            self._frames.offer(ports.camera.name, msg)
 
     def _watch(self) -> None:
         for ports in self._ports.values():
             ports.watch()
 
-    def _on_frame(self, camera: str, msg: ImageMessage) -> None:
-        """Answer one image; runs in the frame thread."""
-        ports, describer = self._ports[camera], self._describer
-        if describer is None:
-            return
-        options, speech = self._options, self._speech
-        image = ports.image_from(msg, options.max_pixels)
-        stamp = msg.header.stamp.sec + msg.header.stamp.nanosec / 1e9 or time.monotonic()
-        description = describer.describe(
-            image,
-            options,
-            partial(self._engine.turn, urgent=False),
-            lambda scene, options: ports.narrator.tell(scene, stamp, options, speech),
-        )
-        if failures := description.scene.failures:
-            told = "; ".join(f"{task}: {error}" for task, error in failures.items())
-            self.get_logger().warning(f"camera {camera}: {told}", throttle_duration_sec=1.0)
-        if not (self._active and self._enabled):
-            return
-        ports.publish_words(msg.header, description, stamp, speech)
-        ports.publish_pictures(
-            msg.header,
-            draw=lambda: describer.draw(image, description, options),
-            encode=lambda drawn: encode_image(drawn, "jpeg", options.quality),
-        )
+    def _settings(self) -> CameraSettings:
+        """Return how images are worked on now; called in the frames' threads."""
+        return CameraSettings(self._options, self._speech, self._active and self._enabled)
 
     # Requests
 
@@ -272,8 +258,8 @@ class DetectorNode(ManagedNode):
 
     def _submit(self, request: Describe.Request) -> ThreadFuture[tuple[Header, DescribeReply]]:
         """Put a request into the queue; raises RequestError, BusyError, NotActiveError."""
-        describer, scheduler = self._describer, self._scheduler
-        if not self._active or describer is None or scheduler is None:
+        describer, requests = self._describer, self._requests
+        if not self._active or describer is None or requests is None:
             raise self._failure or NotActiveError(f"{self.get_name()} is not active")
         question = messages.request_from_msg(request)
         options = self._options
@@ -286,7 +272,7 @@ class DetectorNode(ManagedNode):
         def newest(_: str) -> Image:
             return ports.image_from(msg, options.max_pixels)
 
-        return scheduler.submit(
+        return requests.submit(
             lambda: (header, describer.answer(question, options, newest=newest, turn=turn))
         )
 
@@ -318,15 +304,6 @@ class DetectorNode(ManagedNode):
         self._options: DescribeOptions = options
         self._speech = speech
         self._max_rate: float = values["max_rate"]
-
-    def _on_failure(self, camera: str, error: Exception) -> None:
-        """Say at most once a second that a frame failed; called in the frame thread."""
-        log = self.get_logger()
-        if isinstance(error, I2tError):
-            log.warning(f"camera {camera}: image left out: {error}", throttle_duration_sec=1.0)
-        else:
-            trace = "".join(traceback.format_exception(error))
-            log.error(f"camera {camera}: image failed: {trace}", throttle_duration_sec=1.0)
 
 
 def main(args: Sequence[str] | None = None) -> int:

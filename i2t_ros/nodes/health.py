@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 
 from i2t_ros.detector import ObjectDetector
+from i2t_ros.frames import CameraCounters, FrameLine
 from i2t_ros.nodes import conversions
 from i2t_ros.nodes.conversions import StatusLevel
 from i2t_ros.nodes.runner import ManagedNode
-from i2t_ros.scheduler import CameraCounters, Scheduler
+from i2t_ros.scheduler import RequestQueue
 
 PERIOD = 1.0
 """Seconds between two reports, as diagnostic_updater has it."""
@@ -20,11 +22,18 @@ PERIOD = 1.0
 class Health:
     """Publishes one status for the model and one for each camera, every second."""
 
-    def __init__(self, node: ManagedNode, detector: ObjectDetector, scheduler: Scheduler) -> None:  # type: ignore[type-arg]
+    def __init__(
+        self,
+        node: ManagedNode,
+        detector: ObjectDetector,
+        frames: FrameLine[Any, Any],
+        requests: RequestQueue,
+    ) -> None:
         """Begin to report."""
         self._node = node
         self._detector = detector
-        self._scheduler = scheduler
+        self._frames = frames
+        self._requests = requests
         self._last: dict[str, tuple[int, int]] = {}
         self._last_time = time.monotonic()
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
@@ -42,14 +51,14 @@ class Health:
         self._last_time = now
         name = self._node.get_fully_qualified_name().lstrip("/")
         statuses = [conversions.status_to_msg(f"{name}: model", *self._model())]
-        for camera, counters in list(self._scheduler.cameras.items()):
+        for camera, counters in list(self._frames.cameras.items()):
             level, message, values = self._camera(camera, counters, seconds)
             statuses.append(conversions.status_to_msg(f"{name}: {camera}", level, message, values))
         stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(conversions.diagnostics_to_msg(stamp, statuses))
 
     def _model(self) -> tuple[StatusLevel, str, dict[str, object]]:
-        requests = self._scheduler.requests
+        requests = self._requests.counters
         values = {
             "model": self._detector.model_name,
             "backend": self._detector.backend_name,
@@ -79,7 +88,7 @@ class Health:
             "unwanted (no subscriber)": counters.unwanted,
             "left out (max_rate)": counters.limited,
         }
-        latencies = list(counters.latencies)  # a copy: the frame thread appends to it
+        latencies = list(counters.latencies)  # a copy: another thread appends to it
         if latencies:
             for percent in (50, 95, 99):
                 milliseconds = 1000 * np.percentile(latencies, percent)

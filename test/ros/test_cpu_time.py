@@ -97,14 +97,15 @@ def test_images_that_nobody_looks_at_cost_little(peer, start):
         return int(values.get("unwanted (no subscriber)", 0))
 
     def show(count):
-        before, tick, begun = received(), threading.Event(), time.monotonic()
+        tick, begun = threading.Event(), time.monotonic()
         for i in range(count):
             tick.wait(max(0, begun + i / 30 - time.monotonic()))
             camera.publish(msg)
-        peer.until(lambda: received() >= before + 0.9 * count, "the images have come")
 
-    peer.until(camera.get_subscription_count, "the detector listens")
-    show(30)
-    before = detector.cpu_seconds()
+    # A best-effort camera is not heard until both sides have found each other.
+    while not received():
+        show(10)
+    seen, before = received(), detector.cpu_seconds()
     show(90)
-    assert (detector.cpu_seconds() - before) / 90 < FRAME
+    peer.until(lambda: received() >= seen + 60, "the images have come")
+    assert (detector.cpu_seconds() - before) / (received() - seen) < FRAME

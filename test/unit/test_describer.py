@@ -16,7 +16,7 @@ from i2t_ros.errors import (
     UnknownTaskError,
 )
 from i2t_ros.models.manifest import find_spec
-from i2t_ros.scheduler import Engine, Scheduler
+from i2t_ros.scheduler import Engine, RequestQueue
 from i2t_ros.types import DescribeRequest, DetectOptions
 
 GREY = np.full((48, 64, 3), 128, np.uint8)
@@ -114,13 +114,13 @@ def test_the_newest_frame_is_answered_as_jpeg():
 def test_the_engine_is_held_for_the_engine_alone():
     gate = threading.Event()
     describer, backend = make(gate=gate)
-    scheduler = Scheduler(lambda camera, item: None, lambda camera, error: None)
+    requests = RequestQueue()
     engine = Engine()
 
     def turn():
         return engine.turn(urgent=True)
 
-    future = scheduler.submit(
+    future = requests.submit(
         lambda: describer.answer(DescribeRequest(image=encoded("png")), OPTIONS, turn=turn)
     )
     assert backend.begun.wait(10)
@@ -132,7 +132,7 @@ def test_the_engine_is_held_for_the_engine_alone():
     assert future.result(10).description.sentence
     other.join(10)
     assert not other.is_alive()
-    assert scheduler.close()
+    assert requests.close()
 
 
 def test_close_may_be_called_twice():

@@ -25,6 +25,7 @@ LAYERS = [
         "as_json",
         "describer",
         "scheduler",
+        "frames",
     },
     {"bridges", "client"},
     {"nodes", "processes"},
