@@ -45,6 +45,5 @@ def describer() -> Describer:
 
 def prepared(of: ObjectDetector, image: np.ndarray) -> list[np.ndarray]:
     """Return the inputs of the bare engine call for an image."""
-    if of._prepared is None:
-        return [image]
-    return [of._prepared.letterbox(image)[0].copy(), *of._constants]
+    first, *constants = of.prepare(image).inputs
+    return [first.copy(), *constants]

@@ -41,23 +41,25 @@ class Narrator:
         self._said = ""
         self._said_at = -math.inf
 
-    def tell(
-        self, scene: Scene, time: float, options: DescribeOptions, speech: SpeechOptions
-    ) -> tuple[Scene, str]:
-        """Return the scene with track ids, and its sentence.
-
-        The sentence is empty in the style ``changes`` where nothing changed.
-        """
+    def follow(self, scene: Scene, time: float) -> Scene:
+        """Return the next scene of the camera with track ids, if objects are tracked."""
         if time < self._time:
             self._forget()
         self._time = time
-        if self._tracker is not None and scene.detections is not None:
-            scene = replace(scene, detections=self._tracker.update(scene.detections))
+        if self._tracker is None or scene.detections is None:
+            return scene
+        return replace(scene, detections=self._tracker.update(scene.detections))
+
+    def tell(self, scene: Scene, options: DescribeOptions, speech: SpeechOptions) -> str:
+        """Return the sentence of the scene that follow() returned last.
+
+        It is empty in the style ``changes`` if nothing changed.
+        """
         if options.style != "changes":
-            return scene, compose(scene, options)
+            return compose(scene, options)
         self._changes.hold = speech.change_hold
-        changes = self._changes.update(scene, time)
-        return scene, words.compose_changes(
+        changes = self._changes.update(scene, self._time)
+        return words.compose_changes(
             changes, options.language, hedge=options.hedge, languages=options.languages
         )
 

@@ -22,7 +22,7 @@ from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.narrator import Narrator, SpeechOptions
 from i2t_ros.nodes import conversions
 from i2t_ros.nodes.image_input import ImageInput
-from i2t_ros.types import Description, EncodedImage, Image
+from i2t_ros.types import Description, Detections, EncodedImage, Image
 
 ImageMessage: TypeAlias = ImageMsg | CompressedImage
 
@@ -172,18 +172,31 @@ class CameraPorts:
             return conversions.image_from_compressed_msg(msg, max_pixels)
         return conversions.image_from_msg(msg, max_pixels)
 
-    def publish_words(
-        self, header: Header, description: Description, time_: float, speech: SpeechOptions
-    ) -> None:
-        """Publish detections, sentence and description to whoever listens."""
-        found, sentence = description.scene.detections, description.sentence
+    def publish_detections(
+        self, header: Header, found: Detections | None
+    ) -> Detection2DArray | None:
+        """Publish the objects that were found to whoever listens; return the message, if any."""
         detections = None
-        if _heard(self._detections) or _heard(self._description):
-            detections = conversions.detections_to_msg(header, found)
         if _heard(self._detections):
+            detections = conversions.detections_to_msg(header, found)
             self._detections.publish(detections)
         if _heard(self._boxes) and found is not None:
             self._boxes.publish(conversions.boxes_to_marker(header, found))
+        return detections
+
+    def publish_words(
+        self,
+        header: Header,
+        description: Description,
+        time_: float,
+        speech: SpeechOptions,
+        detections: Detection2DArray | None,
+    ) -> None:
+        """Publish sentence and description to whoever listens.
+
+        ``detections`` is the description's message of them if there is one already.
+        """
+        sentence = description.sentence
         if self.narrator.is_due(sentence, time_, speech):
             if _heard(self._sentence):
                 self._sentence.publish(String(data=sentence))

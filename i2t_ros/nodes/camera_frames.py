@@ -83,15 +83,19 @@ class CameraFrames:
         """Find the words, draw, and publish what somebody listens to."""
         ports, describer = self._ports[camera], self._describer
         options, speech = work.settings.options, work.settings.speech
-        scene = describer.finish(work.image)
-        scene, sentence = ports.narrator.tell(scene, work.time, options, speech)
+        publishes = self._settings().publishes
+        scene = ports.narrator.follow(describer.finish(work.image), work.time)
+        detections = None
+        if publishes:  # at once: those who steer by the boxes do not wait for the words
+            detections = ports.publish_detections(item.header, scene.detections)
+        sentence = ports.narrator.tell(scene, options, speech)
         description = describer.description(scene, sentence, options, work.image.started)
         if scene.failures:
             told = "; ".join(f"{task}: {error}" for task, error in scene.failures.items())
             self._logger.warning(f"camera {camera}: {told}", throttle_duration_sec=1.0)
-        if not self._settings().publishes:
+        if not publishes:
             return
-        ports.publish_words(item.header, description, work.time, speech)
+        ports.publish_words(item.header, description, work.time, speech, detections)
         ports.publish_pictures(
             item.header,
             draw=lambda: describer.draw(work.image.image, description, options),

@@ -29,6 +29,10 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 SIGNAL_PERIOD = 0.2
 """Seconds between two looks for a signal."""
+SWITCH_INTERVAL = 0.0005
+"""Seconds after which a Python thread lets another one run that wants to. With Python's own 5 ms
+the thread that an image woke waits 0.7 ms, until the executor has built its next wait set; with
+this 0.4 ms."""
 SAME_SIGNAL = 1.0
 """Seconds in which a second signal is taken for the first, heard twice."""
 
@@ -146,6 +150,7 @@ def run_lifecycle_node(
         try_shutdown()
         return EXIT_USAGE
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.setswitchinterval(SWITCH_INTERVAL)
     node: ManagedNode | None = None
     try:
         node = make_node()

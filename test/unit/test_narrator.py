@@ -20,15 +20,21 @@ def scene(*people, score=0.9):
     return Scene(640, 480, Detections(boxes, np.full(n, score), np.zeros(n), LABELS))
 
 
+def tell(narrator, scene, time, options=CHANGES):
+    """Return what a camera's next scene becomes, and its sentence."""
+    seen = narrator.follow(scene, time)
+    return seen, narrator.tell(seen, options, SPEECH)
+
+
 def tracked(narrator, *scenes, options=None):
     options = options or DescribeOptions()
-    return [narrator.tell(scene, i / 30, options, SPEECH) for i, scene in enumerate(scenes)]
+    return [tell(narrator, scene, i / 30, options) for i, scene in enumerate(scenes)]
 
 
 def test_changes_are_told_once_they_have_lasted():
     narrator = Narrator()
     times = [0.0, 0.3, 0.6, 0.9, 1.2]
-    told = [narrator.tell(scene(100), time, CHANGES, SPEECH)[1] for time in times]
+    told = [tell(narrator, scene(100), time)[1] for time in times]
     assert told[0] == told[1] == ""
     assert "person" in told[2]
     assert told[3:] == ["", ""]
@@ -37,10 +43,10 @@ def test_changes_are_told_once_they_have_lasted():
 def test_a_clock_that_jumps_back_begins_anew():
     narrator = Narrator()
     for time in (100.0, 100.6):
-        first = narrator.tell(scene(100), time, CHANGES, SPEECH)[1]
+        first = tell(narrator, scene(100), time)[1]
     assert first
     assert narrator.is_due("I can see a person.", 100.6, SpeechOptions(rate=0.1))
-    again = [narrator.tell(scene(100), time, CHANGES, SPEECH)[1] for time in (5.0, 5.6)]
+    again = [tell(narrator, scene(100), time)[1] for time in (5.0, 5.6)]
     assert again == ["", first]
     assert narrator.is_due("I can see a person.", 5.6, SpeechOptions(rate=0.1, on_change=True))
 
@@ -106,7 +112,7 @@ def test_the_order_of_detections_stays():
     boxes = [(400, 100, 460, 250), (100, 100, 160, 250)]
     found = Detections(boxes, [0.9, 0.8], [0, 1], LABELS)
     for _ in range(3):
-        seen, _ = narrator.tell(Scene(640, 480, found), 0.0, DescribeOptions(), SPEECH)
+        seen, _ = tell(narrator, Scene(640, 480, found), 0.0, DescribeOptions())
         assert (seen.detections.boxes == found.boxes).all()
         assert seen.detections.class_ids.tolist() == [0, 1]
 
