@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 
 Tensor = NDArray[Any]
 
+PRECISION_CHOICES = ("auto", "f32", "tf32", "f16", "bf16")
+MOST_CALLS = 8
+"""Calls that are let into an engine at once, and images in one call, at the most: each takes memory
+for its layers, and beyond, results wait for each other rather than come sooner."""
+
 
 class Backend(Protocol):
     """One loaded model on one engine.
@@ -21,8 +26,9 @@ class Backend(Protocol):
     device       what the model really runs on, as the engine calls it ("cpu", "cuda", "GPU")
     report       one line for logs: the engine, its version, and what it was found to use
     concurrency  how many threads may call infer() at once, and gain by it
-    batch        how many images one call may hold. If it is more than 1, the first input may have
-                 so many images along its first axis, and the first axis of every output is theirs
+    batch        how many images one call may hold, 1: one only. With more, images may be stacked
+                 along the first axis of the first input, and the first axis of every output is then
+                 the images'
     """
 
     device: str
@@ -53,10 +59,12 @@ class BackendOptions:
     A backend that is asked for a choice of provider, precision, device or url that it does not have
     refuses; ``backend: auto`` takes one that has it.
 
-    threads    of an engine on the CPU; 0: as many as this process may use cores
+    threads    cores that an engine on the CPU may keep busy; 0: as many as it makes use of of those
+               that this process may use (see cores.py)
     providers  ONNX Runtime execution providers in order of preference, short names ("cpu",
                "cuda", "tensorrt", "openvino"); empty: the best that are installed
-    precision  "auto" keeps the model's own, "f32", "f16" or "bf16" ask for it
+    precision  of the arithmetic, one of PRECISION_CHOICES: "auto" and "f32" keep 32 bits, also
+               where the engine would round by itself; the others ask for less
     device     the engine's own name for a device ("CPU", "GPU", "0"); empty: its default
     url        of a remote server (``host:port``, ``http://`` or ``grpc://``)
     timeout    seconds that one inference on a remote server may take

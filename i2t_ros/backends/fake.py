@@ -35,6 +35,7 @@ def engine() -> tuple[str, tuple[str, ...]]:
 class FakeBackend:
     """Answers with ``script``; holds the picture at ``gate`` until it is opened.
 
+    batch  how many images a call may hold, for a script that reads so many
     calls  how many inferences have begun
     begun  is set when one begins, so that a test can wait for it
     """
@@ -44,7 +45,7 @@ class FakeBackend:
     batch = 1
     report = "fake: no engine, scripted answers"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what every backend takes, and what tests set)
         self,
         spec: ModelSpec | None = None,
         files: Sequence[Path] = (),
@@ -52,11 +53,13 @@ class FakeBackend:
         *,
         script: Script = one_person,
         gate: threading.Event | None = None,
+        batch: int = 1,
     ) -> None:
         """Take what every backend takes, and what to answer."""
         self._script = script
         self._gate = gate
         self._timeout = options.timeout
+        self.batch = batch
         self.calls = 0
         self.begun = threading.Event()
         self.closed = False

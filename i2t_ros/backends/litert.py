@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from i2t_ros.backends.base import BackendOptions, Tensor
 from i2t_ros.backends.check import TensorInfo, check_inputs, check_outputs, example_inputs
+from i2t_ros.cores import engine_threads
 from i2t_ros.errors import InferenceError, ModelCorruptError, ModelMismatchError
 from i2t_ros.models.manifest import ModelSpec
 
@@ -31,8 +31,8 @@ class LiteRtBackend:
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the first file, compare it with its entry, and run it once."""
-        threads = options.threads or len(os.sched_getaffinity(0))
-        interpreter = _load(files[0], threads)
+        threads = engine_threads(options.threads)
+        interpreter = _load(files[0], threads.number)
         inputs = {detail["name"]: detail for detail in interpreter.get_input_details()}
         outputs = {detail["name"]: detail for detail in interpreter.get_output_details()}
         wanted = "float32" if spec.input.format is None else spec.input.format.dtype
@@ -41,7 +41,7 @@ class LiteRtBackend:
         ordered = check_outputs(spec, [_info(detail) for detail in outputs.values()])
         self._outputs = [outputs[info.name] for info in ordered]
         self._interpreter: Interpreter | None = interpreter
-        self.report = f"LiteRT {engine()[0]} on cpu, threads: {threads}"
+        self.report = f"LiteRT {engine()[0]} on cpu, {threads.report}"
         self.infer(example_inputs(spec))
 
     def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from functools import partial
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import onnxruntime as ort
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
-from i2t_ros.backends.base import BackendOptions, Tensor
+from i2t_ros.backends.base import MOST_CALLS, BackendOptions, Tensor
 from i2t_ros.backends.check import TensorInfo, check_inputs, check_outputs, example_inputs
+from i2t_ros.backends.onnxruntime_providers import (
+    PROVIDERS,
+    as_half,
+    choose_providers,
+    computes_in,
+    provider_settings,
+)
+from i2t_ros.cores import engine_threads, usable_cores
 from i2t_ros.errors import (
     BackendUnavailableError,
     InferenceError,
@@ -22,18 +29,17 @@ from i2t_ros.errors import (
 )
 from i2t_ros.models.manifest import ModelSpec
 
-PROVIDERS = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "tensorrt": "TensorrtExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
-}
+WIDE = 4
+"""Threads of a call that is alone, at most. yolox_nano on sixteen cores is no faster with sixteen
+than with two, and on two cores two threads make 86 calls a second for one thread's 67; a model with
+more work in a layer, such as yolox_s, may gain from more, and ``threads`` gives them."""
 
-# What each provider calls the device it runs on.
-DEVICE_SETTING = {"cuda": "device_id", "tensorrt": "device_id", "openvino": "device_type"}
-
-# TensorRT compiles for minutes at the first start, so it is used only where it is asked for.
-AUTOMATIC = ("cuda", "cpu")
+GPU_CALLS = {"cuda": 4, "tensorrt": 2}
+"""Calls let into a GPU at once. InferenceSession.run() is safe for threads (microsoft/onnxruntime
+#114). CUDA gives each call a stream of its own, so that copies of one overlap with another's layers
+and small layers with each other. TensorRT holds a lock for its part of a call (#19301), so that a
+second call overlaps with the copies alone. Chosen by that and not measured: more calls take more
+of the GPU's memory."""
 
 # Between the layers of a call its threads look for work for 0.2 ms before they sleep, and after it
 # they sleep at once. Left to itself ONNX Runtime keeps them looking, and every core busy, until a
@@ -52,33 +58,38 @@ _DTYPES = {
 
 
 class OnnxRuntimeBackend:
-    """One session with every thread, and for two calls at once one more with half of them.
+    """A session of several threads, and on a CPU one of a single thread for calls that meet.
 
-    The end of each layer is waited for by all threads of a call. Where something else needs the
-    cores too, such as another request's decoding and encoding, two calls with half the threads each
-    lose less: on two cores 120 requests a second, 100 with two calls in one session, 70 one after
-    the other. The second session is loaded when two calls first meet; for yolox_nano it takes
-    40 MB.
+    The end of each layer is waited for by all threads of a call. So a call that is alone has
+    several threads, and calls that run side by side have one each, their caller's: on two cores
+    yolox_nano makes 86 calls a second one after the other with two threads each, 91 two at a time
+    in that session, and 129 two at a time in the other. That one is loaded when two calls first
+    meet; for yolox_nano it takes 40 MB.
     """
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the first file, compare it with its entry, and run it once.
 
-        Raises BackendUnavailableError where a provider that was asked for is not to be had.
+        Raises BackendUnavailableError where a provider or a precision that was asked for is not to
+        be had.
         """
-        threads = options.threads or len(os.sched_getaffinity(0))
-        self._load = partial(_load, files[0], _providers(options))
-        session = self._load(threads)
-        self.device = _used(session, options.providers)
-        self.report = f"ONNX Runtime {ort.__version__} on {self.device}, threads: {threads}"
-        self.concurrency = min(2, threads) if self.device == "cpu" else 1
-        self.batch = 1
-        self._inputs = [i.name for i in check_inputs(spec, _infos(session.get_inputs()))]
-        self._outputs = [o.name for o in check_outputs(spec, _infos(session.get_outputs()))]
-        self._threads = threads
-        self._sessions = [session]
+        self._file = files[0]
+        threads = engine_threads(options.threads, WIDE)
+        self._wide: ort.InferenceSession | None = _start(files[0], options, threads.number)
+        self._narrow: ort.InferenceSession | None = None
         self._calls = 0
         self._lock = threading.Lock()
+        self.device = _device(self._wide)
+        said = threads.report if self.device == "cpu" else f"precision {options.precision}"
+        self.report = f"ONNX Runtime {ort.__version__} on {self.device}, {said}"
+        cores = options.threads or usable_cores().number
+        self.concurrency = (
+            min(cores, MOST_CALLS) if self.device == "cpu" else GPU_CALLS.get(self.device, 1)
+        )
+        inputs, outputs = self._wide.get_inputs(), self._wide.get_outputs()
+        self.batch = 1 if spec.input.constants else _batch([*inputs, *outputs])
+        self._inputs = [i.name for i in check_inputs(spec, _infos(inputs))]
+        self._outputs = [o.name for o in check_outputs(spec, _infos(outputs))]
         self.infer(example_inputs(spec))
 
     def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
@@ -86,33 +97,42 @@ class OnnxRuntimeBackend:
         with self._session() as session:
             try:
                 given = dict(zip(self._inputs, inputs, strict=True))
-                return list(session.run(self._outputs, given))
+                outputs = list(session.run(self._outputs, given))
             except InvalidArgument as error:
                 raise ModelMismatchError(f"ONNX Runtime refused the inputs: {error}") from error
             except Exception as error:  # its errors have no base of their own
                 raise InferenceError(f"ONNX Runtime failed: {error}") from error
+        if self.batch > 1:
+            _check_batch(len(inputs[0]), outputs)
+        return outputs
 
     def close(self) -> None:
         """Let go of the sessions; see Backend."""
         with self._lock:
-            self._sessions = []
+            self._wide = self._narrow = None
 
     @contextmanager
     def _session(self) -> Iterator[ort.InferenceSession]:
-        """Lend the session of all threads to a call that is alone, else that of half of them."""
+        """Lend the session of several threads to a call that is alone, else that of one."""
         with self._lock:
-            if not self._sessions:
+            if self._wide is None:
                 raise InferenceError("onnxruntime: used after close()")
-            if self._calls and self.concurrency > 1 and len(self._sessions) == 1:
-                with suppress(ModelCorruptError):  # the file may have gone; one session serves too
-                    self._sessions.append(self._load(self._threads // 2))
-            session = self._sessions[-1 if self._calls else 0]
+            session = self._wide
+            if self._calls and self.device == "cpu" and self.concurrency > 1:
+                session = self._narrow = self._narrow or self._load_narrow()
             self._calls += 1
         try:
             yield session
         finally:
             with self._lock:
                 self._calls -= 1
+
+    def _load_narrow(self) -> ort.InferenceSession:
+        """Return a session of one thread; the other if the file has gone, which serves too."""
+        try:
+            return _load(self._file, str(self._file), [PROVIDERS["cpu"]], 1)
+        except ModelCorruptError:
+            return self._wide
 
 
 def engine() -> tuple[str, tuple[str, ...]]:
@@ -121,38 +141,24 @@ def engine() -> tuple[str, tuple[str, ...]]:
     return ort.__version__, tuple(n for n, full in PROVIDERS.items() if full in available)
 
 
-def _providers(options: BackendOptions) -> list[tuple[str, dict[str, str]]]:
-    """Return the providers to ask for and their settings, checked against those there are."""
-    wanted, available = options.providers, ort.get_available_providers()
-    if unknown := [name for name in wanted if name not in PROVIDERS]:
+def _start(path: Path, options: BackendOptions, threads: int) -> ort.InferenceSession:
+    """Return a session on the best provider that is to be had."""
+    names = choose_providers(options)
+    half = options.precision == "f16" and names[0] == "cuda"
+    providers = [(PROVIDERS[name], provider_settings(name, options)) for name in names]
+    session = _load(path, as_half(path) if half else str(path), providers, threads)
+    used = _device(session)
+    # It may fall back for this model, although the provider as such has started.
+    if used != names[0] and (options.providers or not computes_in(used, options.precision)):
         raise BackendUnavailableError(
-            f"ONNX Runtime: unknown provider {', '.join(unknown)}; known: {', '.join(PROVIDERS)}"
+            f"ONNX Runtime could not run {path} on the provider {names[0]} and took {used} "
+            f"instead. Ask for {used} if that is good enough"
         )
-    if absent := [name for name in wanted if PROVIDERS[name] not in available]:
-        there = [name for name, full in PROVIDERS.items() if full in available]
-        raise BackendUnavailableError(
-            f"this build of ONNX Runtime has no provider {', '.join(absent)}, only "
-            f"{', '.join(there)}; onnxruntime-gpu brings cuda and tensorrt, onnxruntime-openvino "
-            "brings openvino"
-        )
-    names = [name for name in wanted or AUTOMATIC if PROVIDERS[name] in available]
-    if options.device and not set(names) & set(DEVICE_SETTING):
-        raise BackendUnavailableError(
-            f"ONNX Runtime on {', '.join(names)} has no choice of device, got {options.device!r}"
-        )
-    return [
-        (
-            PROVIDERS[name],
-            {DEVICE_SETTING[name]: options.device}
-            if options.device and name in DEVICE_SETTING
-            else {},
-        )
-        for name in names
-    ]
+    return session
 
 
 def _load(
-    path: Path, providers: list[tuple[str, dict[str, str]]], threads: int
+    path: Path, source: str | bytes, providers: Sequence[Any], threads: int
 ) -> ort.InferenceSession:
     settings = ort.SessionOptions()
     settings.intra_op_num_threads = threads
@@ -160,23 +166,34 @@ def _load(
         settings.add_session_config_entry(key, value)
     settings.log_severity_level = 3  # errors; the rest is not for a robot's console
     try:
-        return ort.InferenceSession(str(path), settings, providers=providers)
+        return ort.InferenceSession(source, settings, providers=providers)
     except Exception as error:  # its errors have no base of their own
         raise ModelCorruptError(
             f"{path}: ONNX Runtime {ort.__version__} cannot load it: {error}"
         ) from error
 
 
-def _used(session: ort.InferenceSession, wanted: Sequence[str]) -> str:
+def _device(session: ort.InferenceSession) -> str:
     """Return the short name of the provider in use; ONNX Runtime falls back in silence."""
     actual = str(session.get_providers()[0])
-    short = {full: name for name, full in PROVIDERS.items()}.get(actual, actual)
-    if wanted and short != wanted[0]:
-        raise BackendUnavailableError(
-            f"ONNX Runtime could not start the provider {wanted[0]} and took {short} instead: "
-            f"its libraries or its device are missing. Ask for {short} if that is good enough"
-        )
-    return short
+    return {full: name for name, full in PROVIDERS.items()}.get(actual, actual)
+
+
+def _batch(ports: Sequence[ort.NodeArg]) -> int:
+    """Return how many images a call may hold, by what the model says of its inputs and outputs.
+
+    Exporters give a free side a name, and the same name means the same length: so an output whose
+    first side is named as the input's has a row for each image. One that has all images' boxes in
+    one list, as suppression inside a model makes it, has another name or none.
+    """
+    first = [port.shape[0] if port.shape else None for port in ports]
+    return MOST_CALLS if isinstance(first[0], str) and len(set(first)) == 1 else 1
+
+
+def _check_batch(images: int, outputs: Sequence[Tensor]) -> None:
+    if any(len(output) != images for output in outputs):
+        shapes = [output.shape for output in outputs]
+        raise ModelMismatchError(f"ONNX Runtime: {images} image(s) in, outputs of {shapes}")
 
 
 def _infos(values: Sequence[ort.NodeArg]) -> list[TensorInfo]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import queue
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import openvino as ov
 
-from i2t_ros.backends.base import BackendOptions, Tensor
+from i2t_ros.backends.base import MOST_CALLS, BackendOptions, Tensor
 from i2t_ros.backends.check import TensorInfo, check_inputs, check_outputs, example_inputs
+from i2t_ros.cores import engine_threads
 from i2t_ros.errors import (
     BackendUnavailableError,
     InferenceError,
@@ -22,9 +23,13 @@ from i2t_ros.models.manifest import ModelSpec
 
 
 class OpenVinoBackend:
-    """One compiled model and one request."""
+    """One compiled model, and as many requests as the device says that it makes use of.
 
-    concurrency = 1
+    A CPU makes use of one: a call that is alone is to be fast. With the hint for throughput it
+    would make two on two cores, 1.2 times as many calls of yolox_nano two at a time, and 0.6 times
+    as many one after the other.
+    """
+
     batch = 1
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
@@ -45,31 +50,41 @@ class OpenVinoBackend:
             raise BackendUnavailableError(
                 f"OpenVINO cannot run {spec.name} on {device} with {settings}: {error}"
             ) from error
-        self._request: ov.InferRequest | None = compiled.create_infer_request()
+        optimal = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        self.concurrency = max(1, min(optimal, MOST_CALLS))
+        self._idle: queue.LifoQueue[ov.InferRequest] | None = queue.LifoQueue()
+        for _ in range(self.concurrency):
+            self._idle.put(compiled.create_infer_request())
         self._inputs = [_index(model.inputs, info.name) for info in inputs]
         self._shapes = [info.shape for info in inputs]
         self._outputs = [_index(model.outputs, info.name) for info in outputs]
         self.device = ",".join(compiled.get_property("EXECUTION_DEVICES"))
         precision = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         self.report = f"OpenVINO {engine()[0]} on {self.device}, precision {precision}"
+        if device == "CPU":
+            self.report += f", {engine_threads(options.threads).report}"
         self.infer(example_inputs(spec))
 
     def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Run the model once; see Backend."""
-        if self._request is None:
+        idle = self._idle
+        if idle is None:
             raise InferenceError("openvino: used after close()")
         for given, shape in zip(inputs, self._shapes, strict=True):
             _check_shape(given, shape)
         named = dict(zip(self._inputs, inputs, strict=True))
+        request = idle.get()  # one more caller than there are requests waits for the next
         try:
-            results = self._request.infer(named, share_inputs=True, share_outputs=False)
+            results = request.infer(named, share_inputs=True, share_outputs=False)
         except RuntimeError as error:
             raise InferenceError(f"OpenVINO failed: {error}") from error
+        finally:
+            idle.put(request)
         return [np.asarray(results[index]) for index in self._outputs]
 
     def close(self) -> None:
         """Let go of the compiled model; see Backend."""
-        self._request = None
+        self._idle = None
 
 
 def engine() -> tuple[str, tuple[str, ...]]:
@@ -86,14 +101,14 @@ def _settings(options: BackendOptions, device: str) -> dict[str, object]:
     precisions = {"auto": "f32", "f32": "f32", "f16": "f16", "bf16": "bf16"}
     if options.precision not in precisions:
         raise BackendUnavailableError(
-            f"precision: expected one of {', '.join(precisions)}, got {options.precision!r}"
+            f"OpenVINO has no precision {options.precision!r}, only {', '.join(precisions)}"
         )
     settings: dict[str, object] = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": precisions[options.precision],
     }
     if device == "CPU":
-        settings["INFERENCE_NUM_THREADS"] = options.threads or len(os.sched_getaffinity(0))
+        settings["INFERENCE_NUM_THREADS"] = engine_threads(options.threads).number
     return settings
 
 

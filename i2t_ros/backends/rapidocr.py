@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from omegaconf import flag_override
 
 from i2t_ros.backends.base import BackendOptions, Tensor
+from i2t_ros.cores import engine_threads
 from i2t_ros.errors import BackendUnavailableError, InferenceError, ModelCorruptError
 from i2t_ros.models.manifest import ModelSpec
 from i2t_ros.types import Image
@@ -61,16 +61,16 @@ class RapidOcrBackend:
         """
         networks = {part: _own_network(file) for part, file in NETWORKS.items()}
         networks["Rec"] = files[0] if files else networks["Rec"]
-        threads = options.threads or len(os.sched_getaffinity(0))
+        threads = engine_threads(options.threads)
         settings: dict[str, Any] = {f"{part}.model_path": str(networks[part]) for part in networks}
         settings["Global.log_level"] = "error"  # below it, it warns of each picture without text
         settings["Global.text_score"] = 0.0  # the reader of the lines chooses
         settings["Global.use_vertical_padding"] = False  # done here, and for tall pictures too
-        settings["EngineConfig.onnxruntime.intra_op_num_threads"] = threads
+        settings["EngineConfig.onnxruntime.intra_op_num_threads"] = threads.number
         _take_away_console()
         self.report = (
             f"RapidOCR {version('rapidocr')} on cpu, reading with {networks['Rec'].name}, "
-            f"threads: {threads}"
+            f"{threads.report}"
         )
         self._reader: _Reader | None = None
         try:

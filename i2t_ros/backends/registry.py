@@ -42,7 +42,7 @@ BACKENDS: Mapping[str, BackendEntry] = MappingProxyType(
             "OnnxRuntimeBackend",
             ("onnxruntime",),
             "pip install onnxruntime (on a robot: rosdep key python3-onnxruntime-pip)",
-            choices=frozenset({"providers", "device"}),
+            choices=frozenset({"providers", "precision", "device"}),
         ),
         "openvino": BackendEntry(
             "openvino",

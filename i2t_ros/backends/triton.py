@@ -17,7 +17,7 @@ import tritonclient.grpc
 import tritonclient.http
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype, triton_to_np_dtype
 
-from i2t_ros.backends.base import BackendOptions, Tensor
+from i2t_ros.backends.base import MOST_CALLS, BackendOptions, Tensor
 from i2t_ros.backends.check import TensorInfo, check_inputs, check_outputs, example_inputs
 from i2t_ros.errors import BackendUnavailableError, InferenceError, ModelMismatchError
 from i2t_ros.models.manifest import ModelSpec
@@ -30,8 +30,7 @@ class TritonBackend:
     breaks is opened again, once per inference.
     """
 
-    concurrency = 8
-    batch = 1
+    concurrency = MOST_CALLS
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Compare the server's model with the entry and run it once; ``files`` are not used.
@@ -45,7 +44,7 @@ class TritonBackend:
         self._clients: list[Any] = []
         self._closed = False
         try:
-            version, metadata = self._describe()
+            version, metadata, largest_batch = self._describe()
         except Exception as error:  # two client libraries, each with several bases of its own
             self.close()
             raise BackendUnavailableError(
@@ -54,6 +53,8 @@ class TritonBackend:
             ) from error
         self._inputs = check_inputs(spec, _infos(metadata["inputs"]))
         self._outputs = [info.name for info in check_outputs(spec, _infos(metadata["outputs"]))]
+        # A constant input would have to be there once for each image.
+        self.batch = 1 if spec.input.constants else max(1, min(largest_batch, MOST_CALLS))
         self.device = f"{self._scheme}://{self._address}"
         self.report = f"Triton {version} at {self.device}, model {self._model}"
         self.infer(example_inputs(spec))
@@ -98,15 +99,16 @@ class TritonBackend:
             self._forget_client()
             return self._client().infer(self._model, sent, outputs=wanted, **limit)
 
-    def _describe(self) -> tuple[str, dict[str, Any]]:
-        """Return the server's version and the model's metadata."""
+    def _describe(self) -> tuple[str, dict[str, Any], int]:
+        """Return the server's version, the model's metadata and its max_batch_size, 0 for none."""
         client = self._client()
-        if self._scheme == "http":
-            server = client.get_server_metadata()
-            return server["version"], client.get_model_metadata(self._model)
-        limit = {"as_json": True, "client_timeout": self._timeout}
+        grpc = self._scheme == "grpc"
+        limit = {"as_json": True, "client_timeout": self._timeout} if grpc else {}
         server = client.get_server_metadata(**limit)
-        return server["version"], client.get_model_metadata(self._model, **limit)
+        config = client.get_model_config(self._model, **limit)
+        config = config["config"] if grpc else config
+        metadata = client.get_model_metadata(self._model, **limit)
+        return server["version"], metadata, int(config.get("max_batch_size", 0))
 
     def _client(self) -> Any:
         """Return this thread's connection."""

@@ -15,7 +15,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from i2t_ros import language as words
-from i2t_ros.backends.base import BackendOptions
+from i2t_ros.backends.base import PRECISION_CHOICES, BackendOptions
 from i2t_ros.describer import DescribeOptions
 from i2t_ros.errors import I2tError, InvalidRequestError
 from i2t_ros.narrator import SpeechOptions
@@ -44,7 +44,11 @@ DETECTOR: tuple[ParameterSpec, ...] = (
         "of the model's that is installed and starts",
     ),
     ParameterSpec(
-        "threads", _BACKEND.threads, "engine threads; 0: one for each core", bounds=(0, 256)
+        "threads",
+        _BACKEND.threads,
+        "cores that an engine on the CPU may keep busy: the threads of a call that is alone, and "
+        "the calls at once; 0: chosen by the cores that affinity and quota leave to the process",
+        bounds=(0, 256),
     ),
     ParameterSpec(
         "providers",
@@ -55,8 +59,9 @@ DETECTOR: tuple[ParameterSpec, ...] = (
     ParameterSpec(
         "precision",
         _BACKEND.precision,
-        "of OpenVINO's arithmetic; auto: 32 bits, so that results are those of other engines",
-        choices=("auto", "f32", "f16", "bf16"),
+        "of the arithmetic of ONNX Runtime and OpenVINO; auto: exactly 32 bits, so that results "
+        "are the same on every engine; what an engine, provider or device lacks is refused",
+        choices=PRECISION_CHOICES,
     ),
     ParameterSpec(
         "device",

@@ -13,6 +13,7 @@ from textwrap import fill
 from types import FrameType
 from typing import Any, TypeAlias
 
+import cv2
 import rclpy
 from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -20,6 +21,7 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.timer import Timer
 from rclpy.utilities import remove_ros_args, try_shutdown
 
+from i2t_ros.cores import usable_cores
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.logs import Forwarding
 from i2t_ros.nodes.parameter_spec import ParameterSpec
@@ -151,6 +153,7 @@ def run_lifecycle_node(
         return EXIT_USAGE
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.setswitchinterval(SWITCH_INTERVAL)
+    cv2.setNumThreads(usable_cores().number)  # before 4.10 it knows no quota of cgroup v2
     node: ManagedNode | None = None
     try:
         node = make_node()

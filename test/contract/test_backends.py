@@ -166,6 +166,21 @@ def test_as_many_threads_as_it_says_may_call_at_once(loaded):
                 assert ours.tolist() == theirs.tolist()
 
 
+def test_it_says_how_many_images_a_call_may_hold(loaded):
+    _, spec, backend = loaded
+    assert backend.batch >= 1
+    if spec.input.kind == "image":
+        assert backend.batch == 1
+    if backend.batch == 1:
+        return
+    pictures = [inputs_for(spec, seed)[0] for seed in range(3)]
+    stacked = backend.infer([np.concatenate(pictures)])
+    for i, picture in enumerate(pictures):
+        for ours, alone in zip(stacked, backend.infer([picture]), strict=True):
+            assert len(ours) == 3
+            np.testing.assert_allclose(ours[i : i + 1], alone, rtol=1e-5, atol=1e-6)
+
+
 def test_the_inputs_are_left_alone(loaded):
     _, spec, backend = loaded
     given = inputs_for(spec, 0)

@@ -97,6 +97,16 @@ def test_a_model_that_the_server_lacks(triton, scheme):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
+def test_as_many_images_in_a_call_as_the_server_takes(triton, scheme):
+    backend = load(triton[scheme])
+    assert backend.batch == 4
+    given = pictures(3)
+    (stacked,) = backend.infer([np.concatenate(given)])
+    alone = np.concatenate([backend.infer([picture])[0] for picture in given])
+    np.testing.assert_allclose(stacked, alone, atol=2e-3)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_model_that_is_another(triton, scheme):
     with pytest.raises(
         ModelMismatchError, match="no input named pictures, the model has 1: images"

@@ -51,6 +51,43 @@ def constant_onnx(inputs, outputs, metadata=None):
     return model.SerializeToString()
 
 
+def convolution_onnx(*, one_list=False):
+    """Return an .onnx of a convolution, for any number of images at once.
+
+    pictures (batch, 3, 8, 8) float32 -> scores (batch, 4, 8, 8) float32, each with its own values
+    one_list  whether the output is all images' values in one list, whose length is no batch
+    """
+    import onnx  # noqa: PLC0415 (as above)
+    from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415
+
+    random = np.random.default_rng(7)
+    weights = {
+        "kernel": random.normal(size=(4, 3, 3, 3)).astype(np.float32),
+        "flat": np.array([-1, 4], np.int64),
+    }
+    nodes = [
+        helper.make_node("Conv", ["pictures", "kernel"], ["sums"], pads=[1, 1, 1, 1]),
+        helper.make_node("Sigmoid", ["sums"], ["each" if one_list else "scores"]),
+    ]
+    if one_list:
+        nodes.append(helper.make_node("Reshape", ["each", "flat"], ["scores"]))
+    side = [SIZE, SIZE]
+    graph = helper.make_graph(
+        nodes,
+        "convolution",
+        [helper.make_tensor_value_info("pictures", TensorProto.FLOAT, ["batch", 3, *side])],
+        [
+            helper.make_tensor_value_info(
+                "scores", TensorProto.FLOAT, ["found", 4] if one_list else ["batch", 4, *side]
+            )
+        ],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
 def quantised_ssd():
     """Return a .tflite: the outputs of TFLite_Detection_PostProcess, in 8 bits at both ends.
 

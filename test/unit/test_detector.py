@@ -312,7 +312,8 @@ def test_options_reach_the_engine(yolox_at_hand):
     [
         ("auto", BackendOptions(providers=("gpu",)), "unknown provider gpu; known: cpu, cuda"),
         ("auto", BackendOptions(providers=("cuda",)), "has no provider cuda, only cpu"),
-        ("onnxruntime", BackendOptions(precision="bf16"), "onnxruntime has no choice of precision"),
+        ("onnxruntime", BackendOptions(precision="bf16"), "on cpu does not compute in bf16; cpu"),
+        ("openvino", BackendOptions(precision="tf32"), "OpenVINO has no precision 'tf32', only"),
         ("onnxruntime", BackendOptions(device="0"), "on cpu has no choice of device, got '0'"),
         ("onnxruntime", BackendOptions(url="robot:8000"), "onnxruntime has no choice of url"),
         (
@@ -331,8 +332,13 @@ def test_a_choice_decides_between_engines(yolox_at_hand):
     if not is_installed("openvino"):
         pytest.skip("openvino is not installed")
     opened = open_detector("yolox_nano", options=BackendOptions(precision="f32"))
+    assert opened.backend_name == "onnxruntime"
+    opened = open_detector("yolox_nano", options=BackendOptions(precision="bf16"))
     assert opened.backend_name == "openvino"
+    assert "not onnxruntime: ONNX Runtime on cpu does not compute in bf16" in opened.report
     with pytest.raises(BackendUnavailableError, match="finds no device TPU, only CPU"):
-        open_detector("yolox_nano", options=BackendOptions(precision="f32", device="TPU"))
-    with pytest.raises(BackendUnavailableError, match="expected one of auto, f32, f16, bf16"):
+        open_detector(
+            "yolox_nano", "openvino", options=BackendOptions(precision="f32", device="TPU")
+        )
+    with pytest.raises(BackendUnavailableError, match="expected one of auto, f32, tf32, f16, bf16"):
         open_detector("yolox_nano", options=BackendOptions(precision="f8"))

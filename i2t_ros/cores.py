@@ -1,0 +1,113 @@
+"""How many cores this process may really use, and how many threads an engine takes of them.
+
+Python and most engines count the machine's cores. In a container that may use two of sixteen,
+sixteen threads take turns on two cores, and the kernel stops them all for the rest of each period.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+
+class Cores(NamedTuple):
+    """How many there are for this process, and why not all: "quota", "affinity", or ""."""
+
+    number: int
+    limit: str
+
+
+class Threads(NamedTuple):
+    """How many threads an engine takes, and the words for its report."""
+
+    number: int
+    report: str
+
+
+def engine_threads(asked: int, most: int = 0) -> Threads:
+    """Return what an engine takes: ``asked``, or with 0 as many as the process may use cores.
+
+    ``most``, unless it is 0, is where more threads stop to help; it does not bind ``asked``.
+    """
+    if asked:
+        return Threads(asked, f"threads: {asked} (asked for)")
+    cores = usable_cores()
+    number = min(cores.number, most or cores.number)
+    limit = f" ({cores.limit})" if cores.limit else ""
+    return Threads(number, f"threads: {number} of {cores.number} cores{limit}")
+
+
+def usable_cores(process: Path = Path("/proc/self")) -> Cores:
+    """Return how many cores this process may use, at least 1.
+
+    That is its CPU affinity, or the quota of its control group if that is less, rounded up. Linux
+    tells the quota in the folders that ``process`` names; what is not there limits nothing.
+    """
+    allowed = len(os.sched_getaffinity(0))
+    quota = _least_quota(process)
+    if quota is not None and math.ceil(quota) < allowed:
+        return Cores(max(1, math.ceil(quota)), "quota")
+    return Cores(allowed, "affinity" if allowed < (os.cpu_count() or 1) else "")
+
+
+def parse_quota(text: str) -> float | None:
+    """Return the cores that a quota and a period in microseconds make, None for no limit.
+
+    ``text`` is cgroup v2's ``cpu.max`` ("150000 100000", or "max 100000" for no limit), or v1's
+    ``cpu.cfs_quota_us`` (-1 for no limit) and ``cpu.cfs_period_us`` with a space between
+    (https://docs.kernel.org/admin-guide/cgroup-v2.html, .../scheduler/sched-bwc.html).
+    """
+    try:
+        quota, period = map(int, text.split())
+    except ValueError:
+        return None
+    return quota / period if quota > 0 and period > 0 else None
+
+
+def cgroup_folders(cgroup: str, mountinfo: str) -> list[Path]:
+    """Return the folders of a process's control groups that may have a quota, parents included.
+
+    ``cgroup`` and ``mountinfo`` are the files of these names in /proc/PID. A group's folder is
+    below its hierarchy's mount point; in a container the mount may begin at the container's own
+    group, which is then told with its path on the host (man 7 cgroups, man 5 proc).
+    """
+    groups = {}
+    for line in cgroup.splitlines():
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if not controllers:
+            groups["cgroup2"] = PurePosixPath(path)
+        elif "cpu" in controllers.split(","):
+            groups["cgroup"] = PurePosixPath(path)
+    folders: list[Path] = []
+    for line in mountinfo.splitlines():
+        before, _, after = line.partition(" - ")
+        mount, kind = before.split(), after.split()
+        if len(mount) < 5 or len(kind) < 3 or kind[0] not in groups:
+            continue
+        if kind[0] == "cgroup" and "cpu" not in kind[2].split(","):
+            continue
+        root, top, group = PurePosixPath(mount[3]), Path(mount[4]), groups[kind[0]]
+        own = group.relative_to(root) if group.is_relative_to(root) else PurePosixPath()
+        folders += [top / own, *(top / parent for parent in own.parents)]
+    return folders
+
+
+def _least_quota(process: Path) -> float | None:
+    """Return the tightest quota of a process's groups: each parent limits its children too."""
+    folders = cgroup_folders(_read(process / "cgroup"), _read(process / "mountinfo"))
+    texts = (
+        _read(folder / "cpu.max")
+        or f"{_read(folder / 'cpu.cfs_quota_us')} {_read(folder / 'cpu.cfs_period_us')}"
+        for folder in folders
+    )
+    return min((quota for text in texts if (quota := parse_quota(text)) is not None), default=None)
+
+
+def _read(file: Path) -> str:
+    with suppress(OSError, UnicodeDecodeError):
+        return file.read_text(encoding="utf-8")
+    return ""
