@@ -1,4 +1,4 @@
-"""How long 100 detections take to become a sentence: ``python bench/bench_language.py``.
+"""How long 100 detections take to become a sentence.
 
 80 classes, half of the scores in doubt, ``hedge`` on: the longest sentences there are. The spread
 is from the median to the 90th percentile.
@@ -11,12 +11,13 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
-from table import Row, at_most, save, show
+from effort import Effort
+from table import Row, Table, at_most, show
+from targets import SENTENCE
 
 from i2t_ros.language import LANGUAGES, STYLES, compose, load_languages
 from i2t_ros.types import Detections, Scene
 
-LIMIT = 1.0  # ms
 ROUNDS = 500
 
 
@@ -50,12 +51,9 @@ def sentences(scene: Scene) -> Iterator[Row]:
         style, (median, p90) = max(found.items(), key=lambda item: item[1][0])
         row = Row(f"100 objects, {language}, {style}", 1e3 * median, "ms", high=1e3 * p90,
                   low=1e3 * median)  # fmt: skip
-        yield at_most(row, LIMIT, "value")
+        yield at_most(row, SENTENCE, "value")
 
 
-def rows(quick: bool = False) -> list[Row]:
-    return show("100 detections to a sentence, the slowest style", sentences(crowded_scene()))
-
-
-if __name__ == "__main__":
-    save(rows(), "language")
+def tables(effort: Effort) -> list[Table]:
+    title = "100 detections to a sentence, the slowest style"
+    return [show("language", title, sentences(crowded_scene()))]

@@ -66,11 +66,11 @@ def cases(url):
 def row(detector, options, rounds):
     """Measure one detector."""
     image = material.photo()
-    prepared = material.prepared(detector, image)
+    engine = material.bare_engine(detector, image)
     alone, whole = [], []
     for i in range(rounds + 20):
         for times, call in (
-            (alone, lambda: detector._backend.infer(prepared)),
+            (alone, engine),
             (whole, lambda: detector.detect(image)),
         ):
             started = time.perf_counter()
@@ -78,11 +78,9 @@ def row(detector, options, rounds):
             if i >= 20:  # the first ones warm up
                 times.append(time.perf_counter() - started)
     bare, full = statistics.median(alone) * 1e3, statistics.median(whole) * 1e3
-    engine = detector.backend_name + (
-        f", {options.precision}" if options.precision != "auto" else ""
-    )
+    name = detector.backend_name + (f", {options.precision}" if options.precision != "auto" else "")
     return (
-        f"| {detector.model_name} | {engine} | {bare:.1f} | {full:.1f} | {full / bare:.2f} "
+        f"| {detector.model_name} | {name} | {bare:.1f} | {full:.1f} | {full / bare:.2f} "
         f"| {accuracy(detector)} |"
     )
 

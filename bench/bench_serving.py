@@ -1,84 +1,110 @@
 """Requests answered by the running nodes, beside a single-threaded loop of the same work.
 
-    python bench/bench_serving.py [--quick]
-
 The work of one request: decode a 640x480 JPEG, find the objects, say it in Spanish, draw, encode.
-detector_node answers Describe; bridge_node puts the TCP protocol before it. The clients are one
-process more. What the TCP listener costs without ROS, and beside a server of the older kind, is in
-bench_tcp.py.
+detector_node answers Describe; bridge_node puts TCP and HTTP before it. The clients are one process
+more. What the listeners cost without ROS is in bench_listeners.py.
 """
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import contextlib
 import re
+import time
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
 import material
-from bench_tcp import TARGET, ask_for, count_loop, make_describe
-from peers import Graph, Node, Peer, ask_service
-from table import Row, at_least, compared, save, show
+from clients import WAYS, clients, rate
+from effort import Effort
+from loop import loop_rate, make_describe
+from peers import Graph, Node, Peer, wait_for
+from sleeper import NAME, SECONDS, sleeper
+from table import Row, Table, alternate, at_least, at_most, beside_mean, compared, show
+from targets import PENDING_CPU, REQUESTS
 
 CLIENTS = (1, 8, 32)
-PROMISED = (8, 32)
+PENDING = 16
+SERVICE = "/detector_node/describe"
 
 
-def ask_tcp(
-    pipe: Any, port: int, protocol: int, clients: int, seconds: float, photo: bytes
-) -> None:
-    """Ask over TCP with so many clients at once; send the count and the seconds."""
-    pipe.send(asyncio.run(ask_for(port, protocol, clients, seconds, photo)))
+class Nodes:
+    """detector_node, bridge_node before it, and a process of clients."""
 
-
-def serving(quick: bool) -> Iterator[Row]:
-    """Yield the rate of each way to ask with each number of clients, beside the loop."""
-    rounds, seconds = (1, 2.0) if quick else (5, 4.0)
-    photo, graph = material.jpeg(material.photo()), Graph()
-    describer = material.describer()
-    describe = make_describe(describer)
-    with contextlib.ExitStack() as stack:
+    def __init__(self, stack: contextlib.ExitStack, picture: bytes) -> None:
+        """Start them and wait until each way to ask is answered."""
+        graph, self._picture = Graph(), picture
         detector = stack.enter_context(
             Node(graph, "detector_node", model=material.model(), offline=True, cache_size=0)
         )
-        bridge = stack.enter_context(Node(graph, "bridge_node", tcp_port=0))
+        bridge = stack.enter_context(
+            Node(graph, "bridge_node", tcp_port=0, http=True, http_port=0,
+                 http_requests_per_second=0.0)
+        )  # fmt: skip
+        self.sleeper = Peer(graph, sleeper, PENDING)
+        self._clients = stack.enter_context(Peer(graph, clients))
+        self._clients.ask()
         detector.until("active: ")
-        port = int(re.search(r"port (\d+)", bridge.until("listening on"))[1])
-        bridge.until("detector")
-        ways = {
-            "Describe": lambda clients: (
-                ask_service, "/detector_node/describe", clients, seconds, photo,
-            ),
-            "TCP version 1": lambda clients: (ask_tcp, port, 1, clients, seconds, photo),
-            "TCP version 2": lambda clients: (ask_tcp, port, 2, clients, seconds, photo),
-        }  # fmt: skip
-        count_loop(describe, photo, 1.0)  # warm
-        found: dict[tuple[str, int], list[tuple[float, float]]] = {}
-        for _ in range(rounds):
-            for clients in CLIENTS:
-                count, elapsed = count_loop(describe, photo, seconds)
-                loop = count / elapsed
-                for way, work in ways.items():
-                    with Peer(graph, *work(clients)) as peer:
-                        count, elapsed = peer.ask(limit=seconds + 60)
-                    found.setdefault((way, clients), []).append((count / elapsed, loop))
-    describer.close()
-    for (way, clients), pairs in found.items():
-        row = compared(f"{way}, {clients} client(s)", "replies/s", pairs)
-        yield at_least(row, TARGET) if clients in PROMISED else row
+        tcp = int(re.search(r"port (\d+)", bridge.until("listening on 127"))[1])
+        http = int(re.search(r":(\d+)/", bridge.until("listening on http"))[1])
+        self.addresses = {"Describe": SERVICE, **dict.fromkeys(WAYS, tcp), "HTTP": http}
+        # The bridge says once whether the detector is there; later it has to be asked.
+        wait_for(lambda: all(self._answers(way) for way in self.addresses))
+
+    def rate(self, way: str, count: int, seconds: float) -> float:
+        """Return how many replies a second so many clients get."""
+        question = (way, self.addresses[way], count, seconds, self._picture)
+        return rate(self._clients.ask(question, seconds + 60))
+
+    def pending(self) -> float:
+        """Return the seconds of processor time that a second costs in which requests wait.
+
+        Ends the node with the sleeping engine.
+        """
+        with self.sleeper as node:
+            question = ("Describe", f"/{NAME}/describe", PENDING, 0.0, self._picture)
+            self._clients.ask((*question[:2], 1, *question[3:]))  # until it is there
+            self._clients.pipe.send(question)
+            time.sleep(SECONDS / 4)  # until the pictures are decoded
+            cpu, start = node.cpu(), time.perf_counter()
+            time.sleep(SECONDS / 2)
+            cpu, elapsed = node.cpu() - cpu, time.perf_counter() - start
+            self._clients.ask()
+        return cpu / elapsed
+
+    def _answers(self, way: str) -> bool:
+        try:
+            return self.rate(way, 1, 0.0) > 0
+        except RuntimeError:
+            return False
 
 
-def rows(quick: bool = False) -> list[Row]:
-    return show("Requests to the running nodes (beside a single-threaded loop)", serving(quick))
+def requests(effort: Effort) -> Iterator[Row]:
+    """Yield the rate of each way to ask with each number of clients, beside the loop."""
+    picture = material.jpeg(material.photo())
+    with contextlib.ExitStack() as stack:
+        describer = stack.enter_context(contextlib.closing(material.describer()))
+        describe = make_describe(describer)
+        nodes = Nodes(stack, picture)
+        name = f"processor time in a second in which {PENDING} requests wait for a sleeping engine"
+        yield at_most(Row(name, nodes.pending(), "s"), PENDING_CPU, "value")
+        loop_rate(describe, picture, 0.5)  # warm
+        found = alternate(
+            effort.turns,
+            lambda: loop_rate(describe, picture, effort.requests / 2),
+            {
+                (way, count): partial(nodes.rate, way, count, effort.requests)
+                for way in nodes.addresses
+                for count in CLIENTS
+                if (way, count) in REQUESTS or not effort.gate
+            },
+        )
+    for (way, count), rates in found.items():
+        name = f"{way}, {count} client{'s' * (count > 1)}"
+        row = compared(name, "replies/s", beside_mean(rates))
+        limit = REQUESTS.get((way, count))
+        yield row if limit is None else at_least(row, limit)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="one round")
-    save(rows(parser.parse_args().quick), "serving")
-
-
-if __name__ == "__main__":
-    main()
+def tables(effort: Effort) -> list[Table]:
+    title = "Requests to the running nodes (beside a single-threaded loop)"
+    return [show("requests", title, requests(effort))]

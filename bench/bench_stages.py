@@ -1,19 +1,18 @@
 """Where the time goes between an encoded picture and a sentence, beside the bare engine call.
 
-    python bench/bench_stages.py [--rounds 300]
-
 Every stage is called once in each round, on one thread but for the engine. "describer" is the whole
 way from pixels to a sentence; its ratio is to the engine called on the same tensor, in turns.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 
 import numpy as np
-from material import describer, detector, jpeg, photo, prepared
-from table import Row, at_most, milliseconds, save, show, take_turns
+from effort import Effort
+from material import bare_engine, describer, detector, jpeg, photo
+from table import Row, Table, at_most, milliseconds, show, take_turns
+from targets import DESCRIBER
 
 from i2t_ros import language as words
 from i2t_ros.backends.base import Backend
@@ -21,47 +20,43 @@ from i2t_ros.describer import DescribeOptions
 from i2t_ros.detector import ObjectDetector
 from i2t_ros.types import Detections, DetectOptions, Scene
 from i2t_ros.vision.codecs import decode_image, encode_image
-from i2t_ros.vision.decoders import InputSize
 from i2t_ros.vision.drawing import draw_scene
 
 SIZES = ((640, 480), (1920, 1080))
-TARGET = 1.10
 OBJECTS = (0, 10, 100, 1000)
 
 
-def whole(rounds: int) -> Iterator[Row]:
+def whole(effort: Effort) -> Iterator[Row]:
     """Yield the describer beside the engine, and each stage beside the engine, for each size."""
     with_words, options = describer(), DescribeOptions()
     found = with_words.detector
-    for width, height in SIZES:
+    for width, height in SIZES[: 1 if effort.gate else None]:
         image = photo(width, height)
-        inputs = prepared(found, image)
         times = take_turns(
             {
-                "engine": lambda inputs=inputs: found._backend.infer(inputs),
+                "engine": bare_engine(found, image),
                 "describer": lambda image=image: with_words.describe(image, options),
             },
-            rounds,
+            effort.calls,
         )
         row = milliseconds(f"describer, {width}x{height}", times["describer"], times["engine"])
-        yield at_most(row, TARGET) if (width, height) == SIZES[0] else row
-        yield from stages(found, image, rounds)
+        yield at_most(row, DESCRIBER) if (width, height) == SIZES[0] else row
+        if not effort.gate:
+            yield from stages(found, image, effort.calls // 3)
     with_words.close()
 
 
 def stages(found: ObjectDetector, image: np.ndarray, rounds: int) -> Iterator[Row]:
     """Yield each stage of a picture's way, beside the engine."""
-    if found._prepared is None:
+    prepared, options = found.prepare(image), DetectOptions()
+    letterbox = prepared.letterbox
+    if letterbox is None:  # the engine takes the image as it is
         return
-    letterbox, spec = found._prepared.letterbox, found._spec
-    options = DetectOptions()
+    engine = bare_engine(found, image)
+    outputs = engine()
     wanted = found._in_numbers(options)
-    _, placement = letterbox(image)
-    size = InputSize(spec.input.format.width, spec.input.format.height)
-    inputs = prepared(found, image)
-    outputs = found._backend.infer(inputs)
-    candidates = found._decode(outputs, size, wanted.least_score)
-    detections = found._finish(candidates, placement, image, wanted)
+    candidates = found._decode(outputs, prepared.size, wanted.least_score)
+    detections = found._finish(candidates, prepared, wanted)
     encoded = jpeg(image)
     scene = Scene(image.shape[1], image.shape[0], detections=detections)
     drawn = draw_scene(image, scene)
@@ -70,15 +65,15 @@ def stages(found: ObjectDetector, image: np.ndarray, rounds: int) -> Iterator[Ro
             "decode JPEG": lambda: decode_image(encoded),
             "letterbox and tensor": lambda: letterbox(image),
             "of these: tensor": letterbox._convert,
-            "engine": lambda: found._backend.infer(inputs),
-            "decode outputs": lambda: found._decode(outputs, size, wanted.least_score),
-            "NMS, back to the picture": lambda: found._finish(candidates, placement, image, wanted),
+            "engine": engine,
+            "decode outputs": lambda: found._decode(outputs, prepared.size, wanted.least_score),
+            "NMS, back to the picture": lambda: found._finish(candidates, prepared, wanted),
             "scene": lambda: words.count_objects(detections, "en"),
             "sentence": lambda: words.compose(scene, "en", "sentence"),
             "draw": lambda: draw_scene(image, scene),
             "encode JPEG": lambda: encode_image(drawn),
         },
-        rounds // 3,
+        rounds,
     )
     for name, seconds in times.items():
         beside = () if name == "engine" else times["engine"]
@@ -88,7 +83,7 @@ def stages(found: ObjectDetector, image: np.ndarray, rounds: int) -> Iterator[Ro
 class Prepared:
     """A backend that has its outputs ready, so that what is left is ours."""
 
-    device, report, concurrency = "cpu", "prepared outputs", 1
+    device, report, concurrency, batch = "cpu", "prepared outputs", 1, 1
 
     def __init__(self, outputs: list[np.ndarray]) -> None:
         self.outputs = outputs
@@ -102,7 +97,7 @@ class Prepared:
 
 def crowd(found: ObjectDetector, count: int) -> list[np.ndarray]:
     """Return outputs of yolox in which so many cells see an object of their own class."""
-    cells = found._backend.infer(prepared(found, photo()))[0]
+    cells = bare_engine(found, photo())()[0]
     outputs = np.zeros_like(cells)
     random = np.random.default_rng(0)
     chosen = random.choice(cells.shape[1], count, replace=False)
@@ -128,7 +123,7 @@ def costs(rounds: int) -> Iterator[Row]:
         words.compose(Scene(640, 480, detections=found), "en", "sentence")
 
     calls = {count: lambda count=count: describe(count) for count in OBJECTS}
-    times = take_turns(calls, rounds // 3)
+    times = take_turns(calls, rounds)
     for count in OBJECTS:
         row = milliseconds(f"all but the engine, {count} objects", times[count], times[OBJECTS[0]])
         yield row
@@ -137,25 +132,16 @@ def costs(rounds: int) -> Iterator[Row]:
     calls = {
         name: lambda picture=picture: ours[10].detect(picture) for name, picture in pictures.items()
     }
-    times = take_turns(calls, rounds // 3)
+    times = take_turns(calls, rounds)
     for name in pictures:
         yield milliseconds(f"all but the engine, {name}", times[name], times["640x480"])
     real.close()
 
 
-def rows(quick: bool = False) -> list[Row]:
-    rounds = 60 if quick else 300
-    return [
-        *show("From a picture to a sentence (beside the bare engine call)", whole(rounds)),
-        *show("What all but the engine costs (beside 0 objects, 640x480)", costs(rounds)),
-    ]
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer rounds")
-    save(rows(parser.parse_args().quick), "stages")
-
-
-if __name__ == "__main__":
-    main()
+def tables(effort: Effort) -> list[Table]:
+    title = "From a picture to a sentence (beside the bare engine call)"
+    found = [show("picture", title, whole(effort))]
+    if not effort.gate:
+        title = "What all but the engine costs (beside 0 objects, and beside 640x480)"
+        found.append(show("crowd", title, costs(effort.calls // 3)))
+    return found

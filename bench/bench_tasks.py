@@ -1,7 +1,5 @@
 """What faces, text and classification cost beside detection: time, memory, and all at once.
 
-    python bench/bench_tasks.py [--quick]
-
 One photo of 1280 x 720 with a cat, four people and four lines of text. In each round every way to
 work on it has its turn, so whatever else the machine does falls on all; a ratio is the median of
 the rounds' own ratios. Memory is resident memory of processes of its own, after five photos. The
@@ -9,7 +7,6 @@ spread is that of the ratio, or of the value where there is none: the least and 
 whose engine or model is not on this machine are left out, and named.
 """
 
-import argparse
 import contextlib
 import os
 import statistics
@@ -19,7 +16,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
-from table import Row, at_most, milliseconds, save, show, take_turns
+from effort import Effort
+from material import SHARED
+from table import Row, Table, at_most, milliseconds, show, take_turns
+from targets import TEXTS
 
 from i2t_ros.describer import DescribeOptions, Describer
 from i2t_ros.detector import open_detector
@@ -28,26 +28,23 @@ from i2t_ros.reply_cache import ReplyCache
 from i2t_ros.tasks.table import TaskChoices, task_openers
 from i2t_ros.types import TASKS, DescribeRequest
 
-SHARED = Path(os.environ.get("I2T_SHARED") or Path(__file__).parents[2] / "shared")
 WHITE = (255, 255, 255)
-PAGE_LIMIT = 5000  # ms for a picture with 20 texts
+ROUNDS = 15
 WARM_UP = 2  # rounds
 
 
-def rows(quick: bool = False) -> list[Row]:
-    """Measure, print and return everything."""
+def tables(effort: Effort) -> list[Table]:
     use_shared_models()
     describer, tasks = opened()
-    rounds = 5 if quick else 15
     with contextlib.closing(describer):
         return [
-            *show("tasks of a 1280x720 photo", times(describer, tasks, rounds)),
-            *show("a photo with 20 texts", replies(describer, rounds if "text" in tasks else 0)),
-            *show("memory of tasks", memory(tasks, 1 if quick else 3)),
+            show("tasks", "Tasks of a 1280x720 photo", times(describer, tasks)),
+            show("texts", "A photo with 20 texts", replies(describer) if "text" in tasks else ()),
+            show("task_memory", "Memory of tasks", memory(tasks)),
         ]
 
 
-def times(describer, tasks, rounds):
+def times(describer, tasks):
     """Measure each task alone, and several one after another and at once."""
     image = photo()
     groups = {f"{len(tasks)} tasks": tasks}
@@ -62,7 +59,7 @@ def times(describer, tasks, rounds):
     for name, chosen in groups.items():
         calls[f"{name} one after another"] = lambda c=chosen: [work((task,)) for task in c]
         calls[f"{name} at once"] = lambda c=chosen: work(c)
-    measured = take_turns(calls, rounds, WARM_UP)
+    measured = take_turns(calls, ROUNDS, WARM_UP)
     for name, seconds in measured.items():
         if " at once" in name:
             in_turn = measured[name.replace(" at once", " one after another")]
@@ -71,10 +68,8 @@ def times(describer, tasks, rounds):
             yield with_spread(milliseconds(name, seconds), [1e3 * s for s in seconds])
 
 
-def replies(describer, rounds):
+def replies(describer):
     """Measure whole replies, from an encoded picture to an annotated one."""
-    if not rounds:
-        return
     options = replace(DescribeOptions(), tasks=("text",))
     request = DescribeRequest(cv2.imencode(".jpg", page())[1].tobytes(), annotate=True)
     read = len(describer.answer(request, options).description.scene.texts)
@@ -85,12 +80,12 @@ def replies(describer, rounds):
                 "worked": lambda: describer.answer(request, options),
                 "cached": lambda: remembering.answer(request, options),
             },
-            max(3, rounds // 3),
+            ROUNDS // 3,
             WARM_UP,
         )
     worked, cached = measured["worked"], measured["cached"]
     whole = milliseconds(f"reply, {read} texts read", worked)
-    yield at_most(with_spread(whole, [1e3 * s for s in worked]), PAGE_LIMIT, "ms")
+    yield at_most(with_spread(whole, [1e3 * s for s in worked]), TEXTS, "value")
     yield milliseconds("the same from the cache", cached, worked)
 
 
@@ -109,7 +104,7 @@ class Lent:
         """Leave it to its owner."""
 
 
-def memory(tasks, processes):
+def memory(tasks, processes=3):
     """Measure processes without any task, with each of them, and with all."""
     base = statistics.median(megabytes(()) for _ in range(processes))
     yield Row("without a task", base, "MB")
@@ -126,7 +121,7 @@ def with_spread(row, values):
 def megabytes(tasks):
     """Return the resident memory of a new process that has worked on five photos."""
     done = subprocess.run(
-        [sys.executable, __file__, "--memory", ",".join(tasks)],
+        [sys.executable, __file__, ",".join(tasks)],
         capture_output=True,
         text=True,
         check=True,
@@ -202,18 +197,5 @@ def background():
     return image
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer rounds")
-    parser.add_argument(
-        "--memory", metavar="TASKS", help="print this process's memory after five photos"
-    )
-    args = parser.parse_args()
-    if args.memory is not None:
-        print_memory(tuple(filter(None, args.memory.split(","))))
-        return
-    save(rows(args.quick), "tasks")
-
-
 if __name__ == "__main__":
-    main()
+    print_memory(tuple(filter(None, sys.argv[1].split(","))))

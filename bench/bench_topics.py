@@ -1,191 +1,165 @@
-"""From a camera's topic to detections, between processes: loss, latency, processor time, memory.
+"""From a camera's topic to detections, between processes: loss, latency, rate, memory, CPU.
 
-    python bench/bench_topics.py [--quick]
-
-A camera, detector_node and a viewer are processes of their own. The bare engine is called at the
-same rate, and back to back, in the same rounds, in a process with nothing else in it.
+A camera, detector_node and a viewer are processes of their own. The bare engine is called in the
+same turns, in a process with nothing else in it. All of them share the same cores.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import dataclasses
 import statistics
-import time
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
 import numpy as np
-from material import detector, model, photo, prepared
-from peers import Film, Graph, Node, Peer, Seen, camera, viewer, wait_for
-from table import Row, at_most, compared, save, show
+from chain import Chain, Shown
+from effort import Effort
+from material import model
+from peers import Film, Graph, Node, Peer, camera, engine, receiver, viewer, wait_for
+from table import (
+    Row,
+    Table,
+    alternate,
+    at_least,
+    at_most,
+    at_most_added,
+    beside_mean,
+    compared,
+    show,
+)
+from targets import CPU, FRAME_RATE, GROWTH, MEMORY, START, TOPIC
 
-DETECTIONS = "/detector_node/detections"
 SENTENCE = "/detector_node/sentence"
 SIZES = ((640, 480), (1920, 1080))
 RATE = 30.0
-SETTLE = 2.5
-"""Seconds in which the node has reported its counters twice."""
-ADDED, CPU, MEMORY, GROWTH, START = 6.0, 1.5, 300.0, 10.0, 3.0
-"""Targets: ms beside the engine, times its CPU, MB, MB, seconds to the first sentence."""
+FOUR = ("front", "rear", "left", "right")
+OVERLOAD = 1.2
+"""Images shown for each that the bare engine could take. More would only cost the cores that the
+engine needs too, fewer would leave it without an image where some come late."""
 
 
-def bare(pipe: Any) -> None:
-    """Call the engine so often and at such a rate (0: back to back) as comes through the pipe.
+def floods(effort: Effort, one: Chain, four: Chain, bare: Peer) -> Iterator[Row]:
+    """Yield the frames a second of one camera and of four, and the memory that one leaves."""
+    sizes, frames = [], 0
+    speed = bare.ask((50, 0)).rate
 
-    Sends back the median latency and the processor time of a call, ms.
-    """
-    found = detector()
-    inputs = prepared(found, photo())
-    for _ in range(20):
-        found._backend.infer(inputs)
-    pipe.send("ready")
-    while (question := pipe.recv()) != "end":
-        count, rate = question
-        times, busy, start = [], time.process_time(), time.perf_counter()
-        for i in range(count):
-            if rate:
-                time.sleep(max(0.0, start + i / rate - time.perf_counter()))
-            began = time.perf_counter()
-            found._backend.infer(inputs)
-            times.append(time.perf_counter() - began)
-        busy = time.process_time() - busy
-        pipe.send((1e3 * statistics.median(times), 1e3 * busy / count))
+    def flat_out() -> float:
+        nonlocal speed
+        speed = bare.ask((int(effort.flood * speed / 2), 0)).rate
+        return speed
 
+    def flood(chain: Chain) -> float:
+        nonlocal frames
+        rate = OVERLOAD * speed / len(chain.topics)
+        seen = chain.play(Film(rate=rate, count=int(effort.flood * rate)))
+        if chain is one:
+            frames += seen.count
+            sizes.append(one.node.resident())
+        return seen.rate
 
-@dataclasses.dataclass
-class Shown:
-    """What became of a film: counts, latencies in ms, the node's processor time a frame in ms."""
-
-    sent: int
-    received: int
-    dropped: int
-    processed: int
-    latencies: list[float]
-    cpu: float
+    chains = {"one camera": partial(flood, one), "four cameras": partial(flood, four)}
+    pairs = alternate(effort.turns, flat_out, chains)
+    for name, found in pairs.items():
+        what = f"{name}, 640x480, {OVERLOAD:g} x as many images as the bare engine could take"
+        yield at_least(compared(what, "frames/s", beside_mean(found)), FRAME_RATE)
+    row = Row(f"resident memory, largest in these {frames} frames of one camera", max(sizes), "MB")
+    yield at_most(row, MEMORY, "value")
+    row = Row("its growth after the first turn", sizes[-1] - sizes[0], "MB")
+    yield at_most(row, GROWTH, "value")
 
 
-class Chain:
-    """detector_node between a camera and a viewer, in a graph of their own."""
-
-    def __init__(
-        self, stack: contextlib.ExitStack, graph: Graph, names: tuple[str, ...] = ()
-    ) -> None:
-        """Start all three and wait until they have found each other; ``names`` of cameras."""
-        self.topics = tuple(f"{name}/image" for name in names) or ("image",)
-        self.cameras = names or ("image",)
-        found = [f"/detector_node/{name}/detections" for name in names] or [DETECTIONS]
-        self.viewer = stack.enter_context(Peer(graph, viewer, found))
-        self.camera = stack.enter_context(Peer(graph, camera))
-        cameras = list(names) or None
-        self.node = stack.enter_context(
-            Node(graph, "detector_node", model=model(), offline=True, cameras=cameras)
+def streams(effort: Effort, ours: Chain, stack: contextlib.ExitStack, bare: Peer) -> Iterator[Row]:
+    """Yield images at 30 Hz to detections, with the shipped Fast DDS profile and without."""
+    chains = {"our profile": ours}
+    if not effort.gate:
+        chains["no profile"] = Chain(stack, Graph(profile=False)).wait()
+    count = int(effort.stream * RATE)
+    ways = {
+        (size, profile): partial(chain.show, Film(size=size, rate=RATE, count=count))
+        for size in SIZES
+        for profile, chain in chains.items()
+    }
+    measured = alternate(effort.turns, lambda: bare.ask((count // 2, RATE)), ways)
+    for (size, profile), found in measured.items():
+        name = f"{size[0]}x{size[1]} at {RATE:.0f} Hz, {profile}"
+        promised = profile == "our profile"
+        yield loss(name, [film for film, *_ in found], promised)
+        late = beside_mean(
+            [
+                (statistics.median(film.latencies), before.latency, after.latency)
+                for film, before, after in found
+                if film.latencies
+            ]
         )
-        self.viewer.ask()
-        self.camera.ask()
-        self.node.until("active: ")
-        wait_for(lambda: self.viewer.ask("matched"))
-        self.show(Film(self.topics, count=20))
-
-    def show(self, film: Film) -> Shown:
-        """Show a film and return what became of it."""
-        film = dataclasses.replace(film, topics=self.topics)
-        before, cpu = self._counters(), self.node.cpu()
-        self.viewer.ask("forget")
-        sent = self.camera.ask(film, limit=600) * len(film.topics)
-        time.sleep(SETTLE)
-        cpu = self.node.cpu() - cpu
-        after, seen = self._counters(), self.viewer.ask("seen")
-        self.seen: Seen = seen
-        latencies = [1e3 * late for topic in seen.latencies.values() for late in topic]
-        counts = (now - then for now, then in zip(after, before, strict=True))
-        return Shown(sent, *counts, latencies, 1e3 * cpu / sent)
-
-    def _counters(self) -> tuple[int, int, int]:
-        """Return what the node's last report said: received, dropped, processed."""
-        counters = self.viewer.ask("seen").counters
-        mine = [counters[name] for name in self.cameras if name in counters]
-        keys = ("received", "dropped (engine busy)", "processed")
-        return tuple(sum(camera[key] for camera in mine) for key in keys)
+        if not late:
+            continue
+        row = compared(f"{name}: median latency, beside the engine's", "ms", late)
+        yield at_most_added(row, late, TOPIC[size]) if promised else row
+        if effort.gate:
+            continue
+        every = np.concatenate([film.latencies for film, *_ in found])
+        for percent in (95, 99):
+            yield Row(f"{name}: {percent}th percentile", float(np.percentile(every, percent)), "ms")
+        costs = beside_mean([(film.cpu, before.cpu, after.cpu) for film, before, after in found])
+        row = compared(f"{name}: processor time of a frame, beside the engine's", "ms", costs)
+        yield at_most(row, CPU) if promised and size == SIZES[0] else row
 
 
-def streams(quick: bool) -> Iterator[Row]:
-    """Yield camera topic to detections, with the shipped Fast DDS profile and without."""
-    rounds, count = (1, 90) if quick else (3, 300)
-    with contextlib.ExitStack() as stack:
-        chains = {profile: Chain(stack, Graph(profile)) for profile in (True, False)}
-        engine = stack.enter_context(Peer(Graph(), bare))
-        engine.ask()
-        for size in SIZES:
-            film = Film(size=size, rate=RATE, count=count)
-            shown: dict[bool, list[Shown]] = {True: [], False: []}
-            paced, flat_out = [], []
-            for _ in range(rounds):
-                paced.append(engine.ask((count, RATE)))
-                flat_out.append(engine.ask((count, 0)))
-                for profile, chain in chains.items():
-                    shown[profile].append(chain.show(film))
-            for profile in (True, False):
-                yield from stream_rows(size, profile, shown[profile], paced, flat_out)
-
-
-def stream_rows(
-    size: tuple[int, int],
-    profile: bool,
-    shown: list[Shown],
-    paced: list[tuple[float, float]],
-    flat_out: list[tuple[float, float]],
-) -> Iterator[Row]:
-    """Yield what one stream was like."""
-    name = f"{size[0]}x{size[1]} at {RATE:.0f} Hz, {'our' if profile else 'no'} profile"
-    promised = profile and size == SIZES[0]
+def loss(name: str, shown: list[Shown], promised: bool) -> Row:
+    """Return how many images were answered, and what became of the others."""
     sent = sum(film.sent for film in shown)
     arrived = sum(len(film.latencies) for film in shown)
     ways = {
-        "on the way in": sent - sum(film.received for film in shown),
+        "on the way in": sum(film.lost_in for film in shown),
         "engine busy": sum(film.dropped for film in shown),
-        "on the way out": sum(film.processed for film in shown) - arrived,
+        "on the way out": sum(film.lost_out for film in shown),
     }
     lost = ", ".join(f"{count} {where}" for where, count in ways.items() if count) or "none"
     row = Row(f"{name}: answered (lost: {lost})", arrived, "frames", sent, arrived / sent)
-    if promised:
-        in_transport = ways["on the way in"] + ways["on the way out"]
-        row = dataclasses.replace(row, target="lost on the way 0", met=in_transport == 0)
-    yield row
-    if not arrived:
-        return
-    late = [statistics.median(film.latencies) for film in shown if film.latencies]
-    pairs = list(zip(late, (latency for latency, _ in paced), strict=False))
-    row = compared(f"{name}: median latency", "ms", pairs)
-    if promised:
-        added = statistics.median(mine - theirs for mine, theirs in pairs)
-        row = dataclasses.replace(
-            row, target=f"engine + {added:.1f} ms, at most + {ADDED:g}", met=added <= ADDED
-        )
-    yield row
-    every = np.concatenate([film.latencies for film in shown])
-    yield Row(f"{name}: 95th percentile", float(np.percentile(every, 95)), "ms")
-    yield Row(f"{name}: 99th percentile", float(np.percentile(every, 99)), "ms")
-    for against, calls in (("at this rate", paced), ("back to back", flat_out)):
-        pairs = [(film.cpu, cpu) for film, (_, cpu) in zip(shown, calls, strict=True)]
-        row = compared(f"{name}: CPU a frame, beside the engine {against}", "ms", pairs)
-        yield at_most(row, CPU) if promised else row
+    if not promised:
+        return row
+    on_the_way = ways["on the way in"] + ways["on the way out"]
+    return dataclasses.replace(row, target="lost on the way: 0", met=on_the_way == 0)
 
 
-def four_cameras(quick: bool) -> Iterator[Row]:
+def four_cameras(effort: Effort) -> Iterator[Row]:
     """Yield four cameras at 15 Hz: what each gets of the engine, and how old its results are."""
-    names, rate = ("front", "rear", "left", "right"), 15.0
+    rate = 15.0
     with contextlib.ExitStack() as stack:
-        chain = Chain(stack, Graph(), names)
-        shown = chain.show(Film(rate=rate, count=90 if quick else 300))
-        shares = [len(late) for late in chain.seen.latencies.values()]
-        yield Row("four cameras at 15 Hz: answered", len(shown.latencies), "frames", shown.sent,
-                  len(shown.latencies) / shown.sent)  # fmt: skip
-        yield Row("four cameras: the least share beside the largest", min(shares), "frames",
-                  max(shares), min(shares) / max(shares))  # fmt: skip
-        yield Row("four cameras: median latency", statistics.median(shown.latencies), "ms")
-        yield Row("four cameras: 99th percentile", float(np.percentile(shown.latencies, 99)), "ms")
+        chain = Chain(stack, Graph(), FOUR).wait()
+        shown = chain.show(Film(rate=rate, count=int(effort.flood * rate)))
+    found = shown.latencies
+    yield Row("answered", len(found), "frames", shown.sent, len(found) / shown.sent)
+    least, most = min(chain.shares), max(chain.shares)
+    yield Row("the least share beside the largest", least, "frames", most, least / most)
+    yield Row("median latency", statistics.median(found), "ms")
+    yield Row("99th percentile", float(np.percentile(found, 99)), "ms")
+
+
+def unwatched(effort: Effort) -> Iterator[Row]:
+    """Yield what images cost that nobody looks at, and what they cost whoever takes them.
+
+    Beside a plain subscription in Python, which takes the same images and does nothing.
+    """
+    for size in SIZES:
+        with contextlib.ExitStack() as stack:
+            graph = Graph()
+            plain = stack.enter_context(Peer(graph, receiver, "image"))
+            chain = Chain(stack, graph, watched=False).wait()
+            plain.ask()
+            film = Film(size=size, rate=RATE, count=int(effort.stream * RATE))
+            chain.show(film)  # until both have found the camera
+            pairs, ages = [], []
+            for _ in range(effort.turns):
+                plain.ask("seen")
+                cpu = chain.show(film).cpu
+                late, plain_cpu = plain.ask("seen")
+                pairs.append((cpu, plain_cpu))
+                ages.append(late)
+        name = f"{size[0]}x{size[1]} at {RATE:.0f} Hz"
+        yield compared(f"{name}: processor time of an image that nobody looks at", "ms", pairs)
+        yield Row(f"{name}: camera to the plain subscription", statistics.median(ages), "ms")
 
 
 def start(quick: bool) -> Iterator[Row]:
@@ -205,35 +179,23 @@ def start(quick: bool) -> Iterator[Row]:
     yield at_most(row, START, "value")
 
 
-def memory(quick: bool) -> Iterator[Row]:
-    """Yield the resident memory over many frames, sent as fast as the engine takes them."""
-    frames, part = (1000, 200) if quick else (10_000, 1000)
+def tables(effort: Effort) -> list[Table]:
+    found = [show("start", "Start of detector_node", start(effort.gate))]
     with contextlib.ExitStack() as stack:
-        chain = Chain(stack, Graph())
-        sizes, processed = [], 0
-        while processed < frames:
-            processed += chain.show(Film(rate=100, count=part)).processed
-            sizes.append(chain.node.resident())
-        row = Row(f"resident memory, largest in {processed} frames", max(sizes), "MB")
-        yield at_most(row, MEMORY, "value")
-        row = Row("resident memory, growth after the first tenth", sizes[-1] - sizes[0], "MB")
-        yield at_most(row, GROWTH, "value")
-
-
-def rows(quick: bool = False) -> list[Row]:
-    return [
-        *show("Camera topic to detections (beside the bare engine)", streams(quick)),
-        *show("Four cameras", four_cameras(quick)),
-        *show("Start of detector_node", start(quick)),
-        *show("Memory of detector_node", memory(quick)),
-    ]
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer frames")
-    save(rows(parser.parse_args().quick), "topics")
-
-
-if __name__ == "__main__":
-    main()
+        bare = stack.enter_context(Peer(Graph(), engine))
+        one = Chain(stack, Graph())
+        with contextlib.ExitStack() as fewer:
+            four = Chain(fewer, Graph(), FOUR)
+            bare.ask()
+            one.wait()
+            four.wait()
+            title = "More images than the engine can take (beside the bare engine)"
+            found.append(show("floods", title, floods(effort, one, four, bare)))
+        title = "Camera topic to detections (beside the bare engine)"
+        found.append(show("streams", title, streams(effort, one, stack, bare)))
+    if not effort.gate:
+        title = "Four cameras of 15 images a second"
+        found.append(show("cameras", title, four_cameras(effort)))
+        title = "Images that nobody looks at (beside a plain subscription)"
+        found.append(show("unwatched", title, unwatched(effort)))
+    return found

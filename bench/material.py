@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -43,7 +44,8 @@ def describer() -> Describer:
     return Describer(detector())
 
 
-def prepared(of: ObjectDetector, image: np.ndarray) -> list[np.ndarray]:
-    """Return the inputs of the bare engine call for an image."""
+def bare_engine(of: ObjectDetector, image: np.ndarray) -> Callable[[], list[np.ndarray]]:
+    """Return the call that nobody can save: the engine on a tensor that is ready."""
     first, *constants = of.prepare(image).inputs
-    return [first.copy(), *constants]
+    inputs = [first.copy(), *constants]
+    return lambda: of._backend.infer(inputs)

@@ -1,4 +1,4 @@
-"""The other ends of a measurement, each in a process of its own: a camera, a viewer, clients.
+"""The other ends of a measurement, each in a process of its own: a camera, a viewer, the engine.
 
 Each joins a ROS domain of the bench's own, and takes or leaves the shipped Fast DDS profile.
 """
@@ -9,13 +9,15 @@ import contextlib
 import multiprocessing
 import os
 import random
+import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from material import photo
+from material import bare_engine, detector, photo
 
 from i2t_ros.processes import NodeProcess, parameter_arguments
 from i2t_ros.resources import config_path
@@ -26,12 +28,16 @@ LIMIT = 60.0
 PROFILE, OTHER_PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"
 
 
+# No two graphs of a run meet in one domain.
+_DOMAINS = iter(random.sample(range(1, 102), 101))
+
+
 @dataclass(frozen=True)
 class Graph:
     """A ROS graph of its own; without ``profile``, Fast DDS as it comes."""
 
     profile: bool = True
-    domain: int = field(default_factory=lambda: random.randint(1, 101))
+    domain: int = field(default_factory=lambda: next(_DOMAINS))
 
     @contextlib.contextmanager
     def joined(self) -> Iterator[None]:
@@ -86,9 +92,14 @@ class Node:
 
     def cpu(self) -> float:
         """Return the processor time used so far, seconds."""
-        with open(f"/proc/{self._process.pid}/stat") as file:
-            words = file.read().rpartition(")")[2].split()
-        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+        return processor_time(self._process.pid)
+
+
+def processor_time(pid: int) -> float:
+    """Return what a process has used so far, seconds."""
+    with open(f"/proc/{pid}/stat") as file:
+        words = file.read().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Peer:
@@ -101,6 +112,7 @@ class Peer:
         self._process = context.Process(target=work, args=(theirs, *arguments), daemon=True)
         with graph.joined():
             self._process.start()
+        theirs.close()  # so that the end of the process is the end of the pipe
 
     def __enter__(self) -> Peer:
         return self
@@ -113,18 +125,30 @@ class Peer:
             self._process.kill()
             self._process.join()
 
+    def cpu(self) -> float:
+        """Return the processor time used so far, seconds."""
+        assert self._process.pid is not None  # noqa: S101 (started)
+        return processor_time(self._process.pid)
+
     def ask(self, question: object = None, limit: float = LIMIT) -> Any:
-        """Send something, unless it is None, and return what comes back."""
+        """Send something, unless it is None, and return what comes back.
+
+        Raises TimeoutError, EOFError for a process that has ended, and what comes back if it is an
+        exception.
+        """
         if question is not None:
             self.pipe.send(question)
         if not self.pipe.poll(limit):
-            raise TimeoutError(f"no answer to {question!r} within {limit:g} s")
-        return self.pipe.recv()
+            raise TimeoutError(f"no answer within {limit:g} s to {question!r:.100}")
+        answer = self.pipe.recv()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 @dataclass(frozen=True)
 class Film:
-    """What a camera shows: ``count`` images of one size at a rate, on each topic in turn."""
+    """What a camera shows: ``count`` images of one size at a rate, on all topics at once."""
 
     topics: tuple[str, ...] = ("image",)
     size: tuple[int, int] = (640, 480)
@@ -132,67 +156,133 @@ class Film:
     count: int = 150
 
 
+@contextlib.contextmanager
+def ros_node(name: str) -> Iterator[tuple[Any, Callable[[float], None]]]:
+    """Yield a node of this process, and what handles its next message or waits so many seconds."""
+    import rclpy  # noqa: PLC0415 (the environment has to be set first)
+    from rclpy.executors import SingleThreadedExecutor  # noqa: PLC0415
+
+    rclpy.init(args=[])
+    node = rclpy.create_node(name)
+    # Kept: rclpy.spin_once would put the node into an executor and take it out with each message.
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        yield node, executor.spin_once
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown()
+
+
 def camera(pipe: Any) -> None:
     """Show each Film that comes through the pipe; send back how many images it was.
 
-    Each image's stamp is the time when it is published.
+    Each image's stamp is the time when it is published. The message is made once: the camera runs
+    on the cores that are measured, and publishing 640x480 costs 0.3 ms of them.
     """
-    import rclpy  # noqa: PLC0415 (the environment has to be set first)
     from rclpy.qos import qos_profile_sensor_data  # noqa: PLC0415
     from sensor_msgs.msg import Image  # noqa: PLC0415
     from std_msgs.msg import Header  # noqa: PLC0415
 
     from i2t_ros.nodes.conversions import image_to_msg  # noqa: PLC0415
 
-    rclpy.init(args=[])
-    node = rclpy.create_node("camera")
     publishers: dict[str, Any] = {}
-    pipe.send("ready")
-    while (film := pipe.recv()) != "end":
-        for topic in film.topics:
-            if topic not in publishers:
-                publishers[topic] = node.create_publisher(Image, topic, qos_profile_sensor_data)
-        wait_for(lambda: all(publishers[t].get_subscription_count() for t in film.topics))
-        msg = image_to_msg(Header(frame_id="camera"), photo(*film.size))
-        start = time.perf_counter()
-        for i in range(film.count):
-            time.sleep(max(0.0, start + i / film.rate - time.perf_counter()))
+    with ros_node("camera") as (node, _):
+        pipe.send("ready")
+        while (film := pipe.recv()) != "end":
             for topic in film.topics:
-                now = time.time_ns()
-                msg.header.stamp.sec, msg.header.stamp.nanosec = divmod(now, 10**9)
-                publishers[topic].publish(msg)
-        pipe.send(film.count)
-    node.destroy_node()
-    rclpy.try_shutdown()
+                if topic not in publishers:
+                    publishers[topic] = node.create_publisher(Image, topic, qos_profile_sensor_data)
+            wait_for(lambda: all(publishers[t].get_subscription_count() for t in film.topics))
+            msg = image_to_msg(Header(frame_id="camera"), photo(*film.size))
+            start = time.perf_counter()
+            for i in range(film.count):
+                time.sleep(max(0.0, start + i / film.rate - time.perf_counter()))
+                for topic in film.topics:
+                    now = time.time_ns()
+                    msg.header.stamp.sec, msg.header.stamp.nanosec = divmod(now, 10**9)
+                    publishers[topic].publish(msg)
+            pipe.send(film.count)
+
+
+def age(stamp: Any) -> float:
+    """Return how long ago a message's stamp is, seconds."""
+    return time.time() - stamp.sec - stamp.nanosec / 1e9
+
+
+def receiver(pipe: Any, topic: str) -> None:
+    """Take images and do nothing with them; "seen" sends what that was like since the last time.
+
+    That is (median latency, processor time of an image), in ms: what nobody can save who takes
+    images in Python.
+    """
+    from rclpy.qos import qos_profile_sensor_data  # noqa: PLC0415
+    from sensor_msgs.msg import Image  # noqa: PLC0415
+
+    latencies: list[float] = []
+    with ros_node("receiver") as (node, spin):
+        node.create_subscription(
+            Image,
+            topic,
+            lambda msg: latencies.append(age(msg.header.stamp)),
+            qos_profile_sensor_data,
+        )
+        pipe.send("ready")
+        question, busy = "", time.process_time()
+        while question != "end":
+            spin(0.05)
+            question = pipe.recv() if pipe.poll() else ""
+            if question == "seen":
+                now = time.process_time()
+                pipe.send(
+                    (1e3 * statistics.median(latencies), 1e3 * (now - busy) / len(latencies))
+                    if latencies
+                    else None
+                )
+                latencies.clear()
+                busy = now
 
 
 @dataclass
 class Seen:
-    """What a viewer has seen: latencies by topic, seconds, and when the first one came."""
+    """What a viewer has seen.
+
+    latencies  from an image's stamp to the arrival of its detections, by topic, seconds
+    first      when the first sentence came, 0 if none has
+    arrivals   when the first and the last detections came
+    counters   the numbers of the newest diagnostics, by camera; ``reported`` is when they came
+    """
 
     latencies: dict[str, list[float]] = field(default_factory=dict)
     first: float = 0.0
+    arrivals: tuple[float, float] = (0.0, 0.0)
     counters: dict[str, dict[str, int]] = field(default_factory=dict)
+    reported: float = 0.0
+
+    @property
+    def count(self) -> int:
+        """How many detections came."""
+        return sum(len(latencies) for latencies in self.latencies.values())
+
+    @property
+    def rate(self) -> float:
+        """How many came in a second, between the first and the last."""
+        first, last = self.arrivals
+        return (self.count - 1) / (last - first) if last > first else 0.0
 
 
 def viewer(pipe: Any, topics: Sequence[str], sentences: Sequence[str] = ()) -> None:
-    """Listen to detections and sentences; "seen" through the pipe asks for all since then.
-
-    A latency is from an image's stamp to the arrival of its detections.
-    """
-    import rclpy  # noqa: PLC0415 (the environment has to be set first)
+    """Listen to detections and sentences; "seen" through the pipe asks for all since "forget"."""
     from diagnostic_msgs.msg import DiagnosticArray  # noqa: PLC0415
     from std_msgs.msg import String  # noqa: PLC0415
     from vision_msgs.msg import Detection2DArray  # noqa: PLC0415
 
-    rclpy.init(args=[])
-    node = rclpy.create_node("viewer")
     seen = Seen()
 
     def on_detections(topic: str, msg: Detection2DArray) -> None:
         now = time.time()
-        stamp = msg.header.stamp
-        seen.latencies.setdefault(topic, []).append(now - stamp.sec - stamp.nanosec / 1e9)
+        seen.latencies.setdefault(topic, []).append(age(msg.header.stamp))
+        seen.arrivals = (seen.arrivals[0] or now, now)
 
     def on_sentence(msg: String) -> None:
         seen.first = seen.first or time.time()
@@ -201,28 +291,57 @@ def viewer(pipe: Any, topics: Sequence[str], sentences: Sequence[str] = ()) -> N
         for status in msg.status:
             numbers = {v.key: int(v.value) for v in status.values if v.value.isdecimal()}
             seen.counters[status.name.rpartition(": ")[2]] = numbers
+        seen.reported = time.time()
 
-    for topic in topics:
-        node.create_subscription(
-            Detection2DArray, topic, lambda msg, topic=topic: on_detections(topic, msg), 100
-        )
-    for topic in sentences:
-        node.create_subscription(String, topic, on_sentence, 10)
-    node.create_subscription(DiagnosticArray, "/diagnostics", on_diagnostics, 10)
+    with ros_node("viewer") as (node, spin):
+        for topic in topics:
+            node.create_subscription(Detection2DArray, topic, partial(on_detections, topic), 100)
+        for topic in sentences:
+            node.create_subscription(String, topic, on_sentence, 10)
+        node.create_subscription(DiagnosticArray, "/diagnostics", on_diagnostics, 10)
+        pipe.send("ready")
+        question = ""
+        while question != "end":
+            spin(0.05)
+            question = pipe.recv() if pipe.poll() else ""
+            if question == "matched":
+                pipe.send(all(node.count_publishers(topic) for topic in (*topics, *sentences)))
+            elif question == "seen":
+                pipe.send(seen)
+            elif question == "forget":
+                seen = Seen(counters=seen.counters, reported=seen.reported)
+                pipe.send(None)
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Calls of the bare engine: median latency and processor time of one, ms; calls a second."""
+
+    latency: float
+    cpu: float
+    rate: float
+
+
+def engine(pipe: Any) -> None:
+    """Call the bare engine so often and at such a rate (0: back to back) as the pipe says.
+
+    Sends back Calls.
+    """
+    call = bare_engine(detector(), photo())
+    for _ in range(20):
+        call()
     pipe.send("ready")
-    question = ""
-    while question != "end":
-        rclpy.spin_once(node, timeout_sec=0.05)
-        question = pipe.recv() if pipe.poll() else ""
-        if question == "matched":
-            pipe.send(all(node.count_publishers(topic) for topic in (*topics, *sentences)))
-        elif question == "seen":
-            pipe.send(seen)
-        elif question == "forget":
-            seen = Seen(counters=seen.counters)
-            pipe.send(None)
-    node.destroy_node()
-    rclpy.try_shutdown()
+    while (question := pipe.recv()) != "end":
+        count, rate = question
+        times, busy, start = [], time.process_time(), time.perf_counter()
+        for i in range(count):
+            if rate:
+                time.sleep(max(0.0, start + i / rate - time.perf_counter()))
+            began = time.perf_counter()
+            call()
+            times.append(time.perf_counter() - began)
+        elapsed, busy = time.perf_counter() - start, time.process_time() - busy
+        pipe.send(Calls(1e3 * statistics.median(times), 1e3 * busy / count, count / elapsed))
 
 
 def wait_for(condition: Callable[[], bool], limit: float = LIMIT) -> None:
@@ -232,34 +351,3 @@ def wait_for(condition: Callable[[], bool], limit: float = LIMIT) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"not within {limit:g} s")
         time.sleep(0.05)
-
-
-def ask_service(pipe: Any, name: str, clients: int, seconds: float, picture: bytes) -> None:
-    """Call Describe with so many requests in flight at once; send the count and the seconds."""
-    import rclpy  # noqa: PLC0415 (the environment has to be set first)
-    from i2t_ros.srv import Describe  # noqa: PLC0415
-
-    from i2t_ros.nodes.describe_messages import SERVICE_QOS, request_to_msg  # noqa: PLC0415
-    from i2t_ros.types import DescribeRequest  # noqa: PLC0415
-
-    rclpy.init(args=[])
-    node = rclpy.create_node("clients")
-    client = node.create_client(Describe, name, qos_profile=SERVICE_QOS)
-    wait_for(client.service_is_ready)
-    request = request_to_msg(DescribeRequest(picture, language="es", style="list", annotate=True))
-    start, count = time.perf_counter(), 0
-    waiting = [client.call_async(request) for _ in range(clients)]
-    while waiting:
-        rclpy.spin_once(node, timeout_sec=1.0)
-        over = time.perf_counter() - start >= seconds
-        for future in [future for future in waiting if future.done()]:
-            waiting.remove(future)
-            response = future.result()
-            if not response.success:
-                raise RuntimeError(response.message)
-            count += 1
-            if not over:
-                waiting.append(client.call_async(request))
-    pipe.send((count, time.perf_counter() - start))
-    node.destroy_node()
-    rclpy.try_shutdown()

@@ -1,24 +1,21 @@
-"""The table that every bench prints, and the file that ``make bench`` leaves."""
+"""The tables that a run prints, and how their ratios are made."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
-
-OUT = Path(__file__).resolve().parent / "out"
+from typing import TypeVar
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One line of the table.
+    """One line of a table.
 
     baseline  the same quantity of what it is compared with, measured in the same run
-    ratio     value / baseline, the median over rounds; ``low`` and ``high`` are its spread
-    target    what SPEC section 7 promises, in words; ``met`` is None where nothing is promised
+    ratio     value / baseline, the median over turns; ``low`` and ``high`` are its spread
+    target    what is promised, in words; ``met`` is None where nothing is
     """
 
     name: str
@@ -34,37 +31,42 @@ class Row:
     def line(self) -> str:
         """Return it as a row of a Markdown table."""
         spread = "" if self.low is None else f"{self.low:.2f} to {self.high:.2f}"
-        verdict = {None: "", True: "met", False: "MISSED"}[self.met]
         cells = (
             self.name,
             f"{_short(self.value)} {self.unit}",
             "" if self.baseline is None else _short(self.baseline),
             "" if self.ratio is None else f"{self.ratio:.2f}",
             spread,
-            f"{self.target} {verdict}".strip(),
+            self.target,
+            {None: "", True: "met", False: "**MISSED**"}[self.met],
         )
         return f"| {' | '.join(cells)} |"
 
 
-HEAD = "| what | value | beside | ratio | spread | target |\n|---|---|---|---|---|---|"
+HEAD = "| what | value | beside | ratio | spread | target | |\n|---|---|---|---|---|---|---|"
 
 
-def show(title: str, rows: Iterable[Row]) -> list[Row]:
-    """Print rows below a title as they come; return them."""
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Rows that belong together; ``key`` is what docs/performance.md calls them."""
+
+    key: str
+    title: str
+    rows: Sequence[Row]
+
+    def text(self) -> str:
+        """Return it in Markdown, without the title."""
+        return "\n".join([HEAD, *(row.line() for row in self.rows)])
+
+
+def show(key: str, title: str, rows: Iterable[Row]) -> Table:
+    """Print rows below a title as they come; return them as a table."""
     print(f"\n{title}\n\n{HEAD}", flush=True)
     shown = []
     for row in rows:
         print(row.line(), flush=True)
         shown.append(row)
-    return shown
-
-
-def save(rows: Sequence[Row], name: str = "latest") -> Path:
-    """Write rows as JSON; return the file's path."""
-    OUT.mkdir(exist_ok=True)
-    path = OUT / f"{name}.json"
-    path.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=2) + "\n")
-    return path
+    return Table(key, title, shown)
 
 
 Times = Mapping[str, Sequence[float]]
@@ -83,6 +85,34 @@ def take_turns(calls: Mapping[str, Callable[[], object]], rounds: int, warm: int
     return times
 
 
+Baseline = TypeVar("Baseline")
+Value = TypeVar("Value")
+
+
+def alternate(
+    turns: int, baseline: Callable[[], Baseline], values: Mapping[str, Callable[[], Value]]
+) -> dict[str, list[tuple[Value, Baseline, Baseline]]]:
+    """Measure each value in each turn, and the baseline before and after it.
+
+    A machine among others is a fifth slower or faster every few seconds. What is compared has to be
+    measured next to each other.
+    """
+    found: dict[str, list[tuple[Value, Baseline, Baseline]]] = {name: [] for name in values}
+    before = baseline()
+    for _ in range(turns):
+        for name, value in values.items():
+            measured = value()
+            after = baseline()
+            found[name].append((measured, before, after))
+            before = after
+    return found
+
+
+def beside_mean(found: Sequence[tuple[float, float, float]]) -> list[tuple[float, float]]:
+    """Return (value, baseline) pairs of what ``alternate`` measured."""
+    return [(value, (before + after) / 2) for value, before, after in found]
+
+
 def milliseconds(name: str, times: Sequence[float], beside: Sequence[float] = ()) -> Row:
     """Return the median of some times; the ratio is to ``beside``, of the same rounds."""
     value = 1e3 * statistics.median(times)
@@ -96,7 +126,7 @@ def milliseconds(name: str, times: Sequence[float], beside: Sequence[float] = ()
 
 
 def compared(name: str, unit: str, pairs: Sequence[tuple[float, float]]) -> Row:
-    """Return the medians of (value, baseline) pairs, one of each round, and of their ratios."""
+    """Return the medians of (value, baseline) pairs, one of each turn, and of their ratios."""
     values, baselines = zip(*pairs, strict=True)
     ratios = [value / baseline for value, baseline in pairs]
     return Row(
@@ -121,6 +151,13 @@ def at_least(row: Row, limit: float) -> Row:
     """Return a row whose ratio has to reach a limit."""
     assert row.ratio is not None  # noqa: S101
     return dataclasses.replace(row, target=f"ratio ≥ {limit:g}", met=row.ratio >= limit)
+
+
+def at_most_added(row: Row, pairs: Sequence[tuple[float, float]], limit: float) -> Row:
+    """Return a row whose median difference to what it is beside has to keep to a limit."""
+    added = statistics.median(value - baseline for value, baseline in pairs)
+    target = f"beside + {limit:g} {row.unit} (here {added:+.1f})"
+    return dataclasses.replace(row, target=target, met=added <= limit)
 
 
 def _medians(times: Sequence[float], groups: int = 10) -> list[float]:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from bench_web import bridge
+from bench_listeners import http_server
 from websockets.sync.client import connect
 
 OUT = Path(__file__).resolve().parent / "out" / "web_soak.json"
@@ -82,7 +82,7 @@ def main() -> int:
     ours, theirs = multiprocessing.Pipe()
     seen, stop = [0], threading.Event()
     with (
-        bridge(refuse, 1) as (port, metrics),
+        http_server(refuse) as (port, metrics),
         socket.create_connection(("127.0.0.1", port), 10) as stalled,
     ):
         stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
