@@ -31,7 +31,7 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 SIGNAL_PERIOD = 0.2
 """Seconds between two looks for a signal."""
-SWITCH_INTERVAL = 0.0005
+SWITCH_INTERVAL = 0.0001
 """Seconds after which a Python thread lets another one run that wants to. With Python's own 5 ms
 the thread that an image woke waits 0.7 ms, until the executor has built its next wait set; with
 this 0.4 ms."""
