@@ -1,12 +1,23 @@
-"""Where the package's data files are: the models' manifest, the languages, the defaults."""
+"""The package's data files: where models.yaml, the languages and defaults are, and reading YAML."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 # Not resolved: under `colcon build --symlink-install` the module is a link into the source, while
 # the data that belongs to it is under the install prefix.
 _PACKAGE = Path(__file__).absolute().parent
+
+# libyaml's, where PyYAML was built with it: it reads models.yaml in 5 ms, Python's own in 45.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def load_yaml(path: Path) -> Any:
+    """Return what a YAML file holds; raises OSError, UnicodeDecodeError and yaml.YAMLError."""
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 (a safe one)
 
 
 def config_path(*parts: str) -> Path:

@@ -25,6 +25,7 @@ from i2t_ros.language.grammar import (
     label_key,
 )
 from i2t_ros.language.places import PLACES
+from i2t_ros.resources import load_yaml
 
 # Every phrase of a language and the fields it is given.
 PHRASES: Mapping[str, frozenset[str]] = {
@@ -91,10 +92,8 @@ _NAMES: Mapping[Kind, str] = {
 
 def read(path: Path) -> Data:
     """Return what a data file holds, refusing keys that mean nothing."""
-    # libyaml's loader, where PyYAML was built with it, reads a language ten times as fast.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+        data = load_yaml(path)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InvalidRequestError(f"language file {path}: cannot be read: {error}") from error
     if not isinstance(data, dict):

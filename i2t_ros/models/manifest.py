@@ -8,7 +8,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ import yaml
 from numpy.typing import NDArray
 
 from i2t_ros.errors import ModelError, UnknownModelError
-from i2t_ros.resources import config_path
+from i2t_ros.resources import config_path, load_yaml
 from i2t_ros.types import Task
 from i2t_ros.vision.classes import CLASSIFIERS
 from i2t_ros.vision.decoders import DECODERS, Decoder
@@ -174,7 +174,7 @@ def read_manifest(path: Path) -> Mapping[str, ModelSpec]:
 def read_yaml(path: Path) -> dict[str, Any]:
     """Return the mapping in a YAML file. Raises ModelError."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = load_yaml(path)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ModelError(f"{path}: cannot be read: {error}") from error
     if not isinstance(content, dict):
@@ -214,7 +214,7 @@ def _build(cls: type[Any], value: Any, where: str) -> Any:
     """Return the dataclass ``cls`` made from a mapping, every field checked."""
     if not isinstance(value, dict):
         raise ModelError(f"{where}: expected a mapping, got {type(value).__name__}")
-    hints = typing.get_type_hints(cls)
+    hints = _type_hints(cls)
     if unknown := sorted(set(map(str, value)) - set(hints)):
         raise ModelError(
             f"{where}: unknown field {', '.join(unknown)}; known: {', '.join(sorted(hints))}"
@@ -229,6 +229,9 @@ def _build(cls: type[Any], value: Any, where: str) -> Any:
         return cls(**converted)
     except ValueError as error:
         raise ModelError(f"{where}: {error}") from error
+
+
+_type_hints = cache(typing.get_type_hints)
 
 
 def _is_required(of: dataclasses.Field[Any]) -> bool:
