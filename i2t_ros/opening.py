@@ -129,7 +129,9 @@ def _open_named(task: Task, choice: Choice, make: Make[Ready]) -> Ready:
     names = choose_backends(spec, choice.backend, choice.options)
     local = LocalModel(spec, ())
     if any(BACKENDS[name].needs_files for name in names):
-        local = obtain_model(choice.model, offline=choice.offline, progress=choice.progress)
+        local = obtain_model(
+            choice.model, spec=spec, offline=choice.offline, progress=choice.progress
+        )
     return _load_first(local, names, choice, make, "asked for by name")
 
 

@@ -34,16 +34,19 @@ class LocalModel:
 def obtain_model(
     model: str,
     *,
+    spec: ModelSpec | None = None,
     offline: bool = False,
     progress: bool = True,
     limits: DownloadLimits = DownloadLimits(),  # noqa: B008 (frozen)
 ) -> LocalModel:
     """Return the model that ``model`` names: an entry of the manifest, or a path.
 
+    ``spec`` is what describe_model returned for it; without it that is called here.
+
     Raises UnknownModelError, ModelMissingError (not here and offline), ModelCorruptError,
     ModelDownloadError, ModelCacheError, and ModelError for a description that is wrong.
     """
-    spec = describe_model(model)
+    spec = spec or describe_model(model)
     if is_path(model):
         return LocalModel(spec, (Path(model).expanduser(),))
     return obtain(spec, offline=offline, progress=progress, limits=limits)
