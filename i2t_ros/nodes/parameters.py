@@ -324,7 +324,9 @@ def describe_options(values: Mapping[str, Any]) -> DescribeOptions:
 def languages_of(values: Mapping[str, Any]) -> words.Languages:
     """Return the languages, those of the user's folder included; raises InvalidRequestError."""
     folder = values["language_folder"]
-    return words.load_languages(Path(folder).expanduser() if folder else None)
+    languages = words.load_languages(Path(folder).expanduser() if folder else None)
+    languages.get(values["language"])  # read here: the first image would wait 20 ms for it
+    return languages
 
 
 def speech_options(values: Mapping[str, Any]) -> SpeechOptions:
