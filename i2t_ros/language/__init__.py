@@ -6,6 +6,7 @@ the same scene gives the same sentence, whatever the order of its detections.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -141,6 +142,17 @@ def label(name: str, language: str, languages: Languages | None = None) -> str:
     A class that the language lacks keeps its English label, or else the model's own.
     """
     return (languages or load_languages()).get(language).noun(name).label
+
+
+def prepare_labels(labels: Iterable[str]) -> None:
+    """Load what labels that English lacks will need, so that no image waits for it.
+
+    That is ``inflect``, which takes 2 to 3 s to import. If English has all labels, nothing is.
+    """
+    english = load_languages().get("en")
+    unknown = (name for name in labels if name and not english.has(name))
+    if (name := next(unknown, None)) is not None:
+        english.noun(name)
 
 
 def count_objects(

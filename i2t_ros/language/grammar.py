@@ -89,6 +89,11 @@ class Language:
         """
         return _noun(self, label)
 
+    def has(self, label: str) -> bool:
+        """Return whether the language has a noun of its own for a model's label."""
+        key = label_key(label)
+        return self.aliases.get(key, key) in self.nouns
+
     def count(self, noun: Noun, number: int, section: str, *, digits: bool = False) -> str:
         """Return a number of things for a phrase of ``section``: "two dogs", "2 dogs"."""
         case = self.section_cases[section]

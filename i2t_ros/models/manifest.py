@@ -214,7 +214,7 @@ def _build(cls: type[Any], value: Any, where: str) -> Any:
     """Return the dataclass ``cls`` made from a mapping, every field checked."""
     if not isinstance(value, dict):
         raise ModelError(f"{where}: expected a mapping, got {type(value).__name__}")
-    hints = _type_hints(cls)
+    hints = _type_hints(cls)  # type: ignore[arg-type]  # mypy doubts that classes are hashable
     if unknown := sorted(set(map(str, value)) - set(hints)):
         raise ModelError(
             f"{where}: unknown field {', '.join(unknown)}; known: {', '.join(sorted(hints))}"

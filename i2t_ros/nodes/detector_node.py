@@ -15,6 +15,7 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
+from i2t_ros import language as words
 from i2t_ros.describer import DescribeOptions, Describer
 from i2t_ros.detector import ObjectDetector, open_detector
 from i2t_ros.errors import I2tError, NoFrameError, NotActiveError, UnknownCameraError
@@ -148,6 +149,9 @@ class DetectorNode(ManagedNode):
         )
         try:
             describer.prepare(self._options.tasks)
+            words.prepare_labels(detector.labels)
+            if "classify" in self._options.tasks:
+                words.prepare_labels(["tabby"])  # no language has the classes of ImageNet
         except I2tError:
             describer.close()
             raise
