@@ -10,7 +10,7 @@ from types import TracebackType
 
 from i2t_ros.bridges import wire
 from i2t_ros.bridges.handler import Handler
-from i2t_ros.bridges.tcp_connection import Connection, log
+from i2t_ros.bridges.tcp_connection import CHUNK, Connection, log
 from i2t_ros.types import DescribeRequest
 
 
@@ -122,7 +122,9 @@ class TcpServer:
 
     async def start(self) -> None:
         """Listen. Raises OSError, which names the address, where that is not possible."""
-        self._listener = await asyncio.start_server(self._accept, self._host, self._port)
+        self._listener = await asyncio.start_server(
+            self._accept, self._host, self._port, limit=CHUNK
+        )
         for listening in self._listener.sockets:
             host, port = listening.getsockname()[:2]
             if ipaddress.ip_address(host).is_loopback:

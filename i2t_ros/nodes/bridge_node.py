@@ -33,8 +33,6 @@ WATCH_PERIOD = 0.5
 class BridgeNode(ManagedNode):
     """Listeners on one asyncio loop beside the ROS executor, in front of one detector."""
 
-    executor_threads = 2  # a transition waits in one for answers that arrive in the other
-
     def __init__(self, **node_options: Any) -> None:
         """Declare the parameters; raises RequestError for one that makes no sense."""
         super().__init__("bridge_node", **node_options)
@@ -141,7 +139,7 @@ class BridgeNode(ManagedNode):
         self._http = self._loop.call(start(), START_LIMIT)
 
     def _close_listeners(self) -> None:
-        # The answers that they wait for come through another of the executor's threads.
+        # The answers that they wait for come through the DetectorClient's own thread.
         if self._http is not None:
             self._loop.call(self._http.close(), self._http.drain_time + START_LIMIT)
             self._http = None

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 
-from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.task import Future
@@ -14,6 +12,7 @@ from rclpy.task import Future
 from i2t_ros.bridges.loop import LoopThread
 from i2t_ros.errors import DetectorUnreachableError, I2tError
 from i2t_ros.nodes import describe_messages as messages
+from i2t_ros.nodes.spinning import SpinningThread
 from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeReply, DescribeRequest
 
@@ -34,20 +33,29 @@ class DetectorClient:
     response away (rmw_fastrtps: "client will not receive response"). So a request to a new one
     that stays without an answer is sent once more; describing a picture twice does no harm.
 
+    It is a node of its own, hidden as its name begins with an underscore, and has a thread that
+    does nothing but take responses: they come while the bridge's node changes its state, and a turn
+    of an executor takes the longer the more it has to look at.
+
     Threads cross here and nowhere else: ``describe`` runs on the loop, the service's response
-    arrives in the executor's thread, and LoopThread.post carries it over.
+    arrives in that thread, and LoopThread.post carries it over.
     """
 
     def __init__(self, node: Node, service: str, loop: LoopThread, max_in_flight: int) -> None:
-        """Open the client; the service need not exist yet."""
-        self._node = node
+        """Open the client, beside a ``node``; the service need not exist yet."""
         self._loop = loop
-        self._client: Client = node.create_client(
-            Describe,
-            service,
-            qos_profile=messages.SERVICE_QOS,
-            callback_group=ReentrantCallbackGroup(),
+        self._node = Node(
+            f"_{node.get_name()}_client",
+            namespace=node.get_namespace(),
+            context=node.context,
+            use_global_arguments=False,
+            enable_rosout=False,
+            start_parameter_services=False,
         )
+        self._client: Client = self._node.create_client(
+            Describe, node.resolve_service_name(service), qos_profile=messages.SERVICE_QOS
+        )
+        self._spinning = SpinningThread(self._node)
         self._places = asyncio.Semaphore(max_in_flight)
         self._there_since = float("inf")
 
@@ -66,7 +74,8 @@ class DetectorClient:
 
     def close(self) -> None:
         """Close the client."""
-        self._node.destroy_client(self._client)
+        self._spinning.close()
+        self._node.destroy_node()
 
     async def describe(self, request: DescribeRequest) -> DescribeReply:
         """Ask the detector; see Handler.describe.
@@ -82,16 +91,15 @@ class DetectorClient:
 
     async def _ask(self, request: Describe.Request) -> Describe.Response:
         """Send a request and wait, as long as there is a detector that could answer."""
-        answered = asyncio.Event()
+        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         sent = time.monotonic()
         again = sent - self._there_since < NEW
         attempts: list[Future] = []
         try:
             attempts.append(self._send(request, answered))
             while True:
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(answered.wait(), LOOK_AGAIN)
-                if answered.is_set():
+                await asyncio.wait([answered], timeout=LOOK_AGAIN)
+                if answered.done():
                     break
                 self._check_ready()
                 if again and time.monotonic() - sent > NEW:
@@ -106,9 +114,13 @@ class DetectorClient:
             raise I2tError(f"the answer of {self.service} cannot be read: {error}") from error
         return done.result()
 
-    def _send(self, request: Describe.Request, answered: asyncio.Event) -> Future:
+    def _send(self, request: Describe.Request, answered: asyncio.Future[None]) -> Future:
+        def tell() -> None:
+            if not answered.done():  # by another attempt, or because nobody waits any more
+                answered.set_result(None)
+
         future = self._client.call_async(request)
-        future.add_done_callback(lambda _: self._loop.post(answered.set))
+        future.add_done_callback(lambda _: self._loop.post(tell))
         return future
 
     def _check_ready(self) -> None:

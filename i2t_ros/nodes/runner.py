@@ -44,12 +44,10 @@ Transition: TypeAlias = Callable[[LifecycleState], TransitionCallbackReturn]
 class ManagedNode(LifecycleNode, ABC):
     """A lifecycle node that the runner can run.
 
-    autostart         whether to configure and activate it at start
-    executor_threads  how many callbacks may run at once
+    autostart  whether to configure and activate it at start
     """
 
     autostart: bool = True
-    executor_threads: int = 1
 
     def __init__(self, name: str, **options: Any) -> None:
         """Join the ROS graph, and send the package's logs to the node's."""
@@ -171,7 +169,7 @@ def run_lifecycle_node(
 
 def _run(node: ManagedNode) -> int:
     """Spin the node in a thread, bring it up, wait for a signal, bring it down."""
-    spinning = SpinningThread(node, node.executor_threads)
+    spinning = SpinningThread(node)
     try:
         if node.autostart:
             for transition in (node.trigger_configure, node.trigger_activate):

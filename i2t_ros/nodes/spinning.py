@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import traceback
 
-from rclpy.executors import MultiThreadedExecutor, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 STOP_LIMIT = 5.0
@@ -13,7 +13,7 @@ STOP_LIMIT = 5.0
 
 
 class SpinningThread:
-    """Runs a node's callbacks; it sleeps while there is nothing to call.
+    """Runs a node's callbacks one after the other; it sleeps while there is nothing to call.
 
     Every turn is ``spin_once()`` with the same arguments, because rclpy starts its search for work
     anew if they change. A search that is new offers each coroutine that waits once more, so with
@@ -22,12 +22,10 @@ class SpinningThread:
     callback to it each time, 350 bytes for every image.
     """
 
-    def __init__(self, node: Node, threads: int = 1) -> None:
-        """Start; ``threads`` callbacks may run at once."""
+    def __init__(self, node: Node) -> None:
+        """Start."""
         self._node = node
-        self._executor = (
-            SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(threads)
-        )
+        self._executor = SingleThreadedExecutor()
         self._executor.add_node(node)
         self._stopping = False
         self._thread = threading.Thread(target=self._spin, name="i2t-executor", daemon=True)

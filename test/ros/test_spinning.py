@@ -2,9 +2,11 @@
 
 import sys
 import threading
+import time
 
 import pytest
 from rclpy.node import Node
+from rclpy.task import Future
 
 from i2t_ros.nodes.spinning import SpinningThread
 
@@ -18,18 +20,16 @@ def node(ros):
     node.destroy_node()
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_it_stops_although_nothing_happens(node, threads):
-    spinning = SpinningThread(node, threads)
+def test_it_stops_although_nothing_happens(node):
+    spinning = SpinningThread(node)
     assert spinning.is_alive()
     assert spinning.close(LIMIT)
     assert not spinning.is_alive()
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_it_stops_at_any_moment_without_a_word(node, threads, capfd):
-    for _ in range(40):
-        assert SpinningThread(node, threads).close(LIMIT)
+def test_it_stops_at_any_moment_without_a_word(node, capfd):
+    for _ in range(80):
+        assert SpinningThread(node).close(LIMIT)
     assert not capfd.readouterr().err
 
 
@@ -60,3 +60,36 @@ def test_turns_leave_nothing_behind(node):
     assert enough.wait(LIMIT)
     assert spinning.close(LIMIT)
     assert blocks[6000] - blocks[1000] < 2500, "what each turn allocates, it has to give back"
+
+
+def test_an_error_in_a_callback_is_told_and_the_others_go_on(node, capfd):
+    fails, goes_on = node.create_guard_condition(lambda: 1 / 0), threading.Event()
+    works = node.create_guard_condition(goes_on.set)
+    spinning = SpinningThread(node)
+    fails.trigger()
+    works.trigger()
+    assert goes_on.wait(LIMIT)
+    goes_on.clear()
+    works.trigger()
+    assert goes_on.wait(LIMIT)
+    assert spinning.is_alive()
+    assert spinning.close(LIMIT)
+    assert "a callback failed" in capfd.readouterr().err
+
+
+def test_a_coroutine_that_waits_costs_nothing(node):
+    begun = threading.Event()
+
+    async def wait():
+        begun.set()
+        await never
+
+    spinning = SpinningThread(node)
+    never = Future(executor=spinning._executor)
+    spinning._executor.create_task(wait)
+    assert begun.wait(LIMIT)
+    clock = time.pthread_getcpuclockid(spinning._thread.ident)
+    before = time.clock_gettime(clock)
+    threading.Event().wait(0.5)  # the time in which it would turn and turn
+    assert time.clock_gettime(clock) - before < 0.1
+    assert spinning.close(LIMIT)
