@@ -142,7 +142,7 @@ def listeners(effort: Effort) -> Iterator[Row]:
 
         loop_rate(describe, picture, 1.0)  # warm
         found = alternate(
-            effort.turns,
+            effort,
             lambda: loop_rate(describe, picture, effort.requests / 2),
             {
                 "TCP version 1": partial(served, "TCP version 1", tcp),

@@ -89,7 +89,7 @@ def requests(effort: Effort) -> Iterator[Row]:
         yield at_most(Row(name, nodes.pending(), "s"), PENDING_CPU, "value")
         loop_rate(describe, picture, 0.5)  # warm
         found = alternate(
-            effort.turns,
+            effort,
             lambda: loop_rate(describe, picture, effort.requests / 2),
             {
                 (way, count): partial(nodes.rate, way, count, effort.requests)

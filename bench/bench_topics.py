@@ -59,7 +59,7 @@ def floods(effort: Effort, one: Chain, four: Chain, bare: Peer) -> Iterator[Row]
         return seen.rate
 
     chains = {"one camera": partial(flood, one), "four cameras": partial(flood, four)}
-    pairs = alternate(effort.turns, flat_out, chains)
+    pairs = alternate(effort, flat_out, chains)
     for name, found in pairs.items():
         what = f"{name}, 640x480, {OVERLOAD:g} x as many images as the bare engine could take"
         yield at_least(compared(what, "frames/s", beside_mean(found)), FRAME_RATE)
@@ -80,7 +80,7 @@ def streams(effort: Effort, ours: Chain, stack: contextlib.ExitStack, bare: Peer
         for size in SIZES
         for profile, chain in chains.items()
     }
-    measured = alternate(effort.turns, lambda: bare.ask((count // 2, RATE)), ways)
+    measured = alternate(effort, lambda: bare.ask((count // 2, RATE)), ways)
     for (size, profile), found in measured.items():
         name = f"{size[0]}x{size[1]} at {RATE:.0f} Hz, {profile}"
         promised = profile == "our profile"
@@ -151,7 +151,7 @@ def unwatched(effort: Effort) -> Iterator[Row]:
             film = Film(size=size, rate=RATE, count=int(effort.stream * RATE))
             chain.show(film)  # until both have found the camera
             pairs, ages = [], []
-            for _ in range(effort.turns):
+            for _ in effort.each_turn():
                 plain.ask("seen")
                 cpu = chain.show(film).cpu
                 late, plain_cpu = plain.ask("seen")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+STARTED = time.monotonic()
 
 
 @dataclass(frozen=True)
@@ -11,6 +16,7 @@ class Effort:
 
     gate      only what has a target
     turns     how often
+    budget    seconds after the start of the run in which turns begin; the first begins anyway
     calls     of each function, where functions of one process are compared
     stream    seconds of images at the rate of a camera, in each turn
     flood     seconds of more images than the engine can take, in each turn
@@ -19,11 +25,19 @@ class Effort:
 
     gate: bool
     turns: int
+    budget: float
     calls: int
     stream: float
     flood: float
     requests: float
 
+    def each_turn(self) -> Iterator[int]:
+        """Count the turns."""
+        for i in range(self.turns):
+            if i and time.monotonic() - STARTED > self.budget:
+                return
+            yield i
 
-FULL = Effort(gate=False, turns=5, calls=300, stream=6.0, flood=16.0, requests=4.0)
-GATE = Effort(gate=True, turns=4, calls=100, stream=1.5, flood=1.4, requests=0.6)
+
+FULL = Effort(gate=False, turns=5, budget=math.inf, calls=300, stream=6.0, flood=16.0, requests=4.0)
+GATE = Effort(gate=True, turns=4, budget=102.0, calls=100, stream=1.5, flood=1.4, requests=0.6)

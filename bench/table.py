@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
+from effort import Effort
+
 
 @dataclasses.dataclass(frozen=True)
 class Row:
@@ -90,7 +92,7 @@ Value = TypeVar("Value")
 
 
 def alternate(
-    turns: int, baseline: Callable[[], Baseline], values: Mapping[str, Callable[[], Value]]
+    effort: Effort, baseline: Callable[[], Baseline], values: Mapping[str, Callable[[], Value]]
 ) -> dict[str, list[tuple[Value, Baseline, Baseline]]]:
     """Measure each value in each turn, and the baseline before and after it.
 
@@ -99,7 +101,7 @@ def alternate(
     """
     found: dict[str, list[tuple[Value, Baseline, Baseline]]] = {name: [] for name in values}
     before = baseline()
-    for _ in range(turns):
+    for _ in effort.each_turn():
         for name, value in values.items():
             measured = value()
             after = baseline()
