@@ -1,7 +1,7 @@
 # make demo   from nothing to a sentence: environment, build, node, photo, request, picture
 # make test   lint, types, tests
 # make run    detector_node until Ctrl-C; ARGS="-p language:=es" are ROS arguments
-# make bench  what each part costs beside the bare model; ARGS="--quick", ARGS="stages serving"
+# make bench  what each part costs beside the bare model; ARGS=--gate: what has a target, in two minutes
 # make clean  remove what make made
 PYTHON ?= python3
 IMAGE ?=

@@ -60,10 +60,13 @@ class Nodes:
 
         Ends the node with the sleeping engine.
         """
+
+        def question(count: int) -> tuple[object, ...]:
+            return "Describe", f"/{NAME}/describe", count, 0.0, self._picture
+
         with self.sleeper as node:
-            question = ("Describe", f"/{NAME}/describe", PENDING, 0.0, self._picture)
-            self._clients.ask((*question[:2], 1, *question[3:]))  # until it is there
-            self._clients.pipe.send(question)
+            self._clients.ask(question(1))  # until it is there
+            self._clients.pipe.send(question(PENDING))
             time.sleep(SECONDS / 4)  # until the pictures are decoded
             cpu, start = node.cpu(), time.perf_counter()
             time.sleep(SECONDS / 2)
