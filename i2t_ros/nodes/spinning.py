@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import traceback
 
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
@@ -51,5 +52,7 @@ class SpinningThread:
         while not self._stopping and context.ok():
             try:
                 self._executor.spin_once()
+            except InvalidHandle:  # another thread destroyed what was to be waited for: look anew
+                continue
             except Exception:  # a callback's: the other callbacks must go on being called
                 self._node.get_logger().error(f"a callback failed: {traceback.format_exc()}")

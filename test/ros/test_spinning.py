@@ -7,6 +7,7 @@ import time
 import pytest
 from rclpy.node import Node
 from rclpy.task import Future
+from std_msgs.msg import String
 
 from i2t_ros.nodes.spinning import SpinningThread
 
@@ -93,3 +94,15 @@ def test_a_coroutine_that_waits_costs_nothing(node):
     threading.Event().wait(0.5)  # the time in which it would turn and turn
     assert time.clock_gettime(clock) - before < 0.1
     assert spinning.close(LIMIT)
+
+
+def test_what_another_thread_destroys_is_no_error(node, capfd):
+    spinning = SpinningThread(node)
+    for _ in range(200):
+        subscription = node.create_subscription(String, "topic", lambda _: None, 1)
+        publisher = node.create_publisher(String, "topic", 1)
+        node.destroy_subscription(subscription)
+        node.destroy_publisher(publisher)
+    assert spinning.is_alive()
+    assert spinning.close(LIMIT)
+    assert not capfd.readouterr().err
