@@ -124,7 +124,7 @@ class DetectorNode(ManagedNode):
             in_work=stages.in_work,
         )
         self._requests = RequestQueue(
-            threads=values["request_threads"],
+            threads=parameters.request_threads(values),
             max_waiting=values["max_waiting_requests"],
             max_wait=values["request_timeout"],
         )

@@ -15,7 +15,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from i2t_ros import language as words
-from i2t_ros.backends.base import PRECISION_CHOICES, BackendOptions
+from i2t_ros.backends.base import MOST_CALLS, PRECISION_CHOICES, BackendOptions
+from i2t_ros.cores import usable_cores
 from i2t_ros.describer import DescribeOptions
 from i2t_ros.errors import I2tError, InvalidRequestError
 from i2t_ros.narrator import SpeechOptions
@@ -215,7 +216,11 @@ DETECTOR: tuple[ParameterSpec, ...] = (
         changes="live",
     ),
     ParameterSpec(
-        "request_threads", 2, "Describe requests that are worked on at once", bounds=(1, 64)
+        "request_threads",
+        0,
+        "Describe requests that are worked on at once; 0: as many as the process may use cores, "
+        "from 2 to 8",
+        bounds=(0, 64),
     ),
     ParameterSpec(
         "max_waiting_requests",
@@ -350,6 +355,16 @@ def class_scores(entries: Iterable[str]) -> dict[str, float]:
                 f"class_min_scores: expected CLASS=SCORE with a score of 0 to 1, got {entry!r}"
             )
     return scores
+
+
+def request_threads(values: Mapping[str, Any]) -> int:
+    """Return how many requests are worked on at once.
+
+    Of each, decoding, drawing and encoding are the work of one thread. With fewer than two the
+    engine would wait for them, and so would a GPU with few.
+    """
+    cores: int = usable_cores().number
+    return values["request_threads"] or min(max(cores, 2), MOST_CALLS)
 
 
 def backend_options(values: Mapping[str, Any]) -> BackendOptions:

@@ -1,13 +1,16 @@
 import threading
+from collections import Counter
 
 import cv2
 import numpy as np
 import pytest
 
+import i2t_ros.describer as module
 from i2t_ros.backends.fake import FakeBackend
 from i2t_ros.describer import DescribeOptions, Describer
 from i2t_ros.detector import ObjectDetector
 from i2t_ros.errors import (
+    InferenceError,
     InvalidRequestError,
     NoFrameError,
     NotAnImageError,
@@ -16,6 +19,7 @@ from i2t_ros.errors import (
     UnknownTaskError,
 )
 from i2t_ros.models.manifest import find_spec
+from i2t_ros.reply_cache import CacheLimits, ReplyCache
 from i2t_ros.scheduler import Engine, RequestQueue
 from i2t_ros.types import DescribeRequest, DetectOptions
 
@@ -133,6 +137,40 @@ def test_the_engine_is_held_for_the_engine_alone():
     other.join(10)
     assert not other.is_alive()
     assert requests.close()
+
+
+@pytest.mark.parametrize("cache", [None, ReplyCache(CacheLimits(entries=0)), ReplyCache()])
+def test_a_picture_is_hashed_decoded_drawn_and_encoded_once(monkeypatch, cache):
+    done = Counter()
+
+    def counted(name, function):
+        def call(*arguments):
+            done[name] += 1
+            return function(*arguments)
+
+        return call
+
+    steps = ("identify", "decode_image", "draw_scene", "encode_image")
+    for name in steps:
+        monkeypatch.setattr(module, name, counted(name, getattr(module, name)))
+    backend = FakeBackend()
+    detector = ObjectDetector(find_spec("fake"), backend, backend_name="fake")
+    describer = Describer(detector, cache=cache)
+    calls = backend.calls
+    describer.answer(DescribeRequest(image=encoded("png"), annotate=True), OPTIONS)
+    assert done == dict.fromkeys(steps, 1)
+    assert backend.calls == calls + 1
+
+
+def test_the_error_of_a_call_is_that_of_every_image_in_it():
+    backend = FakeBackend(batch=2)
+    describer = Describer(ObjectDetector(find_spec("fake"), backend, backend_name="fake"))
+    works = [describer.begin(GREY, OPTIONS) for _ in range(2)]
+    backend.close()
+    describer.infer(works)
+    for work in works:
+        with pytest.raises(InferenceError, match="used after close"):
+            describer.finish(work)
 
 
 def test_close_may_be_called_twice():

@@ -115,6 +115,43 @@ def test_threads_have_a_picture_and_a_threshold_of_their_own():
     assert [pytest.approx(scores, abs=0.001) for scores in expected] == found
 
 
+def one_object_as_bright_as_the_image(inputs):
+    """Return, for each image of a batch, one object whose score is the image's brightness."""
+    output = np.zeros((len(inputs[0]), 21, 85), np.float32)
+    output[:, 5, :6] = [0.5, 0.5, 0, 0, 0, 1]
+    output[:, 5, 4] = inputs[0].mean(axis=(1, 2, 3)) / 255
+    return [output]
+
+
+def test_images_that_go_in_one_call_are_read_as_if_each_were_alone():
+    backend = FakeBackend(script=one_object_as_bright_as_the_image, batch=3)
+    tested = ObjectDetector(small_yolox(), backend, backend_name="fake")
+    assert tested.batch == 3
+    shapes = ((64, 64), (32, 64), (64, 48))
+    images = [np.full((*shape, 3), 90 + 50 * i, np.uint8) for i, shape in enumerate(shapes)]
+    alone = [tested.detect(image) for image in images]
+    calls = backend.calls
+    prepared = [tested.prepare(image) for image in images]
+    outputs = tested.infer(prepared)
+    assert backend.calls == calls + 1
+    for image, answer, expected in zip(prepared, outputs, alone, strict=True):
+        found = tested.read(image, answer, DetectOptions())
+        assert np.array_equal(found.boxes, expected.boxes)
+        assert np.array_equal(found.scores, expected.scores)
+
+
+def test_a_tensor_is_allocated_for_each_image_in_work_and_used_again():
+    backend = FakeBackend(script=one_object_as_bright_as_the_image, batch=2)
+    tested = ObjectDetector(small_yolox(), backend, backend_name="fake")
+    image = np.full((64, 64, 3), 90, np.uint8)
+    tensors = set()
+    for _ in range(10):
+        prepared = [tested.prepare(image), tested.prepare(image)]
+        tensors |= {id(each.inputs[0]) for each in prepared}
+        tested.infer(prepared)
+    assert len(tensors) == 2
+
+
 def test_boxes_are_within_the_picture():
     tested = detector((-20, -5, 500, 40, 0.9, 0), (300, 10, 400, 50, 0.8, 1))
     assert tested.detect(PICTURE).boxes.tolist() == [[0, 0, 200, 40]]
