@@ -1,6 +1,6 @@
 """The benches: prints a table each and writes bench/out/latest.json.
 
-    make bench                                 all of it, about 20 minutes on two cores
+    make bench                                 all of it, about ten minutes on two cores
     make bench ARGS=--gate                     what has a target, at most two minutes
     make bench ARGS="stages serving"           these alone
     make bench ARGS=--write-docs               puts the tables into docs/performance.md too

@@ -1,12 +1,13 @@
 """The way of cameras' frames: prepare, engine, finish, for several frames at once, in order.
 
 While the engine is busy with one frame the next is prepared and the one before is finished, so that
-the engine never waits for Python. Each frame is carried through all three stages by one thread: in
-a quiet node no frame pays for being handed from thread to thread.
+the engine never waits for Python. One thread prepares and finishes a frame, and runs the engine for
+it, or for all frames of a batch: in a quiet node no frame pays for a change of threads.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -16,13 +17,18 @@ from typing import Generic, Protocol, TypeVar
 
 from i2t_ros.scheduler import Engine
 
+logger = logging.getLogger(__name__)
+
 Item = TypeVar("Item")
 Work = TypeVar("Work")
 Item_contra = TypeVar("Item_contra", contravariant=True)
 
 
 class Stages(Protocol[Item_contra, Work]):
-    """What is done with a frame. Each may raise; then the frame's later stages are left out."""
+    """What is done with a frame.
+
+    The first three may raise; then the frame's later stages are left out and ``failed`` is called.
+    """
 
     def prepare(self, camera: str, item: Item_contra) -> Work:
         """Do what can be done before the engine is free; several frames at once."""
@@ -65,7 +71,7 @@ class CameraCounters:
 
 @dataclass(slots=True, eq=False)
 class _Frame(Generic[Item, Work]):
-    """A frame on its way; ``number`` is its place in the order."""
+    """A frame in progress; ``number`` is its place in the order."""
 
     camera: str
     item: Item
@@ -95,8 +101,9 @@ class FrameLine(Generic[Item, Work]):
         """Start the threads.
 
         batch    how many frames one call of ``infer`` takes at most
-        in_work  says how many frames may be on their way at once; None: as many as keep the engine
-                 busy. Fewer are better when something other than the engine takes longest.
+        in_work  says how many frames may be in progress at once; None: as many as keep the engine
+                 busy. Fewer are better if something other than the engine takes longest. It is
+                 called with a lock held, and must not raise.
         """
         self._stages = stages
         self._engine = engine
@@ -109,11 +116,12 @@ class FrameLine(Generic[Item, Work]):
         self._was_finished = threading.Condition(self._lock)
         self._slots: dict[str, tuple[Item, float]] = {}
         self._prepared: deque[_Frame[Item, Work]] = deque()
-        self._ahead = 0  # taken up, and not yet with the engine
+        self._ahead = 0  # taken up, and not yet in the engine
+        self._leaders = 0  # threads that wait for the engine, or are about to
         self._taken = self._finished = 0
         self._closing = False
         self.cameras: dict[str, CameraCounters] = {}
-        # So many are with the engine, so many prepared for it, and one is being finished.
+        # So many are in the engine, so many prepared for it, and one is being finished.
         count = batch * (engine.places + 1) + 1
         self._threads = [
             threading.Thread(target=self._run, name=f"i2t-frames-{i}", daemon=True)
@@ -198,27 +206,32 @@ class FrameLine(Generic[Item, Work]):
             self._wake_taker()
 
     def _through_the_engine(self, frame: _Frame[Item, Work]) -> None:
-        """Return when the engine has seen the frame; whoever has the engine takes all that wait."""
+        """Return when the engine has seen the frame.
+
+        One thread waits for the engine and takes along all that is prepared by then, up to a batch.
+        The others wait for it, and not for the engine: they would get it when there is nothing left
+        to do, and hold up their finished frames until then.
+        """
         with self._lock:
             self._prepared.append(frame)
-        while not frame.inferred:
+            leads = self._leaders * self._batch < len(self._prepared)
+            self._leaders += leads
+        if leads:
             with self._engine.turn(urgent=False):
                 self._infer(self._next_batch())
-            with self._lock:
-                # Another thread may have taken this frame along and be at work on it.
-                self._was_inferred.wait_for(lambda: frame.inferred or frame in self._prepared)
+        with self._lock:
+            self._was_inferred.wait_for(lambda: frame.inferred)
 
     def _next_batch(self) -> list[_Frame[Item, Work]]:
         with self._lock:
             count = min(self._batch, len(self._prepared))
             frames = [self._prepared.popleft() for _ in range(count)]
             self._ahead -= count
+            self._leaders -= 1
             self._wake_taker()
             return frames
 
     def _infer(self, frames: Sequence[_Frame[Item, Work]]) -> None:
-        if not frames:
-            return
         try:
             self._stages.infer([frame.work for frame in frames if frame.work is not None])
         except Exception as error:
@@ -253,4 +266,7 @@ class FrameLine(Generic[Item, Work]):
             counters.latencies.append(time.monotonic() - frame.offered)
         else:
             counters.failed += 1
-            self._stages.failed(frame.camera, frame.error)
+            try:
+                self._stages.failed(frame.camera, frame.error)
+            except Exception:  # this thread has other frames to carry
+                logger.exception("camera %s: a failure could not be told", frame.camera)

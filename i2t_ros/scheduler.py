@@ -25,7 +25,10 @@ class RequestCounters:
 
 
 class Engine:
-    """The right to use the engine: so many holders at a time, requests before frames."""
+    """The right to use the engine: at most ``places`` threads have it at once.
+
+    A waiting request goes before a waiting frame, so requests that never stop keep frames waiting.
+    """
 
     def __init__(self, places: int = 1) -> None:
         """Start free."""
@@ -54,6 +57,8 @@ class Engine:
                 self._waiting -= 1
                 self._urgent_waiting -= urgent
             self._free -= 1
+            if self._free:  # a frame may wait that stood back for this request
+                self._condition.notify_all()
         try:
             yield
         finally:
@@ -63,7 +68,7 @@ class Engine:
 
 
 class RequestQueue:
-    """Runs requests in a few threads of their own, so that one decodes while another is computed.
+    """Runs requests in its own few threads, so that one decodes while another is computed.
 
     A request holds ``Engine.turn(urgent=True)`` around the engine call alone. Requests wait in a
     bounded queue and are refused if it is full.
@@ -72,7 +77,8 @@ class RequestQueue:
     def __init__(self, *, threads: int = 2, max_waiting: int = 16, max_wait: float = 10.0) -> None:
         """Start the threads.
 
-        ``max_waiting`` requests may wait beside those that run, each for ``max_wait`` seconds.
+        ``max_waiting`` requests may wait beside those that run. One that has waited longer than
+        ``max_wait`` seconds is refused when its turn comes.
         """
         self._capacity = threads + max_waiting
         self._room = threading.BoundedSemaphore(self._capacity)
@@ -84,8 +90,8 @@ class RequestQueue:
     def submit(self, job: Callable[[], Result]) -> Future[Result]:
         """Run a request in a request thread.
 
-        Raises BusyError where the queue is full and NotActiveError after close(). The future
-        raises TimeLimitError where the request waited too long to be worth its work.
+        Raises BusyError if the queue is full and NotActiveError after close(). The future raises
+        TimeLimitError if the request waited too long to be worth its work.
         """
         if not self._room.acquire(blocking=False):
             self._count(refused=1)

@@ -58,12 +58,12 @@ _DTYPES = {
 
 
 class OnnxRuntimeBackend:
-    """A session of several threads, and on a CPU one of a single thread for calls that meet.
+    """A session of several threads and, on a CPU, another of one thread for calls that meet.
 
-    The end of each layer is waited for by all threads of a call. So a call that is alone has
-    several threads, and calls that run side by side have one each, their caller's: on two cores
-    yolox_nano makes 86 calls a second one after the other with two threads each, 91 two at a time
-    in that session, and 129 two at a time in the other. That one is loaded when two calls first
+    In each layer, all threads of a call wait for the slowest. So a call that starts while no other
+    runs has several threads, and one that starts beside another has one, its caller's. On two cores
+    yolox_nano makes 86 calls a second one after the other with two threads each, 91 if two run at a
+    time in that session, and 129 if they run in the other. That one is loaded when two calls first
     meet; for yolox_nano it takes 40 MB.
     """
 
@@ -78,7 +78,7 @@ class OnnxRuntimeBackend:
         self._wide: ort.InferenceSession | None = _start(files[0], options, threads.number)
         self._narrow: ort.InferenceSession | None = None
         self._calls = 0
-        self._lock = threading.Lock()
+        self._lock, self._loading = threading.Lock(), threading.Lock()
         self.device = _device(self._wide)
         said = threads.report if self.device == "cpu" else f"precision {options.precision}"
         self.report = f"ONNX Runtime {ort.__version__} on {self.device}, {said}"
@@ -118,21 +118,23 @@ class OnnxRuntimeBackend:
             if self._wide is None:
                 raise InferenceError("onnxruntime: used after close()")
             session = self._wide
-            if self._calls and self.device == "cpu" and self.concurrency > 1:
-                session = self._narrow = self._narrow or self._load_narrow()
+            meets = self._calls and self.device == "cpu" and self.concurrency > 1
             self._calls += 1
         try:
-            yield session
+            yield self._load_narrow(session) if meets else session
         finally:
             with self._lock:
                 self._calls -= 1
 
-    def _load_narrow(self) -> ort.InferenceSession:
-        """Return a session of one thread; the other if the file has gone, which serves too."""
-        try:
-            return _load(self._file, str(self._file), [PROVIDERS["cpu"]], 1)
-        except ModelCorruptError:
-            return self._wide
+    def _load_narrow(self, wide: ort.InferenceSession) -> ort.InferenceSession:
+        """Return the session of one thread; the other if the file has gone, which serves too."""
+        with self._loading:  # and not self._lock: the call that is met must not wait for this
+            if self._narrow is None:
+                try:
+                    self._narrow = _load(self._file, str(self._file), [PROVIDERS["cpu"]], 1)
+                except ModelCorruptError:
+                    self._narrow = wide
+            return self._narrow
 
 
 def engine() -> tuple[str, tuple[str, ...]]:

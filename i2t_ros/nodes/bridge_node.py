@@ -151,8 +151,9 @@ class BridgeNode(ManagedNode):
             self._tcp = None
 
     def _watch(self) -> None:
-        """Have the HTTP listener's history know when another detector may have come."""
-        if self._http is not None and self._detector is not None and not self._detector.ready():
+        """Notice that the detector has gone, and so that the next one is another one."""
+        gone = self._detector is not None and not self._detector.ready()
+        if gone and self._http is not None:
             self._loop.post(self._http.forget_model)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Callable
 
 from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.task import Future
 
 from i2t_ros.bridges.loop import LoopThread
-from i2t_ros.errors import DetectorUnreachableError, I2tError
+from i2t_ros.errors import DetectorUnreachableError, I2tError, NotActiveError
 from i2t_ros.nodes import describe_messages as messages
 from i2t_ros.nodes.spinning import SpinningThread
 from i2t_ros.srv import Describe
@@ -33,12 +35,12 @@ class DetectorClient:
     response away (rmw_fastrtps: "client will not receive response"). So a request to a new one
     that stays without an answer is sent once more; describing a picture twice does no harm.
 
-    It is a node of its own, hidden as its name begins with an underscore, and has a thread that
-    does nothing but take responses: they come while the bridge's node changes its state, and a turn
-    of an executor takes the longer the more it has to look at.
+    It has its own node, which is hidden because its name begins with an underscore, and a thread
+    that does nothing but take responses. So they come while the bridge's node changes its state,
+    and soon: an executor that has more to look at takes longer.
 
-    Threads cross here and nowhere else: ``describe`` runs on the loop, the service's response
-    arrives in that thread, and LoopThread.post carries it over.
+    Responses cross threads only here: ``describe`` runs on the loop, a response arrives in the
+    node's thread, and LoopThread.post carries it over. ``ready`` may be called in any thread.
     """
 
     def __init__(self, node: Node, service: str, loop: LoopThread, max_in_flight: int) -> None:
@@ -120,8 +122,12 @@ class DetectorClient:
                 answered.set_result(None)
 
         future = self._client.call_async(request)
-        future.add_done_callback(lambda _: self._loop.post(tell))
+        future.add_done_callback(lambda _: self._post(tell))
         return future
+
+    def _post(self, function: Callable[[], None]) -> None:
+        with contextlib.suppress(NotActiveError):  # the loop has ended: nobody waits any more
+            self._loop.post(function)
 
     def _check_ready(self) -> None:
         if not self.ready():

@@ -217,14 +217,15 @@ class DetectorNode(ManagedNode):
     # Frames
 
     def _on_image(self, ports: CameraPorts, msg: ImageMessage) -> None:
-        if self._frames is None:
+        frames = self._frames  # another thread may release it meanwhile
+        if frames is None:
             return
         if not ports.wanted():
-            self._frames.skip(ports.camera.name, unwanted=1)
+            frames.skip(ports.camera.name, unwanted=1)
         elif not ports.accept(self._max_rate):
-            self._frames.skip(ports.camera.name, limited=1)
+            frames.skip(ports.camera.name, limited=1)
         else:
-            self._frames.offer(ports.camera.name, msg)
+            frames.offer(ports.camera.name, msg)
 
     def _watch(self) -> None:
         for ports in self._ports.values():

@@ -55,7 +55,7 @@ DETECTOR: tuple[ParameterSpec, ...] = (
         "providers",
         NO_STRINGS,
         "execution providers of ONNX Runtime, best first: cpu, cuda, tensorrt, openvino; none: "
-        "the best that is installed",
+        "cuda if it is installed and starts, else cpu",
     ),
     ParameterSpec(
         "precision",
@@ -231,7 +231,7 @@ DETECTOR: tuple[ParameterSpec, ...] = (
     ParameterSpec(
         "request_timeout",
         10.0,
-        "seconds after which a waiting Describe request is given up",
+        "a Describe request that has waited for more seconds is refused when its turn comes",
         bounds=(0.1, 3600.0),
     ),
     ParameterSpec(

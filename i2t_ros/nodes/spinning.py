@@ -16,11 +16,10 @@ STOP_LIMIT = 5.0
 class SpinningThread:
     """Runs a node's callbacks one after the other; it sleeps while there is nothing to call.
 
-    Every turn is ``spin_once()`` with the same arguments, because rclpy starts its search for work
-    anew if they change. A search that is new offers each coroutine that waits once more, so with
-    other arguments each turn, such as a future of its own, the thread never sleeps while a
-    coroutine waits (ros2/rclpy issue 1405). A turn with one and the same future would add a
-    callback to it each time, 350 bytes for every image.
+    Each turn calls ``spin_once()`` with the same arguments. rclpy restarts its search for work if
+    they change, and each restart runs every waiting coroutine again: with a new future in each turn
+    the thread would never sleep while a coroutine waits (ros2/rclpy issue 1405). With the same
+    future in each turn, each turn would add a callback to it: 350 bytes for every image.
     """
 
     def __init__(self, node: Node) -> None:
@@ -44,8 +43,10 @@ class SpinningThread:
             # that turn is still looking at.
             self._executor.create_task(lambda: None)
         self._thread.join(limit)
+        if self._thread.is_alive():
+            return False
         self._executor.shutdown(limit)
-        return not self._thread.is_alive()
+        return True
 
     def _spin(self) -> None:
         context = self._executor.context

@@ -184,6 +184,39 @@ def test_frames_of_several_cameras_that_wait_together_go_in_one_run(line):
     assert stages.finished == ["first", "front", "rear", "left"]
 
 
+def test_frames_that_another_thread_took_along_do_not_wait_for_the_engine():
+    stages, engine = Scripted(), Engine()
+    tested = FrameLine(stages, engine, batch=2)
+    try:
+        with engine.turn(urgent=True):
+            for camera in ("front", "rear"):
+                tested.offer(camera, camera)
+            stages.until(lambda: len(stages.prepared) == 2, "both are prepared")
+            assert engine.waiting == 1, "one thread waits for both"
+        stages.until(lambda: stages.inferred == [("front", "rear")], "both in one run")
+        stages.until(lambda: stages.finished == ["front", "rear"], "both are finished")
+        assert engine.waiting == 0
+    finally:
+        assert tested.close()
+
+
+def test_a_failure_that_cannot_be_told_stops_nothing(line, caplog):
+    class Silent(Scripted):
+        def failed(self, camera, error):
+            super().failed(camera, error)
+            raise RuntimeError("no log")
+
+    stages = Silent()
+    tested = line(stages)
+    for number in range(6):  # more than there are threads
+        stages.errors["prepare", number] = ValueError("bad frame")
+        tested.offer("front", number)
+        stages.until(lambda number=number: len(stages.failures) == number + 1, "it failed")
+    tested.offer("front", "good")
+    stages.until(lambda: stages.finished == ["good"], "the next")
+    assert "a failure could not be told" in caplog.text
+
+
 @pytest.mark.parametrize("stage", ["prepare", "infer", "finish"])
 def test_a_frame_that_fails_is_counted_and_the_next_is_taken(line, stage):
     stages = Scripted()

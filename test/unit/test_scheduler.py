@@ -1,6 +1,6 @@
 import threading
 import time
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
 
@@ -120,6 +120,36 @@ def test_an_engine_of_two_places_has_two_holders_and_no_third():
     for thread in threads:
         thread.join(LIMIT)
     assert sorted(done) == ["first", "second", "third"]
+
+
+def test_a_frame_gets_the_place_that_a_request_leaves_free():
+    """Two places become free at once, while a frame and then a request wait."""
+    for _ in range(30):
+        engine = Engine(2)
+        both, release, frame_done = threading.Barrier(3), threading.Event(), threading.Event()
+
+        def hold(engine=engine, both=both, release=release):
+            with engine.turn(urgent=True):
+                both.wait(LIMIT)
+                assert release.wait(LIMIT)
+
+        def frame(engine=engine, done=frame_done):
+            with engine.turn(urgent=False):
+                done.set()
+
+        def request(engine=engine, done=frame_done):
+            with engine.turn(urgent=True):
+                assert done.wait(LIMIT), "the frame slept beside a free place"
+
+        with ThreadPoolExecutor(4) as threads:
+            futures = [threads.submit(hold), threads.submit(hold)]
+            both.wait(LIMIT)
+            for count, waiter in enumerate((frame, request), start=1):
+                futures.append(threads.submit(waiter))
+                until(lambda engine=engine, count=count: engine.waiting == count)
+            release.set()
+        for future in futures:
+            future.result()
 
 
 def test_close_cancels_what_waits_and_refuses_what_comes():
