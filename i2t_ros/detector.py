@@ -17,7 +17,7 @@ from i2t_ros.errors import InvalidRequestError, ModelMismatchError
 from i2t_ros.models.manifest import BUILT_IN, ModelSpec
 from i2t_ros.opening import Choice, open_model
 from i2t_ros.types import Detections, DetectOptions, Image
-from i2t_ros.vision.boxes import are_boxes, non_maximum_suppression
+from i2t_ros.vision.boxes import all_are_boxes, are_boxes, non_maximum_suppression
 from i2t_ros.vision.decoders import DECODERS, Candidates, InputSize
 from i2t_ros.vision.letterbox import Letterbox, Placement, TensorFormat
 
@@ -189,25 +189,26 @@ class ObjectDetector:
     def _finish(self, found: Candidates, image: PreparedImage, wanted: _Wanted) -> Detections:
         """Keep what is wanted, once, in pixels of the picture."""
         boxes, scores, class_ids = found
-        good = are_boxes(boxes)
-        if wanted.class_scores is not None:
-            good &= scores >= wanted.class_scores[class_ids]
-        if not good.all():
+        if wanted.class_scores is not None or not all_are_boxes(boxes):
+            good = are_boxes(boxes)
+            if wanted.class_scores is not None:
+                good &= scores >= wanted.class_scores[class_ids]
             boxes, scores, class_ids = boxes[good], scores[good], class_ids[good]
         if self._suppresses:
             best = np.argsort(-scores, kind="stable")
         else:
             best = non_maximum_suppression(boxes, scores, class_ids, wanted.iou_threshold)
         best = best[: wanted.max_detections]
-        boxes = boxes[best]
+        boxes = boxes.take(best, axis=0)
         if image.placement:
             boxes = image.placement.to_original(boxes)
         else:
             boxes = np.clip(boxes, 0, [image.width, image.height] * 2)
-        inside = are_boxes(boxes)
-        if not inside.all():
+        if not all_are_boxes(boxes):
+            inside = are_boxes(boxes)
             boxes, best = boxes[inside], best[inside]
-        return Detections(boxes, scores[best], class_ids[best].astype(np.int32), self.labels)
+        class_ids = class_ids.take(best).astype(np.int32)
+        return Detections.adopt(boxes, scores.take(best), class_ids, self.labels)
 
     def check_classes(self, names: Iterable[str]) -> None:
         """Raise InvalidRequestError for the first name that is no class of the model."""
@@ -221,7 +222,7 @@ class ObjectDetector:
     def _in_numbers(self, options: DetectOptions) -> _Wanted:
         """Return the options as arrays; they seldom change between two pictures."""
         known = self._wanted  # another thread may put its own there at any moment
-        if known is None or known[0] is not options:
+        if known is None or known[0] != options:  # every request makes equal options anew
             known = self._wanted = (options, self._convert(options))
         return known[1]
 

@@ -19,7 +19,7 @@ LAST_WORD = 10
 _HOLE = re.compile(r"(class \d+)?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Noun:
     """A thing that can be counted.
 
@@ -96,17 +96,7 @@ class Language:
 
     def count(self, noun: Noun, number: int, section: str, *, digits: bool = False) -> str:
         """Return a number of things for a phrase of ``section``: "two dogs", "2 dogs"."""
-        case = self.section_cases[section]
-        forms = noun.forms.get(case) or noun.forms[self.cases[0]]
-        counter = noun.counter
-        limit, beyond = self.counters.get(counter, (number + 1, counter))
-        word = None if digits else self.number_word(number, noun.gender, case)
-        fields = {
-            "number": str(number) if word is None else word,
-            "noun": forms.get(self.plural(number)) or forms["other"],
-            "counter": beyond if number >= limit else counter,
-        }
-        return self.items["digits" if word is None else "words"].format_map(fields)
+        return _count(self, noun, number, section, digits)
 
     def number_word(self, number: int, gender: str, case: str) -> str | None:
         """Return a number up to ten in words, agreeing with its noun; None beyond."""
@@ -150,6 +140,22 @@ def _noun(language: Language, label: str) -> Noun:
         return language.unknown
     key = language.aliases.get(key, key)
     return language.nouns.get(key) or _borrow(language, key, word)
+
+
+# Bounded as nouns are; what one camera sees comes again with every frame.
+@functools.lru_cache(maxsize=4096)
+def _count(language: Language, noun: Noun, number: int, section: str, digits: bool) -> str:
+    case = language.section_cases[section]
+    forms = noun.forms.get(case) or noun.forms[language.cases[0]]
+    counter = noun.counter
+    limit, beyond = language.counters.get(counter, (number + 1, counter))
+    word = None if digits else language.number_word(number, noun.gender, case)
+    fields = {
+        "number": str(number) if word is None else word,
+        "noun": forms.get(language.plural(number)) or forms["other"],
+        "counter": beyond if number >= limit else counter,
+    }
+    return language.items["digits" if word is None else "words"].format_map(fields)
 
 
 def _borrow(language: Language, key: str, word: str) -> Noun:

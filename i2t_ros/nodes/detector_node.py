@@ -57,6 +57,7 @@ class DetectorNode(ManagedNode):
         self._detector: ObjectDetector | None = None
         self._take_parameters(values)
         self._active = False
+        self._configured = False  # also while it loads: the values have been read by then
         self._enabled = True
         self._describer: Describer | None = None
         self._engine = Engine()
@@ -66,9 +67,7 @@ class DetectorNode(ManagedNode):
         self._card: ModelCard | None = None
         self._ports: dict[str, CameraPorts] = {}
         self._failure: I2tError | None = None
-        parameters.guard(
-            self, parameters.DETECTOR, lambda: self._describer is not None, self._take_parameters
-        )
+        parameters.guard(self, parameters.DETECTOR, lambda: self._configured, self._take_parameters)
         self.create_service(SetBool, "~/enable", self._on_enable)
         self.every(WATCH_PERIOD, self._watch)
         # Served in every state: in most of them the answer is why there is none.
@@ -86,6 +85,7 @@ class DetectorNode(ManagedNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model and open the topics."""
+        self._configured = True
         values = parameters.values_of(self, parameters.DETECTOR)
         started = time.monotonic()
         try:
@@ -94,6 +94,7 @@ class DetectorNode(ManagedNode):
             detector, describer = self._load(values)
         except I2tError as error:
             self._failure = error
+            self._configured = False
             self.get_logger().fatal(f"cannot configure: {error}")
             return TransitionCallbackReturn.FAILURE
         self._failure = None
@@ -196,6 +197,7 @@ class DetectorNode(ManagedNode):
             self._describer.close()
         self._describer = None
         self._detector = None
+        self._configured = False
 
     def _subscribe(self) -> list[str]:
         return [ports.subscribe(self._on_image) for ports in self._ports.values()]
@@ -288,7 +290,8 @@ class DetectorNode(ManagedNode):
                 f"unknown camera {camera!r}; cameras are {', '.join(self._ports)}"
             )
         ports = self._ports[camera] if camera else next(iter(self._ports.values()))
-        if ports.newest is None:
+        newest = ports.newest  # another thread may forget it meanwhile
+        if newest is None:
             raise NoFrameError(
                 f"camera {ports.camera.name}: no image has come yet on {ports.topic}; "
                 + (
@@ -297,7 +300,7 @@ class DetectorNode(ManagedNode):
                     else "~/enable has switched images off"
                 )
             )
-        return ports, ports.newest
+        return ports, newest
 
     def _take_parameters(self, values: dict[str, Any]) -> None:
         """Take the values of live parameters; raises RequestError where they make no sense."""

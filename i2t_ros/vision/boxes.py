@@ -13,6 +13,9 @@ Boxes = NDArray[np.float32]
 # No picture is larger, in pixels; 64 bits hold a thousand times it to 1e-7.
 LARGEST_SIDE = 1e6
 
+# Up to so many boxes, one loop over 80 classes is faster than 80 loops.
+MANY = 300
+
 
 def xywh_to_xyxy(boxes: Boxes) -> Boxes:
     """Return (N, 4) boxes given as centre x, centre y, width, height as corners."""
@@ -34,6 +37,19 @@ def are_boxes(boxes: Boxes) -> NDArray[np.bool_]:
     return np.asarray(((sides > 0) & (sides < LARGEST_SIDE)).all(axis=1))
 
 
+def all_are_boxes(boxes: Boxes) -> bool:
+    """Return whether ``are_boxes`` would be true for all, which nearly always they are.
+
+    Two passes over a few boxes where the mask takes five: after a run of the engine caches are
+    cold, and each NumPy function that is called costs 5 to 10 µs however few the boxes.
+    """
+    if not len(boxes):
+        return True
+    sides = boxes[:, 2:] - boxes[:, :2]
+    least, most = np.minimum.reduce(sides, axis=None), np.maximum.reduce(sides, axis=None)
+    return bool(least > 0 and most < LARGEST_SIDE)
+
+
 def non_maximum_suppression(
     boxes: Boxes,
     scores: NDArray[np.float32],
@@ -47,12 +63,31 @@ def non_maximum_suppression(
 
     OpenCV's loop took 0.01 ms for 40 boxes and 6 ms for 3000 boxes of 1500 objects; a vectorised
     NumPy one took 0.12 ms and 2.5 ms. Moving every class to a place of its own keeps classes apart.
+    OpenCV still compares all with all, so that beyond ``MANY`` boxes each class has a loop of its
+    own: 1000 boxes of 80 classes took 7 ms at once and 1 ms class by class.
     """
-    if not len(boxes):
-        return np.empty(0, np.intp)
+    if len(boxes) < 2:
+        return np.arange(len(boxes))
     rects = boxes.astype(np.float64)
     rects[:, 2:] -= rects[:, :2]
     rects[:, 0] += class_ids * (2 * LARGEST_SIDE)
+    if len(boxes) <= MANY:
+        return _suppress(rects, scores, iou_threshold)
+    by_class = np.argsort(class_ids, kind="stable")
+    borders = np.flatnonzero(np.diff(class_ids[by_class])) + 1
+    kept = np.concatenate(
+        [
+            members[_suppress(rects[members], scores[members], iou_threshold)]
+            for members in np.split(by_class, borders)
+        ]
+    )
+    kept.sort()  # the earlier wins a tie
+    return kept[np.argsort(-scores[kept], kind="stable")]
+
+
+def _suppress(
+    rects: NDArray[np.float64], scores: NDArray[np.float32], iou_threshold: float
+) -> NDArray[np.intp]:
     kept = cv2.dnn.NMSBoxes(rects, scores, 0.0, iou_threshold)  # type: ignore[arg-type]
     # Before OpenCV 4.5.4 the indices came as (N, 1), and still an empty tuple means none.
     return np.asarray(kept, np.intp).reshape(-1)

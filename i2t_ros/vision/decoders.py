@@ -72,17 +72,19 @@ def yolox(
             f"makes {len(grid)} cells, the model gave {len(rows)}"
         )
     # No class probability exceeds 1, so most cells go before any is looked at.
-    hopeful = np.flatnonzero(rows[:, 4] >= min_score)
-    rows = rows[hopeful]
-    scores = rows[:, 4] * rows[:, 5:].max(axis=1)
-    good = np.flatnonzero(scores >= min_score)
-    rows, cells = rows[good], grid[hopeful[good]]
-    boxes = np.empty((len(good), 4), np.float32)
-    centres = (rows[:, :2] + cells[:, :2]) * cells[:, 2:]
-    half = np.exp(np.minimum(rows[:, 2:4], LARGEST_EXPONENT)) * (cells[:, 2:] / 2)
+    cells = (rows[:, 4] >= min_score).nonzero()[0]
+    rows = rows.take(cells, axis=0)
+    scores = rows[:, 4] * np.maximum.reduce(rows[:, 5:], axis=1)
+    good = (scores >= min_score).nonzero()[0]
+    if len(good) < len(cells):
+        rows, scores, cells = rows.take(good, axis=0), scores.take(good), cells.take(good)
+    places = grid.take(cells, axis=0)
+    boxes = np.empty((len(cells), 4), np.float32)
+    centres = (rows[:, :2] + places[:, :2]) * places[:, 2:]
+    half = np.exp(np.minimum(rows[:, 2:4], LARGEST_EXPONENT)) * (places[:, 2:] / 2)
     np.subtract(centres, half, out=boxes[:, :2])
     np.add(centres, half, out=boxes[:, 2:])
-    return Candidates(boxes, scores[good], rows[:, 5:].argmax(axis=1))
+    return Candidates(boxes, scores, rows[:, 5:].argmax(axis=1))
 
 
 def nanodet(  # noqa: PLR0913, PLR0917 (three of them come from the manifest)

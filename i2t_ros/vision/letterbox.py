@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import cv2
@@ -71,10 +70,19 @@ class Placement:
     height: int
     original_width: int
     original_height: int
+    _back: tuple[NDArray[np.float32], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make the way back, once for all pictures of a size."""
+        offset = (self.left, self.top)
+        scale = (self.original_width / self.width, self.original_height / self.height)
+        limit = (self.original_width, self.original_height)
+        back = tuple(np.array(pair * 2, np.float32) for pair in (offset, scale, limit))
+        object.__setattr__(self, "_back", back)
 
     def to_original(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (N, 4) xyxy boxes of the input as boxes of the original, clipped to it."""
-        offset, scale, limit = _arrays(self)
+        offset, scale, limit = self._back
         moved: NDArray[np.float32] = boxes - offset
         moved *= scale
         np.maximum(moved, 0, out=moved)
@@ -82,17 +90,8 @@ class Placement:
 
     def points_to_original(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (..., 2) x and y of the input as points of the original; they may lie outside."""
-        offset, scale, _ = _arrays(self)
+        offset, scale, _ = self._back
         return np.asarray((points - offset[:2]) * scale[:2])
-
-
-@lru_cache(maxsize=16)
-def _arrays(of: Placement) -> tuple[NDArray[np.float32], ...]:
-    """Return offset, scale and limit of the way back, for left, top, right, bottom."""
-    offset = (of.left, of.top)
-    scale = (of.original_width / of.width, of.original_height / of.height)
-    limit = (of.original_width, of.original_height)
-    return tuple(np.array(pair * 2, np.float32) for pair in (offset, scale, limit))
 
 
 def place(width: int, height: int, to: TensorFormat) -> Placement:
@@ -138,7 +137,7 @@ class Letterbox:
         self._padded = np.empty((to.height, to.width, 3), np.uint8)
         self._tensor: NDArray[Any] = np.empty(to.shape, to.dtype)
         self._planes = [np.empty((to.height, to.width), np.uint8) for _ in range(3)]
-        self._placement = Placement(0, 0, 0, 0, 0, 0)
+        self._placement: Placement | None = None
 
     def __call__(self, image: Image) -> tuple[NDArray[Any], Placement]:
         """Return ``image`` as the model's input, and where the picture lies in it."""
@@ -149,7 +148,7 @@ class Letterbox:
             )
         height, width = image.shape[:2]
         at = self._placement
-        if at.original_width != width or at.original_height != height:
+        if at is None or at.original_width != width or at.original_height != height:
             at = self._placement = self._lay_out(width, height)
         seen, window = image[self._seen], self._window
         if seen.shape in (window.shape, (1, 1, 3)):  # OpenCV 4.5.4 cannot resize a single pixel
