@@ -97,6 +97,9 @@ class DetectorNode(ManagedNode):
             self._configured = False
             self.get_logger().fatal(f"cannot configure: {error}")
             return TransitionCallbackReturn.FAILURE
+        except Exception:
+            self._configured = False
+            raise
         self._failure = None
         self._describer = describer
         self._detector = detector
