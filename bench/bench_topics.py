@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import random
 import statistics
+import time
 from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
-from chain import Chain, Shown
+from chain import Chain, Floor, Shown
 from effort import Effort
 from material import model
 from peers import Film, Graph, Node, Peer, camera, engine, receiver, viewer, wait_for
@@ -106,6 +108,17 @@ def streams(effort: Effort, ours: Chain, stack: contextlib.ExitStack, bare: Peer
         yield at_most(row, CPU) if promised and size == SIZES[0] else row
 
 
+def floor(effort: Effort) -> Iterator[Row]:
+    """Yield what the way from a camera through a node to a viewer takes by itself."""
+    with contextlib.ExitStack() as stack:
+        way = Floor(stack)
+        for size in SIZES:
+            film = Film(size=size, rate=RATE, count=int(effort.stream * RATE))
+            late = [way.latency(film) for _ in effort.each_turn()]
+            name = f"{size[0]}x{size[1]} at {RATE:.0f} Hz: a node that looks at nothing, median"
+            yield Row(name, statistics.median(late), "ms", low=min(late), high=max(late))
+
+
 def loss(name: str, shown: list[Shown], promised: bool) -> Row:
     """Return how many images were answered, and what became of the others."""
     sent = sum(film.sent for film in shown)
@@ -169,6 +182,8 @@ def start(quick: bool) -> Iterator[Row]:
         seer.ask()
         source.ask()
         for _ in range(1 if quick else 5):
+            # Not in step with what the others announce once a second, from one start to the next.
+            time.sleep(random.random())
             seer.ask("forget")
             with Node(graph, "detector_node", model=model(), offline=True) as node:
                 # Films until a sentence has come: camera and viewer each find the node by
@@ -195,6 +210,8 @@ def tables(effort: Effort) -> list[Table]:
         title = "Camera topic to detections (beside the bare engine)"
         found.append(show("streams", title, streams(effort, one, stack, bare)))
     if not effort.gate:
+        title = "The way alone, through a Python node that answers each image at once"
+        found.append(show("floor", title, floor(effort)))
         title = "Four cameras of 15 images a second"
         found.append(show("cameras", title, four_cameras(effort)))
         title = "Images that nobody looks at (beside a plain subscription)"

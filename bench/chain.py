@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import statistics
 import time
 
 from material import model
-from peers import Film, Graph, Node, Peer, Seen, camera, viewer, wait_for
+from peers import Film, Graph, Node, Peer, Seen, camera, mirror, viewer, wait_for
 
 LAST = 0.3
 """Seconds after a film in which its last detections have come."""
@@ -102,6 +103,31 @@ class Chain:
         """Return what the node's last report said of all cameras together."""
         mine = [seen.counters[name] for name in self._cameras if name in seen.counters]
         return {key: sum(counters[key] for counters in mine) for key in COUNTERS}
+
+
+class Floor:
+    """A node that looks at nothing between a camera and a viewer: what the way alone takes."""
+
+    def __init__(self, stack: contextlib.ExitStack) -> None:
+        """Start all three, and return when images come through."""
+        graph, found = Graph(), "/mirror/detections"
+        self._viewer = stack.enter_context(Peer(graph, viewer, [found]))
+        self._camera = stack.enter_context(Peer(graph, camera))
+        node = stack.enter_context(Peer(graph, mirror, "image", found))
+        for peer in (self._viewer, self._camera, node):
+            peer.ask()
+        wait_for(lambda: self._play(Film(count=5)).count)
+
+    def latency(self, film: Film) -> float:
+        """Show a film and return the median time from an image to its answer, ms."""
+        latencies = self._play(film).latencies.values()
+        return 1e3 * statistics.median(late for topic in latencies for late in topic)
+
+    def _play(self, film: Film) -> Seen:
+        self._viewer.ask("forget")
+        self._camera.ask(film, limit=600)
+        time.sleep(LAST)
+        return self._viewer.ask("seen")
 
 
 def _prefixes(names: tuple[str, ...]) -> list[str]:

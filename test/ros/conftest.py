@@ -163,7 +163,7 @@ class NodeProcess:
     def end(self):
         """End it whatever its state, softly where it lets itself.
 
-        A killed process leaves its shared memory segment of 64 MB behind.
+        A killed process leaves its shared memory segment of 32 MB behind.
         """
         if self.running():
             self._process.send_signal(signal.SIGINT)
