@@ -39,5 +39,5 @@ class Effort:
             yield i
 
 
-FULL = Effort(gate=False, turns=3, budget=math.inf, calls=300, stream=5.0, flood=10.0, requests=3.0)
+FULL = Effort(gate=False, turns=3, budget=math.inf, calls=300, stream=3.0, flood=5.0, requests=2.0)
 GATE = Effort(gate=True, turns=4, budget=102.0, calls=100, stream=1.5, flood=1.4, requests=0.6)
