@@ -131,6 +131,27 @@ def test_pictures_of_any_size_are_searched(at_hand, backend, size):
     assert len(faces_in(np.full((*size, 3), 90, np.uint8), backend)) == 0
 
 
+def test_opencv_never_gets_a_picture_of_few_pixels(at_hand, monkeypatch):
+    """Of one that is at most 32 pixels high or wide it reads memory that nobody has written."""
+    given = []
+
+    class Watched:
+        def setInputSize(self, size):  # noqa: N802 (OpenCV's name)
+            given.append(size)
+
+        def detect(self, image):
+            given.append((image.shape[1], image.shape[0]))
+            return 0, None
+
+    monkeypatch.setattr(cv2.FaceDetectorYN, "create", lambda *_: Watched())
+    for height, width in ((2, 900), (900, 2), (480, 640)):
+        del given[:]
+        assert len(faces_in(np.full((height, width, 3), 90, np.uint8), "facedetectoryn")) == 0
+        size, seen = given[-2:]
+        assert size == seen
+        assert min(seen) >= 64
+
+
 def test_landmarks_are_drawn(at_hand, photo):
     scene = open_faces(Choice()).run(photo, OPTIONS)
     drawn = draw_scene(photo, scene)
