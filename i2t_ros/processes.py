@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import json
 import os
 import queue
@@ -157,12 +159,20 @@ def dds_profile() -> dict[str, str]:
 
 
 def parameter_file(values: Mapping[str, object], nodes: str = "/**/*") -> str:
-    """Return the path of a new file that gives ``nodes`` these parameters.
+    """Return the path of a new file that gives ``nodes`` these parameters, until this process ends.
 
     Of several files that of the last section counts, and a section is where it was first met: what
     goes into one that an earlier file has too, such as the /** that launch would write, is
     overruled by the sections after it. So the section here is one that other files do not have.
     """
-    with tempfile.NamedTemporaryFile("w", prefix="i2t_", suffix=".yaml", delete=False) as file:
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", dir=_folder(), delete=False) as file:
         yaml.safe_dump({nodes: {"ros__parameters": dict(values)}}, file)
     return file.name
+
+
+@functools.cache
+def _folder() -> str:
+    """Return a folder of this process's files, which goes when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="i2t_")  # no context: nodes may be started again
+    atexit.register(folder.cleanup)
+    return folder.name

@@ -16,7 +16,7 @@ class SleepingBackend(FakeBackend):
     def infer(self, inputs):
         sys.stdout.write("the engine sleeps\n")
         sys.stdout.flush()
-        time.sleep(SECONDS)
+        time.sleep(SECONDS)  # the engine's work, not a wait: tests watch what waits for it
         return super().infer(inputs)
 
 
