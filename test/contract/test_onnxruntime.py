@@ -4,18 +4,15 @@ import json
 import logging
 import os
 from contextlib import ExitStack
-from dataclasses import replace
 
 import numpy as np
 import pytest
-import tiny_models
 
 from i2t_ros.backends.base import MOST_CALLS, BackendOptions
 from i2t_ros.backends.registry import load_backend
 from i2t_ros.cores import Cores
-from i2t_ros.errors import BackendUnavailableError, ModelCorruptError, ModelMismatchError
-from i2t_ros.models.manifest import ModelInput, find_spec
-from i2t_ros.vision.letterbox import TensorFormat
+from i2t_ros.errors import BackendUnavailableError, ModelCorruptError
+from i2t_ros.models.manifest import find_spec
 
 ort = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 providers = pytest.importorskip("i2t_ros.backends.onnxruntime_providers")
@@ -363,43 +360,3 @@ def test_the_model_that_providers_are_tried_with_is_one():
     session = ort.InferenceSession(providers.IDENTITY, providers=[CPU])
     given = np.array([4.0], np.float32)
     np.testing.assert_array_equal(session.run(None, {"x": given})[0], given)
-
-
-def convolution(tmp_path, **model):
-    pytest.importorskip("onnx", reason="onnx is not installed")
-    path = tmp_path / "convolution.onnx"
-    path.write_bytes(tiny_models.convolution_onnx(**model))
-    form = TensorFormat(8, 8, layout="NCHW", colour="rgb", dtype="float32", resize="stretch")
-    spec = replace(
-        find_spec("yolox_nano"), input=ModelInput(name="pictures", format=form), outputs=("scores",)
-    )
-    return load_backend("onnxruntime", spec, [path], BackendOptions(threads=2))
-
-
-def test_images_in_one_call_give_what_each_gives_alone(tmp_path):
-    backend = convolution(tmp_path)
-    assert backend.batch == MOST_CALLS
-    pictures = np.random.default_rng(0).uniform(0, 1, (3, 3, 8, 8)).astype(np.float32)
-    (stacked,) = backend.infer([pictures])
-    assert stacked.shape == (3, 4, 8, 8)
-    alone = [backend.infer([pictures[i : i + 1]])[0] for i in range(3)]
-    np.testing.assert_array_equal(stacked, np.concatenate(alone))
-
-
-def test_a_model_for_one_image_takes_one(path):
-    backend = load(path)
-    assert backend.batch == 1
-    with pytest.raises(ModelMismatchError):
-        backend.infer([np.zeros((2, 3, 416, 416), np.float32)])
-
-
-def test_outputs_that_are_not_one_for_each_image_take_one(tmp_path):
-    assert convolution(tmp_path, one_list=True).batch == 1
-
-
-def test_outputs_that_are_not_what_they_say_are_refused(tmp_path, monkeypatch):
-    backend = convolution(tmp_path)
-    one_list = convolution(tmp_path, one_list=True)
-    monkeypatch.setattr(backend, "_wide", one_list._wide)
-    with pytest.raises(ModelMismatchError, match=r"2 image\(s\) in, outputs of \[\(128, 4\)\]"):
-        backend.infer([np.zeros((2, 3, 8, 8), np.float32)])
