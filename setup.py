@@ -71,10 +71,11 @@ class BuildWithInterfaces(build):
     def run(self) -> None:
         """Stage everything afresh and list it."""
         prefix = ros_prefix()
-        # The staged tree is made anew, so that a module deleted from the source does not live on.
-        # CMake's own folders stay for the next build, unless they were made with an environment
-        # that is gone (pip's isolated one).
+        # What is staged and what was handed over are made anew, so that a module deleted from the
+        # source does not live on. CMake's own folders stay for the next build, unless they were
+        # made with an environment that is gone (pip's isolated one).
         shutil.rmtree(STAGING, ignore_errors=True)
+        shutil.rmtree(self.build_lib, ignore_errors=True)
         stamp = WORK / "made_with"
         if not stamp.is_file() or stamp.read_text() != f"{prefix}\n{sys.executable}":
             shutil.rmtree(WORK, ignore_errors=True)

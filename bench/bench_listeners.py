@@ -26,13 +26,13 @@ from prometheus_client import CollectorRegistry
 from table import Row, Table, alternate, at_least, beside_mean, compared, show
 from targets import LISTENER
 
-from i2t_ros.bridges.cameras import CameraHub
+from i2t_ros.bridges.camera_hub import CameraHub
 from i2t_ros.bridges.http.app import create_app
 from i2t_ros.bridges.http.server import HttpServer
 from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
-from i2t_ros.bridges.local import LocalHandler
-from i2t_ros.bridges.loop import LoopThread
-from i2t_ros.bridges.tcp import TcpServer
+from i2t_ros.bridges.local_handlers import LocalHandler
+from i2t_ros.bridges.loop_thread import LoopThread
+from i2t_ros.bridges.tcp.server import TcpServer
 from i2t_ros.types import DescribeRequest
 
 CLIENTS = 8

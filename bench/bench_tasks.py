@@ -21,11 +21,11 @@ from material import SHARED
 from table import Row, Table, at_most, milliseconds, show, take_turns
 from targets import TEXTS
 
-from i2t_ros.describer import DescribeOptions, Describer
-from i2t_ros.detector import open_detector
 from i2t_ros.errors import I2tError
-from i2t_ros.reply_cache import ReplyCache
-from i2t_ros.tasks.table import TaskChoices, task_openers
+from i2t_ros.pipeline.describer import DescribeOptions, Describer
+from i2t_ros.pipeline.reply_cache import ReplyCache
+from i2t_ros.pipeline.tasks.detect import open_detector
+from i2t_ros.pipeline.tasks.registry import TaskChoices, task_openers
 from i2t_ros.types import TASKS, DescribeRequest
 
 WHITE = (255, 255, 255)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from clients import LANGUAGE, STYLE
 
-from i2t_ros.describer import DescribeOptions, Describer
-from i2t_ros.scheduler import Engine
+from i2t_ros.pipeline.describer import DescribeOptions, Describer
+from i2t_ros.pipeline.scheduler import Engine
 from i2t_ros.types import DescribeReply, DescribeRequest
 
 Describe = Callable[[DescribeRequest], DescribeReply]

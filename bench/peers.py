@@ -19,7 +19,7 @@ from typing import Any
 
 from material import bare_engine, detector, photo
 
-from i2t_ros.processes import NodeProcess, parameter_arguments
+from i2t_ros.nodes.processes import NodeProcess, parameter_arguments
 from i2t_ros.resources import config_path
 
 LIMIT = 60.0
@@ -184,7 +184,7 @@ def camera(pipe: Any) -> None:
     from sensor_msgs.msg import Image  # noqa: PLC0415
     from std_msgs.msg import Header  # noqa: PLC0415
 
-    from i2t_ros.nodes.conversions import image_to_msg  # noqa: PLC0415
+    from i2t_ros.nodes.messages.conversions import image_to_msg  # noqa: PLC0415
 
     publishers: dict[str, Any] = {}
     with ros_node("camera") as (node, _):

@@ -16,8 +16,8 @@ SECONDS = 1.2
 def sleeper(pipe: Any, places: int) -> None:
     """Be the node until something comes through the pipe; ``places`` calls may sleep at once."""
     from i2t_ros.backends import fake  # noqa: PLC0415 (the environment has to be set first)
-    from i2t_ros.nodes import detector_node  # noqa: PLC0415
-    from i2t_ros.processes import parameter_arguments  # noqa: PLC0415
+    from i2t_ros.nodes.detector import node as detector_node  # noqa: PLC0415
+    from i2t_ros.nodes.processes import parameter_arguments  # noqa: PLC0415
 
     class Sleeping(fake.FakeBackend):
         concurrency = places

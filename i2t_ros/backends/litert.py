@@ -11,8 +11,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from i2t_ros.backends.base import BackendOptions, Tensor
-from i2t_ros.backends.check import TensorInfo, check_inputs, check_outputs, example_inputs
-from i2t_ros.cores import engine_threads
+from i2t_ros.backends.cores import engine_threads
+from i2t_ros.backends.tensor_checks import TensorInfo, check_inputs, check_outputs, example_inputs
 from i2t_ros.errors import InferenceError, ModelCorruptError, ModelMismatchError
 from i2t_ros.models.manifest import ModelSpec
 

@@ -12,7 +12,7 @@ import onnxruntime as ort
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from i2t_ros.backends.base import MOST_CALLS, BackendOptions, Tensor
-from i2t_ros.backends.check import TensorInfo, check_inputs, check_outputs, example_inputs
+from i2t_ros.backends.cores import engine_threads, usable_cores
 from i2t_ros.backends.onnxruntime_providers import (
     PROVIDERS,
     as_half,
@@ -20,7 +20,7 @@ from i2t_ros.backends.onnxruntime_providers import (
     computes_in,
     provider_settings,
 )
-from i2t_ros.cores import engine_threads, usable_cores
+from i2t_ros.backends.tensor_checks import TensorInfo, check_inputs, check_outputs, example_inputs
 from i2t_ros.errors import (
     BackendUnavailableError,
     InferenceError,

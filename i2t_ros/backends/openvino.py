@@ -11,8 +11,8 @@ import numpy as np
 import openvino as ov
 
 from i2t_ros.backends.base import MOST_CALLS, BackendOptions, Tensor
-from i2t_ros.backends.check import TensorInfo, check_inputs, check_outputs, example_inputs
-from i2t_ros.cores import engine_threads
+from i2t_ros.backends.cores import engine_threads
+from i2t_ros.backends.tensor_checks import TensorInfo, check_inputs, check_outputs, example_inputs
 from i2t_ros.errors import (
     BackendUnavailableError,
     InferenceError,

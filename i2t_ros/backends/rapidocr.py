@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from omegaconf import flag_override
 
 from i2t_ros.backends.base import BackendOptions, Tensor
-from i2t_ros.cores import engine_threads
+from i2t_ros.backends.cores import engine_threads
 from i2t_ros.errors import BackendUnavailableError, InferenceError, ModelCorruptError
 from i2t_ros.models.manifest import ModelSpec
 from i2t_ros.types import Image
-from i2t_ros.vision.texts import as_it_is_read
+from i2t_ros.vision.decoders.texts import as_it_is_read
 
 # What RapidOCR 3.10 brings, 32 MB in all.
 NETWORKS = {

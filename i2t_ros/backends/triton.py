@@ -18,7 +18,7 @@ import tritonclient.http
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype, triton_to_np_dtype
 
 from i2t_ros.backends.base import MOST_CALLS, BackendOptions, Tensor
-from i2t_ros.backends.check import TensorInfo, check_inputs, check_outputs, example_inputs
+from i2t_ros.backends.tensor_checks import TensorInfo, check_inputs, check_outputs, example_inputs
 from i2t_ros.errors import BackendUnavailableError, InferenceError, ModelMismatchError
 from i2t_ros.models.manifest import ModelSpec
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from i2t_ros.errors import InvalidRequestError, UnknownStyleError
 from i2t_ros.language import facts as _facts
-from i2t_ros.language.catalogue import Languages
+from i2t_ros.language.catalog import Languages
 from i2t_ros.language.changes import Changes, ChangeTracker
 from i2t_ros.language.facts import UNUSABLE_IMAGE, ClassFact, Facts, ObjectCount, TextFact
 from i2t_ros.language.facts import scene_facts as scene_facts

@@ -17,9 +17,9 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironment
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from i2t_ros.nodes.parameter_spec import ParameterSpec, Value
-from i2t_ros.nodes.reference import NODES
-from i2t_ros.processes import dds_profile, parameter_file
+from i2t_ros.nodes.parameters.reference import NODES
+from i2t_ros.nodes.parameters.spec import ParameterSpec, Value
+from i2t_ros.nodes.processes import dds_profile, parameter_file
 from i2t_ros.resources import config_path
 
 # The parameters that are launch arguments as well, by node. All others: params_file.

@@ -15,7 +15,7 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, ThisLaunchFileDir
 from launch_ros.actions import Node
 
-from i2t_ros.processes import parameter_file
+from i2t_ros.nodes.processes import parameter_file
 
 
 def make_sources(context: LaunchContext) -> list[Node]:

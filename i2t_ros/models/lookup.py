@@ -15,7 +15,7 @@ from pathlib import Path
 from i2t_ros.errors import ModelCorruptError, ModelMissingError
 from i2t_ros.models.download import DownloadLimits, download, mismatch, set_aside
 from i2t_ros.models.manifest import ModelFile, ModelSpec, find_spec
-from i2t_ros.models.own import is_path, own_spec
+from i2t_ros.models.user_files import is_path, own_spec
 
 logger = logging.getLogger(__name__)
 

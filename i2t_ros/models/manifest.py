@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from i2t_ros.errors import ModelError, UnknownModelError
 from i2t_ros.resources import config_path, load_yaml
 from i2t_ros.types import Task
-from i2t_ros.vision.classes import CLASSIFIERS
-from i2t_ros.vision.decoders import DECODERS, Decoder
-from i2t_ros.vision.faces import FACE_DECODERS
+from i2t_ros.vision.decoders.classes import CLASSIFIERS
+from i2t_ros.vision.decoders.faces import FACE_DECODERS
+from i2t_ros.vision.decoders.objects import DECODERS, Decoder
+from i2t_ros.vision.decoders.texts import TEXT_DECODERS
 from i2t_ros.vision.letterbox import TensorFormat
-from i2t_ros.vision.texts import TEXT_DECODERS
 
 BUILT_IN = "opencv_people_faces"
 """The entry that needs no weights: what ``model: auto`` falls back on."""

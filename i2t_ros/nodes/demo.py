@@ -25,8 +25,8 @@ from vision_msgs.msg import Detection2DArray
 
 from i2t_ros.client import Client, ServerError
 from i2t_ros.errors import DetectorUnreachableError, I2tError, TimeLimitError
-from i2t_ros.nodes import conversions
-from i2t_ros.processes import NodeProcess, node_environment, parameter_arguments
+from i2t_ros.nodes.messages import conversions
+from i2t_ros.nodes.processes import NodeProcess, node_environment, parameter_arguments
 from i2t_ros.srv import Describe
 from i2t_ros.vision.codecs import decode_image
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2t_ros.types import Classification, Detections, Faces, Image, Scene, TextRegion
-from i2t_ros.vision.lettering import can_draw, text_mask
+from i2t_ros.vision.fonts import can_draw, text_mask
 
 Color = tuple[int, int, int]
 """Blue, green, red; 0 to 255."""

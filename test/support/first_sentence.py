@@ -19,9 +19,9 @@ from rclpy.qos import qos_profile_sensor_data  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 from std_msgs.msg import Header, String  # noqa: E402
 
-from i2t_ros.nodes.conversions import image_to_msg  # noqa: E402
-from i2t_ros.nodes.detector_node import DetectorNode  # noqa: E402
-from i2t_ros.nodes.spinning import SpinningThread  # noqa: E402
+from i2t_ros.nodes.detector.node import DetectorNode  # noqa: E402
+from i2t_ros.nodes.lifecycle.spinning import SpinningThread  # noqa: E402
+from i2t_ros.nodes.messages.conversions import image_to_msg  # noqa: E402
 
 LIMIT = 60.0
 

@@ -7,7 +7,7 @@ import sys
 import time
 
 from i2t_ros.backends.fake import FakeBackend
-from i2t_ros.nodes.detector_node import main
+from i2t_ros.nodes.detector.node import main
 
 SECONDS = 1.0
 

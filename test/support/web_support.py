@@ -10,14 +10,14 @@ import httpx
 import numpy as np
 
 from i2t_ros import language as words
-from i2t_ros.bridges.cameras import CameraHub
+from i2t_ros.bridges.camera_hub import CameraHub
 from i2t_ros.bridges.http.app import create_app
 from i2t_ros.bridges.http.server import HttpServer
 from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
-from i2t_ros.bridges.local import LocalHandler
-from i2t_ros.bridges.loop import LoopThread
-from i2t_ros.describer import DescribeOptions
+from i2t_ros.bridges.local_handlers import LocalHandler
+from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import EmptyImageError, UnknownTaskError
+from i2t_ros.pipeline.describer import DescribeOptions
 from i2t_ros.types import DescribeReply, Description, Detections, Scene
 from i2t_ros.vision.codecs import decode_image, encode_image, picture_format
 from i2t_ros.vision.drawing import draw_scene

@@ -8,15 +8,17 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Scope
 
-from i2t_ros.bridges.cameras import CameraHub, FrameSink
+from i2t_ros.bridges.camera_hub import CameraHub, FrameSink
 from i2t_ros.bridges.handler import Handler
-from i2t_ros.bridges.http import describe, kept, live, mjpeg, state, upload, websocket
-from i2t_ros.bridges.http.guard import Guard
-from i2t_ros.bridges.http.heads import Heads
-from i2t_ros.bridges.http.limits import Limits
 from i2t_ros.bridges.http.metrics import Counting
-from i2t_ros.bridges.http.pages import add_pages
+from i2t_ros.bridges.http.middleware.access import Guard
+from i2t_ros.bridges.http.middleware.head_requests import Heads
+from i2t_ros.bridges.http.middleware.limits import Limits
 from i2t_ros.bridges.http.problems import add_error_handlers
+from i2t_ros.bridges.http.routes import describe, live, state, upload, websocket
+from i2t_ros.bridges.http.routes import history as kept
+from i2t_ros.bridges.http.routes import pictures as mjpeg
+from i2t_ros.bridges.http.routes.pages import add_pages
 from i2t_ros.bridges.http.services import Services
 from i2t_ros.bridges.http.settings import HttpSettings
 

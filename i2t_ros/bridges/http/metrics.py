@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from i2t_ros.bridges.cameras import CameraHub
+from i2t_ros.bridges.camera_hub import CameraHub
 
 METHODS = ("GET", "HEAD", "POST", "DELETE", "OPTIONS")
 MEDIA_TYPE = CONTENT_TYPE_LATEST

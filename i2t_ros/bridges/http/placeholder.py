@@ -9,7 +9,7 @@ import numpy as np
 
 from i2t_ros.types import Image
 from i2t_ros.vision.codecs import encode_image
-from i2t_ros.vision.lettering import text_mask
+from i2t_ros.vision.fonts import text_mask
 
 SIZE = (640, 480)  # width, height, in pixels
 GROUND = (41, 33, 28)

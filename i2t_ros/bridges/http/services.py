@@ -13,16 +13,16 @@ from typing import TypeVar
 from starlette.types import Scope
 
 from i2t_ros import language as words
-from i2t_ros.bridges.cameras import CameraHub, FrameSink
+from i2t_ros.bridges.camera_hub import CameraHub, FrameSink
 from i2t_ros.bridges.handler import Handler
 from i2t_ros.bridges.http.fetch import Fetcher
-from i2t_ros.bridges.http.history import Entry, History
+from i2t_ros.bridges.http.history.database import Entry, History
+from i2t_ros.bridges.http.history.handler import Memory
+from i2t_ros.bridges.http.history.pictures import MemoryPictures, make_key
 from i2t_ros.bridges.http.metrics import Metrics
-from i2t_ros.bridges.http.pictures import MemoryPictures, make_key
-from i2t_ros.bridges.http.remember import Memory
 from i2t_ros.bridges.http.settings import HttpSettings
 from i2t_ros.errors import BusyError, I2tError, NoFrameError, TimeLimitError, UnknownCameraError
-from i2t_ros.identity import identify
+from i2t_ros.pipeline.picture_hash import identify
 from i2t_ros.types import (
     DescribeReply,
     DescribeRequest,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from i2t_ros.commands import say
+from i2t_ros.cli import say
 from i2t_ros.language import LANGUAGES, STYLES
 
 HERE = Path(__file__).parent

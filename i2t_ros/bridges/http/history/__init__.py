@@ -1,0 +1,1 @@
+"""Results that are kept in a database, and their pictures."""

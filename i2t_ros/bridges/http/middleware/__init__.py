@@ -1,0 +1,1 @@
+"""What every HTTP request passes through before a route answers it."""

@@ -1,0 +1,167 @@
+"""/stream and /snapshot: cameras as JPEG pictures, for browsers and anything that reads MJPEG."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import cv2
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from i2t_ros.bridges.camera_hub import Camera, Feed, Shot
+from i2t_ros.bridges.http import schemas
+from i2t_ros.bridges.http.placeholder import placeholder
+from i2t_ros.bridges.http.routes.request_reading import read_camera, read_integer, read_switch
+from i2t_ros.bridges.http.routes.streaming import EndlessResponse, Write, follow
+from i2t_ros.bridges.http.services import Services
+from i2t_ros.errors import InvalidRequestError, NoFrameError
+from i2t_ros.vision.codecs import decode_image, encode_image
+
+BOUNDARY = "i2tframe"
+REPEAT_TIME = 0.2
+"""Seconds after which a picture is sent again where none has followed it.
+
+Chromium shows a part of a stream when it has seen the head of the next one: without that, a slow
+camera's picture would be shown when its successor comes, and a placeholder never.
+"""
+SNAPSHOT_TIME = 3.0  # seconds that a snapshot waits for a first picture
+MAX_FORMS = 32  # of resized pictures that are kept, each the newest of one camera and size
+DEFAULT_QUALITY = 80  # of pictures that are made smaller and were not asked for in another
+
+_MULTIPART = {"multipart/x-mixed-replace": {"schema": {"type": "string", "format": "binary"}}}
+_JPEG = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
+_PARAMETERS = [schemas.CAMERA, schemas.ANNOTATED, schemas.QUALITY, schemas.WIDTH]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Which pictures are asked for; ``quality`` and ``width`` 0: as they are."""
+
+    camera: str = ""
+    annotated: bool = True
+    quality: int = 0
+    width: int = 0
+
+    def feed_of(self, camera: Camera) -> Feed[bytes]:
+        """Return the feed to look at."""
+        return camera.annotated if self.annotated else camera.raw
+
+
+class Resizer:
+    """Makes smaller pictures, each once however many ask for it."""
+
+    def __init__(self, services: Services) -> None:
+        """Work in the threads of ``services``."""
+        self._services = services
+        self._made: OrderedDict[Look, tuple[int, asyncio.Task[bytes]]] = OrderedDict()
+
+    async def resized(self, camera: str, look: Look, shot: Shot[bytes]) -> bytes:
+        """Return a picture in the size and quality that were asked for."""
+        if not (look.quality or look.width):
+            return shot.item
+        form = Look(camera, look.annotated, look.quality, look.width)
+        number, task = self._made.pop(form, (0, None))
+        if task is None or number != shot.number or task.cancelled():
+            made = self._services.in_thread(_resize, shot.item, look.quality, look.width)
+            task = asyncio.ensure_future(made)
+        self._made[form] = shot.number, task
+        if len(self._made) > MAX_FORMS:
+            self._made.popitem(last=False)
+        return await asyncio.shield(task)
+
+
+def make_router(services: Services) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(tags=["cameras"])
+    resizer = Resizer(services)
+    stale_time = services.settings.limits.stale_time
+
+    @router.get(
+        "/stream",
+        summary="Live pictures of a camera (MJPEG)",
+        response_class=Response,
+        responses={200: {"content": _MULTIPART}, **schemas.refusals(401, 422, 429, 503)},
+        openapi_extra={"parameters": _PARAMETERS},
+    )
+    async def stream(request: Request) -> Response:
+        """Send the newest picture whenever the viewer can take one, without an end.
+
+        While the camera shows nothing, or is not there, a placeholder stands for it.
+        """
+        look = _read_look(request)
+
+        async def pump(write: Write) -> None:
+            await write(f"--{BOUNDARY}\r\n".encode())
+            sights = follow(services.hub, look.camera, look.feed_of, stale_time, REPEAT_TIME)
+            async with contextlib.aclosing(sights):
+                async for sight in sights:
+                    camera, shot = sight.camera, sight.shot
+                    if shot is None:
+                        await write(part(placeholder(camera, _reason(services, camera))))
+                        continue
+                    await write(part(await resizer.resized(camera, look, shot), shot.stamp))
+                    services.metrics.streamed.inc()
+
+        return EndlessResponse(services, f"multipart/x-mixed-replace;boundary={BOUNDARY}", pump)
+
+    @router.get(
+        "/snapshot",
+        summary="One picture of a camera",
+        response_class=Response,
+        responses={200: {"content": _JPEG}, **schemas.refusals(401, 404, 422, 429, 503)},
+        openapi_extra={"parameters": _PARAMETERS},
+    )
+    async def snapshot(request: Request) -> Response:
+        """Return the newest picture, or the first to come within a few seconds."""
+        look = _read_look(request)
+        camera = services.hub.find(look.camera)
+        with services.watching(), look.feed_of(camera).view() as viewer:
+            shot = await viewer.next(SNAPSHOT_TIME)
+        if shot is None:
+            raise NoFrameError(f"camera {camera.name}: no picture came within {SNAPSHOT_TIME:g} s")
+        headers = {"x-timestamp": f"{shot.stamp:.6f}"}
+        picture = await resizer.resized(camera.name, look, shot)
+        return Response(picture, media_type="image/jpeg", headers=headers)
+
+    return router
+
+
+def part(jpeg: bytes, stamp: float | None = None) -> bytes:
+    """Return one picture of the stream, with the boundary that ends it."""
+    head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
+    if stamp is not None:
+        head += f"X-Timestamp: {stamp:.6f}\r\n"
+    return head.encode() + b"\r\n" + jpeg + f"\r\n--{BOUNDARY}\r\n".encode()
+
+
+def _reason(services: Services, camera: str) -> str:
+    online = any(known.name == camera and known.raw.newest for known in services.hub.online)
+    return "waiting for the detector" if online else "no picture"
+
+
+def _read_look(request: Request) -> Look:
+    query = dict(request.query_params)
+    look = Look(
+        camera=read_camera(query.pop("camera", "")),
+        annotated=read_switch("annotated", query.pop("annotated", "1")),
+        quality=read_integer("quality", query.pop("quality", "0"), 0, 100),
+        width=read_integer("width", query.pop("width", "0"), 0, 7680),
+    )
+    query.pop("t", None)  # what pages add so that a browser asks anew
+    if query:
+        raise InvalidRequestError(
+            f"unknown option {next(iter(query))[:40]!r}; "
+            "options are camera, annotated, quality, width"
+        )
+    return look
+
+
+def _resize(jpeg: bytes, quality: int, width: int) -> bytes:
+    image = decode_image(jpeg)
+    if width and width < image.shape[1]:
+        height = max(1, round(image.shape[0] * width / image.shape[1]))
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).astype("uint8")
+    return bytes(encode_image(image, "jpeg", quality or DEFAULT_QUALITY).data)

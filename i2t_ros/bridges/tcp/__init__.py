@@ -1,0 +1,1 @@
+"""The TCP listener; docs/wire_protocol.md describes the protocol."""

@@ -1,0 +1,269 @@
+"""One client's conversation with the TCP listener."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import fcntl
+import logging
+import socket
+import struct
+import termios
+import time
+from typing import TYPE_CHECKING
+
+from i2t_ros.bridges.tcp import wire
+from i2t_ros.bridges.tcp.wire import Refusal, RequestParser, Version, WireRequest
+from i2t_ros.errors import BusyError, I2tError, TimeLimitError
+from i2t_ros.types import DescribeReply, DescribeRequest
+from i2t_ros.vision.codecs import picture_format
+
+if TYPE_CHECKING:
+    from i2t_ros.bridges.tcp.server import TcpServer
+
+log = logging.getLogger("i2t_ros.tcp")
+
+CHUNK = 1 << 18  # bytes asked for at a time, as many as asyncio takes from the kernel at once
+MAX_LINGER = 1 << 26  # bytes that a client may still send after it was refused
+
+
+class Connection:
+    """Reads requests and writes replies until one side ends it.
+
+    ``served``: whether it takes one of the places of ``max_connections``. ``idle``: whether it
+    waits for a request that has not begun.
+    """
+
+    def __init__(
+        self, server: TcpServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Take over the streams; ``run`` does the rest."""
+        self.served = True
+        self.idle = False
+        self._server = server
+        self._limits = server.limits
+        self._reader = reader
+        self._writer = writer
+        self._parser = RequestParser(server.limits.max_image_bytes)
+        self._client = _name(writer.get_extra_info("peername"))
+        writer.transport.set_write_buffer_limits(high=0)  # drain: until the kernel has it all
+
+    async def run(self) -> None:
+        """Speak with the client until one side ends it, and leave nothing behind."""
+        try:
+            await (self._serve() if self.served else self._turn_away())
+        except OSError as error:
+            self._failed(f"is gone: {error}")
+        except TimeLimitError as error:
+            self._failed(f"is cut off: {error}")
+        finally:
+            self.abort()
+            with contextlib.suppress(OSError):
+                await self._writer.wait_closed()
+
+    def abort(self) -> None:
+        """Close the socket at once."""
+        self._writer.transport.abort()
+
+    async def _serve(self) -> None:
+        self._server.counters.connections += 1
+        log.info("%s connected at %s", self._client, time.strftime("%Y-%m-%d %H:%M:%S"))
+        keep_open = True
+        while keep_open and not self._server.closing:
+            incoming = await self._receive()
+            if incoming is None:
+                log.debug("%s is done", self._client)
+                return
+            keep_open = await self._reply(incoming)
+        await self._linger()
+
+    async def _turn_away(self) -> None:
+        """Tell the client that there are too many, in the version of its first bytes."""
+        self._server.counters.turned_away += 1
+        error = BusyError(f"{self._limits.max_connections} clients are served already: try again")
+        self._failed(f"is turned away: {error}")
+        with contextlib.suppress(asyncio.TimeoutError):
+            first = self._reader.read(CHUNK)
+            self._parser.feed(await asyncio.wait_for(first, self._limits.linger_time))
+        await self._send(wire.encode_error(self._parser.version, error))
+        await self._linger()
+
+    async def _receive(self) -> WireRequest | Refusal | None:
+        """Return what comes next, or None where no request comes any more."""
+        deadline = float("inf")
+        while (incoming := self._parser.next_request()) is None:
+            self.idle = not self._parser.begun
+            if not self.idle:
+                deadline = min(deadline, _now() + self._limits.receive_time)
+            try:
+                data = await self._read(deadline)
+            except TimeLimitError as error:
+                return None if self.idle else Refusal(self._parser.version, error)
+            if data:
+                self._parser.feed(data)
+            elif self.idle:
+                return None
+            else:
+                self._parser.finish()
+        self.idle = False
+        return incoming
+
+    async def _read(self, deadline: float) -> bytes:
+        """Return what the client sends, or nothing where no more comes."""
+        may_be_empty = self._parser.may_be_empty
+        idle_time = self._limits.empty_time if may_be_empty else self._limits.idle_time
+        left = deadline - _now()
+        try:
+            return await asyncio.wait_for(self._reader.read(CHUNK), min(idle_time, left))
+        except asyncio.TimeoutError:
+            if may_be_empty:
+                return b""
+            if left < idle_time:
+                expected = f"a whole request within {self._limits.receive_time:g} s"
+            else:
+                expected = f"more of the request within {idle_time:g} s"
+            raise TimeLimitError(f"expected {expected}") from None
+
+    async def _reply(self, incoming: WireRequest | Refusal) -> bool:
+        """Answer; return whether another request may follow."""
+        self._server.counters.requests += 1
+        version = incoming.version
+        if isinstance(incoming, Refusal):
+            await self._send_error(version, incoming.error)
+            return incoming.keep_open
+        started = _now()
+        try:
+            request, reply = await self._ask(incoming)
+            picture = _picture(request, reply)
+        except I2tError as error:
+            await self._send_error(version, error)
+            return version == 2
+        header = wire.encode_success(version, reply.description.sentence, len(picture))
+        log.info(
+            "%s: %d bytes, %d objects, %.1f ms",
+            self._client,
+            memoryview(request.image).nbytes,
+            _count(reply),
+            (_now() - started) * 1000,
+        )
+        await self._send_success(version, header, picture)
+        return version == 2
+
+    async def _ask(self, incoming: WireRequest) -> tuple[DescribeRequest, DescribeReply]:
+        """Put the request to the handler; raises I2tError and nothing else of the handler's."""
+        request = incoming.describe
+        if incoming.version == 1:
+            request = dataclasses.replace(
+                self._server.version_1, image=request.image, camera="", annotate=True
+            )
+        limit = self._limits.request_time
+        try:
+            answer = self._server.handler.describe(request)
+            return request, await asyncio.wait_for(answer, limit)
+        except I2tError:
+            raise
+        except asyncio.TimeoutError:
+            raise TimeLimitError(f"no answer within {limit:g} s") from None
+        except Exception:
+            log.exception("%s: the handler failed", self._client)
+            raise I2tError("the server failed on this request; its log says why") from None
+
+    async def _send_success(self, version: Version, header: bytes, picture: memoryview) -> None:
+        if version == 1:
+            await self._send(header)
+            await self._pause()
+        else:
+            self._writer.write(header)
+        await self._send(picture)
+
+    async def _pause(self) -> None:
+        """Let the client take the header before the picture comes.
+
+        The pause begins when the client's machine has acknowledged the header: where the header
+        is lost, or a wireless client sleeps, it would otherwise arrive together with the picture.
+        """
+        pause = self._limits.header_pause
+        patience = _now() + 10 * pause
+        while _unacknowledged(self._writer.get_extra_info("socket")) and _now() < patience:
+            await asyncio.sleep(pause / 4)
+        await asyncio.sleep(pause)
+
+    async def _send_error(self, version: Version, error: I2tError) -> None:
+        self._failed(f"gets an error: {error.code}: {error}")
+        await self._send(wire.encode_error(version, error))
+
+    async def _send(self, data: bytes | memoryview) -> None:
+        """Hand all of it to the kernel, at once while it has room (asyncio sets TCP_NODELAY).
+
+        Raises TimeLimitError where the client does not read, OSError where it is gone.
+        """
+        limit = self._limits.send_time
+        self._writer.write(data)
+        try:
+            await asyncio.wait_for(self._writer.drain(), limit)
+        except asyncio.TimeoutError:
+            raise TimeLimitError(f"it did not read its reply within {limit:g} s") from None
+
+    async def _linger(self) -> None:
+        """End our side and read on a while, throwing away what comes.
+
+        The kernel answers a close with unread bytes by a reset, which destroys a reply that is
+        still on its way (RFC 1122, section 4.2.2.13).
+        """
+        self.served = False  # its place is free for another
+        deadline = _now() + self._limits.linger_time
+        left = MAX_LINGER
+        with contextlib.suppress(asyncio.TimeoutError, OSError):
+            self._writer.write_eof()
+            while left > 0:
+                read = self._reader.read(CHUNK)
+                data = await asyncio.wait_for(read, deadline - _now())
+                if not data:
+                    return
+                left -= len(data)
+
+    def _failed(self, what: str) -> None:
+        self._server.counters.failures += 1
+        log.warning("%s %s", self._client, what)
+
+
+def _now() -> float:
+    return time.monotonic()
+
+
+def _unacknowledged(sock: socket.socket) -> int:
+    """Return how many bytes sent have not reached the other machine (tcp(7): SIOCOUTQ)."""
+    if sock.fileno() < 0:
+        return 0
+    (count,) = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)))
+    return int(count)
+
+
+def _name(peer: tuple[str, int] | None) -> str:
+    if peer is None:  # gone before it was greeted
+        return "a client"
+    host, port = peer[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _picture(request: DescribeRequest, reply: DescribeReply) -> memoryview:
+    """Return the annotated picture; empty where none was asked for.
+
+    Raises I2tError where the handler did not keep its promise: a client that cannot tell formats
+    apart would take the picture for what it sent.
+    """
+    if not request.annotate:
+        return memoryview(b"")
+    expected = picture_format(request.image) if request.image else "jpeg"
+    annotated = reply.annotated
+    if annotated is None or annotated.format != expected:
+        got = "none" if annotated is None else annotated.format
+        raise I2tError(f"annotated picture: expected {expected}, the handler returned {got}")
+    return memoryview(annotated.data).cast("B")
+
+
+def _count(reply: DescribeReply) -> int:
+    """Return how many objects were detected."""
+    detections = reply.description.scene.detections
+    return 0 if detections is None else len(detections)

@@ -1,0 +1,185 @@
+"""The TCP listener: the ``<SEP>`` protocol on an asyncio loop, in front of a Handler."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import ipaddress
+from dataclasses import dataclass
+from types import TracebackType
+
+from i2t_ros.bridges.handler import Handler
+from i2t_ros.bridges.tcp import wire
+from i2t_ros.bridges.tcp.connection import CHUNK, Connection, log
+from i2t_ros.types import DescribeRequest
+
+
+@dataclass(frozen=True, slots=True)
+class TcpLimits:
+    """What clients may cost.
+
+    max_image_bytes  of one picture as it is sent
+    max_connections  served at a time; as many again are told that the listener is busy, and any
+                     beyond those are cut off
+    idle_time        seconds without a byte from a client whose turn it is
+    receive_time     seconds from the first byte of a request to its last
+    request_time     seconds that the handler may take
+    send_time        seconds that the client may take to accept each part of a reply
+    header_pause     seconds between the reply header and the picture of version 1, whose clients
+                     fail where they receive both at once
+    empty_time       seconds of silence after a size of 0 that make it a whole request of version 1
+    linger_time      seconds in which the client may take its last reply before the socket closes
+    drain_time       seconds that ``close`` leaves to requests that have begun
+    """
+
+    max_image_bytes: int = 16 << 20
+    max_connections: int = 64
+    idle_time: float = 10.0
+    receive_time: float = 60.0
+    request_time: float = 30.0
+    send_time: float = 30.0
+    header_pause: float = 0.02
+    empty_time: float = 1.0
+    linger_time: float = 2.0
+    drain_time: float = 5.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is negative, and any limit of zero that would refuse everything."""
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            may_be_zero = field.name in ("header_pause", "linger_time", "drain_time")
+            if not (value > 0 or (may_be_zero and value == 0)):
+                raise ValueError(f"TcpLimits.{field.name}: expected more than 0, got {value}")
+
+
+@dataclass(slots=True)
+class TcpCounters:
+    """What a listener has done since it started."""
+
+    connections: int = 0
+    turned_away: int = 0
+    requests: int = 0
+    failures: int = 0
+
+
+class TcpServer:
+    """Serves a Handler to clients of both versions.
+
+    An asynchronous context manager; everything happens on the loop that enters it. A closed
+    server is not started again: make another.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        host: str = "127.0.0.1",
+        port: int = wire.DEFAULT_PORT,
+        *,
+        limits: TcpLimits | None = None,
+        version_1: DescribeRequest | None = None,
+    ) -> None:
+        """Prepare to listen on ``host`` and ``port`` (0: any free one).
+
+        ``version_1`` says what clients of version 1 cannot say, such as their language: all but
+        its image, camera and annotate. By default they get Spanish lists.
+        """
+        self.handler = handler
+        self.limits = limits or TcpLimits()
+        self.version_1 = version_1 or DescribeRequest(language="es", style="list")
+        self.counters = TcpCounters()
+        self.closing = False
+        self._host = host
+        self._port = port
+        self._listener: asyncio.Server | None = None
+        self._connections: dict[asyncio.Task[None], Connection] = {}
+        self._closed: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> TcpServer:
+        """Start listening."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        await self.close()
+
+    @property
+    def port(self) -> int:
+        """The port that the listener has (the first, where a host name has several addresses)."""
+        if self._listener is None or not self._listener.sockets:
+            raise RuntimeError("TcpServer.port: expected a started server that is not closed")
+        return int(self._listener.sockets[0].getsockname()[1])
+
+    @property
+    def open_connections(self) -> int:
+        """How many clients are connected at this moment."""
+        return len(self._connections)
+
+    async def start(self) -> None:
+        """Listen. Raises OSError, which names the address, where that is not possible."""
+        self._listener = await asyncio.start_server(
+            self._accept, self._host, self._port, limit=CHUNK
+        )
+        for listening in self._listener.sockets:
+            host, port = listening.getsockname()[:2]
+            if ipaddress.ip_address(host).is_loopback:
+                log.info("listening on %s port %d, for this machine only", host, port)
+            else:
+                log.warning(
+                    "listening on %s port %d: OPEN TO OTHER MACHINES, without a password "
+                    "or encryption",
+                    host,
+                    port,
+                )
+
+    async def close(self) -> None:
+        """Stop serving. May be called more than once; every call returns when all is over.
+
+        In this order: no new connections; clients that have not begun a request are let go;
+        requests that have begun get ``drain_time`` to be answered; the rest is cut off.
+        """
+        if self._listener is None:
+            return
+        if self._closed is None:
+            self._closed = asyncio.ensure_future(self._shut_down(self._listener))
+        await asyncio.shield(self._closed)
+
+    async def _shut_down(self, listener: asyncio.Server) -> None:
+        self.closing = True
+        listener.close()
+        for task, connection in self._connections.items():
+            if connection.idle:
+                task.cancel()
+        if self._connections:
+            await asyncio.wait(list(self._connections), timeout=self.limits.drain_time)
+        for task, connection in self._connections.items():
+            connection.abort()
+            task.cancel()
+        if self._connections:
+            log.warning("%d clients cut off: not served in drain_time", len(self._connections))
+            await asyncio.wait(list(self._connections))
+        log.info("closed")
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Give a new connection its task, or turn it away."""
+        limit = self.limits.max_connections
+        if self.closing or len(self._connections) >= 2 * limit:
+            self.counters.turned_away += 1
+            writer.transport.abort()
+            return
+        connection = Connection(self, reader, writer)
+        served = sum(other.served for other in self._connections.values())
+        connection.served = served < self.limits.max_connections
+        task = asyncio.ensure_future(connection.run())
+        self._connections[task] = connection
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        del self._connections[task]
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a connection failed unexpectedly", exc_info=task.exception())

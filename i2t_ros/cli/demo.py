@@ -1,0 +1,55 @@
+"""`i2t demo`: the whole chain on one photo, with a real node and real topics."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+from pathlib import Path
+
+from i2t_ros.cli.describe import read_picture
+from i2t_ros.errors import BackendMissingError, ImageError
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "demo",
+        help="start the node, show it a photo, print what comes back",
+        description="Starts detector_node and bridge_node as processes of their own, publishes a "
+        "photo on the image topic, prints the detections and the sentence that come back over ROS, "
+        "calls the Describe service, asks the same over TCP, and saves the annotated picture.",
+    )
+    parser.add_argument(
+        "picture", nargs="?", type=Path, help="default: Grace Hopper, a photo in matplotlib"
+    )
+    parser.add_argument("--model", default="auto", help="default: auto")
+    parser.add_argument("--language", default="en", help="of the sentence (default: en)")
+    parser.add_argument(
+        "--save",
+        type=Path,
+        metavar="FILE",
+        help="the annotated picture (default: out/demo with the photo's extension)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the chain; 0 only if every step of it worked. Raises I2tError."""
+    if importlib.util.find_spec("rclpy") is None:
+        raise BackendMissingError(
+            "the demo needs ROS 2 (no module rclpy): `make demo` brings it, or source your ROS 2"
+        )
+    # Imported here so that every other command works without ROS.
+    from i2t_ros.nodes.demo import run_demo  # noqa: PLC0415
+
+    picture = args.picture or sample_photo()
+    save = args.save or Path("out") / f"demo{picture.suffix}"
+    return run_demo(picture, read_picture(str(picture)), args.model, args.language, save)
+
+
+def sample_photo() -> Path:
+    """Return the photo of Grace Hopper (US Navy, public domain) that matplotlib carries."""
+    spec = importlib.util.find_spec("matplotlib")
+    if spec is None or spec.origin is None:
+        raise ImageError("no photo: name one, or pip install matplotlib, which carries one")
+    return Path(spec.origin).parent / "mpl-data" / "sample_data" / "grace_hopper.jpg"

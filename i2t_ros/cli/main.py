@@ -1,0 +1,53 @@
+"""The `i2t` command: everything that can be done from a shell, without `ros2`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from i2t_ros.cli import client, demo, describe, models, run, say
+from i2t_ros.errors import I2tError
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0, 1 for an error, 2 for wrong usage."""
+    args = _parser().parse_args(argv)
+    logging.basicConfig(
+        level=logging.DEBUG if args.verbose else logging.WARNING,
+        format="%(levelname)s %(name)s: %(message)s",
+    )
+    try:
+        return int(args.run(args))
+    except I2tError as error:
+        if args.verbose:
+            logging.getLogger(__name__).exception("failed")
+        print(f"i2t {args.command}: {error} [{error.code}]", file=sys.stderr)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # `i2t ... | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="i2t",
+        description="Image to text for robots: says in a sentence what a camera or a picture "
+        "shows. `i2t COMMAND --help` explains a command.",
+    )
+    parser.add_argument("--verbose", action="store_true", help="log what is done, and tracebacks")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for module in (describe, say, models, client, run, demo):
+        module.add_parser(commands)
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,154 @@
+"""`i2t models`: which models there are, where they are, and getting them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+
+from i2t_ros.backends.base import BackendOptions
+from i2t_ros.backends.registry import BACKENDS, survey
+from i2t_ros.errors import BackendMissingError
+from i2t_ros.models.download import DownloadLimits
+from i2t_ros.models.lookup import (
+    cache_folder,
+    inspect_files,
+    is_offline,
+    obtain_model,
+    search_folders,
+)
+from i2t_ros.models.manifest import ModelSpec, find_spec, load_manifest
+from i2t_ros.pipeline.tasks.detect import open_detector
+
+# Somebody asked for the download and is waiting for it, perhaps over a satellite.
+PATIENT = DownloadLimits(open=30.0)
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `models` and its own subcommands to the parser of `i2t`."""
+    parser = subparsers.add_parser("models", help="list, fetch and check models")
+    parser.set_defaults(run=run)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="the models of the manifest, and where each is")
+    fetch = actions.add_parser("fetch", help="download models")
+    fetch.add_argument("names", nargs="+", metavar="NAME", help="an entry of `i2t models list`")
+    path = actions.add_parser("path", help="print where a model's files are on this machine")
+    path.add_argument("name", metavar="NAME")
+    verify = actions.add_parser("verify", help="compare every copy with its size and SHA-256")
+    verify.add_argument("names", nargs="*", metavar="NAME", help="default: all")
+    doctor = actions.add_parser("doctor", help="what can run here, and what is missing")
+    doctor.add_argument(
+        "--url", default="", help="also ask this Triton server, as http://robot:8000"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked; return 0, or 1 where something is missing or wrong.
+
+    Raises I2tError, for the caller to print.
+    """
+    actions: dict[str, Callable[[argparse.Namespace], int]] = {
+        "list": _list,
+        "fetch": _fetch,
+        "path": _path,
+        "verify": _verify,
+        "doctor": _doctor,
+    }
+    return actions[args.action](args)
+
+
+def _list(args: argparse.Namespace) -> int:
+    header = ("NAME", "TASK", "SIZE", "LICENCE", "WHERE", "WHAT")
+    rows = [
+        (spec.name, spec.task, _size(spec), spec.licence, where(spec), spec.summary)
+        for spec in load_manifest().values()
+    ]
+    _print_table([header, *rows])
+    print(f"\ndownloads are kept in {cache_folder()}")
+    return 0
+
+
+def _fetch(args: argparse.Namespace) -> int:
+    for name in args.names:
+        local = obtain_model(name, limits=PATIENT)
+        for path in local.files:
+            print(path)
+        if not local.files:
+            print(f"{name}: nothing to fetch, the engine brings it")
+    return 0
+
+
+def _path(args: argparse.Namespace) -> int:
+    local = obtain_model(args.name, offline=True)
+    for path in local.files:
+        print(path)
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    """Exit code 1 where a copy is wrong, or a model that was named is not here."""
+    specs = [find_spec(name) for name in args.names] or list(load_manifest().values())
+    wrong = False
+    for spec in specs:
+        copies = inspect_files(spec)
+        for path, problem in copies:
+            wrong |= bool(problem)
+            print(f"{spec.name}: {path}: {problem or 'ok'}")
+        if spec.files and not copies and args.names:
+            wrong = True
+            print(f"{spec.name}: not on this machine: i2t models fetch {spec.name}")
+    return int(wrong)
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    """Exit code 1 where `model: auto` would have to make do with OpenCV's own detectors."""
+    _print_table([("ENGINE", "VERSION", "DEVICES", "TO GET IT"), *map(_engine, BACKENDS)])
+    print()
+    _print_table([("MODEL", "TASK", "WHERE", "TO GET IT"), *map(_model, load_manifest().values())])
+    print(f"\nlooked in {', '.join(map(str, (*search_folders(), cache_folder())))}")
+    if is_offline():
+        print("offline: I2T_OFFLINE forbids downloads")
+    detector = open_detector(options=BackendOptions(url=args.url), offline=True)
+    print(f"\nauto, with what is here: {detector.report}")
+    detector.close()
+    return int(detector.degraded)
+
+
+def _engine(name: str) -> tuple[str, str, str, str]:
+    """Return a row of the table of engines."""
+    try:
+        version, devices = survey(name)
+    except BackendMissingError:
+        return name, "not installed", "-", BACKENDS[name].install
+    return name, version or "-", ", ".join(devices) or "-", ""
+
+
+def _model(spec: ModelSpec) -> tuple[str, str, str, str]:
+    """Return a row of the table of models."""
+    place = where(spec)
+    command = f"i2t models fetch {spec.name}" if place == "to download" else ""
+    return spec.name, spec.task, place, command
+
+
+def where(spec: ModelSpec) -> str:
+    """Return where a model is, in words: "at hand", "cached", "to download", "with the engine"."""
+    if not spec.files:
+        return "with the engine"
+    copies = inspect_files(spec)
+    for path, problem in copies:
+        if problem:
+            return f"corrupt: {path}: {problem}"
+    if {path.name for path, _ in copies} != {file.name for file in spec.files}:
+        return "to download"
+    folder = copies[0][0].parent
+    return "cached" if folder.is_relative_to(cache_folder()) else f"at hand: {folder}"
+
+
+def _size(spec: ModelSpec) -> str:
+    return f"{spec.size / 1e6:.1f} MB" if spec.size else "-"
+
+
+def _print_table(rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        print("  ".join(cells).rstrip())

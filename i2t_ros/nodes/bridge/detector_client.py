@@ -1,0 +1,137 @@
+"""The bridges' way to a detector: the Describe service, called from an asyncio loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+
+from rclpy.client import Client
+from rclpy.node import Node
+from rclpy.task import Future
+
+from i2t_ros.bridges.loop_thread import LoopThread
+from i2t_ros.errors import DetectorUnreachableError, I2tError, NotActiveError
+from i2t_ros.nodes.lifecycle.spinning import SpinningThread
+from i2t_ros.nodes.messages import describe as messages
+from i2t_ros.srv import Describe
+from i2t_ros.types import DescribeReply, DescribeRequest
+
+LOOK_AGAIN = 0.25
+"""Seconds between two looks at whether the detector of a pending request is still there."""
+NEW = 2.0
+"""Seconds for which a detector is new, and after which a request to a new one is sent again."""
+
+
+class DetectorClient:
+    """A Handler that asks a detector_node, wherever it runs.
+
+    The detector may be absent, die and come back: requests fail with DetectorUnreachableError
+    until it is there again. ``max_in_flight`` requests are with it at once, the others wait here,
+    in order, for as long as their callers let them.
+
+    A detector that has just appeared may not know this client yet, and then ROS throws its
+    response away (rmw_fastrtps: "client will not receive response"). So a request to a new one
+    that stays without an answer is sent once more; describing a picture twice does no harm.
+
+    It has its own node, which is hidden because its name begins with an underscore, and a thread
+    that does nothing but take responses. So they come while the bridge's node changes its state,
+    and soon: an executor that has more to look at takes longer.
+
+    Responses cross threads only here: ``describe`` runs on the loop, a response arrives in the
+    node's thread, and LoopThread.post carries it over. ``ready`` may be called in any thread.
+    """
+
+    def __init__(self, node: Node, service: str, loop: LoopThread, max_in_flight: int) -> None:
+        """Open the client, beside a ``node``; the service need not exist yet."""
+        self._loop = loop
+        self._node = Node(
+            f"_{node.get_name()}_client",
+            namespace=node.get_namespace(),
+            context=node.context,
+            use_global_arguments=False,
+            enable_rosout=False,
+            start_parameter_services=False,
+        )
+        self._client: Client = self._node.create_client(
+            Describe, node.resolve_service_name(service), qos_profile=messages.SERVICE_QOS
+        )
+        self._spinning = SpinningThread(self._node)
+        self._places = asyncio.Semaphore(max_in_flight)
+        self._there_since = float("inf")
+
+    @property
+    def service(self) -> str:
+        """The full name of the service."""
+        return str(self._client.srv_name)
+
+    def ready(self) -> bool:
+        """Return whether a detector offers the service."""
+        if not self._client.service_is_ready():
+            self._there_since = float("inf")
+            return False
+        self._there_since = min(self._there_since, time.monotonic())
+        return True
+
+    def close(self) -> None:
+        """Close the client."""
+        self._spinning.close()
+        self._node.destroy_node()
+
+    async def describe(self, request: DescribeRequest) -> DescribeReply:
+        """Ask the detector; see Handler.describe.
+
+        Raises DetectorUnreachableError, and what the detector answers, as the error of its code.
+        """
+        async with self._places:
+            self._check_ready()
+            response = await self._ask(messages.request_to_msg(request))
+        if not response.success:
+            raise messages.error_from_response(response)
+        return messages.reply_from_response(response, request.tasks)
+
+    async def _ask(self, request: Describe.Request) -> Describe.Response:
+        """Send a request and wait, as long as there is a detector that could answer."""
+        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        sent = time.monotonic()
+        again = sent - self._there_since < NEW
+        attempts: list[Future] = []
+        try:
+            attempts.append(self._send(request, answered))
+            while True:
+                await asyncio.wait([answered], timeout=LOOK_AGAIN)
+                if answered.done():
+                    break
+                self._check_ready()
+                if again and time.monotonic() - sent > NEW:
+                    again = False
+                    attempts.append(self._send(request, answered))
+        finally:
+            for attempt in attempts:  # frees what is still pending
+                self._client.remove_pending_request(attempt)
+        done = next(attempt for attempt in attempts if attempt.done())
+        error = done.exception()
+        if error is not None:
+            raise I2tError(f"the answer of {self.service} cannot be read: {error}") from error
+        return done.result()
+
+    def _send(self, request: Describe.Request, answered: asyncio.Future[None]) -> Future:
+        def tell() -> None:
+            if not answered.done():  # by another attempt, or because nobody waits any more
+                answered.set_result(None)
+
+        future = self._client.call_async(request)
+        future.add_done_callback(lambda _: self._post(tell))
+        return future
+
+    def _post(self, function: Callable[[], None]) -> None:
+        with contextlib.suppress(NotActiveError):  # the loop has ended: nobody waits any more
+            self._loop.post(function)
+
+    def _check_ready(self) -> None:
+        if not self.ready():
+            raise DetectorUnreachableError(
+                f"no detector offers {self.service}; start detector_node, or name another service "
+                "with the parameter describe_service"
+            )

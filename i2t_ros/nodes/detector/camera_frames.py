@@ -1,0 +1,113 @@
+"""What detector_node does with a camera's images: the stages of a FrameLine."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from i2t_ros.errors import I2tError
+from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage
+from i2t_ros.pipeline.describer import DescribeOptions, Describer, ImageInWork
+from i2t_ros.pipeline.narrator import SpeechOptions
+from i2t_ros.vision.codecs import encode_image
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSettings:
+    """How images are worked on now; all of it may change while the node runs.
+
+    publishes  whether results are published: the node is active and enabled
+    """
+
+    options: DescribeOptions
+    speech: SpeechOptions
+    publishes: bool
+
+
+@dataclass(slots=True)
+class CameraWork:
+    """An image in work, and the settings that were in force when it was taken up.
+
+    time  seconds, of the image's own stamp
+    """
+
+    image: ImageInWork
+    settings: CameraSettings
+    time: float
+
+
+class CameraFrames:
+    """Takes images from messages to messages; see frames.Stages for who calls what when."""
+
+    def __init__(
+        self,
+        describer: Describer,
+        ports: Mapping[str, CameraPorts],
+        settings: Callable[[], CameraSettings],
+        logger: Any,
+    ) -> None:
+        """Know the cameras' ports, and where to read the settings of the moment."""
+        self._describer = describer
+        self._ports = ports
+        self._settings = settings
+        self._logger = logger
+
+    def in_work(self) -> int | None:
+        """Return how many images may be in work at once; None: as many as keep the engine busy.
+
+        With a task beside detection that task takes longest and looks at one image after the other:
+        two images in work keep it busy, and more would only become old.
+        """
+        return None if self._settings().options.tasks == ("detect",) else 2
+
+    def prepare(self, camera: str, item: ImageMessage) -> CameraWork:
+        """Read the pixels, start the tasks beside detection, and make the engine's input."""
+        settings, stamp = self._settings(), item.header.stamp
+        image = self._ports[camera].image_from(item, settings.options.max_pixels)
+        return CameraWork(
+            self._describer.begin(image, settings.options),
+            settings,
+            stamp.sec + stamp.nanosec / 1e9 or time.monotonic(),
+        )
+
+    def infer(self, works: Sequence[CameraWork]) -> None:
+        """Run the engine for those images in which objects are to be found."""
+        images = [work.image for work in works if work.image.prepared is not None]
+        if images:
+            self._describer.infer(images)
+
+    def finish(self, camera: str, item: ImageMessage, work: CameraWork) -> None:
+        """Find the words, draw, and publish what somebody listens to."""
+        ports, describer = self._ports[camera], self._describer
+        options, speech = work.settings.options, work.settings.speech
+        publishes = self._settings().publishes
+        scene = ports.narrator.follow(describer.finish(work.image), work.time)
+        detections = None
+        if publishes:  # at once: those who steer by the boxes do not wait for the words
+            detections = ports.publish_detections(item.header, scene.detections)
+        sentence = ports.narrator.tell(scene, options, speech)
+        description = describer.description(scene, sentence, options, work.image.started)
+        if scene.failures:
+            told = "; ".join(f"{task}: {error}" for task, error in scene.failures.items())
+            self._logger.warning(f"camera {camera}: {told}", throttle_duration_sec=1.0)
+        if not publishes:
+            return
+        ports.publish_words(item.header, description, work.time, speech, detections)
+        ports.publish_pictures(
+            item.header,
+            draw=lambda: describer.draw(work.image.image, description, options),
+            encode=lambda drawn: encode_image(drawn, "jpeg", options.quality),
+        )
+
+    def failed(self, camera: str, error: Exception) -> None:
+        """Say at most once a second that an image failed."""
+        if isinstance(error, I2tError):
+            self._logger.warning(
+                f"camera {camera}: image left out: {error}", throttle_duration_sec=1.0
+            )
+        else:
+            trace = "".join(traceback.format_exception(error))
+            self._logger.error(f"camera {camera}: image failed: {trace}", throttle_duration_sec=1.0)

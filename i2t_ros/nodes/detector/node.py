@@ -1,0 +1,324 @@
+"""detector_node: image topics in; detections, pictures and sentences out; Describe on request."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError
+from concurrent.futures import Future as ThreadFuture
+from functools import partial
+from typing import Any
+
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from std_msgs.msg import Header
+from std_srvs.srv import SetBool
+
+from i2t_ros import language as words
+from i2t_ros.errors import I2tError, NoFrameError, NotActiveError, UnknownCameraError
+from i2t_ros.nodes.detector.camera_frames import CameraFrames, CameraSettings, CameraWork
+from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage, parse_cameras
+from i2t_ros.nodes.detector.diagnostics import Health
+from i2t_ros.nodes.detector.model_card import ModelCard
+from i2t_ros.nodes.lifecycle.deferred_service import create_deferred_service
+from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
+from i2t_ros.nodes.messages import describe as messages
+from i2t_ros.nodes.parameters import detector as parameters
+from i2t_ros.nodes.parameters.tasks import cache_limits, task_choices
+from i2t_ros.pipeline.describer import DescribeOptions, Describer
+from i2t_ros.pipeline.frames import FrameLine
+from i2t_ros.pipeline.narrator import Narrator
+from i2t_ros.pipeline.reply_cache import ReplyCache
+from i2t_ros.pipeline.scheduler import Engine, RequestQueue
+from i2t_ros.pipeline.tasks.detect import ObjectDetector, open_detector
+from i2t_ros.pipeline.tasks.registry import task_openers
+from i2t_ros.pipeline.tracking import ObjectTracker
+from i2t_ros.srv import Describe
+from i2t_ros.types import DescribeReply, Image
+
+WATCH_PERIOD = 1.0
+"""Seconds between two looks at who publishes images."""
+
+
+class DetectorNode(ManagedNode):
+    """One model, any number of cameras.
+
+    Callbacks only hand over: images go to the cameras' slots, requests to their queue, and other
+    threads do the work, so that the executor is always free to take the next message.
+    """
+
+    def __init__(self, **node_options: Any) -> None:
+        """Declare the parameters; raises RequestError for one that makes no sense."""
+        super().__init__("detector_node", **node_options)
+        parameters.declare(self, parameters.DETECTOR)
+        values = parameters.values_of(self, parameters.DETECTOR)
+        self.autostart = values["autostart"]
+        self._detector: ObjectDetector | None = None
+        self._take_parameters(values)
+        self._active = False
+        self._configured = False  # also while it loads: the values have been read by then
+        self._enabled = True
+        self._describer: Describer | None = None
+        self._engine = Engine()
+        self._frames: FrameLine[ImageMessage, CameraWork] | None = None
+        self._requests: RequestQueue | None = None
+        self._health: Health | None = None
+        self._card: ModelCard | None = None
+        self._ports: dict[str, CameraPorts] = {}
+        self._failure: I2tError | None = None
+        parameters.guard(self, parameters.DETECTOR, lambda: self._configured, self._take_parameters)
+        self.create_service(SetBool, "~/enable", self._on_enable)
+        self.every(WATCH_PERIOD, self._watch)
+        # Served in every state: in most of them the answer is why there is none.
+        create_deferred_service(
+            self,
+            Describe,
+            "~/describe",
+            self._begin,
+            self._answer,
+            qos_profile=messages.SERVICE_QOS,
+            callback_group=ReentrantCallbackGroup(),
+        )
+
+    # Lifecycle
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the model and open the topics."""
+        self._configured = True
+        values = parameters.values_of(self, parameters.DETECTOR)
+        started = time.monotonic()
+        try:
+            cameras = parse_cameras(values["cameras"])
+            narrators = [Narrator(ObjectTracker() if values["tracking"] else None) for _ in cameras]
+            detector, describer = self._load(values)
+        except I2tError as error:
+            self._failure = error
+            self._configured = False
+            self.get_logger().fatal(f"cannot configure: {error}")
+            return TransitionCallbackReturn.FAILURE
+        except Exception:
+            self._configured = False
+            raise
+        self._failure = None
+        self._describer = describer
+        self._detector = detector
+        try:
+            detector.check_classes(sorted(self._options.detect.named))
+        except I2tError as error:  # not fatal: another model may have come in the place of its own
+            self.get_logger().warning(f"allow_classes, deny_classes, class_min_scores: {error}")
+        self.get_logger().info(f"{detector.name} ready in {time.monotonic() - started:.2f} s")
+        compressed = values["image_transport"] == "compressed"
+        self._ports = {
+            camera.name: CameraPorts(
+                self,
+                camera,
+                narrator,
+                compressed=compressed,
+                reliability=values["reliability"],
+            )
+            for camera, narrator in zip(cameras, narrators, strict=True)
+        }
+        self._engine = Engine(detector.concurrency)
+        stages = CameraFrames(describer, self._ports, self._settings, self.get_logger())
+        self._frames = FrameLine(
+            stages,
+            self._engine,
+            batch=min(detector.batch, len(cameras)),
+            in_work=stages.in_work,
+        )
+        self._requests = RequestQueue(
+            threads=parameters.request_threads(values),
+            max_waiting=values["max_waiting_requests"],
+            max_wait=values["request_timeout"],
+        )
+        self._health = Health(self, detector, self._frames, self._requests)
+        self._card = ModelCard(self, detector, self._options)
+        return TransitionCallbackReturn.SUCCESS
+
+    def _load(self, values: Mapping[str, Any]) -> tuple[ObjectDetector, Describer]:
+        """Load the model, and what the node's own tasks need; others are loaded when asked for."""
+        openers = task_openers(task_choices(values))
+        detector = open_detector(
+            values["model"],
+            values["backend"],
+            options=parameters.backend_options(values),
+            offline=values["offline"],
+        )
+        describer = Describer(
+            detector,
+            openers,
+            cache=ReplyCache(cache_limits(values)),
+            time_limit=values["task_timeout"],
+        )
+        try:
+            describer.prepare(self._options.tasks)
+            words.prepare_labels(detector.labels)
+            if "classify" in self._options.tasks:
+                words.prepare_labels(["tabby"])  # no language has the classes of ImageNet
+        except I2tError:
+            describer.close()
+            raise
+        return detector, describer
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Begin to take images, unless disabled."""
+        result = super().on_activate(state)
+        self._active = True
+        topics = self._subscribe() if self._enabled else ["nowhere: disabled"]
+        self.get_logger().info(f"active: images from {', '.join(topics)}")
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Take no more images and answer no more requests; the model stays loaded."""
+        self._active = False
+        for ports in self._ports.values():
+            ports.unsubscribe()
+        self.get_logger().info("inactive: no images are taken, no requests answered")
+        return super().on_deactivate(state)
+
+    def release(self) -> None:
+        """Stop the threads, then let go of what they used. May be called more than once."""
+        self._active = False
+        for ports in self._ports.values():
+            ports.unsubscribe()
+        if self._health is not None:
+            self._health.destroy()
+            self._health = None
+        if self._card is not None:
+            self._card.destroy()
+            self._card = None
+        frames_ended = self._frames is None or self._frames.close()
+        requests_ended = self._requests is None or self._requests.close()
+        self._frames = self._requests = None
+        for ports in self._ports.values():
+            ports.destroy()
+        self._ports = {}
+        if not (frames_ended and requests_ended):
+            self.get_logger().error("the engine is still at work after 10 s; it is left open")
+        elif self._describer is not None:
+            self._describer.close()
+        self._describer = None
+        self._detector = None
+        self._configured = False
+
+    def _subscribe(self) -> list[str]:
+        return [ports.subscribe(self._on_image) for ports in self._ports.values()]
+
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """Take images or take none; requests that bring a picture are answered all the same."""
+        changed = request.data != self._enabled
+        self._enabled = request.data
+        if changed and self._active:
+            if self._enabled:
+                self._subscribe()
+            else:
+                for ports in self._ports.values():
+                    ports.unsubscribe()
+        response.success = True
+        response.message = "enabled" if self._enabled else "disabled: no images are taken"
+        return response
+
+    # Frames
+
+    def _on_image(self, ports: CameraPorts, msg: ImageMessage) -> None:
+        frames = self._frames  # another thread may release it meanwhile
+        if frames is None:
+            return
+        if not ports.wanted():
+            frames.skip(ports.camera.name, unwanted=1)
+        elif not ports.accept(self._max_rate):
+            frames.skip(ports.camera.name, limited=1)
+        else:
+            frames.offer(ports.camera.name, msg)
+
+    def _watch(self) -> None:
+        for ports in self._ports.values():
+            ports.watch()
+
+    def _settings(self) -> CameraSettings:
+        """Return how images are worked on now; called in the frames' threads."""
+        return CameraSettings(self._options, self._speech, self._active and self._enabled)
+
+    # Requests
+
+    def _begin(self, request: Describe.Request) -> ThreadFuture[tuple[Header, DescribeReply]]:
+        """Begin to answer a Describe request; a refusal is in the future."""
+        try:
+            return self._submit(request)
+        except Exception as error:
+            refused: ThreadFuture[tuple[Header, DescribeReply]] = ThreadFuture()
+            refused.set_exception(error)
+            return refused
+
+    def _answer(self, job: ThreadFuture[tuple[Header, DescribeReply]]) -> Describe.Response:
+        """Return the response of a request that has ended; runs in the thread that ended it."""
+        response = Describe.Response()
+        try:
+            header, reply = job.result()
+            messages.fill_response(response, header, reply)
+        except CancelledError:
+            messages.fill_error(response, NotActiveError(f"{self.get_name()} has been stopped"))
+        except I2tError as error:
+            messages.fill_error(response, error)
+        except Exception as error:
+            self.get_logger().error(f"Describe failed: {traceback.format_exc()}")
+            messages.fill_error(response, I2tError(f"internal error: {error}"))
+        return response
+
+    def _submit(self, request: Describe.Request) -> ThreadFuture[tuple[Header, DescribeReply]]:
+        """Put a request into the queue; raises RequestError, BusyError, NotActiveError."""
+        describer, requests = self._describer, self._requests
+        if not self._active or describer is None or requests is None:
+            raise self._failure or NotActiveError(f"{self.get_name()} is not active")
+        question = messages.request_from_msg(request)
+        options = self._options
+        header = request.image.header
+        if not len(question.image):
+            ports, msg = self._newest(question.camera)
+            header = msg.header
+        turn = partial(self._engine.turn, urgent=True)
+
+        def newest(_: str) -> Image:
+            return ports.image_from(msg, options.max_pixels)
+
+        return requests.submit(
+            lambda: (header, describer.answer(question, options, newest=newest, turn=turn))
+        )
+
+    def _newest(self, camera: str) -> tuple[CameraPorts, ImageMessage]:
+        """Return the newest message of a camera; "" is the first camera."""
+        if camera and camera not in self._ports:
+            raise UnknownCameraError(
+                f"unknown camera {camera!r}; cameras are {', '.join(self._ports)}"
+            )
+        ports = self._ports[camera] if camera else next(iter(self._ports.values()))
+        newest = ports.newest  # another thread may forget it meanwhile
+        if newest is None:
+            raise NoFrameError(
+                f"camera {ports.camera.name}: no image has come yet on {ports.topic}; "
+                + (
+                    "is the camera running, and its topic remapped?"
+                    if self._enabled
+                    else "~/enable has switched images off"
+                )
+            )
+        return ports, newest
+
+    def _take_parameters(self, values: dict[str, Any]) -> None:
+        """Take the values of live parameters; raises RequestError where they make no sense."""
+        options = parameters.describe_options(values)
+        speech = parameters.speech_options(values)
+        if self._detector is not None:
+            new = options.detect.named - self._options.detect.named
+            self._detector.check_classes(sorted(new))
+        self._options: DescribeOptions = options
+        self._speech = speech
+        self._max_rate: float = values["max_rate"]
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run detector_node until it is interrupted; returns the exit code."""
+    return run_lifecycle_node(
+        "detector_node", __doc__ or "", DetectorNode, parameters.DETECTOR, args
+    )

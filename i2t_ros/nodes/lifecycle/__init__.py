@@ -1,0 +1,1 @@
+"""What makes a process of a node: start, spin, signals, logs, end."""

@@ -1,0 +1,229 @@
+"""Runs one lifecycle node as a process: command line, autostart, signals, clean end."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+import traceback
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from textwrap import fill
+from types import FrameType
+from typing import Any, TypeAlias
+
+import cv2
+import rclpy
+from rclpy.exceptions import ParameterException
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.signals import SignalHandlerOptions
+from rclpy.timer import Timer
+from rclpy.utilities import remove_ros_args, try_shutdown
+
+from i2t_ros.backends.cores import usable_cores
+from i2t_ros.errors import I2tError
+from i2t_ros.nodes.lifecycle.logs import Forwarding
+from i2t_ros.nodes.lifecycle.spinning import STOP_LIMIT, SpinningThread
+from i2t_ros.nodes.parameters.spec import ParameterSpec
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+SIGNAL_PERIOD = 0.2
+"""Seconds between two looks for a signal."""
+SWITCH_INTERVAL = 0.0001
+"""Seconds after which a Python thread lets another one run that wants to. With Python's own 5 ms
+the thread that an image woke waits 0.7 ms, until the executor has built its next wait set; with
+this 0.4 ms."""
+SAME_SIGNAL = 1.0
+"""Seconds in which a second signal is taken for the first, heard twice."""
+
+Transition: TypeAlias = Callable[[LifecycleState], TransitionCallbackReturn]
+
+
+class ManagedNode(LifecycleNode, ABC):
+    """A lifecycle node that the runner can run.
+
+    autostart  whether to configure and activate it at start
+    """
+
+    autostart: bool = True
+
+    def __init__(self, name: str, **options: Any) -> None:
+        """Join the ROS graph, and send the package's logs to the node's."""
+        # Held while the node changes its state: the end comes in another thread than the timers.
+        self._changing = threading.RLock()
+        # rclpy turns an exception in a transition into a failure and says nothing of it.
+        for transition in ("configure", "activate", "deactivate", "cleanup", "shutdown"):
+            callback = f"on_{transition}"
+            setattr(self, callback, self._logged(getattr(self, callback)))
+        super().__init__(name, **options)
+        self._forwarding = Forwarding(self.get_logger())
+        self.ended = threading.Event()
+        self.exit_code = 0
+
+    def end(self, *, failed: bool = False) -> None:
+        """End the process as a signal would; may be called in any thread."""
+        self.exit_code = EXIT_FAILED if failed else 0
+        self.ended.set()
+
+    def _logged(self, callback: Transition) -> Transition:
+        def logged(state: LifecycleState) -> TransitionCallbackReturn:
+            try:
+                with self._changing:
+                    return callback(state)
+            except Exception:
+                self.get_logger().fatal(f"{callback.__name__}: {traceback.format_exc()}")
+                raise
+
+        return logged
+
+    def every(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """Call something time and again, but not while the node changes its state."""
+
+        def between_changes() -> None:
+            if self._changing.acquire(blocking=False):
+                try:
+                    callback()
+                finally:
+                    self._changing.release()
+
+        return self.create_timer(seconds, between_changes)
+
+    def end_work(self) -> None:
+        """Release everything in good order, as a transition would.
+
+        A transition that does not come to its end, such as a slow download, is not waited for.
+        """
+        if not self._changing.acquire(timeout=STOP_LIMIT):
+            self.get_logger().error(f"still changes its state after {STOP_LIMIT:g} s: left so")
+            return
+        try:
+            self.release()
+        finally:
+            self._changing.release()
+
+    def destroy_node(self) -> None:
+        """Leave the ROS graph."""
+        self._forwarding.close()
+        super().destroy_node()
+
+    @abstractmethod
+    def release(self) -> None:
+        """Let go of threads, engines and sockets. May be called more than once."""
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Release what was configured."""
+        self.release()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Release everything."""
+        self.release()
+        return TransitionCallbackReturn.SUCCESS
+
+
+def run_lifecycle_node(
+    name: str,
+    about: str,
+    make_node: Callable[[], ManagedNode],
+    table: Iterable[ParameterSpec],
+    args: Sequence[str] | None,
+) -> int:
+    """Run a node until SIGINT or SIGTERM ends it.
+
+    Returns 0, 1 where it could not start, 2 for a command line that it does not understand.
+    """
+    argv = [name, *args] if args is not None else sys.argv
+    if {"-h", "--help"} & set(argv):
+        sys.stdout.write(usage(name, about, table))
+        return 0
+    # Signals end the node, and only then ROS: with rclpy's own handlers ROS would be gone before
+    # requests in flight are answered.
+    rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
+    unknown = remove_ros_args(argv)[1:]
+    if unknown:
+        sys.stderr.write(
+            f"{name}: unexpected argument {unknown[0]!r}. Parameters are given as "
+            f"--ros-args -p name:=value; {name} --help lists them.\n"
+        )
+        try_shutdown()
+        return EXIT_USAGE
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    cv2.setNumThreads(usable_cores().number)  # before 4.10 it knows no quota of cgroup v2
+    node: ManagedNode | None = None
+    try:
+        node = make_node()
+        return _run(node)
+    except KeyboardInterrupt:  # while it started
+        return 0
+    except (I2tError, ParameterException) as error:
+        sys.stderr.write(f"{name}: {error}\n")
+        return EXIT_FAILED
+    finally:
+        if node is not None:
+            node.destroy_node()
+        try_shutdown()
+
+
+def _run(node: ManagedNode) -> int:
+    """Spin the node in a thread, bring it up, wait for a signal, bring it down."""
+    spinning = SpinningThread(node)
+    try:
+        if node.autostart:
+            for transition in (node.trigger_configure, node.trigger_activate):
+                if transition() != TransitionCallbackReturn.SUCCESS:
+                    return EXIT_FAILED
+        _end_at_signal(node)
+        # With a time limit: the kernel may hand the signal to another thread, and Python then notes
+        # it for this one, but nothing ends this one's wait.
+        while not node.ended.wait(SIGNAL_PERIOD):
+            if not spinning.is_alive():
+                node.get_logger().fatal(
+                    "the executor has ended: nothing would be answered any more"
+                )
+                node.end(failed=True)
+    finally:
+        node.end_work()
+        spinning.close()
+    return node.exit_code
+
+
+def _end_at_signal(node: ManagedNode) -> None:
+    """Have the first SIGINT or SIGTERM end a node; a later one ends the process at once.
+
+    Not one right after the first: a terminal or systemd signals every process, and ros2 launch then
+    passes on to its nodes what it got itself.
+    """
+    first: list[float] = []
+
+    def on_signal(number: int, _: FrameType | None) -> None:
+        now = time.monotonic()
+        if first and now - first[0] > SAME_SIGNAL:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        first.append(now)
+        node.end()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+
+
+def usage(name: str, about: str, table: Iterable[ParameterSpec]) -> str:
+    """Return the text of ``--help``."""
+    lines = [
+        about.strip(),
+        "",
+        f"usage: {name} [--ros-args -p NAME:=VALUE ... -r FROM:=TO ... --params-file FILE]",
+        f"   or: ros2 run i2t_ros {name} --ros-args ...",
+        "",
+        "parameters (default; * may change while it runs):",
+    ]
+    for spec in table:
+        more = f" One of: {', '.join(spec.choices)}." if spec.choices else ""
+        lines.append(f"  {spec.name}{'*' if spec.changes == 'live' else ''} ({spec.shown})")
+        lines.append(
+            fill(spec.text + "." + more, 96, initial_indent=" " * 6, subsequent_indent=" " * 6)
+        )
+    return "\n".join(lines) + "\n"

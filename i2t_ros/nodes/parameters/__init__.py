@@ -1,0 +1,1 @@
+"""The parameters of each node, and what is done with them."""

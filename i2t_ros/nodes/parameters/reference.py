@@ -1,0 +1,83 @@
+"""Writes the parameter table out: docs/nodes.md and config/*.yaml are made from it.
+
+`python -m i2t_ros.nodes.parameters.reference FOLDER` writes them below a checkout; a test compares.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from textwrap import wrap
+
+import yaml
+
+from i2t_ros.nodes.parameters import detector as parameters
+from i2t_ros.nodes.parameters.http import BRIDGE_NODE
+from i2t_ros.nodes.parameters.source import SOURCE
+from i2t_ros.nodes.parameters.spec import ParameterSpec
+
+NODES: dict[str, tuple[ParameterSpec, ...]] = {
+    "detector_node": parameters.DETECTOR,
+    "bridge_node": BRIDGE_NODE,
+    "source_node": SOURCE,
+}
+
+
+def as_yaml(node: str) -> str:
+    """Return a parameter file with every default, each explained."""
+    lines = [
+        f"# Every parameter of {node} with its default; what is not listed in a file keeps it.",
+        f"# ros2 run i2t_ros {node} --ros-args --params-file THIS_FILE",
+        "# Made by i2t_ros/nodes/parameters/reference.py.",
+        # In any namespace: without the stars, a node in a namespace would silently go without.
+        f"/**/{node}:",
+        "  ros__parameters:",
+    ]
+    for spec in NODES[node]:
+        text = spec.text + (f"; one of: {', '.join(spec.choices)}" if spec.choices else "")
+        lines += [f"    # {line}" for line in wrap(text, 90)]
+        value = yaml.safe_dump(spec.default, default_flow_style=True).removesuffix("...\n").strip()
+        lines.append(f"    {spec.name}: {value}")
+    return "\n".join(lines) + "\n"
+
+
+def as_markdown(node: str) -> str:
+    """Return the table of a node's parameters."""
+    lines = [
+        "| parameter | default | range | changes | what it does |",
+        "|---|---|---|---|---|",
+    ]
+    for spec in NODES[node]:
+        if spec.choices:
+            allowed = ", ".join(spec.choices)
+        elif spec.bounds:
+            allowed = " to ".join(f"{bound:g}" for bound in spec.bounds)
+        else:
+            allowed = ""
+        lines.append(f"| `{spec.name}` | {spec.shown} | {allowed} | {spec.changes} | {spec.text} |")
+    return "\n".join(lines) + "\n"
+
+
+def with_tables(text: str) -> str:
+    """Return docs/nodes.md with each table between its marks made anew."""
+    for node in NODES:
+        begin, end = f"<!-- parameters of {node} -->\n", f"<!-- end of parameters of {node} -->\n"
+        before, rest = text.split(begin)
+        _, after = rest.split(end)
+        text = before + begin + as_markdown(node) + end + after
+    return text
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Write the files below the folder that the first argument names."""
+    (root,) = map(Path, sys.argv[1:] if args is None else args)
+    for node in NODES:
+        (root / "config" / f"{node}.yaml").write_text(as_yaml(node))
+    page = root / "docs" / "nodes.md"
+    page.write_text(with_tables(page.read_text()))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,237 @@
+"""source_node: a camera, video, stream or pictures as an image topic."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from rclpy.duration import Duration
+from rclpy.lifecycle import LifecyclePublisher, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import QoSProfile, QoSReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CameraInfo, CompressedImage
+from sensor_msgs.msg import Image as ImageMsg
+from std_msgs.msg import Header
+
+from i2t_ros.errors import I2tError
+from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
+from i2t_ros.nodes.messages import conversions
+from i2t_ros.nodes.parameters import detector as parameters
+from i2t_ros.nodes.parameters.source import SOURCE, source_options
+from i2t_ros.nodes.source.camera_info import camera_info_to_msg, load_camera_info
+from i2t_ros.sources import Shot, Source, open_source
+from i2t_ros.sources.calibration import Calibration
+from i2t_ros.types import Image
+from i2t_ros.vision.codecs import encode_image
+
+STOP_LIMIT = 2.0
+"""Seconds for the source to stop; one that waits for a stream is left behind."""
+LAST_IMAGE_LIMIT = 1.0
+"""Seconds for subscribers to have the last image of a source that has ended."""
+LOOK_AGAIN = 0.1
+"""Seconds between two looks whether somebody subscribes."""
+
+
+class SourceNode(ManagedNode):
+    """Reads a source in a thread of its own, which also publishes: the executor stays free."""
+
+    def __init__(self, **node_options: Any) -> None:
+        """Declare the parameters; raises RequestError for one that makes no sense."""
+        super().__init__("source_node", **node_options)
+        parameters.declare(self, SOURCE)
+        self.autostart = parameters.values_of(self, SOURCE)["autostart"]
+        self._source: Source | None = None
+        self._ports: SourcePorts | None = None
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+        parameters.guard(self, SOURCE, lambda: self._source is not None)
+
+    # Lifecycle
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Look for the source and open the topics."""
+        values = parameters.values_of(self, SOURCE)
+        url = values["camera_info_url"]
+        try:
+            source = open_source(values["source"], source_options(values))
+            calibration = load_camera_info(url) if url else None
+        except I2tError as error:
+            self.get_logger().fatal(f"cannot configure: {error}")
+            return TransitionCallbackReturn.FAILURE
+        self._source = source
+        self._ports = SourcePorts(self, values, calibration)
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Open the source and begin to publish."""
+        assert self._source is not None  # noqa: S101 (configured)
+        assert self._ports is not None  # noqa: S101
+        try:
+            self._source.open()
+        except I2tError as error:
+            self.get_logger().fatal(f"cannot activate: {error}")
+            return TransitionCallbackReturn.FAILURE
+        result = super().on_activate(state)
+        self.get_logger().info(f"active: {self._source.title} to {self._ports.topic}")
+        self._stop = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run,
+            args=(self._source, self._ports, self._stop),
+            name="i2t-source",
+            daemon=True,
+        )
+        self._thread.start()
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Publish no more and close the source."""
+        self._halt()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Close the topics."""
+        self.release()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Release everything."""
+        self.release()
+        return TransitionCallbackReturn.SUCCESS
+
+    def release(self) -> None:
+        """Stop the thread, then close the topics. May be called more than once."""
+        self._halt()
+        if self._ports is not None:
+            self._ports.destroy()
+            self._ports = None
+        self._source = None
+
+    def _halt(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(STOP_LIMIT)
+            self._thread = None
+        if self._source is not None:
+            self._source.close()
+
+    # The source's thread
+
+    def _run(self, source: Source, ports: SourcePorts, stop: threading.Event) -> None:
+        """Publish until stopped, or until everything has been shown: then the node ends."""
+        try:
+            count = self._publish_all(source, ports, stop)
+        except I2tError as error:
+            self.get_logger().fatal(str(error))
+            self.end(failed=True)
+            return
+        if not stop.is_set():
+            ports.wait_for_subscribers(LAST_IMAGE_LIMIT)
+            self.get_logger().info(f"{source.title}: ended after {count} images")
+            self.end()
+
+    def _publish_all(self, source: Source, ports: SourcePorts, stop: threading.Event) -> int:
+        count = 0
+        if not ports.values["loop"]:  # what is shown once is not to be shown to nobody
+            while not ports.wanted() and not stop.wait(LOOK_AGAIN):
+                pass
+        for shot in source.shots(stop):
+            if stop.is_set():
+                break
+            stamp = self.get_clock().now().to_msg()
+            header = Header(stamp=stamp, frame_id=ports.values["frame_id"])
+            try:
+                ports.publish(header, shot)
+            except I2tError as error:
+                self.get_logger().warning(f"{shot.name} left out: {error}")
+            else:
+                count += 1
+        return count
+
+
+class SourcePorts:
+    """The topics of a source, named as image_transport names those of a camera."""
+
+    def __init__(
+        self, node: SourceNode, values: dict[str, Any], calibration: Calibration | None
+    ) -> None:
+        """Create the publishers; without a calibration there is no camera_info."""
+        self.values = values
+        self.topic = node.resolve_topic_name("image")
+        self._node = node
+        self._calibration = calibration
+        self._last: tuple[Image, ImageMsg] | None = None
+        self._image = self._publisher(ImageMsg, self.topic)
+        self._compressed = self._publisher(CompressedImage, f"{self.topic}/compressed")
+        self._info: LifecyclePublisher | None = None
+        if calibration is not None:
+            namespace = self.topic.rpartition("/")[0]
+            self._info = self._publisher(CameraInfo, f"{namespace}/camera_info")
+
+    def _publisher(self, kind: type, topic: str) -> LifecyclePublisher:
+        reliable = self.values["reliability"] == "reliable"
+        kinds = QoSReliabilityPolicy
+        qos = QoSProfile(depth=5, reliability=kinds.RELIABLE if reliable else kinds.BEST_EFFORT)
+        return self._node.create_lifecycle_publisher(
+            kind,
+            topic,
+            qos,
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+
+    def destroy(self) -> None:
+        """Close the topics."""
+        for publisher in self._publishers():
+            self._node.destroy_lifecycle_publisher(publisher)
+
+    def wanted(self) -> bool:
+        """Return whether anybody subscribes to anything."""
+        return any(publisher.get_subscription_count() for publisher in self._publishers())
+
+    def publish(self, header: Header, shot: Shot) -> None:
+        """Publish an image to whoever subscribes; raises ImageError."""
+        pixels = cache(shot.read)  # at most once, and only if somebody needs them
+        if self._image.get_subscription_count():
+            self._image.publish(self._image_msg(header, pixels()))
+        if self._compressed.get_subscription_count():
+            picture = shot.file() or encode_image(pixels(), "jpeg", self.values["jpeg_quality"])
+            self._compressed.publish(conversions.encoded_to_msg(header, picture))
+        if self._info is not None and self._info.get_subscription_count():
+            self._publish_info(self._info, header, pixels())
+
+    def wait_for_subscribers(self, limit: float) -> None:
+        """Return when reliable subscribers have all that was published, or after ``limit`` s."""
+        for publisher in self._publishers():
+            publisher.wait_for_all_acked(Duration(seconds=limit))
+
+    def _image_msg(self, header: Header, image: Image) -> ImageMsg:
+        """Return the message of an image; of one that is shown again, it is made once."""
+        if self._last is None or self._last[0] is not image:
+            self._last = image, conversions.image_to_msg(header, image)
+        msg = self._last[1]
+        msg.header = header
+        return msg
+
+    def _publish_info(self, publisher: LifecyclePublisher, header: Header, image: Image) -> None:
+        assert self._calibration is not None  # noqa: S101 (else there is no publisher)
+        expected = self._calibration.width, self._calibration.height
+        got = image.shape[1], image.shape[0]
+        if got == expected:
+            publisher.publish(camera_info_to_msg(header, self._calibration))
+            return
+        self._node.get_logger().error(
+            "no camera_info: the calibration is for images of {}x{}, these are {}x{}".format(
+                *expected, *got
+            ),
+            once=True,
+        )
+
+    def _publishers(self) -> list[LifecyclePublisher]:
+        publishers = [self._image, self._compressed, self._info]
+        return [publisher for publisher in publishers if publisher is not None]
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run source_node until it is interrupted or has shown all; returns the exit code."""
+    return run_lifecycle_node("source_node", __doc__ or "", SourceNode, SOURCE, args)

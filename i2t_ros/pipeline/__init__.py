@@ -1,0 +1,1 @@
+"""From an image to a description: models, tasks, words. No ROS, no network."""

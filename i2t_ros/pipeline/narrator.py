@@ -1,0 +1,79 @@
+"""What one camera has shown so far, and what of it is worth saying now."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from i2t_ros import language as words
+from i2t_ros.language.changes import ChangeTracker
+from i2t_ros.pipeline.describer import DescribeOptions, compose
+from i2t_ros.pipeline.tracking import ObjectTracker
+from i2t_ros.types import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechOptions:
+    """When a sentence is said.
+
+    rate         sentences a second at most; 0: no limit
+    on_change    only a sentence that differs from the one before
+    change_hold  seconds for which a change has to last before the style ``changes`` tells it
+    """
+
+    rate: float = 0.0
+    on_change: bool = False
+    change_hold: float = 1.0
+
+
+class Narrator:
+    """Follows one camera. Times are of the frames, in seconds; there is no clock in here.
+
+    Where the times jump back, as when a recording starts over or a clock is set, all is forgotten.
+    Not for several threads at once.
+    """
+
+    def __init__(self, tracker: ObjectTracker | None = None) -> None:
+        """Start without a past; with a ``tracker``, objects get numbers."""
+        self._tracker = tracker
+        self._changes = ChangeTracker()
+        self._time = -math.inf
+        self._said = ""
+        self._said_at = -math.inf
+
+    def follow(self, scene: Scene, time: float) -> Scene:
+        """Return the next scene of the camera with track ids, if objects are tracked."""
+        if time < self._time:
+            self._forget()
+        self._time = time
+        if self._tracker is None or scene.detections is None:
+            return scene
+        return replace(scene, detections=self._tracker.update(scene.detections))
+
+    def tell(self, scene: Scene, options: DescribeOptions, speech: SpeechOptions) -> str:
+        """Return the sentence of the scene that follow() returned last.
+
+        It is empty in the style ``changes`` if nothing changed.
+        """
+        if options.style != "changes":
+            return compose(scene, options)
+        self._changes.hold = speech.change_hold
+        changes = self._changes.update(scene, self._time)
+        return words.compose_changes(
+            changes, options.language, hedge=options.hedge, languages=options.languages
+        )
+
+    def is_due(self, sentence: str, time: float, speech: SpeechOptions) -> bool:
+        """Return whether to say a sentence now; if so, it counts as said."""
+        if not sentence or (speech.on_change and sentence == self._said):
+            return False
+        if speech.rate and time - self._said_at < 1 / speech.rate:
+            return False
+        self._said, self._said_at = sentence, time
+        return True
+
+    def _forget(self) -> None:
+        if self._tracker is not None:
+            self._tracker.reset()
+        self._changes = ChangeTracker(self._changes.hold)
+        self._said, self._said_at = "", -math.inf

@@ -1,0 +1,216 @@
+"""The translators that can be named: a LibreTranslate server, and what deep-translator speaks to.
+
+Keys come from environment variables and from nowhere else, and are left out of every message.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from i2t_ros.errors import BackendMissingError, InvalidRequestError, TranslationError
+from i2t_ros.pipeline.translation import Translations
+
+LIBRE_KEY = "LIBRE_API_KEY"
+
+
+def open_translations(name: str, url: str, time_limit: float) -> Translations | None:
+    """Return the translator called ``name``; None for "none". It is reached with the first text.
+
+    url         of a LibreTranslate server; not read for others
+    time_limit  seconds for all texts of one picture
+
+    Raises InvalidRequestError for a name that is unknown, with those there are.
+    """
+    if name == "none":
+        return None
+    if name == "libretranslate":
+        return Translations(f"{name} at {url}", lambda: LibreTranslate(url), time_limit)
+    if name not in DEEP_TRANSLATORS:
+        raise InvalidRequestError(f"translator {name!r}: expected one of {', '.join(TRANSLATORS)}")
+    return Translations(name, lambda: DeepTranslator(name), time_limit)
+
+
+class LibreTranslate:
+    """A LibreTranslate server: its own, or one that needs the key in LIBRE_API_KEY.
+
+    All texts go in one request, see https://docs.libretranslate.com.
+    """
+
+    letters = 2000
+
+    def __init__(self, url: str) -> None:
+        """Remember where the server is."""
+        self._url = f"{url.rstrip('/')}/translate"
+        self._requests = _required("requests", "apt install python3-requests")
+        self._key = os.environ.get(LIBRE_KEY, "")
+
+    def translate(self, texts: Sequence[str], target: str, source: str) -> list[str]:
+        """Return the texts in another language; see Service."""
+        question = {
+            "q": list(texts),
+            "source": _primary(source) or "auto",
+            "target": _code(_LIBRE_CODES, target),
+            "format": "text",
+        } | ({"api_key": self._key} if self._key else {})
+        try:
+            response = self._requests.post(self._url, json=question, timeout=10)
+            answer = response.json()
+        except self._requests.ConnectionError as error:
+            raise TranslationError(
+                f"{self._url}: no answer ({_innermost(error)}); is a LibreTranslate server there? "
+                "translator_url says where it is"
+            ) from error
+        except (OSError, ValueError) as error:  # what else requests raises, and JSON that is none
+            raise TranslationError(f"{self._url}: {_without([self._key], error)}") from error
+        translated = answer.get("translatedText") if isinstance(answer, dict) else None
+        if not isinstance(translated, list):
+            why = answer.get("error", answer) if isinstance(answer, dict) else answer
+            raise TranslationError(
+                f"{self._url} answered {response.status_code}: {_without([self._key], why)}"
+            )
+        return [str(text) for text in translated]
+
+
+@dataclass(frozen=True, slots=True)
+class DeepEntry:
+    """A service that deep-translator speaks to.
+
+    keys     its argument -> the environment variable that holds the value
+    codes    BCP 47 -> what the service calls a language, where that differs
+    auto     what it calls a language that it has to find out; "": it cannot
+    letters  how many one request may bring
+    """
+
+    class_name: str
+    keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    codes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    auto: str = "auto"
+    letters: int = 4000
+
+
+_LIBRE_CODES = MappingProxyType({"zh-TW": "zt"})
+
+DEEP_TRANSLATORS: Mapping[str, DeepEntry] = MappingProxyType(
+    {
+        "google": DeepEntry("GoogleTranslator", codes={"zh": "zh-CN", "zh-TW": "zh-TW"}),
+        "mymemory": DeepEntry(
+            "MyMemoryTranslator",
+            codes={
+                "en": "en-GB",
+                "es": "es-ES",
+                "zh": "zh-CN",
+                "zh-TW": "zh-TW",
+                "ko": "ko-KR",
+                "fr": "fr-FR",
+                "de": "de-DE",
+                "pt": "pt-PT",
+                "ja": "ja-JP",
+            },
+            auto="autodetect",
+            letters=450,
+        ),
+        "papago": DeepEntry(
+            "PapagoTranslator",
+            {"client_id": "PAPAGO_CLIENT_ID", "secret_key": "PAPAGO_CLIENT_SECRET"},
+            {"zh": "zh-CN", "zh-TW": "zh-TW"},
+        ),
+        "baidu": DeepEntry(
+            "BaiduTranslator",
+            {"appid": "BAIDU_APPID", "appkey": "BAIDU_APPKEY"},
+            {"ko": "kor", "fr": "fra", "es": "spa", "ja": "jp", "zh-TW": "cht"},
+        ),
+        "deepl": DeepEntry("DeeplTranslator", {"api_key": "DEEPL_API_KEY"}, auto=""),
+        "microsoft": DeepEntry(
+            "MicrosoftTranslator",
+            {"api_key": "MICROSOFT_API_KEY"},
+            {"zh": "zh-hans", "zh-TW": "zh-hant"},
+        ),
+    }
+)
+
+TRANSLATORS = ("none", "libretranslate", *DEEP_TRANSLATORS)
+
+
+class DeepTranslator:
+    """One service through deep-translator, a text of several lines for several texts."""
+
+    def __init__(self, name: str) -> None:
+        """Take the keys from the environment.
+
+        Raises BackendMissingError without deep-translator, TranslationError without a key.
+        """
+        self._entry = DEEP_TRANSLATORS[name]
+        self._module = _required("deep_translator", 'pip install "i2t_ros[translate]"')
+        self._keys = {arg: os.environ.get(var, "") for arg, var in self._entry.keys.items()}
+        if absent := [var for arg, var in self._entry.keys.items() if not self._keys[arg]]:
+            raise TranslationError(
+                f"translator {name} needs its key in the environment: {' and '.join(absent)}"
+            )
+        self.letters = self._entry.letters
+        self._name = name
+
+    def translate(self, texts: Sequence[str], target: str, source: str) -> list[str]:
+        """Return the texts in another language; see Service."""
+        if not (source or self._entry.auto):
+            raise TranslationError(
+                f"translator {self._name} has to be told the language of the texts: translate_from"
+            )
+        try:
+            translator = self._connect(_code(self._entry.codes, target), source)
+            together = str(translator.translate("\n".join(texts)) or "").split("\n")
+            if len(together) == len(texts):
+                return [text.strip() for text in together]
+            # Lines were joined or split: each for itself then.
+            return [str(translator.translate(text) or "").strip() for text in texts]
+        except Exception as error:  # its errors have several bases, and requests' pass through
+            raise TranslationError(
+                f"translator {self._name}: {_without(self._keys.values(), error)}"
+            ) from None  # the cause's own text may hold a key
+
+    def _connect(self, target: str, source: str) -> Any:
+        known = _code(self._entry.codes, source) if source else "auto"
+        make = getattr(self._module, self._entry.class_name)
+        translator = make(source=known, target=target, **self._keys)
+        # 1.11 sends Papago the names of languages in place of the codes, unless set afterwards.
+        translator.target = target
+        translator.source = known if source else self._entry.auto
+        return translator
+
+
+def _required(module: str, install: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise BackendMissingError(
+            f"translating texts needs the Python module {module} ({error}): {install}"
+        ) from error
+
+
+def _innermost(error: BaseException) -> str:
+    """Return what went wrong at the bottom, without the names of urllib3's classes."""
+    reason = getattr(error.args[0], "reason", error) if error.args else error
+    return str(reason).rpartition(": ")[2] or type(error).__name__
+
+
+def _primary(tag: str) -> str:
+    return tag.replace("_", "-").split("-")[0].lower()
+
+
+def _code(codes: Mapping[str, str], tag: str) -> str:
+    """Return what a service calls the language of a BCP 47 tag."""
+    return codes.get(tag) or codes.get(_primary(tag)) or _primary(tag)
+
+
+def _without(keys: Any, message: object) -> str:
+    """Return a message without the keys that it may quote, in an address for example."""
+    text = str(message) or repr(message)
+    for key in keys:
+        for form in {key, quote(key, safe=""), quote_plus(key)} if key else ():
+            text = text.replace(form, "***")
+    return text

@@ -1,0 +1,76 @@
+"""From a face detector's raw outputs to candidate faces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from i2t_ros.errors import ModelMismatchError
+from i2t_ros.vision.boxes import Boxes
+from i2t_ros.vision.decoders.objects import Decoder, InputSize, cell_grid
+
+
+class FaceCandidates(NamedTuple):
+    """boxes (N, 4) xyxy, scores (N,), landmarks (N, 5, 2): float32, pixels of the input.
+
+    Landmarks are in the order of types.Faces, or None where the detector finds none. Faces may
+    overlap and come in any order.
+    """
+
+    boxes: Boxes
+    scores: NDArray[np.float32]
+    landmarks: NDArray[np.float32] | None
+
+
+def yunet(
+    outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float, strides: Sequence[int]
+) -> FaceCandidates:
+    """Read YuNet: for each stride class, then for each objectness, box and landmarks.
+
+    Class and objectness are (1, cells, 1), boxes (1, cells, 4), landmarks (1, cells, 10). score =
+    sqrt(class * objectness); x = (v + column) * stride; width = exp(v) * stride; the same in
+    OpenCV's FaceDetectorYN (https://github.com/opencv/opencv, modules/objdetect).
+    """
+    levels = len(strides)
+    parts = [
+        np.concatenate([output[0] for output in outputs[i : i + levels]])
+        for i in range(0, 4 * levels, levels)
+    ]
+    classes, objectness, boxes, landmarks = parts
+    grid = cell_grid(size, tuple(strides))
+    shapes = [part.shape for part in parts]
+    if shapes != [(len(grid), columns) for columns in (1, 1, 4, 10)]:
+        raise ModelMismatchError(
+            f"decoder yunet: an input of {size.width}x{size.height} makes {len(grid)} cells, the "
+            f"model gave {shapes}"
+        )
+    scores = np.sqrt(np.clip(classes[:, 0], 0, 1) * np.clip(objectness[:, 0], 0, 1))
+    good = np.flatnonzero(scores >= min_score)
+    cell, stride, boxes = grid[good, :2], grid[good, 2:], boxes[good]
+    centres = (boxes[:, :2] + cell) * stride
+    half = np.exp(boxes[:, 2:]) * stride / 2
+    points = (landmarks[good].reshape(-1, 5, 2) + cell[:, None]) * stride[:, None]
+    return FaceCandidates(
+        np.concatenate([centres - half, centres + half], axis=1), scores[good], points
+    )
+
+
+def pixels(outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float) -> FaceCandidates:
+    """Pass on what a backend that takes pictures found: boxes, scores, landmarks or none."""
+    boxes, scores, landmarks = outputs
+    good = scores >= min_score
+    return FaceCandidates(
+        boxes[good], scores[good], landmarks[good] if landmarks.shape[1] else None
+    )
+
+
+FACE_DECODERS: Mapping[str, Decoder] = MappingProxyType(
+    {
+        "yunet": Decoder(yunet, 12, options=MappingProxyType({"strides": (8, 16, 32)})),
+        "pixels": Decoder(pixels, 3, suppresses=True),
+    }
+)

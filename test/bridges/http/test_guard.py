@@ -1,0 +1,248 @@
+"""Who may call: hosts, origins, tokens, rates; and what replies forbid browsers."""
+
+import socket
+
+import pytest
+
+pytest.importorskip("fastapi")
+from web_support import PICTURE
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from i2t_ros.bridges.http.middleware.access import is_no_browser
+from i2t_ros.bridges.http.middleware.limits import MAX_ADDRESSES, RateLimit
+from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
+
+TOKEN = "correct-horse-battery-staple"  # noqa: S105
+BEARER = {"authorization": f"Bearer {TOKEN}"}
+
+
+def status_of_socket(bridge, path="/ws", **options):
+    """Return 101, or the status with which a WebSocket is refused."""
+    try:
+        with connect(bridge.url.replace("http", "ws") + path, **options):
+            return 101
+    except InvalidStatus as error:
+        return error.response.status_code
+
+
+# --- names: DNS rebinding
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "localhost:8080", "LOCALHOST", "[::1]:80", "192.168.1.7", socket.gethostname()],
+)
+def test_addresses_and_own_names_are_served(plain_web, host):
+    with plain_web.client() as client:
+        assert client.get("/healthz", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["attacker.example", "localhost.attacker.example:80", "127.0.0.1.x"]
+)
+@pytest.mark.parametrize("path", ["/", "/healthz", "/stream", "/v1/describe"])
+def test_other_names_are_not(plain_web, host, path):
+    with plain_web.client() as client:
+        reply = client.get(path, headers={"host": host})
+    assert (reply.status_code, reply.json()["error"]["code"]) == (421, "unknown_host")
+
+
+def test_a_websocket_of_another_name_is_refused(web):
+    bridge = web()
+    with socket.create_connection(("127.0.0.1", bridge.server.port), 10) as raw:
+        raw.sendall(
+            b"GET /ws HTTP/1.1\r\nHost: attacker.example\r\nUpgrade: websocket\r\n"
+            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        assert raw.recv(100).startswith(b"HTTP/1.1 421 ")
+
+
+@pytest.mark.parametrize("allowed", [("robot.lab.example",), ("*",)])
+def test_names_that_are_allowed(web, allowed):
+    with web(allowed_hosts=allowed).client() as client:
+        assert client.get("/healthz", headers={"host": "robot.lab.example"}).status_code == 200
+
+
+# --- origins: pages of other sites
+
+
+def test_pages_of_other_sites_can_neither_send_pictures_nor_open_sockets(web):
+    bridge = web()
+    for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
+        with bridge.client() as client:
+            reply = client.post("/v1/describe", content=PICTURE, headers={"origin": origin})
+        assert (reply.status_code, reply.json()["error"]["code"]) == (403, "forbidden_origin")
+        assert status_of_socket(bridge, origin=origin) == 403
+
+
+def test_its_own_page_and_programs_can(web):
+    bridge = web()
+    with bridge.client() as client:
+        own = {"origin": bridge.url}
+        assert client.post("/v1/describe", content=PICTURE, headers=own).status_code == 200
+    assert status_of_socket(bridge, origin=bridge.url) == 101
+    # As the Arduino libraries send it; no browser sends that for a page of a site.
+    assert status_of_socket(bridge, origin="file://") == 101
+    assert status_of_socket(bridge, origin="https://github.com/gilmaimon/TinyWebsockets") == 101
+    assert not is_no_browser("https://github.com")
+
+
+def test_cors_is_closed_and_can_be_opened_for_one_origin(web):
+    origin = "https://dashboard.example"
+    ask = {"origin": origin, "access-control-request-method": "POST"}
+    with web().client() as client:
+        assert (
+            "access-control-allow-origin" not in client.options("/v1/describe", headers=ask).headers
+        )
+    bridge = web(cors_origins=(origin,), token=TOKEN)
+    with bridge.client() as client:
+        preflight = client.options("/v1/describe", headers=ask)
+        assert preflight.headers["access-control-allow-origin"] == origin
+        reply = client.post("/v1/describe", content=PICTURE, headers={**BEARER, "origin": origin})
+        assert reply.status_code == 200
+        assert reply.headers["access-control-allow-origin"] == origin
+        assert origin in reply.headers["content-security-policy"]
+        other = client.get("/healthz", headers={"origin": "https://other.example"})
+        assert "access-control-allow-origin" not in other.headers
+
+
+# --- tokens
+
+CLOSED = [
+    "/v1/describe",
+    "/v1/cameras",
+    "/v1/models",
+    "/v1/live",
+    "/stream",
+    "/snapshot",
+    "/metrics",
+    "/v1/pictures/x",
+    "/upload",
+    "/nowhere",
+]
+WRONG = (
+    {},
+    {"authorization": "Bearer wrong"},
+    {"authorization": TOKEN},
+    {"cookie": "i2t_session=00"},
+    {"cookie": f"i2t_session={TOKEN}"},
+)
+
+
+def test_without_the_token_nothing_is_shown(web):
+    with web(token=TOKEN).client() as client:
+        for path in CLOSED:
+            for headers in WRONG:
+                reply = client.get(path, headers=headers)
+                assert (reply.status_code, reply.json()["error"]["code"]) == (401, "unauthorized")
+                assert reply.headers["www-authenticate"] == "Bearer"
+
+
+def test_what_shows_nothing_needs_no_token(web):
+    with web(token=TOKEN).client() as client:
+        for path in ("/", "/healthz", "/readyz", "/docs", "/openapi.json", "/static/page.js"):
+            assert client.get(path).status_code == 200
+
+
+def test_with_the_token_everything_works(web):
+    bridge = web(token=TOKEN)
+    with bridge.client(headers=BEARER) as client:
+        assert client.post("/v1/describe", content=PICTURE).status_code == 200
+    assert status_of_socket(bridge) == 401
+    assert status_of_socket(bridge, additional_headers=BEARER) == 101
+
+
+def test_a_browser_shows_the_token_once_and_then_its_cookie(web):
+    bridge = web(token=TOKEN)
+    with bridge.client() as client:
+        assert client.get("/v1/session").json()["token_needed"] is True
+        wrong = client.post("/v1/session", headers={"authorization": "Bearer nonsense"})
+        assert wrong.status_code == 401
+        right = client.post("/v1/session", headers=BEARER)
+        assert right.status_code == 204
+        cookie = right.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=strict" in cookie
+        assert TOKEN not in cookie
+        assert client.get("/v1/session").json()["token_needed"] is False
+        assert client.get("/v1/cameras").status_code == 200
+
+
+@pytest.mark.parametrize("token", ["short", "ü" * 20])
+def test_a_token_that_can_be_guessed_is_refused(token):
+    with pytest.raises(ValueError, match="openssl rand"):
+        HttpSettings(token=token)
+
+
+# --- headers
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/cameras", "/nowhere", "/static/page.css", "/metrics"])
+def test_every_reply_forbids_what_is_not_needed(plain_web, path):
+    with plain_web.client() as client:
+        headers = client.get(path).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'self'" in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert "server" not in headers
+    assert headers["cache-control"] == (
+        "no-cache" if path in ("/", "/static/page.css") else "no-store"
+    )
+
+
+# --- rates
+
+
+def test_a_rate_is_held_with_a_burst():
+    now = [0.0]
+    limit = RateLimit(2, clock=lambda: now[0])
+    assert [limit.allow("a") for _ in range(5)] == [True] * 4 + [False]
+    assert limit.allow("b")
+    now[0] += 0.5
+    assert [limit.allow("a") for _ in range(2)] == [True, False]
+    now[0] += 100
+    assert [limit.allow("a") for _ in range(5)] == [True] * 4 + [False]
+
+
+def test_addresses_without_end_do_not_fill_the_memory():
+    limit = RateLimit(1)
+    for number in range(2 * MAX_ADDRESSES):
+        limit.allow(str(number))
+    assert len(limit._buckets) == MAX_ADDRESSES
+
+
+def test_too_many_requests_are_told_so(web):
+    with web(requests_per_second=2).client() as client:
+        statuses = [client.get("/healthz").status_code for _ in range(6)]
+        refused = client.get("/healthz")
+    assert statuses[:4] == [200] * 4
+    assert 429 in statuses
+    assert refused.json()["error"]["code"] == "too_many_requests"
+    assert refused.headers["retry-after"] == "1"
+
+
+# --- settings
+
+
+@pytest.mark.parametrize("name", HttpLimits.__dataclass_fields__)
+def test_limits_that_would_refuse_everything_are_refused(name):
+    with pytest.raises(ValueError, match=name):
+        HttpLimits(**{name: -1})
+
+
+@pytest.mark.parametrize("origin", ["dashboard.example", "https://a.example/", "*", "https://"])
+def test_an_origin_has_a_scheme_and_no_path(origin):
+    with pytest.raises(ValueError, match="cors_origins"):
+        HttpSettings(cors_origins=(origin,))
+
+
+def test_half_a_certificate():
+    with pytest.raises(ValueError, match="certificate"):
+        HttpSettings(certificate="cert.pem")

@@ -1,0 +1,295 @@
+"""What comes in bad faith, or from something broken: refused, and nobody else notices."""
+
+import os
+import socket
+import struct
+import threading
+import time
+import zlib
+
+import pytest
+
+pytest.importorskip("fastapi")
+from web_support import PICTURE, TIME_LIMIT, until
+
+from i2t_ros.bridges.http import server
+from i2t_ros.bridges.http.routes.pages import STATIC
+
+
+@pytest.fixture(params=["httptools", "h11"])
+def any_protocol(request, monkeypatch):
+    """Serve with either of the two implementations of HTTP: robots may have only the second."""
+    if request.param == "h11":
+        monkeypatch.setattr(server, "FastestProtocol", server.H11Protocol)
+    elif server.FastestProtocol is server.H11Protocol:
+        pytest.skip("no httptools: pip install httptools")
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def bomb(width=30_000, height=30_000):
+    """Return a small PNG of 900 megapixels."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    rows = zlib.compress(bytes(3 * min(width, 30_000) + 1) * 100, 9)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
+
+
+def raw(bridge, timeout=20):
+    return socket.create_connection(("127.0.0.1", bridge.server.port), timeout)
+
+
+def head(bridge, path="/v1/describe", **headers):
+    lines = [f"POST {path} HTTP/1.1", f"Host: {bridge.host}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
+def is_served(bridge):
+    with bridge.client() as client:
+        return client.post("/v1/describe", content=PICTURE).status_code == 200
+
+
+# --- pictures
+
+
+@pytest.mark.parametrize(
+    ("picture", "status", "code"),
+    [
+        (b"", 422, "empty_image"),
+        (b"hello", 422, "not_an_image"),
+        (b"<?php system($_GET[0]); ?>" * 100, 422, "not_an_image"),
+        (b"GIF89a" + bytes(100), 415, "unsupported_format"),
+        (b"%PDF-1.4" + bytes(100), 415, "unsupported_format"),
+        (PICTURE[:20], 422, "truncated_image"),
+        (PICTURE[:-40], 422, "truncated_image"),
+        (b"\xff\xd8\xff\xe0" + bytes(500), 422, "truncated_image"),
+        (bomb(), 413, "image_too_large"),
+        (bomb(2**31 - 1, 2**31 - 1), 413, "image_too_large"),
+        (bomb(0, 10), 422, None),
+    ],
+)
+def test_what_is_no_picture_worth_looking_at(plain_web, picture, status, code):
+    bridge = plain_web
+    with bridge.client() as client:
+        reply = client.post("/v1/describe", content=picture, headers={"content-type": "image/png"})
+        assert reply.status_code == status
+        assert code is None or reply.json()["error"]["code"] == code
+        assert client.post("/upload", files={"file": picture}).status_code == status
+    assert is_served(bridge)
+
+
+def test_a_picture_above_the_bridges_own_limit_does_not_reach_the_handler(web):
+    bridge = web(max_pixels=320 * 240 - 1)
+    with bridge.client() as client:
+        assert client.post("/v1/describe", content=PICTURE).status_code == 413
+    assert bridge.describer.asked == []
+
+
+# --- bodies
+
+
+def test_a_body_that_says_it_is_too_large_is_refused_before_it_is_sent(web):
+    bridge = web(max_body_bytes=1000)
+    with raw(bridge) as sock:
+        sock.sendall(head(bridge, content_length=10**12, content_type="image/png"))
+        assert sock.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_that_turns_out_too_large_is_refused(web, any_protocol):
+    bridge = web(max_body_bytes=100_000)
+
+    def endless():
+        for _ in range(100):
+            yield bytes(10_000)
+
+    with bridge.client() as client:
+        reply = client.post("/v1/describe", content=endless())
+        assert (reply.status_code, reply.json()["error"]["code"]) == (413, "body_too_large")
+        parts = client.post("/v1/describe", files={"image": bytes(200_000)})
+        assert parts.status_code == 413
+    assert is_served(web())
+
+
+def test_headers_without_an_end(web, any_protocol):
+    bridge = web(header_time=0.5)
+    line = b"X-A: " + b"a" * 1000 + b"\r\n"
+    with raw(bridge) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\n")
+        with pytest.raises(OSError):  # noqa: PT011 (reset or broken pipe)
+            sock.sendall(line * 200_000)
+    assert is_served(bridge)
+
+
+# --- time
+
+
+def slow_loris(bridge, data, every):
+    """Send a byte now and then; return what came back and the seconds until the end."""
+    began = time.monotonic()
+    pause = threading.Event()
+    with raw(bridge) as sock:
+        try:
+            for byte in data:
+                sock.sendall(bytes([byte]))
+                pause.wait(every)
+            return sock.recv(4096), time.monotonic() - began
+        except OSError:
+            return b"", time.monotonic() - began
+
+
+def test_slow_headers_silence_and_a_second_slow_request_are_cut_off(web, any_protocol):
+    bridge = web(header_time=0.5)
+    reply, seconds = slow_loris(bridge, b"GET /healthz HTTP/1.1\r\n" * 100, 0.05)
+    assert reply == b""
+    assert 0.4 < seconds < TIME_LIMIT  # all of it would take four times as long
+    with raw(bridge) as silent:
+        assert silent.recv(10) == b""
+    with raw(bridge) as second:
+        second.sendall(f"GET /healthz HTTP/1.1\r\nHost: {bridge.host}\r\n\r\n".encode())
+        reply = b""
+        while not reply.endswith(b'{"status":"ok"}'):
+            reply += second.recv(4096)
+        second.sendall(b"GET /heal")
+        assert second.recv(4096) == b""
+    assert is_served(bridge)
+
+
+def test_slow_bodies_get_an_answer(web, any_protocol):
+    bridge = web(idle_time=0.3)
+    with raw(bridge) as idle:
+        idle.sendall(head(bridge, content_length=1000, content_type="image/png") + b"\x89PNG")
+        assert idle.recv(4096).startswith(b"HTTP/1.1 408 ")
+    bridge = web(idle_time=TIME_LIMIT, receive_time=0.8)
+    with raw(bridge) as dripping:
+        pause, began = threading.Event(), time.monotonic()
+        dripping.sendall(head(bridge, content_length=1000, content_type="image/png"))
+        dripping.settimeout(0.1)
+        while True:
+            try:
+                reply = dripping.recv(4096)
+                break
+            except TimeoutError:
+                dripping.sendall(b"x")
+                pause.wait(0.01)
+        assert reply.startswith(b"HTTP/1.1 408 ")
+        assert 0.7 < time.monotonic() - began < TIME_LIMIT  # all of it would take longer
+    assert is_served(bridge)
+
+
+def test_one_who_does_not_read_is_cut_off(web, any_protocol):
+    bridge = web(send_time=0.3)
+    with raw(bridge) as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        request = (
+            f"GET /static/swagger-ui-bundle.js HTTP/1.1\r\nHost: {bridge.host}\r\n\r\n".encode()
+        )
+        for _ in range(4):
+            deaf.sendall(request)
+        server = bridge.server._server
+        until(lambda: server.server_state.connections, "connected")
+        until(lambda: not server.server_state.connections, "cut off")
+    assert is_served(bridge)
+
+
+def test_those_who_leave_in_the_middle_leave_nothing_behind(web, caplog):
+    bridge = web()
+    for share in range(5):
+        with raw(bridge) as sock:
+            data = head(bridge, content_length=len(PICTURE), content_type="image/png") + PICTURE
+            sock.sendall(data[: len(data) * share // 5])
+            no_linger = struct.pack("ii", 1, 0)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
+    server = bridge.server._server
+    until(lambda: not server.server_state.connections, "all gone")
+    until(lambda: not server.server_state.tasks, "no task is left")
+    assert "Traceback" not in caplog.text
+
+
+def test_more_connections_than_allowed(web, any_protocol):
+    bridge = web(max_connections=4, header_time=3.0)
+    opened = [raw(bridge) for _ in range(12)]
+    try:
+        cut = 0
+        for sock in opened[8:]:
+            try:
+                cut += sock.recv(10) == b""
+            except OSError:
+                cut += 1
+        assert cut == 4
+        with bridge.client() as client, pytest.raises(Exception, match=r"disconnected|reset"):
+            client.get("/healthz")
+    finally:
+        for sock in opened:
+            sock.close()
+    until(lambda: not bridge.server._server.server_state.connections, "all gone")
+    assert is_served(bridge)
+
+
+# --- paths
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/..%2fapp.py",
+        "/static/%2e%2e/app.py",
+        "/static/%2e%2e%2f%2e%2e%2f%2e%2e%2f%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+        "/static//etc/passwd",
+        "/static/strings/..%5c..%5capp.py",
+        "/v1/pictures/..%2f..%2f..%2fetc%2fpasswd",
+        "/v1/pictures/" + "0" * 64 + ".jpg%00",
+        "/v1/pictures/" + "0" * 64 + ".txt",
+    ],
+)
+def test_no_path_leads_out_of_its_folder(plain_web, path):
+    bridge = plain_web
+    with raw(bridge) as sock:
+        sock.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: {bridge.host}\r\nConnection: close\r\n\r\n".encode()
+        )
+        reply = sock.makefile("rb").read()
+    assert reply.startswith(b"HTTP/1.1 404 ")
+    assert b"root:" not in reply
+    assert b"create_app" not in reply
+
+
+def test_a_link_in_the_static_folder_would_not_be_followed_out(web, tmp_path):
+    assert not [path for path in STATIC.rglob("*") if path.is_symlink()]
+
+
+@pytest.mark.parametrize("name", ["../../../tmp/evil.png", "/etc/passwd", "a\0b.png", "C:\\x.png"])
+def test_the_name_of_an_upload_is_never_used(plain_web, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    bridge = plain_web
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="image"; filename="'
+        + name.encode()
+        + b'"\r\n'
+        b"Content-Type: image/png\r\n\r\n" + PICTURE + b"\r\n--x--\r\n"
+    )
+    with bridge.client() as client:
+        kind = {"content-type": "multipart/form-data; boundary=x"}
+        assert client.post("/v1/describe", content=body, headers=kind).status_code in (200, 400)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_thousand_small_parts_are_not_taken(plain_web):
+    with plain_web.client() as client:
+        fields = {f"f{number}": "x" for number in range(1000)}
+        reply = client.post("/v1/describe", data=fields, files={"image": PICTURE})
+    assert reply.status_code == 400
+
+
+def test_garbage_in_place_of_http(web, any_protocol):
+    bridge = web()
+    for data in (b"\x16\x03\x01\x02\x00\x01", b"True<SEP>5<SEP>\n\n", b"\0" * 1000, b"GET\r\n\r\n"):
+        with raw(bridge) as sock:
+            sock.sendall(data)
+            sock.shutdown(socket.SHUT_WR)
+            assert not sock.recv(4096).startswith(b"HTTP/1.1 2")
+    assert is_served(bridge)

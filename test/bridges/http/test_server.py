@@ -1,0 +1,257 @@
+"""The listener's life: on one loop with TCP, started and closed cleanly; its pages and state."""
+
+import asyncio
+import json
+import re
+import shutil
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+pytest.importorskip("fastapi")
+from web_support import PICTURE, TIME_LIMIT, RectangleDescriber, until
+
+from i2t_ros.bridges.camera_hub import CameraHub
+from i2t_ros.bridges.http.app import create_app
+from i2t_ros.bridges.http.routes import pages
+from i2t_ros.bridges.http.server import HttpServer
+from i2t_ros.bridges.local_handlers import FakeHandler
+from i2t_ros.bridges.tcp.server import TcpServer
+from i2t_ros.language import LANGUAGES
+
+STRINGS = pages.STATIC / "strings"
+
+
+def make_server(port=0, host="127.0.0.1"):
+    return HttpServer(create_app(FakeHandler(), CameraHub()), host, port)
+
+
+async def get(port, path="/healthz"):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    reply = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return reply
+
+
+def test_it_shares_a_loop_with_tcp_and_may_be_closed_twice():
+    async def main():
+        async with TcpServer(FakeHandler(), port=0) as tcp, make_server() as server:
+            assert (await get(server.port)).startswith(b"HTTP/1.1 200 ")
+            assert tcp.port != server.port
+            port = server.port
+        await server.close()
+        await asyncio.gather(server.close(), server.close())
+        with pytest.raises(OSError):  # noqa: PT011 (refused)
+            await get(port)
+        with pytest.raises(RuntimeError, match="HttpServer"):
+            server.port  # noqa: B018
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        assert not others
+
+    asyncio.run(main())
+
+
+def test_a_server_that_never_started_closes():
+    asyncio.run(make_server().close())
+
+
+def test_a_port_in_use_is_named():
+    async def main():
+        async with make_server() as first:
+            with pytest.raises(OSError, match=f"127.0.0.1 port {first.port}"):
+                await make_server(first.port).start()
+        with pytest.raises(OSError, match=r"no\.such\.host\.invalid"):
+            await make_server(host="no.such.host.invalid").start()
+
+    asyncio.run(main())
+
+
+def test_a_host_with_two_addresses():
+    async def main():
+        async with make_server(host="localhost") as server:
+            assert (await get(server.port)).startswith(b"HTTP/1.1 200 ")
+
+    asyncio.run(main())
+
+
+def test_open_to_other_machines_is_said_loudly(caplog):
+    async def main():
+        async with make_server(host="0.0.0.0"):  # noqa: S104
+            pass
+
+    asyncio.run(main())
+    assert "OPEN TO OTHER MACHINES, without a token" in caplog.text
+
+
+def test_requests_that_have_begun_are_answered_before_it_ends(web):
+    go_on, results = threading.Event(), []
+
+    def slow(request):
+        assert go_on.wait(20)
+        return RectangleDescriber()(request)
+
+    bridge = web(slow)
+
+    def ask():
+        with bridge.client() as client:
+            results.append(client.post("/v1/describe", content=PICTURE).status_code)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    until(lambda: bridge.services._asking, "the request has begun")
+    closing = threading.Thread(target=bridge.close)
+    closing.start()
+    until(bridge.services.closing.is_set, "it is closing")
+    go_on.set()
+    closing.join(20)
+    asking.join(20)
+    assert results == [200]
+
+
+def test_what_takes_longer_than_draining_is_cut_off(web):
+    stop = threading.Event()
+    bridge = web(lambda request: stop.wait(3 * TIME_LIMIT), drain_time=0.5)
+
+    def ask():
+        with bridge.client() as client, pytest.raises(Exception, match=r"disconnect|reset|500"):
+            client.post("/v1/describe", content=PICTURE).raise_for_status()
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    until(lambda: bridge.services._asking, "the request has begun")
+    bridge.loop.call(bridge.server.close(), TIME_LIMIT)  # less than the handler takes
+    stop.set()
+    asking.join(TIME_LIMIT)
+    assert not asking.is_alive()
+
+
+def test_https(web, tmp_path):
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate")
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
+    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    token = "0123456789abcdef"  # noqa: S105
+    bridge = web(tls=True, certificate=str(certificate), key=str(key), token=token)
+    with bridge.client(verify=ssl.create_default_context(cafile=certificate)) as client:
+        assert client.get("/healthz").status_code == 200
+        bearer = {"authorization": f"Bearer {token}"}
+        cookie = client.post("/v1/session", headers=bearer).headers["set-cookie"]
+        assert "secure" in cookie.lower()
+
+
+def test_a_certificate_that_is_none(web, tmp_path):
+    with pytest.raises(OSError, match=r"PEM|No such file|nowhere"):
+        web(certificate=str(tmp_path / "nowhere.pem"), key=str(tmp_path / "nowhere.key"))
+
+
+# --- state
+
+
+def test_ready_is_what_the_detector_is(web):
+    reason = "no detector"
+    with web(unready=lambda: reason).client() as client:
+        reply = client.get("/readyz")
+        assert (reply.status_code, reply.json()["error"]["code"]) == (503, "detector_unreachable")
+        assert reply.json()["error"]["message"] == "no detector"
+        assert client.get("/healthz").json() == {"status": "ok"}
+        reason = ""
+        assert client.get("/readyz").json() == {"status": "ok"}
+
+
+def test_head_is_answered_wherever_get_is(web):
+    with web().client() as client:
+        for path in ("/", "/docs", "/healthz", "/v1/models", "/static/page.css"):
+            head, got = client.head(path), client.get(path)
+            assert (head.status_code, head.content) == (200, b"")
+            assert head.headers["content-length"] == got.headers["content-length"]
+        assert client.head("/nothing").status_code == 404
+        text = client.get("/metrics").text
+        assert 'i2t_http_requests_total{method="HEAD",route="/healthz",status="200"} 1.0' in text
+
+
+def test_models(web):
+    with web().client() as client:
+        assert client.get("/v1/models").json()["in_use"] == ""
+        client.post("/v1/describe", content=PICTURE)
+        data = client.get("/v1/models").json()
+    assert data["in_use"] == "rectangles"
+    named = {model["name"]: model for model in data["models"]}
+    assert named["yolox_nano"]["task"] == "detect"
+    assert named["yolox_nano"]["licence"] == "Apache-2.0"
+
+
+def test_metrics_have_few_labels_whatever_is_asked_for(web):
+    with web().client() as client:
+        client.post("/v1/describe", content=PICTURE)
+        for number in range(20):
+            client.get(f"/nowhere/{number}")
+            client.get(f"/v1/pictures/{number:064x}.jpg")
+        client.request("BREW", "/")
+        text = client.get("/metrics").text
+    assert 'i2t_http_requests_total{method="POST",route="/v1/describe",status="200"} 1.0' in text
+    assert 'i2t_descriptions_total{result="ok"} 1.0' in text
+    assert 'route="/v1/pictures/{key}",status="404"} 20.0' in text
+    assert 'route="none",status="404"} 20.0' in text
+    assert text.count("i2t_http_requests_total{") <= 5
+
+
+# --- pages
+
+
+def test_nothing_of_the_pages_comes_from_another_server(web):
+    with web().client() as client:
+        for path in ("/", "/docs"):
+            page = client.get(path).text
+            for target in re.findall(r'(?:src|href)="([^"]+)"', page):
+                assert target.startswith(("/", "#")), target
+                if target.startswith("/static"):
+                    assert client.get(target).status_code == 200, target
+        for path in pages.STATIC.rglob("*.*"):
+            name = path.relative_to(pages.STATIC)
+            assert client.get(f"/static/{name}").status_code == 200
+            if path.suffix in (".js", ".css", ".html"):
+                outside = re.findall(r"https?://[^\s\"'`)]+", path.read_text())
+                assert set(outside) <= {"http://www.w3.org/2000/svg"}
+
+
+def test_the_page_has_no_inline_script_or_style():
+    for name in ("index.html", "docs.html", "docs_missing.html"):
+        text = (pages.STATIC / name).read_text()
+        assert not re.search(r"<script(?![^>]*src=)[^>]*>|<style|\son\w+=|\sstyle=", text)
+
+
+def test_docs_without_swagger_ui_say_so(web, monkeypatch):
+    monkeypatch.setattr(pages.importlib.util, "find_spec", lambda name: None)
+    with web().client() as client:
+        assert "/openapi.json" in client.get("/docs").text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_every_string_of_the_page(language):
+    english = json.loads((STRINGS / "en.json").read_text())
+    own = json.loads((STRINGS / f"{language}.json").read_text())
+    assert own.keys() == english.keys()
+    for key, text in own.items():
+        assert text.strip()
+        assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", english[key])), key
+
+
+def test_the_page_uses_the_strings_there_are():
+    used = set(re.findall(r'data-i18n(?:-\w+)?="(\w+)"', (pages.STATIC / "index.html").read_text()))
+    for path in pages.STATIC.glob("*.js"):
+        used |= set(re.findall(r'\btext\("([\w.]+)"', path.read_text()))
+    used |= {"copied", "notCopied", "ready"}
+    english = set(json.loads((STRINGS / "en.json").read_text()))
+    assert used <= english
+    assert {key for key in english if not key.startswith("errors.")} == used
+
+
+def test_the_page_offers_the_languages_of_the_sentences():
+    offered = re.findall(r"^  (\w\w): ", (pages.STATIC / "strings.js").read_text(), re.MULTILINE)
+    assert sorted(offered) == sorted(LANGUAGES)

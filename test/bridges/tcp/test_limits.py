@@ -1,0 +1,167 @@
+"""The TCP listener: limits, and how it closes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import socket
+import threading
+import time
+
+import pytest
+from tcp_talk import (
+    JPEG,
+    TIME_LIMIT,
+    Waiting,
+    ask,
+    connect,
+    good_v1,
+    good_v2,
+    is_v1_error,
+    read_all,
+    read_exactly,
+    read_line,
+    until,
+    v1,
+    v2,
+)
+
+from i2t_ros.bridges.local_handlers import FakeHandler
+from i2t_ros.bridges.tcp.server import TcpLimits, TcpServer
+
+# --- limits
+
+
+def test_a_silent_client_is_let_go(serve):
+    assert ask(serve(idle_time=0.1), b"") == b""
+
+
+@pytest.mark.parametrize(
+    "sent", [b".jp", b".jpg<SEP>100", v1()[:-1]], ids=["extension", "size", "picture"]
+)
+def test_a_client_that_falls_silent_is_told(serve, sent):
+    reply = ask(serve(idle_time=0.1), sent)
+    assert is_v1_error(reply)
+    assert "se agotó el tiempo" in reply.decode()
+
+
+def test_a_client_that_falls_silent_in_version_2_is_told_in_version_2(serve):
+    reply = ask(serve(idle_time=0.1), v2()[:-1])
+    assert reply == b"False<SEP>0<SEP>time_limit<SEP>expected more of the request within 0.1 s\n"
+
+
+def test_a_client_that_trickles_is_told_when_its_time_is_up(serve):
+    server = serve(receive_time=0.3, linger_time=5)
+    with connect(server) as sock:
+        sock.setblocking(False)
+        reply = b""
+        deadline = time.monotonic() + TIME_LIMIT
+        header, newline, image = v2().partition(b"\n")
+        sock.send(header + newline)
+        for byte in image:
+            sock.send(bytes([byte]))
+            with contextlib.suppress(BlockingIOError):
+                reply = sock.recv(4096)
+            if reply:
+                break
+            assert time.monotonic() < deadline
+            threading.Event().wait(0.02)
+    assert reply == b"False<SEP>0<SEP>time_limit<SEP>expected a whole request within 0.3 s\n"
+
+
+def test_a_client_that_does_not_read_is_cut_off(serve):
+    server = serve(send_time=0.2, max_image_bytes=64 << 20)
+    with connect(server) as sock:
+        sock.sendall(v2(JPEG[:4] + bytes(32 << 20)))
+        until(lambda: server.counters.connections and not server.open_connections, "the cut")
+        assert server.counters.failures == 1
+
+
+def test_more_clients_than_the_limit_are_told_in_their_version(serve):
+    server = serve(max_connections=2)
+    with connect(server) as first, connect(server) as second:
+        until(lambda: server.open_connections == 2, "two clients")
+        assert ask(server, v2()).startswith(b"False<SEP>0<SEP>busy<SEP>2 clients are served")
+        assert "ocupado" in ask(server, v1()).decode()
+        assert server.counters.turned_away == 2
+        for sock in (first, second):
+            sock.sendall(v1())
+            assert read_all(sock) == good_v1()
+    until(lambda: not server.open_connections, "everybody to leave")
+    assert ask(server, v1()) == good_v1()
+
+
+def test_a_flood_of_clients_is_cut_off(serve):
+    server = serve(max_connections=1, idle_time=TIME_LIMIT, linger_time=TIME_LIMIT)
+    with connect(server), connect(server):
+        until(lambda: server.open_connections == 2, "one served and one turned away")
+        with connect(server) as third:
+            assert third.recv(1) == b""
+        assert server.open_connections == 2
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(TcpLimits)])
+def test_negative_limits_are_refused(name):
+    with pytest.raises(ValueError, match=name):
+        TcpLimits(**{name: -1})
+
+
+# --- closing
+
+
+def test_closing_lets_a_request_in_progress_finish_and_others_go(serve):
+    handler = Waiting()
+    server = serve(handler)
+    with connect(server) as busy, connect(server) as idle:
+        until(lambda: server.open_connections == 2, "two clients")
+        busy.sendall(v2())
+        assert handler.entered.wait(TIME_LIMIT)
+        port = server.port
+        closed = close_in_background(server)
+        assert idle.recv(1) == b""
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), TIME_LIMIT)
+        assert not closed.is_set()
+        server.loop_thread.post(handler.go_on.set)
+        assert read_line(busy) + read_exactly(busy, len(JPEG)) == good_v2()
+        assert busy.recv(1) == b""
+        busy.close()
+        assert closed.wait(TIME_LIMIT)
+    assert server.open_connections == 0
+
+
+def close_in_background(server):
+    closed = threading.Event()
+
+    async def close():
+        await server.close()
+        closed.set()
+
+    server.loop_thread.post(lambda: background.append(asyncio.ensure_future(close())))
+    return closed
+
+
+background = []  # the loop itself keeps only weak references to its tasks
+
+
+def test_closing_cuts_off_what_does_not_finish(serve):
+    handler = Waiting()
+    server = serve(handler, drain_time=0.1)
+    with connect(server) as sock:
+        sock.sendall(v2())
+        assert handler.entered.wait(TIME_LIMIT)
+        server.loop_thread.call(server.close(), TIME_LIMIT)
+        assert server.open_connections == 0
+        assert sock.recv(1) == b""
+
+
+def test_closing_twice_or_before_the_start_is_fine():
+    async def lives():
+        await TcpServer(FakeHandler(), port=0).close()
+        async with TcpServer(FakeHandler(), port=0) as server:
+            assert server.port > 0
+            await asyncio.gather(server.close(), server.close())
+        await server.close()
+
+    asyncio.run(lives())

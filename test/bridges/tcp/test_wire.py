@@ -1,0 +1,344 @@
+"""The codec of the <SEP> protocol, without a socket."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from i2t_ros import errors
+from i2t_ros.bridges.tcp import wire
+from i2t_ros.bridges.tcp.wire import Refusal, RequestParser, WireRequest
+from i2t_ros.types import TASKS, DescribeRequest
+
+JPEG = b"\xff\xd8\xff\xe0 not really a picture"
+LIMIT = 1000
+
+
+def drain(parser: RequestParser) -> list[WireRequest | Refusal]:
+    """Everything that the parser can say at this moment."""
+    return list(iter(parser.next_request, None))
+
+
+def parse(*chunks: bytes, finish: bool = False) -> list[WireRequest | Refusal]:
+    parser = RequestParser(LIMIT)
+    found = []
+    for chunk in chunks:
+        parser.feed(chunk)
+        found += drain(parser)
+    if finish:
+        parser.finish()
+        found += drain(parser)
+    return found
+
+
+def only(found: list[WireRequest | Refusal]) -> WireRequest | Refusal:
+    assert len(found) == 1
+    return found[0]
+
+
+def refused(*chunks: bytes, finish: bool = False) -> Refusal:
+    refusal = only(parse(*chunks, finish=finish))
+    assert isinstance(refusal, Refusal)
+    return refusal
+
+
+def v1(image: bytes = JPEG, extension: bytes = b".jpg") -> bytes:
+    return b"%s<SEP>%d" % (extension, len(image)) + image
+
+
+def v2(image: bytes = JPEG, options: bytes | None = None, extension: bytes = b".jpg") -> bytes:
+    tail = b"" if options is None else b"<SEP>" + options
+    return b"%s<SEP>%d%s\n" % (extension, len(image), tail) + image
+
+
+def comparable(found: list[WireRequest | Refusal]) -> list[tuple[object, ...]]:
+    """Errors compare by identity; their code and text are what matters."""
+    return [
+        (item.version, item.error.code, str(item.error), item.keep_open)
+        if isinstance(item, Refusal)
+        else (item.version, item.describe)
+        for item in found
+    ]
+
+
+# --- requests
+
+
+@pytest.mark.parametrize(
+    "extension", [b".jpg", b"jpg", b".JPEG", b"Jpeg", b".png", b"BMP", b"webp"]
+)
+def test_a_version_1_request_has_no_options_and_wants_the_annotated_picture(extension):
+    request = only(parse(v1(extension=extension)))
+    assert request == WireRequest(1, DescribeRequest(image=bytearray(JPEG), annotate=True))
+
+
+def test_the_header_alone_says_nothing_yet_since_the_size_may_have_more_digits():
+    parser = RequestParser(LIMIT)
+    parser.feed(b".jpg<SEP>2")
+    assert parser.next_request() is None
+    assert parser.begun
+    parser.feed(b"0")
+    assert parser.next_request() is None
+    parser.feed(JPEG[:20])
+    request = parser.next_request()
+    assert isinstance(request, WireRequest)
+    assert request.describe.image == JPEG[:20]
+    assert not parser.begun
+
+
+def test_what_follows_a_version_1_request_is_ignored():
+    parser = RequestParser(LIMIT)
+    parser.feed(v1() + v1())
+    assert len(drain(parser)) == 1
+    parser.feed(v1() * 3)
+    assert drain(parser) == []
+    assert parser.held == 0
+
+
+def test_version_2_options_reach_the_request():
+    options = b"lang=pt-BR;style=scene;annotate=0;min_score=0.25;tasks=text,detect"
+    request = only(parse(v2(options=options)))
+    assert request == WireRequest(
+        2,
+        DescribeRequest(
+            image=bytearray(JPEG),
+            language="pt-BR",
+            style="scene",
+            annotate=False,
+            min_score=0.25,
+            tasks=("detect", "text"),
+        ),
+    )
+
+
+@pytest.mark.parametrize("options", [None, b"", b";", b"lang=;style="])
+def test_version_2_without_options(options):
+    request = only(parse(v2(options=options)))
+    assert request == WireRequest(2, DescribeRequest(image=bytearray(JPEG), annotate=True))
+
+
+@pytest.mark.parametrize("camera", ["", "front", "cámara 2"])
+def test_size_zero_with_a_camera_asks_for_its_newest_frame(camera):
+    request = only(parse(v2(b"", f"camera={camera}".encode())))
+    assert request == WireRequest(2, DescribeRequest(camera=camera, annotate=True))
+
+
+def test_version_2_requests_follow_each_other_on_one_connection():
+    found = parse(v2() + v2(JPEG * 2, b"lang=en") + v2(b"", b"camera=x"))
+    assert [len(item.describe.image) for item in found] == [len(JPEG), 2 * len(JPEG), 0]
+
+
+def test_an_image_may_itself_look_like_a_header():
+    image = b"\xff\xd8" + v2(options=b"lang=en")
+    assert only(parse(v2(image))).describe.image == image
+
+
+def test_a_picture_that_begins_like_half_a_separator_is_version_1():
+    assert only(parse(b".jpg<SEP>4<svg")).describe.image == b"<svg"
+    assert only(parse(b".jpg<SEP>4", b"<S", b"EN")).describe.image == b"<SEN"
+    assert only(parse(b".jpg<SEP>3<SE", finish=True)).describe.image == b"<SE"
+
+
+# --- refusals
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b".gif<SEP>5GIF89", "unsupported_format"),
+        (b"<SEP>5\xff\xd8\xff\xe0x", "unsupported_format"),
+        (b".jpg<SEP>0x", "empty_image"),
+        (b".jpg<SEP>1001\xff", "image_too_large"),
+        (b".jpg<SEP>" + b"9" * 19, "image_too_large"),
+        (b".jpg<SEP>" + b"0" * 19, "image_too_large"),
+        (b".jpg<SEP>-5", "invalid_request"),
+        (b".jpg<SEP>ten", "invalid_request"),
+        (b".jpg<SEP> 5", "invalid_request"),
+        (b".jpg<SEP>\n", "invalid_request"),
+        (b"GET / HTTP/1.1\r\nHost: 127.0.0.1:5001\r\n\r\n", "invalid_request"),
+        (b"\x16\x03\x01" + bytes(200), "invalid_request"),
+    ],
+)
+def test_version_1_refusals_end_the_conversation(data, code):
+    refusal = refused(data, b"and more of it" * 10)
+    assert (refusal.version, refusal.error.code, refusal.keep_open) == (1, code, False)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "named"),
+    [
+        (b"colour=red", "invalid_request", "colour"),
+        (b"lang=en;colour=red", "invalid_request", "colour"),
+        (b"lang", "invalid_request", "lang"),
+        (b"lang=en;lang=es", "invalid_request", "lang"),
+        (b"lang=\x1b[31m", "invalid_request", "lang"),
+        (b"lang=\xff", "invalid_request", "UTF-8"),
+        (b"annotate=yes", "invalid_request", "annotate"),
+        (b"min_score=nan", "invalid_request", "min_score"),
+        (b"min_score=1.5", "invalid_request", "min_score"),
+        (b"min_score=0_1", "invalid_request", "min_score"),
+        (b"tasks=detect,fly", "unknown_task", "fly"),
+        (b"camera=front", "invalid_request", "camera"),
+    ],
+)
+def test_version_2_refusals_name_the_culprit_and_the_next_request_is_served(options, code, named):
+    refusal, request = parse(v2(options=options) + v2())
+    assert (refusal.version, refusal.error.code, refusal.keep_open) == (2, code, True)
+    assert named in str(refusal.error)
+    assert request.describe.image == JPEG
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (v2(extension=b".gif"), "unsupported_format"),
+        (v2(b""), "empty_image"),
+        (v2(b"", b"camera=front", b".png"), "unsupported_format"),
+    ],
+)
+def test_version_2_refusals_of_the_picture_keep_the_connection(data, code):
+    refusal, request = parse(data + v2())
+    assert (refusal.version, refusal.error.code, refusal.keep_open) == (2, code, True)
+    assert request.describe.image == JPEG
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b".jpg<SEP>1001\n\xff\xd8", "image_too_large"),
+        (b".jpg<SEP>10<SEP>lang=" + b"x" * 2000, "invalid_request"),
+    ],
+)
+def test_version_2_refusals_that_lose_the_framing_end_the_conversation(data, code):
+    refusal = refused(data, b"\n" + v2())
+    assert (refusal.version, refusal.error.code, refusal.keep_open) == (2, code, False)
+
+
+def test_a_refused_picture_is_dropped_as_it_comes():
+    parser = RequestParser(LIMIT)
+    parser.feed(v2(bytes(900), b"no=1")[:-1])
+    assert drain(parser) == []
+    assert parser.held == 0
+    assert parser.begun
+    parser.feed(b"\0")
+    assert only(drain(parser)).error.code == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    ("data", "version", "code"),
+    [
+        (b".jp", 1, "invalid_request"),
+        (b".jpg<SEP>", 1, "invalid_request"),
+        (b".jpg<SEP>0", 1, "empty_image"),
+        (b".jpg<SEP>0<SE", 1, "empty_image"),
+        (b".jpg<SEP>10", 1, "truncated_image"),
+        (b".jpg<SEP>10\xff\xd8", 1, "truncated_image"),
+        (b".jpg<SEP>10\n\xff\xd8", 2, "truncated_image"),
+        (b".jpg<SEP>10<SEP>lang=en", 2, "invalid_request"),
+        (b".jpg<SEP>10<SEP>no=1\n\xff\xd8", 2, "invalid_request"),
+    ],
+)
+def test_the_end_of_the_stream_within_a_request_is_refused(data, version, code):
+    refusal = refused(data, finish=True)
+    assert (refusal.version, refusal.error.code, refusal.keep_open) == (version, code, False)
+
+
+@pytest.mark.parametrize("data", [b"GET / HT", b"\x16", b"\n", b".jpg\0<SEP>", b"\xff\xd8<SEP>5"])
+def test_other_protocols_are_refused_at_their_first_stray_byte(data):
+    assert refused(data).error.code == "invalid_request"
+
+
+def test_the_end_of_the_stream_between_requests_is_no_error():
+    assert parse(finish=True) == []
+    assert len(parse(v2(), finish=True)) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "empty", "version"),
+    [
+        (b"", False, 1),
+        (b".jpg<SEP>", False, 1),
+        (b".jpg<SEP>0", True, 1),
+        (b".jpg<SEP>00", True, 1),
+        (b".jpg<SEP>0<SE", True, 1),
+        (b".jpg<SEP>05", False, 1),
+        (b".jpg<SEP>0<SEP>camera=", False, 2),
+        (b".jpg<SEP>5\n", False, 2),
+    ],
+)
+def test_only_size_zero_may_be_ended_by_silence(data, empty, version):
+    parser = RequestParser(LIMIT)
+    parser.feed(data)
+    assert parser.next_request() is None
+    assert parser.may_be_empty is empty
+    assert parser.version == version
+
+
+# --- properties
+
+option_values = st.sampled_from(
+    ["lang=es", "style=list", "annotate=0", "min_score=0.5", "tasks=faces", "no=1", "annotate=7"]
+)
+images = st.binary(min_size=0, max_size=300).map(lambda tail: JPEG[:4] + tail)
+requests_2 = st.builds(
+    lambda image, options, extension: v2(image, ";".join(options).encode(), extension),
+    images,
+    st.lists(option_values, max_size=3),
+    st.sampled_from([b".jpg", b"PNG", b".gif"]),
+) | st.sampled_from([v2(b"", b"camera=front"), v2(b""), b".jpg<SEP>5000\n"])
+requests_1 = st.builds(v1, images, st.sampled_from([b".jpg", b"webp", b".gif"]))
+streams = st.builds(
+    lambda many, last: b"".join(many) + last, st.lists(requests_2, max_size=4), requests_1
+)
+mangled = st.builds(
+    lambda stream, at, junk: stream[: at % (len(stream) + 1)] + junk + stream[at:],
+    streams,
+    st.integers(0, 2000),
+    st.binary(max_size=8) | st.sampled_from([b"<SEP>", b"\n", b"9" * 25, b"x" * 1100]),
+)
+
+
+def cut(data: bytes, places: list[int]) -> list[bytes]:
+    edges = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
+    return [data[a:b] for a, b in itertools.pairwise(edges)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(streams | mangled, st.lists(st.integers(0, 10_000), max_size=12))
+def test_any_cut_of_a_stream_gives_the_same_result(stream, places):
+    whole = comparable(parse(stream, finish=True))
+    assert comparable(parse(*cut(stream, places), finish=True)) == whole
+
+
+@settings(max_examples=60, deadline=None)
+@given(streams | mangled)
+def test_byte_by_byte_gives_the_same_result(stream):
+    whole = comparable(parse(stream, finish=True))
+    assert comparable(parse(*[bytes([b]) for b in stream], finish=True)) == whole
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.binary(max_size=600) | mangled, max_size=12), st.booleans())
+def test_no_bytes_at_all_crash_it_or_make_it_keep_more_than_its_bound(chunks, finish):
+    parser = RequestParser(LIMIT)
+    for chunk in chunks:
+        parser.feed(chunk)
+        for found in drain(parser):
+            assert isinstance(found, WireRequest | Refusal)
+            wire.encode_error(found.version, getattr(found, "error", errors.I2tError()))
+        assert parser.held <= wire.MAX_HEADER + LIMIT
+        assert parser.version in (1, 2)
+        assert parser.may_be_empty in (True, False)
+    if finish:
+        parser.finish()
+        drain(parser)
+        assert not parser.begun
+        assert parser.held == 0
+
+
+def test_the_tasks_option_knows_every_task():
+    request = only(parse(v2(options=b"tasks=" + ",".join(TASKS).encode())))
+    assert request.describe.tasks == TASKS

@@ -1,0 +1,230 @@
+"""Language files: a user's own, and what is said of a wrong one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from project import ROOT
+
+from i2t_ros.errors import InvalidRequestError, UnknownLanguageError
+from i2t_ros.language import (
+    LANGUAGES,
+    Facts,
+    Languages,
+    ObjectCount,
+    TextFact,
+    compose_facts,
+    label,
+    load_languages,
+)
+from i2t_ros.resources import config_path
+
+GUIDE = ROOT / "docs" / "languages.md"
+
+
+def counts(**objects: int) -> Facts:
+    return Facts(
+        objects=tuple(
+            ObjectCount(name.replace("_", " "), name, count, 0.9, 0.9)
+            for name, count in objects.items()
+        )
+    )
+
+
+def say(facts: Facts, language: str, languages: Languages, style: str = "sentence") -> str:
+    return compose_facts(facts, language, style, languages=languages)
+
+
+def user_languages(folder: Path, **files: str) -> Languages:
+    for name, text in files.items():
+        (folder / f"{name.replace('_', '-')}.yaml").write_text(text, encoding="utf-8")
+    return load_languages(folder)
+
+
+def test_the_languages_that_ship_are_the_files_that_ship() -> None:
+    files = {path.stem for path in config_path("languages").glob("*.yaml")}
+
+    assert files == set(LANGUAGES) == set(load_languages().tags)
+    for tag in LANGUAGES:
+        assert load_languages().get(tag).tag == tag
+
+
+def test_labels_of_ones_own_are_laid_over_those_that_ship(tmp_path: Path) -> None:
+    own = user_languages(
+        tmp_path,
+        es="labels: {forklift: {one: carretilla, other: carretillas, gender: f}}",
+        de="labels: {dog: {one: Hündin, other: Hündinnen, gender: f}}",
+    )
+
+    assert say(counts(forklift=1, dog=2), "es", own) == "Veo dos perros y una carretilla."
+    assert say(counts(dog=1), "de", own) == "Ich sehe eine Hündin."
+    assert say(counts(dog=1), "de", load_languages()) == "Ich sehe einen Hund."
+    assert label("forklift", "es", own) == "carretilla"
+
+
+def test_labels_are_compared_as_models_write_them(tmp_path: Path) -> None:
+    own = user_languages(
+        tmp_path, en="labels: {AGV_7: {one: mule, other: mules}}\naliases: {forklift: agv_7}"
+    )
+
+    assert say(counts(forklift=2), "en", own) == "I can see two mules."
+
+
+def test_aliases_reach_every_language(tmp_path: Path) -> None:
+    own = user_languages(tmp_path, en="aliases: {hound: dog}")
+
+    assert say(counts(hound=1, dog=1), "fr", own) == "Je vois deux chiens."
+
+
+def test_a_variety_extends_a_language(tmp_path: Path) -> None:
+    own = user_languages(
+        tmp_path,
+        es_MX="extends: es\nname: Español de México\n"
+        "labels: {car: {one: carro, other: carros, gender: m}}",
+    )
+
+    assert own.resolve("es_mx") == "es-MX"
+    assert own.resolve("es-AR") == "es"
+    assert say(counts(car=2), "es-mx", own) == "Veo dos carros."
+    assert say(counts(car=2), "es", own) == "Veo dos coches."
+
+
+def test_the_language_of_the_guide_works(tmp_path: Path) -> None:
+    blocks = re.findall(r"```yaml\n# (\S+)\.yaml\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    own = user_languages(tmp_path, **{name.replace("-", "_"): text for name, text in blocks})
+
+    assert {name for name, _ in blocks} == {"nl", "es-MX", "de"}
+    assert say(counts(person=2, dog=1), "nl", own) == "Ik zie twee personen en een hond."
+    assert say(counts(forklift=11), "nl-BE", own) == "Ik zie 11 forklifts."
+    assert say(counts(car=1, forklift=1), "es-MX", own) == "Veo un carro y un forklift."
+    assert say(counts(forklift=1), "de", own) == "Ich sehe einen Gabelstapler."
+
+
+def test_the_language_of_the_guide_has_every_style(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```yaml\n# nl\.yaml\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    own = user_languages(tmp_path, nl=text)
+
+    assert say(counts(dog=2), "nl", own, "list") == "De volgende objecten zijn herkend: 2 honden."
+    assert say(counts(dog=2), "nl", own, "scene") == "Er zijn twee honden in het midden."
+    assert say(counts(dog=1), "nl", own, "scene") == "Er is een hond in het midden."
+    assert say(counts(dog=1), "nl", own, "changes") == "Een hond is in beeld gekomen."
+
+
+def test_faces_and_texts_stand_in_the_case_of_their_own_phrases(tmp_path: Path) -> None:
+    own = user_languages(
+        tmp_path,
+        de="""
+            texts: {case: accusative, more: "Ich sehe noch {things}."}
+            nouns:
+              face: {one: Kopf, other: Köpfe, gender: m}
+              text: {one: Satz, other: Sätze, gender: m}
+        """,
+    )
+    found = Facts(faces=1, texts=(TextFact("HALT"),), more_texts=1)
+
+    for style in ("sentence", "scene"):
+        assert say(found, "de", own, style) == (
+            "Im Bild ist ein Kopf zu sehen. Da steht „HALT“. Ich sehe noch einen Satz."
+        )
+    assert say(found, "de", own, "list") == (
+        "Im Bild ist 1 Kopf zu sehen. Da steht „HALT“. Ich sehe noch 1 Satz."
+    )
+
+
+def test_things_in_doubt_count_for_the_plural_category(tmp_path: Path) -> None:
+    mixed = "{one: '{things} {hedged}, one', other: '{things} {hedged}, several'}"
+    own = user_languages(tmp_path, fr=f"sentence: {{mixed: {mixed}}}")
+    doubtful = ObjectCount("cat", "cat", 1, 0.4, 0.4)
+    found = Facts(objects=(*(counts(dog=1).objects or ()), doubtful))
+
+    said = compose_facts(found, "fr", hedge=True, languages=own)
+
+    assert said == "Un chien un chat, several"
+
+
+WRONG = {
+    "labels: [1, 2]": r"labels: expected a mapping, got \[1, 2\]",
+    "labels: {dog: {one: perro}}": None,  # laid over what ships, which has the other form
+    "labels: {cow bell: {one: cencerro}}": r"labels.cow bell.other: expected the form for many",
+    "labels: {dog: {gender: x}}": r"labels.dog.gender: expected m or f, got 'x'",
+    "labels: {dog: {plural: perros}}": r"labels.dog: expected label, gender, .*, got 'plural'",
+    "labels: {dog: 7}": r"labels.dog: expected a word, or a mapping with its forms, got 7",
+    "labels: {dog: {other: [a]}}": r"labels.dog.other \(nominative\): expected a word, got \['a'\]",
+    "numbers: {1: {m: 5}}": r"numbers.1 m nominative: expected a word, got 5",
+    'item: "{number}"': r"item.words: expected a text with the fields .*, got '{number}'",
+    'sentence: {plain: "Veo."}': r"sentence.plain.other: expected a text with the fields {things}",
+    'sentence: {plain: "Veo {thing}."}': r"sentence.plain.other: expected a text with the fields",
+    'sentence: {plain: "Veo {things"}': r"sentence.plain.other: expected a text with the fields",
+    "sentence: {plain: {uno: x}}": r"sentence.plain: expected plural categories zero, .*'uno'",
+    "sentence: {case: dative}": r"sentence.case: expected nominative, got 'dative'",
+    "scene: {places: {left: 3}}": r"scene.places.left: expected a text, got 3",
+    "lists: {things: {last: x}}": r"lists.things: expected the keys 2, .*'last'",
+    'lists: {things: {"2": "{0}"}}': r"lists.things.2: expected a text with the fields {0} {1}",
+    "lists: {thing: {}}": r"lists: expected things, texts, groups, nested, got 'thing'",
+    "counters: {x: y}": r"counters.x: expected {count: counter}, got 'y'",
+    "capitals: all": r"capitals: expected sentences or nouns or none, got 'all'",
+    "cldr: tlh": r"cldr: expected the tag of a language that CLDR has data for, got 'tlh'",
+    "extends: es": r"extends itself",
+    "lables: {}": r"lables: unknown; the keys are .*labels",
+    "- a list": r"expected a mapping of keys",
+    "a: [": r"cannot be read",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_wrong_file_is_refused_by_what_is_wrong(tmp_path: Path, text: str) -> None:
+    if WRONG[text] is None:
+        user_languages(tmp_path, es=text)
+    else:
+        with pytest.raises(InvalidRequestError, match=WRONG[text]) as refusal:
+            user_languages(tmp_path, es=text)
+        assert "es" in str(refusal.value)
+
+
+def test_a_new_language_says_what_it_lacks(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequestError, match=r"language it: nouns: expected a mapping"):
+        user_languages(tmp_path, it="name: Italiano")
+
+
+def test_a_language_unknown_to_cldr_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequestError, match=r"language tlh: cldr: expected the tag"):
+        user_languages(tmp_path, tlh="name: tlhIngan Hol")
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequestError, match=r"language folder .*nowhere: expected a folder"):
+        load_languages(tmp_path / "nowhere")
+
+
+def test_a_language_is_read_when_it_is_first_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "xx.yaml").write_text("name: [", encoding="utf-8")
+    languages = Languages([config_path("languages"), tmp_path])
+
+    assert "xx" in languages.tags
+    assert languages.get("en").name == "English"
+    with pytest.raises(InvalidRequestError):
+        languages.get("xx")
+    with pytest.raises(UnknownLanguageError, match=r"there is .*de, en, es, .*xx"):
+        languages.get("yy")
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_the_files_that_ship_hold_each_key_once(tag: str) -> None:
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(self, node, deep=False):
+            keys = [self.construct_object(key) for key, _ in node.value]
+            assert len(keys) == len(set(keys)), keys
+            return super().construct_mapping(node, deep)
+
+    yaml.load(config_path("languages", f"{tag}.yaml").read_text("utf-8"), Loader=Loader)  # noqa: S506
+
+
+def test_an_english_label_of_ones_own_is_lent_to_other_languages(tmp_path: Path) -> None:
+    own = user_languages(tmp_path, en="labels: {ox: {one: ox, other: oxen, gender: an}}")
+
+    assert say(counts(ox=2), "en", own) == "I can see two oxen."
+    assert say(counts(ox=2), "es", own) == "Veo dos oxen."
+    assert say(counts(ox=2), "zh", own) == "我看到两个ox。"

@@ -1,0 +1,311 @@
+"""A user's own files: each family is told from its inputs and outputs, and read rightly.
+
+Every model here finds one dog, from (16, 8) to (48, 24) in its input of 64 x 32.
+"""
+
+import numpy as np
+import pytest
+import tiny_models
+import yaml
+
+from i2t_ros.errors import ModelCorruptError, ModelMismatchError, ModelMissingError
+from i2t_ros.models.recognition import FileFacts, Port, recognise_facts
+from i2t_ros.models.user_files import own_spec
+from i2t_ros.pipeline.tasks.detect import open_detector
+
+pytest.importorskip("onnx", reason="onnx is not installed")
+
+NCHW, NHWC = ((1, 3, 32, 64), np.float32), ((1, 32, 64, 3), np.uint8)
+NAMES = ["person", "dog", "cat"]
+ULTRALYTICS = {"names": "{0: 'person', 1: 'dog', 2: 'cat'}", "imgsz": "[32, 64]", "task": "detect"}
+CELLS = 32 + 8 + 2
+CENTRE = [32, 16, 32, 16]  # of the dog: x, y, width, height
+
+
+def rows(count, columns, filled, at=5):
+    """Return (1, count, columns) of zeros, but for one row."""
+    output = np.zeros((1, count, columns), np.float32)
+    output[0, at, : len(filled)] = filled
+    return output
+
+
+def yolox_output():
+    # The cell at column 3, row 1 of stride 16: x = (v + 3) * 16, width = exp(v) * 16.
+    row = [32 / 16 - 3, 16 / 16 - 1, np.log(32 / 16), np.log(16 / 16), 0.9, 0.0, 1.0, 0.0]
+    return rows(CELLS, 8, row, at=32 + 1 * 4 + 3)
+
+
+def nanodet_outputs():
+    """Fill the same cell; its centre is (3 * 16 + 7.5, 1 * 16 + 7.5) = (55.5, 23.5)."""
+    outputs = {}
+    for stride, cells in ((8, 32), (16, 8), (32, 2)):
+        outputs[f"cls_{stride}"] = np.zeros((1, cells, 3), np.float32)
+        outputs[f"dis_{stride}"] = np.zeros((1, cells, 32), np.float32)
+    outputs["cls_16"][0, 7] = [0, 0.9, 0]
+    for side, distance in enumerate([39.5 / 16, 15.5 / 16, -7.5 / 16, 0.5 / 16]):
+        # Two neighbouring bins whose mean is the distance; a distance below 0 cannot be told.
+        low = max(int(distance), 0)
+        part = min(max(distance - low, 1e-6), 1 - 1e-6)
+        logits = np.full(8, -50.0, np.float32)
+        logits[low], logits[low + 1] = np.log(1 - part), np.log(part)
+        outputs["dis_16"][0, 7, side * 8 : side * 8 + 8] = logits
+    return outputs
+
+
+def query_logits():
+    logits = np.full((1, 30, 3), -9, np.float32)
+    logits[0, 5, 1] = np.log(9)  # whose sigmoid is 0.9
+    return logits
+
+
+FAMILIES = {
+    "yolov5": ({"images": NCHW}, {"output0": rows(3 * CELLS, 8, [*CENTRE, 0.9, 0, 1, 0])}),
+    "yolov8": (
+        {"images": NCHW},
+        {"output0": rows(CELLS, 7, [*CENTRE, 0, 0.9, 0]).transpose(0, 2, 1).copy()},
+    ),
+    "yolov10": ({"images": NCHW}, {"output0": rows(300, 6, [16, 8, 48, 24, 0.9, 1])}),
+    "queries": (
+        {"images": NCHW},
+        {"output0": rows(300, 7, [0.5, 0.5, 0.5, 0.5, 0, 0.9, 0])},
+    ),
+    "yolox": ({"images": NCHW}, {"output": yolox_output()}),
+    "query_logits": (
+        {"pixel_values": NCHW},
+        {
+            "pred_boxes": rows(30, 4, [0.5, 0.5, 0.5, 0.5]),
+            "logits": query_logits(),
+        },
+    ),
+    "labels_boxes_scores": (
+        {"images": NCHW, "orig_target_sizes": ((1, 2), np.int64)},
+        {
+            "labels": np.array([[0, 1]], np.int64),
+            "boxes": np.array([[[0, 0, 1, 1], [16, 8, 48, 24]]], np.float32),
+            "scores": np.array([[0.1, 0.9]], np.float32),
+        },
+    ),
+    "tensorflow": (
+        {"inputs": NHWC},
+        {
+            "num_detections": np.array([1], np.float32),
+            "detection_scores": np.array([[0.9, 0.8]], np.float32),
+            "detection_classes": np.array([[1, 2]], np.float32),
+            "detection_boxes": np.array([[[0.25, 0.25, 0.75, 0.75]] * 2], np.float32),
+        },
+    ),
+}
+
+
+def put(tmp_path, family, description=None, labels=True, metadata=None):
+    inputs, outputs = FAMILIES[family]
+    path = tmp_path / "mine.onnx"
+    path.write_bytes(tiny_models.constant_onnx(inputs, outputs, metadata))
+    if labels:
+        (tmp_path / "mine.txt").write_text("\n".join(NAMES))
+    if description is not None:
+        (tmp_path / "mine.yaml").write_text(yaml.safe_dump(description))
+    return str(path)
+
+
+def finds_the_dog(model, backend="auto"):
+    # The picture is twice as large as the input, so nothing depends on how it is fitted.
+    found = open_detector(model, backend).detect(np.zeros((64, 128, 3), np.uint8))
+    assert [found.label(i) for i in range(len(found))] == ["dog"]
+    np.testing.assert_allclose(found.boxes, [[32, 16, 96, 48]], atol=0.01)
+    assert found.scores.tolist() == pytest.approx([0.9], abs=1e-3)
+    return True
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_family_is_recognised_and_read(tmp_path, family, backend):
+    if backend == "openvino":
+        pytest.importorskip("openvino", reason="openvino is not installed")
+    metadata = ULTRALYTICS if family == "queries" else None  # told from YOLO by its class count
+    model = put(tmp_path, family, metadata=metadata)
+    assert own_spec(tmp_path / "mine.onnx").decoder == family
+    assert finds_the_dog(model, backend)
+
+
+def test_ultralytics_names_its_classes(tmp_path):
+    assert finds_the_dog(put(tmp_path, "yolov8", labels=False, metadata=ULTRALYTICS))
+
+
+def test_a_description_adds_what_the_file_does_not_tell(tmp_path):
+    model = put(tmp_path, "yolov8", {"labels": NAMES, "score_threshold": 0.95}, labels=False)
+    assert open_detector(model).default_min_score == 0.95
+
+
+def test_a_description_is_enough(tmp_path):
+    description = {
+        "input": {"format": {"width": 64, "height": 32, "resize": "stretch"}},
+        "decoder": "yolov10",
+        "labels": NAMES,
+    }
+    assert finds_the_dog(put(tmp_path, "yolov10", description, labels=False))
+
+
+def test_nanodet_is_read_as_described(tmp_path):
+    path = tmp_path / "mine.onnx"
+    path.write_bytes(tiny_models.constant_onnx({"data": NCHW}, nanodet_outputs()))
+    description = {
+        "input": {"format": {"width": 64, "height": 32}},
+        "decoder": "nanodet",
+        "labels": NAMES,
+    }
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(description))
+    found = open_detector(str(path)).detect(np.zeros((32, 64, 3), np.uint8))
+    assert found.label(0) == "dog"
+    np.testing.assert_allclose(found.boxes, [[16, 8, 55.5, 24]], atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("description", "message"),
+    [
+        ({"decoder": "yolox"}, "makes 42 cells, the model gave 7"),
+        ({"decoder": "tensorflow"}, r"reads 4 output\(s\), the model has 1: output0"),
+        ({"outputs": ["boxes"]}, "no output named boxes, the model has 1: output0"),
+        (
+            {"input": {"name": "image", "format": {"width": 64, "height": 32}}},
+            "no input named image, the model has 1: images",
+        ),
+        (
+            {"input": {"format": {"width": 32, "height": 32}}},
+            r"the description says \(1, 3, 32, 32\) float32, the model takes \(1, 3, 32, 64\)",
+        ),
+        (
+            {"input": {"format": {"width": 64, "height": 32, "dtype": "uint8"}}},
+            r"the description says \(1, 3, 32, 64\) uint8",
+        ),
+        ({"labels": ["person"]}, "1 labels do not fit .* expected 0 to 0, got 1 to 1"),
+    ],
+)
+def test_a_wrong_description_is_named(tmp_path, description, message):
+    family = "yolov10" if "labels" in description or description.get("outputs") else "yolov8"
+    given = {"decoder": family, "input": {"format": {"width": 64, "height": 32}}, "labels": NAMES}
+    with pytest.raises(ModelMismatchError, match=message):
+        open_detector(put(tmp_path, family, given | description)).detect(
+            np.zeros((32, 64, 3), np.uint8)
+        )
+
+
+def test_a_decoder_that_cannot_read_the_shapes_is_named(tmp_path):
+    given = {
+        "input": {"name": "inputs", "format": {"width": 64, "height": 32, "layout": "NHWC"}},
+        "decoder": "tensorflow",
+        "labels": NAMES,
+    }
+    given["input"]["format"]["dtype"] = "uint8"  # the outputs are in the model's order, a wrong one
+    with pytest.raises(ModelMismatchError, match="decoder tensorflow and 3 labels do not fit"):
+        open_detector(put(tmp_path, "tensorflow", given))
+
+
+def test_labels_that_nothing_names(tmp_path):
+    model = put(tmp_path, "yolov8", labels=False)
+    with pytest.raises(ModelMissingError, match=r"one name a line into .*mine\.txt"):
+        open_detector(model)
+
+
+def test_an_unknown_family(tmp_path):
+    path = tmp_path / "mine.onnx"
+    outputs = {"depth": np.zeros((1, 32, 64), np.float32)}
+    path.write_bytes(tiny_models.constant_onnx({"images": NCHW}, outputs))
+    with pytest.raises(ModelMissingError, match=r"describe it in .*mine\.yaml"):
+        open_detector(str(path))
+
+
+def test_a_file_that_is_not_a_model(tmp_path):
+    path = tmp_path / "mine.onnx"
+    path.write_bytes(b"not a model")
+    with pytest.raises(ModelCorruptError, match="cannot read it"):
+        open_detector(str(path))
+    other = tmp_path / "mine.bin"
+    other.write_bytes(b"not a model")
+    with pytest.raises(ModelMissingError, match=r"expected a file ending in \.onnx or \.tflite"):
+        open_detector(str(other))
+
+
+def test_a_tflite_of_ones_own(tmp_path):
+    pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is not installed")
+    path = tmp_path / "mine.tflite"
+    path.write_bytes(tiny_models.quantised_ssd())
+    (tmp_path / "mine.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "input": {
+                    "format": {
+                        "width": 8,
+                        "height": 8,
+                        "layout": "NHWC",
+                        "colour": "rgb",
+                        "dtype": "uint8",
+                        "resize": "stretch",
+                    }
+                },
+                "decoder": "tensorflow",
+                "decoder_options": {"class_offset": 1},
+                "outputs": ["boxes", "classes", "scores", "count"],
+                "labels": "coco91",
+                "score_threshold": 0.4,
+            }
+        )
+    )
+    image = np.zeros((100, 200, 3), np.uint8)
+    image[:, :] = (10, 200, 128)  # blue, green, red
+    found = open_detector(str(path)).detect(image)
+    assert [found.label(i) for i in range(2)] == ["dog", "person"]
+    np.testing.assert_allclose(found.boxes, [[0, 0, 50, 50], [100, 25, 200, 75]])
+    np.testing.assert_allclose(found.scores, [200 / 255, 128 / 255], atol=1e-6)
+
+
+# Shapes as real exports have them.
+
+PICTURE = Port("images", (1, 3, 640, 640), "tensor(float)")
+ANY = Port("images", (-1, 3, -1, -1), "tensor(float)")
+
+
+@pytest.mark.parametrize(
+    ("picture", "shape", "metadata", "decoder"),
+    [
+        (PICTURE, (1, 25200, 85), {}, "yolov5"),
+        (PICTURE, (1, 84, 8400), {}, "yolov8"),
+        (ANY, (-1, 84, -1), {"imgsz": "[640, 640]"}, "yolov8"),
+        (ANY, (-1, -1, 85), {}, "yolov5"),
+        (PICTURE, (1, 300, 6), {}, "yolov10"),
+        (PICTURE, (1, 8400, 85), {}, "yolox"),
+        (PICTURE, (1, 300, 84), {"names": str(dict.fromkeys(range(80), "x"))}, "queries"),
+        (PICTURE, (1, 116, 8400), {"task": "segment"}, None),
+        (PICTURE, (1, 1000), {}, None),
+    ],
+)
+def test_shapes_of_real_exports(picture, shape, metadata, decoder):
+    facts = FileFacts((picture,), (Port("output0", shape, "tensor(float)"),), metadata)
+    entry = recognise_facts(facts)
+    assert (entry and entry["decoder"]) == decoder
+    if entry:
+        form = entry["input"]["format"]
+        assert (form["width"], form["height"]) == (640, 640)
+
+
+def test_ultralytics_tflite_has_fractions():
+    facts = FileFacts(
+        (Port("image", (1, 320, 320, 3), "float32"),),
+        (Port("Identity", (1, 84, 2100), "float32"),),
+        {},
+    )
+    assert recognise_facts(facts)["decoder_options"] == {"normalised": True}
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+def test_tensorflow_counts_from_the_background_and_tflite_does_not(offset):
+    names = [
+        ["detection_boxes", "detection_classes", "detection_scores", "num_detections"],
+        [f"TFLite_Detection_PostProcess{end}" for end in ("", ":1", ":2", ":3")],
+    ][offset]
+    facts = FileFacts(
+        (Port("image", (1, 300, 300, 3), "uint8"),),
+        tuple(Port(name, (1, 10), "float32") for name in names),
+        {},
+    )
+    assert recognise_facts(facts)["decoder_options"] == {"class_offset": offset}

@@ -1,0 +1,213 @@
+"""Real nodes as real processes, and a peer that talks to them over real topics."""
+
+import contextlib
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import rclpy
+from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data
+from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import try_shutdown
+from sensor_msgs.msg import Image
+
+from i2t_ros.nodes.lifecycle.spinning import SpinningThread
+from i2t_ros.resources import config_path
+
+START_LIMIT = 60.0
+ANSWER_LIMIT = 30.0
+STOP_LIMIT = 20.0
+LOG_LIMIT = 200_000  # bytes
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ros():
+    """Initialise rclpy in a domain of this run's own."""
+    os.environ["ROS_DOMAIN_ID"] = str(random.randint(1, 101))
+    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(config_path("fastdds.xml"))
+    # Signals are pytest's: rclpy's handlers would end the context under running tests.
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    yield
+    try_shutdown()
+
+
+class NotYetError(AssertionError):
+    """What was waited for did not happen in time."""
+
+
+class Peer:
+    """A node of the test's own; its callbacks run in a thread, the test waits for what they see."""
+
+    def __init__(self):
+        self.node = Node("peer")
+        self.changed = threading.Condition()
+        self.processes = []
+        # Woken by a timer too, for what nothing announces, such as a service that has appeared.
+        self.node.create_timer(0.05, self._notify)
+        self._spinning = SpinningThread(self.node)
+
+    def close(self):
+        assert self._spinning.close(STOP_LIMIT)
+        self.node.destroy_node()
+
+    def until(self, condition, what, limit=ANSWER_LIMIT):
+        """Wait until ``condition()`` holds; fail at once if a node has ended meanwhile."""
+        end = time.monotonic() + limit
+        with self.changed:
+            while not condition():
+                for process in self.processes:
+                    assert process.running(), f"{what}: the node ended:\n{process.log()}"
+                if time.monotonic() > end:
+                    raise NotYetError(f"{what}: not within {limit} s")
+                self.changed.wait(0.1)
+
+    def collect(self, kind, topic, qos=10):
+        """Return the list into which a topic's messages will come."""
+        seen = []
+
+        def callback(msg):
+            with self.changed:
+                seen.append(msg)
+                self.changed.notify_all()
+
+        self.node.create_subscription(kind, topic, callback, qos)
+        return seen
+
+    def camera(self, topic="image", kind=Image, qos=qos_profile_sensor_data):
+        """Return a publisher of images."""
+        return self.node.create_publisher(kind, topic, qos)
+
+    def call(self, kind, name, request, limit=ANSWER_LIMIT):
+        """Call a service and return its response.
+
+        Asks again where nothing comes: a server that has not discovered its caller yet throws its
+        response away after 100 ms (rmw_fastrtps, "client will not receive response").
+        """
+        futures = []
+        end = time.monotonic() + limit
+        while not any(future.done() for future in futures):
+            assert time.monotonic() < end, f"{name}: no response within {limit} s"
+            futures.append(self.call_async(kind, name, request))
+            with contextlib.suppress(NotYetError):
+                self.until(lambda: any(future.done() for future in futures), name, 3)
+        return next(future for future in futures if future.done()).result()
+
+    def call_async(self, kind, name, request):
+        """Call a service and return the future of its response."""
+        client = self.node.create_client(kind, name)
+        self.until(client.service_is_ready, f"service {name}", START_LIMIT)
+        future = client.call_async(request)
+        future.add_done_callback(lambda _: self._notify())
+        return future
+
+    def result(self, future, limit=ANSWER_LIMIT):
+        self.until(future.done, "service response", limit)
+        return future.result()
+
+    def _notify(self):
+        with self.changed:
+            self.changed.notify_all()
+
+
+class NodeProcess:
+    """detector_node, or another module of i2t_ros.nodes, or a script, as a process."""
+
+    def __init__(self, folder, module, parameters, arguments, script=None):
+        program = [str(script)] if script else ["-m", f"i2t_ros.nodes.{module}"]
+        command = [sys.executable, *program, "--ros-args", *arguments]
+        for name, value in parameters.items():
+            command += ["-p", f"{name}:={value}"]
+        self._log_path = folder / f"{module}-{time.monotonic_ns()}.log"
+        with self._log_path.open("wb") as log:
+            self._process = subprocess.Popen(command, cwd="/", stdout=log, stderr=log)
+        self.pid = self._process.pid
+
+    def running(self):
+        return self._process.poll() is None
+
+    def log(self):
+        """Return what it has written, of a very long text the end."""
+        with self._log_path.open("rb") as log:
+            log.seek(max(0, self._log_path.stat().st_size - LOG_LIMIT))
+            return log.read().decode(errors="replace")
+
+    @property
+    def port(self):
+        """The port on which a bridge listens for TCP."""
+        return int(re.search(r"listening on 127\.0\.0\.1 port (\d+)", self.log())[1])
+
+    def wait(self, limit=STOP_LIMIT):
+        """Wait for the end and return the exit code."""
+        return self._process.wait(limit)
+
+    def stop(self, sign=signal.SIGINT):
+        """End it as a user would; it has to end cleanly and in time."""
+        if self.running():
+            self._process.send_signal(sign)
+        try:
+            code = self.wait()
+        except subprocess.TimeoutExpired:
+            self.kill()
+            pytest.fail(f"still running {STOP_LIMIT} s after {sign!r}:\n{self.log()}")
+        assert "Traceback" not in self.log(), self.log()
+        return code
+
+    def end(self):
+        """End it whatever its state, softly where it lets itself.
+
+        A killed process leaves its shared memory segment of 32 MB behind.
+        """
+        if self.running():
+            self._process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.wait()
+        self.kill()
+
+    def kill(self):
+        if self.running():
+            self._process.kill()
+            self._process.wait()
+
+    def resident_bytes(self):
+        with open(f"/proc/{self.pid}/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def cpu_seconds(self):
+        """Return the CPU time that all of its threads have used."""
+        return time.clock_gettime(~self.pid << 3 | 2)  # the clock of a process: clock_getcpuclockid
+
+
+@pytest.fixture
+def peer():
+    peer = Peer()
+    yield peer
+    peer.close()
+
+
+@pytest.fixture
+def start(peer, tmp_path):
+    """Return a function that starts a node process; all of them end with the test.
+
+    It returns once the node is active, unless ``ready`` is false. A ``script`` runs the module.
+    """
+    processes = []
+
+    def start(module="detector_node", arguments=(), *, ready=True, script=None, **parameters):
+        process = NodeProcess(tmp_path, module, parameters, arguments, script)
+        processes.append(process)
+        if ready:
+            peer.processes.append(process)
+            peer.until(lambda: "active: " in process.log(), f"{module} starts", START_LIMIT)
+        return process
+
+    yield start
+    for process in processes:
+        process.end()

@@ -1,0 +1,136 @@
+"""Images of every encoding against references computed by other means."""
+
+import numpy as np
+import pytest
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from i2t_ros.errors import EmptyImageError, ImageMessageError, ImageTooLargeError
+from i2t_ros.nodes.messages.conversions import duration_to_msg, image_from_msg, image_to_msg
+
+LIMIT = 40_000_000
+RNG = np.random.default_rng(1)
+BGR = RNG.integers(0, 256, (6, 8, 3), np.uint8)
+
+
+def message(array, encoding, *, padding=0, bigendian=False):
+    """Return an image message with ``padding`` bytes of rubbish behind each row."""
+    array = np.ascontiguousarray(array)
+    height, width = array.shape[:2]
+    rows = array.reshape(height, -1).view(np.uint8)
+    rows = np.hstack([rows, np.full((height, padding), 77, np.uint8)])
+    msg = Image(height=height, width=width, encoding=encoding, step=rows.shape[1])
+    msg.is_bigendian = int(bigendian)
+    msg.data.frombytes(rows.tobytes())
+    return msg
+
+
+COLOURS = {
+    "bgr8": BGR,
+    "8UC3": BGR,
+    "rgb8": BGR[..., ::-1],
+    "bgra8": np.dstack([BGR, BGR[..., :1]]),
+    "8UC4": np.dstack([BGR, BGR[..., :1]]),
+    "rgba8": np.dstack([BGR[..., ::-1], BGR[..., :1]]),
+}
+
+
+@pytest.mark.parametrize("padding", [0, 5])
+@pytest.mark.parametrize("encoding", COLOURS)
+def test_colours(encoding, padding):
+    image = image_from_msg(message(COLOURS[encoding], encoding, padding=padding), LIMIT)
+    assert image.flags.c_contiguous
+    assert image.dtype == np.uint8
+    assert (image == BGR).all()
+
+
+@pytest.mark.parametrize("encoding", ["mono8", "8UC1"])
+def test_grey(encoding):
+    image = image_from_msg(message(BGR[..., 0], encoding, padding=3), LIMIT)
+    assert (image == BGR[..., :1]).all()
+
+
+@pytest.mark.parametrize("bigendian", [False, True])
+@pytest.mark.parametrize("encoding", ["mono16", "16UC1"])
+def test_sixteen_bits_are_scaled_so_that_white_stays_white(encoding, bigendian):
+    values = np.array([[0, 128, 129, 32768, 65407, 65535]], np.uint16)
+    stored = values.astype(">u2" if bigendian else "<u2")
+    image = image_from_msg(message(stored, encoding, padding=2, bigendian=bigendian), LIMIT)
+    assert image[0, :, 0].tolist() == np.rint(values[0] / 257).astype(int).tolist()
+    assert image[0, -1].tolist() == [255, 255, 255]
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("pattern", ["rggb", "bggr", "gbrg", "grbg"])
+def test_bayer(pattern, depth):
+    # A mosaic of one colour: every pixel of the result away from the border has that colour.
+    colour = {"r": 200, "g": 100, "b": 50}
+    tile = np.array([colour[c] for c in pattern]).reshape(2, 2)
+    mosaic = np.tile(tile, (6, 6))
+    mosaic = mosaic.astype(np.uint8) if depth == 8 else (mosaic * 257).astype(np.uint16)
+    image = image_from_msg(message(mosaic, f"bayer_{pattern}{depth}"), LIMIT)
+    assert (image[3:-3, 3:-3] == (50, 100, 200)).all()
+
+
+@pytest.mark.parametrize("encoding", ["yuv422", "uyvy", "yuv422_yuy2", "yuyv"])
+def test_yuv(encoding):
+    # ITU-R BT.601, studio swing: y 81, u 90, v 240 is pure red.
+    luma_first = encoding in ("yuv422_yuy2", "yuyv")
+    pair = [81, 90, 81, 240] if luma_first else [90, 81, 240, 81]
+    pixels = np.tile(np.array(pair, np.uint8).reshape(1, 2, 2), (4, 3, 1))
+    image = image_from_msg(message(pixels, encoding), LIMIT).astype(int)
+    assert np.abs(image - (0, 0, 255)).max() <= 2
+
+
+def test_a_bgr8_image_is_not_copied():
+    msg = message(BGR, "bgr8")
+    image = image_from_msg(msg, LIMIT)
+    assert np.shares_memory(image, np.frombuffer(msg.data, np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "text"),
+    [
+        ({"encoding": "32FC1"}, ImageMessageError, "'32FC1' is not supported; supported are bgr8"),
+        ({"encoding": "jpeg"}, ImageMessageError, "'jpeg'"),
+        ({"step": 23}, ImageMessageError, "at least 24 bytes for 8 pixels of bgr8, got 23"),
+        ({"step": 0}, ImageMessageError, "got 0"),
+        ({"height": 7}, ImageMessageError, "expected 168 bytes .7 rows of 24., got 144"),
+        ({"width": 0}, EmptyImageError, "0x6"),
+        ({"height": 0}, EmptyImageError, "8x0"),
+        ({"width": 2**31, "height": 2**31, "step": 2**32 - 1}, ImageTooLargeError, "max_pixels"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_what_was_expected(changes, error, text):
+    msg = message(BGR, "bgr8")
+    for name, value in changes.items():
+        setattr(msg, name, value)
+    with pytest.raises(error, match=text):
+        image_from_msg(msg, LIMIT)
+
+
+def test_an_odd_width_cannot_be_yuv():
+    with pytest.raises(ImageMessageError, match="7x6 cannot be yuv422"):
+        image_from_msg(message(np.zeros((6, 7, 2), np.uint8), "yuv422"), LIMIT)
+
+
+def test_the_last_row_may_lack_its_padding():
+    msg = message(BGR, "bgr8", padding=8)
+    del msg.data[-8:]
+    assert (image_from_msg(msg, LIMIT) == BGR).all()
+
+
+def test_round_trip():
+    header = Header(frame_id="optical")
+    msg = image_to_msg(header, BGR)
+    assert msg.header == header
+    assert (image_from_msg(msg, LIMIT) == BGR).all()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0, (0, 0)), (0.25, (0, 250_000_000)), (1.9999999999, (2, 0)), (-1, (0, 0))],
+)
+def test_durations(seconds, expected):
+    msg = duration_to_msg(seconds)
+    assert (msg.sec, msg.nanosec) == expected

@@ -1,0 +1,111 @@
+"""What nodes cost while there is nothing to compute: CPU time, which no busy machine changes."""
+
+import contextlib
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import sleeping_detector_node
+from diagnostic_msgs.msg import DiagnosticArray
+from i2t_ros.srv import Describe
+from sensor_msgs.msg import CompressedImage
+from std_msgs.msg import Header
+
+from i2t_ros.client import Client, ServerError
+from i2t_ros.nodes.messages.conversions import image_to_msg
+
+LIMIT = 60.0
+SCRIPT = Path(sleeping_detector_node.__file__)
+PICTURE = cv2.imencode(".png", np.full((48, 64, 3), 128, np.uint8))[1].tobytes()
+WAITING = 0.1
+"""CPU seconds in a second in which all requests wait, their arrival and what a node does anyway
+(reports, a look at the topics) included. A thread that does not sleep takes about 0.9."""
+FRAME = 0.005
+"""CPU seconds for a camera image of 640x480 that nobody wants: its way through DDS into Python."""
+
+
+def request():
+    msg = Describe.Request(image=CompressedImage(format="png"))
+    msg.image.data.frombytes(PICTURE)
+    return msg
+
+
+@contextlib.contextmanager
+def watched(peer, detector, *processes):
+    """Yield the CPU seconds of each process from when the engine sleeps until it wakes."""
+    peer.until(lambda: "the engine sleeps" in detector.log(), "the first request is at work")
+    spent = [-process.cpu_seconds() for process in processes]
+    begun = time.monotonic()
+    yield spent
+    lasted = time.monotonic() - begun
+    for i, process in enumerate(processes):
+        spent[i] = (spent[i] + process.cpu_seconds()) / max(lasted, sleeping_detector_node.SECONDS)
+
+
+@pytest.mark.parametrize("count", [1, 16])
+def test_a_detector_sleeps_while_requests_are_pending(peer, start, count):
+    detector = start(script=SCRIPT, model="fake")
+    client = peer.node.create_client(Describe, "/detector_node/describe")
+    peer.until(client.service_is_ready, "the service is there")
+    futures = [client.call_async(request()) for _ in range(count)]
+    with watched(peer, detector, detector) as spent:
+        peer.until(lambda: any(future.done() for future in futures), "the first answer")
+    assert spent[0] < WAITING
+
+
+@pytest.mark.parametrize("count", [1, 16])
+def test_a_bridge_sleeps_while_requests_are_pending(peer, start, count):
+    detector = start(script=SCRIPT, model="fake")
+    bridge = start("bridge_node", tcp_port=0)
+    answered = threading.Event()
+
+    def ask():
+        end = time.monotonic() + LIMIT
+        with Client("127.0.0.1", bridge.port, protocol=2) as client:
+            while not answered.is_set() and time.monotonic() < end:
+                with contextlib.suppress(ServerError):  # the bridge has not found the detector yet
+                    client.describe(PICTURE)
+                    answered.set()
+
+    with ThreadPoolExecutor(count) as clients:
+        for _ in range(count):
+            clients.submit(ask)
+        with watched(peer, detector, detector, bridge) as spent:
+            assert answered.wait(LIMIT), "no answer"
+        detector.end()  # so that the others' requests end at once
+    assert max(spent) < WAITING
+
+
+def test_images_that_nobody_looks_at_cost_little(peer, start):
+    detector = start(model="fake")
+    reports = peer.collect(DiagnosticArray, "/diagnostics")
+    camera = peer.camera()
+    msg = image_to_msg(Header(frame_id="camera"), np.zeros((480, 640, 3), np.uint8))
+
+    def received():
+        values = {
+            pair.key: pair.value
+            for report in reports[-1:]
+            for status in report.status
+            if status.name == "detector_node: image"
+            for pair in status.values
+        }
+        return int(values.get("unwanted (no subscriber)", 0))
+
+    def show(count):
+        tick, begun = threading.Event(), time.monotonic()
+        for i in range(count):
+            tick.wait(max(0, begun + i / 30 - time.monotonic()))
+            camera.publish(msg)
+
+    # A best-effort camera is not heard until both sides have found each other.
+    while not received():
+        show(10)
+    seen, before = received(), detector.cpu_seconds()
+    show(90)
+    peer.until(lambda: received() >= seen + 60, "the images have come")
+    assert (detector.cpu_seconds() - before) / (received() - seen) < FRAME

@@ -1,0 +1,180 @@
+import threading
+from collections import Counter
+
+import cv2
+import numpy as np
+import pytest
+
+import i2t_ros.pipeline.describer as module
+from i2t_ros.backends.fake import FakeBackend
+from i2t_ros.errors import (
+    InferenceError,
+    InvalidRequestError,
+    NoFrameError,
+    NotAnImageError,
+    UnknownLanguageError,
+    UnknownStyleError,
+    UnknownTaskError,
+)
+from i2t_ros.models.manifest import find_spec
+from i2t_ros.pipeline.describer import DescribeOptions, Describer
+from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache
+from i2t_ros.pipeline.scheduler import Engine, RequestQueue
+from i2t_ros.pipeline.tasks.detect import ObjectDetector
+from i2t_ros.types import DescribeRequest, DetectOptions
+
+GREY = np.full((48, 64, 3), 128, np.uint8)
+OPTIONS = DescribeOptions()
+
+
+def make(**fake):
+    backend = FakeBackend(**fake)
+    return Describer(ObjectDetector(find_spec("fake"), backend, backend_name="fake")), backend
+
+
+def encoded(fmt):
+    return cv2.imencode(f".{fmt}", GREY)[1].tobytes()
+
+
+def test_an_image_becomes_a_description():
+    describer, _ = make()
+    description = describer.describe(GREY, OPTIONS)
+    assert description.sentence == "I can see a person."
+    assert description.language == "en"
+    assert description.scene.width == 64
+    assert description.scene.height == 48
+    assert description.model == "fake on fake (fake)"
+    assert 0 < description.elapsed < 10
+
+
+def test_the_image_is_not_drawn_on():
+    image = GREY.copy()
+    describer, _ = make()
+    drawn = describer.draw(image, describer.describe(image, OPTIONS), OPTIONS)
+    assert (image == GREY).all()
+    assert (drawn != GREY).any()
+
+
+@pytest.mark.parametrize(
+    ("fmt", "name"), [("jpg", "jpeg"), ("png", "png"), ("bmp", "bmp"), ("webp", "webp")]
+)
+def test_the_annotated_picture_has_the_format_that_was_sent(fmt, name):
+    describer, _ = make()
+    reply = describer.answer(DescribeRequest(image=encoded(fmt), annotate=True), OPTIONS)
+    assert reply.annotated.format == name
+    assert cv2.imdecode(np.frombuffer(reply.annotated.data, np.uint8), 1).shape == GREY.shape
+
+
+def test_nothing_is_drawn_that_nobody_asked_for():
+    describer, _ = make()
+    assert describer.answer(DescribeRequest(image=encoded("png")), OPTIONS).annotated is None
+
+
+def test_what_a_request_names_wins_over_the_options():
+    describer, _ = make()
+    request = DescribeRequest(image=encoded("png"), language="es-MX", style="list", min_score=0.95)
+    description = describer.answer(request, OPTIONS).description
+    assert description.language == "es"
+    assert len(description.scene.detections) == 0
+    own = DescribeOptions(language="es", detect=DetectOptions(min_score=0.95))
+    assert own.for_request(DescribeRequest()).detect.min_score == 0.95
+    assert own.for_request(DescribeRequest()).language == "es"
+
+
+@pytest.mark.parametrize(
+    ("request_", "error"),
+    [
+        (DescribeRequest(image=b"hello"), NotAnImageError),
+        (DescribeRequest(image=encoded("png"), language="tlh"), UnknownLanguageError),
+        (DescribeRequest(image=encoded("png"), style="baroque"), UnknownStyleError),
+        (DescribeRequest(image=encoded("png"), tasks=("dance",)), UnknownTaskError),
+        (DescribeRequest(image=encoded("png"), min_score=1.5), InvalidRequestError),
+        (DescribeRequest(image=encoded("png"), min_score=-0.1), InvalidRequestError),
+        (DescribeRequest(), NoFrameError),
+    ],
+)
+def test_each_bad_request_has_its_own_error(request_, error):
+    describer, backend = make()
+    calls = backend.calls
+    with pytest.raises(error):
+        describer.answer(request_, OPTIONS)
+    assert backend.calls == calls, "the engine was used for a request that cannot be answered"
+
+
+def test_the_newest_frame_is_answered_as_jpeg():
+    describer, _ = make()
+    asked = []
+
+    def newest(camera):
+        asked.append(camera)
+        return GREY
+
+    request = DescribeRequest(camera="front", annotate=True)
+    reply = describer.answer(request, OPTIONS, newest=newest)
+    assert asked == ["front"]
+    assert reply.annotated.format == "jpeg"
+
+
+def test_the_engine_is_held_for_the_engine_alone():
+    gate = threading.Event()
+    describer, backend = make(gate=gate)
+    requests = RequestQueue()
+    engine = Engine()
+
+    def turn():
+        return engine.turn(urgent=True)
+
+    future = requests.submit(
+        lambda: describer.answer(DescribeRequest(image=encoded("png")), OPTIONS, turn=turn)
+    )
+    assert backend.begun.wait(10)
+    other = threading.Thread(target=lambda: turn().__enter__())
+    other.start()
+    other.join(0.05)
+    assert other.is_alive(), "two threads had the engine at once"
+    gate.set()
+    assert future.result(10).description.sentence
+    other.join(10)
+    assert not other.is_alive()
+    assert requests.close()
+
+
+@pytest.mark.parametrize("cache", [None, ReplyCache(CacheLimits(entries=0)), ReplyCache()])
+def test_a_picture_is_hashed_decoded_drawn_and_encoded_once(monkeypatch, cache):
+    done = Counter()
+
+    def counted(name, function):
+        def call(*arguments):
+            done[name] += 1
+            return function(*arguments)
+
+        return call
+
+    steps = ("identify", "decode_image", "draw_scene", "encode_image")
+    for name in steps:
+        monkeypatch.setattr(module, name, counted(name, getattr(module, name)))
+    backend = FakeBackend()
+    detector = ObjectDetector(find_spec("fake"), backend, backend_name="fake")
+    describer = Describer(detector, cache=cache)
+    calls = backend.calls
+    describer.answer(DescribeRequest(image=encoded("png"), annotate=True), OPTIONS)
+    assert done == dict.fromkeys(steps, 1)
+    assert backend.calls == calls + 1
+
+
+def test_the_error_of_a_call_is_that_of_every_image_in_it():
+    backend = FakeBackend(batch=2)
+    describer = Describer(ObjectDetector(find_spec("fake"), backend, backend_name="fake"))
+    works = [describer.begin(GREY, OPTIONS) for _ in range(2)]
+    backend.close()
+    describer.infer(works)
+    for work in works:
+        with pytest.raises(InferenceError, match="used after close"):
+            describer.finish(work)
+
+
+def test_close_may_be_called_twice():
+    describer, backend = make()
+    describer.close()
+    describer.close()
+    assert backend.closed

@@ -1,0 +1,346 @@
+"""The describer with several tasks: all at once, joined, and none spoiling the others."""
+
+import threading
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from task_standins import ScriptedTask
+
+from i2t_ros.backends.fake import FakeBackend
+from i2t_ros.errors import (
+    BackendMissingError,
+    InferenceError,
+    InvalidRequestError,
+    ModelMissingError,
+    TimeLimitError,
+    TranslationError,
+    UnknownTaskError,
+)
+from i2t_ros.models.manifest import find_spec
+from i2t_ros.pipeline.describer import DescribeOptions, Describer
+from i2t_ros.pipeline.picture_hash import identify
+from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache
+from i2t_ros.pipeline.tasks.detect import ObjectDetector
+from i2t_ros.types import (
+    TASKS,
+    ClassifyOptions,
+    DescribeRequest,
+    DetectOptions,
+    FaceOptions,
+    TextOptions,
+)
+
+GREY = np.full((48, 64, 3), 128, np.uint8)
+PICTURE = cv2.imencode(".png", GREY)[1].tobytes()
+OTHER = cv2.imencode(".png", GREY + 1)[1].tobytes()
+ALL = DescribeOptions(tasks=TASKS)
+LIMIT = 30
+
+
+def detector(**fake):
+    return ObjectDetector(find_spec("fake"), FakeBackend(**fake), backend_name="fake")
+
+
+@pytest.fixture
+def make():
+    describers = []
+
+    def make(found=None, *, objects=True, **more):
+        tasks = {task: ScriptedTask(task) for task in ("classify", "faces", "text")}
+        tasks |= found or {}
+        openers = {task: (lambda runner=runner: runner) for task, runner in tasks.items()}
+        describers.append(Describer(detector() if objects else None, openers, **more))
+        return describers[-1], tasks
+
+    yield make
+    for describer in describers:
+        describer.close()
+
+
+def test_one_scene_holds_what_every_task_found(make):
+    describer, _ = make()
+    description = describer.describe(GREY, ALL)
+    scene = description.scene
+    assert (scene.width, scene.height) == (64, 48)
+    assert len(scene.detections) == 1
+    assert scene.classification.labels == ("Egyptian cat",)
+    assert len(scene.faces) == 1
+    assert [region.text for region in scene.texts] == ["Exit"]
+    assert scene.failures == {}
+    assert description.sentence == (
+        "I can see a person. There is a face in the picture. The text reads “Exit”. "
+        "The picture most likely shows: Egyptian cat."
+    )
+    assert description.model == (
+        "fake on fake (fake), classify standin, faces standin, text standin"
+    )
+
+
+def test_only_what_was_asked_for_runs(make):
+    describer, tasks = make()
+    scene = describer.describe(GREY, DescribeOptions(tasks=("faces",))).scene
+    assert scene.detections is scene.classification is scene.texts is None
+    assert len(scene.faces) == 1
+    assert [tasks[task].calls for task in ("classify", "faces", "text")] == [0, 1, 0]
+
+
+def test_a_describer_without_a_detector_has_the_other_tasks(make):
+    describer, _ = make(objects=False)
+    description = describer.describe(GREY, DescribeOptions(tasks=("text", "faces")))
+    assert description.model == "text standin, faces standin"
+    with pytest.raises(UnknownTaskError, match="'detect' is not available here; available: class"):
+        describer.describe(GREY, ALL)
+
+
+def test_all_tasks_are_at_work_at_once(make):
+    gate = threading.Event()
+    blocked = {task: ScriptedTask(task, gate=gate) for task in ("classify", "faces", "text")}
+    describer, tasks = make(blocked)
+    result = []
+    caller = threading.Thread(target=lambda: result.append(describer.describe(GREY, ALL)))
+    caller.start()
+    # Each has begun while none has ended: they do not wait for one another.
+    assert all(task.begun.wait(LIMIT) for task in tasks.values())
+    gate.set()
+    caller.join(LIMIT)
+    assert len(result[0].scene.faces) == 1
+
+
+def test_several_callers_get_their_own_results(make):
+    describer, tasks = make()
+    scenes = []
+
+    def call(side):
+        image = np.full((side, side, 3), 128, np.uint8)
+        for _ in range(20):
+            scenes.append((side, describer.describe(image, ALL).scene))
+
+    callers = [threading.Thread(target=call, args=(side,)) for side in (16, 32, 48)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join(LIMIT)
+    assert len(scenes) == 60
+    assert all(scene.width == side and not scene.failures for side, scene in scenes)
+    assert not any(task.overlapped for task in tasks.values())
+
+
+def test_a_task_that_fails_leaves_the_others(make):
+    describer, _ = make({"faces": ScriptedTask("faces", error=InferenceError("broken"))})
+    description = describer.describe(GREY, ALL)
+    assert {task: error.code for task, error in description.scene.failures.items()} == {
+        "faces": "inference_failed"
+    }
+    assert description.scene.faces is None
+    assert len(description.scene.detections) == 1
+    assert "face" not in description.sentence
+
+
+def test_a_detector_that_fails_leaves_the_other_tasks():
+    def broken(inputs):
+        raise InferenceError("broken")
+
+    describer = Describer(detector(script=broken), {"faces": lambda: ScriptedTask("faces")})
+    scene = describer.describe(GREY, DescribeOptions(tasks=("detect", "faces"))).scene
+    describer.close()
+    assert set(scene.failures) == {"detect"}
+    assert len(scene.faces) == 1
+
+
+def test_a_task_that_cannot_be_loaded_leaves_the_others(make):
+    def opener():
+        raise BackendMissingError("pip install it")
+
+    describer = Describer(detector(), {"text": opener})
+    scene = describer.describe(GREY, DescribeOptions(tasks=("detect", "text"))).scene
+    describer.close()
+    assert scene.failures["text"].code == "backend_missing"
+    assert len(scene.detections) == 1
+
+
+def test_what_a_task_found_in_spite_of_a_failure_is_kept(make):
+    failure = TranslationError("no key")
+    describer, _ = make({"text": ScriptedTask("text", failures={"text": failure})})
+    scene = describer.describe(GREY, ALL).scene
+    assert scene.failures == {"text": failure}
+    assert [region.text for region in scene.texts] == ["Exit"]
+
+
+def test_where_all_fail_the_first_one_asked_for_is_raised(make):
+    describer, _ = make(
+        {
+            "faces": ScriptedTask("faces", error=InferenceError("broken")),
+            "text": ScriptedTask("text", error=ModelMissingError("offline")),
+        }
+    )
+    with pytest.raises(ModelMissingError, match="offline"):
+        describer.describe(GREY, DescribeOptions(tasks=("text", "faces")))
+
+
+def test_a_task_that_takes_too_long_is_not_waited_for(make):
+    gate = threading.Event()
+    describer, _ = make({"faces": ScriptedTask("faces", gate=gate)}, time_limit=0.05)
+    try:
+        scene = describer.describe(GREY, ALL).scene
+        assert isinstance(scene.failures["faces"], TimeLimitError)
+        assert len(scene.detections) == 1
+    finally:
+        gate.set()
+
+
+def test_prepare_loads_and_says_what_cannot_be_loaded(make):
+    describer, tasks = make()
+    describer.prepare(TASKS)
+    assert all(task.calls == 0 for task in tasks.values())
+    with pytest.raises(UnknownTaskError):
+        Describer(detector()).prepare(["faces"])
+
+
+def test_close_closes_every_task(make):
+    describer, tasks = make()
+    describer.prepare(TASKS)
+    describer.close()
+    describer.close()
+    assert all(task.closed for task in tasks.values())
+
+
+def test_a_drawing_shows_what_every_task_found(make):
+    describer, _ = make()
+    drawings = [
+        describer.draw(GREY, describer.describe(GREY, options), options)
+        for options in (DescribeOptions(tasks=(task,)) for task in TASKS)
+    ]
+    assert all((drawing != GREY).any() for drawing in drawings)
+
+
+# Options
+
+
+def test_a_repeated_task_is_one():
+    assert DescribeOptions(tasks=("faces", "detect", "faces")).tasks == ("faces", "detect")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"tasks": ()}, "no task"),
+        ({"tasks": ("detect", "smell")}, "'smell'"),
+        ({"classify": ClassifyOptions(top_k=0)}, "top_k: expected 1 or more, got 0"),
+        ({"faces": FaceOptions(min_score=2)}, "face_min_score: expected 0 to 1"),
+        ({"text": TextOptions(min_score=-1)}, "text_min_score: expected 0 to 1"),
+        ({"detect": DetectOptions(min_score=7)}, "min_score: expected 0 to 1"),
+    ],
+)
+def test_wrong_options_are_refused(wrong, message):
+    with pytest.raises((InvalidRequestError, UnknownTaskError), match=message):
+        DescribeOptions(**wrong)
+
+
+# The cache
+
+
+@pytest.fixture
+def cached(make):
+    return make(cache=ReplyCache())
+
+
+def test_the_same_picture_and_options_are_answered_once(cached):
+    describer, tasks = cached
+    request = DescribeRequest(image=PICTURE, tasks=TASKS, annotate=True)
+    first, second = describer.answer(request, ALL), describer.answer(request, ALL)
+    assert (first.cached, second.cached) == (False, True)
+    assert second == replace(first, cached=True)
+    assert tasks["faces"].calls == 1
+
+
+def test_the_reply_says_which_picture_it_was(cached):
+    describer, _ = cached
+    for _ in range(2):
+        assert describer.answer(DescribeRequest(image=PICTURE), ALL).identity == identify(PICTURE)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        DescribeRequest(image=OTHER),
+        DescribeRequest(image=PICTURE, language="es"),
+        DescribeRequest(image=PICTURE, style="list"),
+        DescribeRequest(image=PICTURE, min_score=0.4),
+        DescribeRequest(image=PICTURE, annotate=True),
+        DescribeRequest(image=PICTURE, tasks=("detect",)),
+    ],
+)
+def test_another_picture_or_option_is_worked_on(cached, other):
+    describer, _ = cached
+    describer.answer(DescribeRequest(image=PICTURE), ALL)
+    assert not describer.answer(other, ALL).cached
+
+
+def test_what_the_options_say_already_is_the_same_request(cached):
+    describer, _ = cached
+    describer.answer(DescribeRequest(image=PICTURE), ALL)
+    explicit = DescribeRequest(image=bytearray(PICTURE), tasks=TASKS, language="en")
+    assert describer.answer(explicit, ALL).cached
+
+
+def test_an_answer_with_a_failure_is_not_kept(make):
+    broken = ScriptedTask("faces", error=InferenceError("broken"))
+    describer, _ = make({"faces": broken}, cache=ReplyCache())
+    for _ in range(2):
+        assert not describer.answer(DescribeRequest(image=PICTURE), ALL).cached
+    assert broken.calls == 2
+
+
+def test_a_frame_of_a_camera_is_never_kept(cached):
+    describer, tasks = cached
+    for _ in range(2):
+        reply = describer.answer(DescribeRequest(), ALL, newest=lambda _: GREY)
+        assert (reply.cached, reply.identity) == (False, None)
+    assert tasks["faces"].calls == 2
+
+
+def test_without_a_cache_nothing_is_kept(make):
+    for more in ({}, {"cache": ReplyCache(CacheLimits(entries=0))}):
+        describer, _ = make(**more)
+        for _ in range(2):
+            assert not describer.answer(DescribeRequest(image=PICTURE), ALL).cached
+
+
+def test_who_asks_again_while_it_is_worked_on_gets_the_same_answer(make):
+    gate = threading.Event()
+    slow = ScriptedTask("faces", gate=gate)
+    describer, _ = make({"faces": slow}, cache=ReplyCache())
+    replies = []
+    request = DescribeRequest(image=PICTURE, tasks=("faces",))
+    callers = [
+        threading.Thread(target=lambda: replies.append(describer.answer(request, ALL)))
+        for _ in range(3)
+    ]
+    for caller in callers:
+        caller.start()
+    assert slow.begun.wait(LIMIT)
+    gate.set()
+    for caller in callers:
+        caller.join(LIMIT)
+    assert slow.calls == 1
+    assert sorted(reply.cached for reply in replies) == [False, True, True]
+
+
+def test_where_the_first_one_fails_the_next_one_tries_itself(make):
+    broken = ScriptedTask("faces", error=InferenceError("broken"))
+    describer, _ = make({"faces": broken}, cache=ReplyCache())
+    errors = []
+
+    def ask():
+        with pytest.raises(InferenceError) as caught:
+            describer.answer(DescribeRequest(image=PICTURE, tasks=("faces",)), ALL)
+        errors.append(caught.value)
+
+    callers = [threading.Thread(target=ask) for _ in range(3)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join(LIMIT)
+    assert len(errors) == broken.calls == 3

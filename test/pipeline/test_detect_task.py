@@ -1,0 +1,381 @@
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from i2t_ros.backends.base import BackendOptions
+from i2t_ros.backends.fake import FakeBackend
+from i2t_ros.backends.registry import is_installed
+from i2t_ros.errors import (
+    BackendMissingError,
+    BackendUnavailableError,
+    InferenceError,
+    ModelCorruptError,
+    ModelDownloadError,
+    ModelMismatchError,
+    ModelMissingError,
+    UnknownModelError,
+)
+from i2t_ros.models import lookup
+from i2t_ros.models.manifest import find_spec
+from i2t_ros.pipeline.tasks.detect import ObjectDetector, open_detector
+from i2t_ros.types import DetectOptions
+
+SPEC = replace(find_spec("fake"), labels=("person", "dog", "cat"), score_threshold=0.4)
+PICTURE = np.full((100, 200, 3), 90, np.uint8)
+
+
+def detector(*found, spec=SPEC):
+    """Return a detector that finds (left, top, right, bottom, score, class id) each time."""
+    rows = np.array(found, np.float32).reshape(-1, 6)
+    answer = [rows[:, :4], rows[:, 4], rows[:, 5].astype(np.int32)]
+    backend = FakeBackend(script=lambda _: [part.copy() for part in answer])
+    return ObjectDetector(spec, backend, backend_name="fake")
+
+
+MIXED = detector(
+    (10, 10, 50, 50, 0.5, 0),
+    (20, 20, 60, 60, 0.9, 1),
+    (30, 30, 70, 70, 0.3, 1),
+    (40, 40, 80, 80, 0.45, 2),
+)
+
+
+def test_best_first_and_above_the_models_own_threshold():
+    found = MIXED.detect(PICTURE)
+    assert found.scores.tolist() == pytest.approx([0.9, 0.5, 0.45])
+    assert [found.label(i) for i in range(len(found))] == ["dog", "person", "cat"]
+    assert found.labels == SPEC.labels
+
+
+@pytest.mark.parametrize(
+    ("options", "labels"),
+    [
+        (DetectOptions(min_score=0.6), ["dog"]),
+        (DetectOptions(min_score=0.1), ["dog", "person", "cat", "dog"]),
+        (DetectOptions(max_detections=1), ["dog"]),
+        (DetectOptions(class_min_scores={"person": 0.6}), ["dog", "cat"]),
+        (DetectOptions(class_min_scores={"dog": 0.2}), ["dog", "person", "cat", "dog"]),
+        (DetectOptions(allow=frozenset({"cat", "unicorn"})), ["cat"]),
+        (DetectOptions(deny=frozenset({"dog"})), ["person", "cat"]),
+        (DetectOptions(allow=frozenset({"dog"}), deny=frozenset({"dog"})), []),
+    ],
+)
+def test_options(options, labels):
+    found = MIXED.detect(PICTURE, options)
+    assert [found.label(i) for i in range(len(found))] == labels
+
+
+def small_yolox():
+    of = find_spec("yolox_nano")
+    return replace(
+        of, input=replace(of.input, format=replace(of.input.format, width=32, height=32))
+    )
+
+
+def test_overlapping_boxes_of_a_class_become_one():
+    spec = small_yolox()
+    output = np.zeros((1, 21, 85), np.float32)
+    output[0, 5] = [0.5, 0.5, 0, 0, 1, *[0] * 80]
+    output[0, 6] = [-0.4, 0.5, 0, 0, 1, *[0] * 80]  # 0.8 pixels beside the one before
+    output[0, 5, 5 + 2], output[0, 6, 5 + 2] = 0.9, 0.8
+    backend = FakeBackend(script=lambda _: [output])
+    tested = ObjectDetector(spec, backend, backend_name="fake")
+    found = tested.detect(np.zeros((64, 64, 3), np.uint8))
+    np.testing.assert_allclose(found.boxes, [[16, 16, 32, 32]])
+    assert found.label(0) == "car"
+    assert len(tested.detect(np.zeros((64, 64, 3), np.uint8), DetectOptions(iou_threshold=1))) == 2
+
+
+def test_threads_have_a_picture_and_a_threshold_of_their_own():
+    together = threading.Barrier(2)
+
+    def bright_is_certain(inputs):
+        before = inputs[0].copy()
+        if before.any():  # the first call, of a black picture, is the detector's own
+            together.wait(30)
+        assert np.array_equal(inputs[0], before)
+        output = np.zeros((1, 21, 85), np.float32)
+        output[0, 5, :6] = [0.5, 0.5, 0, 0, before.mean() / 255, 1]
+        return [output]
+
+    backend = FakeBackend(script=bright_is_certain)
+    tested = ObjectDetector(small_yolox(), backend, backend_name="fake")
+    asked = [(shade, DetectOptions(min_score=score)) for shade in (90, 180) for score in (0.3, 0.5)]
+
+    def find(shade, options):
+        return tested.detect(np.full((64, 64, 3), shade, np.uint8), options).scores.tolist()
+
+    with ThreadPoolExecutor(2) as threads:
+        found = [*threads.map(find, *zip(*(asked * 25), strict=True))]
+    expected = [[0.353], [], [0.706], [0.706]] * 25
+    assert [pytest.approx(scores, abs=0.001) for scores in expected] == found
+
+
+def one_object_as_bright_as_the_image(inputs):
+    """Return, for each image of a batch, one object whose score is the image's brightness."""
+    output = np.zeros((len(inputs[0]), 21, 85), np.float32)
+    output[:, 5, :6] = [0.5, 0.5, 0, 0, 0, 1]
+    output[:, 5, 4] = inputs[0].mean(axis=(1, 2, 3)) / 255
+    return [output]
+
+
+def test_images_that_go_in_one_call_are_read_as_if_each_were_alone():
+    backend = FakeBackend(script=one_object_as_bright_as_the_image, batch=3)
+    tested = ObjectDetector(small_yolox(), backend, backend_name="fake")
+    assert tested.batch == 3
+    shapes = ((64, 64), (32, 64), (64, 48))
+    images = [np.full((*shape, 3), 90 + 50 * i, np.uint8) for i, shape in enumerate(shapes)]
+    alone = [tested.detect(image) for image in images]
+    calls = backend.calls
+    prepared = [tested.prepare(image) for image in images]
+    outputs = tested.infer(prepared)
+    assert backend.calls == calls + 1
+    for image, answer, expected in zip(prepared, outputs, alone, strict=True):
+        found = tested.read(image, answer, DetectOptions())
+        assert np.array_equal(found.boxes, expected.boxes)
+        assert np.array_equal(found.scores, expected.scores)
+
+
+def test_a_tensor_is_allocated_for_each_image_in_work_and_used_again():
+    backend = FakeBackend(script=one_object_as_bright_as_the_image, batch=2)
+    tested = ObjectDetector(small_yolox(), backend, backend_name="fake")
+    image = np.full((64, 64, 3), 90, np.uint8)
+    tensors = set()
+    for _ in range(10):
+        prepared = [tested.prepare(image), tested.prepare(image)]
+        tensors |= {id(each.inputs[0]) for each in prepared}
+        tested.infer(prepared)
+    assert len(tensors) == 2
+
+
+def test_boxes_are_within_the_picture():
+    tested = detector((-20, -5, 500, 40, 0.9, 0), (300, 10, 400, 50, 0.8, 1))
+    assert tested.detect(PICTURE).boxes.tolist() == [[0, 0, 200, 40]]
+
+
+def test_what_is_no_box_is_dropped():
+    tested = detector((1, 1, np.inf, 9, 0.9, 0), (9, 9, 9, 20, 0.8, 1), (1, 2, np.nan, 9, 0.8, 1))
+    assert len(tested.detect(PICTURE)) == 0
+
+
+def test_nothing_found_is_an_ordinary_case():
+    found = detector().detect(PICTURE)
+    assert len(found) == 0
+    assert found.labels == SPEC.labels
+
+
+@pytest.mark.parametrize("class_id", [-1, 3])
+def test_a_class_beyond_the_label_table_is_named(class_id):
+    message = f"and 3 labels do not fit .* expected 0 to 2, got {class_id} to {class_id}"
+    with pytest.raises(ModelMismatchError, match=message):
+        detector((1, 1, 9, 9, 0.9, class_id)).detect(PICTURE)
+    with pytest.raises(ModelMismatchError, match="3 labels do not fit"):
+        detector((1, 1, 9, 9, 0.9, class_id)).detect(
+            PICTURE, DetectOptions(deny=frozenset({"person"}))
+        )
+
+
+def test_a_wrong_number_of_outputs_is_named():
+    backend = FakeBackend(script=lambda _: [np.zeros((1, 4))])
+    with pytest.raises(ModelMismatchError, match=r"decoder pixels reads 3 output\(s\), got 1"):
+        ObjectDetector(SPEC, backend, backend_name="fake").detect(PICTURE)
+
+
+def test_wrong_outputs_are_found_when_it_is_opened():
+    backend = FakeBackend(script=lambda _: [np.zeros((1, 4, 85), np.float32)])
+    with pytest.raises(ModelMismatchError, match="makes 3549 cells, the model gave 4"):
+        ObjectDetector(find_spec("yolox_nano"), backend, backend_name="fake")
+
+
+def test_closing_twice_is_allowed_and_work_afterwards_is_not():
+    tested = detector()
+    tested.close()
+    tested.close()
+    with pytest.raises(InferenceError):
+        tested.detect(PICTURE)
+
+
+# What open_detector chooses.
+
+
+@pytest.fixture
+def no_models(monkeypatch, tmp_path):
+    """Give the test an empty cache, and downloads that fail and are counted."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("I2T_MODEL_PATH", raising=False)
+    monkeypatch.delenv("I2T_OFFLINE", raising=False)
+    tried = []
+
+    def download(file, _target, **_):
+        tried.append(file.name)
+        raise ModelDownloadError("no network")
+
+    monkeypatch.setattr(lookup, "download", download)
+    return tried
+
+
+@pytest.fixture
+def yolox_at_hand(monkeypatch, shared, no_models):
+    monkeypatch.setenv("I2T_MODEL_PATH", str(shared / "models"))
+    return no_models
+
+
+def test_auto_takes_what_is_at_hand(yolox_at_hand):
+    opened = open_detector()
+    assert opened.model_name == "yolox_nano"
+    assert opened.backend_name == "onnxruntime"
+    assert opened.name == "yolox_nano on onnxruntime (cpu)"
+    assert "the best at hand" in opened.report
+    assert not opened.degraded
+    assert yolox_at_hand == []
+    assert len(opened.detect(PICTURE)) == 0
+
+
+def test_auto_without_anything_is_degraded_and_says_why(no_models, caplog):
+    opened = open_detector()
+    assert opened.name == "opencv_people_faces on opencv (cpu)"
+    assert opened.degraded
+    assert "no network" in opened.report
+    assert no_models == ["yolox_nano.onnx"]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_auto_offline_tries_no_download(no_models):
+    opened = open_detector(offline=True)
+    assert opened.degraded
+    assert "i2t models fetch yolox_nano" in opened.report
+    assert no_models == []
+
+
+def test_auto_steps_over_a_corrupt_file_and_says_so(no_models, monkeypatch, tmp_path):
+    monkeypatch.setenv("I2T_MODEL_PATH", str(tmp_path))
+    (tmp_path / "yolox_nano.onnx").write_bytes(b"not this")
+    opened = open_detector()
+    assert opened.degraded
+    assert "expected 3660092 bytes, got 8" in opened.report
+
+
+def test_auto_tells_what_it_passed_over(yolox_at_hand, monkeypatch, tmp_path):
+    monkeypatch.setenv("I2T_MODEL_PATH", f"{tmp_path}:{os.environ['I2T_MODEL_PATH']}")
+    (tmp_path / "yolox_nano.onnx").write_bytes(b"not this")
+    real = find_spec("yolox_nano")
+    copy = replace(real, name="copy", files=(replace(real.files[0], name="copy.onnx"),), auto=9)
+    os.symlink(yolox_path(), tmp_path / "copy.onnx")
+    monkeypatch.setattr("i2t_ros.pipeline.loading.ranked_models", lambda task: [real, copy])
+    opened = open_detector()
+    assert opened.model_name == "copy"
+    assert "passed over" in opened.report
+    assert "expected 3660092 bytes, got 8" in opened.report
+
+
+def yolox_path():
+    return os.path.join(os.environ["I2T_MODEL_PATH"].split(":")[-1], "yolox_nano.onnx")
+
+
+def test_auto_with_a_named_backend_does_not_replace_it(no_models):
+    with pytest.raises(BackendUnavailableError, match=r"nothing runs as asked: .*no network"):
+        open_detector(backend="onnxruntime")
+
+
+def test_auto_with_a_named_backend_speaks_of_its_models_alone(no_models):
+    with pytest.raises(BackendUnavailableError) as caught:
+        open_detector(backend="jetson")
+    assert "jetson-inference" in str(caught.value)
+    assert "yolo" not in str(caught.value)
+
+
+def test_auto_with_a_server_does_not_replace_it(no_models):
+    if not is_installed("triton"):
+        pytest.skip("tritonclient is not installed")
+    options = BackendOptions(url="http://127.0.0.1:1", timeout=1.0)
+    with pytest.raises(BackendUnavailableError, match=r"nothing runs as asked: .*Triton at http"):
+        open_detector(options=options)
+
+
+def test_a_named_model_is_never_replaced(no_models):
+    with pytest.raises(ModelDownloadError):
+        open_detector("yolox_nano")
+    with pytest.raises(ModelMissingError):
+        open_detector("yolox_nano", offline=True)
+    with pytest.raises(UnknownModelError):
+        open_detector("yolox_nono")
+
+
+def test_a_named_model_asked_for_by_name_is_not_degraded():
+    assert not open_detector("opencv_people_faces").degraded
+
+
+def test_a_corrupt_path_is_named(tmp_path, shared):
+    original = (shared / "models" / "yolox_nano.onnx").read_bytes()
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(original[:5000])
+    (tmp_path / "broken.yaml").write_text(
+        "input: {format: {width: 416, height: 416}}\ndecoder: yolox\nlabels: coco80\n"
+        "backends: [onnxruntime]\n"
+    )
+    with pytest.raises(ModelCorruptError, match=r"broken\.onnx: ONNX Runtime .* cannot load it"):
+        open_detector(str(path))
+
+
+@pytest.mark.parametrize(
+    ("backend", "message"),
+    [
+        ("opencv", "yolox_nano does not run on opencv; it runs on onnxruntime"),
+        ("tensorflow", "there is no backend 'tensorflow'; known: onnxruntime"),
+    ],
+)
+def test_a_backend_that_cannot(yolox_at_hand, backend, message):
+    with pytest.raises(BackendUnavailableError, match=message):
+        open_detector("yolox_nano", backend)
+
+
+def test_an_engine_that_is_not_installed_says_how_to_get_it(yolox_at_hand, monkeypatch):
+    monkeypatch.setattr("i2t_ros.backends.registry.find_spec", lambda _: None)
+    with pytest.raises(BackendMissingError, match="pip install onnxruntime"):
+        open_detector("yolox_nano")
+
+
+def test_options_reach_the_engine(yolox_at_hand):
+    opened = open_detector("yolox_nano", options=BackendOptions(threads=1))
+    assert "threads: 1" in opened.report
+
+
+@pytest.mark.parametrize(
+    ("backend", "options", "message"),
+    [
+        ("auto", BackendOptions(providers=("gpu",)), "unknown provider gpu; known: cpu, cuda"),
+        ("auto", BackendOptions(providers=("cuda",)), "has no provider cuda, only cpu"),
+        ("onnxruntime", BackendOptions(precision="bf16"), "on cpu does not compute in bf16; cpu"),
+        ("openvino", BackendOptions(precision="tf32"), "OpenVINO has no precision 'tf32', only"),
+        ("onnxruntime", BackendOptions(device="0"), "on cpu has no choice of device, got '0'"),
+        ("onnxruntime", BackendOptions(url="robot:8000"), "onnxruntime has no choice of url"),
+        (
+            "auto",
+            BackendOptions(url="robot:8000", precision="f16"),
+            "no backend that runs yolox_nano .* has a choice of precision and url",
+        ),
+    ],
+)
+def test_a_choice_that_cannot_be_had_is_refused(yolox_at_hand, backend, options, message):
+    with pytest.raises(BackendUnavailableError, match=message):
+        open_detector("yolox_nano", backend, options=options)
+
+
+def test_a_choice_decides_between_engines(yolox_at_hand):
+    if not is_installed("openvino"):
+        pytest.skip("openvino is not installed")
+    opened = open_detector("yolox_nano", options=BackendOptions(precision="f32"))
+    assert opened.backend_name == "onnxruntime"
+    opened = open_detector("yolox_nano", options=BackendOptions(precision="bf16"))
+    assert opened.backend_name == "openvino"
+    assert "not onnxruntime: ONNX Runtime on cpu does not compute in bf16" in opened.report
+    with pytest.raises(BackendUnavailableError, match="finds no device TPU, only CPU"):
+        open_detector(
+            "yolox_nano", "openvino", options=BackendOptions(precision="f32", device="TPU")
+        )
+    with pytest.raises(BackendUnavailableError, match="expected one of auto, f32, tf32, f16, bf16"):
+        open_detector("yolox_nano", options=BackendOptions(precision="f8"))

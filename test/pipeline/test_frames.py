@@ -1,0 +1,262 @@
+"""The way of cameras' frames through the three stages."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from i2t_ros.pipeline.frames import FrameLine
+from i2t_ros.pipeline.scheduler import Engine
+
+LIMIT = 10.0
+
+
+class Scripted:
+    """Stages that wait to be let go if they have a gate, and remember what came in which order."""
+
+    def __init__(self, **gates):
+        self.changed = threading.Condition()
+        self.gates = gates
+        self.prepared, self.inferred, self.finished, self.failures = [], [], [], []
+        self.errors = {}
+
+    def _pass(self, stage, seen, entry):
+        with self.changed:
+            seen.append(entry)
+            self.changed.notify_all()
+        if stage in self.gates:
+            assert self.gates[stage].acquire(timeout=LIMIT)
+        if error := self.errors.get((stage, entry)):
+            raise error
+
+    def prepare(self, camera, item):
+        self._pass("prepare", self.prepared, item)
+        return item
+
+    def infer(self, works):
+        self._pass("infer", self.inferred, tuple(works))
+
+    def finish(self, camera, item, work):
+        assert work == item
+        self._pass("finish", self.finished, item)
+
+    def failed(self, camera, error):
+        with self.changed:
+            self.failures.append((camera, str(error)))
+            self.changed.notify_all()
+
+    def until(self, condition, what):
+        with self.changed:
+            assert self.changed.wait_for(condition, LIMIT), what
+
+
+@pytest.fixture
+def line():
+    """Return a function that makes a line; each is closed with the test."""
+    made = []
+
+    def make(stages, places=1, **options):
+        made.append((FrameLine(stages, Engine(places), **options), stages))
+        return made[-1][0]
+
+    yield make
+    for line, stages in made:
+        for gate in stages.gates.values():
+            gate.release(100)
+        assert line.close()
+
+
+def closed_gate():
+    return threading.Semaphore(0)
+
+
+def fill(line, stages, count=3):
+    """Offer one frame after the other, each once the one before has been taken up."""
+    for number in range(count):
+        line.offer("front", number)
+        stages.until(lambda number=number: number in stages.prepared, f"frame {number}")
+
+
+def test_only_the_newest_frame_waits_and_the_rest_are_counted(line):
+    stages = Scripted(infer=closed_gate())
+    tested = line(stages)
+    fill(tested, stages, 2)  # one is with the engine, one is prepared for it
+    for number in range(2, 100):
+        tested.offer("front", number)
+    stages.gates["infer"].release(3)
+    stages.until(lambda: len(stages.finished) == 3, "three frames")
+    assert stages.finished == [0, 1, 99]
+    assert tested.cameras["front"].received == 100
+    assert tested.cameras["front"].dropped == 97
+
+
+def test_a_fast_camera_does_not_starve_a_slow_one(line):
+    stages = Scripted(infer=closed_gate())
+    tested = line(stages)
+    fill(tested, stages, 2)
+    tested.offer("front", "front again")
+    tested.offer("rear", "rear")
+    for number in range(2, 10):
+        tested.offer("front", number)
+    stages.gates["infer"].release(4)
+    stages.until(lambda: len(stages.finished) == 4, "four frames")
+    assert stages.finished == [0, 1, 9, "rear"]
+
+
+def test_the_next_is_prepared_and_the_last_finished_while_the_engine_is_busy(line):
+    stages = Scripted(infer=closed_gate(), finish=closed_gate())
+    tested = line(stages)
+    fill(tested, stages, 2)
+    stages.gates["infer"].release()
+    stages.until(lambda: stages.finished == [0], "the first is being finished")
+    stages.until(lambda: stages.inferred == [(0,), (1,)], "the engine has the second")
+    tested.offer("front", 2)
+    stages.until(lambda: 2 in stages.prepared, "the third is prepared")
+    assert stages.inferred == [(0,), (1,)]
+
+
+def test_no_more_than_one_is_prepared_ahead_of_the_engine(line):
+    stages = Scripted(infer=closed_gate())
+    tested = line(stages)
+    fill(tested, stages, 2)
+    tested.offer("front", 2)
+    tested.offer("rear", 3)
+    stages.gates["infer"].release()
+    stages.until(lambda: len(stages.prepared) == 3, "there is room for one more")
+    assert stages.inferred == [(0,), (1,)]
+    assert stages.prepared == [0, 1, 2]
+
+
+def test_an_engine_of_two_places_has_two_frames_at_once_and_they_are_finished_in_order(line):
+    first, second = threading.Event(), threading.Event()
+
+    class TwoAtOnce(Scripted):
+        def infer(self, works):
+            super().infer(works)
+            if works == [0]:
+                first.set()
+                assert second.wait(LIMIT), "the second waits for the first"
+            elif works == [1]:
+                assert first.wait(LIMIT)
+                second.set()
+
+    stages = TwoAtOnce()
+    tested = line(stages, places=2)
+    fill(tested, stages, 2)
+    stages.until(lambda: len(stages.finished) == 2, "both")
+    assert stages.finished == [0, 1]
+
+
+@pytest.mark.parametrize("places", [1, 2, 3])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_thousand_frames_of_three_cameras_are_finished_once_and_in_order(line, places, batch):
+    stages = Scripted()
+    tested = line(stages, places=places, batch=batch)
+
+    def film(camera):
+        for number in range(1000):
+            tested.offer(camera, (camera, number))
+
+    with ThreadPoolExecutor(3) as cameras:
+        list(cameras.map(film, ("front", "rear", "left")))
+    stages.until(lambda: {camera for camera, n in stages.finished if n == 999} == {
+        "front", "rear", "left"
+    }, "the newest of each camera")  # fmt: skip
+    for camera in ("front", "rear", "left"):
+        numbers = [number for name, number in stages.finished if name == camera]
+        assert numbers == sorted(set(numbers))
+        counters = tested.cameras[camera]
+        assert counters.received == 1000 == counters.dropped + len(numbers)
+    assert all(1 <= len(works) <= batch for works in stages.inferred)
+
+
+def test_frames_of_several_cameras_that_wait_together_go_in_one_run(line):
+    stages = Scripted(infer=closed_gate())
+    tested = line(stages, batch=4)
+    tested.offer("front", "first")
+    stages.until(lambda: stages.inferred == [("first",)], "the engine is busy")
+    for camera in ("front", "rear", "left"):
+        tested.offer(camera, camera)
+        stages.until(lambda camera=camera: camera in stages.prepared, camera)
+    stages.gates["infer"].release(2)
+    stages.until(lambda: len(stages.finished) == 4, "all")
+    assert stages.inferred == [("first",), ("front", "rear", "left")]
+    assert stages.finished == ["first", "front", "rear", "left"]
+
+
+def test_frames_that_another_thread_took_along_do_not_wait_for_the_engine():
+    stages, engine = Scripted(), Engine()
+    tested = FrameLine(stages, engine, batch=2)
+    try:
+        with engine.turn(urgent=True):
+            for camera in ("front", "rear"):
+                tested.offer(camera, camera)
+            stages.until(lambda: len(stages.prepared) == 2, "both are prepared")
+            assert engine.waiting == 1, "one thread waits for both"
+        stages.until(lambda: stages.inferred == [("front", "rear")], "both in one run")
+        stages.until(lambda: stages.finished == ["front", "rear"], "both are finished")
+        assert engine.waiting == 0
+    finally:
+        assert tested.close()
+
+
+def test_a_failure_that_cannot_be_told_stops_nothing(line, caplog):
+    class Silent(Scripted):
+        def failed(self, camera, error):
+            super().failed(camera, error)
+            raise RuntimeError("no log")
+
+    stages = Silent()
+    tested = line(stages)
+    for number in range(6):  # more than there are threads
+        stages.errors["prepare", number] = ValueError("bad frame")
+        tested.offer("front", number)
+        stages.until(lambda number=number: len(stages.failures) == number + 1, "it failed")
+    tested.offer("front", "good")
+    stages.until(lambda: stages.finished == ["good"], "the next")
+    assert "a failure could not be told" in caplog.text
+
+
+@pytest.mark.parametrize("stage", ["prepare", "infer", "finish"])
+def test_a_frame_that_fails_is_counted_and_the_next_is_taken(line, stage):
+    stages = Scripted()
+    stages.errors[stage, ("bad",) if stage == "infer" else "bad"] = ValueError("bad frame")
+    tested = line(stages)
+    tested.offer("front", "bad")
+    stages.until(lambda: stages.failures, "the failure is told")
+    tested.offer("front", "good")
+    stages.until(lambda: stages.finished[-1:] == ["good"], "the next")
+    assert tested.close()
+    assert stages.failures == [("front", "bad frame")]
+    assert (tested.cameras["front"].failed, tested.cameras["front"].processed) == (1, 1)
+
+
+def test_fewer_are_in_work_if_something_else_takes_longest(line):
+    stages = Scripted(finish=closed_gate())
+    tested = line(stages, in_work=lambda: 2)
+    fill(tested, stages, 2)
+    tested.offer("front", 2)
+    stages.until(lambda: stages.inferred == [(0,), (1,)], "two are in work")
+    assert stages.prepared == [0, 1]
+    stages.gates["finish"].release()
+    stages.until(lambda: stages.prepared == [0, 1, 2], "one was finished")
+
+
+def test_close_lets_frames_in_work_end_and_takes_no_more(line):
+    stages = Scripted(infer=closed_gate())
+    tested = line(stages)
+    fill(tested, stages, 2)
+    tested.offer("front", 2)
+    assert not tested.close(timeout=0.05)
+    tested.offer("front", 3)
+    stages.gates["infer"].release(2)
+    assert tested.close()
+    assert stages.finished == [0, 1]
+
+
+def test_frames_that_are_left_out_are_counted_by_cause(line):
+    tested = line(Scripted())
+    tested.skip("front", unwanted=1)
+    tested.skip("front", limited=1)
+    counters = tested.cameras["front"]
+    assert (counters.received, counters.unwanted, counters.limited) == (2, 1, 1)

@@ -1,0 +1,70 @@
+"""What the two ways in install is the same, and what the pages name exists."""
+
+import re
+import sys
+
+import pytest
+from project import ROOT
+
+from i2t_ros import errors
+from i2t_ros.resources import config_path
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    from pip._vendor import tomli as tomllib
+
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+CMAKE = (ROOT / "CMakeLists.txt").read_text()
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_ros2_run_and_pip_have_the_same_programs():
+    scripts = {path.name for path in (ROOT / "scripts").iterdir()}
+    installed = set(re.findall(r"scripts/(\w+)", CMAKE))
+    assert scripts == installed == set(PYPROJECT["project"]["scripts"])
+
+
+def test_each_script_runs_what_pip_runs():
+    for name, target in PYPROJECT["project"]["scripts"].items():
+        module, function = target.split(":")
+        assert f"from {module} import {function}" in (ROOT / "scripts" / name).read_text()
+
+
+def test_cmake_generates_every_interface():
+    files = {str(p.relative_to(ROOT)) for d in ("msg", "srv") for p in (ROOT / d).iterdir()}
+    assert files == set(re.findall(r"^  ((?:msg|srv)/\w+\.\w+)$", CMAKE, re.MULTILINE))
+
+
+@pytest.mark.parametrize("folder", ["msg", "srv"])
+def test_every_field_of_an_interface_says_what_it_is(folder):
+    for path in (ROOT / folder).iterdir():
+        for line in path.read_text().splitlines():
+            is_field = line and line != "---" and not line.lstrip().startswith("#")
+            assert not is_field or "#" in line, f"{path.name}: {line}"
+
+
+def test_no_file_hides_something_real():
+    # Each of these would hide a generated or a ROS package of the same name.
+    for path in ("test/__init__.py", "i2t_ros/launch/__init__.py", "i2t_ros/msg", "i2t_ros/srv"):
+        assert not (ROOT / path).exists()
+
+
+def test_what_is_in_config_is_installed():
+    for path in (ROOT / "config").rglob("*.*"):
+        assert config_path(*path.relative_to(ROOT / "config").parts).is_file()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def test_every_error_code_is_explained():
+    def leaves(kind):
+        subs = kind.__subclasses__()
+        return [leaf for sub in subs for leaf in leaves(sub)] if subs else [kind.code]
+
+    text = (ROOT / "docs" / "errors.md").read_text()
+    assert [code for code in leaves(errors.I2tError) if f"`{code}`" not in text] == []

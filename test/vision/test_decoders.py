@@ -1,0 +1,257 @@
+import math
+
+import numpy as np
+import pytest
+
+from i2t_ros.errors import ModelMismatchError
+from i2t_ros.vision.decoders import objects as decoders
+from i2t_ros.vision.decoders.objects import DECODERS, InputSize, pixels, yolox
+
+STRIDES = (8, 16, 32)
+
+
+def yolox_cell_by_cell(output, size, min_score):
+    """Apply the authors' formula to one cell after the other."""
+    found, row = [], 0
+    for stride in STRIDES:
+        for y in range(size.height // stride):
+            for x in range(size.width // stride):
+                cx, cy, w, h, objectness, *classes = (float(v) for v in output[0, row])
+                best = max(range(len(classes)), key=classes.__getitem__)
+                score = objectness * classes[best]
+                if score >= min_score:
+                    cx, cy = (cx + x) * stride, (cy + y) * stride
+                    w, h = math.exp(w) * stride, math.exp(h) * stride
+                    found.append(([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], score, best))
+                row += 1
+    return found
+
+
+@pytest.mark.parametrize("min_score", [0.01, 0.3, 0.9])
+def test_yolox_equals_the_formula(min_score):
+    size = InputSize(96, 64)
+    cells = sum((size.width // s) * (size.height // s) for s in STRIDES)
+    rng = np.random.default_rng(0)
+    output = rng.uniform(0, 1, (1, cells, 5 + 4)).astype(np.float32)
+    boxes, scores, class_ids = yolox([output], size, min_score, STRIDES)
+    wanted = yolox_cell_by_cell(output, size, min_score)
+    assert len(wanted) == len(boxes)
+    np.testing.assert_allclose(
+        boxes, np.reshape([w[0] for w in wanted], (-1, 4)), rtol=1e-5, atol=1e-4
+    )
+    np.testing.assert_allclose(scores, [w[1] for w in wanted], rtol=1e-6)
+    assert class_ids.tolist() == [w[2] for w in wanted]
+
+
+def test_yolox_finds_nothing_in_zeros():
+    found = yolox([np.zeros((1, 21, 7), np.float32)], InputSize(32, 32), 0.3, STRIDES)
+    assert found.boxes.shape == (0, 4)
+    assert found.scores.shape == found.class_ids.shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((1, 21, 5), r"got \(1, 21, 5\)"),
+        ((21, 7), r"got \(21, 7\)"),
+        ((2, 21, 7), r"got \(2, 21, 7\)"),
+        ((1, 20, 7), "makes 21 cells, the model gave 20"),
+    ],
+)
+def test_yolox_refuses_other_shapes(shape, message):
+    with pytest.raises(ModelMismatchError, match=message):
+        yolox([np.zeros(shape, np.float32)], InputSize(32, 32), 0.3, STRIDES)
+
+
+# The others, each against its format's definition, one candidate after the other.
+
+SIZE = InputSize(96, 64)
+
+
+def corners(cx, cy, w, h):
+    return [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2]
+
+
+def agree(found, wanted):
+    """Compare with a list of (box, score, class id), in any order."""
+    rows = sorted(zip(found.scores, found.boxes.tolist(), found.class_ids, strict=True))
+    wanted = sorted((score, box, class_id) for box, score, class_id in wanted)
+    assert len(rows) == len(wanted) > 0
+    for (score, box, class_id), (wanted_score, wanted_box, wanted_class) in zip(
+        rows, wanted, strict=True
+    ):
+        assert score == pytest.approx(wanted_score, rel=1e-5)
+        assert box == pytest.approx(wanted_box, abs=1e-3)
+        assert class_id == wanted_class
+
+
+def numbers(*shape, seed=0):
+    return np.random.default_rng(seed).uniform(0, 1, shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("normalised", [False, True])
+def test_yolov5(normalised):
+    output = numbers(1, 50, 5 + 3)
+    wanted = []
+    for row in output[0].astype(float):
+        best = int(row[5:].argmax())
+        score = row[4] * row[5 + best]
+        if score >= 0.4:
+            scale = [96, 64, 96, 64] if normalised else [1, 1, 1, 1]
+            box = [value * s for value, s in zip(corners(*row[:4]), scale, strict=True)]
+            wanted.append((box, score, best))
+    agree(decoders.yolov5([output], SIZE, 0.4, normalised), wanted)
+
+
+@pytest.mark.parametrize("normalised", [False, True])
+def test_yolov8(normalised):
+    output = numbers(1, 4 + 3, 50)
+    wanted = []
+    for row in output[0].T.astype(float):
+        best = int(row[4:].argmax())
+        if row[4 + best] >= 0.8:
+            scale = [96, 64, 96, 64] if normalised else [1, 1, 1, 1]
+            box = [value * s for value, s in zip(corners(*row[:4]), scale, strict=True)]
+            wanted.append((box, row[4 + best], best))
+    agree(decoders.yolov8([output], SIZE, 0.8, normalised), wanted)
+
+
+def test_yolov10():
+    output = numbers(1, 30, 6)
+    output[0, :, 5] = np.arange(30) % 4
+    wanted = [(list(row[:4]), row[4], int(row[5])) for row in output[0].astype(float)]
+    wanted = [found for found in wanted if found[1] >= 0.5]
+    agree(decoders.yolov10([output], SIZE, 0.5, False), wanted)
+
+
+def test_queries():
+    output = numbers(1, 30, 4 + 5)
+    wanted = []
+    for row in output[0].astype(float):
+        cx, cy, w, h = row[:4]
+        best = int(row[4:].argmax())
+        if row[4 + best] >= 0.9:
+            wanted.append((corners(cx * 96, cy * 64, w * 96, h * 64), row[4 + best], best))
+    agree(decoders.queries([output], SIZE, 0.9), wanted)
+
+
+def test_query_logits():
+    logits, boxes = numbers(1, 30, 5) * 8 - 6, numbers(1, 30, 4, seed=1)
+    wanted = []
+    for row, (cx, cy, w, h) in zip(logits[0].astype(float), boxes[0].astype(float), strict=True):
+        best = int(row.argmax())
+        score = 1 / (1 + math.exp(-row[best]))
+        if score >= 0.5:
+            wanted.append((corners(cx * 96, cy * 64, w * 96, h * 64), score, best))
+    agree(decoders.query_logits([logits, boxes], SIZE, 0.5), wanted)
+
+
+def test_query_logits_of_any_size_are_probabilities():
+    logits = np.array([[[1e4, -1e4]]], np.float32)
+    found = decoders.query_logits([logits, numbers(1, 1, 4)], SIZE, 0.5)
+    assert found.scores.tolist() == [1.0]
+
+
+def test_labels_boxes_scores():
+    labels = np.arange(20, dtype=np.int64)[None] % 3
+    boxes, scores = numbers(1, 20, 4) * 90, numbers(1, 20, seed=2)
+    every = zip(boxes[0].tolist(), scores[0].tolist(), labels[0].tolist(), strict=True)
+    found = decoders.labels_boxes_scores([labels, boxes, scores], SIZE, 0.6)
+    agree(found, [one for one in every if one[1] >= 0.6])
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+def test_tensorflow(offset):
+    boxes, scores = numbers(1, 10, 4), np.linspace(1, 0.1, 10, dtype=np.float32)[None]
+    classes = np.arange(10, dtype=np.float32)[None]
+    wanted = [
+        ([x1 * 96, y1 * 64, x2 * 96, y2 * 64], scores[0, i], i + offset)
+        for i, (y1, x1, y2, x2) in enumerate(boxes[0].tolist())
+        if i < 6 and scores[0, i] >= 0.65
+    ]
+    outputs = [boxes, classes, scores, np.array([6], np.float32)]
+    agree(decoders.tensorflow(outputs, SIZE, 0.65, offset), wanted)
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_yolov3(batched):
+    boxes, scores = numbers(1, 12, 4) * 60, numbers(1, 3, 12, seed=1)
+    chosen = [(0, 2, 4), (0, 0, 11), (0, 1, 4), (0, 2, 0)]
+    wanted = [
+        (boxes[0, i][[1, 0, 3, 2]].tolist(), scores[0, c, i], c)
+        for _, c, i in chosen
+        if scores[0, c, i] >= 0.1
+    ]
+    padded = np.array([*chosen, (-1, -1, -1)], np.int32)
+    outputs = [boxes, scores, padded[None] if batched else padded]
+    agree(decoders.yolov3(outputs, SIZE, 0.1), wanted)
+
+
+@pytest.mark.parametrize("order", ["pairs", "probabilities first", "sides first"])
+@pytest.mark.parametrize("centre", [0.0, 0.5])
+def test_nanodet(order, centre):
+    levels, wanted = [], []
+    for stride in STRIDES:
+        cells = (SIZE.width // stride) * (SIZE.height // stride)
+        probabilities = numbers(1, cells, 5, seed=stride)
+        sides = numbers(1, cells, 4 * 8, seed=stride + 1) * 4
+        levels.append((probabilities, sides))
+        for cell in range(cells):
+            best = int(probabilities[0, cell].argmax())
+            if probabilities[0, cell, best] >= 0.95:
+                distances = []
+                for side in sides[0, cell].reshape(4, 8).astype(float):
+                    weights = [math.exp(value) for value in side]
+                    mean = sum(i * weight for i, weight in enumerate(weights)) / sum(weights)
+                    distances.append(mean * stride)
+                x = (cell % (SIZE.width // stride)) * stride + centre * (stride - 1)
+                y = (cell // (SIZE.width // stride)) * stride + centre * (stride - 1)
+                left, top, right, bottom = distances
+                box = [x - left, y - top, x + right, y + bottom]
+                wanted.append((box, probabilities[0, cell, best], best))
+    outputs = {
+        "pairs": [part for level in levels for part in level],
+        "probabilities first": [level[0] for level in levels] + [level[1] for level in levels],
+        "sides first": [level[1] for level in levels] + [level[0] for level in levels],
+    }[order]
+    agree(decoders.nanodet(outputs, SIZE, 0.95, STRIDES, 8, centre), wanted)
+
+
+def test_nanodet_of_another_size_is_refused():
+    outputs = [numbers(1, 10, 5)] * 3 + [numbers(1, 10, 32)] * 3
+    with pytest.raises(ModelMismatchError, match=r"strides \[8, 16, 32\] make \[96, 24, 6\] cells"):
+        decoders.nanodet(outputs, SIZE, 0.3, STRIDES, 8, 0.5)
+
+
+def test_nothing_found_keeps_its_shape():
+    empty = {
+        "yolov5": [np.zeros((1, 9, 8), np.float32)],
+        "yolov8": [np.zeros((1, 7, 9), np.float32)],
+        "yolov10": [np.zeros((1, 9, 6), np.float32)],
+        "queries": [np.zeros((1, 9, 7), np.float32)],
+        "query_logits": [np.full((1, 9, 3), -9, np.float32), numbers(1, 9, 4)],
+        "labels_boxes_scores": [np.zeros((1, 9)), numbers(1, 9, 4), np.zeros((1, 9), np.float32)],
+        "tensorflow": [numbers(1, 9, 4), np.zeros((1, 9)), numbers(1, 9), np.zeros(1)],
+        "yolov3": [numbers(1, 9, 4), numbers(1, 3, 9), np.empty((0, 3), np.int32)],
+    }
+    for name, outputs in empty.items():
+        decoder = DECODERS[name]
+        found = decoder.function(outputs, SIZE, 0.5, **decoder.options)
+        assert found.boxes.shape == (0, 4), name
+        assert found.scores.shape == found.class_ids.shape == (0,), name
+
+
+def test_pixels_drops_what_scores_too_little():
+    boxes = np.array([[0, 0, 1, 1], [2, 2, 3, 3]], np.float32)
+    found = pixels(
+        [boxes, np.array([0.2, 0.8], np.float32), np.array([4, 5])], InputSize(9, 9), 0.5
+    )
+    assert found.boxes.tolist() == [[2, 2, 3, 3]]
+    assert found.class_ids.tolist() == [5]
+
+
+def test_every_decoder_takes_its_own_defaults():
+    for name, decoder in DECODERS.items():
+        names = decoder.function.__code__.co_varnames[: decoder.function.__code__.co_argcount]
+        assert names[:3] == ("outputs", "size", "min_score"), name
+        assert set(names[3:]) == set(decoder.options), name
