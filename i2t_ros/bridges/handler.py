@@ -1,20 +1,49 @@
-"""What a listener calls: the one seam between the bridges and whatever answers them."""
+"""What a listener asks: the one seam between the bridges and whatever answers them."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from typing import Protocol
 
+from i2t_ros.errors import I2tError, TimeLimitError
 from i2t_ros.types import DescribeReply, DescribeRequest
+
+log = logging.getLogger("i2t_ros.bridges")
 
 
 class Handler(Protocol):
-    """Answers requests; listeners call it from their asyncio loop, several at once."""
+    """Answers requests; listeners call it from their asyncio loop, several at once.
+
+    A handler may stand around another one and add something: a time limit, a history.
+    """
 
     async def describe(self, request: DescribeRequest) -> DescribeReply:
         """Say what the picture shows.
 
-        Must not block the loop. May be cancelled: the listener gives every request a time limit.
+        Must not block the loop. May be cancelled.
 
         Raises I2tError, whose code and message reach the client.
         """
         ...
+
+
+class TimeLimited:
+    """A handler that answers within a time limit, and raises I2tError and nothing else."""
+
+    def __init__(self, handler: Handler, seconds: float) -> None:
+        """Ask ``handler``, for at most ``seconds``."""
+        self._handler = handler
+        self._seconds = seconds
+
+    async def describe(self, request: DescribeRequest) -> DescribeReply:
+        """Return the handler's reply; raises TimeLimitError, and what the handler raises."""
+        try:
+            return await asyncio.wait_for(self._handler.describe(request), self._seconds)
+        except I2tError:
+            raise
+        except asyncio.TimeoutError:
+            raise TimeLimitError(f"no answer within {self._seconds:g} s") from None
+        except Exception:
+            log.exception("the handler failed")
+            raise I2tError("the server failed on this request; its log says why") from None

@@ -14,10 +14,10 @@ from i2t_ros.types import (
     DescribeRequest,
     Description,
     Detections,
-    EncodedImage,
+    Picture,
     Scene,
 )
-from i2t_ros.vision.codecs import picture_format
+from i2t_ros.vision.codecs import read_header
 
 
 class LocalHandler:
@@ -66,9 +66,10 @@ class FakeHandler:
     async def describe(self, request: DescribeRequest) -> DescribeReply:
         """Answer at once; the annotated picture is the one that was sent.
 
-        Raises what picture_format raises for its first bytes; the rest may be anything.
+        Raises what read_header raises; the rest may be anything.
         """
-        format = picture_format(request.image)
+        picture = request.picture or Picture()
+        read_header(picture)
         found = Detections(
             boxes=np.array([[0, 0, 2, 4], [2, 0, 4, 4], [1, 2, 3, 4]], np.float32),
             scores=np.array([0.9, 0.8, 0.7], np.float32),
@@ -79,8 +80,9 @@ class FakeHandler:
             scene=Scene(width=4, height=4, detections=found),
             sentence=self.SENTENCE,
             language=request.language or "es",
+            style=request.style or "list",
             model="fake",
             elapsed=0.0,
         )
-        annotated = EncodedImage(request.image, format) if request.annotate else None
+        annotated = picture if request.annotate else None
         return DescribeReply(description, annotated)

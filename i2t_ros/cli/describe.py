@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import logging
 import sys
@@ -30,6 +29,7 @@ from i2t_ros.types import (
     DetectOptions,
     FaceOptions,
     Image,
+    Picture,
     Task,
     TextOptions,
 )
@@ -158,8 +158,9 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.save:
         canonical_format(args.save.suffix)
-    request = DescribeRequest(image=read_picture(args.picture))
-    image = decode_image(request.image, options.max_pixels)
+    request = DescribeRequest(picture=Picture(read_picture(args.picture)))
+    assert request.picture is not None  # noqa: S101
+    image = decode_image(request.picture, options.max_pixels)
     # What it warns of is told below, and there is no next picture for which it would wait.
     logging.getLogger("i2t_ros.pipeline.translation").setLevel(logging.ERROR)
     detector, failures = _open_detector(args, options.tasks)
@@ -181,7 +182,7 @@ def run(args: argparse.Namespace) -> int:
     for task, error in reply.description.scene.failures.items():
         print(f"i2t describe: {task}: {error} [{error.code}]", file=sys.stderr)
     if args.json:
-        print(json.dumps(as_json(reply), ensure_ascii=False, indent=2))
+        print(json.dumps(as_json(reply, request.picture), ensure_ascii=False, indent=2))
     else:
         print(reply.description.sentence)
         print_tables(reply.description)
@@ -241,12 +242,11 @@ def save(path: Path, image: Image) -> None:
         raise ImageError(f"cannot write {path}: {error.strerror}") from error
 
 
-def as_json(reply: DescribeReply) -> dict[str, Any]:
+def as_json(reply: DescribeReply, picture: Picture) -> dict[str, Any]:
     """Return a reply as JSON-ready values."""
-    picture = reply.identity and dataclasses.asdict(reply.identity)
     return {
         **description_to_json(reply.description),
         "elapsed_ms": round(1000 * reply.description.elapsed, 3),
         "cached": reply.cached,
-        "picture": picture,
+        "hash": picture.sha256,
     }

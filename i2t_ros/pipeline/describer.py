@@ -19,7 +19,6 @@ from i2t_ros.errors import (
     TimeLimitError,
     UnknownTaskError,
 )
-from i2t_ros.pipeline.picture_hash import identify
 from i2t_ros.pipeline.reply_cache import ReplyCache, frozen
 from i2t_ros.pipeline.task_worker import Opener, TaskWorker
 from i2t_ros.pipeline.tasks.detect import ObjectDetector, PreparedImage
@@ -30,14 +29,14 @@ from i2t_ros.types import (
     DescribeRequest,
     Description,
     DetectOptions,
-    EncodedImage,
     FaceOptions,
     Image,
+    Picture,
     Scene,
     Task,
     TextOptions,
 )
-from i2t_ros.vision.codecs import MAX_PIXELS, decode_image, encode_image, picture_format
+from i2t_ros.vision.codecs import MAX_PIXELS, decode_image, encode_image
 from i2t_ros.vision.drawing import DrawOptions, draw_scene
 
 Turn = Callable[[], AbstractContextManager[None]]
@@ -181,7 +180,7 @@ class Describer:
         """Return what was seen and said since ``started`` (time.perf_counter(), seconds)."""
         model = ", ".join(filter(None, map(self._model_of, options.tasks)))
         elapsed = time.perf_counter() - started
-        return Description(scene, sentence, options.language, model, elapsed)
+        return Description(scene, sentence, options.language, options.style, model, elapsed)
 
     def look(self, image: Image, options: DescribeOptions, turn: Turn = nullcontext) -> Scene:
         """Run the tasks on an image.
@@ -300,17 +299,13 @@ class Describer:
         Raises ImageError, RequestError and BackendError.
         """
         options = options.for_request(request)
-        if not len(request.image):
+        if request.picture is None or request.fresh or self._cache is None:
             return self._work_on(request, options, newest, turn)
-        identity = identify(request.image)
-        if self._cache is None:
-            return replace(self._work_on(request, options, newest, turn), identity=identity)
-        key = identity.sha256, request.annotate, frozen(options)
+        key = request.picture.sha256, request.annotate, frozen(options)
         with self._cache.one_at_a_time(key, self._time_limit):
             if known := self._cache.get(key):
                 return replace(known, cached=True)
             reply = self._work_on(request, options, newest, turn)
-            reply = replace(reply, identity=identity)
             # A task that failed may do better the next time.
             if not reply.description.scene.failures:
                 self._cache.put(key, reply)
@@ -325,7 +320,7 @@ class Describer:
     ) -> DescribeReply:
         image, fmt = self._image_of(request, options, newest)
         description = self.describe(image, options, turn)
-        annotated: EncodedImage | None = None
+        annotated: Picture | None = None
         if request.annotate:
             annotated = encode_image(self.draw(image, description, options), fmt, options.quality)
         return DescribeReply(description, annotated)
@@ -337,8 +332,9 @@ class Describer:
         newest: Callable[[str], Image] | None,
     ) -> tuple[Image, str]:
         """Return the image that a request is about, and the format to answer in."""
-        if len(request.image):
-            return decode_image(request.image, options.max_pixels), picture_format(request.image)
+        if request.picture is not None:
+            image = decode_image(request.picture, options.max_pixels)
+            return image, request.picture.format
         if newest is None:
             raise NoFrameError("the request brings no picture, and there is no camera here")
         return newest(request.camera), "jpeg"

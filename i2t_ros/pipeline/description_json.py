@@ -16,17 +16,16 @@ LANDMARKS = ("right_eye", "left_eye", "nose", "right_mouth_corner", "left_mouth_
 
 
 def description_to_json(description: Description) -> dict[str, Any]:
-    """Return sentence, counts and everything found.
-
-    The size is null where it is not known: of the frames of a camera that comes over ROS.
-    """
+    """Return sentence, counts and everything found."""
     scene = description.scene
     return {
         "sentence": description.sentence,
         "language": description.language,
+        "style": description.style,
         "model": description.model,
-        "width": scene.width or None,
-        "height": scene.height or None,
+        "width": scene.width,
+        "height": scene.height,
+        "tasks": scene.tasks,
         **scene_to_json(scene, description.language),
     }
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from i2t_ros.errors import InvalidRequestError
-from i2t_ros.types import EncodedImage, Image
+from i2t_ros.types import Image, Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Shot:
 
     name: str
     read: Callable[[], Image]
-    file: Callable[[], EncodedImage | None] = lambda: None
+    file: Callable[[], Picture | None] = lambda: None
 
 
 class Source(Protocol):

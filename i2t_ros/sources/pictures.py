@@ -15,8 +15,8 @@ from PIL import JpegImagePlugin, PngImagePlugin
 from i2t_ros.errors import ImageError, SourceMissingError, SourceUnreadableError
 from i2t_ros.sources.base import Shot, SourceOptions, scaled
 from i2t_ros.sources.pace import Pace
-from i2t_ros.types import EncodedImage, Image
-from i2t_ros.vision.codecs import canonical_format, decode_image, picture_format
+from i2t_ros.types import Image, Picture
+from i2t_ros.vision.codecs import canonical_format, decode_image, picture_format, read_header
 
 RATE = 1.0
 """Pictures a second, where nothing else is asked for."""
@@ -106,15 +106,15 @@ class PictureSource:
             self._last = version, image
         return self._last[1]
 
-    def _file(self, path: Path) -> EncodedImage | None:
+    def _file(self, path: Path) -> Picture | None:
         if self._options.width or self._options.height:
             return None
         data = path.read_bytes()
-        fmt = picture_format(data)
+        fmt = read_header(picture := Picture(data)).format
         # What image_transport's own decoder is sure to read, and with nothing to be turned.
         if fmt not in ("jpeg", "png") or not _is_upright(data, fmt):
             return None
-        return EncodedImage(data, fmt)
+        return picture
 
 
 def is_picture(path: Path) -> bool:

@@ -18,7 +18,7 @@ from i2t_ros.errors import (
     TruncatedImageError,
     UnsupportedFormatError,
 )
-from i2t_ros.types import ByteBuffer, EncodedImage, Image
+from i2t_ros.types import ByteBuffer, Image, Picture, PictureHeader
 
 MAX_PIXELS = 40_000_000
 """Default limit of width x height: above 8K video (33 megapixels), 120 MB when decoded."""
@@ -97,54 +97,58 @@ def picture_format(data: ByteBuffer) -> str:
     )
 
 
-def picture_size(data: ByteBuffer, fmt: str) -> tuple[int, int]:
-    """Return width and height in pixels as the picture's header states them, without decoding.
+def read_header(picture: Picture) -> PictureHeader:
+    """Return format and upright size of a picture, read from its bytes the first time.
 
-    Raises TruncatedImageError where the header itself is cut or broken.
+    Width and height are exchanged if EXIF says that the picture lies on its side, as decode_image
+    turns it. Raises EmptyImageError, NotAnImageError, UnsupportedFormatError, and
+    TruncatedImageError if the header is cut or broken.
     """
-    (width, height), _ = _read_header(data, fmt)
-    return width, height
+    if picture.header is None:
+        picture.header = _parse_header(picture.data, picture_format(picture.data))
+    return picture.header
 
 
-def upright_size(data: ByteBuffer, fmt: str) -> tuple[int, int]:
-    """Return width and height in pixels of what decode_image makes of a picture, undecoded.
-
-    They are the header's, exchanged where EXIF says that the picture lies on its side. Raises
-    TruncatedImageError where the header itself is cut or broken.
-    """
-    (width, height), exif = _read_header(data, fmt)
+def _parse_header(data: ByteBuffer, fmt: str) -> PictureHeader:
+    try:
+        with _HEADER_READERS[fmt](io.BytesIO(data)) as picture:
+            width, height = map(int, picture.size)
+            exif = picture.info.get("exif", b"")
+    except Exception as error:  # Pillow's readers raise whatever broken bytes make them raise
+        raise TruncatedImageError(f"the {fmt} header is cut or damaged: {error}") from error
     orientation = 1
     if exif:
         tags = PillowImage.Exif()
         with contextlib.suppress(Exception):  # broken EXIF is ignored by decoders, too
             tags.load(exif)
         orientation = tags.get(_ORIENTATION, 1)
-    return (height, width) if orientation in _ON_THEIR_SIDE else (width, height)
+    if orientation in _ON_THEIR_SIDE:
+        width, height = height, width
+    return PictureHeader(fmt, width, height)
 
 
-def _read_header(data: ByteBuffer, fmt: str) -> tuple[tuple[int, int], bytes]:
-    """Return width and height, and the EXIF data."""
-    try:
-        with _HEADER_READERS[fmt](io.BytesIO(data)) as picture:
-            width, height = picture.size
-            exif = picture.info.get("exif", b"")
-    except Exception as error:  # Pillow's readers raise whatever broken bytes make them raise
-        raise TruncatedImageError(f"the {fmt} header is cut or damaged: {error}") from error
-    return (int(width), int(height)), exif
+def check_picture(picture: Picture, max_pixels: int = MAX_PIXELS) -> PictureHeader:
+    """Return a picture's header; refuse what it shows to be unusable, before any decoding.
+
+    Raises what read_header raises, and ImageTooLargeError.
+    """
+    header = read_header(picture)
+    check_pixels(header.width, header.height, max_pixels)
+    return header
 
 
-def decode_image(data: ByteBuffer, max_pixels: int = MAX_PIXELS) -> Image:
+def decode_image(picture: Picture | ByteBuffer, max_pixels: int = MAX_PIXELS) -> Image:
     """Decode a JPEG, PNG, BMP or WebP picture into a BGR image, upright as EXIF says.
 
     Raises EmptyImageError, NotAnImageError, UnsupportedFormatError, TruncatedImageError, and
     ImageTooLargeError, that one from the header, before memory for the pixels is taken.
     """
-    fmt = picture_format(data)
-    width, height = picture_size(data, fmt)
-    check_pixels(width, height, max_pixels)
-    check_complete(data, fmt)
+    if not isinstance(picture, Picture):
+        picture = Picture(picture)
+    fmt, width, height = check_picture(picture, max_pixels)
+    check_complete(picture.data, fmt)
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(picture.data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
         raise TruncatedImageError(f"the {fmt} picture is damaged: {error.err}") from error
     if image is None:
@@ -163,7 +167,7 @@ def check_pixels(width: int, height: int, max_pixels: int) -> None:
         )
 
 
-def encode_image(image: Image, fmt: str = "jpeg", quality: int = 90) -> EncodedImage:
+def encode_image(image: Image, fmt: str = "jpeg", quality: int = 90) -> Picture:
     """Encode a BGR image. ``quality`` is 1 to 100, for jpeg and webp.
 
     Raises UnsupportedFormatError for a format that is not written here, and ImageTooLargeError for
@@ -185,7 +189,7 @@ def encode_image(image: Image, fmt: str = "jpeg", quality: int = 90) -> EncodedI
         ) from error
     if not done:
         raise ImageTooLargeError(f"cannot write {image.shape[1]}x{image.shape[0]} as {fmt}")
-    return EncodedImage(buffer.data, fmt)
+    return Picture(buffer.data, PictureHeader(fmt, image.shape[1], image.shape[0]))
 
 
 def check_complete(data: ByteBuffer, fmt: str) -> None:

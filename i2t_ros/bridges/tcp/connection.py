@@ -17,7 +17,7 @@ from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.wire import Refusal, RequestParser, Version, WireRequest
 from i2t_ros.errors import BusyError, I2tError, TimeLimitError
 from i2t_ros.types import DescribeReply, DescribeRequest
-from i2t_ros.vision.codecs import picture_format
+from i2t_ros.vision.codecs import read_header
 
 if TYPE_CHECKING:
     from i2t_ros.bridges.tcp.server import TcpServer
@@ -143,7 +143,7 @@ class Connection:
         log.info(
             "%s: %d bytes, %d objects, %.1f ms",
             self._client,
-            memoryview(request.image).nbytes,
+            len(request.picture or b""),
             _count(reply),
             (_now() - started) * 1000,
         )
@@ -151,23 +151,13 @@ class Connection:
         return version == 2
 
     async def _ask(self, incoming: WireRequest) -> tuple[DescribeRequest, DescribeReply]:
-        """Put the request to the handler; raises I2tError and nothing else of the handler's."""
+        """Ask the handler; raises I2tError and nothing else."""
         request = incoming.describe
         if incoming.version == 1:
             request = dataclasses.replace(
-                self._server.version_1, image=request.image, camera="", annotate=True
+                self._server.version_1, picture=request.picture, camera="", annotate=True
             )
-        limit = self._limits.request_time
-        try:
-            answer = self._server.handler.describe(request)
-            return request, await asyncio.wait_for(answer, limit)
-        except I2tError:
-            raise
-        except asyncio.TimeoutError:
-            raise TimeLimitError(f"no answer within {limit:g} s") from None
-        except Exception:
-            log.exception("%s: the handler failed", self._client)
-            raise I2tError("the server failed on this request; its log says why") from None
+        return request, await self._server.handler.describe(request)
 
     async def _send_success(self, version: Version, header: bytes, picture: memoryview) -> None:
         if version == 1:
@@ -255,7 +245,7 @@ def _picture(request: DescribeRequest, reply: DescribeReply) -> memoryview:
     """
     if not request.annotate:
         return memoryview(b"")
-    expected = picture_format(request.image) if request.image else "jpeg"
+    expected = read_header(request.picture).format if request.picture else "jpeg"
     annotated = reply.annotated
     if annotated is None or annotated.format != expected:
         got = "none" if annotated is None else annotated.format

@@ -8,7 +8,7 @@ import ipaddress
 from dataclasses import dataclass
 from types import TracebackType
 
-from i2t_ros.bridges.handler import Handler
+from i2t_ros.bridges.handler import Handler, TimeLimited
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.connection import CHUNK, Connection, log
 from i2t_ros.types import DescribeRequest
@@ -83,7 +83,7 @@ class TcpServer:
         ``version_1`` says what clients of version 1 cannot say, such as their language: all but
         its image, camera and annotate. By default they get Spanish lists.
         """
-        self.handler = handler
+        self.handler: Handler = TimeLimited(handler, self.limits.request_time)
         self.limits = limits or TcpLimits()
         self.version_1 = version_1 or DescribeRequest(language="es", style="list")
         self.counters = TcpCounters()

@@ -21,7 +21,7 @@ from i2t_ros.errors import (
     UnknownTaskError,
     UnsupportedFormatError,
 )
-from i2t_ros.types import TASKS, DescribeRequest, Task
+from i2t_ros.types import TASKS, DescribeRequest, Picture, Task
 from i2t_ros.vision.codecs import canonical_format
 
 Version = Literal[1, 2]
@@ -181,7 +181,10 @@ class RequestParser:
         self._header = None
         if header.version == 1:
             self._end()
-        return WireRequest(header.version, DescribeRequest(image=image, **self._options))
+        return WireRequest(
+            header.version,
+            DescribeRequest(picture=Picture(image) if image else None, **self._options),
+        )
 
     def _refuse(self, version: Version, error: I2tError) -> Refusal:
         self._end()

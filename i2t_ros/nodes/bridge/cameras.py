@@ -25,8 +25,8 @@ from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.nodes.detector.camera_ports import CameraName
 from i2t_ros.nodes.messages import conversions
 from i2t_ros.nodes.messages.describe import description_from_msg
-from i2t_ros.types import EncodedImage
-from i2t_ros.vision.codecs import decode_image, encode_image, picture_format
+from i2t_ros.types import Picture, PictureHeader
+from i2t_ros.vision.codecs import decode_image, encode_image, read_header
 
 LINGER = 5.0
 """Seconds for which a topic stays subscribed after its last viewer has left."""
@@ -95,7 +95,9 @@ class BridgeCameras:
             elif publisher.get_subscription_count():
                 stamp = self._node.get_clock().now().to_msg()
                 header = Header(stamp=stamp, frame_id=camera)
-                publisher.publish(conversions.encoded_to_msg(header, EncodedImage(jpeg, "jpeg")))
+                publisher.publish(
+                    conversions.encoded_to_msg(header, Picture(jpeg, PictureHeader("jpeg", 0, 0)))
+                )
 
     def closed(self, camera: str) -> None:
         """Take the topic of a WebSocket camera away."""
@@ -184,7 +186,7 @@ def _jpeg_of_image(msg: ImageMsg) -> bytes:
 
 
 def _jpeg_of_compressed(msg: CompressedImage) -> bytes:
-    data = bytes(memoryview(msg.data).cast("B"))
-    if picture_format(data) == "jpeg":
-        return data
-    return bytes(encode_image(decode_image(data), "jpeg", QUALITY).data)
+    picture = Picture(bytes(memoryview(msg.data).cast("B")))
+    if read_header(picture).format == "jpeg":
+        return bytes(picture)
+    return bytes(encode_image(decode_image(picture), "jpeg", QUALITY))

@@ -89,7 +89,7 @@ class DetectorClient:
             response = await self._ask(messages.request_to_msg(request))
         if not response.success:
             raise messages.error_from_response(response)
-        return messages.reply_from_response(response, request.tasks)
+        return messages.reply_from_response(response)
 
     async def _ask(self, request: Describe.Request) -> Describe.Response:
         """Send a request and wait, as long as there is a detector that could answer."""

@@ -22,7 +22,7 @@ from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.nodes.detector.image_input import ImageInput
 from i2t_ros.nodes.messages import conversions
 from i2t_ros.pipeline.narrator import Narrator, SpeechOptions
-from i2t_ros.types import Description, Detections, EncodedImage, Image
+from i2t_ros.types import Description, Detections, Image, Picture
 
 ImageMessage: TypeAlias = ImageMsg | CompressedImage
 
@@ -208,7 +208,7 @@ class CameraPorts:
             )
 
     def publish_pictures(
-        self, header: Header, draw: Callable[[], Image], encode: Callable[[Image], EncodedImage]
+        self, header: Header, draw: Callable[[], Image], encode: Callable[[Image], Picture]
     ) -> None:
         """Draw, encode and publish the annotated image, each only if somebody looks at it."""
         raw, compressed = _heard(self._annotated), _heard(self._annotated_compressed)

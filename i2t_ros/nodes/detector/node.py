@@ -274,7 +274,7 @@ class DetectorNode(ManagedNode):
         question = messages.request_from_msg(request)
         options = self._options
         header = request.image.header
-        if not len(question.image):
+        if question.picture is None:
             ports, msg = self._newest(question.camera)
             header = msg.header
         turn = partial(self._engine.turn, urgent=True)

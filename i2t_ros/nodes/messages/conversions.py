@@ -34,12 +34,13 @@ from i2t_ros import language as words
 from i2t_ros.errors import ImageMessageError
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.msg import ObjectCount as ObjectCountMsg
+from i2t_ros.msg import TaskFailure
 from i2t_ros.nodes.messages import scenes as scene_messages
 from i2t_ros.types import (
     Description,
     Detections,
-    EncodedImage,
     Image,
+    Picture,
 )
 from i2t_ros.vision.codecs import check_pixels, decode_image
 from i2t_ros.vision.drawing import class_color
@@ -138,7 +139,7 @@ def image_to_msg(header: Header, image: Image) -> ImageMsg:
     return msg
 
 
-def encoded_to_msg(header: Header, picture: EncodedImage) -> CompressedImage:
+def encoded_to_msg(header: Header, picture: Picture) -> CompressedImage:
     """Return a compressed image message."""
     msg = CompressedImage(header=header, format=picture.format)
     msg.data.frombytes(memoryview(picture.data).cast("B"))
@@ -173,8 +174,16 @@ def description_to_msg(
     scene = description.scene
     msg = DescriptionMsg(
         header=header,
+        width=scene.width,
+        height=scene.height,
         sentence=description.sentence,
         language=description.language,
+        style=description.style,
+        tasks=scene.tasks,
+        failures=[
+            TaskFailure(task=task, code=error.code, message=str(error))
+            for task, error in scene.failures.items()
+        ],
         model=description.model,
         elapsed=duration_to_msg(description.elapsed),
         detections=detections or detections_to_msg(header, scene.detections),

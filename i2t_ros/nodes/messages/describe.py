@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -24,8 +23,9 @@ from i2t_ros.types import (
     DescribeRequest,
     Description,
     Detections,
-    EncodedImage,
     Faces,
+    Picture,
+    PictureHeader,
     Scene,
     Task,
     TextRegion,
@@ -37,19 +37,17 @@ SERVICE_QOS = QoSProfile(depth=1000, durability=DurabilityPolicy.VOLATILE)
 lose all but the last ten without a word."""
 
 
-_NO_FACES = Faces(np.empty((0, 4), np.float32), np.empty(0, np.float32))
-
-
 def request_from_msg(request: Describe.Request) -> DescribeRequest:
     """Return a service request in the vocabulary of the package; raises UnknownTaskError."""
     return DescribeRequest(
-        image=request.image.data,
+        picture=Picture(request.image.data) if len(request.image.data) else None,
         camera=request.camera,
         tasks=_tasks(request.tasks),
         language=request.language,
         style=request.style,
         min_score=request.min_score,
         annotate=request.annotate,
+        fresh=request.fresh,
     )
 
 
@@ -61,9 +59,8 @@ def _tasks(names: Sequence[str]) -> tuple[Task, ...]:
 
 
 def fill_response(response: Describe.Response, header: Header, reply: DescribeReply) -> None:
-    """Put a reply into a service response; the tasks that failed are in its message."""
+    """Put a reply into a service response."""
     response.success = True
-    response.message = _failures_to_text(reply.description.scene.failures)
     response.description = description_to_msg(header, reply.description)
     response.cached = reply.cached
     if reply.annotated is not None:
@@ -80,7 +77,8 @@ def fill_error(response: Describe.Response, error: I2tError) -> None:
 def request_to_msg(request: DescribeRequest) -> Describe.Request:
     """Return a service request; its picture's format is told by its bytes at the other end."""
     image = CompressedImage()
-    image.data.frombytes(memoryview(request.image).cast("B"))
+    if request.picture is not None:
+        image.data.frombytes(memoryview(request.picture.data).cast("B"))
     return Describe.Request(
         image=image,
         camera=request.camera,
@@ -89,6 +87,7 @@ def request_to_msg(request: DescribeRequest) -> Describe.Request:
         style=request.style,
         min_score=request.min_score,
         annotate=request.annotate,
+        fresh=request.fresh,
     )
 
 
@@ -97,71 +96,38 @@ def error_from_response(response: Describe.Response) -> I2tError:
     return error_from_code(response.error_code, response.message)
 
 
-def reply_from_response(response: Describe.Response, tasks: Sequence[Task] = ()) -> DescribeReply:
-    """Return the reply that a response carries; raises UnsupportedFormatError for its picture.
-
-    A message does not tell a task that found nothing from one that did not run; ``tasks``, those
-    that were asked for, do. Where they are not known, detect counts as one that ran.
-    """
+def reply_from_response(response: Describe.Response) -> DescribeReply:
+    """Return the reply that a response carries; raises UnsupportedFormatError for its picture."""
     annotated = None
     if len(response.annotated.data):
-        fmt = canonical_format(response.annotated.format)
-        annotated = EncodedImage(response.annotated.data, fmt)
-    description = description_from_msg(response.description)
-    failures = _failures_from_text(response.message)
-    scene = replace(_as_asked(description.scene, tasks, failures), failures=failures)
-    return DescribeReply(replace(description, scene=scene), annotated, response.cached)
-
-
-def _as_asked(scene: Scene, tasks: Sequence[Task], failed: Mapping[Task, I2tError]) -> Scene:
-    """Return a scene that has something, be it empty, of those tasks that ran, and of no others."""
-    if not tasks:
-        return scene
-    ran = [task for task in tasks if task not in failed]
-    return replace(
-        scene,
-        detections=scene.detections if "detect" in ran else None,
-        faces=scene.faces or (_NO_FACES if "faces" in ran else None),
-        texts=scene.texts or (() if "text" in ran else None),
-    )
-
-
-def _failures_to_text(failures: Mapping[Task, I2tError]) -> str:
-    """Return a line for each task that failed: "task: code: what went wrong and what to do"."""
-    return "\n".join(
-        f"{task}: {error.code}: {' '.join(str(error).split())}" for task, error in failures.items()
-    )
-
-
-def _failures_from_text(text: str) -> dict[Task, I2tError]:
-    parts = [line.split(": ", 2) for line in text.splitlines()]
-    return {
-        task: error_from_code(code, message)
-        for task, code, message in (part for part in parts if len(part) == 3)
-        if task in TASKS
-    }
+        description = response.description
+        header = PictureHeader(
+            canonical_format(response.annotated.format), description.width, description.height
+        )
+        annotated = Picture(response.annotated.data, header)
+    return DescribeReply(description_from_msg(response.description), annotated, response.cached)
 
 
 def description_from_msg(msg: DescriptionMsg) -> Description:
-    """Return a description; what is empty in the message is a task that did not run.
-
-    The size of the image is not in the message, so the scene's is 0 x 0.
-    """
+    """Return a description."""
     results = msg.classification.results
     scene = Scene(
-        width=0,
-        height=0,
-        detections=_detections_from_msg(msg),
+        width=msg.width,
+        height=msg.height,
+        detections=_detections_from_msg(msg) if "detect" in msg.tasks else None,
         classification=Classification(
             tuple(result.class_id for result in results), tuple(result.score for result in results)
         )
-        if results
+        if "classify" in msg.tasks
         else None,
-        faces=_faces_from_msg(msg),
-        texts=tuple(map(_text_from_msg, msg.texts)) or None,
+        faces=_faces_from_msg(msg) if "faces" in msg.tasks else None,
+        texts=tuple(map(_text_from_msg, msg.texts)) if "text" in msg.tasks else None,
+        failures={
+            failure.task: error_from_code(failure.code, failure.message) for failure in msg.failures
+        },
     )
     elapsed = msg.elapsed.sec + msg.elapsed.nanosec / 1e9
-    return Description(scene, msg.sentence, msg.language, msg.model, elapsed)
+    return Description(scene, msg.sentence, msg.language, msg.style, msg.model, elapsed)
 
 
 def _detections_from_msg(msg: DescriptionMsg) -> Detections:
@@ -176,10 +142,9 @@ def _detections_from_msg(msg: DescriptionMsg) -> Detections:
     )
 
 
-def _faces_from_msg(msg: DescriptionMsg) -> Faces | None:
-    if not msg.faces:
-        return None
-    landmarks = np.array([[(p.x, p.y) for p in face.landmarks] for face in msg.faces], np.float32)
+def _faces_from_msg(msg: DescriptionMsg) -> Faces:
+    points = [[(p.x, p.y) for p in face.landmarks] for face in msg.faces]
+    landmarks = np.array(points, np.float32).reshape(-1, 5, 2)
     return Faces(
         np.array([_sides(face.bbox) for face in msg.faces], np.float32),
         np.array([face.score for face in msg.faces], np.float32),

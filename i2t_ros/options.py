@@ -1,0 +1,145 @@
+"""An option is written once: as a field of a frozen dataclass, with its default, text and bounds.
+
+ROS parameters, command-line flags, HTTP query parameters, config/*.yaml and the tables of the docs
+are made from such fields. Outside, an option has a plain value: a bool, an int, a float, a text or
+a list of texts. Inside, it may be something richer that ``read`` makes of that.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, TypeVar
+
+from i2t_ros.errors import InvalidRequestError
+
+Value = bool | int | float | str | list[str]
+"""A plain value of an option."""
+
+Changes = Literal["live", "configure", "never"]
+"""When a running node takes a new value: at once, when it is configured again, or never."""
+
+Settings = TypeVar("Settings")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What is said of an option where it is written.
+
+    name     its public name
+    default  its plain value; also says the type
+    text     what it does, with its unit, to stand behind the name
+    bounds   smallest and largest number, both allowed
+    choices  the only texts allowed
+    changes  when a running node takes a new value
+    read     makes the field's own value of a plain one; raises InvalidRequestError
+    """
+
+    name: str
+    default: Value
+    text: str
+    bounds: tuple[float, float] | None = None
+    choices: tuple[str, ...] = ()
+    changes: Changes = "configure"
+    read: Callable[[Any], Any] | None = None
+
+    @property
+    def shown(self) -> str:
+        """The default, for people."""
+        return "none" if self.default in ("", []) else str(self.default)
+
+    def check(self, value: Any) -> None:
+        """Raise InvalidRequestError for a plain value outside the choices or bounds."""
+        if self.choices and value not in self.choices:
+            raise InvalidRequestError(
+                f"{self.name}: expected one of {', '.join(self.choices)}, got {value!r}"
+            )
+        if self.bounds and not self.bounds[0] <= value <= self.bounds[1]:
+            low, high = self.bounds
+            raise InvalidRequestError(f"{self.name}: expected {low:g} to {high:g}, got {value!r}")
+
+
+def option(  # noqa: PLR0913 (all of it belongs to an option)
+    default: Any,
+    text: str,
+    *,
+    name: str = "",
+    bounds: tuple[float, float] | None = None,
+    choices: Sequence[str] = (),
+    changes: Changes = "configure",
+    read: Callable[[Any], Any] | None = None,
+    plain: Value | None = None,
+) -> Any:
+    """Return a field of a dataclass that is an option; see Option.
+
+    default  the field's default
+    name     the public name; empty: the field's
+    plain    the plain value of the default, if ``default`` is not plain itself
+    """
+    if plain is None:
+        plain = list(default) if isinstance(default, tuple) else default
+    written = Option(name, plain, text, bounds, tuple(choices), changes, read)
+    return dataclasses.field(default=default, metadata={"option": written})
+
+
+@cache
+def options_of(settings: type[Any], prefix: str = "") -> tuple[Option, ...]:
+    """Return the options of a dataclass and of the dataclasses in its fields, in their order.
+
+    ``prefix`` stands before every name.
+    """
+    return tuple(found for _, found in _walk(settings, prefix))
+
+
+def from_values(
+    settings: type[Settings], values: Mapping[str, Any], prefix: str = "", **others: Any
+) -> Settings:
+    """Return the dataclass with these plain values by public name; what is missing has its default.
+
+    ``others`` are fields that are no options. Raises InvalidRequestError, naming the option.
+    """
+    fields: dict[str, Any] = dict(others)
+    for field in dataclasses.fields(settings):  # type: ignore[arg-type]
+        inner = _inner(field)
+        if inner is not None and field.name not in others:
+            fields[field.name] = from_values(inner, values, prefix)
+    for field_name, found in _walk(settings, prefix, deep=False):
+        if found.name in values:
+            fields[field_name] = _own_value(found, values[found.name])
+    return settings(**fields)
+
+
+def check_options(settings: Any) -> None:
+    """Check the numbers and choices of a dataclass; for its ``__post_init__``.
+
+    Raises InvalidRequestError for the first value that is not allowed, naming the option.
+    """
+    for field_name, found in _walk(type(settings), "", deep=False):
+        found.check(getattr(settings, field_name))
+
+
+def _own_value(found: Option, value: Any) -> Any:
+    found.check(value)
+    if found.read is not None:
+        return found.read(value)
+    if isinstance(found.default, list):
+        return tuple(filter(None, value))
+    return value
+
+
+def _walk(settings: type[Any], prefix: str, *, deep: bool = True) -> Iterator[tuple[str, Option]]:
+    for field in dataclasses.fields(settings):
+        written = field.metadata.get("option")
+        if written is not None:
+            name = prefix + (written.name or field.name)
+            yield field.name, dataclasses.replace(written, name=name)
+        elif deep and (inner := _inner(field)) is not None:
+            yield from _walk(inner, prefix)
+
+
+def _inner(field: dataclasses.Field[Any]) -> type[Any] | None:
+    """Return the dataclass that a field holds by default, if it is one."""
+    make = field.default_factory
+    return make if dataclasses.is_dataclass(make) else None  # type: ignore[return-value]
