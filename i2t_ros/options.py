@@ -101,7 +101,7 @@ def from_values(
     ``others`` are fields that are no options. Raises InvalidRequestError, naming the option.
     """
     fields: dict[str, Any] = dict(others)
-    for field in dataclasses.fields(settings):  # type: ignore[arg-type]
+    for field in dataclasses.fields(settings):  # type: ignore[arg-type, unused-ignore]
         inner = _inner(field)
         if inner is not None and field.name not in others:
             fields[field.name] = from_values(inner, values, prefix)
@@ -142,4 +142,4 @@ def _walk(settings: type[Any], prefix: str, *, deep: bool = True) -> Iterator[tu
 def _inner(field: dataclasses.Field[Any]) -> type[Any] | None:
     """Return the dataclass that a field holds by default, if it is one."""
     make = field.default_factory
-    return make if dataclasses.is_dataclass(make) else None  # type: ignore[return-value]
+    return make if dataclasses.is_dataclass(make) else None  # type: ignore[return-value, unused-ignore]

@@ -83,8 +83,8 @@ class TcpServer:
         ``version_1`` says what clients of version 1 cannot say, such as their language: all but
         its image, camera and annotate. By default they get Spanish lists.
         """
-        self.handler: Handler = TimeLimited(handler, self.limits.request_time)
         self.limits = limits or TcpLimits()
+        self.handler: Handler = TimeLimited(handler, self.limits.request_time)
         self.version_1 = version_1 or DescribeRequest(language="es", style="list")
         self.counters = TcpCounters()
         self.closing = False
