@@ -6,13 +6,97 @@ Boxes are left, top, right, bottom and points x, y, in pixels of the original im
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from i2t_ros import language as words
-from i2t_ros.types import Classification, Description, Detections, Faces, Scene, TextRegion
+from i2t_ros.errors import error_from_code
+from i2t_ros.types import (
+    Classification,
+    DescribeReply,
+    Description,
+    Detections,
+    Faces,
+    Picture,
+    Scene,
+    TextRegion,
+)
 
 LANDMARKS = ("right_eye", "left_eye", "nose", "right_mouth_corner", "left_mouth_corner")
 """In the order of ``Faces.landmarks``."""
+
+
+def reply_to_json(reply: DescribeReply, picture: Picture | None) -> dict[str, Any]:
+    """Return a reply but for its drawing; ``picture`` is the one that was asked about, if any."""
+    return {
+        **description_to_json(reply.description),
+        "hash": picture.sha256 if picture else None,
+        "cached": reply.cached,
+        "elapsed_ms": round(1000 * reply.description.elapsed, 3),
+    }
+
+
+def description_from_json(values: Mapping[str, Any]) -> Description:
+    """Return the description that description_to_json() wrote; its ``elapsed`` is 0."""
+    found, classes = values["detections"], values["classification"]
+    faces, texts = values["faces"], values["texts"]
+    scene = Scene(
+        values["width"],
+        values["height"],
+        None if found is None else _read_detections(found),
+        None
+        if classes is None
+        else Classification(
+            tuple(item["class_id"] for item in classes), tuple(item["score"] for item in classes)
+        ),
+        None if faces is None else _read_faces(faces),
+        None if texts is None else tuple(map(_read_text, texts)),
+        {
+            task: error_from_code(failure["code"], failure["message"])
+            for task, failure in values["failures"].items()
+        },
+    )
+    return Description(
+        scene, values["sentence"], values["language"], values["style"], values["model"], 0.0
+    )
+
+
+def _read_detections(items: list[dict[str, Any]]) -> Detections:
+    labels = tuple(dict.fromkeys(item["class_id"] for item in items))
+    tracks = [item.get("track_id", -1) for item in items]
+    return Detections(
+        boxes=np.array([item["box"] for item in items], np.float32),
+        scores=np.array([item["score"] for item in items], np.float32),
+        class_ids=np.array([labels.index(item["class_id"]) for item in items], np.int32),
+        labels=labels,
+        track_ids=np.array(tracks, np.int64) if max(tracks, default=-1) >= 0 else None,
+    )
+
+
+def _read_faces(items: list[dict[str, Any]]) -> Faces:
+    landmarks = [list(item["landmarks"].values()) for item in items if item["landmarks"]]
+    return Faces(
+        boxes=np.array([item["box"] for item in items], np.float32),
+        scores=np.array([item["score"] for item in items], np.float32),
+        landmarks=np.array(landmarks, np.float32) if landmarks else None,
+    )
+
+
+def _read_text(item: dict[str, Any]) -> TextRegion:
+    def color(name: str) -> tuple[int, int, int]:
+        red, green, blue = bytes.fromhex(item[name][1:])
+        return red, green, blue
+
+    return TextRegion(
+        np.array(item["corners"], np.float32),
+        item["text"],
+        item["score"],
+        color("text_color"),
+        color("background_color"),
+        item["translation"],
+    )
 
 
 def description_to_json(description: Description) -> dict[str, Any]:
