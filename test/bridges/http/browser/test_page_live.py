@@ -46,14 +46,15 @@ def test_live_words_follow_the_camera_the_language_and_the_choice(bridge, open_p
         assert close_to(page.boxes()[0][2], [40, 60, 140, 200], 6)
 
 
-def test_words_of_a_camera_over_ros_which_come_without_the_size(bridge, open_page):
+def test_words_of_a_camera_over_ros(bridge, open_page):
     web = bridge()
     web.on_loop(web.hub.add, "front", "topic")
     page = open_page(web)
     page.until(lambda: web.services.viewers == 2, "it watches")
-    words = Description(Scene(0, 0, Detections.empty(("dog",))), "Nothing.", "en", "a model", 0.1)
+    scene = Scene(64, 48, Detections.empty(("dog",)))
+    words = Description(scene, "Nothing.", "en", "sentence", "a model", 0.1)
     web.on_loop(web.hub.publish, "front", words=words)
-    page.until(lambda: page.text("details") == "a model", "the model alone")
+    page.until(lambda: page.text("details") == "a model · 64 × 48", "model and size")
 
 
 def test_a_hidden_page_costs_nothing(bridge, open_page):
