@@ -8,7 +8,7 @@ a list of texts. Inside, it may be something richer that ``read`` makes of that.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar
@@ -80,8 +80,10 @@ def option(  # noqa: PLR0913 (all of it belongs to an option)
     """
     if plain is None:
         plain = list(default) if isinstance(default, tuple) else default
-    written = Option(name, plain, text, bounds, tuple(choices), changes, read)
-    return dataclasses.field(default=default, metadata={"option": written})
+    written = {"option": Option(name, plain, text, bounds, tuple(choices), changes, read)}
+    if isinstance(default, Hashable):
+        return dataclasses.field(default=default, metadata=written)
+    return dataclasses.field(default_factory=lambda: default, metadata=written)
 
 
 @cache

@@ -18,7 +18,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from i2t_ros.nodes.parameters.reference import NODES
-from i2t_ros.nodes.parameters.spec import ParameterSpec, Value
+from i2t_ros.options import Option, Value
 from i2t_ros.nodes.processes import dds_profile, parameter_file
 from i2t_ros.resources import config_path
 
@@ -43,7 +43,7 @@ EMPTY = {"source": "no source_node, drivers publish the images", "offline": "tru
 """What an empty argument means where that is not the parameter's default."""
 
 
-def specs(node: str) -> list[ParameterSpec]:
+def specs(node: str) -> list[Option]:
     """Return the parameters of a node that are launch arguments."""
     table = {spec.name: spec for spec in NODES[node]}
     return [table[name] for name in ARGUMENTS[node]]
@@ -105,7 +105,7 @@ def make_node(context: LaunchContext, name: str) -> Node:
     )
 
 
-def as_value(spec: ParameterSpec, text: str) -> Value:
+def as_value(spec: Option, text: str) -> Value:
     """Return a parameter's value, of the type that the node expects."""
     if isinstance(spec.default, str):
         return text  # also where YAML would read something else into it, as into language:=no
@@ -117,7 +117,7 @@ def as_value(spec: ParameterSpec, text: str) -> Value:
     return value
 
 
-def describe(node: str, spec: ParameterSpec) -> str:
+def describe(node: str, spec: Option) -> str:
     """Return the explanation of an argument that is a parameter of a node."""
     choices = f"; one of: {', '.join(spec.choices)}" if spec.choices else ""
     empty = EMPTY.get(spec.name, spec.shown)

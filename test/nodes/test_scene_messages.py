@@ -6,7 +6,7 @@ from i2t_ros.srv import Describe
 from std_msgs.msg import Header
 
 from i2t_ros.errors import InferenceError, TranslationError
-from i2t_ros.nodes.messages.conversions import description_to_msg
+from i2t_ros.nodes.messages.descriptions import description_to_msg
 from i2t_ros.nodes.messages.describe import (
     description_from_msg,
     fill_response,

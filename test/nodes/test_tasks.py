@@ -10,7 +10,7 @@ from rcl_interfaces.srv import SetParameters
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
-from i2t_ros.nodes.messages.conversions import image_to_msg
+from i2t_ros.nodes.messages.images import image_to_msg
 
 DESCRIBE = "/detector_node/describe"
 ALL = ["detect", "classify", "faces", "text"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import ipaddress
 from dataclasses import dataclass
 from types import TracebackType
@@ -11,45 +10,61 @@ from types import TracebackType
 from i2t_ros.bridges.handler import Handler, TimeLimited
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.connection import CHUNK, Connection, log
+from i2t_ros.options import check_options, option
 from i2t_ros.types import DescribeRequest
+
+
+DAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class TcpLimits:
     """What clients may cost.
 
-    max_image_bytes  of one picture as it is sent
-    max_connections  served at a time; as many again are told that the listener is busy, and any
-                     beyond those are cut off
-    idle_time        seconds without a byte from a client whose turn it is
-    receive_time     seconds from the first byte of a request to its last
-    request_time     seconds that the handler may take
-    send_time        seconds that the client may take to accept each part of a reply
-    header_pause     seconds between the reply header and the picture of version 1, whose clients
-                     fail where they receive both at once
-    empty_time       seconds of silence after a size of 0 that make it a whole request of version 1
-    linger_time      seconds in which the client may take its last reply before the socket closes
-    drain_time       seconds that ``close`` leaves to requests that have begun
+    As many clients as ``max_connections`` are told that the listener is busy; any beyond those are
+    cut off.
     """
 
-    max_image_bytes: int = 16 << 20
-    max_connections: int = 64
-    idle_time: float = 10.0
-    receive_time: float = 60.0
-    request_time: float = 30.0
-    send_time: float = 30.0
-    header_pause: float = 0.02
-    empty_time: float = 1.0
-    linger_time: float = 2.0
-    drain_time: float = 5.0
+    max_image_bytes: int = option(
+        16 << 20, "pictures of more bytes are refused", bounds=(1, 2**31 - 1)
+    )
+    max_connections: int = option(
+        64, "clients served at once; further ones are told that it is busy", bounds=(1, 100_000)
+    )
+    idle_time: float = option(
+        10.0, "seconds without a byte after which a client is given up", bounds=(0.01, DAY)
+    )
+    receive_time: float = option(
+        60.0, "seconds that a client may take to send one request", bounds=(0.01, DAY)
+    )
+    request_time: float = option(
+        30.0, "seconds that the detector may take for one request", bounds=(0.01, DAY)
+    )
+    send_time: float = option(
+        30.0,
+        "seconds that a client may take to accept each part of its reply",
+        bounds=(0.01, DAY),
+    )
+    header_pause: float = option(
+        0.02,
+        "seconds between header and picture of a version 1 reply, whose clients need one",
+        bounds=(0.0, DAY),
+    )
+    empty_time: float = option(
+        1.0,
+        "seconds of silence after a size of 0 that end a version 1 request",
+        bounds=(0.01, DAY),
+    )
+    linger_time: float = option(
+        2.0, "seconds in which a client may take its last reply", bounds=(0.0, DAY)
+    )
+    drain_time: float = option(
+        5.0, "seconds at shutdown for requests that have begun", bounds=(0.0, DAY)
+    )
 
     def __post_init__(self) -> None:
-        """Refuse what is negative, and any limit of zero that would refuse everything."""
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            may_be_zero = field.name in ("header_pause", "linger_time", "drain_time")
-            if not (value > 0 or (may_be_zero and value == 0)):
-                raise ValueError(f"TcpLimits.{field.name}: expected more than 0, got {value}")
+        """Raise InvalidRequestError for a number out of bounds."""
+        check_options(self)
 
 
 @dataclass(slots=True)

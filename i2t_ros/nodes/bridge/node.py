@@ -16,7 +16,7 @@ from i2t_ros.nodes.bridge.cameras import BridgeCameras
 from i2t_ros.nodes.bridge.detector_client import DetectorClient
 from i2t_ros.nodes.detector.camera_ports import parse_cameras
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
-from i2t_ros.nodes.parameters import detector as parameters
+from i2t_ros.nodes.parameters import declaration as parameters
 from i2t_ros.nodes.parameters.bridge import tcp_limits
 from i2t_ros.nodes.parameters.http import BRIDGE_NODE, http_settings
 from i2t_ros.types import DescribeRequest
