@@ -21,6 +21,7 @@ from i2t_ros.errors import (
 )
 from i2t_ros.pipeline.picture_hash import identify
 from i2t_ros.pipeline.reply_cache import ReplyCache, frozen
+from i2t_ros.pipeline.scene_facts import scene_facts
 from i2t_ros.pipeline.task_worker import Opener, TaskWorker
 from i2t_ros.pipeline.tasks.detect import ObjectDetector, PreparedImage
 from i2t_ros.types import (
@@ -347,7 +348,11 @@ class Describer:
 def compose(scene: Scene, options: DescribeOptions) -> str:
     """Return the sentence of a scene."""
     return words.compose(
-        scene, options.language, options.style, hedge=options.hedge, languages=options.languages
+        scene_facts(scene, options.style),
+        options.language,
+        options.style,
+        hedge=options.hedge,
+        languages=options.languages,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from i2t_ros import language as words
 from i2t_ros.language.changes import ChangeTracker
 from i2t_ros.pipeline.describer import DescribeOptions, compose
+from i2t_ros.pipeline.scene_facts import scene_facts
 from i2t_ros.pipeline.tracking import ObjectTracker
 from i2t_ros.types import Scene
 
@@ -58,7 +59,7 @@ class Narrator:
         if options.style != "changes":
             return compose(scene, options)
         self._changes.hold = speech.change_hold
-        changes = self._changes.update(scene, self._time)
+        changes = self._changes.update(scene_facts(scene, "changes"), self._time)
         return words.compose_changes(
             changes, options.language, hedge=options.hedge, languages=options.languages
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from i2t_ros.errors import I2tError
-from i2t_ros.language.facts import reading_order
 from i2t_ros.pipeline.loading import Choice, Loaded, open_model
 from i2t_ros.pipeline.tasks.base import TaskOptions
+from i2t_ros.pipeline.tasks.facts_of_texts import reading_order
 from i2t_ros.pipeline.translation import Translations
 from i2t_ros.types import Image, Scene, Task, TextRegion
 from i2t_ros.vision.colors import text_colors
