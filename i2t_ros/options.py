@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal, TypeVar
 
 from i2t_ros.errors import InvalidRequestError
@@ -86,7 +85,6 @@ def option(  # noqa: PLR0913 (all of it belongs to an option)
     return dataclasses.field(default_factory=lambda: default, metadata=written)
 
 
-@cache
 def options_of(settings: type[Any], prefix: str = "") -> tuple[Option, ...]:
     """Return the options of a dataclass and of the dataclasses in its fields, in their order.
 

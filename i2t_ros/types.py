@@ -114,7 +114,8 @@ def checked_array(
     return array
 
 
-def _same_length(owner: str, **arrays: Sequence[Any] | NDArray[Any]) -> None:
+def same_length(owner: str, **arrays: Sequence[Any] | NDArray[Any]) -> None:
+    """Raise ValueError, naming each, if the arrays are not of one length."""
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name} {length}" for name, length in lengths.items())
@@ -149,14 +150,14 @@ class Detections:
             checked_array("Detections", "class_ids", self.class_ids, (None,), np.int32),
         )
         put(self, "labels", tuple(self.labels))
-        _same_length("Detections", boxes=self.boxes, scores=self.scores, class_ids=self.class_ids)
+        same_length("Detections", boxes=self.boxes, scores=self.scores, class_ids=self.class_ids)
         if self.track_ids is not None:
             put(
                 self,
                 "track_ids",
                 checked_array("Detections", "track_ids", self.track_ids, (None,), np.int64),
             )
-            _same_length("Detections", boxes=self.boxes, track_ids=self.track_ids)
+            same_length("Detections", boxes=self.boxes, track_ids=self.track_ids)
         if len(self.class_ids) and not (
             self.class_ids.min() >= 0 and self.class_ids.max() < len(self.labels)
         ):
@@ -232,74 +233,6 @@ class Detections:
     def class_names(self) -> list[str]:
         """Return the class name of each object, at once in a quarter of the time."""
         return [self.labels[i] or f"class {i}" for i in self.class_ids.tolist()]
-
-
-@dataclass(frozen=True, slots=True)
-class Classification:
-    """What the whole picture shows: the best classes and their probabilities, best first."""
-
-    labels: tuple[str, ...]
-    scores: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        """Check that each label has its score."""
-        _same_length("Classification", labels=self.labels, scores=self.scores)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Faces:
-    """Faces found in one image, best score first.
-
-    boxes      (N, 4) float32, xyxy, pixels of the original image
-    scores     (N,) float32, 0 to 1
-    landmarks  (N, 5, 2) float32, x and y in pixels: right eye, left eye, nose tip, right and left
-               corner of the mouth, right and left being the person's own; or None where the
-               detector finds no landmarks
-    """
-
-    boxes: NDArray[np.float32]
-    scores: NDArray[np.float32]
-    landmarks: NDArray[np.float32] | None = None
-
-    def __post_init__(self) -> None:
-        """Check shapes and dtypes; copy and freeze the arrays."""
-        put = object.__setattr__
-        put(self, "boxes", checked_array("Faces", "boxes", self.boxes, (None, 4), np.float32))
-        put(self, "scores", checked_array("Faces", "scores", self.scores, (None,), np.float32))
-        _same_length("Faces", boxes=self.boxes, scores=self.scores)
-        if self.landmarks is not None:
-            put(
-                self,
-                "landmarks",
-                checked_array("Faces", "landmarks", self.landmarks, (None, 5, 2), np.float32),
-            )
-            _same_length("Faces", boxes=self.boxes, landmarks=self.landmarks)
-
-    def __len__(self) -> int:
-        """Return the number of faces."""
-        return len(self.scores)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class TextRegion:
-    """One line of text found in an image.
-
-    corners  (4, 2) float32, x and y in pixels, clockwise from the top left corner as it is read
-    text_color, background_color  red, green, blue, each 0 to 255
-    translation  empty where none was asked for or none could be had
-    """
-
-    corners: NDArray[np.float32]
-    text: str
-    score: float
-    text_color: tuple[int, int, int]
-    background_color: tuple[int, int, int]
-    translation: str = ""
-
-    def __post_init__(self) -> None:
-        """Check the corners; copy and freeze them."""
-        corners = checked_array("TextRegion", "corners", self.corners, (4, 2), np.float32)
-        object.__setattr__(self, "corners", corners)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -17,7 +17,8 @@ from i2t_ros.models.lookup import (
     search_folders,
 )
 from i2t_ros.models.manifest import ModelSpec, find_spec, load_manifest
-from i2t_ros.pipeline.tasks.detect import open_detector
+from i2t_ros.pipeline.loading import OpenOptions
+from i2t_ros.pipeline.tasks.detect import DetectSettings, DetectTask
 
 # Somebody asked for the download and is waiting for it, perhaps over a satellite.
 PATIENT = DownloadLimits(open=30.0)
@@ -107,7 +108,8 @@ def _doctor(args: argparse.Namespace) -> int:
     print(f"\nlooked in {', '.join(map(str, (*search_folders(), cache_folder())))}")
     if is_offline():
         print("offline: I2T_OFFLINE forbids downloads")
-    detector = open_detector(options=BackendOptions(url=args.url), offline=True)
+    how = OpenOptions(offline=True, backend=BackendOptions(url=args.url))
+    detector = DetectTask().open(DetectSettings(), how)
     print(f"\nauto, with what is here: {detector.report}")
     detector.close()
     return int(detector.degraded)

@@ -50,12 +50,8 @@ class DescribeOptions:
     language: str = option(
         "en", "language of the sentence, BCP 47, such as en or es", changes="live"
     )
-    style: str = option(
-        "sentence", "how the sentence is put", choices=words.STYLES, changes="live"
-    )
-    hedge: bool = option(
-        False, "say 'probably' of what is seen with a low score", changes="live"
-    )
+    style: str = option("sentence", "how the sentence is put", choices=words.STYLES, changes="live")
+    hedge: bool = option(False, "say 'probably' of what is seen with a low score", changes="live")
     max_pixels: int = option(
         MAX_PIXELS,
         "images of more pixels (width x height) are refused before they are decoded",
@@ -265,7 +261,8 @@ class Describer:
             return self._wait_for(task, work.running[task], work.end)
         if task in work.failures:
             raise work.failures[task]
-        assert work.detector and work.prepared  # noqa: S101 (begin() made them)
+        assert work.detector is not None  # noqa: S101 (begin() made both)
+        assert work.prepared is not None  # noqa: S101
         assert work.outputs is not None, "infer() comes before finish()"  # noqa: S101
         options = work.options.task_options[task]
         return Outcome(work.detector.read(work.prepared, work.outputs, options))

@@ -179,7 +179,7 @@ class ObjectDetector:
         """The overlap of this model where DetectOptions say 0."""
         return self._spec.iou_threshold
 
-    def detect(self, image: Image, options: DetectOptions = DetectOptions()) -> Detections:  # noqa: B008
+    def detect(self, image: Image, options: DetectOptions = DetectOptions()) -> Detections:
         """Return what is in ``image``, best first, boxes within it.
 
         Raises InferenceError where the backend fails, ModelMismatchError where it returns what

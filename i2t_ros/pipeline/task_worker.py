@@ -77,8 +77,9 @@ class LazyRunner:
         try:
             return self._opener()
         except Exception as error:
-            failure = error
-            if not isinstance(error, I2tError):
+            if isinstance(error, I2tError):
+                failure = error
+            else:
                 logger.exception("task %s cannot be loaded", self.task)
                 failure = BackendUnavailableError(f"task {self.task} cannot be loaded: {error!r}")
             self._failure = failure, self._clock()

@@ -12,30 +12,33 @@ from project import ROOT
 from i2t_ros.errors import InvalidRequestError, UnknownLanguageError
 from i2t_ros.language import (
     LANGUAGES,
-    Facts,
     Languages,
     ObjectCount,
-    TextFact,
-    compose_facts,
+    TaskFacts,
+    compose,
     label,
     load_languages,
 )
+from i2t_ros.pipeline.tasks.detect import ObjectFacts
+from i2t_ros.pipeline.tasks.faces import FaceFacts
+from i2t_ros.pipeline.tasks.text import TextFact, TextFacts
 from i2t_ros.resources import config_path
 
 GUIDE = ROOT / "docs" / "languages.md"
 
 
-def counts(**objects: int) -> Facts:
-    return Facts(
-        objects=tuple(
-            ObjectCount(name.replace("_", " "), name, count, 0.9, 0.9)
-            for name, count in objects.items()
-        )
+def counts(**objects: int) -> list[TaskFacts]:
+    found = (
+        ObjectCount(name.replace("_", " "), name, count, 0.9, 0.9)
+        for name, count in objects.items()
     )
+    return [ObjectFacts(tuple(found))]
 
 
-def say(facts: Facts, language: str, languages: Languages, style: str = "sentence") -> str:
-    return compose_facts(facts, language, style, languages=languages)
+def say(
+    facts: list[TaskFacts], language: str, languages: Languages, style: str = "sentence"
+) -> str:
+    return compose(facts, language, style, languages=languages)
 
 
 def user_languages(folder: Path, **files: str) -> Languages:
@@ -123,7 +126,7 @@ def test_faces_and_texts_stand_in_the_case_of_their_own_phrases(tmp_path: Path) 
               text: {one: Satz, other: Sätze, gender: m}
         """,
     )
-    found = Facts(faces=1, texts=(TextFact("HALT"),), more_texts=1)
+    found = [FaceFacts.of(1), TextFacts((TextFact("HALT"),), more=1)]
 
     for style in ("sentence", "scene"):
         assert say(found, "de", own, style) == (
@@ -137,10 +140,12 @@ def test_faces_and_texts_stand_in_the_case_of_their_own_phrases(tmp_path: Path) 
 def test_things_in_doubt_count_for_the_plural_category(tmp_path: Path) -> None:
     mixed = "{one: '{things} {hedged}, one', other: '{things} {hedged}, several'}"
     own = user_languages(tmp_path, fr=f"sentence: {{mixed: {mixed}}}")
-    doubtful = ObjectCount("cat", "cat", 1, 0.4, 0.4)
-    found = Facts(objects=(*(counts(dog=1).objects or ()), doubtful))
+    dog, cat = (
+        ObjectCount(name, name, 1, score, score) for name, score in (("dog", 0.9), ("cat", 0.4))
+    )
+    found = [ObjectFacts((dog, cat))]
 
-    said = compose_facts(found, "fr", hedge=True, languages=own)
+    said = compose(found, "fr", hedge=True, languages=own)
 
     assert said == "Un chien un chat, several"
 

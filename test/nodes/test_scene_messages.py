@@ -6,12 +6,12 @@ from i2t_ros.srv import Describe
 from std_msgs.msg import Header
 
 from i2t_ros.errors import InferenceError, TranslationError
-from i2t_ros.nodes.messages.descriptions import description_to_msg
 from i2t_ros.nodes.messages.describe import (
     description_from_msg,
     fill_response,
     reply_from_response,
 )
+from i2t_ros.nodes.messages.descriptions import description_to_msg
 from i2t_ros.types import (
     Classification,
     DescribeReply,

@@ -13,7 +13,6 @@ from i2t_ros.bridges.tcp.connection import CHUNK, Connection, log
 from i2t_ros.options import check_options, option
 from i2t_ros.types import DescribeRequest
 
-
 DAY = 86_400.0
 
 

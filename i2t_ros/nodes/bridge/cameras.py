@@ -23,8 +23,8 @@ from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import I2tError, NotActiveError
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.nodes.detector.camera_ports import CameraName
-from i2t_ros.nodes.messages.images import encoded_to_msg, image_from_msg
 from i2t_ros.nodes.messages.descriptions import description_from_msg
+from i2t_ros.nodes.messages.images import encoded_to_msg, image_from_msg
 from i2t_ros.types import Picture, PictureHeader
 from i2t_ros.vision.codecs import decode_image, encode_image, read_header
 

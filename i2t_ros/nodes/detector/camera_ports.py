@@ -21,9 +21,15 @@ from i2t_ros.errors import InvalidRequestError
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.nodes.detector.image_input import ImageInput
 from i2t_ros.nodes.messages.descriptions import description_to_msg
-from i2t_ros.nodes.messages.images import encoded_to_msg, image_from_compressed_msg, image_from_msg, image_to_msg
+from i2t_ros.nodes.messages.images import (
+    encoded_to_msg,
+    image_from_compressed_msg,
+    image_from_msg,
+    image_to_msg,
+)
 from i2t_ros.nodes.messages.markers import boxes_to_marker, sentence_to_marker
 from i2t_ros.nodes.messages.tasks import detections_to_msg
+from i2t_ros.nodes.parameters.detector import CameraSettings
 from i2t_ros.pipeline.narrator import Narrator, SpeechOptions
 from i2t_ros.types import Description, Detections, Image, Picture
 
@@ -204,9 +210,7 @@ class CameraPorts:
             if _heard(self._sentence_marker):
                 self._sentence_marker.publish(sentence_to_marker(header, sentence))
         if _heard(self._description):
-            self._description.publish(
-                description_to_msg(header, description, detections)
-            )
+            self._description.publish(description_to_msg(header, description, detections))
 
     def publish_pictures(
         self, header: Header, draw: Callable[[], Image], encode: Callable[[Image], Picture]

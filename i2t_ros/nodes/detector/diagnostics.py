@@ -9,11 +9,10 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
-from i2t_ros.nodes.messages.status import diagnostics_to_msg, status_to_msg
-from i2t_ros.nodes.messages.status import StatusLevel
+from i2t_ros.nodes.messages.status import StatusLevel, diagnostics_to_msg, status_to_msg
 from i2t_ros.pipeline.frames import CameraCounters, FrameLine
+from i2t_ros.pipeline.object_detector import ObjectDetector
 from i2t_ros.pipeline.scheduler import RequestQueue
-from i2t_ros.pipeline.tasks.detect import ObjectDetector
 
 PERIOD = 1.0
 """Seconds between two reports, as diagnostic_updater has it."""

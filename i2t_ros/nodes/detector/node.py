@@ -17,7 +17,7 @@ from std_srvs.srv import SetBool
 
 from i2t_ros import language as words
 from i2t_ros.errors import I2tError, NoFrameError, NotActiveError, UnknownCameraError
-from i2t_ros.nodes.detector.camera_frames import CameraFrames, FrameSettings, CameraWork
+from i2t_ros.nodes.detector.camera_frames import CameraFrames, CameraWork, FrameSettings
 from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage, parse_cameras
 from i2t_ros.nodes.detector.diagnostics import Health
 from i2t_ros.nodes.detector.model_card import ModelCard

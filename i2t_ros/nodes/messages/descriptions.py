@@ -46,10 +46,7 @@ def description_from_msg(msg: DescriptionMsg) -> Description:
         msg.width,
         msg.height,
         {task: converter(task).read(msg) for task in msg.tasks if task in TASKS},
-        {
-            failure.task: error_from_code(failure.code, failure.message)
-            for failure in msg.failures
-        },
+        {failure.task: error_from_code(failure.code, failure.message) for failure in msg.failures},
     )
     elapsed = msg.elapsed.sec + msg.elapsed.nanosec / 1e9
     return Description(scene, msg.sentence, msg.language, msg.style, msg.model, elapsed)

@@ -12,9 +12,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from std_msgs.msg import ColorRGBA, Header
-from vision_msgs.msg import BoundingBox2D, Detection2D, Detection2DArray, Point2D
+from vision_msgs.msg import (
+    BoundingBox2D,
+    Detection2D,
+    Detection2DArray,
+    ObjectHypothesis,
+    ObjectHypothesisWithPose,
+    Point2D,
+)
 from vision_msgs.msg import Classification as ClassificationMsg
-from vision_msgs.msg import ObjectHypothesis, ObjectHypothesisWithPose
 
 from i2t_ros import language as words
 from i2t_ros.msg import Description as DescriptionMsg
@@ -22,8 +28,11 @@ from i2t_ros.msg import Face as FaceMsg
 from i2t_ros.msg import ObjectCount as ObjectCountMsg
 from i2t_ros.msg import TaskResult
 from i2t_ros.msg import TextRegion as TextRegionMsg
+from i2t_ros.pipeline.tasks.classify import Classification
+from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.registry import TASKS
-from i2t_ros.types import Classification, Detections, Faces, TextRegion
+from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.types import Detections
 
 
 class Converter(NamedTuple):

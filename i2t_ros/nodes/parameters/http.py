@@ -17,7 +17,7 @@ from i2t_ros.bridges.http.settings import (
 )
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.nodes.parameters.bridge import BRIDGE
-from i2t_ros.nodes.parameters.spec import NO_STRINGS, ParameterSpec
+from i2t_ros.options import Option
 
 TOKEN_VARIABLE = "I2T_HTTP_TOKEN"  # noqa: S105 (the variable's name)
 DATABASE_VARIABLE = "I2T_HISTORY_DATABASE"
@@ -27,84 +27,82 @@ _LIMITS = HttpLimits()
 _HISTORY = HistorySettings("sqlite://")
 
 
-def _limit(name: str, text: str, low: float, high: float) -> ParameterSpec:
+def _limit(name: str, text: str, low: float, high: float) -> Option:
     """Return the parameter of one of the listener's limits."""
-    return ParameterSpec(f"http_{name}", getattr(_LIMITS, name), text, bounds=(low, high))
+    return Option(f"http_{name}", getattr(_LIMITS, name), text, bounds=(low, high))
 
 
-def _seconds(name: str, text: str, *, low: float = 0.01) -> ParameterSpec:
+def _seconds(name: str, text: str, *, low: float = 0.01) -> Option:
     return _limit(name, text, low, 86_400.0)
 
 
-HTTP: tuple[ParameterSpec, ...] = (
-    ParameterSpec("http", False, "serve HTTP too: page, API, streams, WebSocket cameras"),
-    ParameterSpec(
+HTTP: tuple[Option, ...] = (
+    Option("http", False, "serve HTTP too: page, API, streams, WebSocket cameras"),
+    Option(
         "http_host",
         "127.0.0.1",
         "address to listen on; 127.0.0.1 is this machine alone, 0.0.0.0 every network it is in",
     ),
-    ParameterSpec("http_port", DEFAULT_PORT, "port; 0: any that is free", bounds=(0, 65_535)),
-    ParameterSpec(
+    Option("http_port", DEFAULT_PORT, "port; 0: any that is free", bounds=(0, 65_535)),
+    Option(
         "cameras",
-        NO_STRINGS,
+        [],
         "the detector's, as in its own parameter: names, each with a topic <name>/image, or "
         "name=topic; none: one topic, image",
     ),
-    ParameterSpec(
+    Option(
         "image_transport",
         "raw",
         "of their images; raw: sensor_msgs/Image; compressed: sensor_msgs/CompressedImage on "
         "<topic>/compressed",
         choices=("raw", "compressed"),
     ),
-    ParameterSpec(
+    Option(
         "http_allowed_hosts",
-        NO_STRINGS,
+        [],
         "names under which browsers may call it, besides addresses, localhost and this machine's "
         "own name; *: any",
     ),
-    ParameterSpec(
+    Option(
         "http_cors_origins",
-        NO_STRINGS,
+        [],
         "origins such as https://dashboard.example whose pages may call it",
     ),
-    ParameterSpec("http_certificate", "", "PEM file: serve HTTPS with this certificate"),
-    ParameterSpec("http_key", "", "PEM file: its key"),
-    ParameterSpec("http_fetch", False, "fetch pictures from URLs that clients name"),
-    ParameterSpec(
+    Option("http_certificate", "", "PEM file: serve HTTPS with this certificate"),
+    Option("http_key", "", "PEM file: its key"),
+    Option("http_fetch", False, "fetch pictures from URLs that clients name"),
+    Option(
         "http_fetch_allowed",
-        NO_STRINGS,
+        [],
         "private networks that may be fetched from, such as 192.168.1.20/32",
     ),
-    ParameterSpec("http_history", False, "keep results in a database"),
-    ParameterSpec(
+    Option("http_history", False, "keep results in a database"),
+    Option(
         "http_history_database",
         "",
         "SQLAlchemy URL of it; none: SQLite in the user's data folder; the environment variable "
         f"{DATABASE_VARIABLE} comes first",
     ),
-    ParameterSpec(
+    Option(
         "http_history_pictures",
         "",
         "keep the pictures too: a folder, or s3://bucket/prefix with keys from the environment; "
         "none: do not",
     ),
-    ParameterSpec(
-        "http_history_s3_endpoint", "", "URL of an S3-compatible service; none: Amazon's"
-    ),
-    ParameterSpec(
+    Option("http_history_s3_endpoint", "", "URL of an S3-compatible service; none: Amazon's"),
+    Option(
         "http_history_max_results",
         _HISTORY.max_results,
         "kept results; the longest unused go first",
         bounds=(1, 10_000_000),
     ),
-    ParameterSpec(
+    Option(
         "http_history_max_age",
         _HISTORY.max_age,
         "seconds after which an unused result is let go",
         bounds=(1.0, 1e10),
     ),
-    ParameterSpec(
+    Option(
         "http_history_max_bytes",
         _HISTORY.max_bytes,
         "of kept pictures",
@@ -133,7 +131,7 @@ HTTP: tuple[ParameterSpec, ...] = (
     _seconds("stale_time", "seconds after which a camera's last picture is no longer shown"),
 )
 
-BRIDGE_NODE: tuple[ParameterSpec, ...] = (*BRIDGE, *HTTP)
+BRIDGE_NODE: tuple[Option, ...] = (*BRIDGE, *HTTP)
 """Everything that bridge_node can be told."""
 
 

@@ -38,8 +38,8 @@ def as_yaml(node: str) -> str:
     for option in NODES[node]:
         text = option.text + (f"; one of: {', '.join(option.choices)}" if option.choices else "")
         lines += [f"    # {line}" for line in wrap(text, 90)]
-        value = yaml.safe_dump(ros_default(spec), default_flow_style=True).removesuffix("...\n").strip()
-        lines.append(f"    {option.name}: {value}")
+        value = yaml.safe_dump({option.name: ros_default(option)}, default_flow_style=None)
+        lines.append(f"    {value.strip()}")
     return "\n".join(lines) + "\n"
 
 
@@ -56,7 +56,9 @@ def as_markdown(node: str) -> str:
             allowed = " to ".join(f"{bound:g}" for bound in option.bounds)
         else:
             allowed = ""
-        lines.append(f"| `{option.name}` | {option.shown} | {allowed} | {option.changes} | {option.text} |")
+        lines.append(
+            f"| `{option.name}` | {option.shown} | {allowed} | {option.changes} | {option.text} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from i2t_ros.errors import ModelMismatchError
-from i2t_ros.language.sentences import Style, TaskFacts
+from i2t_ros.language.facts import SURE, TaskFacts
+from i2t_ros.language.grammar import Language
+from i2t_ros.language.sentences import Style
 from i2t_ros.options import check_options, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
 from i2t_ros.pipeline.tasks.base import Label, Outcome, Task, rounded_score
-from i2t_ros.pipeline.tasks.facts_of_classes import facts
-from i2t_ros.types import Classification, Image
+from i2t_ros.types import Image, same_length
 from i2t_ros.vision.decoders.classes import CLASSIFIERS, best
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, readable, write
 from i2t_ros.vision.letterbox import Letterbox
@@ -50,6 +51,46 @@ class ClassifyOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Classification:
+    """What the whole picture shows: the best classes and their probabilities, best first."""
+
+    labels: tuple[str, ...]
+    scores: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Check that each label has its score."""
+        same_length("Classification", labels=self.labels, scores=self.scores)
+
+
+SPOKEN_CLASS = 0.1
+"""Probability from which the class of the whole picture is said; a classifier always has a best."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFact:
+    """A class that the picture as a whole shows; ``score`` is 0 to 1."""
+
+    key: str
+    score: float
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFacts(TaskFacts):
+    """The most likely class; empty if none is likely enough to be said."""
+
+    section: ClassVar[str] = "classification"
+    found: tuple[ClassFact, ...]
+
+    def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:
+        """Return one sentence, the same in every style."""
+        best = self.found[0]
+        phrase = "hedged" if hedge and best.score < SURE else "plain"
+        label = language.noun(best.key).label
+        return [language.phrase(f"classification.{phrase}", label=label)]
+
+
+@dataclass(frozen=True, slots=True)
 class ClassJson:
     """A class that the picture as a whole shows."""
 
@@ -64,15 +105,18 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
     name = "classify"
     settings = ClassifySettings
     options = ClassifyOptions
-    result_json = {"classification": list[ClassJson]}
+    result_json: ClassVar[Mapping[str, Any]] = {"classification": list[ClassJson]}
 
     def open(self, settings: ClassifySettings, how: OpenOptions) -> Classifier:
         """Return a classifier. Raises ModelError and BackendError."""
         return open_model(self.name, settings.model, Classifier, how.of_other_tasks())
 
     def facts(self, result: Classification, size: tuple[int, int], style: Style) -> TaskFacts:
-        """Return the classes that are likely enough to be said; see Task."""
-        return facts(result, size, style)
+        """Return the likeliest class, if it is likely enough to be said; see Task."""
+        best = list(zip(result.labels, result.scores, strict=True))[:1]
+        return ClassFacts(
+            tuple(ClassFact(label, score) for label, score in best if score >= SPOKEN_CLASS)
+        )
 
     def draw(
         self, canvas: Image, result: Classification, pen: Pen, label: Label, options: DrawOptions

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
-from i2t_ros import language as words
-from i2t_ros.language.sentences import Style, TaskFacts
+from i2t_ros.language.facts import ObjectCount, TaskFacts, count_objects
+from i2t_ros.language.grammar import Language
+from i2t_ros.language.places import Place
+from i2t_ros.language.sentences import Style, Things, split, sure_and_unsure
 from i2t_ros.models.manifest import BUILT_IN
 from i2t_ros.options import option
 from i2t_ros.pipeline.loading import OpenOptions, open_model
 from i2t_ros.pipeline.object_detector import DetectOptions, ObjectDetector
 from i2t_ros.pipeline.tasks.base import Label, Task, columns_of_box, rounded_pixels, rounded_score
-from i2t_ros.pipeline.tasks.facts_of_objects import facts
 from i2t_ros.types import DescribeRequest, Detections, Image
 from i2t_ros.vision.drawing import DrawOptions, Pen, class_color, draw_box, readable
 
@@ -32,6 +33,32 @@ class DetectSettings:
         "what runs that model; auto: the server if server_url names one, else the first of the "
         "model's backends that is installed and starts",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFacts(TaskFacts):
+    """Counted objects: most first, then the largest, then the most certain."""
+
+    section: ClassVar[str] = "objects"
+    found: tuple[ObjectCount, ...]
+
+    def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:
+        """Return one sentence; in the style ``scene`` two, what is sure and then what is not."""
+        if style == "scene":
+            sure, unsure = split(self.found, hedge)
+            phrases = (("plain", "group", sure), ("hedged", "group_hedged", unsure))
+            return [
+                _placed(objects, language, f"scene.{phrase}", f"scene.{group}")
+                for phrase, group, objects in phrases
+                if objects
+            ]
+        certain, doubtful = sure_and_unsure(self.found, language, style, hedge)
+        total = certain.total + doubtful.total
+        if certain and doubtful:
+            fields = {"things": certain.text(), "hedged": doubtful.text()}
+            return [language.phrase(f"{style}.mixed", total, **fields)]
+        phrase = f"{style}.{'plain' if certain else 'hedged'}"
+        return [language.phrase(phrase, total, things=(certain or doubtful).text())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +83,7 @@ class DetectionJson:
     box: list[float] = field(
         metadata={"description": "left, top, right, bottom in pixels of the picture"}
     )
-    track_id: int | None = field(
-        default=None, metadata={"description": "if objects are tracked"}
-    )
+    track_id: int | None = field(default=None, metadata={"description": "if objects are tracked"})
 
 
 class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
@@ -67,7 +92,10 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
     name = "detect"
     settings = DetectSettings
     options = DetectOptions
-    result_json = {"objects": list[ObjectCountJson], "detections": list[DetectionJson]}
+    result_json: ClassVar[Mapping[str, Any]] = {
+        "objects": list[ObjectCountJson],
+        "detections": list[DetectionJson],
+    }
 
     def open(self, settings: DetectSettings, how: OpenOptions) -> ObjectDetector:
         """Return a detector.
@@ -84,8 +112,8 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
         return replace(options, min_score=request.min_score) if request.min_score else options
 
     def facts(self, result: Detections, size: tuple[int, int], style: Style) -> TaskFacts:
-        """Return how many objects of each class there are; see Task."""
-        return facts(result, size, style)
+        """Return how many objects of each class there are, and in style ``scene`` where."""
+        return ObjectFacts(count_objects(result, size if style == "scene" else None))
 
     def draw(
         self, canvas: Image, result: Detections, pen: Pen, label: Label, options: DrawOptions
@@ -105,7 +133,7 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
                 "count": entry.count,
                 "max_score": rounded_score(entry.max_score),
             }
-            for entry in words.count_objects(result)
+            for entry in count_objects(result)
         ]
         return {"objects": counts, "detections": list(_items(result, label))}
 
@@ -157,3 +185,24 @@ def _items(found: Detections, label: Label) -> Any:
         if found.track_ids is not None and found.track_ids[i] >= 0:
             item["track_id"] = int(found.track_ids[i])
         yield item
+
+
+def _placed(
+    objects: Sequence[ObjectCount], language: Language, phrase: str, group_phrase: str
+) -> str:
+    by_place: dict[Place, list[ObjectCount]] = {}
+    for fact in objects:
+        by_place.setdefault(fact.place or "middle", []).append(fact)
+    things = {place: Things(facts, language, "scene") for place, facts in by_place.items()}
+    groups = [
+        language.phrase(
+            group_phrase, group.total, things=group.text(), place=language.places[place]
+        )
+        for place, group in things.items()
+    ]
+    nested = any(len(group.items) > 1 for group in things.values())
+    # "There is a dog and there are two cats": the verb goes with what stands next to it.
+    first = next(iter(things.values())).first
+    return language.phrase(
+        phrase, first, things=language.join(groups, "nested" if nested else "groups")
+    )

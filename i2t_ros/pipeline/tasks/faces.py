@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from i2t_ros.backends.registry import BACKENDS
 from i2t_ros.errors import ModelMismatchError
-from i2t_ros.language.sentences import Style, TaskFacts
+from i2t_ros.language.facts import ObjectCount, TaskFacts
+from i2t_ros.language.grammar import Language
+from i2t_ros.language.sentences import Style, Things
 from i2t_ros.models.manifest import BUILT_IN_FACES
 from i2t_ros.options import check_options, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
@@ -25,8 +27,7 @@ from i2t_ros.pipeline.tasks.base import (
     rounded_pixels,
     rounded_score,
 )
-from i2t_ros.pipeline.tasks.facts_of_faces import facts
-from i2t_ros.types import Faces, Image
+from i2t_ros.types import Image, checked_array, same_length
 from i2t_ros.vision.boxes import are_boxes, non_maximum_suppression
 from i2t_ros.vision.decoders.faces import FACE_DECODERS, FaceCandidates
 from i2t_ros.vision.decoders.objects import InputSize
@@ -67,6 +68,58 @@ class FaceOptions:
         check_options(self)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Faces:
+    """Faces found in one image, best score first.
+
+    boxes      (N, 4) float32, xyxy, pixels of the original image
+    scores     (N,) float32, 0 to 1
+    landmarks  (N, 5, 2) float32, x and y in pixels: right eye, left eye, nose tip, right and left
+               corner of the mouth, right and left being the person's own; or None where the
+               detector finds no landmarks
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    landmarks: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        """Check shapes and dtypes; copy and freeze the arrays."""
+        put = object.__setattr__
+        put(self, "boxes", checked_array("Faces", "boxes", self.boxes, (None, 4), np.float32))
+        put(self, "scores", checked_array("Faces", "scores", self.scores, (None,), np.float32))
+        same_length("Faces", boxes=self.boxes, scores=self.scores)
+        if self.landmarks is not None:
+            put(
+                self,
+                "landmarks",
+                checked_array("Faces", "landmarks", self.landmarks, (None, 5, 2), np.float32),
+            )
+            same_length("Faces", boxes=self.boxes, landmarks=self.landmarks)
+
+    def __len__(self) -> int:
+        """Return the number of faces."""
+        return len(self.scores)
+
+
+@dataclass(frozen=True, slots=True)
+class FaceFacts(TaskFacts):
+    """The number of faces, as the count of a class of their own; empty if there is none."""
+
+    section: ClassVar[str] = "faces"
+    found: tuple[ObjectCount, ...]
+
+    @classmethod
+    def of(cls, number: int) -> FaceFacts:
+        """Return the facts of so many faces."""
+        return cls((ObjectCount("face", "face", number, 1.0, 1.0),) if number else ())
+
+    def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:
+        """Return one sentence; a face is never in doubt."""
+        things = Things(self.found, language, style, self.section)
+        return [language.phrase("faces.plain", things.total, things=things.text())]
+
+
 @dataclass(frozen=True, slots=True)
 class FaceJson:
     """One face."""
@@ -89,7 +142,7 @@ class FacesTask(Task[FaceSettings, FaceOptions, Faces]):
     name = "faces"
     settings = FaceSettings
     options = FaceOptions
-    result_json = {"faces": list[FaceJson]}
+    result_json: ClassVar[Mapping[str, Any]] = {"faces": list[FaceJson]}
 
     def open(self, settings: FaceSettings, how: OpenOptions) -> FaceFinder:
         """Return a face finder.
@@ -107,7 +160,7 @@ class FacesTask(Task[FaceSettings, FaceOptions, Faces]):
 
     def facts(self, result: Faces, size: tuple[int, int], style: Style) -> TaskFacts:
         """Return how many faces there are; see Task."""
-        return facts(result, size, style)
+        return FaceFacts.of(len(result))
 
     def draw(
         self, canvas: Image, result: Faces, pen: Pen, label: Label, options: DrawOptions

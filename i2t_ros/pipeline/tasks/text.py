@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from i2t_ros.errors import I2tError
-from i2t_ros.language.sentences import Style, TaskFacts
+from i2t_ros.language.facts import TaskFacts, clean
+from i2t_ros.language.grammar import Language
+from i2t_ros.language.sentences import Style
 from i2t_ros.options import check_options, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
 from i2t_ros.pipeline.tasks.base import Label, Outcome, Task, rounded_pixels, rounded_score
-from i2t_ros.pipeline.tasks.facts_of_texts import facts, reading_order
 from i2t_ros.pipeline.translation import Translations
 from i2t_ros.pipeline.translators import TRANSLATORS, open_translations
-from i2t_ros.types import Image, TextRegion
+from i2t_ros.types import Image, checked_array
 from i2t_ros.vision.colors import text_colors
 from i2t_ros.vision.decoders.texts import TEXT_DECODERS, Line
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, write
@@ -76,6 +78,66 @@ class TextOptions:
         check_options(self)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class TextRegion:
+    """One line of text found in an image.
+
+    corners  (4, 2) float32, x and y in pixels, clockwise from the top left corner as it is read
+    text_color, background_color  red, green, blue, each 0 to 255
+    translation  empty where none was asked for or none could be had
+    """
+
+    corners: NDArray[np.float32]
+    text: str
+    score: float
+    text_color: tuple[int, int, int]
+    background_color: tuple[int, int, int]
+    translation: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the corners; copy and freeze them."""
+        corners = checked_array("TextRegion", "corners", self.corners, (4, 2), np.float32)
+        object.__setattr__(self, "corners", corners)
+
+
+SPOKEN_TEXTS = 6
+"""Lines of text that a sentence reads out, the largest ones; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextFact:
+    """A line of text, and its translation if there is one; white space is single spaces."""
+
+    key: str
+    translation: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TextFacts(TaskFacts):
+    """Lines of text in reading order; ``more`` counts those beyond the largest few."""
+
+    section: ClassVar[str] = "texts"
+    found: tuple[TextFact, ...]
+    more: int = 0
+
+    def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:
+        """Return a sentence that quotes the lines, and one that counts what it leaves out."""
+        quoted = []
+        for fact in self.found:
+            text = language.phrase("texts.quote", text=fact.key)
+            if fact.translation:
+                translation = language.phrase("texts.quote", text=fact.translation)
+                text = language.phrase("texts.translation", text=text, translation=translation)
+            quoted.append(text)
+        parts = [language.phrase("texts.plain", len(quoted), texts=language.join(quoted, "texts"))]
+        if self.more:
+            noun = language.noun("text")
+            lines = language.count(noun, self.more, self.section, digits=style == "list")
+            parts.append(language.phrase("texts.more", self.more, things=lines))
+        return parts
+
+
 @dataclass(frozen=True, slots=True)
 class TextJson:
     """One line of text."""
@@ -96,7 +158,7 @@ class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
     name = "text"
     settings = TextSettings
     options = TextOptions
-    result_json = {"texts": list[TextJson]}
+    result_json: ClassVar[Mapping[str, Any]] = {"texts": list[TextJson]}
 
     def open(self, settings: TextSettings, how: OpenOptions) -> TextReader:
         """Return a reader. Raises ModelError, BackendError, and InvalidRequestError."""
@@ -114,7 +176,13 @@ class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
         self, result: tuple[TextRegion, ...], size: tuple[int, int], style: Style
     ) -> TaskFacts:
         """Return the lines that a sentence reads out; see Task."""
-        return facts(result, size, style)
+        readable = [region for region in result if clean(region.text)]
+        largest = sorted(readable, key=lambda region: (-_height(region), clean(region.text)))
+        spoken = tuple(
+            TextFact(clean(region.text), clean(region.translation))
+            for region in reading_order(largest[:SPOKEN_TEXTS])
+        )
+        return TextFacts(spoken, len(readable) - len(spoken))
 
     def draw(
         self,
@@ -266,3 +334,32 @@ def _at_corner(canvas: Image, corner: Sequence[int], size: tuple[int, int]) -> t
     inside = (canvas.shape[1] - size[0], canvas.shape[0] - size[1])
     x, y = (min(max(0, at), max(0, most)) for at, most in zip(corner, inside, strict=True))
     return x, y
+
+
+def reading_order(regions: Sequence[TextRegion]) -> list[TextRegion]:
+    """Sort lines of text from top to bottom, and from left to right within a row.
+
+    Two lines are in one row if the middle of the lower one lies above the foot of the upper one; a
+    sort by the top alone would read words of one row in the order of their tremor.
+    """
+    remaining = sorted(regions, key=lambda region: (*_center(region)[::-1], clean(region.text)))
+    ordered: list[TextRegion] = []
+    while remaining:
+        first = remaining[0]
+        foot = _center(first)[1] + _height(first) / 2
+        row = [region for region in remaining if _center(region)[1] < foot] or [first]
+        ordered += sorted(row, key=lambda region: (*_center(region), clean(region.text)))
+        remaining = remaining[len(row) :]
+    return ordered
+
+
+def _center(region: TextRegion) -> tuple[float, float]:
+    # In plain Python, which is done with four corners before NumPy has begun.
+    xs, ys = zip(*region.corners.tolist(), strict=True)
+    return sum(xs) / 4, sum(ys) / 4
+
+
+def _height(region: TextRegion) -> float:
+    """Return the height of the letters in pixels: the mean of the line's two short ends."""
+    top_left, top_right, bottom_right, bottom_left = region.corners.tolist()
+    return (math.dist(top_left, bottom_left) + math.dist(top_right, bottom_right)) / 2

@@ -17,6 +17,7 @@ from i2t_ros.bridges.handler import Handler
 from i2t_ros.bridges.http.history.database import Entry, History
 from i2t_ros.bridges.http.history.pictures import make_key
 from i2t_ros.errors import ServiceError, TimeLimitError
+from i2t_ros.pipeline.describer import scene_facts
 from i2t_ros.pipeline.picture_hash import identify
 from i2t_ros.types import ByteBuffer, DescribeRequest, Description
 from i2t_ros.vision.codecs import picture_format
@@ -170,7 +171,7 @@ def said(description: Description, language: str, style: str) -> Description:
         return description
     # Where things are cannot be said without the picture's size.
     style = style if description.scene.width or style != "scene" else "sentence"
-    sentence = words.compose(description.scene, wanted, style or "sentence")
+    sentence = words.compose(scene_facts(description.scene, style), wanted, style or "sentence")
     return replace(description, sentence=sentence, language=wanted)
 
 

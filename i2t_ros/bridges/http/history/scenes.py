@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from i2t_ros.types import Classification, Detections, Faces, Scene, TextRegion
+from i2t_ros.pipeline.tasks.classify import Classification
+from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.types import Detections, Scene
 
 
 def dump_scene(scene: Scene) -> str:
