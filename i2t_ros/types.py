@@ -55,7 +55,7 @@ class PictureHeader(NamedTuple):
     height: int
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(slots=True)
 class Picture:
     """An encoded image, as a file or a message holds it.
 
@@ -67,8 +67,8 @@ class Picture:
     """
 
     data: ByteBuffer = b""
-    header: PictureHeader | None = None
-    _sha256: str = field(default="", init=False, repr=False)
+    header: PictureHeader | None = field(default=None, compare=False)
+    _sha256: str = field(default="", init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         """Return the number of bytes."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from making import scene_of
 from scene_words import compose_scene
 
 from i2t_ros.language import Changes, ChangeTracker, compose_changes
@@ -20,7 +21,7 @@ def scene(*names: str, faces: int | None = None, text: str = "", shows: str = ""
         LABELS,
     )
     square = np.array([[0, 0], [9, 0], [9, 9], [0, 9]])
-    return Scene(
+    return scene_of(
         90,
         90,
         detections=found,
@@ -92,7 +93,7 @@ def test_a_task_that_did_not_run_changes_nothing() -> None:
     tracker = ChangeTracker(hold=0.0)
     update(tracker, scene("dog", faces=1), 0.0)
 
-    assert not update(tracker, Scene(90, 90), 1.0)
+    assert not update(tracker, scene_of(90, 90), 1.0)
     assert say(tracker, scene("dog", faces=0), 2.0) == "A face has gone out of view."
 
 
@@ -109,7 +110,7 @@ def test_new_texts_and_a_new_whole_are_said_and_old_ones_are_not() -> None:
 def test_doubt_is_said_of_what_came() -> None:
     tracker = ChangeTracker(hold=0.0)
     unsure = Detections(np.zeros((1, 4)), np.array([0.3]), np.array([2]), LABELS)
-    changes = update(tracker, Scene(90, 90, detections=unsure), 0.0)
+    changes = update(tracker, scene_of(90, 90, detections=unsure), 0.0)
 
     assert compose_changes(changes, hedge=True) == "A cat has probably come into view."
     assert compose_changes(changes, "de") == "Eine Katze ist ins Bild gekommen."

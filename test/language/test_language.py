@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from making import scene_of
 from scene_words import compose_scene
 
 from i2t_ros.errors import UnknownLanguageError, UnknownStyleError
@@ -38,7 +39,7 @@ TWO_PEOPLE_AND_A_DOG = detections(
 
 
 def scene(found: Detections | None) -> Scene:
-    return Scene(WIDTH, HEIGHT, detections=found)
+    return scene_of(WIDTH, HEIGHT, detections=found)
 
 
 @pytest.mark.parametrize(

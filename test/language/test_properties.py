@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from making import scene_of
 from scene_words import compose_scene
 
 from i2t_ros.language import (
@@ -91,7 +92,7 @@ def scenes(labels: tuple[str, ...]) -> st.SearchStrategy[Scene]:
             np.array([class_id for _, _, class_id in things], np.int32),
             labels,
         )
-        return Scene(640, 480, detections=found)
+        return scene_of(640, 480, detections=found)
 
     return st.lists(thing, max_size=12).map(scene)
 
@@ -106,7 +107,7 @@ def test_any_scene_reads_well_and_the_same_however_it_is_shuffled(scene, options
     said = compose_scene(scene, language, style, hedge=hedge)
     order = list(range(len(scene.detections)))
     random.shuffle(order)
-    shuffled = Scene(640, 480, detections=scene.detections[np.array(order, np.intp)])
+    shuffled = scene_of(640, 480, detections=scene.detections[np.array(order, np.intp)])
 
     check(said, language)
     assert compose_scene(shuffled, language, style, hedge=hedge) == said
@@ -121,7 +122,7 @@ def test_any_label_and_any_text_can_be_said(text, options, count) -> None:
         np.full(count, 0.4), np.zeros(count), (text,),
     )  # fmt: skip
     region = TextRegion(np.array([[0, 0], [9, 0], [9, 9], [0, 9]]), text, 1.0, (0, 0, 0), (9, 9, 9))
-    scene = Scene(
+    scene = scene_of(
         9, 9, detections=many, texts=(region,), faces=Faces(many.boxes, many.scores),
         classification=Classification((text,), (0.4,)),
     )  # fmt: skip

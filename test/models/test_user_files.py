@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import tiny_models
 import yaml
+from making import open_detector
 
 from i2t_ros.errors import ModelCorruptError, ModelMismatchError, ModelMissingError
 from i2t_ros.models.recognition import FileFacts, Port, recognise_facts
 from i2t_ros.models.user_files import own_spec
-from i2t_ros.pipeline.tasks.detect import open_detector
 
 pytest.importorskip("onnx", reason="onnx is not installed")
 

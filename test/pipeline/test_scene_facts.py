@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from making import scene_of
 from scene_words import compose_scene
 
 from i2t_ros.pipeline.describer import scene_facts
-from i2t_ros.types import Classification, Detections, Faces, Scene, TextRegion
+from i2t_ros.types import Classification, Detections, Faces, TextRegion
 
 BOX = np.array([[0, 100, 50, 200]], np.float32)
 LINE = TextRegion(np.array([[0, 0], [50, 0], [50, 10], [0, 10]]), "EXIT", 0.9, (0, 0, 0), (9, 9, 9))
-EVERYTHING = Scene(
+EVERYTHING = scene_of(
     600,
     400,
     detections=Detections(BOX, np.full(1, 0.9), np.zeros(1), ("dog",)),
@@ -17,7 +18,7 @@ EVERYTHING = Scene(
     faces=Faces(BOX, np.ones(1)),
     texts=(LINE,),
 )
-NOTHING = Scene(
+NOTHING = scene_of(
     600,
     400,
     detections=Detections.empty(("dog",)),
@@ -29,7 +30,7 @@ ORDER = ["objects", "faces", "texts", "classification"]
 
 
 def test_a_task_that_did_not_run_leaves_no_facts() -> None:
-    assert scene_facts(Scene(600, 400), "sentence") == ()
+    assert scene_facts(scene_of(600, 400), "sentence") == ()
 
 
 def test_a_task_that_found_nothing_leaves_empty_facts() -> None:
@@ -67,11 +68,14 @@ def test_only_the_style_scene_has_places(style: str, place: str | None) -> None:
 @pytest.mark.parametrize(
     ("scene", "expected"),
     [
-        (Scene(9, 9, faces=NOTHING.faces), "I don't see any faces."),
-        (Scene(9, 9, texts=()), "I don't see any text."),
-        (Scene(9, 9, classification=NOTHING.classification), "I don't see anything I recognize."),
-        (Scene(9, 9, detections=NOTHING.detections), "I don't see anything I recognize."),
-        (Scene(9, 9, faces=NOTHING.faces, texts=()), "I don't see anything I recognize."),
+        (scene_of(9, 9, faces=NOTHING.faces), "I don't see any faces."),
+        (scene_of(9, 9, texts=()), "I don't see any text."),
+        (
+            scene_of(9, 9, classification=NOTHING.classification),
+            "I don't see anything I recognize.",
+        ),
+        (scene_of(9, 9, detections=NOTHING.detections), "I don't see anything I recognize."),
+        (scene_of(9, 9, faces=NOTHING.faces, texts=()), "I don't see anything I recognize."),
         (NOTHING, "I don't see anything I recognize."),
     ],
 )
@@ -83,10 +87,10 @@ def test_a_task_that_looked_alone_says_itself_that_it_found_nothing(
 
 def test_a_class_of_the_whole_picture_that_is_not_likely_is_not_said() -> None:
     seen = Classification(("cat", "lobster"), (0.6, 0.09))
-    (facts,) = scene_facts(Scene(600, 400, classification=seen), "sentence")
+    (facts,) = scene_facts(scene_of(600, 400, classification=seen), "sentence")
     assert [fact.key for fact in facts.found] == ["cat"]
 
     guess = Classification(("lobster",), (0.02,))
-    assert compose_scene(Scene(600, 400, classification=guess)) == (
+    assert compose_scene(scene_of(600, 400, classification=guess)) == (
         "I don't see anything I recognize."
     )
