@@ -15,7 +15,8 @@ from translation_server import serving
 
 from i2t_ros.cli.main import main
 from i2t_ros.cli.tables import print_tables
-from i2t_ros.types import Description, TextRegion
+from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.types import Description
 
 I2T = Path(sys.executable).parent / "i2t"
 GREY = np.full((48, 64, 3), 128, np.uint8)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from i2t_ros import errors
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.wire import Refusal, RequestParser, WireRequest
-from i2t_ros.types import TASKS, DescribeRequest, Picture
+from i2t_ros.pipeline.tasks.registry import TASKS
+from i2t_ros.types import DescribeRequest, Picture
 
 JPEG = b"\xff\xd8\xff\xe0 not really a picture"
 LIMIT = 1000
