@@ -311,7 +311,6 @@ def test_before_1_18_cuda_is_exact_by_the_environment(path, monkeypatch):
         ((), {"precision": "tf32"}, "on cpu does not compute in tf32"),
         (("cuda",), {"precision": "bf16"}, "on cuda does not compute in bf16"),
         (("cuda",), {"precision": "f16", "providers": ("cpu", "cuda")}, "on cpu does not compute"),
-        (("cuda",), {"precision": "f8"}, "expected one of auto, f32, tf32, f16, bf16, got 'f8'"),
     ],
 )
 def test_a_precision_that_cannot_be_had_is_refused(path, monkeypatch, there, options, message):

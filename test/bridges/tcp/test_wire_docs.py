@@ -84,7 +84,7 @@ class Scripted(FakeHandler):
         request = dataclasses.replace(request, picture=request.picture or Picture(b"\xff\xd8\xff"))
         reply = await super().describe(request)
         description = dataclasses.replace(reply.description, sentence=sentence)
-        annotated = picture_of(picture) if picture else None
+        annotated = picture_of(picture, reply.annotated.format) if picture else None
         return dataclasses.replace(reply, description=description, annotated=annotated)
 
 
