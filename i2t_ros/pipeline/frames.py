@@ -183,9 +183,7 @@ class FrameLine(Generic[Item, Work]):
         return self.cameras[camera]
 
     def _together(self) -> int:
-        """Return how many frames may be prepared ahead of the engine: two of one camera would only
-        make the second of them old.
-        """
+        """Return how many frames may be prepared ahead; more than cameras would only be old."""
         return min(self._batch, len(self.cameras))
 
     def _run(self) -> None:

@@ -93,6 +93,11 @@ DETECTOR: tuple[ParameterSpec, ...] = (
         choices=("raw", "compressed"),
     ),
     ParameterSpec(
+        "bridge",
+        "bridge_node",
+        "the bridge_node whose WebSocket cameras are this node's cameras too; none: no bridge",
+    ),
+    ParameterSpec(
         "min_score",
         _DETECT.min_score,
         "objects below this score are left out, 0 to 1; 0: the model's own threshold",
