@@ -14,7 +14,8 @@ from project import ROOT
 
 from i2t_ros.bridges.local_handlers import FakeHandler
 from i2t_ros.bridges.loop_thread import LoopThread
-from i2t_ros.bridges.tcp.server import TcpLimits, TcpServer
+from i2t_ros.bridges.tcp.server import TcpServer
+from i2t_ros.bridges.tcp.service import TcpLimits
 from i2t_ros.vision.fonts import FONT_FILES, covers
 
 TIME_LIMIT = 30.0

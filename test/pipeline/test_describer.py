@@ -1,11 +1,10 @@
-from i2t_ros.types import Picture
-from making import describer_of, object_detector
 import threading
 from collections import Counter
 
 import cv2
 import numpy as np
 import pytest
+from making import describer_of, object_detector
 
 import i2t_ros.pipeline.describer as module
 from i2t_ros.backends.fake import FakeBackend
@@ -22,7 +21,7 @@ from i2t_ros.models.manifest import find_spec
 from i2t_ros.pipeline.describer import DescribeOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache
 from i2t_ros.pipeline.scheduler import Engine, RequestQueue
-from i2t_ros.types import DescribeRequest, DetectOptions
+from i2t_ros.types import DescribeRequest, DetectOptions, Picture
 
 GREY = np.full((48, 64, 3), 128, np.uint8)
 OPTIONS = DescribeOptions()

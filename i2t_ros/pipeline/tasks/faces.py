@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from i2t_ros.backends.registry import BACKENDS
 from i2t_ros.errors import ModelMismatchError
-from i2t_ros.language.facts import ObjectCount, TaskFacts
+from i2t_ros.language.facts import ObjectCount, Style, TaskFacts
 from i2t_ros.language.grammar import Language
-from i2t_ros.language.sentences import Style, Things
+from i2t_ros.language.sentences import Things
 from i2t_ros.models.manifest import BUILT_IN_FACES
 from i2t_ros.options import check_options, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
