@@ -2,10 +2,10 @@
 
 import threading
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from triton_process import free_port, serving
 
 from i2t_ros.backends.base import BackendOptions
