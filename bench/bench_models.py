@@ -18,13 +18,13 @@ import time
 
 import cv2
 import material
+from making import open_detector
 from pycocotools import coco, cocoeval
 
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import BACKENDS, is_installed
 from i2t_ros.errors import I2tError
 from i2t_ros.models.manifest import load_manifest
-from i2t_ros.pipeline.tasks.detect import open_detector
 from i2t_ros.types import DetectOptions
 
 COCO = material.SHARED / "coco_tiny"

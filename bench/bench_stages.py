@@ -16,7 +16,7 @@ from targets import DESCRIBER
 
 from i2t_ros import language as words
 from i2t_ros.backends.base import Backend
-from i2t_ros.pipeline.describer import DescribeOptions
+from i2t_ros.pipeline.describer import DescribeOptions, scene_facts
 from i2t_ros.pipeline.tasks.detect import ObjectDetector
 from i2t_ros.types import Detections, DetectOptions, Scene
 from i2t_ros.vision.codecs import decode_image, encode_image
@@ -69,7 +69,7 @@ def stages(found: ObjectDetector, image: np.ndarray, rounds: int) -> Iterator[Ro
             "decode outputs": lambda: found._decode(outputs, prepared.size, wanted.least_score),
             "NMS, back to the picture": lambda: found._finish(candidates, prepared, wanted),
             "scene": lambda: words.count_objects(detections, "en"),
-            "sentence": lambda: words.compose(scene, "en", "sentence"),
+            "sentence": lambda: words.compose(scene_facts(scene, "sentence"), "en"),
             "draw": lambda: draw_scene(image, scene),
             "encode JPEG": lambda: encode_image(drawn),
         },
@@ -120,7 +120,7 @@ def costs(rounds: int) -> Iterator[Row]:
 
     def describe(count: int) -> None:
         found: Detections = ours[count].detect(image, options)
-        words.compose(Scene(640, 480, detections=found), "en", "sentence")
+        words.compose(scene_facts(Scene(640, 480, detections=found), "sentence"), "en")
 
     calls = {count: lambda count=count: describe(count) for count in OBJECTS}
     times = take_turns(calls, rounds)

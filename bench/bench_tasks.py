@@ -17,6 +17,7 @@ from pathlib import Path
 
 import cv2
 from effort import Effort
+from making import open_detector
 from material import SHARED
 from table import Row, Table, at_most, milliseconds, show, take_turns
 from targets import TEXTS
@@ -24,7 +25,6 @@ from targets import TEXTS
 from i2t_ros.errors import I2tError
 from i2t_ros.pipeline.describer import DescribeOptions, Describer
 from i2t_ros.pipeline.reply_cache import ReplyCache
-from i2t_ros.pipeline.tasks.detect import open_detector
 from i2t_ros.pipeline.tasks.registry import TaskChoices, task_openers
 from i2t_ros.types import TASKS, DescribeRequest
 
@@ -72,7 +72,7 @@ def replies(describer):
     """Measure whole replies, from an encoded picture to an annotated one."""
     options = replace(DescribeOptions(), tasks=("text",))
     request = DescribeRequest(cv2.imencode(".jpg", page())[1].tobytes(), annotate=True)
-    read = len(describer.answer(request, options).description.scene.texts)
+    read = len(describer.answer(request, options).description.scene.results.get("text"))
     remembering = Describer(None, {"text": lambda: Lent(describer)}, cache=ReplyCache())
     with contextlib.closing(remembering):
         measured = take_turns(

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from i2t_ros.options import check_options, option
+
 Tensor = NDArray[Any]
 
-PRECISION_CHOICES = ("auto", "f32", "tf32", "f16", "bf16")
 MOST_CALLS = 8
 """Calls that are let into an engine at once, and images in one call, at the most: each takes memory
 for its layers, and beyond, results wait for each other rather than come sooner."""
@@ -56,23 +57,43 @@ class Backend(Protocol):
 class BackendOptions:
     """What a user may say of how a model runs.
 
-    A backend that is asked for a choice of provider, precision, device or url that it does not have
+    A backend that is asked for a provider, precision, device or server that it does not have
     refuses; ``backend: auto`` takes one that has it.
-
-    threads    cores that an engine on the CPU may keep busy; 0: as many as it makes use of of those
-               that this process may use (see cores.py)
-    providers  ONNX Runtime execution providers in order of preference, short names ("cpu",
-               "cuda", "tensorrt", "openvino"); empty: the best that are installed
-    precision  of the arithmetic, one of PRECISION_CHOICES: "auto" and "f32" keep 32 bits, also
-               where the engine would round by itself; the others ask for less
-    device     the engine's own name for a device ("CPU", "GPU", "0"); empty: its default
-    url        of a remote server (``host:port``, ``http://`` or ``grpc://``)
-    timeout    seconds that one inference on a remote server may take
     """
 
-    threads: int = 0
-    providers: tuple[str, ...] = ()
-    precision: str = "auto"
-    device: str = ""
-    url: str = ""
-    timeout: float = 5.0
+    threads: int = option(
+        0,
+        "cores that a backend on the CPU may keep busy: the threads of a call that is alone, and "
+        "the calls at once; 0: chosen by the cores that affinity and quota leave to the process",
+        bounds=(0, 256),
+    )
+    providers: tuple[str, ...] = option(
+        (),
+        "execution providers of ONNX Runtime, best first: cpu, cuda, tensorrt, openvino; none: "
+        "cuda if it is installed and starts, else cpu",
+    )
+    precision: str = option(
+        "auto",
+        "of the arithmetic of ONNX Runtime and OpenVINO; auto: exactly 32 bits, so that results "
+        "are the same on every backend; what a backend, provider or device lacks is refused",
+        choices=("auto", "f32", "tf32", "f16", "bf16"),
+    )
+    device: str = option(
+        "",
+        "the backend's own name of a device, such as GPU (OpenVINO) or 0 (cuda); none: its default",
+    )
+    url: str = option(
+        "",
+        "of a Triton server that runs the model: http://host:8000 or grpc://host:8001",
+        name="server_url",
+    )
+    timeout: float = option(
+        5.0,
+        "seconds that a Triton server may take for one image",
+        name="server_timeout",
+        bounds=(0.01, 600.0),
+    )
+
+    def __post_init__(self) -> None:
+        """Raise InvalidRequestError for a number or precision that does not exist."""
+        check_options(self)

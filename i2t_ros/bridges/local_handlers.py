@@ -77,7 +77,7 @@ class FakeHandler:
             labels=("person", "dog"),
         )
         description = Description(
-            scene=Scene(width=4, height=4, detections=found),
+            scene=Scene(4, 4, {"detect": found}),
             sentence=self.SENTENCE,
             language=request.language or "es",
             style=request.style or "list",

@@ -17,7 +17,8 @@ from i2t_ros.models.lookup import (
     search_folders,
 )
 from i2t_ros.models.manifest import ModelSpec, find_spec, load_manifest
-from i2t_ros.pipeline.tasks.detect import open_detector
+from i2t_ros.pipeline.loading import OpenOptions
+from i2t_ros.pipeline.tasks.detect import DetectSettings, DetectTask
 
 # Somebody asked for the download and is waiting for it, perhaps over a satellite.
 PATIENT = DownloadLimits(open=30.0)
@@ -57,9 +58,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    header = ("NAME", "TASK", "SIZE", "LICENCE", "WHERE", "WHAT")
+    header = ("NAME", "TASK", "SIZE", "LICENSE", "WHERE", "WHAT")
     rows = [
-        (spec.name, spec.task, _size(spec), spec.licence, where(spec), spec.summary)
+        (spec.name, spec.task, _size(spec), spec.license, where(spec), spec.summary)
         for spec in load_manifest().values()
     ]
     _print_table([header, *rows])
@@ -107,7 +108,8 @@ def _doctor(args: argparse.Namespace) -> int:
     print(f"\nlooked in {', '.join(map(str, (*search_folders(), cache_folder())))}")
     if is_offline():
         print("offline: I2T_OFFLINE forbids downloads")
-    detector = open_detector(options=BackendOptions(url=args.url), offline=True)
+    how = OpenOptions(offline=True, backend=BackendOptions(url=args.url))
+    detector = DetectTask().open(DetectSettings(), how)
     print(f"\nauto, with what is here: {detector.report}")
     detector.close()
     return int(detector.degraded)

@@ -1,12 +1,12 @@
-"""Words: from a scene to a sentence.
+"""Words: from what the tasks say of an image (``facts``) to a sentence (``sentences``).
 
-Scene -> facts (``facts``) -> words (``sentences``, from the data of a ``grammar.Language``). Pure:
-the same scene gives the same sentence, whatever the order of its detections.
+No task is named in here: each brings its facts and builds its phrases itself, from the data of a
+``grammar.Language``. Pure: the same facts give the same sentence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -15,32 +15,28 @@ from i2t_ros.errors import InvalidRequestError, UnknownStyleError
 from i2t_ros.language import facts as _facts
 from i2t_ros.language.catalog import Languages
 from i2t_ros.language.changes import Changes, ChangeTracker
-from i2t_ros.language.facts import UNUSABLE_IMAGE, ClassFact, Facts, ObjectCount, TextFact
-from i2t_ros.language.facts import scene_facts as scene_facts
-from i2t_ros.language.sentences import STYLES, Style, changes_sentence, sentence
+from i2t_ros.language.facts import STYLES, Fact, ObjectCount, Style, TaskFacts
+from i2t_ros.language.sentences import changes_sentence, sentence
 from i2t_ros.resources import config_path
-from i2t_ros.types import Detections, Scene
+from i2t_ros.types import Detections
 
 __all__ = [
     "LANGUAGES",
     "STYLES",
     "ChangeTracker",
     "Changes",
-    "ClassFact",
-    "Facts",
+    "Fact",
     "Languages",
     "ObjectCount",
     "Style",
-    "TextFact",
+    "TaskFacts",
     "check_style",
     "compose",
     "compose_changes",
-    "compose_facts",
     "count_objects",
     "label",
     "load_languages",
     "resolve_language",
-    "scene_facts",
     "unusable_image_sentence",
 ]
 
@@ -70,37 +66,24 @@ def _shipped() -> Languages:
 
 
 def compose(
-    scene: Scene,
+    facts: Sequence[TaskFacts],
     language: str = "en",
     style: str = "sentence",
     *,
     hedge: bool = False,
     languages: Languages | None = None,
 ) -> str:
-    """Return what a scene shows, in words; never empty.
+    """Return what an image shows, in words; never empty.
 
+    facts      of each task that looked at the image, in the order in which they are said
     language   a BCP 47 tag; "es-MX", "es_MX" and "ES" are all served by "es"
-    style      "list", "sentence", "scene" (says where), or "changes": a single scene has no past,
-               so that everything in it is new; ``ChangeTracker`` compares scenes
+    style      "list", "sentence", "scene" (says where), or "changes": a single image has no past,
+               so that everything in it is new; ``ChangeTracker`` compares images
     hedge      whether to say "probably" of what has a score below 0.5
     languages  None: those that ship
 
     Raises UnknownLanguageError or UnknownStyleError, naming what there is.
     """
-    known = check_style(style)
-    found = scene_facts(scene, with_places=known == "scene")
-    return compose_facts(found, language, known, hedge=hedge, languages=languages)
-
-
-def compose_facts(
-    facts: Facts,
-    language: str = "en",
-    style: str = "sentence",
-    *,
-    hedge: bool = False,
-    languages: Languages | None = None,
-) -> str:
-    """Return what facts say, in words, as ``compose`` does for the facts of a scene."""
     chosen = (languages or load_languages()).get(language)
     return sentence(facts, chosen, check_style(style), hedge=hedge)
 
@@ -112,9 +95,9 @@ def compose_changes(
     hedge: bool = False,
     languages: Languages | None = None,
 ) -> str:
-    """Return what appeared and what left, in words; empty where nothing did.
+    """Return what appeared and what left, in words; empty if nothing did.
 
-    Of texts, and of the class of the whole picture, only the new is said.
+    Of what cannot be counted, such as texts, only the new is said.
     """
     chosen = (languages or load_languages()).get(language)
     return changes_sentence(changes.appeared, changes.left, chosen, hedge=hedge)
@@ -160,16 +143,16 @@ def count_objects(
 ) -> list[ObjectCount]:
     """Count the objects of each class: most first, then the largest, then the most certain.
 
-    The order of the detections makes no difference. Where ``language`` is given, ``label`` is the
+    The order of the detections makes no difference. If ``language`` is given, ``label`` is the
     class in it; otherwise it is the model's own.
     """
     counts = _facts.count_objects(detections)
     if not language:
-        return counts
+        return list(counts)
     chosen = (languages or load_languages()).get(language)
     return [replace(count, label=chosen.noun(count.class_id).label) for count in counts]
 
 
 def unusable_image_sentence(language: str = "en", languages: Languages | None = None) -> str:
     """Return the sentence for an image that cannot be decoded or used at all."""
-    return compose_facts(UNUSABLE_IMAGE, language, languages=languages)
+    return (languages or load_languages()).get(language).phrase("image.unusable")

@@ -7,23 +7,35 @@ from dataclasses import dataclass, replace
 
 from i2t_ros import language as words
 from i2t_ros.language.changes import ChangeTracker
-from i2t_ros.pipeline.describer import DescribeOptions, compose
+from i2t_ros.options import option
+from i2t_ros.pipeline.describer import DescribeOptions, scene_facts, tell
 from i2t_ros.pipeline.tracking import ObjectTracker
 from i2t_ros.types import Scene
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechOptions:
-    """When a sentence is said.
+    """When a sentence is said."""
 
-    rate         sentences a second at most; 0: no limit
-    on_change    only a sentence that differs from the one before
-    change_hold  seconds for which a change has to last before the style ``changes`` tells it
-    """
-
-    rate: float = 0.0
-    on_change: bool = False
-    change_hold: float = 1.0
+    rate: float = option(
+        0.0,
+        "sentences a second at most on ~/sentence; 0: one for each image",
+        name="sentence_rate",
+        bounds=(0.0, 1000.0),
+        changes="live",
+    )
+    on_change: bool = option(
+        False,
+        "publish on ~/sentence only what differs from the sentence before",
+        name="sentence_on_change",
+        changes="live",
+    )
+    change_hold: float = option(
+        1.0,
+        "seconds for which a change has to last before the style changes tells it",
+        bounds=(0.0, 3600.0),
+        changes="live",
+    )
 
 
 class Narrator:
@@ -48,7 +60,8 @@ class Narrator:
         self._time = time
         if self._tracker is None or scene.detections is None:
             return scene
-        return replace(scene, detections=self._tracker.update(scene.detections))
+        tracked = self._tracker.update(scene.detections)
+        return replace(scene, results={**scene.results, "detect": tracked})
 
     def tell(self, scene: Scene, options: DescribeOptions, speech: SpeechOptions) -> str:
         """Return the sentence of the scene that follow() returned last.
@@ -56,9 +69,9 @@ class Narrator:
         It is empty in the style ``changes`` if nothing changed.
         """
         if options.style != "changes":
-            return compose(scene, options)
+            return tell(scene, options)
         self._changes.hold = speech.change_hold
-        changes = self._changes.update(scene, self._time)
+        changes = self._changes.update(scene_facts(scene, "changes"), self._time)
         return words.compose_changes(
             changes, options.language, hedge=options.hedge, languages=options.languages
         )

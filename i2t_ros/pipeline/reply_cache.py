@@ -6,11 +6,12 @@ import dataclasses
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from i2t_ros.options import option
 from i2t_ros.types import DescribeReply
 
 FIXED_COST = 2_000
@@ -21,16 +22,27 @@ PART_COST = 500
 
 @dataclass(frozen=True, slots=True)
 class CacheLimits:
-    """How much is kept, and how long.
+    """How much is kept, and how long."""
 
-    entries   replies; 0: nothing is kept
-    bytes     of all replies together, pictures included
-    lifetime  seconds from the first answer
-    """
-
-    entries: int = 64
-    bytes: int = 32_000_000
-    lifetime: float = 300.0
+    entries: int = option(
+        64,
+        "answers to Describe requests that are kept for the next time that the same picture comes "
+        "with the same options; 0: none",
+        name="cache_size",
+        bounds=(0, 100_000),
+    )
+    bytes: int = option(
+        32_000_000,
+        "bytes that those answers may take together, annotated pictures included",
+        name="cache_bytes",
+        bounds=(0, 2**40),
+    )
+    lifetime: float = option(
+        300.0,
+        "seconds after which an answer is forgotten",
+        name="cache_lifetime",
+        bounds=(0.0, 1e9),
+    )
 
 
 @dataclass(slots=True)
@@ -127,17 +139,17 @@ class ReplyCache:
 
 def cost_of(reply: DescribeReply) -> int:
     """Return the bytes that a reply takes, roughly."""
-    scene = reply.description.scene
-    found = [part for part in (scene.detections, scene.faces, scene.texts) if part is not None]
-    letters = sum(len(region.text) + len(region.translation) for region in scene.texts or ())
-    picture = 0 if reply.annotated is None else memoryview(reply.annotated.data).nbytes
-    return FIXED_COST + PART_COST * sum(map(len, found)) + 4 * letters + picture
+    results = reply.description.scene.results.values()
+    parts = sum(len(result) for result in results if isinstance(result, Sized))
+    return FIXED_COST + PART_COST * parts + len(reply.annotated or b"")
 
 
 def frozen(value: Any) -> Hashable:
     """Return options (dataclasses, mappings, plain values) as a key for a dictionary."""
     if dataclasses.is_dataclass(value):
         return tuple(frozen(getattr(value, field.name)) for field in dataclasses.fields(value))
+    if isinstance(value, frozenset):
+        return tuple(sorted(value))
     if isinstance(value, Mapping):
         return tuple(sorted((key, frozen(part)) for key, part in value.items()))
     assert isinstance(value, Hashable)  # noqa: S101

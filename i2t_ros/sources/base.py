@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from i2t_ros.errors import InvalidRequestError
+from i2t_ros.options import check_options, option
 from i2t_ros.types import Image, Picture
 
 
@@ -19,24 +20,39 @@ from i2t_ros.types import Image, Picture
 class SourceOptions:
     """How a source is read.
 
-    rate            images a second; 0: the source's own. Of a live source (camera, stream) those
-                    in excess are left out, of anything else each is shown for 1/rate seconds
-    loop            begin again at the end of a video or of the pictures
-    width, height   pixels; a camera is asked for them and may have others, anything else is
-                    scaled; 0: the source's own, or in proportion where only one is 0
-    pixel_format    four letters that a camera is asked for, such as MJPG; "": its own choice
-    stream_timeout  seconds that a stream may take to open, and for each image
+    Of a live source (camera, stream) the images in excess of ``rate`` are left out; of anything
+    else each is shown for 1/rate seconds.
     """
 
-    rate: float = 0.0
-    loop: bool = True
-    width: int = 0
-    height: int = 0
-    pixel_format: str = ""
-    stream_timeout: float = 10.0
+    rate: float = option(
+        0.0,
+        "images a second; 0: a video's own, 1 for pictures, all that come from a camera or stream",
+        bounds=(0.0, 1000.0),
+    )
+    loop: bool = option(
+        True,
+        "begin again at the end of a video or of the pictures; false: wait for a subscriber, show "
+        "them once and end the node",
+    )
+    width: int = option(
+        0,
+        "pixels; asked of a camera, which may give others; anything else is scaled; 0: as it is, "
+        "or in proportion",
+        bounds=(0, 65_535),
+    )
+    height: int = option(0, "pixels; see width", bounds=(0, 65_535))
+    pixel_format: str = option(
+        "",
+        "four letters asked of a camera, such as MJPG, with which many have more images a second "
+        "at large sizes; none: its default",
+    )
+    stream_timeout: float = option(
+        10.0, "seconds that a stream may take to open, and for each image", bounds=(0.1, 600.0)
+    )
 
     def __post_init__(self) -> None:
-        """Raise InvalidRequestError for a pixel format that can be none."""
+        """Raise InvalidRequestError for a pixel format or a number that makes no sense."""
+        check_options(self)
         if self.pixel_format and not re.fullmatch("[ -~]{4}", self.pixel_format):
             raise InvalidRequestError(
                 f"pixel_format: expected four letters such as MJPG or YUYV, "

@@ -3,19 +3,19 @@
 import ast
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import jetson_standins
 import numpy as np
 import pytest
+from making import open_detector
+from msgspec.structs import replace
 
 import i2t_ros
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import is_installed, load_backend
 from i2t_ros.errors import BackendMissingError, BackendUnavailableError, InferenceError
 from i2t_ros.models.manifest import find_spec
-from i2t_ros.pipeline.tasks.detect import open_detector
 from i2t_ros.types import DetectOptions
 
 NETWORK = "jetson_ssd_mobilenet_v2"

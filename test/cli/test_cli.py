@@ -10,11 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from making import scene_of
 from translation_server import serving
 
 from i2t_ros.cli.main import main
 from i2t_ros.cli.tables import print_tables
-from i2t_ros.types import Description, Scene, TextRegion
+from i2t_ros.types import Description, TextRegion
 
 I2T = Path(sys.executable).parent / "i2t"
 GREY = np.full((48, 64, 3), 128, np.uint8)
@@ -180,7 +181,7 @@ def test_columns_stand_below_one_another_whatever_the_script(capsys):
         TextRegion(np.zeros((4, 2)), text, 0.9, (0, 0, 0), (255, 255, 255))
         for text in ("Exit", "紧急出口", "비상구")
     )
-    print_tables(Description(Scene(9, 9, texts=regions), "", "en", "reader", 0.0))
+    print_tables(Description(scene_of(9, 9, texts=regions), "", "en", "reader", 0.0))
     lines = capsys.readouterr().out.split("\n")[2:5]
     ends = [sum(2 if ord(c) > 0x1100 else 1 for c in line.split("0.90")[0]) for line in lines]
     assert len(set(ends)) == 1

@@ -20,7 +20,7 @@ from i2t_ros.errors import ModelMissingError
 from i2t_ros.nodes.detector import diagnostics as health
 from i2t_ros.nodes.detector import node as detector_node
 from i2t_ros.nodes.lifecycle import runner
-from i2t_ros.nodes.messages.conversions import image_to_msg
+from i2t_ros.nodes.messages.images import image_to_msg
 
 NODE = "/detector_node"
 BEST_EFFORT = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)

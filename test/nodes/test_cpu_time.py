@@ -16,7 +16,7 @@ from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
 from i2t_ros.client import Client, ServerError
-from i2t_ros.nodes.messages.conversions import image_to_msg
+from i2t_ros.nodes.messages.images import image_to_msg
 
 LIMIT = 60.0
 SCRIPT = Path(sleeping_detector_node.__file__)

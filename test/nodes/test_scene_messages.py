@@ -3,22 +3,22 @@
 import numpy as np
 import pytest
 from i2t_ros.srv import Describe
+from making import scene_of
 from std_msgs.msg import Header
 
 from i2t_ros.errors import InferenceError, TranslationError
-from i2t_ros.nodes.messages.conversions import description_to_msg
 from i2t_ros.nodes.messages.describe import (
     description_from_msg,
     fill_response,
     reply_from_response,
 )
+from i2t_ros.nodes.messages.descriptions import description_to_msg
 from i2t_ros.types import (
     Classification,
     DescribeReply,
     Description,
     Detections,
     Faces,
-    Scene,
     TextRegion,
 )
 
@@ -35,7 +35,7 @@ TEXT = TextRegion(
 
 
 def describe(**found):
-    return Description(Scene(64, 48, **found), "A sentence.", "en", "some model", 0.25)
+    return Description(scene_of(64, 48, **found), "A sentence.", "en", "some model", 0.25)
 
 
 def test_faces_have_boxes_scores_and_landmarks():
@@ -45,7 +45,7 @@ def test_faces_have_boxes_scores_and_landmarks():
     assert (center.x, center.y, first.bbox.size_x, first.bbox.size_y) == (25, 40, 30, 40)
     assert first.score == pytest.approx(0.9)
     assert [[point.x, point.y] for point in first.landmarks] == LANDMARKS[0].tolist()
-    found = description_from_msg(msg).scene.faces
+    found = description_from_msg(msg).scene.results.get("faces")
     np.testing.assert_allclose(found.boxes, FACES.boxes)
     np.testing.assert_allclose(found.scores, FACES.scores)
     np.testing.assert_array_equal(found.landmarks, FACES.landmarks)
@@ -54,7 +54,7 @@ def test_faces_have_boxes_scores_and_landmarks():
 def test_faces_without_landmarks_have_zeros():
     msg = description_to_msg(Header(), describe(faces=Faces([[1, 2, 3, 4]], [0.5])))
     assert all((point.x, point.y) == (0, 0) for point in msg.faces[0].landmarks)
-    assert description_from_msg(msg).scene.faces.landmarks is None
+    assert description_from_msg(msg).scene.results.get("faces").landmarks is None
 
 
 def test_texts_have_corners_colours_and_translation():
@@ -64,7 +64,7 @@ def test_texts_have_corners_colours_and_translation():
     assert [(corner.x, corner.y) for corner in line.corners] == [(1, 2), (30, 4), (29, 14), (0, 12)]
     color = line.text_color
     assert (color.r, color.g, color.b, color.a) == pytest.approx((1, 0, 0.2, 1))
-    (found,) = description_from_msg(msg).scene.texts
+    (found,) = description_from_msg(msg).scene.results.get("text")
     np.testing.assert_array_equal(found.corners, TEXT.corners)
     assert found.text_color == TEXT.text_color
     assert found.background_color == TEXT.background_color
@@ -77,7 +77,7 @@ def test_classes_have_names_and_scores_and_the_header():
     assert msg.classification.header == header
     (result,) = msg.classification.results
     assert (result.class_id, result.score) == ("cat", 0.75)
-    found = description_from_msg(msg).scene.classification
+    found = description_from_msg(msg).scene.results.get("classify")
     assert (found.labels, found.scores) == (("cat",), (0.75,))
 
 
@@ -99,7 +99,7 @@ def test_who_knows_what_was_asked_for_knows_what_ran(tasks, ran):
     response = Describe.Response()
     fill_response(response, Header(), DescribeReply(describe()))
     scene = reply_from_response(response, tasks).description.scene
-    found = (scene.detections, scene.faces, scene.texts)
+    found = (scene.detections, scene.results.get("faces"), scene.results.get("text"))
     assert tuple(part is not None for part in found) == ran
     assert not any(part for part in found)
 
@@ -109,7 +109,11 @@ def test_a_task_that_failed_has_found_nothing_and_not_no_objects():
     failures = {"detect": InferenceError("x"), "faces": InferenceError("y")}
     fill_response(response, Header(), DescribeReply(describe(failures=failures)))
     scene = reply_from_response(response, ("detect", "faces", "text")).description.scene
-    assert (scene.detections, scene.faces, scene.texts) == (None, None, ())
+    assert (scene.detections, scene.results.get("faces"), scene.results.get("text")) == (
+        None,
+        None,
+        (),
+    )
 
 
 def test_tasks_that_failed_are_in_the_message_and_come_back_as_errors():

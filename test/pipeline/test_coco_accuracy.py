@@ -6,9 +6,9 @@ import io
 import cv2
 import numpy as np
 import pytest
+from making import open_detector
 
 from i2t_ros.backends.registry import BACKENDS, is_installed
-from i2t_ros.pipeline.tasks.detect import open_detector
 from i2t_ros.types import DetectOptions
 
 coco = pytest.importorskip("pycocotools.coco", reason="pycocotools is not installed")

@@ -4,6 +4,7 @@ from collections import Counter
 import cv2
 import numpy as np
 import pytest
+from making import describer_of, object_detector
 
 import i2t_ros.pipeline.describer as module
 from i2t_ros.backends.fake import FakeBackend
@@ -17,11 +18,10 @@ from i2t_ros.errors import (
     UnknownTaskError,
 )
 from i2t_ros.models.manifest import find_spec
-from i2t_ros.pipeline.describer import DescribeOptions, Describer
+from i2t_ros.pipeline.describer import DescribeOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache
 from i2t_ros.pipeline.scheduler import Engine, RequestQueue
-from i2t_ros.pipeline.tasks.detect import ObjectDetector
-from i2t_ros.types import DescribeRequest, DetectOptions
+from i2t_ros.types import DescribeRequest, DetectOptions, Picture
 
 GREY = np.full((48, 64, 3), 128, np.uint8)
 OPTIONS = DescribeOptions()
@@ -29,7 +29,7 @@ OPTIONS = DescribeOptions()
 
 def make(**fake):
     backend = FakeBackend(**fake)
-    return Describer(ObjectDetector(find_spec("fake"), backend, backend_name="fake")), backend
+    return describer_of(object_detector(find_spec("fake"), backend)), backend
 
 
 def encoded(fmt):
@@ -60,19 +60,24 @@ def test_the_image_is_not_drawn_on():
 )
 def test_the_annotated_picture_has_the_format_that_was_sent(fmt, name):
     describer, _ = make()
-    reply = describer.answer(DescribeRequest(image=encoded(fmt), annotate=True), OPTIONS)
+    reply = describer.answer(DescribeRequest(picture=Picture(encoded(fmt)), annotate=True), OPTIONS)
     assert reply.annotated.format == name
     assert cv2.imdecode(np.frombuffer(reply.annotated.data, np.uint8), 1).shape == GREY.shape
 
 
 def test_nothing_is_drawn_that_nobody_asked_for():
     describer, _ = make()
-    assert describer.answer(DescribeRequest(image=encoded("png")), OPTIONS).annotated is None
+    assert (
+        describer.answer(DescribeRequest(picture=Picture(encoded("png"))), OPTIONS).annotated
+        is None
+    )
 
 
 def test_what_a_request_names_wins_over_the_options():
     describer, _ = make()
-    request = DescribeRequest(image=encoded("png"), language="es-MX", style="list", min_score=0.95)
+    request = DescribeRequest(
+        picture=Picture(encoded("png")), language="es-MX", style="list", min_score=0.95
+    )
     description = describer.answer(request, OPTIONS).description
     assert description.language == "es"
     assert len(description.scene.detections) == 0
@@ -84,12 +89,12 @@ def test_what_a_request_names_wins_over_the_options():
 @pytest.mark.parametrize(
     ("request_", "error"),
     [
-        (DescribeRequest(image=b"hello"), NotAnImageError),
-        (DescribeRequest(image=encoded("png"), language="tlh"), UnknownLanguageError),
-        (DescribeRequest(image=encoded("png"), style="baroque"), UnknownStyleError),
-        (DescribeRequest(image=encoded("png"), tasks=("dance",)), UnknownTaskError),
-        (DescribeRequest(image=encoded("png"), min_score=1.5), InvalidRequestError),
-        (DescribeRequest(image=encoded("png"), min_score=-0.1), InvalidRequestError),
+        (DescribeRequest(picture=Picture(b"hello")), NotAnImageError),
+        (DescribeRequest(picture=Picture(encoded("png")), language="tlh"), UnknownLanguageError),
+        (DescribeRequest(picture=Picture(encoded("png")), style="baroque"), UnknownStyleError),
+        (DescribeRequest(picture=Picture(encoded("png")), tasks=("dance",)), UnknownTaskError),
+        (DescribeRequest(picture=Picture(encoded("png")), min_score=1.5), InvalidRequestError),
+        (DescribeRequest(picture=Picture(encoded("png")), min_score=-0.1), InvalidRequestError),
         (DescribeRequest(), NoFrameError),
     ],
 )
@@ -125,7 +130,9 @@ def test_the_engine_is_held_for_the_engine_alone():
         return engine.turn(urgent=True)
 
     future = requests.submit(
-        lambda: describer.answer(DescribeRequest(image=encoded("png")), OPTIONS, turn=turn)
+        lambda: describer.answer(
+            DescribeRequest(picture=Picture(encoded("png"))), OPTIONS, turn=turn
+        )
     )
     assert backend.begun.wait(10)
     other = threading.Thread(target=lambda: turn().__enter__())
@@ -154,17 +161,17 @@ def test_a_picture_is_hashed_decoded_drawn_and_encoded_once(monkeypatch, cache):
     for name in steps:
         monkeypatch.setattr(module, name, counted(name, getattr(module, name)))
     backend = FakeBackend()
-    detector = ObjectDetector(find_spec("fake"), backend, backend_name="fake")
-    describer = Describer(detector, cache=cache)
+    detector = object_detector(find_spec("fake"), backend)
+    describer = describer_of(detector, cache=cache)
     calls = backend.calls
-    describer.answer(DescribeRequest(image=encoded("png"), annotate=True), OPTIONS)
+    describer.answer(DescribeRequest(picture=Picture(encoded("png")), annotate=True), OPTIONS)
     assert done == dict.fromkeys(steps, 1)
     assert backend.calls == calls + 1
 
 
 def test_the_error_of_a_call_is_that_of_every_image_in_it():
     backend = FakeBackend(batch=2)
-    describer = Describer(ObjectDetector(find_spec("fake"), backend, backend_name="fake"))
+    describer = describer_of(object_detector(find_spec("fake"), backend))
     works = [describer.begin(GREY, OPTIONS) for _ in range(2)]
     backend.close()
     describer.infer(works)

@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+from making import scene_of
 
 from i2t_ros.errors import InferenceError
 from i2t_ros.pipeline.description_json import description_to_json, scene_to_json
@@ -9,7 +10,6 @@ from i2t_ros.types import (
     Description,
     Detections,
     Faces,
-    Scene,
     TextRegion,
 )
 
@@ -20,7 +20,7 @@ TEXT = TextRegion(
 
 
 def test_what_did_not_run_is_null_and_what_found_nothing_is_empty():
-    assert scene_to_json(Scene(4, 4), "en") == {
+    assert scene_to_json(scene_of(4, 4), "en") == {
         "objects": None,
         "detections": None,
         "classification": None,
@@ -28,7 +28,7 @@ def test_what_did_not_run_is_null_and_what_found_nothing_is_empty():
         "texts": None,
         "failures": {},
     }
-    nothing = Scene(
+    nothing = scene_of(
         4, 4, Detections.empty(["cat"]), Classification((), ()), Faces(np.empty((0, 4)), []), ()
     )
     found = scene_to_json(nothing, "en")
@@ -36,7 +36,7 @@ def test_what_did_not_run_is_null_and_what_found_nothing_is_empty():
 
 
 def test_objects_are_in_the_language_of_the_sentence_and_rounded():
-    found = scene_to_json(Scene(4, 4, FOUND), "es")
+    found = scene_to_json(scene_of(4, 4, FOUND), "es")
     assert found["objects"] == [
         {"class_id": "dog", "label": "perro", "count": 1, "max_score": 0.8765}
     ]
@@ -54,7 +54,7 @@ def test_objects_are_in_the_language_of_the_sentence_and_rounded():
 def test_faces_name_their_landmarks():
     points = np.arange(10).reshape(1, 5, 2)
     faces = Faces([[1, 2, 3, 4]], [0.5], points)
-    (face,) = scene_to_json(Scene(4, 4, faces=faces), "en")["faces"]
+    (face,) = scene_to_json(scene_of(4, 4, faces=faces), "en")["faces"]
     assert face["landmarks"] == {
         "right_eye": [0, 1],
         "left_eye": [2, 3],
@@ -62,12 +62,12 @@ def test_faces_name_their_landmarks():
         "right_mouth_corner": [6, 7],
         "left_mouth_corner": [8, 9],
     }
-    (face,) = scene_to_json(Scene(4, 4, faces=Faces([[1, 2, 3, 4]], [0.5])), "en")["faces"]
+    (face,) = scene_to_json(scene_of(4, 4, faces=Faces([[1, 2, 3, 4]], [0.5])), "en")["faces"]
     assert face["landmarks"] is None
 
 
 def test_texts_have_colours_that_a_page_can_use():
-    (text,) = scene_to_json(Scene(40, 40, texts=(TEXT,)), "en")["texts"]
+    (text,) = scene_to_json(scene_of(40, 40, texts=(TEXT,)), "en")["texts"]
     assert text == {
         "text": "Exit",
         "translation": "出口",
@@ -79,7 +79,7 @@ def test_texts_have_colours_that_a_page_can_use():
 
 
 def test_classes_and_failures():
-    scene = Scene(
+    scene = scene_of(
         4,
         4,
         classification=Classification(("tabby",), (0.5,)),
@@ -91,7 +91,7 @@ def test_classes_and_failures():
 
 
 def test_a_description_is_ready_for_json():
-    scene = Scene(64, 48, FOUND, faces=Faces([[1, 2, 3, 4]], [0.5]), texts=(TEXT,))
+    scene = scene_of(64, 48, FOUND, faces=Faces([[1, 2, 3, 4]], [0.5]), texts=(TEXT,))
     found = description_to_json(Description(scene, "A dog.", "en", "some model", 0.1))
     assert json.loads(json.dumps(found)) == found
     assert (found["sentence"], found["language"], found["model"]) == ("A dog.", "en", "some model")
@@ -99,5 +99,5 @@ def test_a_description_is_ready_for_json():
 
 
 def test_a_size_that_is_not_known_is_null():
-    found = description_to_json(Description(Scene(0, 0), "Nothing.", "en", "", 0.1))
+    found = description_to_json(Description(scene_of(0, 0), "Nothing.", "en", "", 0.1))
     assert found["width"] is found["height"] is None

@@ -155,7 +155,7 @@ def test_opencv_never_gets_a_picture_of_few_pixels(at_hand, monkeypatch):
 def test_landmarks_are_drawn(at_hand, photo):
     scene = open_faces(Choice()).run(photo, OPTIONS)
     drawn = draw_scene(photo, scene)
-    for x, y in scene.faces.landmarks.reshape(-1, 2):
+    for x, y in scene.results.get("faces").landmarks.reshape(-1, 2):
         assert tuple(drawn[round(float(y)), round(float(x))]) == FACE_COLOR
 
 

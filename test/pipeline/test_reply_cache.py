@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from making import picture_of, scene_of
 
 from i2t_ros.pipeline.describer import DescribeOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache, cost_of, frozen
@@ -10,16 +11,14 @@ from i2t_ros.types import (
     DescribeReply,
     Description,
     DetectOptions,
-    EncodedImage,
     Faces,
-    Scene,
     TextOptions,
 )
 
 
 def reply(picture=b"", scene=None):
-    description = Description(scene or Scene(4, 4), "Nothing.", "en", "fake", 0.1)
-    return DescribeReply(description, EncodedImage(picture, "jpeg") if picture else None)
+    description = Description(scene or scene_of(4, 4), "Nothing.", "en", "fake", 0.1)
+    return DescribeReply(description, picture_of(picture, "jpeg") if picture else None)
 
 
 class Clock:
@@ -87,7 +86,7 @@ def test_no_entries_means_no_cache():
 def test_a_picture_and_what_was_found_cost_room():
     faces = Faces(np.zeros((3, 4)), np.zeros(3))
     assert cost_of(reply(bytes(5000))) - cost_of(reply()) == 5000
-    assert cost_of(reply(scene=Scene(4, 4, faces=faces))) > cost_of(reply())
+    assert cost_of(reply(scene=scene_of(4, 4, faces=faces))) > cost_of(reply())
 
 
 def test_many_threads_may_use_it():

@@ -90,9 +90,9 @@ def test_doubtful_lines_are_left_out():
 
 def test_nothing_read_is_an_ordinary_answer():
     scene = reader().run(WHITE, OPTIONS)
-    assert scene.texts == ()
+    assert scene.results.get("text") == ()
     assert (scene.width, scene.height) == (200, 100)
-    assert scene.faces is scene.detections is scene.classification is None
+    assert scene.results.get("faces") is scene.detections is scene.results.get("classify") is None
 
 
 def test_a_picture_too_small_for_a_letter_is_not_read():
@@ -131,8 +131,8 @@ def test_texts_are_translated_into_the_language_of_the_sentence():
     service = Spanish()
     made = reader(EXIT, PUSH, service=service)
     scene = made.run(WHITE, replace(OPTIONS, language="es"))
-    assert [region.translation for region in scene.texts] == ["Salida", "Empuje"]
-    assert [region.text for region in scene.texts] == ["Exit", "Push"]
+    assert [region.translation for region in scene.results.get("text")] == ["Salida", "Empuje"]
+    assert [region.text for region in scene.results.get("text")] == ["Exit", "Push"]
     assert scene.failures == {}
     assert service.asked == [(["Exit", "Push"], "es", "")]
 
@@ -147,7 +147,7 @@ def test_a_user_may_name_both_languages():
 def test_a_failing_translator_leaves_the_texts_and_says_why():
     service = Spanish(error=TranslationError("no quota left"))
     scene = reader(EXIT, service=service).run(WHITE, OPTIONS)
-    assert [(r.text, r.translation) for r in scene.texts] == [("Exit", "")]
+    assert [(r.text, r.translation) for r in scene.results.get("text")] == [("Exit", "")]
     assert str(scene.failures["text"]) == "no quota left"
     assert scene.failures["text"].code == "translation_failed"
 

@@ -3,9 +3,10 @@
 import threading
 
 import numpy as np
+from making import scene_of
 
 from i2t_ros.errors import InferenceError
-from i2t_ros.types import Classification, Faces, Scene, TextRegion
+from i2t_ros.types import Classification, Faces, TextRegion
 
 FOUND = {
     "classify": {"classification": Classification(("Egyptian cat",), (0.9,))},
@@ -54,7 +55,7 @@ class ScriptedTask:
             if self._error is not None:
                 raise self._error
             height, width = image.shape[:2]
-            return Scene(width, height, **self._found, failures=self._failures)
+            return scene_of(width, height, **self._found, failures=self._failures)
         finally:
             self._inside.release()
 

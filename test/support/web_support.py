@@ -17,7 +17,7 @@ from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
 from i2t_ros.bridges.local_handlers import LocalHandler
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import EmptyImageError, UnknownTaskError
-from i2t_ros.pipeline.describer import DescribeOptions
+from i2t_ros.pipeline.describer import DescribeOptions, compose
 from i2t_ros.types import DescribeReply, Description, Detections, Scene
 from i2t_ros.vision.codecs import decode_image, encode_image, picture_format
 from i2t_ros.vision.drawing import draw_scene
@@ -68,7 +68,7 @@ class RectangleDescriber:
         image = decode_image(request.image)
         found = self.find(image)
         scene = Scene(image.shape[1], image.shape[0], detections=found)
-        sentence = words.compose(scene, options.language, options.style)
+        sentence = compose(scene, options)
         description = Description(scene, sentence, options.language, self.model, 0.001)
         drawn = None
         if request.annotate:

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from making import scene_of
 
-from i2t_ros.types import Classification, Detections, Faces, Scene, TextRegion
+from i2t_ros.types import Classification, Detections, Faces, TextRegion
 from i2t_ros.vision.drawing import DrawOptions, class_color, draw_scene, letter_size, line_width
 from i2t_ros.vision.fonts import text_mask
 
@@ -11,7 +12,7 @@ LABELS = ("person", "dog")
 def scene(width=640, height=480, boxes=((100, 100, 300, 300),), **more):
     n = len(boxes)
     found = Detections(boxes, np.full(n, 0.9), np.zeros(n), LABELS)
-    return Scene(width, height, detections=found, **more)
+    return scene_of(width, height, detections=found, **more)
 
 
 def black(width=640, height=480):
@@ -36,8 +37,8 @@ def test_the_box_is_where_the_object_is():
 
 
 def test_an_empty_scene_changes_nothing():
-    assert not draw_scene(black(), Scene(640, 480)).any()
-    assert not draw_scene(black(), Scene(640, 480, detections=Detections.empty(LABELS))).any()
+    assert not draw_scene(black(), scene_of(640, 480)).any()
+    assert not draw_scene(black(), scene_of(640, 480, detections=Detections.empty(LABELS))).any()
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_class_colors_are_stable_and_bright():
 
 def test_faces_landmarks_and_texts_are_drawn():
     faces = Faces([[10, 10, 60, 60]], [0.9], np.full((1, 5, 2), 30))
-    drawn = draw_scene(black(), Scene(640, 480, faces=faces))
+    drawn = draw_scene(black(), scene_of(640, 480, faces=faces))
     assert drawn[30, 30].any()
     region = TextRegion(
         np.array([[100, 200], [300, 200], [300, 240], [100, 240]]),
@@ -85,7 +86,7 @@ def test_faces_landmarks_and_texts_are_drawn():
         (0, 0, 0),
         (9, 9, 9),
     )
-    drawn = draw_scene(black(), Scene(640, 480, texts=(region,)))
+    drawn = draw_scene(black(), scene_of(640, 480, texts=(region,)))
     assert drawn[220, 100].any()
 
 
@@ -95,11 +96,11 @@ def line(left, top, right, bottom, text="STOP", translation=""):
 
 
 def drawn_texts(*regions, width=640, height=480):
-    return draw_scene(black(width, height), Scene(width, height, texts=regions))
+    return draw_scene(black(width, height), scene_of(width, height, texts=regions))
 
 
 def test_a_face_says_its_score():
-    scene = Scene(640, 480, faces=Faces([[100, 100, 160, 160]], [0.9]))
+    scene = scene_of(640, 480, faces=Faces([[100, 100, 160, 160]], [0.9]))
     assert draw_scene(black(), scene)[:99].any()
     assert not draw_scene(black(), scene, options=DrawOptions(scores=False))[:99].any()
 
@@ -149,8 +150,8 @@ def classes(*scores):
 
 
 def test_likely_classes_stand_in_the_lower_left_corner():
-    one = draw_scene(black(), Scene(640, 480, classification=classes(0.7, 0.05)))
-    two = draw_scene(black(), Scene(640, 480, classification=classes(0.7, 0.2)))
+    one = draw_scene(black(), scene_of(640, 480, classification=classes(0.7, 0.05)))
+    two = draw_scene(black(), scene_of(640, 480, classification=classes(0.7, 0.2)))
     assert one[479, 0].any()
     assert not one[:240].any()
     assert not one[:, 320:].any()
@@ -160,8 +161,8 @@ def test_likely_classes_stand_in_the_lower_left_corner():
 
 
 def test_classes_are_drawn_on_the_smallest_image():
-    assert draw_scene(black(3, 2), Scene(3, 2, classification=classes(0.9))).shape == (2, 3, 3)
+    assert draw_scene(black(3, 2), scene_of(3, 2, classification=classes(0.9))).shape == (2, 3, 3)
 
 
 def test_no_likely_class_changes_nothing():
-    assert not draw_scene(black(), Scene(640, 480, classification=classes(0.02))).any()
+    assert not draw_scene(black(), scene_of(640, 480, classification=classes(0.02))).any()

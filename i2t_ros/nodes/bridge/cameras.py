@@ -23,8 +23,8 @@ from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import I2tError, NotActiveError
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.nodes.detector.camera_ports import CameraName
-from i2t_ros.nodes.messages import conversions
-from i2t_ros.nodes.messages.describe import description_from_msg
+from i2t_ros.nodes.messages.descriptions import description_from_msg
+from i2t_ros.nodes.messages.images import encoded_to_msg, image_from_msg
 from i2t_ros.types import Picture, PictureHeader
 from i2t_ros.vision.codecs import decode_image, encode_image, read_header
 
@@ -96,7 +96,7 @@ class BridgeCameras:
                 stamp = self._node.get_clock().now().to_msg()
                 header = Header(stamp=stamp, frame_id=camera)
                 publisher.publish(
-                    conversions.encoded_to_msg(header, Picture(jpeg, PictureHeader("jpeg", 0, 0)))
+                    encoded_to_msg(header, Picture(jpeg, PictureHeader("jpeg", 0, 0)))
                 )
 
     def closed(self, camera: str) -> None:
@@ -181,7 +181,7 @@ def _topics_of(
 
 
 def _jpeg_of_image(msg: ImageMsg) -> bytes:
-    image = conversions.image_from_msg(msg, max_pixels=2**31)
+    image = image_from_msg(msg, max_pixels=2**31)
     return bytes(encode_image(image, "jpeg", QUALITY).data)
 
 

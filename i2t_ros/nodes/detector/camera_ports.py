@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -23,7 +23,15 @@ from i2t_ros.bridges.camera_hub import NAME
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.nodes.detector.image_input import ImageInput, InputOptions
-from i2t_ros.nodes.messages import conversions
+from i2t_ros.nodes.messages.descriptions import description_to_msg
+from i2t_ros.nodes.messages.images import (
+    encoded_to_msg,
+    image_from_compressed_msg,
+    image_from_msg,
+    image_to_msg,
+)
+from i2t_ros.nodes.messages.markers import boxes_to_marker, sentence_to_marker
+from i2t_ros.nodes.messages.tasks import detections_to_msg
 from i2t_ros.pipeline.narrator import Narrator, SpeechOptions
 from i2t_ros.types import Description, Detections, Image, Picture
 
@@ -51,7 +59,7 @@ class CameraName:
     prefix: str
 
 
-def parse_cameras(entries: list[str]) -> list[CameraName]:
+def parse_cameras(entries: Iterable[str]) -> list[CameraName]:
     """Read the ``cameras`` parameter; raises InvalidRequestError.
 
     No entry: one camera on the topic ``image``. "front": the topic ``front/image``.
@@ -190,8 +198,8 @@ class CameraPorts:
     def image_from(self, msg: ImageMessage, max_pixels: int) -> Image:
         """Return the pixels of one of this camera's messages; raises ImageError."""
         if self._options.compressed:
-            return conversions.image_from_compressed_msg(msg, max_pixels)
-        return conversions.image_from_msg(msg, max_pixels)
+            return image_from_compressed_msg(msg, max_pixels)
+        return image_from_msg(msg, max_pixels)
 
     def publish_detections(
         self, header: Header, found: Detections | None
@@ -199,10 +207,10 @@ class CameraPorts:
         """Publish the objects that were found to whoever listens; return the message, if any."""
         detections = None
         if _heard(self._detections):
-            detections = conversions.detections_to_msg(header, found)
+            detections = detections_to_msg(header, found)
             self._detections.publish(detections)
         if _heard(self._boxes) and found is not None:
-            self._boxes.publish(conversions.boxes_to_marker(header, found))
+            self._boxes.publish(boxes_to_marker(header, found))
         return detections
 
     def publish_words(
@@ -222,11 +230,9 @@ class CameraPorts:
             if _heard(self._sentence):
                 self._sentence.publish(String(data=sentence))
             if _heard(self._sentence_marker):
-                self._sentence_marker.publish(conversions.sentence_to_marker(header, sentence))
+                self._sentence_marker.publish(sentence_to_marker(header, sentence))
         if _heard(self._description):
-            self._description.publish(
-                conversions.description_to_msg(header, description, detections)
-            )
+            self._description.publish(description_to_msg(header, description, detections))
 
     def publish_pictures(
         self, header: Header, draw: Callable[[], Image], encode: Callable[[Image], Picture]
@@ -237,9 +243,9 @@ class CameraPorts:
             return
         drawn = draw()
         if raw:
-            self._annotated.publish(conversions.image_to_msg(header, drawn))
+            self._annotated.publish(image_to_msg(header, drawn))
         if compressed:
-            self._annotated_compressed.publish(conversions.encoded_to_msg(header, encode(drawn)))
+            self._annotated_compressed.publish(encoded_to_msg(header, encode(drawn)))
 
 
 def _heard(publisher: LifecyclePublisher) -> bool:

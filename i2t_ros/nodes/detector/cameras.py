@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from rclpy.exceptions import InvalidTopicNameException
 from rclpy.lifecycle import LifecycleNode
@@ -21,6 +20,7 @@ from i2t_ros.nodes.detector.camera_ports import (
     parse_cameras,
 )
 from i2t_ros.nodes.detector.image_input import InputOptions
+from i2t_ros.nodes.parameters.detector import CameraSettings
 from i2t_ros.pipeline.narrator import Narrator
 from i2t_ros.pipeline.tracking import ObjectTracker
 
@@ -46,7 +46,7 @@ class DetectorCameras:
     def __init__(
         self,
         node: LifecycleNode,
-        values: Mapping[str, Any],
+        settings: CameraSettings,
         on_image: Callable[[CameraPorts, ImageMessage], None],
     ) -> None:
         """Check what the parameters ask for; ``on_image`` gets each image and its camera.
@@ -56,11 +56,11 @@ class DetectorCameras:
         self.ports: dict[str, CameraPorts] = {}
         self._node = node
         self._on_image = on_image
-        compressed = values["image_transport"] == "compressed"
-        self._options = InputOptions(compressed, values["reliability"])
-        self._tracking: bool = values["tracking"]
-        self._own = {camera: self._narrator() for camera in parse_cameras(values["cameras"])}
-        self._bridge = _full_name(node, values["bridge"])
+        compressed = settings.image_transport == "compressed"
+        self._options = InputOptions(compressed, settings.reliability)
+        self._tracking = settings.tracking
+        self._own = {camera: self._narrator() for camera in parse_cameras(settings.cameras)}
+        self._bridge = _full_name(node, settings.bridge)
         self._bridged: dict[str, int] = {}  # looks in which the camera has been missed
         self._refused: set[str] = set()
         self._taking = False

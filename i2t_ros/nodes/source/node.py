@@ -17,10 +17,10 @@ from std_msgs.msg import Header
 
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
-from i2t_ros.nodes.messages import conversions
-from i2t_ros.nodes.parameters import detector as parameters
-from i2t_ros.nodes.parameters.source import SOURCE, source_options
+from i2t_ros.nodes.messages.images import encoded_to_msg, image_to_msg
+from i2t_ros.nodes.parameters.source import SOURCE, SourceSettings
 from i2t_ros.nodes.source.camera_info import camera_info_to_msg, load_camera_info
+from i2t_ros.options import from_values
 from i2t_ros.sources import Shot, Source, open_source
 from i2t_ros.sources.calibration import Calibration
 from i2t_ros.types import Image
@@ -39,29 +39,27 @@ class SourceNode(ManagedNode):
 
     def __init__(self, **node_options: Any) -> None:
         """Declare the parameters; raises RequestError for one that makes no sense."""
-        super().__init__("source_node", **node_options)
-        parameters.declare(self, SOURCE)
-        self.autostart = parameters.values_of(self, SOURCE)["autostart"]
+        super().__init__("source_node", SOURCE, **node_options)
         self._source: Source | None = None
         self._ports: SourcePorts | None = None
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
-        parameters.guard(self, SOURCE, lambda: self._source is not None)
 
     # Lifecycle
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Look for the source and open the topics."""
-        values = parameters.values_of(self, SOURCE)
-        url = values["camera_info_url"]
+        settings = from_values(SourceSettings, self.values)
+        url = settings.camera_info_url
         try:
-            source = open_source(values["source"], source_options(values))
+            source = open_source(settings.source, settings.reading)
             calibration = load_camera_info(url) if url else None
         except I2tError as error:
             self.get_logger().fatal(f"cannot configure: {error}")
             return TransitionCallbackReturn.FAILURE
         self._source = source
-        self._ports = SourcePorts(self, values, calibration)
+        self.configured = True
+        self._ports = SourcePorts(self, settings, calibration)
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -133,14 +131,14 @@ class SourceNode(ManagedNode):
 
     def _publish_all(self, source: Source, ports: SourcePorts, stop: threading.Event) -> int:
         count = 0
-        if not ports.values["loop"]:  # what is shown once is not to be shown to nobody
+        if not ports.settings.reading.loop:  # what is shown once is not to be shown to nobody
             while not ports.wanted() and not stop.wait(LOOK_AGAIN):
                 pass
         for shot in source.shots(stop):
             if stop.is_set():
                 break
             stamp = self.get_clock().now().to_msg()
-            header = Header(stamp=stamp, frame_id=ports.values["frame_id"])
+            header = Header(stamp=stamp, frame_id=ports.settings.frame_id)
             try:
                 ports.publish(header, shot)
             except I2tError as error:
@@ -154,10 +152,10 @@ class SourcePorts:
     """The topics of a source, named as image_transport names those of a camera."""
 
     def __init__(
-        self, node: SourceNode, values: dict[str, Any], calibration: Calibration | None
+        self, node: SourceNode, settings: SourceSettings, calibration: Calibration | None
     ) -> None:
         """Create the publishers; without a calibration there is no camera_info."""
-        self.values = values
+        self.settings = settings
         self.topic = node.resolve_topic_name("image")
         self._node = node
         self._calibration = calibration
@@ -170,7 +168,7 @@ class SourcePorts:
             self._info = self._publisher(CameraInfo, f"{namespace}/camera_info")
 
     def _publisher(self, kind: type, topic: str) -> LifecyclePublisher:
-        reliable = self.values["reliability"] == "reliable"
+        reliable = self.settings.reliability == "reliable"
         kinds = QoSReliabilityPolicy
         qos = QoSProfile(depth=5, reliability=kinds.RELIABLE if reliable else kinds.BEST_EFFORT)
         return self._node.create_lifecycle_publisher(
@@ -195,8 +193,8 @@ class SourcePorts:
         if self._image.get_subscription_count():
             self._image.publish(self._image_msg(header, pixels()))
         if self._compressed.get_subscription_count():
-            picture = shot.file() or encode_image(pixels(), "jpeg", self.values["jpeg_quality"])
-            self._compressed.publish(conversions.encoded_to_msg(header, picture))
+            picture = shot.file() or encode_image(pixels(), "jpeg", self.settings.jpeg_quality)
+            self._compressed.publish(encoded_to_msg(header, picture))
         if self._info is not None and self._info.get_subscription_count():
             self._publish_info(self._info, header, pixels())
 
@@ -208,7 +206,7 @@ class SourcePorts:
     def _image_msg(self, header: Header, image: Image) -> ImageMsg:
         """Return the message of an image; of one that is shown again, it is made once."""
         if self._last is None or self._last[0] is not image:
-            self._last = image, conversions.image_to_msg(header, image)
+            self._last = image, image_to_msg(header, image)
         msg = self._last[1]
         msg.header = header
         return msg

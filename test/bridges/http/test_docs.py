@@ -15,12 +15,11 @@ pytest.importorskip("fastapi")
 from web_support import TIME_LIMIT, until
 
 from i2t_ros import errors
-from i2t_ros import language as words
 from i2t_ros.bridges.http import metrics, problems
 from i2t_ros.bridges.http.routes import request_reading as asked
 from i2t_ros.bridges.http.settings import DEFAULT_PORT, FetchSettings
 from i2t_ros.errors import UnknownCameraError, UnknownTaskError
-from i2t_ros.pipeline.describer import DescribeOptions
+from i2t_ros.pipeline.describer import DescribeOptions, compose
 from i2t_ros.types import DescribeReply, Description, Detections, Scene
 from i2t_ros.vision.codecs import decode_image, encode_image, picture_format
 
@@ -53,7 +52,7 @@ def describe(request):
     options = DescribeOptions().for_request(request)
     image = decode_image(request.image)
     scene = Scene(image.shape[1], image.shape[0], detections=FOUND)
-    sentence = words.compose(scene, options.language, options.style)
+    sentence = compose(scene, options)
     drawn = encode_image(image, picture_format(request.image)) if request.annotate else None
     return DescribeReply(Description(scene, sentence, options.language, "fake", 0.01), drawn)
 

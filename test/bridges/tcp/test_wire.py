@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from i2t_ros import errors
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.wire import Refusal, RequestParser, WireRequest
-from i2t_ros.types import TASKS, DescribeRequest
+from i2t_ros.types import TASKS, DescribeRequest, Picture
 
 JPEG = b"\xff\xd8\xff\xe0 not really a picture"
 LIMIT = 1000
@@ -72,7 +72,9 @@ def comparable(found: list[WireRequest | Refusal]) -> list[tuple[object, ...]]:
 )
 def test_a_version_1_request_has_no_options_and_wants_the_annotated_picture(extension):
     request = only(parse(v1(extension=extension)))
-    assert request == WireRequest(1, DescribeRequest(image=bytearray(JPEG), annotate=True))
+    assert request == WireRequest(
+        1, DescribeRequest(picture=Picture(bytearray(JPEG)), annotate=True)
+    )
 
 
 def test_the_header_alone_says_nothing_yet_since_the_size_may_have_more_digits():
@@ -117,7 +119,9 @@ def test_version_2_options_reach_the_request():
 @pytest.mark.parametrize("options", [None, b"", b";", b"lang=;style="])
 def test_version_2_without_options(options):
     request = only(parse(v2(options=options)))
-    assert request == WireRequest(2, DescribeRequest(image=bytearray(JPEG), annotate=True))
+    assert request == WireRequest(
+        2, DescribeRequest(picture=Picture(bytearray(JPEG)), annotate=True)
+    )
 
 
 @pytest.mark.parametrize("camera", ["", "front", "cámara 2"])
