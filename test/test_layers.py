@@ -12,7 +12,7 @@ import i2t_ros
 
 PACKAGE = Path(i2t_ros.__file__).parent
 LAYERS = [
-    {"types", "errors", "resources", "validation"},
+    {"types", "errors", "resources", "validation", "optional"},
     {"vision", "language"},
     {"models", "backends", "sources"},
     {"pipeline"},
