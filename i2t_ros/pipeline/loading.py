@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from i2t_ros.backends.base import Backend, BackendOptions
-from i2t_ros.backends.registry import BACKENDS, choose_backends, load_backend
+from i2t_ros.backends.registry import backends, choose_backends, load_backend
 from i2t_ros.errors import (
     BackendError,
     BackendMissingError,
@@ -79,7 +79,7 @@ def open_model(task: Task, choice: Choice, make: Make[Ready], built_in: str = ""
     missing: list[BackendMissingError] = []  # engines: ordinary, and told last
     absent: list[ModelSpec] = []
     for spec in ranked_models(task):
-        if choice.backend in BACKENDS and choice.backend not in spec.backends:
+        if choice.backend in backends() and choice.backend not in spec.backends:
             continue
         try:
             names = choose_backends(spec, choice.backend, choice.options)
@@ -128,7 +128,7 @@ def _open_named(task: Task, choice: Choice, make: Make[Ready]) -> Ready:
         raise ModelMismatchError(f"{spec.name} is for the task {spec.task}, not for {task}")
     names = choose_backends(spec, choice.backend, choice.options)
     local = LocalModel(spec, ())
-    if any(BACKENDS[name].needs_files for name in names):
+    if any(backends()[name].needs_files for name in names):
         local = obtain_model(
             choice.model, spec=spec, offline=choice.offline, progress=choice.progress
         )
@@ -147,7 +147,7 @@ def _open_built_in(name: str, choice: Choice, make: Make[Ready], why: str) -> Re
 
 
 def _without_download(spec: ModelSpec, names: Sequence[str]) -> LocalModel | None:
-    if any(BACKENDS[name].needs_files for name in names):
+    if any(backends()[name].needs_files for name in names):
         return find_local(spec)
     return LocalModel(spec, ())
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from i2t_ros.backends.registry import BACKENDS, is_installed
+from i2t_ros.backends.registry import backends, is_installed
 from i2t_ros.pipeline.tasks.detect import open_detector
 from i2t_ros.types import DetectOptions
 
@@ -55,7 +55,7 @@ def photos(shared, truth):
 
 def open_yolox(shared, backend):
     if not is_installed(backend):
-        pytest.skip(f"{backend} is not installed: {BACKENDS[backend].install}")
+        pytest.skip(f"{backend} is not installed: {backends()[backend].install}")
     return open_detector(str(shared / "models" / "yolox_nano.onnx"), backend)
 
 
