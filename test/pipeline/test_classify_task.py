@@ -186,7 +186,7 @@ def test_without_any_model_the_error_says_what_to_fetch(monkeypatch, tmp_path):
 
 
 def test_without_its_engine_a_model_by_name_says_what_to_install(at_hand, monkeypatch):
-    monkeypatch.setattr("i2t_ros.backends.registry.find_spec", lambda _: None)
+    monkeypatch.setattr("i2t_ros.optional.find_spec", lambda _: None)
     with pytest.raises(BackendMissingError, match=r'pip install "i2t_ros\[litert\]"'):
         open_classify(Choice("mobilenet_v2_quantized"))
 
@@ -194,7 +194,7 @@ def test_without_its_engine_a_model_by_name_says_what_to_install(at_hand, monkey
 def test_without_any_model_an_engine_that_would_run_one_is_told_too(at_hand, monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(
-        "i2t_ros.backends.registry.find_spec",
+        "i2t_ros.optional.find_spec",
         lambda name: None if name == "ai_edge_litert" else found(name),
     )
     with pytest.raises(ModelMissingError, match=r"fetch mobilenet_v2.*i2t_ros\[litert\]"):
