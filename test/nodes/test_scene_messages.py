@@ -13,14 +13,10 @@ from i2t_ros.nodes.messages.describe import (
     reply_from_response,
 )
 from i2t_ros.nodes.messages.descriptions import description_to_msg
-from i2t_ros.types import (
-    Classification,
-    DescribeReply,
-    Description,
-    Detections,
-    Faces,
-    TextRegion,
-)
+from i2t_ros.pipeline.tasks.classify import Classification
+from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.types import DescribeReply, Description, Detections
 
 LANDMARKS = np.arange(20, dtype=np.float32).reshape(2, 5, 2) + 0.5
 FACES = Faces([[10, 20, 40, 60], [1.5, 2, 3, 4]], [0.9, 0.5], LANDMARKS)
