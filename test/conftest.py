@@ -103,7 +103,7 @@ def render_line(font_file):
     """Return a function that writes one line of text on a plain picture.
 
     It returns the BGR image and the (4, 2) corners of the line, with a margin as OCR leaves one.
-    Colours are red, green, blue; ``angle`` is in degrees, clockwise.
+    Colors are red, green, blue; ``angle`` is in degrees, clockwise.
     """
 
     def render(text, size, letters, background, *, angle=0, noise=0, jpeg=0, bold=False):

@@ -64,7 +64,7 @@ class JetsonBackend:
             if self._net is None:
                 raise InferenceError("jetson: used after close()")
             try:
-                # Every colour order but this makes some releases answer with an empty list.
+                # Every color order but this makes some releases answer with an empty list.
                 picture = np.ascontiguousarray(inputs[0][:, :, ::-1])
                 image = self._utils.cudaFromNumpy(picture)
                 return self._detect(image) if self._detects else self._classify(image)

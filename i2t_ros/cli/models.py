@@ -58,9 +58,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    header = ("NAME", "TASK", "SIZE", "LICENCE", "WHERE", "WHAT")
+    header = ("NAME", "TASK", "SIZE", "LICENSE", "WHERE", "WHAT")
     rows = [
-        (spec.name, spec.task, _size(spec), spec.licence, where(spec), spec.summary)
+        (spec.name, spec.task, _size(spec), spec.license, where(spec), spec.summary)
         for spec in load_manifest().values()
     ]
     _print_table([header, *rows])

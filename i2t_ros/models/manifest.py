@@ -90,7 +90,7 @@ class ModelSpec:
     score_threshold  0 to 1, the default least score
     iou_threshold    0 to 1, the default for suppressing overlapping boxes
     labels           class names; "" where the numbering has a hole
-    licence          an SPDX identifier; of the weights
+    license          an SPDX identifier; of the weights
     source           the page of the model's authors, or of the file
     """
 
@@ -108,7 +108,7 @@ class ModelSpec:
     iou_threshold: float = 0.45
     auto: int = 0
     engine_model: str = ""
-    licence: str = ""
+    license: str = ""
     source: str = ""
 
     def __post_init__(self) -> None:

@@ -37,7 +37,7 @@ def weightless(backend, name):
 
 
 def tiny_tflite():
-    form = TensorFormat(8, 8, layout="NHWC", colour="rgb", dtype="uint8", resize="stretch")
+    form = TensorFormat(8, 8, layout="NHWC", color="rgb", dtype="uint8", resize="stretch")
     spec = replace(
         find_spec("ssd_mobilenet_v1"),
         input=ModelInput(name="image", format=form),
@@ -47,7 +47,7 @@ def tiny_tflite():
 
     def load(request):
         path = request.getfixturevalue("tmp_path") / "tiny.tflite"
-        path.write_bytes(tiny_models.quantised_ssd())
+        path.write_bytes(tiny_models.quantized_ssd())
         return load_backend("litert", spec, [path], BackendOptions())
 
     return spec, load

@@ -19,7 +19,7 @@ def convolution(tmp_path, **model):
     pytest.importorskip("onnx", reason="onnx is not installed")
     path = tmp_path / "convolution.onnx"
     path.write_bytes(tiny_models.convolution_onnx(**model))
-    form = TensorFormat(8, 8, layout="NCHW", colour="rgb", dtype="float32", resize="stretch")
+    form = TensorFormat(8, 8, layout="NCHW", color="rgb", dtype="float32", resize="stretch")
     spec = replace(
         find_spec("yolox_nano"), input=ModelInput(name="pictures", format=form), outputs=("scores",)
     )

@@ -29,7 +29,7 @@ class Server:
         self.content = CONTENT
         self.ranges = []
         self.cuts = []  # bytes after which each of the next answers breaks off
-        self.honours_range = True
+        self.honors_range = True
         self.gate = None
         self.silent = threading.Event()  # set at the end of a test that asks for silence
         self.url = ""
@@ -55,7 +55,7 @@ def handler_for(server):
 
         def send_model(self):
             body, asked = server.content, self.headers.get("Range")
-            if asked and server.honours_range:
+            if asked and server.honors_range:
                 first = from_byte(asked)
                 if first >= len(body):
                     self.send_error(416)
@@ -148,7 +148,7 @@ def test_a_later_call_goes_on_from_there(server, target):
 
 
 def test_a_server_without_ranges_starts_anew(server, target):
-    server.honours_range = False
+    server.honors_range = False
     server.cuts = [5000]
     fetch(model(server), target)
     assert target.read_bytes() == CONTENT

@@ -33,7 +33,7 @@ def written(tmp_path, **changes):
 def test_every_shipped_entry_can_be_fetched_and_checked():
     for spec in load_manifest().values():
         assert spec.summary, spec.name
-        assert spec.licence, spec.name
+        assert spec.license, spec.name
         assert set(spec.backends) <= set(BACKENDS), spec.name
         assert all(spec.labels[-1:]), spec.name
         for file in spec.files:
@@ -53,8 +53,8 @@ def test_ranks_differ_and_the_built_in_has_none():
 def test_yolox_nano_is_as_its_authors_publish_it():
     spec = find_spec("yolox_nano")
     assert spec.input.format.shape == (1, 3, 416, 416)
-    assert spec.input.format.colour == "bgr"
-    assert not spec.input.format.normalises
+    assert spec.input.format.color == "bgr"
+    assert not spec.input.format.normalizes
     assert len(spec.labels) == 80
     assert spec.labels[0] == "person"
 
@@ -81,7 +81,7 @@ def test_an_entry_becomes_a_spec(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"colour": "blue"}, "mine: unknown field colour; known: auto"),
+        ({"color": "blue"}, "mine: unknown field color; known: auto"),
         ({"task": "sing"}, "mine: task: expected one of detect, classify, faces, text, got 'sing'"),
         ({"decoder": "magic"}, "mine: decoder: expected one of yolox"),
         ({"decoder_options": {"stride": 8}}, "decoder_options: yolox takes strides, got stride"),

@@ -140,7 +140,7 @@ class Model(BaseModel):
     name: str
     task: str
     summary: str
-    licence: str
+    license: str
     size: int = Field(description="bytes; 0: the engine brings it")
 
 

@@ -57,7 +57,7 @@ def make_router(services: Services) -> APIRouter:
                 "name": spec.name,
                 "task": spec.task,
                 "summary": spec.summary,
-                "licence": spec.licence,
+                "license": spec.license,
                 "size": spec.size,
             }
             for spec in load_manifest().values()
