@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from i2t_ros.errors import ModelMissingError
+from i2t_ros.errors import ModelError, ModelMissingError
 from i2t_ros.models.download import mismatch
-from i2t_ros.models.manifest import ModelSpec, load_manifest, read_yaml, spec_from
+from i2t_ros.models.manifest import ModelSpec, load_manifest, spec_from
 from i2t_ros.models.recognition import recognize
+from i2t_ros.validation import read_mapping
 
 BACKENDS_FOR = {
     ".onnx": ["onnxruntime", "openvino", "triton"],
@@ -35,7 +36,7 @@ def own_spec(path: Path) -> ModelSpec:
     if not path.is_file():
         raise ModelMissingError(f"{path}: no such file")
     description = path.with_suffix(".yaml")
-    given = read_yaml(description) if description.is_file() else {}
+    given = read_mapping(description, ModelError) if description.is_file() else {}
     if not given and (known := _known_file(path)):
         return known
     if not {"input", "decoder"} <= set(given):

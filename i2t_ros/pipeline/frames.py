@@ -183,8 +183,9 @@ class FrameLine(Generic[Item, Work]):
         return self.cameras[camera]
 
     def _together(self) -> int:
-        """Return how many frames may be prepared ahead of the engine: two of one camera would only
-        make the second of them old.
+        """Return how many frames may be prepared ahead of the engine.
+
+        Two of one camera would only make the second of them old.
         """
         return min(self._batch, len(self.cameras))
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from i2t_ros.types import Image
+from i2t_ros.validation import Structure
 
 Layout = Literal["NCHW", "NHWC"]
 ColorOrder = Literal["bgr", "rgb"]
 Resize = Literal["letterbox", "letterbox_center", "stretch", "crop"]
 TensorType = Literal["float32", "uint8"]
+Side = Annotated[int, Meta(ge=1)]
 
 
-@dataclass(frozen=True, slots=True)
-class TensorFormat:
+class TensorFormat(Structure, frozen=True):
     """What a model wants to be fed, for one picture at a time.
 
     width, height  of the input, pixels
@@ -32,16 +34,16 @@ class TensorFormat:
              pixels that ImageNet classifiers are measured with
     """
 
-    width: int
-    height: int
+    width: Side
+    height: Side
     layout: Layout = "NCHW"
     color: ColorOrder = "bgr"
     dtype: TensorType = "float32"
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     resize: Resize = "letterbox"
-    pad: int = 114
-    crop: float = 0.875
+    pad: Annotated[int, Meta(ge=0, le=255)] = 114
+    crop: Annotated[float, Meta(gt=0, le=1)] = 0.875
 
     @property
     def shape(self) -> tuple[int, int, int, int]:

@@ -3,13 +3,13 @@
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from importlib import import_module
 
 import jetson_standins
 import numpy as np
 import pytest
 import tiny_models
+from msgspec.structs import replace
 
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import BACKENDS, is_installed, load_backend

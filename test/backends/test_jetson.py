@@ -3,13 +3,13 @@
 import ast
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import jetson_standins
 import numpy as np
 import pytest
 from making import open_detector
+from msgspec.structs import replace
 
 import i2t_ros
 from i2t_ros.backends.base import BackendOptions

@@ -1,11 +1,10 @@
 """What is particular to LiteRT: numbers in 8 bits at both ends."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
 import tiny_models
+from msgspec.structs import replace
 
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import load_backend

@@ -1,10 +1,9 @@
 """Several images in one call of ONNX Runtime."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import tiny_models
+from msgspec.structs import replace
 
 from i2t_ros.backends.base import MOST_CALLS, BackendOptions
 from i2t_ros.backends.registry import load_backend

@@ -1,11 +1,11 @@
 import hashlib
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from i2t_ros.errors import ModelCorruptError, ModelError, ModelMissingError, UnknownModelError
 from i2t_ros.models import lookup

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import onnx
 import pytest
+from msgspec import structs
 from onnx import TensorProto, helper
 
 from i2t_ros.backends.registry import survey
@@ -158,7 +159,7 @@ def test_a_hole_in_the_numbering_has_a_name():
         def close(self):
             pass
 
-    spec = replace(find_spec("mobilenet_v2_quantized"), labels=("cat", ""))
+    spec = structs.replace(find_spec("mobilenet_v2_quantized"), labels=("cat", ""))
     found = Classifier(Loaded(spec, Fixed(), "litert", "")).run(np.zeros((9, 9, 3), np.uint8), ALL)
     assert found.classification.labels == ("class 1", "cat")
 
