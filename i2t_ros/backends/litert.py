@@ -1,4 +1,4 @@
-"""LiteRT (TensorFlow Lite): .tflite files on a CPU, with quantised inputs and outputs."""
+"""LiteRT (TensorFlow Lite): .tflite files on a CPU, with quantized inputs and outputs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from i2t_ros.models.manifest import ModelSpec
 class LiteRtBackend:
     """One interpreter.
 
-    Outputs with a quantisation come as real numbers, ``(q - zero point) * scale``. An input with
+    Outputs with a quantization come as real numbers, ``(q - zero point) * scale``. An input with
     one takes real numbers too where its entry says float32, and the entry's uint8 pixels as they
     are where it says uint8.
     """
@@ -50,7 +50,7 @@ class LiteRtBackend:
             raise InferenceError("litert: used after close()")
         try:
             for detail, given in zip(self._inputs, inputs, strict=True):
-                self._interpreter.set_tensor(detail["index"], _quantised(given, detail))
+                self._interpreter.set_tensor(detail["index"], _quantized(given, detail))
         except ValueError as error:
             raise ModelMismatchError(f"LiteRT refused the inputs: {error}") from error
         try:
@@ -84,19 +84,19 @@ def _info(detail: dict[str, Any]) -> TensorInfo:
 
 
 def _input_info(detail: dict[str, Any], wanted: str) -> TensorInfo:
-    """Return an input as it may be fed: a quantised one takes real numbers as well."""
+    """Return an input as it may be fed: a quantized one takes real numbers as well."""
     info = _info(detail)
-    if wanted == "float32" and _is_quantised(detail):
+    if wanted == "float32" and _is_quantized(detail):
         return info._replace(dtype="float32")
     return info
 
 
-def _is_quantised(detail: dict[str, Any]) -> bool:
+def _is_quantized(detail: dict[str, Any]) -> bool:
     return bool(detail["quantization"][0])
 
 
-def _quantised(given: Tensor, detail: dict[str, Any]) -> Tensor:
-    if given.dtype == detail["dtype"] or not _is_quantised(detail):
+def _quantized(given: Tensor, detail: dict[str, Any]) -> Tensor:
+    if given.dtype == detail["dtype"] or not _is_quantized(detail):
         return given
     scale, zero = detail["quantization"]
     limits = np.iinfo(detail["dtype"])
@@ -105,7 +105,7 @@ def _quantised(given: Tensor, detail: dict[str, Any]) -> Tensor:
 
 
 def _real(raw: Tensor, detail: dict[str, Any]) -> Tensor:
-    if not _is_quantised(detail):
+    if not _is_quantized(detail):
         return raw
     scale, zero = detail["quantization"]
     return np.asarray((raw.astype(np.float32) - np.float32(zero)) * np.float32(scale))

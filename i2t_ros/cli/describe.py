@@ -22,18 +22,22 @@ from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.types import DescribeRequest, Image, Picture
 from i2t_ros.vision.codecs import canonical_format, decode_image, encode_image
 
-OPTIONS = (
-    *options_of(DescribeOptions),
-    *(found for task in TASKS.values() for found in options_of(task.settings)),
-    *(found for task in TASKS.values() for found in options_of(task.options)),
-    *options_of(OpenOptions),
-)
+GROUPS = {
+    "words and drawing": options_of(DescribeOptions),
+    **{
+        f"task {name}": (*options_of(task.settings), *options_of(task.options))
+        for name, task in TASKS.items()
+    },
+    "models and backends": options_of(OpenOptions),
+}
+OPTIONS = tuple(option for options in GROUPS.values() for option in options)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "describe",
+        usage="i2t describe PICTURE [--tasks A,B] [--language LANGUAGE] [--save FILE] [...]",
         help="say what a picture shows",
         description="Says in a sentence what a picture shows and lists what was found in it. "
         f"Languages are {', '.join(words.LANGUAGES)}; `i2t models list` lists models.",
@@ -48,7 +52,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="FILE",
         help="write the picture with what was found drawn on it",
     )
-    add_flags(parser, OPTIONS)
+    for title, options in GROUPS.items():
+        add_flags(parser.add_argument_group(title), options)
     parser.set_defaults(run=run)
 
 

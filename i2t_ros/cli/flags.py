@@ -9,7 +9,7 @@ from typing import Any
 from i2t_ros.options import Option
 
 
-def add_flags(parser: argparse.ArgumentParser, options: Iterable[Option]) -> None:
+def add_flags(parser: argparse._ActionsContainer, options: Iterable[Option]) -> None:
     """Add a flag for each option: --min-score for min_score. Lists are given with commas."""
     for option in options:
         help = option.text.replace("%", "%%")

@@ -15,8 +15,8 @@ from i2t_ros.errors import InvalidRequestError, UnknownStyleError
 from i2t_ros.language import facts as _facts
 from i2t_ros.language.catalog import Languages
 from i2t_ros.language.changes import Changes, ChangeTracker
-from i2t_ros.language.facts import Fact, ObjectCount, TaskFacts
-from i2t_ros.language.sentences import STYLES, Style, changes_sentence, sentence
+from i2t_ros.language.facts import STYLES, Fact, ObjectCount, Style, TaskFacts
+from i2t_ros.language.sentences import changes_sentence, sentence
 from i2t_ros.resources import config_path
 from i2t_ros.types import Detections
 

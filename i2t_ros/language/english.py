@@ -23,7 +23,7 @@ def plural(word: str) -> str:
     if last == last.upper():  # inflect shouts back at acronyms: "AGVS"
         return word + "s"
     engine = _engine()
-    return _spelt_plural(word) if engine is None else str(engine.plural_noun(word))
+    return _spelled_plural(word) if engine is None else str(engine.plural_noun(word))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -44,7 +44,7 @@ def _engine() -> inflect.engine | None:
     return inflect.engine()
 
 
-def _spelt_plural(word: str) -> str:
+def _spelled_plural(word: str) -> str:
     if re.search(r"(s|x|z|ch|sh)$", word):
         return word + "es"
     if re.search(r"[^aeiou]y$", word):

@@ -9,14 +9,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol, get_args
 
+from i2t_ros.language.grammar import Language
 from i2t_ros.language.places import Place, places_of
 from i2t_ros.types import Detections
 
-if TYPE_CHECKING:
-    from i2t_ros.language.grammar import Language
-    from i2t_ros.language.sentences import Style
+Style = Literal["list", "sentence", "scene", "changes"]
+STYLES: tuple[Style, ...] = get_args(Style)
+"""How a sentence is put."""
 
 SURE = 0.5
 """Score from which something is stated; below it ``hedge`` says "probably"."""
@@ -132,10 +133,3 @@ class _Tally:
     area: float
     max_score: float
     min_score: float
-
-
-def clean(text: str) -> str:
-    """Return a text on one line, with single spaces and nothing that cannot be printed."""
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(text.split())

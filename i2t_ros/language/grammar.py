@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from i2t_ros.language import english
-from i2t_ros.language.facts import clean
 
 Forms = Mapping[str, str]
 """CLDR plural category ("one", "few", "other", ...) -> word."""
@@ -124,6 +123,13 @@ class Language:
         forms = self.phrases[name]
         template = forms.get(self.plural(number)) or forms["other"]
         return self.fill(template, fields)
+
+
+def clean(text: str) -> str:
+    """Return a text on one line, with single spaces and nothing that cannot be printed."""
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())
 
 
 def label_key(label: str) -> str:

@@ -5,7 +5,7 @@ Across: the middle of the box lies in the left, the middle or the right third of
 Depth, as one speaks of a picture and not a measurement:
 
 near   the box covers at least a quarter of the picture
-far    the box is lower than a tenth of the picture and the class is about a metre tall or more.
+far    the box is lower than a tenth of the picture and the class is about a meter tall or more.
        At a vertical field of view of 50 degrees, height / (2 tan 25 deg) / 0.1, that is a person
        18 m away and a bicycle 11 m away; nothing is said of small things, whose boxes are small
        close by.

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, get_args
 
-from i2t_ros.language.facts import SURE, ObjectCount, TaskFacts
+from i2t_ros.language.facts import SURE, ObjectCount, Style, TaskFacts
 from i2t_ros.language.grammar import Language, Noun
-
-Style = Literal["list", "sentence", "scene", "changes"]
-STYLES: tuple[Style, ...] = get_args(Style)
 
 
 def sentence(facts: Sequence[TaskFacts], language: Language, style: Style, *, hedge: bool) -> str:

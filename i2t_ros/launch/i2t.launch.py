@@ -9,11 +9,14 @@ must not depend on its network; `i2t models fetch` gets models beforehand.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import yaml
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.logging import get_logger
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
@@ -49,8 +52,22 @@ def specs(node: str) -> list[Option]:
     return [table[name] for name in ARGUMENTS[node]]
 
 
-def make_nodes(context: LaunchContext) -> list[Node]:
+def misspelled(given: Iterable[str], known: Collection[str]) -> list[str]:
+    """Return a line for each name that is nearly that of an argument; launch itself ignores it.
+
+    Other names are no mistake: a launch file that includes this one has its own.
+    """
+    return [
+        f"unknown argument {name}: did you mean {close[0]}?"
+        for name in given
+        if name not in known and (close := difflib.get_close_matches(name, known, n=1, cutoff=0.8))
+    ]
+
+
+def make_nodes(context: LaunchContext, known: Collection[str]) -> list[Node]:
     """Return the nodes that are wanted, with the arguments that were given."""
+    for line in misspelled(context.launch_configurations, known):
+        get_logger("i2t.launch.py").warning(line)
 
     def given(argument: str) -> str:
         return LaunchConfiguration(argument).perform(context)
@@ -143,6 +160,7 @@ def generate_launch_description() -> LaunchDescription:
         "namespace": ("", "of all nodes and their topics, such as car"),
         "log_level": ("info", "of all nodes: debug, info, warn, error"),
     }
+    known = {*described, *own}
     return LaunchDescription(
         [
             *(
@@ -154,6 +172,6 @@ def generate_launch_description() -> LaunchDescription:
                 for name, (default, text) in own.items()
             ),
             *(SetEnvironmentVariable(name, path) for name, path in dds_profile().items()),
-            OpaqueFunction(function=make_nodes),
+            OpaqueFunction(function=make_nodes, args=[known]),
         ]
     )

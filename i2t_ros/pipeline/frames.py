@@ -98,7 +98,7 @@ class FrameLine(Generic[Item, Work]):
         batch: int = 1,
         in_work: Callable[[], int | None] = lambda: None,
     ) -> None:
-        """Start the threads.
+        """Start without cameras; each one that comes brings the threads that its frames need.
 
         batch    how many frames one call of ``infer`` takes at most
         in_work  says how many frames may be in progress at once; None: as many as keep the engine
@@ -119,23 +119,17 @@ class FrameLine(Generic[Item, Work]):
         self._ahead = 0  # taken up, and not yet in the engine
         self._leaders = 0  # threads that wait for the engine, or are about to
         self._taken = self._finished = 0
+        self._in_progress: list[str] = []  # the camera of each frame taken and not yet finished
         self._closing = False
+        self._threads: list[threading.Thread] = []
         self.cameras: dict[str, CameraCounters] = {}
-        # So many are in the engine, so many prepared for it, and one is being finished.
-        count = batch * (engine.places + 1) + 1
-        self._threads = [
-            threading.Thread(target=self._run, name=f"i2t-frames-{i}", daemon=True)
-            for i in range(count)
-        ]
-        for thread in self._threads:
-            thread.start()
 
     def offer(self, camera: str, item: Item) -> None:
         """Put a camera's newest frame into its slot, in place of one that still waits there."""
         with self._lock:
             if self._closing:
                 return
-            counters = self.cameras.setdefault(camera, CameraCounters())
+            counters = self._counters_of(camera)
             counters.received += 1
             counters.dropped += camera in self._slots
             # A camera whose frame is replaced keeps its place in the order of turns.
@@ -145,10 +139,22 @@ class FrameLine(Generic[Item, Work]):
     def skip(self, camera: str, *, unwanted: int = 0, limited: int = 0) -> None:
         """Count a frame that is left out, by cause."""
         with self._lock:
-            counters = self.cameras.setdefault(camera, CameraCounters())
+            counters = self._counters_of(camera)
             counters.received += 1
             counters.unwanted += unwanted
             counters.limited += limited
+
+    def remove(self, camera: str) -> bool:
+        """Forget a camera whose frames come no more, with its counters and the frame that waits.
+
+        Returns False, and keeps the counters, while a frame of it is in progress: call it again.
+        """
+        with self._lock:
+            self._slots.pop(camera, None)
+            if camera in self._in_progress:
+                return False
+            self.cameras.pop(camera, None)
+            return True
 
     def close(self, timeout: float = 10.0) -> bool:
         """Drop what waits, let what runs finish; return whether it did within ``timeout`` seconds.
@@ -163,6 +169,25 @@ class FrameLine(Generic[Item, Work]):
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
+
+    def _counters_of(self, camera: str) -> CameraCounters:
+        """Return a camera's counters; those of a new one are made, and the threads it needs."""
+        if camera not in self.cameras:
+            self.cameras[camera] = CameraCounters()
+            # So many are in the engine, so many prepared for it, and one is being finished.
+            count = self._together() * (self._engine.places + 1) + 1
+            for number in range(len(self._threads), count):
+                name = f"i2t-frames-{number}"
+                self._threads.append(threading.Thread(target=self._run, name=name, daemon=True))
+                self._threads[-1].start()
+        return self.cameras[camera]
+
+    def _together(self) -> int:
+        """Return how many frames may be prepared ahead of the engine.
+
+        Two of one camera would only make the second of them old.
+        """
+        return min(self._batch, len(self.cameras))
 
     def _run(self) -> None:
         while (frame := self._take()) is not None:
@@ -186,6 +211,7 @@ class FrameLine(Generic[Item, Work]):
             item, offered = self._slots.pop(camera)
             frame: _Frame[Item, Work] = _Frame(camera, item, offered, self._taken)
             self._taken += 1
+            self._in_progress.append(camera)
             self._ahead += 1
             self._wake_taker()
             return frame
@@ -194,7 +220,7 @@ class FrameLine(Generic[Item, Work]):
         """Return whether a frame waits that may be taken up."""
         limit = self._in_work()
         has_room = limit is None or self._taken - self._finished < limit
-        return bool(self._slots) and self._ahead < self._batch and has_room
+        return bool(self._slots) and self._ahead < self._together() and has_room
 
     def _wake_taker(self) -> None:
         if self._has_next():
@@ -251,6 +277,7 @@ class FrameLine(Generic[Item, Work]):
         finally:
             with self._lock:
                 self._finished += 1
+                self._in_progress.remove(frame.camera)
                 self._was_finished.notify_all()
                 self._wake_taker()
 

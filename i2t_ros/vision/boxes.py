@@ -18,7 +18,7 @@ MANY = 300
 
 
 def xywh_to_xyxy(boxes: Boxes) -> Boxes:
-    """Return (N, 4) boxes given as centre x, centre y, width, height as corners."""
+    """Return (N, 4) boxes given as center x, center y, width, height as corners."""
     half = boxes[:, 2:] / 2
     return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
 

@@ -195,7 +195,7 @@ def encode_image(image: Image, fmt: str = "jpeg", quality: int = 90) -> Picture:
 def check_complete(data: ByteBuffer, fmt: str) -> None:
     """Raise TruncatedImageError for a picture whose end is missing, told without decoding it.
 
-    OpenCV decodes what there is of a cut picture and fills the rest with grey, without an error.
+    OpenCV decodes what there is of a cut picture and fills the rest with gray, without an error.
     """
     view = memoryview(data).cast("B")
     if fmt == "jpeg":

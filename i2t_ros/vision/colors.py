@@ -1,15 +1,15 @@
-"""The colours of letters and of what is behind them, from histograms.
+"""The colors of letters and of what is behind them, from histograms.
 
-Background: the fullest place of a colour histogram of the region, in which pixels near the
+Background: the fullest place of a color histogram of the region, in which pixels near the
 region's edge count more, because a line of text is found with a margin around it. Then the mean
 of the pixels that are close to it.
 
-Letters: in a photo no pixel of a thin letter may have the letter's own colour. Its edges are
-mixtures with the background, and JPEG and video keep colour at half the resolution of lightness
-(4:2:0), so that colour runs over into the background. But a mixture keeps its sum: where a_i is
+Letters: in a photo no pixel of a thin letter may have the letter's own color. Its edges are
+mixtures with the background, and JPEG and video keep color at half the resolution of lightness
+(4:2:0), so that color runs over into the background. But a mixture keeps its sum: where a_i is
 the share of a pixel that the letters cover and d_i how the pixel differs from the background, the
 letters differ from it by sum(d_i) / sum(a_i). The shares are read from lightness, which is sharp,
-or, where letters and background are equally light, from the colours themselves.
+or, where letters and background are equally light, from the colors themselves.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ LEAST_CONTRAST = 24.0
 
 
 def text_colors(image: Image, corners: Floats) -> tuple[Rgb, Rgb]:
-    """Return the colour of the letters and of the background of one line of text.
+    """Return the color of the letters and of the background of one line of text.
 
     corners  (4, 2), x and y in pixels of ``image``, the first side along the text; parts outside
              the image are left out
 
-    A region of one colour, or without a pixel in the image, has that colour (black) twice.
+    A region of one color, or without a pixel in the image, has that color (black) twice.
     """
     patch, inside, middle = _cut_out(image, corners)
     if not inside.any():
@@ -88,16 +88,16 @@ def _cut_out(image: Image, corners: Floats) -> tuple[Image, Mask, Mask]:
 
 
 def _background(pixels: NDArray[np.uint8], weights: NDArray[np.float64]) -> Floats:
-    """Return the most frequent colour of (N, 3) pixels, each counted ``weights`` times."""
+    """Return the most frequent color of (N, 3) pixels, each counted ``weights`` times."""
     levels = pixels.astype(np.int32) >> 4
     bins = (levels[:, 0] << 8) | (levels[:, 1] << 4) | levels[:, 2]
     counts: NDArray[Any] = np.bincount(bins, weights, minlength=16**3).reshape(16, 16, 16)
-    for axis in range(3):  # a colour on the border of two bins is not two half colours
+    for axis in range(3):  # a color on the border of two bins is not two half colors
         counts = _smooth(counts, axis)
     fullest = np.array(np.unravel_index(counts.argmax(), counts.shape))
     color = (fullest * 16 + 8).astype(np.float32)
     column = np.ascontiguousarray(pixels[:, None])
-    for _ in range(3):  # the bin's centre is only the first guess
+    for _ in range(3):  # the bin's center is only the first guess
         close = cv2.inRange(column, color - 16, color + 16)
         if close.any():
             color = np.array(cv2.mean(column, close)[:3], np.float32)
@@ -110,7 +110,7 @@ def _smooth(counts: NDArray[Any], axis: int) -> NDArray[Any]:
 
 
 def _letters(difference: Floats, inside: Mask) -> Floats:
-    """Return how the letters' colour differs from the background's."""
+    """Return how the letters' color differs from the background's."""
     weights = np.where(inside, np.square(difference).sum(axis=2), 0)
     direction = (difference * weights[..., None]).sum(axis=(0, 1))
     length = float(np.linalg.norm(direction))
@@ -122,7 +122,7 @@ def _letters(difference: Floats, inside: Mask) -> Floats:
     strongest, lightest = np.percentile(along[inside], 99), np.percentile(light[inside], 99)
     if lightest >= max(LEAST_CONTRAST, strongest / 4):
         shares = _shares(light, inside)
-    # Colour runs over by two pixels at most; what is farther away belongs to something else.
+    # Color runs over by two pixels at most; what is farther away belongs to something else.
     near = cv2.dilate((shares > 0.3).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     near &= inside
     covered = float(shares[near].sum())

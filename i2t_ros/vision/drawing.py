@@ -41,7 +41,7 @@ class DrawOptions:
 
 @functools.cache
 def class_color(label: str) -> Color:
-    """Return the colour of a class: the same in every image, process and model."""
+    """Return the color of a class: the same in every image, process and model."""
     # A hue from the name's CRC-32, always bright and saturated, so that it stands out of photos.
     hue = zlib.crc32(label.encode()) / 2**32
     red, green, blue = colorsys.hsv_to_rgb(hue, 0.75, 1.0)

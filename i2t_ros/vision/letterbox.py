@@ -3,45 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from i2t_ros.types import Image
+from i2t_ros.validation import Structure
 
 Layout = Literal["NCHW", "NHWC"]
-ColourOrder = Literal["bgr", "rgb"]
-Resize = Literal["letterbox", "letterbox_centre", "stretch", "crop"]
+ColorOrder = Literal["bgr", "rgb"]
+Resize = Literal["letterbox", "letterbox_center", "stretch", "crop"]
 TensorType = Literal["float32", "uint8"]
+Side = Annotated[int, Meta(ge=1)]
 
 
-@dataclass(frozen=True, slots=True)
-class TensorFormat:
+class TensorFormat(Structure, frozen=True):
     """What a model wants to be fed, for one picture at a time.
 
     width, height  of the input, pixels
     resize   letterbox: shape kept, picture at the top left, the rest filled with ``pad``;
-             letterbox_centre: the same with the picture in the middle; stretch: shape not kept;
+             letterbox_center: the same with the picture in the middle; stretch: shape not kept;
              crop: the middle of the picture, as much as fits, less a margin
-    mean, std      per channel in ``colour`` order; an element is ``(pixel - mean) / std``, with
+    mean, std      per channel in ``color`` order; an element is ``(pixel - mean) / std``, with
                    pixels from 0 to 255
     pad      0 to 255, before mean and std
     crop     the part of the longest fitting middle that is kept, 0 to 1: 0.875 is the 224 of 256
              pixels that ImageNet classifiers are measured with
     """
 
-    width: int
-    height: int
+    width: Side
+    height: Side
     layout: Layout = "NCHW"
-    colour: ColourOrder = "bgr"
+    color: ColorOrder = "bgr"
     dtype: TensorType = "float32"
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     resize: Resize = "letterbox"
-    pad: int = 114
-    crop: float = 0.875
+    pad: Annotated[int, Meta(ge=0, le=255)] = 114
+    crop: Annotated[float, Meta(gt=0, le=1)] = 0.875
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -51,7 +53,7 @@ class TensorFormat:
         return (1, self.height, self.width, 3)
 
     @property
-    def normalises(self) -> bool:
+    def normalizes(self) -> bool:
         """Whether elements differ from the pixels themselves."""
         return self.mean != (0.0, 0.0, 0.0) or self.std != (1.0, 1.0, 1.0)
 
@@ -110,7 +112,7 @@ def place(width: int, height: int, to: TensorFormat) -> Placement:
     inner_width = max(1, min(to.width, int(width * scale)))
     inner_height = max(1, min(to.height, int(height * scale)))
     left = top = 0
-    if to.resize == "letterbox_centre":
+    if to.resize == "letterbox_center":
         left, top = (to.width - inner_width) // 2, (to.height - inner_height) // 2
     return Placement(left, top, inner_width, inner_height, width, height)
 
@@ -174,7 +176,7 @@ class Letterbox:
         """Choose the part of the input that ``_convert`` is to write; all views are made here."""
         self._window = self._padded[rows, columns]
         self._split = [plane[rows, columns] for plane in self._planes]
-        channels = (0, 1, 2) if self._to.colour == "bgr" else (2, 1, 0)
+        channels = (0, 1, 2) if self._to.color == "bgr" else (2, 1, 0)
         interleaved = self._to.layout == "NHWC"
         part = self._tensor[0, rows, columns] if interleaved else self._tensor[0, :, rows, columns]
         self._targets = [
@@ -195,7 +197,7 @@ class Letterbox:
         """
         cv2.split(self._window, self._split)
         for plane, target, scale, shift in self._targets:
-            if self._to.normalises:
+            if self._to.normalizes:
                 np.multiply(plane, scale, out=target, casting="unsafe")
                 np.subtract(target, shift, out=target)
             else:

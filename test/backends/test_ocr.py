@@ -81,7 +81,7 @@ def test_corners_begin_at_the_first_letter_whichever_way_the_line_runs(reader, r
         ((200, 20, 30), (250, 250, 240)),
     ],
 )
-def test_the_colours_are_those_of_the_sign(reader, render_line, letters, background):
+def test_the_colors_are_those_of_the_sign(reader, render_line, letters, background):
     image, _ = render_line("Gate 7", 40, letters, background, noise=4)
     (region,) = read(reader, image)
     assert np.abs(np.subtract(region.text_color, letters)).max() < 12

@@ -11,7 +11,7 @@ import pytest
 from i2t_ros.backends.base import MOST_CALLS, BackendOptions
 from i2t_ros.backends.cores import Cores
 from i2t_ros.backends.registry import load_backend
-from i2t_ros.errors import BackendUnavailableError, ModelCorruptError
+from i2t_ros.errors import BackendMissingError, BackendUnavailableError, ModelCorruptError
 from i2t_ros.models.manifest import find_spec
 
 ort = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
@@ -342,7 +342,7 @@ def test_half_precision_on_cuda_is_a_converted_file(path, monkeypatch):
 def test_half_precision_on_cuda_needs_onnx(path, monkeypatch):
     Machine(monkeypatch, "cuda")
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime.transformers.float16", None)
-    with pytest.raises(BackendUnavailableError, match="pip install onnx; tensorrt does without"):
+    with pytest.raises(BackendMissingError, match="pip install onnx; tensorrt does without"):
         load(path, precision="f16")
 
 

@@ -2,11 +2,11 @@
 
 import threading
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from making import open_detector
+from msgspec.structs import replace
 from triton_process import free_port, serving
 
 from i2t_ros.backends.base import BackendOptions

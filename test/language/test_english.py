@@ -17,7 +17,7 @@ engine = inflect.engine()
 
 @pytest.fixture
 def no_inflect(monkeypatch: pytest.MonkeyPatch):
-    """Hide the package, and forget what was learnt without it."""
+    """Hide the package, and forget what was learned without it."""
     functions = (english.plural, english.article, english._engine)
     monkeypatch.setitem(sys.modules, "inflect", None)
     for function in functions:

@@ -72,7 +72,7 @@ def test_one_request_for_all_tasks(peer, start, models, photo):
     assert "four people" in description.sentence
     assert "four faces" in description.sentence
     assert "Platform 24" in description.sentence
-    for name in ("yolox_nano", "mobilenet_v2_quantised", "yunet", "ppocr_v6"):
+    for name in ("yolox_nano", "mobilenet_v2_quantized", "yunet", "ppocr_v6"):
         assert name in description.model
     drawn = cv2.imdecode(np.frombuffer(response.annotated.data, np.uint8), cv2.IMREAD_COLOR)
     assert drawn.shape == photo.shape

@@ -157,7 +157,7 @@ def test_a_hole_in_the_numbering_has_a_name():
         def close(self):
             pass
 
-    spec = replace(find_spec("mobilenet_v2_quantised"), labels=("cat", ""))
+    spec = replace(find_spec("mobilenet_v2_quantized"), labels=("cat", ""))
     found = Classifier(Loaded(spec, Fixed(), "litert", "")).run(np.zeros((9, 9, 3), np.uint8), ALL)
     assert found.result.labels == ("class 1", "cat")
 
@@ -169,7 +169,7 @@ def test_pictures_of_any_size_are_named(classifier, size):
 
 
 def test_labels_are_names_and_not_lists_of_synonyms():
-    for name in ("alexnet", "resnet50_v2", "mobilenet_v2", "mobilenet_v2_quantised"):
+    for name in ("alexnet", "resnet50_v2", "mobilenet_v2", "mobilenet_v2_quantized"):
         labels = find_spec(name).labels
         assert len(labels) in (1000, 1001)
         assert "Egyptian cat" in labels
@@ -186,7 +186,7 @@ def test_without_any_model_the_error_says_what_to_fetch(monkeypatch, tmp_path):
 def test_without_its_engine_a_model_by_name_says_what_to_install(at_hand, monkeypatch):
     monkeypatch.setattr("i2t_ros.backends.registry.find_spec", lambda _: None)
     with pytest.raises(BackendMissingError, match=r'pip install "i2t_ros\[litert\]"'):
-        open_task("classify", "mobilenet_v2_quantised")
+        open_task("classify", "mobilenet_v2_quantized")
 
 
 def test_without_any_model_an_engine_that_would_run_one_is_told_too(at_hand, monkeypatch):
@@ -216,4 +216,4 @@ def test_an_engine_that_cannot_be_imported_is_missing_too(at_hand, monkeypatch):
     monkeypatch.delitem(sys.modules, "i2t_ros.backends.litert", raising=False)
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     with pytest.raises(BackendMissingError, match="ai_edge_litert"):
-        open_task("classify", "mobilenet_v2_quantised")
+        open_task("classify", "mobilenet_v2_quantized")

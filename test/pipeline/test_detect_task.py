@@ -1,11 +1,11 @@
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from making import object_detector, open_detector
+from msgspec.structs import replace
 
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.fake import FakeBackend
@@ -334,7 +334,7 @@ def test_a_backend_that_cannot(yolox_at_hand, backend, message):
 
 
 def test_an_engine_that_is_not_installed_says_how_to_get_it(yolox_at_hand, monkeypatch):
-    monkeypatch.setattr("i2t_ros.backends.registry.find_spec", lambda _: None)
+    monkeypatch.setattr("i2t_ros.optional.find_spec", lambda _: None)
     with pytest.raises(BackendMissingError, match="pip install onnxruntime"):
         open_detector("yolox_nano")
 

@@ -1,6 +1,7 @@
 """The way of cameras' frames through the three stages."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -260,3 +261,44 @@ def test_frames_that_are_left_out_are_counted_by_cause(line):
     tested.skip("front", limited=1)
     counters = tested.cameras["front"]
     assert (counters.received, counters.unwanted, counters.limited) == (2, 1, 1)
+
+
+def test_a_camera_that_has_left_is_forgotten_once_its_last_frame_is_finished(line):
+    stages = Scripted(infer=closed_gate())
+    tested = line(stages)
+    fill(tested, stages, 2)
+    tested.offer("front", "waits")
+    tested.offer("rear", "rear")
+    assert not tested.remove("front"), "two of its frames are in progress"
+    assert set(tested.cameras) == {"front", "rear"}
+    stages.gates["infer"].release(3)
+    stages.until(lambda: stages.finished == [0, 1, "rear"], "all but the one that waited")
+    assert removed_in_time(tested, "front")
+    assert set(tested.cameras) == {"rear"}
+    assert tested.remove("never there")
+    stages.gates["infer"].release()
+    tested.offer("front", "back again")
+    stages.until(lambda: stages.finished[-1] == "back again", "it is back")
+    assert (tested.cameras["front"].received, tested.cameras["front"].dropped) == (1, 0)
+
+
+def removed_in_time(line, camera):
+    """Remove a camera whose last frame has just been seen to end."""
+    end = time.monotonic() + LIMIT
+    while not (removed := line.remove(camera)) and time.monotonic() < end:
+        threading.Event().wait(0.001)
+    return removed
+
+
+def test_a_batch_is_as_large_as_there_are_cameras(line):
+    stages = Scripted(infer=closed_gate())
+    tested = line(stages, batch=4)
+    fill(tested, stages, 2)
+    tested.offer("front", 2)
+    tested.offer("rear", "rear")
+    stages.until(lambda: len(stages.prepared) == 3, "a second camera makes room for one more")
+    assert stages.prepared == [0, 1, 2]
+    assert tested.remove("left")
+    stages.gates["infer"].release(10)
+    stages.until(lambda: len(stages.finished) == 4, "all")
+    assert stages.inferred[:2] == [(0,), (1, 2)]

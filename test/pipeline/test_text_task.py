@@ -162,13 +162,13 @@ def test_without_a_translator_nothing_is_translated():
 
 
 def test_without_rapidocr_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setattr("i2t_ros.backends.registry.find_spec", lambda _: None)
+    monkeypatch.setattr("i2t_ros.optional.find_spec", lambda _: None)
     with pytest.raises(BackendMissingError, match=r'pip install "i2t_ros\[ocr\]"'):
         open_task("text")
 
 
 def test_a_rapidocr_that_cannot_be_imported_is_missing_too(monkeypatch):
-    monkeypatch.setattr("i2t_ros.backends.registry.find_spec", lambda _: object())
+    monkeypatch.setattr("i2t_ros.optional.find_spec", lambda _: object())
     monkeypatch.delitem(sys.modules, "i2t_ros.backends.rapidocr", raising=False)
     monkeypatch.setitem(sys.modules, "rapidocr", None)
     with pytest.raises(BackendMissingError, match="rapidocr"):

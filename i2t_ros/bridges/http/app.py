@@ -29,24 +29,28 @@ Every error's body is `{"error": {"code": ..., "message": ...}}`; the codes are 
 """
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 (one listener, and all that it is connected with)
     handler: Handler,
     cameras: CameraHub,
     settings: HttpSettings | None = None,
     *,
     sink: FrameSink | None = None,
     unready: Callable[[], str] | None = None,
+    configuration: Callable[[], str] | None = None,
 ) -> FastAPI:
     """Return the application that serves ``handler`` and ``cameras``; HttpServer runs it.
 
-    sink     where frames of WebSocket cameras go besides ``cameras``
-    unready  returns why pictures cannot be described at present, or ""
+    sink           where frames of WebSocket cameras go besides ``cameras``
+    unready        returns why pictures cannot be described at present, or ""
+    configuration  returns who would describe them, and how; see HistoryHandler
 
     What the routes share is ``app.state.services``, which has to be opened and closed.
     Raises BackendMissingError where the settings ask for what is not installed.
     """
     settings = settings or HttpSettings()
-    services = Services(handler, cameras, settings, sink=sink, unready=unready)
+    services = Services(
+        handler, cameras, settings, sink=sink, unready=unready, configuration=configuration
+    )
     app = FastAPI(title="i2t_ros", description=ABOUT, version="1", docs_url=None, redoc_url=None)
     app.state.services = services
     for router in (
@@ -59,8 +63,8 @@ def create_app(
         state.make_session_router(services),
     ):
         app.include_router(router)
-    if services.memory is not None:
-        app.include_router(kept.make_router(services, services.memory))
+    if services.history is not None:
+        app.include_router(kept.make_router(services, services.history))
     add_pages(app)
     add_error_handlers(app)
 

@@ -8,16 +8,14 @@ nothing. A redirect is a new URL and goes through all of it again.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 from urllib.parse import quote, urljoin, urlsplit
 
-import h11
+import httpcore
 
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.settings import FetchSettings, Network
@@ -25,8 +23,13 @@ from i2t_ros.bridges.http.settings import FetchSettings, Network
 Address: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
-CHUNK = 1 << 16
 PORTS = {"http": 80, "https": 443}
+HEADERS = [
+    ("User-Agent", "i2t_ros"),
+    ("Accept", "image/jpeg,image/png,image/webp,image/bmp"),
+    ("Accept-Encoding", "identity"),
+    ("Connection", "close"),
+]
 _IN_URL = "/%:@!$&'()*+,;=-._~"  # what stays as it is, RFC 3986
 
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -41,26 +44,47 @@ NOT_PUBLIC = (
 """Addresses that Python, or some version of it, takes for public."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A URL in its parts: the host to ask, and what to ask it for."""
+class PublicBackend(httpcore.AsyncNetworkBackend):
+    """The network as httpcore sees it: names are resolved here, and only public addresses exist."""
 
-    tls: bool
-    host: str
-    port: int
-    path: str
+    def __init__(self, allowed: tuple[Network, ...], resolve: Resolve) -> None:
+        """Also let the networks in ``allowed`` be reached."""
+        self._allowed = allowed
+        self._resolve = resolve
+        self._network = httpcore.AnyIOBackend()
 
-    @property
-    def host_header(self) -> str:
-        """The value of the Host header."""
-        name = f"[{self.host}]" if ":" in self.host else self.host
-        return (
-            name if self.port == PORTS["https" if self.tls else "http"] else f"{name}:{self.port}"
-        )
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to the first address that answers, once all of them are known to be public.
+
+        Raises HttpProblem, and httpcore.ConnectError if there is none.
+        """
+        found = [ipaddress.ip_address(text) for text in await self._resolve(host, port)]
+        for address in found:
+            if not may_reach(address, self._allowed):
+                raise refused(f"{host} is {address}, which is not a public address")
+        failure = httpcore.ConnectError(f"{host} has no address")
+        for address in found:
+            try:
+                return await self._network.connect_tcp(
+                    str(address), port, timeout, local_address, socket_options
+                )
+            except httpcore.ConnectError as error:
+                failure = error
+        raise failure
 
 
 class Fetcher:
-    """Fetches pictures over HTTP and HTTPS, from public addresses."""
+    """Fetches pictures over HTTP and HTTPS, from public addresses.
+
+    httpcore reads no proxies from the environment, keeps no cookies and follows no redirects.
+    """
 
     def __init__(
         self, settings: FetchSettings, max_bytes: int, resolve: Resolve | None = None
@@ -68,14 +92,14 @@ class Fetcher:
         """Fetch at most ``max_bytes``; ``resolve`` takes the place of the system's name service."""
         self._settings = settings
         self._max_bytes = max_bytes
-        self._resolve = resolve or resolve_name
+        self._network = PublicBackend(settings.allowed, resolve or resolve_name)
         self._tls = ssl.create_default_context()
 
     async def fetch(self, url: str) -> bytes:
         """Return what is at ``url``.
 
         Raises HttpProblem: 422 for a URL that is none, 403 (fetch_refused) for one that leads
-        where nobody may go, 413 for too many bytes, 502 and 504 where the other server fails.
+        where nobody may go, 413 for too many bytes, 502 and 504 if the other server fails.
         """
         try:
             return await asyncio.wait_for(self._follow(url), self._settings.time)
@@ -83,120 +107,50 @@ class Fetcher:
             raise HttpProblem(
                 504, f"the picture did not come within {self._settings.time:g} s", "time_limit"
             ) from None
-        except (OSError, ssl.SSLError, h11.RemoteProtocolError) as error:
-            raise HttpProblem(502, f"cannot fetch the picture: {error}", "fetch_failed") from error
+        except (OSError, httpcore.NetworkError, httpcore.ProtocolError) as error:
+            raise failed(f"cannot fetch the picture: {error}") from error
 
     async def _follow(self, url: str) -> bytes:
         for _ in range(self._settings.max_redirects + 1):
-            async with self._opened(read_url(url, self._settings.ports)) as reply:
-                if reply.location is None:
-                    return await reply.body(self._max_bytes)
-                url = urljoin(url, reply.location)
-        raise HttpProblem(
-            502, f"more than {self._settings.max_redirects} redirects", "fetch_failed"
-        )
+            target = read_url(url, self._settings.ports)
+            async with httpcore.AsyncConnectionPool(
+                ssl_context=self._tls, network_backend=self._network
+            ) as pool:
+                headers = [("Host", host_header(target)), *HEADERS]
+                async with pool.stream("GET", target, headers=headers) as reply:
+                    location = self._check_head(reply)
+                    if location is None:
+                        return await self._body(reply)
+                    url = urljoin(url, location)
+        raise failed(f"more than {self._settings.max_redirects} redirects")
 
-    @contextlib.asynccontextmanager
-    async def _opened(self, target: Target) -> AsyncIterator[_Reply]:
-        """Connect to a vetted address, ask, and read the head of the reply."""
-        reader, writer = await self._connect(target)
-        try:
-            reply = _Reply(reader)
-            writer.write(reply.ask(target))
-            await writer.drain()
-            await reply.read_head()
-            yield reply
-        finally:
-            writer.transport.abort()
-
-    async def _connect(self, target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Connect to the first address that answers, once all of them are known to be public."""
-        found = [
-            ipaddress.ip_address(text) for text in await self._resolve(target.host, target.port)
-        ]
-        for address in found:
-            if not may_reach(address, self._settings.allowed):
-                raise refused(f"{target.host} is {address}, which is not a public address")
-        failure = OSError(f"{target.host} has no address")
-        for address in found:
-            try:
-                return await asyncio.open_connection(
-                    str(address),
-                    target.port,
-                    ssl=self._tls if target.tls else None,
-                    server_hostname=target.host if target.tls else None,
-                )
-            except OSError as error:
-                failure = error
-        raise failure
-
-
-class _Reply:
-    """One exchange in HTTP/1.1; the bytes go through h11."""
-
-    def __init__(self, reader: asyncio.StreamReader) -> None:
-        self.location: str | None = None
-        self._reader = reader
-        self._connection = h11.Connection(h11.CLIENT)
-
-    def ask(self, target: Target) -> bytes:
-        """Return the request."""
-        request = h11.Request(
-            method="GET",
-            target=target.path,
-            headers=[
-                ("Host", target.host_header),
-                ("User-Agent", "i2t_ros"),
-                ("Accept", "image/jpeg,image/png,image/webp,image/bmp"),
-                ("Accept-Encoding", "identity"),
-                ("Connection", "close"),
-            ],
-        )
-        sent = self._connection.send(request) or b""
-        return sent + (self._connection.send(h11.EndOfMessage()) or b"")
-
-    async def read_head(self) -> None:
-        """Read status and headers; raises HttpProblem for anything but success or a redirect."""
-        event = await self._next()
-        while isinstance(event, h11.InformationalResponse):
-            event = await self._next()
-        if not isinstance(event, h11.Response):
-            raise h11.RemoteProtocolError("the server closed the connection without a reply")
-        headers = {name.lower(): value.decode("latin-1") for name, value in event.headers}
-        if event.status_code in (301, 302, 303, 307, 308) and b"location" in headers:
-            self.location = headers[b"location"]
-            return
-        if event.status_code != 200:
-            raise HttpProblem(
-                502, f"the picture's server answered {event.status_code}", "fetch_failed"
-            )
+    @staticmethod
+    def _check_head(reply: httpcore.Response) -> str | None:
+        """Return where a redirect leads; raise HttpProblem for all but that and a picture."""
+        headers = {name.lower(): value.decode("latin-1") for name, value in reply.headers}
+        if reply.status in (301, 302, 303, 307, 308) and b"location" in headers:
+            return headers[b"location"]
+        if reply.status != 200:
+            raise failed(f"the picture's server answered {reply.status}")
         kind = headers.get(b"content-type", "").partition(";")[0].strip().lower()
         if not kind.startswith("image/") and kind not in ("", "application/octet-stream"):
             raise HttpProblem(
                 415, f"expected a picture at the URL, its server says {kind[:80]!r}", "not_an_image"
             )
+        return None
 
-    async def body(self, max_bytes: int) -> bytes:
-        """Return the rest; raises HttpProblem where it is too much."""
+    async def _body(self, reply: httpcore.Response) -> bytes:
         parts = bytearray()
-        while not isinstance(event := await self._next(), h11.EndOfMessage):
-            if isinstance(event, h11.Data):
-                parts += event.data
-            elif event is h11.PAUSED or isinstance(event, h11.ConnectionClosed):
-                break
-            if len(parts) > max_bytes:
+        async for part in reply.aiter_stream():
+            parts += part
+            if len(parts) > self._max_bytes:
                 raise HttpProblem(
-                    413, f"expected a picture of at most {max_bytes} bytes, the URL has more"
+                    413, f"expected a picture of at most {self._max_bytes} bytes, the URL has more"
                 )
         return bytes(parts)
 
-    async def _next(self) -> object:
-        while (event := self._connection.next_event()) is h11.NEED_DATA:
-            self._connection.receive_data(await self._reader.read(CHUNK))
-        return event
 
-
-def read_url(url: str, ports: tuple[int, ...]) -> Target:
+def read_url(url: str, ports: tuple[int, ...]) -> httpcore.URL:
     """Return the parts of a URL; raises HttpProblem for one that is not asked for."""
     if any(character.isspace() or not character.isprintable() for character in url):
         raise refused("expected a URL without blanks and control characters", 422)
@@ -216,7 +170,14 @@ def read_url(url: str, ports: tuple[int, ...]) -> Target:
     path = quote(parts.path or "/", safe=_IN_URL)
     if parts.query:
         path += "?" + quote(parts.query, safe=_IN_URL + "?")
-    return Target(parts.scheme == "https", host, port, path)
+    return httpcore.URL(scheme=parts.scheme, host=host, port=port, target=path)
+
+
+def host_header(url: httpcore.URL) -> str:
+    """Return the value of the Host header; httpcore's own has no brackets around IPv6."""
+    host, scheme = url.host.decode(), url.scheme.decode()
+    host = f"[{host}]" if ":" in host else host
+    return host if url.port == PORTS[scheme] else f"{host}:{url.port}"
 
 
 def may_reach(address: Address, allowed: tuple[Network, ...] = ()) -> bool:
@@ -237,6 +198,11 @@ def may_reach(address: Address, allowed: tuple[Network, ...] = ()) -> bool:
         and not address.is_reserved
         and not any(address in network for network in NOT_PUBLIC)
     )
+
+
+def failed(why: str) -> HttpProblem:
+    """Return what is answered if the URL's server fails."""
+    return HttpProblem(502, why, "fetch_failed")
 
 
 def refused(why: str, status: int = 403) -> HttpProblem:

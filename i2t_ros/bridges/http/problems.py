@@ -7,7 +7,7 @@ Every error's body is ``{"error": {"code": ..., "message": ...}}``. The codes ar
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -97,6 +97,12 @@ def error_response(error: I2tError) -> JSONResponse:
     return problem_response(status_of(error), error.code, str(error))
 
 
+def validation_message(errors: Sequence[Any]) -> str:
+    """Return the first of pydantic's errors in a line: what it is about, and what is wrong."""
+    where = ".".join(str(part) for part in errors[0]["loc"])
+    return f"{where}: {errors[0]['msg']}"
+
+
 def add_error_handlers(app: FastAPI) -> None:
     """Have every failure of ``app`` answered in this form, and none with a stack trace."""
 
@@ -111,9 +117,7 @@ def add_error_handlers(app: FastAPI) -> None:
         return problem_response(error.status_code, code, str(error.detail), error.headers)
 
     def of_parameters(request: Request, error: Any) -> JSONResponse:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        return problem_response(422, "invalid_request", f"{where}: {first['msg']}")
+        return problem_response(422, "invalid_request", validation_message(error.errors()))
 
     app.add_exception_handler(I2tError, of_tree)
     app.add_exception_handler(HttpProblem, of_http)

@@ -1,22 +1,19 @@
-"""The shapes of requests and replies, for OpenAPI. Replies are built by ``replies``."""
+"""The shapes of replies, for the OpenAPI document."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
-from i2t_ros import language as words
-from i2t_ros.types import TASKS
+from i2t_ros.pipeline.tasks.registry import TASKS
 
-Box = Field(
-    description="left, top, right, bottom in pixels of the picture",
-    examples=[[12.0, 30.5, 140.0, 301.0]],
-)
+PICTURE_CONTENT = {"image/*": {"schema": {"type": "string", "format": "binary"}}}
+JPEG_CONTENT = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
 
 
 class Problem(BaseModel):
-    """Why a request was refused."""
+    """Why a request was refused, or why a task failed."""
 
     code: str = Field(description="stable; docs/errors.md lists them", examples=["not_an_image"])
     message: str = Field(description="for people")
@@ -28,94 +25,63 @@ class Refusal(BaseModel):
     error: Problem
 
 
-class ObjectCount(BaseModel):
-    """How many of one class there are."""
-
-    class_id: str = Field(description="the model's own name", examples=["dog"])
-    label: str = Field(description="the class in the language asked for", examples=["perro"])
-    count: int
-    max_score: float
-
-
-class Detection(BaseModel):
-    """One object."""
-
-    class_id: str = Field(examples=["dog"])
-    label: str = Field(examples=["perro"])
-    score: float = Field(description="0 to 1")
-    box: list[float] = Box
-    track_id: int | None = Field(None, description="where objects are tracked")
-
-
-class Class(BaseModel):
-    """A class that the picture as a whole shows."""
-
-    class_id: str
-    label: str
-    score: float
-
-
-class Face(BaseModel):
-    """One face."""
-
-    score: float
-    box: list[float] = Box
-    landmarks: dict[str, list[float]] | None = Field(
-        None,
-        description="x and y in pixels of right_eye, left_eye, nose, right_mouth_corner and "
-        "left_mouth_corner; right and left are the person's own",
-    )
-
-
-class Text(BaseModel):
-    """One line of text."""
-
-    text: str
-    translation: str = Field(description="empty where there is none")
-    score: float
-    corners: list[list[float]] = Field(description="x and y in pixels, clockwise from top left")
-    text_color: str = Field(examples=["#1a1a1a"])
-    background_color: str = Field(examples=["#ffffff"])
-
-
-class Found(BaseModel):
-    """What a picture shows. null: that task did not run."""
-
-    sentence: str = Field(examples=["I can see two people and a dog."])
+class _Described(BaseModel):
+    sentence: str = Field(description="what the picture shows", examples=["I can see two people."])
     language: str = Field(description="of the sentence, BCP 47", examples=["en"])
-    model: str = Field(description="and the engine that ran it")
-    width: int | None = Field(
-        description="of the picture in pixels; null for a camera that comes over ROS"
-    )
-    height: int | None
-    objects: list[ObjectCount] | None
-    detections: list[Detection] | None
-    classification: list[Class] | None
-    faces: list[Face] | None
-    texts: list[Text] | None
-    failures: dict[str, Problem] = Field(description="tasks that ran and failed")
+    style: str = Field(description="of the sentence", examples=["sentence"])
+    model: str = Field(description="the models, and the backends that ran them")
+    width: int = Field(description="of the picture, in pixels")
+    height: int
+    tasks: list[str] = Field(description="that have a result")
+    failures: dict[str, Problem] = Field(description="tasks that failed, and why")
+
+
+_RESULTS: dict[str, Any] = {
+    key: (shape | None, Field(description=f"of the task {task.name}; null if it has no result"))
+    for task in TASKS.values()
+    for key, shape in task.result_json.items()
+}
+Description: Any = create_model("Description", __base__=_Described, **_RESULTS)
+"""A description as description_to_json() writes it."""
 
 
 class Timings(BaseModel):
     """Milliseconds."""
 
     receive: float = Field(description="reading the request, or fetching its URL")
-    model: float = Field(description="from decoded picture to sentence, where it was worked on")
-    total: float
+    total: float = Field(description="until the reply was ready")
 
 
-class Reply(Found):
-    """The answer to a description."""
+class Reply(Description):  # type: ignore[misc, valid-type, unused-ignore]
+    """The answer to a request."""
 
     hash: str | None = Field(description="SHA-256 of the picture; null for a camera's frame")
-    cached: bool = Field(description="whether the picture was known already")
+    cached: bool = Field(description="whether this is the answer to an earlier, identical request")
+    elapsed_ms: float = Field(
+        description="from the decoded picture to the sentence; 0 from the history"
+    )
     annotated: str | None = Field(
-        description="path of the annotated picture, if asked for; kept for minutes, or with the "
-        "history",
-        examples=["/v1/pictures/" + "0" * 64 + ".jpg"],
+        description="path of the annotated picture, if it was asked for; kept for some minutes"
     )
     history: int | None = Field(description="number of the result in the history")
     timings_ms: Timings
+
+
+class HistoryItem(Description):  # type: ignore[misc, valid-type, unused-ignore]
+    """A result that is kept."""
+
+    id: int
+    created: float = Field(description="seconds since 1970")
+    hash: str = Field(description="SHA-256 of the picture")
+    picture: str | None = Field(description="path of the picture, if it is kept")
+    annotated: str | None = Field(description="path of the annotated picture")
+
+
+class HistoryPage(BaseModel):
+    """Some of the results, newest first."""
+
+    results: list[HistoryItem]
+    next: int | None = Field(description="the `before` of the following page")
 
 
 class CameraState(BaseModel):
@@ -129,55 +95,38 @@ class CameraState(BaseModel):
 
 
 class Cameras(BaseModel):
-    """All cameras, the first being the default."""
+    """The cameras that are there."""
 
     cameras: list[CameraState]
 
 
 class Model(BaseModel):
-    """A model that the package knows."""
+    """A model that is known by name."""
 
     name: str
     task: str
     summary: str
-    licence: str
-    size: int = Field(description="bytes; 0: the engine brings it")
+    license: str
+    size: int = Field(description="bytes to download")
 
 
 class Models(BaseModel):
     """Models."""
 
-    in_use: str = Field(description="what answered last; empty: nothing has yet")
+    in_use: str = Field(description="what answered last; empty before that")
     models: list[Model]
 
 
-class HistoryItem(Found):
-    """A kept result."""
-
-    id: int
-    created: float = Field(description="seconds since 1970")
-    hash: str
-    picture: str | None = Field(description="path of the picture, where it is kept")
-    annotated: str | None
-
-
-class HistoryPage(BaseModel):
-    """Kept results, newest first."""
-
-    results: list[HistoryItem]
-    next: int | None = Field(description="value of ``before`` for the following page")
-
-
 class Health(BaseModel):
-    """A state."""
+    """Whether the server is well."""
 
-    status: str = Field(examples=["ok"])
+    status: str = Field(description="ok", examples=["ok"])
 
 
 class Session(BaseModel):
     """What a page needs to know first."""
 
-    token_needed: bool = Field(description="and not shown yet")
+    token_needed: bool = Field(description="a token is needed and has not been shown yet")
     history: bool = Field(description="whether results are kept")
 
 
@@ -189,7 +138,7 @@ class Upload(BaseModel):
     original: str = Field(description="URL of the picture")
     faces_source: str = Field(description="URL of the picture with its faces, or no_faces")
     yolov3: str = Field(
-        description="JSON in a string: best score of each class in per cent",
+        description="JSON in a string: best score of each class in percent",
         examples=['{"person": "99.80"}'],
     )
     yolov3_source: str = Field(description="URL of the picture with its objects")
@@ -197,11 +146,6 @@ class Upload(BaseModel):
         description="JSON in a string: classes of the whole picture, 0 to 1",
         examples=['{"studio_couch": "0.7868"}'],
     )
-
-
-def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the documentation of error replies."""
-    return {status: {"model": Refusal, "description": _WHY[status]} for status in statuses}
 
 
 _WHY = {
@@ -220,76 +164,7 @@ _WHY = {
     504: "no answer in time",
 }
 
-TAG = {"type": "string", "maxLength": 64, "pattern": r"^[\w-]*$"}
 
-
-def _query(name: str, text: str, schema: dict[str, Any], example: Any = None) -> dict[str, Any]:
-    entry = {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
-    return entry if example is None else entry | {"example": example}
-
-
-CAMERA = _query("camera", "empty: the first", {**TAG, "pattern": "^([A-Za-z_][A-Za-z0-9_]*)?$"})
-LANGUAGE = _query("language", f"of the sentence: {', '.join(words.LANGUAGES)}", TAG, "en")
-STYLE = _query("style", f"of the sentence: {', '.join(words.STYLES)}", TAG, "sentence")
-OPTIONS = [
-    LANGUAGE,
-    STYLE,
-    _query("tasks", f"some of {', '.join(TASKS)}, with commas", {"type": "string"}, "detect"),
-    _query(
-        "min_score",
-        "leave out objects below it; 0: the model's own",
-        {"type": "number", "minimum": 0, "maximum": 1},
-        0.3,
-    ),
-    _query("annotate", "whether the picture is drawn on", {"type": "boolean"}, True),
-]
-ANNOTATED = _query(
-    "annotated", "1: with what was found drawn on it; 0: as it came", {"type": "boolean"}, True
-)
-QUALITY = _query("quality", "of the JPEG", {"type": "integer", "minimum": 1, "maximum": 100})
-WIDTH = _query(
-    "width", "in pixels; never enlarged", {"type": "integer", "minimum": 16, "maximum": 7680}
-)
-
-_BODY_OPTIONS = {
-    entry["name"]: {"description": entry["description"], **entry["schema"]} for entry in OPTIONS
-}
-_FORM = {
-    "type": "object",
-    "properties": {
-        "image": {"type": "string", "format": "binary", "description": "the picture"},
-        "url": {"type": "string", "description": "where it is, in place of the picture"},
-        **_BODY_OPTIONS,
-    },
-}
-_RAW = {"schema": {"type": "string", "format": "binary"}}
-BODY = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {"schema": _FORM},
-        "image/jpeg": _RAW,
-        "image/png": _RAW,
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["url"],
-                "properties": {"url": {"type": "string", "format": "uri"}, **_BODY_OPTIONS},
-            },
-            "example": {"url": "https://example.com/photo.jpg", "language": "es"},
-        },
-    },
-}
-UPLOAD_BODY = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    "file": {"type": "string", "format": "binary"},
-                    "url": {"type": "string"},
-                },
-            }
-        }
-    },
-}
+def refusals(*statuses: int, model: type[Any] = Refusal) -> dict[int | str, dict[str, Any]]:
+    """Return the documentation of error replies."""
+    return {status: {"model": model, "description": _WHY[status]} for status in statuses}

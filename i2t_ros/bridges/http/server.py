@@ -7,29 +7,21 @@ import contextlib
 import ipaddress
 import logging
 import socket
-from collections.abc import Iterator
 from types import TracebackType
-from typing import Any
 
 import uvicorn
 import websockets  # noqa: F401 (uvicorn would do without, and serve no cameras)
 from fastapi import FastAPI
-from starlette.types import Scope
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from i2t_ros.bridges.http.connections import Connections
 from i2t_ros.bridges.http.services import Services
-from i2t_ros.bridges.http.settings import DEFAULT_PORT, HttpLimits
-
-try:  # several times as fast; h11 does the same in Python alone
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as FastestProtocol
-except ImportError:
-    FastestProtocol = H11Protocol  # type: ignore[assignment, misc]
+from i2t_ros.bridges.http.settings import DEFAULT_PORT
 
 log = logging.getLogger("i2t_ros.http")
 
 BACKLOG = 128
 MAX_HEAD = 1 << 16  # bytes of a request before its body
-DATE_PERIOD = 1.0  # seconds between two updates of the Date header
+START_POLL = 0.005  # seconds between two looks at whether uvicorn has started
 NOT_SENT = 1 << 17
 """Bytes that the kernel may hold back for a viewer. More would only be older pictures."""
 
@@ -48,7 +40,8 @@ class HttpServer:
         self._host = host
         self._port = port
         self._sockets: list[socket.socket] = []
-        self._server: _Server | None = None
+        self._connections = Connections(self._services.settings.limits)
+        self._server: uvicorn.Server | None = None
         self._serving: asyncio.Task[None] | None = None
         self._closed: asyncio.Task[None] | None = None
 
@@ -78,11 +71,6 @@ class HttpServer:
         """Seconds that ``close`` leaves to requests that have begun."""
         return self._services.settings.limits.drain_time
 
-    def forget_model(self) -> None:
-        """Take note that another model may answer from now on."""
-        if self._services.memory is not None:
-            self._services.memory.forget_model()
-
     async def start(self) -> None:
         """Listen.
 
@@ -100,10 +88,11 @@ class HttpServer:
                 listening.close()
             raise
         self._port = int(self._sockets[0].getsockname()[1])
-        self._server = _Server(config)
-        self._services.disconnect = self._server.disconnect
+        self._services.disconnect = self._connections.disconnect
+        self._server = uvicorn.Server(config)
         self._serving = loop.create_task(self._server.serve(sockets=self._sockets))
-        await self._server.ready.wait()
+        while not (self._server.started or self._serving.done()):
+            await asyncio.sleep(START_POLL)
         self._announce()
 
     async def close(self) -> None:
@@ -122,9 +111,9 @@ class HttpServer:
         if self._server is None or self._serving is None:
             return
         self._services.closing.set()
-        self._server.stop()
+        self._server.should_exit = True
         await asyncio.wait([self._serving])
-        self._server.cut_off()
+        self._connections.cut_off()
         await self._services.close()
         log.info("closed")
         if not self._serving.cancelled():
@@ -134,8 +123,9 @@ class HttpServer:
         settings = self._services.settings
         limits = settings.limits
         return uvicorn.Config(
-            self._app,
-            http=_patient(FastestProtocol, limits),
+            self._connections.around(self._app),
+            http=self._connections.protocol,  # type: ignore[arg-type]
+            h11_max_incomplete_event_size=MAX_HEAD,
             ws="auto",
             lifespan="off",
             log_config=None,
@@ -166,109 +156,6 @@ class HttpServer:
                 log.info("listening on %s, open to other machines that have the token", url)
             else:
                 log.warning("listening on %s: OPEN TO OTHER MACHINES, without a token", url)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's server as one task among others: it leaves signals alone and says when it is up."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-        self._stop = asyncio.Event()
-
-    def install_signal_handlers(self) -> None:
-        """Do nothing: they are the node's (uvicorn up to 0.28)."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Do nothing: they are the node's (uvicorn from 0.29)."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
-        await super().startup(sockets=sockets)
-        self.ready.set()
-
-    async def main_loop(self) -> None:
-        """Wait until told to stop; ``on_tick`` keeps the Date header right."""
-        while not await self.on_tick(0):
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), DATE_PERIOD)
-
-    def stop(self) -> None:
-        """Have ``serve`` end."""
-        self.should_exit = True
-        self._stop.set()
-
-    def disconnect(self, scope: Scope) -> None:
-        """Cut the connection of a request at once, with what waits to be sent on it."""
-        for connection in list(self.server_state.connections):
-            client = getattr(connection, "client", None)
-            if client is not None and client == scope.get("client"):
-                connection.transport.abort()
-
-    def cut_off(self) -> None:
-        """Cut every connection that is still there."""
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-
-
-def _patient(base: Any, limits: HttpLimits) -> Any:
-    """Return uvicorn's protocol with limits on connections, and on the time and size of headers.
-
-    uvicorn has a limit on silence between requests alone: a client that sends nothing at first, or
-    a byte of a header now and then, may stay for ever. With httptools headers may also be endless;
-    h11 has a limit of its own.
-    """
-
-    class PatientProtocol(base):  # type: ignore[misc]
-        timer: asyncio.TimerHandle | None = None
-        in_head = False
-        head_bytes = 0
-
-        def connection_made(self, transport: asyncio.Transport) -> None:
-            super().connection_made(transport)
-            if len(self.connections) > 2 * limits.max_connections:
-                transport.abort()
-            else:
-                self._wait_for_headers()
-
-        def data_received(self, data: bytes) -> None:
-            super().data_received(data)
-            if self._at_work() or self.transport.get_protocol() is not self:
-                self._stop_waiting()
-                return
-            self._wait_for_headers()
-            self.head_bytes = self.head_bytes + len(data) if self.in_head else 0
-            if self.head_bytes > MAX_HEAD:
-                self.transport.abort()
-
-        def connection_lost(self, error: Exception | None) -> None:
-            self._stop_waiting()
-            super().connection_lost(error)
-
-        def on_message_begin(self) -> None:
-            self.in_head = True
-            super().on_message_begin()
-
-        def on_headers_complete(self) -> None:
-            self.in_head = False
-            super().on_headers_complete()
-
-        def _at_work(self) -> bool:
-            return self.cycle is not None and not self.cycle.response_complete
-
-        def _wait_for_headers(self) -> None:
-            if self.timer is None:
-                loop = asyncio.get_running_loop()
-                self.timer = loop.call_later(limits.header_time, self.transport.abort)
-
-        def _stop_waiting(self) -> None:
-            if self.timer is not None:
-                self.timer.cancel()
-                self.timer = None
-
-    return PatientProtocol
 
 
 def _bind(host: str, port: int) -> list[socket.socket]:

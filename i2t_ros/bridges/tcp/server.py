@@ -4,76 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from dataclasses import dataclass
 from types import TracebackType
 
 from i2t_ros.bridges.handler import Handler, TimeLimited
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.connection import CHUNK, Connection, log
-from i2t_ros.options import check_options, option
+from i2t_ros.bridges.tcp.service import TcpCounters, TcpLimits, TcpService
 from i2t_ros.types import DescribeRequest
-
-DAY = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class TcpLimits:
-    """What clients may cost.
-
-    As many clients as ``max_connections`` are told that the listener is busy; any beyond those are
-    cut off.
-    """
-
-    max_image_bytes: int = option(
-        16 << 20, "pictures of more bytes are refused", bounds=(1, 2**31 - 1)
-    )
-    max_connections: int = option(
-        64, "clients served at once; further ones are told that it is busy", bounds=(1, 100_000)
-    )
-    idle_time: float = option(
-        10.0, "seconds without a byte after which a client is given up", bounds=(0.01, DAY)
-    )
-    receive_time: float = option(
-        60.0, "seconds that a client may take to send one request", bounds=(0.01, DAY)
-    )
-    request_time: float = option(
-        30.0, "seconds that the detector may take for one request", bounds=(0.01, DAY)
-    )
-    send_time: float = option(
-        30.0,
-        "seconds that a client may take to accept each part of its reply",
-        bounds=(0.01, DAY),
-    )
-    header_pause: float = option(
-        0.02,
-        "seconds between header and picture of a version 1 reply, whose clients need one",
-        bounds=(0.0, DAY),
-    )
-    empty_time: float = option(
-        1.0,
-        "seconds of silence after a size of 0 that end a version 1 request",
-        bounds=(0.01, DAY),
-    )
-    linger_time: float = option(
-        2.0, "seconds in which a client may take its last reply", bounds=(0.0, DAY)
-    )
-    drain_time: float = option(
-        5.0, "seconds at shutdown for requests that have begun", bounds=(0.0, DAY)
-    )
-
-    def __post_init__(self) -> None:
-        """Raise InvalidRequestError for a number out of bounds."""
-        check_options(self)
-
-
-@dataclass(slots=True)
-class TcpCounters:
-    """What a listener has done since it started."""
-
-    connections: int = 0
-    turned_away: int = 0
-    requests: int = 0
-    failures: int = 0
 
 
 class TcpServer:
@@ -98,10 +35,11 @@ class TcpServer:
         its image, camera and annotate. By default they get Spanish lists.
         """
         self.limits = limits or TcpLimits()
-        self.handler: Handler = TimeLimited(handler, self.limits.request_time)
-        self.version_1 = version_1 or DescribeRequest(language="es", style="list")
-        self.counters = TcpCounters()
-        self.closing = False
+        self._service = TcpService(
+            TimeLimited(handler, self.limits.request_time),
+            self.limits,
+            version_1 or DescribeRequest(language="es", style="list"),
+        )
         self._host = host
         self._port = port
         self._listener: asyncio.Server | None = None
@@ -128,6 +66,11 @@ class TcpServer:
         if self._listener is None or not self._listener.sockets:
             raise RuntimeError("TcpServer.port: expected a started server that is not closed")
         return int(self._listener.sockets[0].getsockname()[1])
+
+    @property
+    def counters(self) -> TcpCounters:
+        """What has been done since the start."""
+        return self._service.counters
 
     @property
     def open_connections(self) -> int:
@@ -164,7 +107,7 @@ class TcpServer:
         await asyncio.shield(self._closed)
 
     async def _shut_down(self, listener: asyncio.Server) -> None:
-        self.closing = True
+        self._service.closing = True
         listener.close()
         for task, connection in self._connections.items():
             if connection.idle:
@@ -182,11 +125,11 @@ class TcpServer:
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Give a new connection its task, or turn it away."""
         limit = self.limits.max_connections
-        if self.closing or len(self._connections) >= 2 * limit:
-            self.counters.turned_away += 1
+        if self._service.closing or len(self._connections) >= 2 * limit:
+            self._service.counters.turned_away += 1
             writer.transport.abort()
             return
-        connection = Connection(self, reader, writer)
+        connection = Connection(self._service, reader, writer)
         served = sum(other.served for other in self._connections.values())
         connection.served = served < self.limits.max_connections
         task = asyncio.ensure_future(connection.run())

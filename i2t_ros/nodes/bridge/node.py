@@ -10,10 +10,12 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
 from i2t_ros import language as words
 from i2t_ros.bridges.loop_thread import LoopThread
-from i2t_ros.bridges.tcp.server import TcpLimits, TcpServer
+from i2t_ros.bridges.tcp.server import TcpServer
+from i2t_ros.bridges.tcp.service import TcpLimits
 from i2t_ros.errors import BackendMissingError, I2tError
 from i2t_ros.nodes.bridge.cameras import BridgeCameras
 from i2t_ros.nodes.bridge.detector_client import DetectorClient
+from i2t_ros.nodes.bridge.detector_configuration import DetectorConfiguration
 from i2t_ros.nodes.detector.camera_ports import parse_cameras
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
 from i2t_ros.nodes.parameters.bridge import TCP_PREFIX, BridgeSettings
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 
 START_LIMIT = 10.0
 """Seconds for the listeners to open."""
-WATCH_PERIOD = 0.5
-"""Seconds between two looks at whether the detector is still the same."""
 
 
 class BridgeNode(ManagedNode):
@@ -40,8 +40,8 @@ class BridgeNode(ManagedNode):
         self._detector: DetectorClient | None = None
         self._tcp: TcpServer | None = None
         self._cameras: BridgeCameras | None = None
+        self._configuration: DetectorConfiguration | None = None
         self._http: HttpServer | None = None
-        self.every(WATCH_PERIOD, self._watch)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Check the parameters and look for the detector; nothing listens yet."""
@@ -109,16 +109,20 @@ class BridgeNode(ManagedNode):
             raise BackendMissingError(
                 f"the HTTP listener lacks a package ({error}): pip install 'i2t_ros[web]', or apt "
                 "install python3-fastapi python3-uvicorn python3-multipart python3-websockets "
-                "python3-prometheus-client; without it, set http:=false"
+                "python3-prometheus-client python3-cachetools python3-httpcore; without it, set "
+                "http:=false"
             ) from error
+        results = values["describe_service"].removesuffix("describe")
         cameras = BridgeCameras(
             self,
             self._loop,
             parse_cameras(values["cameras"]),
-            values["describe_service"].removesuffix("describe"),
+            results,
             values["image_transport"] == "compressed",
         )
         self._cameras = cameras
+        configuration = DetectorConfiguration(self, f"{results}vision_info")
+        self._configuration = configuration
 
         def unready() -> str:
             return "" if detector.ready() else f"no detector offers {detector.service}"
@@ -126,7 +130,14 @@ class BridgeNode(ManagedNode):
         async def start() -> HttpServer:
             cameras.open()
             settings = http_settings(values, os.environ)
-            app = create_app(detector, cameras.hub, settings, sink=cameras, unready=unready)
+            app = create_app(
+                detector,
+                cameras.hub,
+                settings,
+                sink=cameras,
+                unready=unready,
+                configuration=configuration.text,
+            )
             server = HttpServer(app, values["http_host"], values["http_port"])
             await server.start()
             return server
@@ -141,15 +152,12 @@ class BridgeNode(ManagedNode):
         if self._cameras is not None:
             self._cameras.close()
             self._cameras = None
+        if self._configuration is not None:
+            self._configuration.close()
+            self._configuration = None
         if self._tcp is not None:
             self._loop.call(self._tcp.close(), self._tcp.limits.drain_time + START_LIMIT)
             self._tcp = None
-
-    def _watch(self) -> None:
-        """Notice that the detector has gone, and so that the next one is another one."""
-        gone = self._detector is not None and not self._detector.ready()
-        if gone and self._http is not None:
-            self._loop.post(self._http.forget_model)
 
 
 def main(args: Sequence[str] | None = None) -> int:

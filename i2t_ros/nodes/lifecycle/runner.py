@@ -70,6 +70,8 @@ class ManagedNode(LifecycleNode, ABC):
         self.autostart: bool = self.values["autostart"]
         self.take_parameters(self.values)
         parameters.guard(self, table, lambda: self.configured, self.take_parameters)
+        for line in parameters.unknown_overrides(self):
+            self.get_logger().warning(line)
 
     @property
     def values(self) -> dict[str, Any]:

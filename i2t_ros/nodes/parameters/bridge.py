@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from i2t_ros import language as words
-from i2t_ros.bridges.tcp.server import TcpLimits
+from i2t_ros.bridges.tcp.service import TcpLimits
 from i2t_ros.bridges.tcp.wire import DEFAULT_PORT
+from i2t_ros.nodes.parameters.lifecycle import LifecycleSettings
 from i2t_ros.options import Option, option, options_of
 
 TCP_PREFIX = "tcp_"
@@ -29,9 +30,7 @@ class BridgeSettings:
     tcp_port: int = option(DEFAULT_PORT, "port; 0: any that is free", bounds=(0, 65_535))
     tcp_language: str = option("es", "of the sentences for clients that cannot name one")
     tcp_style: str = option("list", "of the same sentences", choices=words.STYLES)
-    autostart: bool = option(
-        True, "configure and activate at start; false: wait for transitions", changes="never"
-    )
+    lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
 
 
 BRIDGE: tuple[Option, ...] = (*options_of(BridgeSettings), *options_of(TcpLimits, TCP_PREFIX))

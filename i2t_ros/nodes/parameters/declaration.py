@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -42,6 +43,33 @@ def declare(node: Node, options: Iterable[Option]) -> None:
     for option in options:
         node.declare_parameter(option.name, ros_default(option), descriptor(option))
         option.check(node.get_parameter(option.name).value)
+
+
+def unknown_overrides(node: Node) -> list[str]:
+    """Return a line for each value given at start for a parameter that does not exist.
+
+    rclpy drops such values without a word. Parameters of the package's other nodes are no mistake:
+    nodes may share a file or a command line.
+    """
+    # rclpy has no public way to what was given; without this attribute nothing is said.
+    given = getattr(node, "_parameter_overrides", {})
+    unknown = [
+        name
+        for name in given
+        if not node.has_parameter(name) and not name.startswith("qos_overrides.")
+    ]
+    if not unknown:
+        return []
+    from i2t_ros.nodes.parameters.reference import NODES  # noqa: PLC0415 (seldom needed)
+
+    known = {option.name for table in NODES.values() for option in table}
+    lines = []
+    for name in unknown:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else "--help lists those there are"
+            lines.append(f"unknown parameter {name}: {hint}")
+    return lines
 
 
 def values_of(node: Node, options: Iterable[Option]) -> dict[str, Any]:

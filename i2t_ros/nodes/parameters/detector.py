@@ -12,6 +12,7 @@ from typing import Any
 from i2t_ros import language as words
 from i2t_ros.backends.base import MOST_CALLS
 from i2t_ros.backends.cores import usable_cores
+from i2t_ros.nodes.parameters.lifecycle import LifecycleSettings
 from i2t_ros.options import Option, from_values, option, options_of
 from i2t_ros.pipeline.describer import DescribeOptions
 from i2t_ros.pipeline.loading import OpenOptions
@@ -33,6 +34,10 @@ class CameraSettings:
         "raw",
         "raw: sensor_msgs/Image; compressed: sensor_msgs/CompressedImage on <topic>/compressed",
         choices=("raw", "compressed"),
+    )
+    bridge: str = option(
+        "bridge_node",
+        "the bridge_node whose WebSocket cameras are this node's cameras too; none: no bridge",
     )
     reliability: str = option(
         "auto",
@@ -97,9 +102,7 @@ class DetectorSettings:
     language_folder: str = option(
         "", "folder of language files, or of labels, of your own; see docs/languages.md"
     )
-    autostart: bool = option(
-        True, "configure and activate at start; false: wait for transitions", changes="never"
-    )
+    lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
 
 
 DETECTOR: tuple[Option, ...] = (

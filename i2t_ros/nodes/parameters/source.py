@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from i2t_ros.nodes.parameters.lifecycle import LifecycleSettings
 from i2t_ros.options import Option, option, options_of
 from i2t_ros.sources import SourceOptions
 
@@ -32,9 +33,7 @@ class SourceSettings:
     jpeg_quality: int = option(
         90, "of image/compressed if it is encoded here, 1 to 100", bounds=(1, 100)
     )
-    autostart: bool = option(
-        True, "configure and activate at start; false: wait for transitions", changes="never"
-    )
+    lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
 
 
 SOURCE: tuple[Option, ...] = options_of(SourceSettings)

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from i2t_ros.errors import I2tError
-from i2t_ros.language.facts import TaskFacts
-from i2t_ros.language.sentences import Style
+from i2t_ros.language.facts import Style, TaskFacts
 from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.types import DescribeRequest, Image
 from i2t_ros.vision.drawing import DrawOptions, Pen

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from i2t_ros.errors import ModelMismatchError
-from i2t_ros.language.facts import SURE, TaskFacts
+from i2t_ros.language.facts import SURE, Style, TaskFacts
 from i2t_ros.language.grammar import Language
-from i2t_ros.language.sentences import Style
 from i2t_ros.options import check_options, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
 from i2t_ros.pipeline.tasks.base import Label, Outcome, Task, rounded_score

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from i2t_ros.language.facts import ObjectCount, TaskFacts, count_objects
+from i2t_ros.language.facts import ObjectCount, Style, TaskFacts, count_objects
 from i2t_ros.language.grammar import Language
 from i2t_ros.language.places import Place
-from i2t_ros.language.sentences import Style, Things, split, sure_and_unsure
+from i2t_ros.language.sentences import Things, split, sure_and_unsure
 from i2t_ros.models.manifest import BUILT_IN
 from i2t_ros.options import option
 from i2t_ros.pipeline.loading import OpenOptions, open_model

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from i2t_ros.backends.registry import BACKENDS
+from i2t_ros.backends.registry import backends
 from i2t_ros.errors import ModelMismatchError
-from i2t_ros.language.facts import ObjectCount, TaskFacts
+from i2t_ros.language.facts import ObjectCount, Style, TaskFacts
 from i2t_ros.language.grammar import Language
-from i2t_ros.language.sentences import Style, Things
+from i2t_ros.language.sentences import Things
 from i2t_ros.models.manifest import BUILT_IN_FACES
 from i2t_ros.options import check_options, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
@@ -218,7 +218,7 @@ class FaceFinder:
         self._spec = loaded.spec
         self._backend = loaded.backend
         form = loaded.spec.input.format
-        pictures = form is None or BACKENDS[loaded.backend_name].takes_pictures
+        pictures = form is None or backends()[loaded.backend_name].takes_pictures
         self._letterbox = None if pictures or form is None else Letterbox(form)
         self._input_size = InputSize(form.width, form.height) if form else InputSize(0, 0)
         decoder = FACE_DECODERS["pixels" if pictures else loaded.spec.decoder]

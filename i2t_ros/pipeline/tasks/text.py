@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2t_ros.errors import I2tError
-from i2t_ros.language.facts import TaskFacts, clean
-from i2t_ros.language.grammar import Language
-from i2t_ros.language.sentences import Style
+from i2t_ros.language.facts import Style, TaskFacts
+from i2t_ros.language.grammar import Language, clean
 from i2t_ros.options import check_options, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
 from i2t_ros.pipeline.tasks.base import Label, Outcome, Task, rounded_pixels, rounded_score

@@ -51,11 +51,11 @@ def yunet(
     scores = np.sqrt(np.clip(classes[:, 0], 0, 1) * np.clip(objectness[:, 0], 0, 1))
     good = np.flatnonzero(scores >= min_score)
     cell, stride, boxes = grid[good, :2], grid[good, 2:], boxes[good]
-    centres = (boxes[:, :2] + cell) * stride
+    centers = (boxes[:, :2] + cell) * stride
     half = np.exp(boxes[:, 2:]) * stride / 2
     points = (landmarks[good].reshape(-1, 5, 2) + cell[:, None]) * stride[:, None]
     return FaceCandidates(
-        np.concatenate([centres - half, centres + half], axis=1), scores[good], points
+        np.concatenate([centers - half, centers + half], axis=1), scores[good], points
     )
 
 

@@ -80,10 +80,10 @@ def yolox(
         rows, scores, cells = rows.take(good, axis=0), scores.take(good), cells.take(good)
     places = grid.take(cells, axis=0)
     boxes = np.empty((len(cells), 4), np.float32)
-    centres = (rows[:, :2] + places[:, :2]) * places[:, 2:]
+    centers = (rows[:, :2] + places[:, :2]) * places[:, 2:]
     half = np.exp(np.minimum(rows[:, 2:4], LARGEST_EXPONENT)) * (places[:, 2:] / 2)
-    np.subtract(centres, half, out=boxes[:, :2])
-    np.add(centres, half, out=boxes[:, 2:])
+    np.subtract(centers, half, out=boxes[:, :2])
+    np.add(centers, half, out=boxes[:, 2:])
     return Candidates(boxes, scores, rows[:, 5:].argmax(axis=1))
 
 
@@ -93,13 +93,13 @@ def nanodet(  # noqa: PLR0913, PLR0917 (three of them come from the manifest)
     min_score: float,
     strides: Sequence[int],
     bins: int,
-    centre: float,
+    center: float,
 ) -> Candidates:
     """Read NanoDet: per stride probabilities (1, cells, classes) and sides (1, cells, 4 * bins).
 
     Each side of a box is logits over the distances 0 to ``bins`` - 1, in strides, from the cell's
-    centre ``x * stride + centre * (stride - 1)``: left, top, right, bottom. The distance is the
-    mean of that distribution (https://github.com/RangiLyu/nanodet; ``centre`` 0.5 for the first
+    center ``x * stride + center * (stride - 1)``: left, top, right, bottom. The distance is the
+    mean of that distribution (https://github.com/RangiLyu/nanodet; ``center`` 0.5 for the first
     generation, 0 for NanoDet-Plus). The outputs may come in any order: a finer stride has more
     cells, and the sides are as wide as ``bins`` says.
     """
@@ -121,34 +121,34 @@ def nanodet(  # noqa: PLR0913, PLR0917 (three of them come from the manifest)
     weights = np.exp(logits - logits.max(axis=2, keepdims=True))
     distances = weights @ np.arange(bins, dtype=np.float32) / weights.sum(axis=2)
     cell, stride = grid[good, :2], grid[good, 2:]
-    centres, distances = cell * stride + centre * (stride - 1), distances * stride
-    boxes = np.concatenate([centres - distances[:, :2], centres + distances[:, 2:]], axis=1)
+    centers, distances = cell * stride + center * (stride - 1), distances * stride
+    boxes = np.concatenate([centers - distances[:, :2], centers + distances[:, 2:]], axis=1)
     return Candidates(boxes, scores[good], class_ids[good])
 
 
 def yolov5(
-    outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float, normalised: bool
+    outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float, normalized: bool
 ) -> Candidates:
-    """Read (1, N, 5 + classes): centre x, centre y, width, height, objectness, probabilities.
+    """Read (1, N, 5 + classes): center x, center y, width, height, objectness, probabilities.
 
     So export YOLOv5 to v7, and YOLOX with its decoding inside. Pixels of the input, or fractions
-    of it where ``normalised``. score = objectness * probability.
+    of it where ``normalized``. score = objectness * probability.
     """
     rows = _rows(outputs[0], "yolov5", 6)
     rows = rows[rows[:, 4] >= min_score]
     class_ids = rows[:, 5:].argmax(axis=1)
     scores = rows[:, 4] * rows[np.arange(len(rows)), 5 + class_ids]
     good = scores >= min_score
-    boxes = _in_pixels(xywh_to_xyxy(rows[good, :4]), size, normalised)
+    boxes = _in_pixels(xywh_to_xyxy(rows[good, :4]), size, normalized)
     return Candidates(boxes, scores[good], class_ids[good])
 
 
 def yolov8(
-    outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float, normalised: bool
+    outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float, normalized: bool
 ) -> Candidates:
-    """Read (1, 4 + classes, N): centre x, centre y, width, height, class probabilities.
+    """Read (1, 4 + classes, N): center x, center y, width, height, class probabilities.
 
-    So export YOLOv8, v9, v11 and v12. Pixels of the input, or fractions where ``normalised``.
+    So export YOLOv8, v9, v11 and v12. Pixels of the input, or fractions where ``normalized``.
     """
     columns = _rows(outputs[0], "yolov8", 1)
     if len(columns) < 5:
@@ -158,12 +158,12 @@ def yolov8(
     scores = columns[4:].max(axis=0)
     good = np.flatnonzero(scores >= min_score)
     found = columns[:, good]
-    boxes = _in_pixels(xywh_to_xyxy(found[:4].T), size, normalised)
+    boxes = _in_pixels(xywh_to_xyxy(found[:4].T), size, normalized)
     return Candidates(boxes, scores[good], found[4:].argmax(axis=0))
 
 
 def yolov10(
-    outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float, normalised: bool
+    outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float, normalized: bool
 ) -> Candidates:
     """Read (1, N, 6): left, top, right, bottom, score, class id; already without overlaps.
 
@@ -171,12 +171,12 @@ def yolov10(
     """
     rows = _rows(outputs[0], "yolov10", 6)
     rows = rows[rows[:, 4] >= min_score]
-    boxes = _in_pixels(rows[:, :4], size, normalised)
+    boxes = _in_pixels(rows[:, :4], size, normalized)
     return Candidates(boxes, rows[:, 4], rows[:, 5].astype(np.int32))
 
 
 def queries(outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float) -> Candidates:
-    """Read (1, Q, 4 + classes): centre x, centre y, width, height as fractions, probabilities.
+    """Read (1, Q, 4 + classes): center x, center y, width, height as fractions, probabilities.
 
     So exports Ultralytics RT-DETR.
     """
@@ -185,7 +185,7 @@ def queries(outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float) 
 
 
 def query_logits(outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float) -> Candidates:
-    """Read logits (1, Q, classes) and boxes (1, Q, 4): centre x, y, width, height as fractions.
+    """Read logits (1, Q, classes) and boxes (1, Q, 4): center x, y, width, height as fractions.
 
     So export RT-DETR and D-FINE without their post-processor (Hugging Face). probability =
     sigmoid(logit).
@@ -220,7 +220,7 @@ def tensorflow(
     boxes, class_ids, scores = (output[0] for output in outputs[:3])
     good = np.flatnonzero(scores[: int(outputs[3].reshape(-1)[0])] >= min_score)
     return Candidates(
-        _in_pixels(yxyx_to_xyxy(boxes[good]), size, normalised=True),
+        _in_pixels(yxyx_to_xyxy(boxes[good]), size, normalized=True),
         scores[good],
         class_ids[good].astype(np.int32) + class_offset,
     )
@@ -274,8 +274,8 @@ def cell_grid(size: InputSize, strides: tuple[int, ...]) -> NDArray[np.float32]:
     return grid
 
 
-def _in_pixels(boxes: Boxes, size: InputSize, normalised: bool) -> Boxes:
-    if not normalised:
+def _in_pixels(boxes: Boxes, size: InputSize, normalized: bool) -> Boxes:
+    if not normalized:
         return boxes
     return np.asarray(boxes * np.array([size.width, size.height] * 2, np.float32))
 
@@ -287,11 +287,11 @@ def _from_queries(
     scores = probabilities[np.arange(len(probabilities)), class_ids]
     good = scores >= min_score
     return Candidates(
-        _in_pixels(xywh_to_xyxy(boxes[good]), size, normalised=True), scores[good], class_ids[good]
+        _in_pixels(xywh_to_xyxy(boxes[good]), size, normalized=True), scores[good], class_ids[good]
     )
 
 
-_YOLO = MappingProxyType({"normalised": False})
+_YOLO = MappingProxyType({"normalized": False})
 
 DECODERS: Mapping[str, Decoder] = MappingProxyType(
     {
@@ -299,7 +299,7 @@ DECODERS: Mapping[str, Decoder] = MappingProxyType(
         "nanodet": Decoder(
             nanodet,
             6,
-            options=MappingProxyType({"strides": (8, 16, 32), "bins": 8, "centre": 0.5}),
+            options=MappingProxyType({"strides": (8, 16, 32), "bins": 8, "center": 0.5}),
         ),
         "yolov5": Decoder(yolov5, 1, options=_YOLO),
         "yolov8": Decoder(yolov8, 1, options=_YOLO),

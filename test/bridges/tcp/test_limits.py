@@ -28,7 +28,8 @@ from tcp_talk import (
 )
 
 from i2t_ros.bridges.local_handlers import FakeHandler
-from i2t_ros.bridges.tcp.server import TcpLimits, TcpServer
+from i2t_ros.bridges.tcp.server import TcpServer
+from i2t_ros.bridges.tcp.service import TcpLimits
 from i2t_ros.errors import InvalidRequestError
 
 # --- limits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 from collections.abc import Callable
@@ -10,10 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from i2t_ros.bridges.http.history.pictures import PictureStore, open_store
-from i2t_ros.bridges.http.history.scenes import dump_scene, load_scene
 from i2t_ros.bridges.http.settings import HistorySettings
 from i2t_ros.errors import BackendMissingError, ServiceError
-from i2t_ros.types import Description
 
 log = logging.getLogger("i2t_ros.history")
 
@@ -22,17 +21,20 @@ log = logging.getLogger("i2t_ros.history")
 class Entry:
     """One result.
 
-    id       its number; 0 before it has one
-    key      hash of the picture and of what was asked of it
-    sha256   of the picture
-    created  seconds since 1970
-    picture  key of the kept picture; empty where it was not kept
-    size     bytes of the kept picture
+    id           its number; 0 before it has one
+    key          hash of all that the answer depends on
+    sha256       of the picture
+    asked        options of the request that its description does not tell
+    description  as description_to_json() writes it
+    created      seconds since 1970
+    picture      key of the kept picture; empty if it was not kept
+    size         bytes of the kept picture
     """
 
     key: str
     sha256: str
-    description: Description
+    asked: dict[str, Any]
+    description: dict[str, Any]
     created: float = 0.0
     picture: str = ""
     size: int = 0
@@ -146,21 +148,9 @@ class History:
         return True
 
     def _insert(self, entry: Entry) -> int:
-        description = entry.description
-        values = {
-            "key": entry.key,
-            "sha256": entry.sha256,
-            "created": entry.created,
-            "used": entry.created,
-            "language": description.language,
-            "sentence": description.sentence,
-            "model": description.model,
-            "elapsed": description.elapsed,
-            "scene": dump_scene(description.scene),
-            "picture": entry.picture,
-            "size": entry.size,
-        }
-        # The same question to another model takes the place of its older answer.
+        values = dataclasses.asdict(entry) | {"used": entry.created}
+        del values["id"]
+        # What the same question was answered before makes room for the newer answer.
         self._write(self._table.delete().where(self._table.c.key == entry.key))
         return int(self._write(self._table.insert().values(**values)).inserted_primary_key[0])
 
@@ -213,18 +203,15 @@ class History:
 
 def _table(sql: Any) -> Any:
     return sql.Table(
-        "i2t_results",
+        "i2t_descriptions",
         sql.MetaData(),
         sql.Column("id", sql.Integer, primary_key=True, autoincrement=True),
         sql.Column("key", sql.String(64), nullable=False, unique=True),
         sql.Column("sha256", sql.String(64), nullable=False),
+        sql.Column("asked", sql.JSON, nullable=False),
+        sql.Column("description", sql.JSON, nullable=False),
         sql.Column("created", sql.Float(53), nullable=False),
         sql.Column("used", sql.Float(53), nullable=False, index=True),
-        sql.Column("language", sql.String(64), nullable=False),
-        sql.Column("sentence", sql.Text, nullable=False),
-        sql.Column("model", sql.String(255), nullable=False),
-        sql.Column("elapsed", sql.Float(53), nullable=False),
-        sql.Column("scene", sql.Text, nullable=False),
         sql.Column("picture", sql.String(80), nullable=False, index=True),
         sql.Column("size", sql.Integer, nullable=False),
         sqlite_autoincrement=True,  # numbers are not given twice
@@ -232,19 +219,4 @@ def _table(sql: Any) -> Any:
 
 
 def _entry(row: Any) -> Entry:
-    description = Description(
-        scene=load_scene(row["scene"]),
-        sentence=row["sentence"],
-        language=row["language"],
-        model=row["model"],
-        elapsed=row["elapsed"],
-    )
-    return Entry(
-        key=row["key"],
-        sha256=row["sha256"],
-        description=description,
-        created=row["created"],
-        picture=row["picture"],
-        size=row["size"],
-        id=row["id"],
-    )
+    return Entry(**{field.name: row[field.name] for field in dataclasses.fields(Entry)})

@@ -12,15 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from i2t_ros import language as words
 from i2t_ros.bridges.handler import Handler
 from i2t_ros.bridges.http.history.database import Entry, History
 from i2t_ros.bridges.http.history.pictures import make_key
 from i2t_ros.errors import ServiceError, TimeLimitError
-from i2t_ros.pipeline.describer import scene_facts
-from i2t_ros.pipeline.picture_hash import identify
-from i2t_ros.types import ByteBuffer, DescribeRequest, Description
-from i2t_ros.vision.codecs import picture_format
+from i2t_ros.pipeline.description_json import description_from_json, description_to_json
+from i2t_ros.types import DescribeReply, DescribeRequest, Picture
+from i2t_ros.vision.codecs import read_header
 
 log = logging.getLogger("i2t_ros.history")
 
@@ -29,39 +27,43 @@ Result = TypeVar("Result")
 TIME_LIMIT = 10.0  # seconds that the history may take
 MAX_WAITING = 32  # calls of the history at a time
 COMPLAINT_PERIOD = 10.0  # seconds between two log lines about a history that fails
+SMALL = 1 << 20  # bytes: hashing more than these is left to a thread
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Answer:
-    """A description, whether it was known before, and its entry where it is kept."""
+@dataclass(frozen=True, slots=True)
+class KeptReply(DescribeReply):
+    """A reply that is in the history, as the result with this ``number``."""
 
-    description: Description
-    cached: bool = False
-    entry: Entry | None = None
+    number: int = 0
 
 
-class Memory:
-    """Answers from the history where it can, and keeps there what it could not.
+class HistoryHandler:
+    """A handler that answers from the history if it can, and keeps there what it could not.
 
-    A picture is worked on once even while several ask about it at the same time, and whatever
-    language they ask in: what is kept is the scene, in the handler's own words. (A picture with
-    texts, which are translated, is worked on once for each language.) Where the history fails,
-    requests are answered without it. Lives on one asyncio loop.
+    A result is found again if the same was asked about the same picture of a detector with the
+    same configuration. It is given back as it was: only the handler behind finds words and draws.
+    So a drawing is always asked for. Identical requests of one moment are asked once. If the
+    history fails, requests are answered without it. Lives on one asyncio loop.
     """
 
-    def __init__(self, handler: Handler, history: History, request_time: float) -> None:
-        """Ask ``handler``, for at most ``request_time`` seconds."""
+    def __init__(
+        self, handler: Handler, history: History, configuration: Callable[[], str]
+    ) -> None:
+        """Ask ``handler``.
+
+        configuration  returns which detector, with which models and options, would answer now;
+                       "" if that is not known: then results are kept, and none is given back
+        """
         self.history = history
         self._handler = handler
-        self._request_time = request_time
+        self._configuration = configuration
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="i2t-history")
         self._waiting = 0
-        self._pending: dict[str, asyncio.Task[Answer]] = {}
-        self._model = ""
+        self._pending: dict[tuple[str, bool], asyncio.Task[DescribeReply]] = {}
         self._complained = -COMPLAINT_PERIOD
 
     async def open(self) -> None:
-        """Open the history; raises ServiceError where that fails."""
+        """Open the history; raises ServiceError if that fails."""
         await self.call(self.history.open)
 
     async def close(self) -> None:
@@ -73,42 +75,25 @@ class Memory:
         self._thread.submit(self.history.close)
         self._thread.shutdown(wait=False)
 
-    def forget_model(self) -> None:
-        """Take note that another model may answer from now on; its first answer will tell."""
-        self._model = ""
-
-    async def answer(self, request: DescribeRequest) -> Answer:
-        """Return what is known of the picture, or else what the handler says, without a drawing.
-
-        Raises what the handler raises, UnknownLanguageError and UnknownStyleError.
-        """
-        said_in = words.resolve_language(request.language) if request.language else ""
-        if request.style:
-            words.check_style(request.style)
-        digest = await asyncio.get_running_loop().run_in_executor(None, _sha256, request.image)
-        question = replace(request, language="", style="", annotate=False)
-        if said_in and "text" in request.tasks:
-            question = replace(question, language=said_in)
-        answer = await self._shared(digest, question)
-        description = answer.description
-        if description.scene.texts and said_in not in ("", description.language):
-            # Texts are translated into the language of the question, so this is another one.
-            answer = await self._shared(digest, replace(question, language=said_in))
-        return replace(answer, description=said(answer.description, said_in, request.style))
-
-    async def _shared(self, digest: str, question: DescribeRequest) -> Answer:
-        """Return the answer to a question that others may be asking at this moment."""
-        key = _key(digest, question)
-        task = self._pending.get(key)
+    async def describe(self, request: DescribeRequest) -> DescribeReply:
+        """Return what is known, or else the handler's reply; raises what the handler raises."""
+        picture = request.picture
+        if picture is None or request.fresh:
+            return await self._handler.describe(request)
+        await hash_picture(picture)
+        configuration = self._configuration()
+        key = _key(picture, request, configuration)
+        question = key, request.annotate
+        task = self._pending.get(question)
         joined = task is not None
         if task is None:
-            find_or_ask = self._find_or_ask(key, digest, question)
-            task = asyncio.get_running_loop().create_task(find_or_ask)
-            self._pending[key] = task
-            task.add_done_callback(lambda done: self._settled(key, done))
+            answer = self._answer(key, request, picture, bool(configuration))
+            task = asyncio.get_running_loop().create_task(answer)
+            self._pending[question] = task
+            task.add_done_callback(lambda done: self._settled(question, done))
         # Shielded: others may wait for the same answer when one of them gives up.
-        answer = await asyncio.shield(task)
-        return replace(answer, cached=answer.cached or joined)
+        reply = await asyncio.shield(task)
+        return replace(reply, cached=True) if joined else reply
 
     async def call(self, function: Callable[..., Result], *arguments: object) -> Result:
         """Call a method of the history in its thread; raises ServiceError and TimeLimitError."""
@@ -126,32 +111,41 @@ class Memory:
     def _called(self, future: asyncio.Future[Result]) -> None:
         self._waiting -= 1
         if not future.cancelled():
-            future.exception()  # seen, even where nobody waits any more
+            future.exception()  # seen, even if nobody waits any more
 
-    def _settled(self, key: str, task: asyncio.Task[Answer]) -> None:
-        del self._pending[key]
+    def _settled(self, question: tuple[str, bool], task: asyncio.Task[DescribeReply]) -> None:
+        del self._pending[question]
         if not task.cancelled():
             task.exception()
 
-    async def _find_or_ask(self, key: str, digest: str, question: DescribeRequest) -> Answer:
-        # Only the model that answers now may have given the answer.
-        known = await self._try(self.history.find, key) if self._model else None
-        if known is not None and known.description.model == self._model:
-            return Answer(known.description, True, known)
-        try:
-            asked = self._handler.describe(question)
-            reply = await asyncio.wait_for(asked, self._request_time)
-        except asyncio.TimeoutError:
-            raise TimeLimitError(f"no answer within {self._request_time:g} s") from None
-        description = reply.description
-        self._model = description.model
-        if description.scene.failures:
-            return Answer(description, reply.cached)
-        picture = bytes(question.image)
-        entry = Entry(key, digest, description, picture=make_key(digest, picture_format(picture)))
-        return Answer(description, reply.cached, await self._try(self.history.add, entry, picture))
+    async def _answer(
+        self, key: str, request: DescribeRequest, picture: Picture, may_find: bool
+    ) -> DescribeReply:
+        entry = await self._try(self.history.find, key) if may_find else None
+        if entry is not None and not request.annotate:
+            return KeptReply(description_from_json(entry.description), None, True, entry.id)
+        reply = await self._handler.describe(request)
+        if entry is None:
+            entry = await self._try(self._add, key, request, picture, reply)
+        if entry is None:
+            return reply
+        return KeptReply(reply.description, reply.annotated, reply.cached, entry.id)
 
-    async def _try(self, function: Callable[..., Result], *arguments: object) -> Result | None:
+    def _add(
+        self, key: str, request: DescribeRequest, picture: Picture, reply: DescribeReply
+    ) -> Entry | None:
+        """Keep a reply, in the history's thread, unless a task failed; return its entry."""
+        description = description_to_json(reply.description)
+        if description["failures"]:
+            return None
+        asked = {"tasks": list(request.tasks), "min_score": request.min_score}
+        at = make_key(picture.sha256, read_header(picture).format)
+        entry = Entry(key, picture.sha256, asked, description, picture=at)
+        return self.history.add(entry, bytes(picture))
+
+    async def _try(
+        self, function: Callable[..., Result | None], *arguments: object
+    ) -> Result | None:
         try:
             return await self.call(function, *arguments)
         except ServiceError as error:
@@ -161,25 +155,13 @@ class Memory:
             return None
 
 
-def said(description: Description, language: str, style: str) -> Description:
-    """Return a description in another language or style; as it is where neither is asked for.
-
-    Raises UnknownLanguageError and UnknownStyleError.
-    """
-    wanted = words.resolve_language(language) if language else description.language
-    if wanted == description.language and not style:
-        return description
-    # Where things are cannot be said without the picture's size.
-    style = style if description.scene.width or style != "scene" else "sentence"
-    sentence = words.compose(scene_facts(description.scene, style), wanted, style or "sentence")
-    return replace(description, sentence=sentence, language=wanted)
+async def hash_picture(picture: Picture) -> None:
+    """Have a picture know its hash, without blocking the loop if it is large."""
+    if len(picture) > SMALL:
+        await asyncio.to_thread(lambda: picture.sha256)
 
 
-def _sha256(picture: ByteBuffer) -> str:
-    return identify(picture).sha256
-
-
-def _key(digest: str, question: DescribeRequest) -> str:
-    """Return the hash of everything on which the scene depends."""
-    parts = [digest, sorted(question.tasks), question.min_score, question.language]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+def _key(picture: Picture, request: DescribeRequest, configuration: str) -> str:
+    """Return the hash of everything on which the answer depends."""
+    parts = [picture.sha256, request.tasks, request.language, request.style, request.min_score]
+    return hashlib.sha256(json.dumps([*parts, configuration]).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Where pictures are kept: in memory for a while, in a folder, or in S3-compatible storage."""
+"""Where the pictures of the history are kept: in a folder, or in S3-compatible storage."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ import contextlib
 import os
 import re
 import tempfile
-import time
-from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,45 +30,6 @@ def make_key(digest: str, fmt: str) -> str:
 def media_type(key: str) -> str:
     """Return the media type of the picture with this key."""
     return MEDIA_TYPES[key.rpartition(".")[2]]
-
-
-class MemoryPictures:
-    """The last pictures, up to a number of bytes and for a number of seconds."""
-
-    def __init__(
-        self,
-        max_bytes: int = 64 << 20,
-        max_age: float = 600.0,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """Keep at most ``max_bytes``, none for longer than ``max_age`` seconds."""
-        self._max_bytes = max_bytes
-        self._max_age = max_age
-        self._clock = clock
-        self._kept: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
-        self._bytes = 0
-
-    def put(self, key: str, data: bytes) -> None:
-        """Keep a picture, and let go of the oldest where there are too many."""
-        self._drop(key)
-        self._kept[key] = data, self._clock()
-        self._bytes += len(data)
-        while self._kept and (self._bytes > self._max_bytes or self._oldest_is_stale()):
-            self._drop(next(iter(self._kept)))
-
-    def get(self, key: str) -> bytes | None:
-        """Return a picture, or None where it is not kept, or no longer."""
-        while self._kept and self._oldest_is_stale():
-            self._drop(next(iter(self._kept)))
-        return self._kept.get(key, (None, 0.0))[0]
-
-    def _oldest_is_stale(self) -> bool:
-        kept_since = next(iter(self._kept.values()))[1]
-        return self._clock() - kept_since > self._max_age
-
-    def _drop(self, key: str) -> None:
-        data, _ = self._kept.pop(key, (b"", 0.0))
-        self._bytes -= len(data)
 
 
 class PictureStore(Protocol):

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 import cv2
-from fastapi import APIRouter, Request
+from cachetools import LRUCache
+from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from i2t_ros.bridges.camera_hub import Camera, Feed, Shot
 from i2t_ros.bridges.http import schemas
 from i2t_ros.bridges.http.placeholder import placeholder
-from i2t_ros.bridges.http.routes.request_reading import read_camera, read_integer, read_switch
+from i2t_ros.bridges.http.routes.parameters import camera_option, query_of
 from i2t_ros.bridges.http.routes.streaming import EndlessResponse, Write, follow
 from i2t_ros.bridges.http.services import Services
-from i2t_ros.errors import InvalidRequestError, NoFrameError
+from i2t_ros.errors import NoFrameError
+from i2t_ros.options import option
 from i2t_ros.vision.codecs import decode_image, encode_image
 
 BOUNDARY = "i2tframe"
@@ -32,51 +34,50 @@ MAX_FORMS = 32  # of resized pictures that are kept, each the newest of one came
 DEFAULT_QUALITY = 80  # of pictures that are made smaller and were not asked for in another
 
 _MULTIPART = {"multipart/x-mixed-replace": {"schema": {"type": "string", "format": "binary"}}}
-_JPEG = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
-_PARAMETERS = [schemas.CAMERA, schemas.ANNOTATED, schemas.QUALITY, schemas.WIDTH]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Look:
-    """Which pictures are asked for; ``quality`` and ``width`` 0: as they are."""
+    """Which pictures are asked for."""
 
-    camera: str = ""
-    annotated: bool = True
-    quality: int = 0
-    width: int = 0
+    camera: str = camera_option()
+    annotated: bool = option(True, "with what was found drawn on them; 0: as they came")
+    quality: int = option(0, "of the JPEG; 0: as it is", bounds=(0, 100))
+    width: int = option(0, "in pixels, never enlarged; 0: as it is", bounds=(0, 7680))
 
     def feed_of(self, camera: Camera) -> Feed[bytes]:
         """Return the feed to look at."""
         return camera.annotated if self.annotated else camera.raw
 
 
+# Pages add t so that a browser asks anew.
+LookQuery = Annotated[Look, Depends(query_of(Look, ignored=["t"]))]
+
+
 class Resizer:
     """Makes smaller pictures, each once however many ask for it."""
 
-    def __init__(self, services: Services) -> None:
-        """Work in the threads of ``services``."""
-        self._services = services
-        self._made: OrderedDict[Look, tuple[int, asyncio.Task[bytes]]] = OrderedDict()
+    def __init__(self) -> None:
+        """Start without any."""
+        self._made: LRUCache[Look, tuple[int, asyncio.Future[bytes]]] = LRUCache(MAX_FORMS)
 
     async def resized(self, camera: str, look: Look, shot: Shot[bytes]) -> bytes:
         """Return a picture in the size and quality that were asked for."""
         if not (look.quality or look.width):
             return shot.item
-        form = Look(camera, look.annotated, look.quality, look.width)
-        number, task = self._made.pop(form, (0, None))
-        if task is None or number != shot.number or task.cancelled():
-            made = self._services.in_thread(_resize, shot.item, look.quality, look.width)
-            task = asyncio.ensure_future(made)
-        self._made[form] = shot.number, task
-        if len(self._made) > MAX_FORMS:
-            self._made.popitem(last=False)
-        return await asyncio.shield(task)
+        form = replace(look, camera=camera)
+        number, made = self._made.get(form, (0, None))
+        if made is None or number != shot.number or made.cancelled():
+            resizing = asyncio.to_thread(_resize, shot.item, look.quality, look.width)
+            made = asyncio.ensure_future(resizing)
+            self._made[form] = shot.number, made
+        return await asyncio.shield(made)
 
 
 def make_router(services: Services) -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["cameras"])
-    resizer = Resizer(services)
+    resizer = Resizer()
     stale_time = services.settings.limits.stale_time
 
     @router.get(
@@ -84,14 +85,12 @@ def make_router(services: Services) -> APIRouter:
         summary="Live pictures of a camera (MJPEG)",
         response_class=Response,
         responses={200: {"content": _MULTIPART}, **schemas.refusals(401, 422, 429, 503)},
-        openapi_extra={"parameters": _PARAMETERS},
     )
-    async def stream(request: Request) -> Response:
+    async def stream(look: LookQuery) -> Response:
         """Send the newest picture whenever the viewer can take one, without an end.
 
         While the camera shows nothing, or is not there, a placeholder stands for it.
         """
-        look = _read_look(request)
 
         async def pump(write: Write) -> None:
             await write(f"--{BOUNDARY}\r\n".encode())
@@ -111,12 +110,13 @@ def make_router(services: Services) -> APIRouter:
         "/snapshot",
         summary="One picture of a camera",
         response_class=Response,
-        responses={200: {"content": _JPEG}, **schemas.refusals(401, 404, 422, 429, 503)},
-        openapi_extra={"parameters": _PARAMETERS},
+        responses={
+            200: {"content": schemas.JPEG_CONTENT},
+            **schemas.refusals(401, 404, 422, 429, 503),
+        },
     )
-    async def snapshot(request: Request) -> Response:
+    async def snapshot(look: LookQuery) -> Response:
         """Return the newest picture, or the first to come within a few seconds."""
-        look = _read_look(request)
         camera = services.hub.find(look.camera)
         with services.watching(), look.feed_of(camera).view() as viewer:
             shot = await viewer.next(SNAPSHOT_TIME)
@@ -140,23 +140,6 @@ def part(jpeg: bytes, stamp: float | None = None) -> bytes:
 def _reason(services: Services, camera: str) -> str:
     online = any(known.name == camera and known.raw.newest for known in services.hub.online)
     return "waiting for the detector" if online else "no picture"
-
-
-def _read_look(request: Request) -> Look:
-    query = dict(request.query_params)
-    look = Look(
-        camera=read_camera(query.pop("camera", "")),
-        annotated=read_switch("annotated", query.pop("annotated", "1")),
-        quality=read_integer("quality", query.pop("quality", "0"), 0, 100),
-        width=read_integer("width", query.pop("width", "0"), 0, 7680),
-    )
-    query.pop("t", None)  # what pages add so that a browser asks anew
-    if query:
-        raise InvalidRequestError(
-            f"unknown option {next(iter(query))[:40]!r}; "
-            "options are camera, annotated, quality, width"
-        )
-    return look
 
 
 def _resize(jpeg: bytes, quality: int, width: int) -> bytes:

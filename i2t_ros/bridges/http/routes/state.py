@@ -25,7 +25,8 @@ def make_router(services: Services) -> APIRouter:
     @router.get(
         "/v1/cameras",
         summary="Cameras",
-        responses={200: {"model": schemas.Cameras}, **schemas.refusals(401, 429)},
+        response_model=schemas.Cameras,
+        responses=schemas.refusals(401, 429),
     )
     async def cameras() -> Response:
         """List the cameras that are there; the first is the default of every `camera` option."""
@@ -48,7 +49,8 @@ def make_router(services: Services) -> APIRouter:
     @router.get(
         "/v1/models",
         summary="Models",
-        responses={200: {"model": schemas.Models}, **schemas.refusals(401, 429)},
+        response_model=schemas.Models,
+        responses=schemas.refusals(401, 429),
     )
     async def models() -> Response:
         """List the models that the package knows by name, and what answered last."""
@@ -57,14 +59,14 @@ def make_router(services: Services) -> APIRouter:
                 "name": spec.name,
                 "task": spec.task,
                 "summary": spec.summary,
-                "licence": spec.licence,
+                "license": spec.license,
                 "size": spec.size,
             }
             for spec in load_manifest().values()
         ]
-        return JSONResponse({"in_use": services.model, "models": known})
+        return JSONResponse({"in_use": services.handler.model, "models": known})
 
-    @router.get("/healthz", summary="Alive", responses={200: {"model": schemas.Health}})
+    @router.get("/healthz", summary="Alive", response_model=schemas.Health)
     async def alive() -> Response:
         """Answer while the process lives."""
         return JSONResponse({"status": "ok"})
@@ -72,7 +74,8 @@ def make_router(services: Services) -> APIRouter:
     @router.get(
         "/readyz",
         summary="Ready",
-        responses={200: {"model": schemas.Health}, **schemas.refusals(503)},
+        response_model=schemas.Health,
+        responses=schemas.refusals(503),
     )
     async def ready() -> Response:
         """Answer 200 while pictures can be described, and 503 with the reason otherwise."""
@@ -102,14 +105,15 @@ def make_session_router(services: Services) -> APIRouter:
     @router.get(
         "/v1/session",
         summary="What a page has to know first",
-        responses={200: {"model": schemas.Session}, **schemas.refusals(429)},
+        response_model=schemas.Session,
+        responses=schemas.refusals(429),
     )
     async def session(request: Request) -> Response:
         """Tell a page whether to ask its user for the token, and whether results are kept."""
         return JSONResponse(
             {
                 "token_needed": not request.scope.get(AUTHORIZED, True),
-                "history": services.memory is not None,
+                "history": services.history is not None,
             }
         )
 

@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import json
-from dataclasses import replace
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from i2t_ros.bridges.http import schemas
 from i2t_ros.bridges.http.problems import HttpProblem, status_of
-from i2t_ros.bridges.http.routes.request_reading import check_picture, read_sent
-from i2t_ros.bridges.http.services import Described, Services
+from i2t_ros.bridges.http.routes.describe import drawing_of
+from i2t_ros.bridges.http.routes.request_body import read_body
+from i2t_ros.bridges.http.services import Services
 from i2t_ros.errors import I2tError, UnknownTaskError
-from i2t_ros.types import DescribeRequest, Scene, Task
-from i2t_ros.vision.codecs import picture_format
+from i2t_ros.pipeline.description_json import description_to_json
+from i2t_ros.types import DescribeReply, DescribeRequest, Picture, Task
+from i2t_ros.vision.codecs import check_picture
 
 NO_FACES = "no_faces"
-TASKS: tuple[Task, ...] = ("detect", "classify", "faces")
 KEYS = ("hash", "original", "faces_source", "yolov3", "yolov3_source", "resnet")
+
+_FORM = {
+    "type": "object",
+    "properties": {"file": {"type": "string", "format": "binary"}, "url": {"type": "string"}},
+}
 
 
 def make_router(services: Services) -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["describe"])
+    failures = (400, 403, 408, 413, 415, 422, 500, 502, 503, 504)
 
     @router.post(
         "/upload",
         summary="Describe a picture, with the reply keys of the picture metrics API",
+        response_model=schemas.Upload,
         responses={
-            200: {"model": schemas.Upload},
-            **{
-                status: {"model": schemas.Upload, "description": entry["description"]}
-                for status, entry in schemas.refusals(
-                    400, 403, 408, 413, 415, 422, 500, 502, 503, 504
-                ).items()
-            },
+            **schemas.refusals(*failures, model=schemas.Upload),
             **schemas.refusals(401, 429),
         },
-        openapi_extra={"requestBody": schemas.UPLOAD_BODY},
+        openapi_extra={
+            "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}
+        },
     )
     async def upload(request: Request) -> Response:
         """For clients of the older picture metrics API: a form with `file` or `url`.
@@ -48,9 +54,9 @@ def make_router(services: Services) -> APIRouter:
         """
         try:
             fetch = services.fetcher.fetch if services.fetcher else None
-            sent = await read_sent(request, fetch)
-            check_picture(sent.picture, services.settings.limits.max_pixels)
-            return JSONResponse(await _metrics(services, sent.picture, str(request.base_url)))
+            picture, _ = await read_body(request, fetch)
+            check_picture(picture, services.settings.limits.max_pixels)
+            return JSONResponse(await _metrics(services, picture, str(request.base_url)))
         except I2tError as error:
             return _failure(status_of(error), error)
         except HttpProblem as problem:
@@ -64,53 +70,54 @@ def make_router(services: Services) -> APIRouter:
     return router
 
 
-async def _metrics(services: Services, picture: bytes, base_url: str) -> dict[str, str]:
-    described = await _describe(services, picture)
-    description = described.description
-    scene, base = description.scene, base_url.rstrip("/")
+async def _metrics(services: Services, picture: Picture, base_url: str) -> dict[str, str]:
+    """Ask for each of the three tasks by itself: two of them have a drawing of their own."""
 
-    async def drawn(part: Scene) -> str:
-        done = await services.draw(picture, part, description.language)
-        return base + services.keep(bytes(done.data), done.format)
+    async def ask(task: Task, *, annotate: bool) -> DescribeReply | None:
+        request = DescribeRequest(picture=picture, tasks=(task,), annotate=annotate)
+        try:
+            return await services.handler.describe(request)
+        except UnknownTaskError:  # this detector has no model for it
+            return None
 
-    only = Scene(scene.width, scene.height)
-    faces = scene.faces is not None and len(scene.faces) > 0
+    asked = (
+        ask("detect", annotate=True),
+        ask("classify", annotate=False),
+        ask("faces", annotate=True),
+    )
+    detected, classified, faces = await asyncio.gather(*asked)
+    base = base_url.rstrip("/")
+    original = base + services.keep(picture)
+    md5 = hashlib.md5(picture.data, usedforsecurity=False).hexdigest()
     return {
         "error": "",
-        "hash": (await services.identify(picture)).md5,
-        "original": base + services.keep(picture, picture_format(picture)),
-        "faces_source": await drawn(replace(only, faces=scene.faces)) if faces else NO_FACES,
-        "yolov3": _percentages(scene),
-        "yolov3_source": await drawn(replace(only, detections=scene.detections)),
-        "resnet": _classes(scene),
+        "hash": md5,
+        "original": original,
+        "faces_source": base + services.keep(drawing_of(faces))
+        if faces is not None and _found(faces, "faces")
+        else NO_FACES,
+        "yolov3": _percentages(_found(detected, "detections")),
+        "yolov3_source": base + services.keep(drawing_of(detected)) if detected else original,
+        "resnet": _classes(_found(classified, "classification")),
     }
 
 
-async def _describe(services: Services, picture: bytes) -> Described:
-    """Have everything found that system C found, or as much of it as this detector can."""
-    request = DescribeRequest(image=picture, tasks=TASKS)
-    try:
-        return await services.describe(request, remember=True)
-    except UnknownTaskError:
-        return await services.describe(replace(request, tasks=()), remember=True)
+def _found(reply: DescribeReply | None, key: str) -> list[dict[str, Any]]:
+    return [] if reply is None else description_to_json(reply.description)[key] or []
 
 
-def _percentages(scene: Scene) -> str:
-    """Return the best score of each class in per cent, as text in JSON in text."""
+def _percentages(detections: list[dict[str, Any]]) -> str:
+    """Return the best score of each class in percent, as text in JSON in text."""
     best: dict[str, float] = {}
-    if scene.detections is not None:
-        for i, score in enumerate(scene.detections.scores.tolist()):
-            name = scene.detections.label(i)
-            best[name] = max(best.get(name, 0.0), 100 * score)
+    for found in detections:
+        name = found["class_id"]
+        best[name] = max(best.get(name, 0.0), 100 * found["score"])
     return json.dumps({name: f"{percent:.4f}" for name, percent in best.items()})
 
 
-def _classes(scene: Scene) -> str:
-    classes = scene.classification
-    if classes is None:
-        return "{}"
-    pairs = zip(classes.labels, classes.scores, strict=True)
-    return json.dumps({label.replace(" ", "_"): f"{score:.6f}" for label, score in pairs})
+def _classes(classes: list[dict[str, Any]]) -> str:
+    named = {found["class_id"].replace(" ", "_"): f"{found['score']:.6f}" for found in classes}
+    return json.dumps(named)
 
 
 def _failure(status: int, error: Exception) -> JSONResponse:

@@ -18,8 +18,8 @@ from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.routes.streaming import first_of
 from i2t_ros.bridges.http.services import Services
 from i2t_ros.errors import BusyError, I2tError, ImageError
-from i2t_ros.types import DescribeRequest
-from i2t_ros.vision.codecs import check_complete, check_pixels, picture_format, picture_size
+from i2t_ros.types import DescribeRequest, Picture
+from i2t_ros.vision.codecs import check_complete, check_picture
 
 log = logging.getLogger("i2t_ros.ws")
 
@@ -170,10 +170,9 @@ class SocketCameras:
         if not connection.frames.allow(""):
             return "too_fast"
         try:
-            if picture_format(jpeg) != "jpeg":
+            if check_picture(Picture(jpeg), self._limits.max_pixels).format != "jpeg":
                 return "not_jpeg"
             check_complete(jpeg, "jpeg")
-            check_pixels(*picture_size(jpeg, "jpeg"), self._limits.max_pixels)
         except ImageError as error:
             return error.code
         return "taken"
@@ -186,18 +185,17 @@ class SocketCameras:
                 pictures = camera.annotated.viewers > 0
                 if shot is None or not (pictures or camera.words.viewers):
                     continue
-                request = DescribeRequest(image=shot.item, annotate=pictures)
+                request = DescribeRequest(picture=Picture(shot.item), annotate=pictures, fresh=True)
                 try:
-                    described = await self._services.describe(request)
+                    reply = await self._services.handler.describe(request)
                 except I2tError as error:
                     log.debug("camera %s: %s", camera.name, error)
                     await asyncio.sleep(RETRY_TIME)
                     continue
-                drawn = described.annotated
                 self._services.hub.publish(
                     camera.name,
-                    annotated=bytes(drawn.data) if drawn else None,
-                    words=described.description,
+                    annotated=bytes(reply.annotated) if reply.annotated else None,
+                    words=reply.description,
                 )
 
 
