@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 from making import scene_of
@@ -123,7 +124,8 @@ def test_a_description_comes_back_from_its_json_unchanged():
         texts=(TEXT,),
         failures={"text": TranslationError("no quota left")},
     )
-    for written in (scene, scene_of(4, 4), NOTHING):
+    untracked = scene_of(4, 4, replace(FOUND, track_ids=[-1]))
+    for written in (scene, scene_of(4, 4), NOTHING, untracked):
         description = Description(written, "A dog.", "es", "list", "some model", 0.1)
         found = description_to_json(description)
         assert description_to_json(description_from_json(json.loads(json.dumps(found)))) == found
