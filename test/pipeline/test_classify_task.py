@@ -2,13 +2,13 @@
 
 import importlib.util
 import sys
-from dataclasses import replace
 
 import cv2
 import numpy as np
 import onnx
 import pytest
 from making import open_task
+from msgspec.structs import replace
 from onnx import TensorProto, helper
 
 from i2t_ros.backends.registry import survey
@@ -118,7 +118,7 @@ input:
   format:
     width: 224
     height: 224
-    colour: rgb
+    color: rgb
     mean: [123.675, 116.28, 103.53]
     std: [58.395, 57.12, 57.375]
     resize: crop
@@ -184,7 +184,7 @@ def test_without_any_model_the_error_says_what_to_fetch(monkeypatch, tmp_path):
 
 
 def test_without_its_engine_a_model_by_name_says_what_to_install(at_hand, monkeypatch):
-    monkeypatch.setattr("i2t_ros.backends.registry.find_spec", lambda _: None)
+    monkeypatch.setattr("i2t_ros.optional.find_spec", lambda _: None)
     with pytest.raises(BackendMissingError, match=r'pip install "i2t_ros\[litert\]"'):
         open_task("classify", "mobilenet_v2_quantized")
 
@@ -192,7 +192,7 @@ def test_without_its_engine_a_model_by_name_says_what_to_install(at_hand, monkey
 def test_without_any_model_an_engine_that_would_run_one_is_told_too(at_hand, monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(
-        "i2t_ros.backends.registry.find_spec",
+        "i2t_ros.optional.find_spec",
         lambda name: None if name == "ai_edge_litert" else found(name),
     )
     with pytest.raises(ModelMissingError, match=r"fetch mobilenet_v2.*i2t_ros\[litert\]"):
