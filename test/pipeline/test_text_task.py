@@ -13,7 +13,7 @@ from i2t_ros.pipeline.loading import Choice, Loaded
 from i2t_ros.pipeline.tasks.text import TextReader, open_text
 from i2t_ros.pipeline.translation import Translations
 from i2t_ros.types import TextOptions
-from i2t_ros.vision.decoders.texts import as_it_is_read
+from i2t_ros.vision.decoders.texts import in_reading_order
 
 OPTIONS = DescribeOptions()
 WHITE = np.full((100, 200, 3), 255, np.uint8)
@@ -117,7 +117,7 @@ def test_close_closes_the_engine():
 )
 def test_corners_begin_where_the_line_begins(lying, turned, first):
     corners = np.float32([[0, 0], [9, 0], [9, 3], [0, 3]])
-    found = as_it_is_read(corners, lying=lying, turned=turned)
+    found = in_reading_order(corners, horizontal=lying, flipped=turned)
     assert tuple(found[0]) == first
     # Still clockwise: the same cycle.
     start = corners.tolist().index(list(first))
