@@ -91,7 +91,7 @@ class Placement:
         return np.minimum(moved, limit, out=moved)
 
     def points_to_original(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return (..., 2) points of the input in pixels of the original image, not clipped to it."""
+        """Return (..., 2) points of the input in pixels of the original image, not clipped."""
         offset, scale, _ = self._back
         return np.asarray((points - offset[:2]) * scale[:2])
 
@@ -118,7 +118,7 @@ def place(width: int, height: int, to: TensorFormat) -> Placement:
 
 
 def _visible(at: Placement, to: TensorFormat) -> tuple[slice, slice]:
-    """Return the rows and columns of the original image that the model gets: all, unless cropped."""
+    """Return the rows and columns of the image that the model gets: all, unless cropped."""
     if to.resize != "crop":
         return slice(None), slice(None)
     width, height = at.original_width, at.original_height
@@ -145,7 +145,7 @@ class Letterbox:
         """Return ``image`` as the model's input, and where the image lies in it."""
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
             raise ValueError(
-                "expected a uint8 image of height x width x 3 that is not empty, got shape "
+                "expected an image of height x width x 3, uint8 and not empty, got shape "
                 f"{image.shape}, {image.dtype}"
             )
         height, width = image.shape[:2]

@@ -69,7 +69,7 @@ def yolox(
     if len(rows) != len(grid):
         raise ModelMismatchError(
             f"decoder yolox: an input of {size.width}x{size.height} with strides {list(strides)} "
-            f"has {len(grid)} cells, the model gave {len(rows)}"
+            f"makes {len(grid)} cells, the model gave {len(rows)}"
         )
     # No class probability exceeds 1, so objectness alone rules out most cells.
     cells = (rows[:, 4] >= min_score).nonzero()[0]
@@ -109,7 +109,7 @@ def nanodet(  # noqa: PLR0913, PLR0917 (three of them come from the manifest)
     cells = [len(cell_grid(size, (stride,))) for stride in strides]
     if not [o.shape[1] for o in sides] == [o.shape[1] for o in probabilities] == cells:
         raise ModelMismatchError(
-            f"decoder nanodet: strides {list(strides)} have {cells} cells with {4 * bins} sides "
+            f"decoder nanodet: strides {list(strides)} make {cells} cells with {4 * bins} sides "
             f"each, the model gave {[output.shape for output in outputs]}"
         )
     grid = cell_grid(size, tuple(strides))
