@@ -19,7 +19,7 @@ from i2t_ros.bridges.http.routes.streaming import first_of
 from i2t_ros.bridges.http.services import Services
 from i2t_ros.errors import BusyError, I2tError, ImageError
 from i2t_ros.types import DescribeRequest, Picture
-from i2t_ros.vision.codecs import check_complete, check_picture
+from i2t_ros.vision.codecs import check_complete, check_picture, picture_format
 
 log = logging.getLogger("i2t_ros.ws")
 
@@ -170,9 +170,10 @@ class SocketCameras:
         if not connection.frames.allow(""):
             return "too_fast"
         try:
-            if check_picture(Picture(jpeg), self._limits.max_pixels).format != "jpeg":
+            if picture_format(jpeg) != "jpeg":
                 return "not_jpeg"
             check_complete(jpeg, "jpeg")
+            check_picture(Picture(jpeg), self._limits.max_pixels)
         except ImageError as error:
             return error.code
         return "taken"

@@ -1,9 +1,10 @@
 """Live in a real browser: the stream, its words, and what they cost."""
 
 from browser_page import Camera, close_to
+from making import scene_of
 from web_support import picture
 
-from i2t_ros.types import Description, Detections, Scene
+from i2t_ros.types import Description, Detections
 
 
 def test_placeholder_to_live_and_back(bridge, open_page):
@@ -51,7 +52,9 @@ def test_words_of_a_camera_over_ros_which_come_without_the_size(bridge, open_pag
     web.on_loop(web.hub.add, "front", "topic")
     page = open_page(web)
     page.until(lambda: web.services.viewers == 2, "it watches")
-    words = Description(Scene(0, 0, Detections.empty(("dog",))), "Nothing.", "en", "a model", 0.1)
+    words = Description(
+        scene_of(0, 0, Detections.empty(("dog",))), "Nothing.", "en", "a model", 0.1
+    )
     web.on_loop(web.hub.publish, "front", words=words)
     page.until(lambda: page.text("details") == "a model", "the model alone")
 
