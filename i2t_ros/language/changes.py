@@ -31,7 +31,7 @@ class _Count:
 
     fact      the thing as it was last seen, for the report that it has left
     reported  the count that was last reported
-    pending   the smallest difference from ``reported`` since the time ``since``; None: no difference
+    pending   the smallest difference from ``reported`` since ``since``; None: no difference
     """
 
     fact: Fact

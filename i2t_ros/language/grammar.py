@@ -38,7 +38,7 @@ class Noun:
 
 @dataclass(frozen=True, slots=True)
 class ListPattern:
-    """How CLDR joins a list: the pattern for two items, and start, middle and end of a longer one."""
+    """How CLDR joins a list: a pattern for two items, and start, middle and end of a longer one."""
 
     two: str
     start: str
@@ -98,7 +98,7 @@ class Language:
         return _count(self, noun, number, section, digits)
 
     def number_word(self, number: int, gender: str, case: str) -> str | None:
-        """Return a number up to ten as a word that agrees with its noun; None for larger numbers."""
+        """Return a number up to ten as a word that agrees with its noun; None if it is larger."""
         if not 1 <= number <= LAST_WORD:
             return None
         return self.numbers[number, gender, case]
@@ -119,7 +119,7 @@ class Language:
         return self.fill(pattern, {"first": first, "second": second})
 
     def phrase(self, name: str, number: int = 0, /, **fields: str) -> str:
-        """Return the phrase ``name`` with its fields filled in, in the plural form for ``number``."""
+        """Return the phrase ``name`` with its fields filled in, in the plural of ``number``."""
         forms = self.phrases[name]
         template = forms.get(self.plural(number)) or forms["other"]
         return self.fill(template, fields)

@@ -45,7 +45,7 @@ TALL = frozenset(_TALL.split())
 def places_of(
     boxes: NDArray[np.float32], classes: Sequence[str], width: int, height: int
 ) -> list[Place]:
-    """Return the place of each box, (N, 4) xyxy in pixels, in an image of ``width`` x ``height``."""
+    """Return the place of each box, (N, 4) xyxy in pixels, in an image of width x height."""
     left, top, right, bottom = boxes.T
     thirds = np.clip((left + right) / 2 * 3 / width, 0, 2.5).astype(np.intp)
     near = (right - left) * (bottom - top) >= NEAR_AREA * width * height
