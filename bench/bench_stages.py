@@ -16,12 +16,11 @@ from targets import DESCRIBER
 
 from i2t_ros import language as words
 from i2t_ros.backends.base import Backend
-from i2t_ros.pipeline.describer import DescribeOptions, scene_facts
-from i2t_ros.pipeline.object_detector import DetectOptions
-from i2t_ros.pipeline.tasks.detect import ObjectDetector
+from i2t_ros.pipeline.describer import DescribeOptions, draw, tell
+from i2t_ros.pipeline.loading import Loaded
+from i2t_ros.pipeline.object_detector import DetectOptions, ObjectDetector
 from i2t_ros.types import Detections, Scene
 from i2t_ros.vision.codecs import decode_image, encode_image
-from i2t_ros.vision.drawing import draw_scene
 
 SIZES = ((640, 480), (1920, 1080))
 OBJECTS = (0, 10, 100, 1000)
@@ -59,8 +58,8 @@ def stages(found: ObjectDetector, image: np.ndarray, rounds: int) -> Iterator[Ro
     candidates = found._decode(outputs, prepared.size, wanted.least_score)
     detections = found._finish(candidates, prepared, wanted)
     encoded = jpeg(image)
-    scene = Scene(image.shape[1], image.shape[0], detections=detections)
-    drawn = draw_scene(image, scene)
+    scene = Scene(image.shape[1], image.shape[0], {"detect": detections})
+    drawn = draw(image, scene, DescribeOptions())
     times = take_turns(
         {
             "decode JPEG": lambda: decode_image(encoded),
@@ -69,9 +68,9 @@ def stages(found: ObjectDetector, image: np.ndarray, rounds: int) -> Iterator[Ro
             "engine": engine,
             "decode outputs": lambda: found._decode(outputs, prepared.size, wanted.least_score),
             "NMS, back to the picture": lambda: found._finish(candidates, prepared, wanted),
-            "scene": lambda: words.count_objects(detections, "en"),
-            "sentence": lambda: words.compose(scene_facts(scene, "sentence"), "en"),
-            "draw": lambda: draw_scene(image, scene),
+            "scene": lambda: words.count_objects(detections),
+            "sentence": lambda: tell(scene, DescribeOptions()),
+            "draw": lambda: draw(image, scene, DescribeOptions()),
             "encode JPEG": lambda: encode_image(drawn),
         },
         rounds,
@@ -116,12 +115,12 @@ def costs(rounds: int) -> Iterator[Row]:
     ours: dict[int, ObjectDetector] = {}
     for count in OBJECTS:
         backend: Backend = Prepared(crowd(real, count))
-        ours[count] = ObjectDetector(real._spec, backend, backend_name="prepared")
-    options = DetectOptions(max_detections=1000)
+        ours[count] = ObjectDetector(Loaded(real._spec, backend, "prepared", ""))
+    options, said = DetectOptions(max_detections=1000), DescribeOptions()
 
     def describe(count: int) -> None:
         found: Detections = ours[count].detect(image, options)
-        words.compose(scene_facts(Scene(640, 480, detections=found), "sentence"), "en")
+        tell(Scene(640, 480, {"detect": found}), said)
 
     calls = {count: lambda count=count: describe(count) for count in OBJECTS}
     times = take_turns(calls, rounds)
