@@ -1,10 +1,9 @@
 """Live in a real browser: the stream, its words, and what they cost."""
 
 from browser_page import Camera, close_to
-from making import scene_of
 from web_support import picture
 
-from i2t_ros.types import Description, Detections
+from i2t_ros.types import Description, Detections, Scene
 
 
 def test_placeholder_to_live_and_back(bridge, open_page):
@@ -47,16 +46,15 @@ def test_live_words_follow_the_camera_the_language_and_the_choice(bridge, open_p
         assert close_to(page.boxes()[0][2], [40, 60, 140, 200], 6)
 
 
-def test_words_of_a_camera_over_ros_which_come_without_the_size(bridge, open_page):
+def test_words_of_a_camera_over_ros(bridge, open_page):
     web = bridge()
     web.on_loop(web.hub.add, "front", "topic")
     page = open_page(web)
     page.until(lambda: web.services.viewers == 2, "it watches")
-    words = Description(
-        scene_of(0, 0, Detections.empty(("dog",))), "Nothing.", "en", "a model", 0.1
-    )
+    scene = Scene(64, 48, Detections.empty(("dog",)))
+    words = Description(scene, "Nothing.", "en", "sentence", "a model", 0.1)
     web.on_loop(web.hub.publish, "front", words=words)
-    page.until(lambda: page.text("details") == "a model", "the model alone")
+    page.until(lambda: page.text("details") == "a model · 64 × 48", "model and size")
 
 
 def test_a_hidden_page_costs_nothing(bridge, open_page):
