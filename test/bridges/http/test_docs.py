@@ -12,6 +12,7 @@ import pytest
 from project import ROOT
 
 pytest.importorskip("fastapi")
+from frame_sinks import Sink
 from web_support import TIME_LIMIT, until
 
 from i2t_ros import errors
@@ -105,7 +106,9 @@ def test_the_examples_work(web, history_settings, tmp_path, kind, example):
         settings = {"history": history_settings()}
     else:
         settings = SETTINGS[kind]
-    bridge = web(describe, **settings)
+    sink = Sink(describe)
+    bridge = web(describe, sink=sink, **settings)
+    sink.hub = bridge.hub
     with camera(bridge) if kind == "with a camera called door" else contextlib.nullcontext():
         for command, shown in steps(example):
             assert command.startswith("curl ")
