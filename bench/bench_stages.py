@@ -17,8 +17,9 @@ from targets import DESCRIBER
 from i2t_ros import language as words
 from i2t_ros.backends.base import Backend
 from i2t_ros.pipeline.describer import DescribeOptions, scene_facts
+from i2t_ros.pipeline.object_detector import DetectOptions
 from i2t_ros.pipeline.tasks.detect import ObjectDetector
-from i2t_ros.types import Detections, DetectOptions, Scene
+from i2t_ros.types import Detections, Scene
 from i2t_ros.vision.codecs import decode_image, encode_image
 from i2t_ros.vision.drawing import draw_scene
 

@@ -25,8 +25,8 @@ from targets import TEXTS
 from i2t_ros.errors import I2tError
 from i2t_ros.pipeline.describer import DescribeOptions, Describer
 from i2t_ros.pipeline.reply_cache import ReplyCache
-from i2t_ros.pipeline.tasks.registry import TaskChoices, task_openers
-from i2t_ros.types import TASKS, DescribeRequest
+from i2t_ros.pipeline.tasks.registry import TASKS, TaskChoices, task_openers
+from i2t_ros.types import DescribeRequest
 
 WHITE = (255, 255, 255)
 ROUNDS = 15

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from i2t_ros.types import Classification, Detections, Faces
+from i2t_ros.pipeline.tasks.classify import Classification
+from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.types import Detections
 
 LABELS = ("person", "", "dog")
 

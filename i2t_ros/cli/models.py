@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from i2t_ros.backends.base import BackendOptions
-from i2t_ros.backends.registry import BACKENDS, survey
-from i2t_ros.errors import BackendMissingError
+from i2t_ros.backends.registry import backends, survey
+from i2t_ros.errors import BackendError, BackendMissingError
 from i2t_ros.models.download import DownloadLimits
 from i2t_ros.models.lookup import (
     cache_folder,
@@ -102,7 +102,7 @@ def _verify(args: argparse.Namespace) -> int:
 
 def _doctor(args: argparse.Namespace) -> int:
     """Exit code 1 where `model: auto` would have to make do with OpenCV's own detectors."""
-    _print_table([("ENGINE", "VERSION", "DEVICES", "TO GET IT"), *map(_engine, BACKENDS)])
+    _print_table([("ENGINE", "VERSION", "DEVICES", "TO GET IT"), *map(_engine, backends())])
     print()
     _print_table([("MODEL", "TASK", "WHERE", "TO GET IT"), *map(_model, load_manifest().values())])
     print(f"\nlooked in {', '.join(map(str, (*search_folders(), cache_folder())))}")
@@ -119,8 +119,10 @@ def _engine(name: str) -> tuple[str, str, str, str]:
     """Return a row of the table of engines."""
     try:
         version, devices = survey(name)
-    except BackendMissingError:
-        return name, "not installed", "-", BACKENDS[name].install
+    except BackendMissingError as error:
+        return name, "not installed", "-", backends()[name].install or str(error)
+    except BackendError as error:
+        return name, "broken", "-", str(error)
     return name, version or "-", ", ".join(devices) or "-", ""
 
 

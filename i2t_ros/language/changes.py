@@ -1,7 +1,7 @@
 """What appeared and what left between the images of one camera.
 
-A detector flickers: an object at the edge of its threshold comes and goes with every frame. A
-change is therefore said only once it has held for ``hold`` seconds.
+Detectors flicker: an object near the score threshold comes and goes from frame to frame. So a
+change is reported only after it has lasted for ``hold`` seconds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from i2t_ros.language.facts import Fact, TaskFacts
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What came and what went, by task, without the tasks of which nothing did."""
+    """What appeared and what left, by task; tasks without a change are left out."""
 
     appeared: tuple[TaskFacts, ...]
     left: tuple[TaskFacts, ...]
@@ -27,21 +27,21 @@ class Changes:
 
 @dataclass(slots=True)
 class _Count:
-    """How many of one thing there are, as last said and as seen since.
+    """How many of one thing there are: the last reported count, and how it differs since.
 
-    fact     the thing as it was last seen, which is what is said of it once it is gone
-    said     the count that has been said
-    pending  the least change from it since ``since``, None while what is seen is what was said
+    fact      the thing as it was last seen, for the report that it has left
+    reported  the count that was last reported
+    pending   the smallest difference from ``reported`` since ``since``; None: no difference
     """
 
     fact: Fact
-    said: int = 0
+    reported: int = 0
     pending: int | None = None
     since: float = 0.0
 
     def see(self, count: int, time: float, hold: float) -> int:
-        """Take in a count; return by how many what is said changes now."""
-        change = count - self.said
+        """Take the count of a new image; return the change to report now, or 0."""
+        change = count - self.reported
         if change == 0:
             self.pending = None
             return 0
@@ -52,7 +52,7 @@ class _Count:
         if time - self.since < hold:
             return 0
         settled = self.pending
-        self.said += settled
+        self.reported += settled
         self.pending = None
         return settled + self.see(count, time, hold)
 
@@ -60,29 +60,29 @@ class _Count:
 class ChangeTracker:
     """Compares the images of one camera, one after the other.
 
-    Facts are compared task by task and key by key. A count has changed once it has been above (or
-    below) what was last said for ``hold`` seconds on end, and by the least that it differed in that
-    time: three chairs that flicker between two and three do not come and go. A task that did not
-    run, or failed, changes nothing. Before the first image there is nothing, so that what the first
-    one shows has appeared ``hold`` seconds later.
+    Facts are compared task by task and key by key. A count has changed if it stayed above (or
+    below) the last reported count for ``hold`` seconds. The change is the smallest difference in
+    that time, so three chairs that flicker between two and three do not come and go. A task that
+    did not run, or failed, changes nothing. Everything in the first image is new, and is reported
+    ``hold`` seconds later.
 
-    The tracker has no clock: the times given decide alone, and the same facts at the same times
-    give the same changes. Not for several threads at once.
+    The tracker has no clock: the same facts at the same times give the same changes. Use it from
+    one thread at a time.
     """
 
     def __init__(self, hold: float = 1.0) -> None:
-        """Wait ``hold`` seconds before a change is a change; 0 believes every image."""
+        """Report a change after ``hold`` seconds; 0 reports the changes of every image at once."""
         if not (math.isfinite(hold) and hold >= 0):
             raise ValueError(f"hold: expected seconds, 0 or more, got {hold}")
         self.hold = hold
-        # By the section of the task, and by key.
+        # task section -> fact key -> count
         self._counts: defaultdict[str, dict[str, _Count]] = defaultdict(dict)
 
     def update(self, facts: Sequence[TaskFacts], time: float) -> Changes:
-        """Return what changed by the facts of an image at ``time``, in seconds from any origin.
+        """Return what the facts of an image at ``time`` (seconds, from any origin) changed.
 
-        The facts are those for the style ``changes``, which has no places. Times that jump back, as
-        those of a recording that starts over, begin the wait anew at the earlier time.
+        Pass the facts for the style ``changes``, which have no places. If the time jumps back, as
+        when a recording starts over, pending changes wait again from the earlier time.
         """
         appeared: list[TaskFacts] = []
         left: list[TaskFacts] = []
@@ -98,7 +98,7 @@ class ChangeTracker:
                 state.fact = fact
                 if change := state.see(fact.count, time, self.hold):
                     (came if change > 0 else went).append(replace(fact, count=abs(change)))
-                if not state.said and state.pending is None:
+                if not state.reported and state.pending is None:
                     del counts[key]
             appeared += [type(task)(tuple(came))] if came else []
             left += [type(task)(tuple(went))] if went else []

@@ -1,7 +1,7 @@
-"""What an image shows, before any words: what a task found, and how many of each.
+"""What an image shows, before any words: what each task found, and how many of each.
 
-Result -> facts -> words. Facts are free of language and of pixels, so that one rule decides for
-every language what is said and in which order.
+Result -> facts -> words. Facts have neither words nor pixels, so one rule decides for all languages
+what is said and in which order.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from i2t_ros.types import Detections
 
 Style = Literal["list", "sentence", "scene", "changes"]
 STYLES: tuple[Style, ...] = get_args(Style)
-"""How a sentence is put."""
+"""The styles of a sentence."""
 
 SURE = 0.5
-"""Score from which something is stated; below it ``hedge`` says "probably"."""
+"""Scores from here on count as certain; below, ``hedge`` says "probably"."""
 
 
 class Fact(Protocol):
@@ -30,12 +30,12 @@ class Fact(Protocol):
 
     @property
     def key(self) -> str:
-        """What makes it the same thing in the next image."""
+        """What identifies the same thing in the next image."""
         ...
 
     @property
     def count(self) -> int:
-        """How many of it there are."""
+        """How many there are."""
         ...
 
 
@@ -44,8 +44,8 @@ class ObjectCount:
     """How many objects of one class there are (in one place, if ``place`` is set).
 
     class_id   the model's own label
-    label      the class in the language asked for; the model's own label if none was
-    max_score, min_score  of the objects counted, 0 to 1
+    label      the class in the requested language; the model's own label if there is none
+    max_score, min_score  of the counted objects, 0 to 1
     """
 
     class_id: str
@@ -63,12 +63,12 @@ class ObjectCount:
 
 @dataclass(frozen=True, slots=True)
 class TaskFacts(ABC):
-    """What one task has to say of one image. Each task has a subclass; false: nothing was found.
+    """What one task found in one image; each task has a subclass. False: it found nothing.
 
-    section  the name of its phrases in the language files, such as "faces". If this task alone
-             looked and found nothing, "faces.empty" is said, if the language has that phrase
-    found    in the order in which it is said. The style ``changes`` counts every ObjectCount
-             together with those of the other tasks
+    section  the section of its phrases in the language files, such as "faces". If only this task
+             ran and it found nothing, the sentence is its phrase "faces.empty", if there is one
+    found    in the order in which to say it. The style ``changes`` adds up the ObjectCount facts of
+             all tasks
     """
 
     section: ClassVar[str]
@@ -79,9 +79,9 @@ class TaskFacts(ABC):
 
     @abstractmethod
     def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:
-        """Return what was found, in words; called only if there is something.
+        """Return what was found, in words; called only if something was found.
 
-        In the style ``changes`` only a task that found no ObjectCount is asked.
+        The style ``changes`` calls this only for tasks whose facts have no ObjectCount.
         """
 
 
@@ -91,13 +91,13 @@ def count_objects(
     """Count the objects of each class: most first, then the largest, then the most certain.
 
     The order of the detections makes no difference. ``label`` is the model's own. If objects are
-    tracked, those without a track do not count: one frame alone is not to be believed. With the
-    ``size`` of the image (width, height in pixels), each place is counted by itself.
+    tracked, only those with a track count, because a single frame is not reliable. If ``size``
+    (width, height of the image in pixels) is given, each place is counted separately.
     """
     if detections.track_ids is not None:
         detections = detections[detections.track_ids >= 0]
     boxes = detections.boxes
-    # In the boxes' own 32 bits: in 64, the rounding of boxes of one size would order their classes.
+    # In float32, as the boxes are: in float64, rounding would rank boxes of the same size.
     sides = boxes[:, 2:] - boxes[:, :2]
     areas = (sides[:, 0] * sides[:, 1]).tolist()
     classes = detections.class_names()

@@ -1,4 +1,4 @@
-"""From facts to words, in any language: in which order, and what tasks build their phrases of."""
+"""From facts to words in any language, and the parts from which tasks build their phrases."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from i2t_ros.language.grammar import Language, Noun
 
 
 def sentence(facts: Sequence[TaskFacts], language: Language, style: Style, *, hedge: bool) -> str:
-    """Return what the tasks that ran have to say, in their order; never empty.
+    """Return what the tasks found, in words and in their order; never empty.
 
-    What was looked for and not found is said only if nothing at all was found.
+    That something was not found is said only if nothing at all was found.
     """
     if not any(facts):
         return language.phrase(_nothing(facts, language, style))
@@ -24,9 +24,9 @@ def sentence(facts: Sequence[TaskFacts], language: Language, style: Style, *, he
 def changes_sentence(
     appeared: Iterable[TaskFacts], left: Iterable[TaskFacts], language: Language, *, hedge: bool
 ) -> str:
-    """Return what came and what went; empty if nothing did.
+    """Return what appeared and what left, in words; empty if nothing did.
 
-    Of what cannot be counted, such as texts, only the new is said.
+    Things that are not counted, such as texts, are mentioned only when they appear.
     """
     came: list[ObjectCount] = []
     others: list[str] = []
@@ -60,7 +60,7 @@ def _paragraph(parts: Sequence[str], language: Language) -> str:
 
 
 def _nothing(facts: Sequence[TaskFacts], language: Language, style: Style) -> str:
-    """Return the name of the phrase for a picture in which nothing was found."""
+    """Return the name of the phrase for an image in which nothing was found."""
     if not facts:
         return "image.not_analyzed"
     own = f"{facts[0].section}.empty"
@@ -70,18 +70,19 @@ def _nothing(facts: Sequence[TaskFacts], language: Language, style: Style) -> st
 
 
 class Things:
-    """Counted objects as the items of a list; two labels with one noun are one item.
+    """Counted objects as the items of a list; labels with the same noun are one item.
 
-    They are for a phrase of ``section``, by default that of their style.
+    The words suit a phrase of ``section``, by default that of the style.
 
-    items  in words, most first
-    first  how many the first item counts; ``total``: all of them
+    items  number and noun in words, most first
+    first  the count of the first item
+    total  the sum of all counts
     """
 
     def __init__(
         self, objects: Iterable[ObjectCount], language: Language, style: Style, section: str = ""
     ) -> None:
-        """Put the counts into words."""
+        """Add up the counts of each noun and put them into words."""
         counts: dict[str, tuple[Noun, int]] = {}
         for fact in objects:
             noun = language.noun(fact.class_id)
@@ -107,10 +108,10 @@ class Things:
 def split(
     objects: Iterable[ObjectCount], hedge: bool
 ) -> tuple[list[ObjectCount], list[ObjectCount]]:
-    """Return the counts that are sure and those that are not.
+    """Return the certain and the uncertain counts.
 
-    A count is as sure as the least certain of its objects: with one of three cats in doubt, that
-    there are three is in doubt.
+    A count is as certain as its least certain object: if one of three cats is in doubt, so is that
+    there are three.
     """
     sure: list[ObjectCount] = []
     unsure: list[ObjectCount] = []
@@ -122,6 +123,6 @@ def split(
 def sure_and_unsure(
     objects: Iterable[ObjectCount], language: Language, style: Style, hedge: bool
 ) -> tuple[Things, Things]:
-    """Return as things what is sure and what is not, either of them possibly empty."""
+    """Return the certain and the uncertain counts as Things; either may be empty."""
     sure, unsure = split(objects, hedge)
     return Things(sure, language, style), Things(unsure, language, style)

@@ -22,17 +22,13 @@ Color = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class DrawOptions:
-    """What is written beside the boxes, and how large."""
+    """What is written at the boxes, and how large."""
 
-    labels: bool = option(
-        True, "write the class beside each box", name="draw_labels", changes="live"
-    )
-    scores: bool = option(
-        True, "write the score beside each box", name="draw_scores", changes="live"
-    )
+    labels: bool = option(True, "write the class at each box", name="draw_labels", changes="live")
+    scores: bool = option(True, "write the score at each box", name="draw_scores", changes="live")
     scale: float = option(
         1.0,
-        "size of lines and letters, 1 being the size that fits the image",
+        "scale of lines and letters; 1: the size that suits the image",
         name="draw_scale",
         bounds=(0.1, 10.0),
         changes="live",
@@ -42,37 +38,37 @@ class DrawOptions:
 @functools.cache
 def class_color(label: str) -> Color:
     """Return the color of a class: the same in every image, process and model."""
-    # A hue from the name's CRC-32, always bright and saturated, so that it stands out of photos.
+    # The hue is the name's CRC-32; bright and saturated colors stand out in photos.
     hue = zlib.crc32(label.encode()) / 2**32
     red, green, blue = colorsys.hsv_to_rgb(hue, 0.75, 1.0)
     return round(255 * blue), round(255 * green), round(255 * red)
 
 
 def line_width(image: Image, scale: float = 1.0) -> int:
-    """Return the width of lines in pixels for an image of this size."""
+    """Return the line width in pixels that suits the size of ``image``."""
     return max(1, round(scale * int(min(image.shape[:2])) / 240))
 
 
 def letter_size(image: Image, scale: float = 1.0) -> int:
-    """Return the height of letters in pixels: a 36th of the shorter side, at least 11."""
+    """Return the letter height in pixels: a 36th of the shorter side, at least 11."""
     return max(11, round(scale * int(min(image.shape[:2])) / 36))
 
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """line, letters: width of lines and height of letters, in pixels."""
+    """The width of lines and the height of letters, in pixels."""
 
     line: int
     letters: int
 
     @classmethod
     def for_image(cls, image: Image, scale: float = 1.0) -> Pen:
-        """Return the pen that can be read in an image of this size, at 320x240 and at 4K."""
+        """Return a pen whose text is readable in ``image``, from 320x240 to 4K."""
         return cls(line_width(image, scale), letter_size(image, scale))
 
 
 def draw_box(canvas: Image, box: NDArray[np.float32], text: str, pen: Pen, color: Color) -> None:
-    """Draw a box (left, top, right, bottom, pixels), and ``text`` on a plate at its corner."""
+    """Draw a box (left, top, right, bottom, in pixels), and ``text`` on a plate at its corner."""
     left, top, right, bottom = (round(float(side)) for side in box)
     corner = (max(left, right - 1), max(top, bottom - 1))
     cv2.rectangle(canvas, (left, top), corner, color, pen.line)
@@ -81,7 +77,7 @@ def draw_box(canvas: Image, box: NDArray[np.float32], text: str, pen: Pen, color
 
 
 def _label(canvas: Image, corner: tuple[int, int], text: str, pen: Pen, color: Color) -> None:
-    """Write ``text`` on a plate above a corner, or below it where there is no room above."""
+    """Write ``text`` on a plate above a corner, or below it if there is no room above."""
     height, width = plate_size(text, pen)
     left, top = corner
     x = min(max(0, left), max(0, canvas.shape[1] - width))
@@ -89,13 +85,13 @@ def _label(canvas: Image, corner: tuple[int, int], text: str, pen: Pen, color: C
 
 
 def readable(name: str, label: Callable[[str], str]) -> str:
-    """Return a class in the words of ``label``; its own name if this machine has no font for it."""
+    """Return ``label(name)``, or ``name`` itself if this machine has no font for that label."""
     translated = label(name)
     return translated if can_draw(translated) else name
 
 
 def plate_size(text: str, pen: Pen) -> tuple[int, int]:
-    """Return height and width of the plate that ``text`` needs, in pixels."""
+    """Return the height and width in pixels of the plate for ``text``."""
     mask, pad = text_mask(text, pen.letters), pen.line + 1
     return mask.shape[0] + 2 * pad, mask.shape[1] + 2 * pad
 

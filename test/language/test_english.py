@@ -18,7 +18,7 @@ engine = inflect.engine()
 @pytest.fixture
 def no_inflect(monkeypatch: pytest.MonkeyPatch):
     """Hide the package, and forget what was learned without it."""
-    functions = (english.plural, english.article, english._engine)
+    functions = (english.plural, english.article, english._inflector)
     monkeypatch.setitem(sys.modules, "inflect", None)
     for function in functions:
         function.cache_clear()
@@ -89,4 +89,4 @@ def test_no_label_of_coco_needs_inflect() -> None:
         for language in LANGUAGES:
             compose(two, language)
 
-    assert english._engine.cache_info().currsize == 0
+    assert english._inflector.cache_info().currsize == 0

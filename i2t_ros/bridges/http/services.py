@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from cachetools import TTLCache
-from starlette.types import Scope
 
 from i2t_ros.bridges.camera_hub import CameraHub, FrameSink
 from i2t_ros.bridges.handler import Handler, TimeLimited
@@ -52,7 +51,6 @@ class Services:
         self.unready = unready or (lambda: "")
         self.viewers = 0
         self.closing = asyncio.Event()
-        self.disconnect: Callable[[Scope], None] = lambda scope: None  # until a server sets it
         self.metrics = Metrics(hub, lambda: self.viewers)
         self.fetcher = Fetcher(settings.fetch, limits.max_body_bytes) if settings.fetch else None
         self.history: HistoryHandler | None = None

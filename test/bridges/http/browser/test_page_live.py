@@ -5,7 +5,6 @@ from frame_sinks import Sink
 from web_support import picture
 
 
-
 def seeing(bridge, **settings):
     """Start a web bridge whose WebSocket cameras a detector sees."""
     sink = Sink()
