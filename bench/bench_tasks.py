@@ -18,13 +18,13 @@ from pathlib import Path
 
 import cv2
 from effort import Effort
+from making import open_task
 from material import SHARED
 from table import Row, Table, at_most, milliseconds, show, take_turns
 from targets import TEXTS
 
 from i2t_ros.errors import I2tError
 from i2t_ros.pipeline.describer import DescribeOptions, Describer
-from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.reply_cache import ReplyCache
 from i2t_ros.pipeline.tasks.base import Outcome
 from i2t_ros.pipeline.tasks.registry import TASKS
@@ -73,8 +73,9 @@ def times(describer, tasks):
 def replies(describer):
     """Measure whole replies, from an encoded picture to an annotated one."""
     options = replace(DescribeOptions(), tasks=("text",))
-    request = DescribeRequest(Picture(cv2.imencode(".jpg", page())[1].tobytes()), annotate=True)
-    read = len(describer.answer(request, options).description.scene.results["text"])
+    picture = Picture(cv2.imencode(".jpg", page())[1].tobytes())
+    request = DescribeRequest(picture, annotate=True)
+    read = len(describer.answer(request, options).description.scene.results.get("text"))
     remembering = Describer({"text": lambda: Lent(describer)}, cache=ReplyCache())
     with contextlib.closing(remembering):
         measured = take_turns(
@@ -100,8 +101,8 @@ class Lent:
         self._describer = describer
 
     def run(self, image, options, language):
-        asked = DescribeOptions(tasks=("text",), language=language, task_options={"text": options})
-        return Outcome(self._describer.describe(image, asked).scene.results["text"])
+        given = DescribeOptions(tasks=("text",), task_options={"text": options}, language=language)
+        return Outcome(self._describer.look(image, given).results["text"])
 
     def close(self):
         """Leave it to its owner."""
@@ -161,10 +162,7 @@ def use_shared_models():
 
 def opened(wanted=tuple(TASKS)):
     """Return a describer with the tasks that this machine can do, all loaded, and their names."""
-    openers = {
-        name: partial(task.open, task.settings(), OpenOptions()) for name, task in TASKS.items()
-    }
-    describer = Describer(openers)
+    describer = Describer({task: partial(open_task, task) for task in wanted})
     tasks = []
     for task in wanted:
         try:

@@ -8,12 +8,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from making import open_detector
 
-from i2t_ros.backends.base import BackendOptions
 from i2t_ros.pipeline.describer import Describer
-from i2t_ros.pipeline.loading import OpenOptions
-from i2t_ros.pipeline.object_detector import ObjectDetector
-from i2t_ros.pipeline.tasks.detect import DetectSettings, DetectTask
+from i2t_ros.pipeline.tasks.detect import ObjectDetector
 
 SHARED = Path(os.environ.get("I2T_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 
@@ -39,27 +37,12 @@ def model() -> str:
     return str(path) if path.exists() else "auto"
 
 
-def open_detector(
-    model: str,
-    backend: str = "auto",
-    *,
-    options: BackendOptions = BackendOptions(),  # noqa: B008 (frozen)
-    offline: bool = False,
-) -> ObjectDetector:
-    """Return a detector."""
-    how = OpenOptions(offline=offline, backend=options)
-    return DetectTask().open(DetectSettings(model, backend), how)
-
-
 def detector() -> ObjectDetector:
     return open_detector(model(), offline=True)
 
 
 def describer() -> Describer:
-    """Return a describer whose detector is loaded."""
-    ready = Describer({"detect": detector})
-    ready.prepare(["detect"])
-    return ready
+    return Describer({"detect": detector})
 
 
 def bare_engine(of: ObjectDetector, image: np.ndarray) -> Callable[[], list[np.ndarray]]:

@@ -51,4 +51,5 @@ def _metavar(option: Option) -> str:
 
 
 def _shown(option: Option) -> str:
-    return ",".join(option.default) if isinstance(option.default, list) else option.shown
+    many = isinstance(option.default, list)
+    return (",".join(option.default) if many else "") or option.shown
