@@ -16,6 +16,7 @@ from table import Row, Table, at_most, show
 from targets import SENTENCE
 
 from i2t_ros.language import LANGUAGES, STYLES, compose, load_languages
+from i2t_ros.pipeline.describer import scene_facts
 from i2t_ros.types import Detections, Scene
 
 ROUNDS = 500
@@ -28,18 +29,17 @@ def crowded_scene() -> Scene:
     corners = random.uniform((0, 0), (600, 440), (100, 2))
     boxes = np.hstack([corners, corners + random.uniform(5, 200, (100, 2))])
     scores = random.uniform(0.25, 1, 100)
-    return Scene(
-        640, 480, detections=Detections(boxes, scores, random.integers(0, 80, 100), labels)
-    )
+    found = Detections(boxes, scores, random.integers(0, 80, 100), labels)
+    return Scene(640, 480, {"detect": found})
 
 
 def measure(scene: Scene, language: str, style: str) -> tuple[float, float]:
     """Return the median and the 90th percentile of the time for one sentence, in seconds."""
-    compose(scene, language, style, hedge=True)  # reads the language
+    compose(scene_facts(scene, style), language, style, hedge=True)  # reads the language
     times = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        compose(scene, language, style, hedge=True)
+        compose(scene_facts(scene, style), language, style, hedge=True)
         times.append(time.perf_counter() - start)
     return statistics.median(times), statistics.quantiles(times, n=10)[8]
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from making import open_detector
 
 from i2t_ros.pipeline.describer import Describer
-from i2t_ros.pipeline.tasks.detect import ObjectDetector, open_detector
+from i2t_ros.pipeline.tasks.detect import ObjectDetector
 
 SHARED = Path(os.environ.get("I2T_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 
@@ -41,7 +42,7 @@ def detector() -> ObjectDetector:
 
 
 def describer() -> Describer:
-    return Describer(detector())
+    return Describer({"detect": detector})
 
 
 def bare_engine(of: ObjectDetector, image: np.ndarray) -> Callable[[], list[np.ndarray]]:

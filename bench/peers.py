@@ -184,7 +184,7 @@ def camera(pipe: Any) -> None:
     from sensor_msgs.msg import Image  # noqa: PLC0415
     from std_msgs.msg import Header  # noqa: PLC0415
 
-    from i2t_ros.nodes.messages.conversions import image_to_msg  # noqa: PLC0415
+    from i2t_ros.nodes.messages.images import image_to_msg  # noqa: PLC0415
 
     publishers: dict[str, Any] = {}
     with ros_node("camera") as (node, _):

@@ -8,9 +8,8 @@ a list of texts. Inside, it may be something richer that ``read`` makes of that.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal, TypeVar
 
 from i2t_ros.errors import InvalidRequestError
@@ -80,11 +79,12 @@ def option(  # noqa: PLR0913 (all of it belongs to an option)
     """
     if plain is None:
         plain = list(default) if isinstance(default, tuple) else default
-    written = Option(name, plain, text, bounds, tuple(choices), changes, read)
-    return dataclasses.field(default=default, metadata={"option": written})
+    written = {"option": Option(name, plain, text, bounds, tuple(choices), changes, read)}
+    if isinstance(default, Hashable):
+        return dataclasses.field(default=default, metadata=written)
+    return dataclasses.field(default_factory=lambda: default, metadata=written)
 
 
-@cache
 def options_of(settings: type[Any], prefix: str = "") -> tuple[Option, ...]:
     """Return the options of a dataclass and of the dataclasses in its fields, in their order.
 

@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -23,9 +23,8 @@ from i2t_ros.options import option
 Image = NDArray[np.uint8]
 """Decoded pixels: uint8, height x width x 3, blue-green-red, C-contiguous."""
 
-Task = Literal["detect", "classify", "faces", "text"]
-TASKS: tuple[Task, ...] = get_args(Task)
-
+Task: TypeAlias = str
+"""The name of a task, such as "detect"; pipeline.tasks.registry.TASKS has all of them."""
 
 ByteBuffer: TypeAlias = "bytes | bytearray | memoryview | array[int]"
 """Encoded bytes as they come from a file, a socket or a ROS message."""
@@ -56,7 +55,7 @@ class PictureHeader(NamedTuple):
     height: int
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(slots=True)
 class Picture:
     """An encoded image, as a file or a message holds it.
 
@@ -68,8 +67,8 @@ class Picture:
     """
 
     data: ByteBuffer = b""
-    header: PictureHeader | None = None
-    _sha256: str = field(default="", init=False, repr=False)
+    header: PictureHeader | None = field(default=None, compare=False)
+    _sha256: str = field(default="", init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         """Return the number of bytes."""
@@ -115,7 +114,8 @@ def checked_array(
     return array
 
 
-def _same_length(owner: str, **arrays: Sequence[Any] | NDArray[Any]) -> None:
+def same_length(owner: str, **arrays: Sequence[Any] | NDArray[Any]) -> None:
+    """Raise ValueError, naming each, if the arrays are not of one length."""
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name} {length}" for name, length in lengths.items())
@@ -150,14 +150,14 @@ class Detections:
             checked_array("Detections", "class_ids", self.class_ids, (None,), np.int32),
         )
         put(self, "labels", tuple(self.labels))
-        _same_length("Detections", boxes=self.boxes, scores=self.scores, class_ids=self.class_ids)
+        same_length("Detections", boxes=self.boxes, scores=self.scores, class_ids=self.class_ids)
         if self.track_ids is not None:
             put(
                 self,
                 "track_ids",
                 checked_array("Detections", "track_ids", self.track_ids, (None,), np.int64),
             )
-            _same_length("Detections", boxes=self.boxes, track_ids=self.track_ids)
+            same_length("Detections", boxes=self.boxes, track_ids=self.track_ids)
         if len(self.class_ids) and not (
             self.class_ids.min() >= 0 and self.class_ids.max() < len(self.labels)
         ):
@@ -181,7 +181,7 @@ class Detections:
         """Return detections that hold these very arrays, which become read-only.
 
         For a detector that has just made them, keeps no other view of them, and knows the boxes to
-        be finite and the scores to be sorted: 15 µs after a run of the engine, where copying them
+        be finite and the scores to be sorted: 15 µs after a run of the backend, where copying them
         and looking at each number takes 60. Arrays of other shapes or dtypes, and class ids or
         scores out of range, are left to the ordinary constructor.
         """
@@ -235,96 +235,25 @@ class Detections:
         return [self.labels[i] or f"class {i}" for i in self.class_ids.tolist()]
 
 
-@dataclass(frozen=True, slots=True)
-class Classification:
-    """What the whole picture shows: the best classes and their probabilities, best first."""
-
-    labels: tuple[str, ...]
-    scores: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        """Check that each label has its score."""
-        _same_length("Classification", labels=self.labels, scores=self.scores)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Faces:
-    """Faces found in one image, best score first.
-
-    boxes      (N, 4) float32, xyxy, pixels of the original image
-    scores     (N,) float32, 0 to 1
-    landmarks  (N, 5, 2) float32, x and y in pixels: right eye, left eye, nose tip, right and left
-               corner of the mouth, right and left being the person's own; or None where the
-               detector finds no landmarks
-    """
-
-    boxes: NDArray[np.float32]
-    scores: NDArray[np.float32]
-    landmarks: NDArray[np.float32] | None = None
-
-    def __post_init__(self) -> None:
-        """Check shapes and dtypes; copy and freeze the arrays."""
-        put = object.__setattr__
-        put(self, "boxes", checked_array("Faces", "boxes", self.boxes, (None, 4), np.float32))
-        put(self, "scores", checked_array("Faces", "scores", self.scores, (None,), np.float32))
-        _same_length("Faces", boxes=self.boxes, scores=self.scores)
-        if self.landmarks is not None:
-            put(
-                self,
-                "landmarks",
-                checked_array("Faces", "landmarks", self.landmarks, (None, 5, 2), np.float32),
-            )
-            _same_length("Faces", boxes=self.boxes, landmarks=self.landmarks)
-
-    def __len__(self) -> int:
-        """Return the number of faces."""
-        return len(self.scores)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class TextRegion:
-    """One line of text found in an image.
-
-    corners  (4, 2) float32, x and y in pixels, clockwise from the top left corner as it is read
-    text_color, background_color  red, green, blue, each 0 to 255
-    translation  empty where none was asked for or none could be had
-    """
-
-    corners: NDArray[np.float32]
-    text: str
-    score: float
-    text_color: tuple[int, int, int]
-    background_color: tuple[int, int, int]
-    translation: str = ""
-
-    def __post_init__(self) -> None:
-        """Check the corners; copy and freeze them."""
-        corners = checked_array("TextRegion", "corners", self.corners, (4, 2), np.float32)
-        object.__setattr__(self, "corners", corners)
-
-
 @dataclass(frozen=True, eq=False, slots=True)
 class Scene:
-    """Everything that the tasks found in one image; None for a task that did not run.
+    """Everything that was found in one image.
 
-    ``failures`` holds the error of each task that ran and failed. For ``text`` that may be the
-    translator's, and then ``texts`` are there without translations. ``width`` and ``height`` are
-    the image's, in pixels.
+    width, height  of the image, in pixels
+    results        by task, of each that has one, even if it found nothing
+    failures       by task, what kept it from finding anything, or, if it has a result as well,
+                   from finding all of it: texts may be there without their translations
     """
 
     width: int
     height: int
-    detections: Detections | None = None
-    classification: Classification | None = None
-    faces: Faces | None = None
-    texts: tuple[TextRegion, ...] | None = None
+    results: Mapping[Task, Any] = field(default_factory=lambda: MappingProxyType({}))
     failures: Mapping[Task, I2tError] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
-    def tasks(self) -> list[Task]:
-        """The tasks that have a result here."""
-        results = (self.detections, self.classification, self.faces, self.texts)
-        return [task for task, found in zip(TASKS, results, strict=True) if found is not None]
+    def detections(self) -> Detections | None:
+        """The result of ``detect``."""
+        return self.results.get("detect")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -346,58 +275,6 @@ class Description:
 
 
 @dataclass(frozen=True, slots=True)
-class DetectOptions:
-    """Which objects of those that a model finds are wanted.
-
-    min_score         0 to 1; 0: the model's own threshold
-    class_min_scores  label -> 0 to 1, in place of ``min_score`` for that class
-    iou_threshold     overlap from which two boxes of one class are one object; 0: the model's own
-    max_detections    the best so many are kept
-    allow, deny       labels; an empty ``allow`` allows all, ``deny`` wins over ``allow``
-    """
-
-    min_score: float = 0.0
-    class_min_scores: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    iou_threshold: float = 0.0
-    max_detections: int = 100
-    allow: frozenset[str] = frozenset()
-    deny: frozenset[str] = frozenset()
-
-    @property
-    def named(self) -> frozenset[str]:
-        """Every class that is named."""
-        return self.allow | self.deny | frozenset(self.class_min_scores)
-
-
-@dataclass(frozen=True, slots=True)
-class ClassifyOptions:
-    """How many classes of the whole picture are wanted: the best ``top_k``."""
-
-    top_k: int = 5
-
-
-@dataclass(frozen=True, slots=True)
-class FaceOptions:
-    """Which faces are wanted: those from ``min_score`` on, 0 to 1; 0: the detector's own."""
-
-    min_score: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class TextOptions:
-    """Which texts are wanted, and in which language; that is read where there is a translator.
-
-    min_score       0 to 1
-    translate_to    BCP 47 tag; empty: the language of the sentence
-    translate_from  BCP 47 tag; empty: the translator finds out
-    """
-
-    min_score: float = 0.5
-    translate_to: str = ""
-    translate_from: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class DescribeRequest:
     """Ask what a picture, or the newest frame of a camera, shows.
 
@@ -407,7 +284,7 @@ class DescribeRequest:
     picture: Picture | None = None
     camera: str = option("", "whose newest frame, if no picture is sent; none: the first camera")
     tasks: tuple[Task, ...] = option(
-        (), f"what is looked for: any of {', '.join(TASKS)}; none: the detector's own"
+        (), "what is looked for, such as detect or faces; none: the detector's own"
     )
     language: str = option("", "of the sentence, BCP 47, such as es; none: the detector's own")
     style: str = option("", "how the sentence is put; none: the detector's own")

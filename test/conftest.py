@@ -14,7 +14,8 @@ from project import ROOT
 
 from i2t_ros.bridges.local_handlers import FakeHandler
 from i2t_ros.bridges.loop_thread import LoopThread
-from i2t_ros.bridges.tcp.server import TcpLimits, TcpServer
+from i2t_ros.bridges.tcp.server import TcpServer
+from i2t_ros.bridges.tcp.service import TcpLimits
 from i2t_ros.vision.fonts import FONT_FILES, covers
 
 TIME_LIMIT = 30.0
@@ -102,7 +103,7 @@ def render_line(font_file):
     """Return a function that writes one line of text on a plain picture.
 
     It returns the BGR image and the (4, 2) corners of the line, with a margin as OCR leaves one.
-    Colours are red, green, blue; ``angle`` is in degrees, clockwise.
+    Colors are red, green, blue; ``angle`` is in degrees, clockwise.
     """
 
     def render(text, size, letters, background, *, angle=0, noise=0, jpeg=0, bold=False):

@@ -1,4 +1,4 @@
-"""LiteRT (TensorFlow Lite): .tflite files on a CPU, with quantised inputs and outputs."""
+"""LiteRT (TensorFlow Lite): .tflite files on a CPU, with quantized inputs and outputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from i2t_ros.backends.base import BackendOptions, Tensor
-from i2t_ros.backends.cores import engine_threads
+from i2t_ros.backends.cores import backend_threads
 from i2t_ros.backends.tensor_checks import TensorInfo, check_inputs, check_outputs, example_inputs
 from i2t_ros.errors import InferenceError, ModelCorruptError, ModelMismatchError
 from i2t_ros.models.manifest import ModelSpec
@@ -20,7 +20,7 @@ from i2t_ros.models.manifest import ModelSpec
 class LiteRtBackend:
     """One interpreter.
 
-    Outputs with a quantisation come as real numbers, ``(q - zero point) * scale``. An input with
+    Outputs with a quantization come as real numbers, ``(q - zero point) * scale``. An input with
     one takes real numbers too where its entry says float32, and the entry's uint8 pixels as they
     are where it says uint8.
     """
@@ -31,7 +31,7 @@ class LiteRtBackend:
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the first file, compare it with its entry, and run it once."""
-        threads = engine_threads(options.threads)
+        threads = backend_threads(options.threads)
         interpreter = _load(files[0], threads.number)
         inputs = {detail["name"]: detail for detail in interpreter.get_input_details()}
         outputs = {detail["name"]: detail for detail in interpreter.get_output_details()}
@@ -50,7 +50,7 @@ class LiteRtBackend:
             raise InferenceError("litert: used after close()")
         try:
             for detail, given in zip(self._inputs, inputs, strict=True):
-                self._interpreter.set_tensor(detail["index"], _quantised(given, detail))
+                self._interpreter.set_tensor(detail["index"], _quantized(given, detail))
         except ValueError as error:
             raise ModelMismatchError(f"LiteRT refused the inputs: {error}") from error
         try:
@@ -84,19 +84,19 @@ def _info(detail: dict[str, Any]) -> TensorInfo:
 
 
 def _input_info(detail: dict[str, Any], wanted: str) -> TensorInfo:
-    """Return an input as it may be fed: a quantised one takes real numbers as well."""
+    """Return an input as it may be fed: a quantized one takes real numbers as well."""
     info = _info(detail)
-    if wanted == "float32" and _is_quantised(detail):
+    if wanted == "float32" and _is_quantized(detail):
         return info._replace(dtype="float32")
     return info
 
 
-def _is_quantised(detail: dict[str, Any]) -> bool:
+def _is_quantized(detail: dict[str, Any]) -> bool:
     return bool(detail["quantization"][0])
 
 
-def _quantised(given: Tensor, detail: dict[str, Any]) -> Tensor:
-    if given.dtype == detail["dtype"] or not _is_quantised(detail):
+def _quantized(given: Tensor, detail: dict[str, Any]) -> Tensor:
+    if given.dtype == detail["dtype"] or not _is_quantized(detail):
         return given
     scale, zero = detail["quantization"]
     limits = np.iinfo(detail["dtype"])
@@ -105,7 +105,7 @@ def _quantised(given: Tensor, detail: dict[str, Any]) -> Tensor:
 
 
 def _real(raw: Tensor, detail: dict[str, Any]) -> Tensor:
-    if not _is_quantised(detail):
+    if not _is_quantized(detail):
         return raw
     scale, zero = detail["quantization"]
     return np.asarray((raw.astype(np.float32) - np.float32(zero)) * np.float32(scale))

@@ -29,7 +29,7 @@ SEARCHED_SIDE = 640
 CASCADE_FOLDERS = ("/usr/share/opencv4/haarcascades", "/usr/share/opencv/haarcascades")
 
 # Neither detector gives a probability, but a margin without an upper limit. A logistic curve with
-# this centre and spread makes it one, roughly: on 80 photos of COCO val2017, half of the people
+# this center and spread makes it one, roughly: on 80 photos of COCO val2017, half of the people
 # above a margin of 0.8 were people and one in five below it; of the faces, two in three were faces
 # below 5.5 and nearly all above.
 PEOPLE_MARGIN = (0.8, 1.0)
@@ -83,30 +83,30 @@ class OpenCvBackend:
         self._closed = True
 
     def _search(self, image: Image) -> tuple[Found, Found]:
-        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-        scale = min(1.0, SEARCHED_SIDE / max(grey.shape))
+        gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        scale = min(1.0, SEARCHED_SIDE / max(gray.shape))
         if scale < 1:
-            grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            gray = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         nobody = _found([], [], PEOPLE_MARGIN)
-        people = nobody if self._faces_alone else self._find_people(grey)
-        faces = self._find_faces(cv2.equalizeHist(grey))
+        people = nobody if self._faces_alone else self._find_people(gray)
+        faces = self._find_faces(cv2.equalizeHist(gray))
         return (people[0] / scale, people[1]), (faces[0] / scale, faces[1])
 
-    def _find_people(self, grey: cv2.typing.MatLike) -> Found:
-        if grey.shape[0] < 128 or grey.shape[1] < 64:  # the detector's window
+    def _find_people(self, gray: cv2.typing.MatLike) -> Found:
+        if gray.shape[0] < 128 or gray.shape[1] < 64:  # the detector's window
             return _found([], [], PEOPLE_MARGIN)
         rects, weights = self._people.detectMultiScale(
-            grey, winStride=(8, 8), padding=(8, 8), scale=1.05
+            gray, winStride=(8, 8), padding=(8, 8), scale=1.05
         )
         return _found(rects, weights, PEOPLE_MARGIN)
 
-    def _find_faces(self, grey: cv2.typing.MatLike) -> Found:
+    def _find_faces(self, gray: cv2.typing.MatLike) -> Found:
         """Search both cascades; the one for profiles knows left ones only, hence the mirror."""
-        frontal = _detect(self._frontal, grey)
-        left = _detect(self._profile, grey)
-        mirrored = _detect(self._profile, cv2.flip(grey, 1))
+        frontal = _detect(self._frontal, gray)
+        left = _detect(self._profile, gray)
+        mirrored = _detect(self._profile, cv2.flip(gray, 1))
         right = mirrored[0].copy()
-        right[:, [0, 2]] = grey.shape[1] - mirrored[0][:, [2, 0]]
+        right[:, [0, 2]] = gray.shape[1] - mirrored[0][:, [2, 0]]
         boxes = np.concatenate([frontal[0], left[0], right])
         scores = np.concatenate([frontal[1], left[1], mirrored[1]])
         best = non_maximum_suppression(boxes, scores, np.zeros(len(boxes), np.int32), 0.3)
@@ -139,9 +139,9 @@ def _cascade(name: str) -> cv2.CascadeClassifier:
     return cascade
 
 
-def _detect(cascade: cv2.CascadeClassifier, grey: cv2.typing.MatLike) -> Found:
+def _detect(cascade: cv2.CascadeClassifier, gray: cv2.typing.MatLike) -> Found:
     rects, _, weights = cascade.detectMultiScale3(
-        grey, scaleFactor=1.1, minNeighbors=5, minSize=(24, 24), outputRejectLevels=True
+        gray, scaleFactor=1.1, minNeighbors=5, minSize=(24, 24), outputRejectLevels=True
     )
     return _found(rects, weights, FACE_MARGIN)
 
@@ -153,5 +153,5 @@ def _found(
     boxes = np.array(rects, np.float32).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
     margins = np.array(weights, np.float32).reshape(-1)
-    centre, spread = margin
-    return boxes, 1 / (1 + np.exp((centre - margins) / spread))
+    center, spread = margin
+    return boxes, 1 / (1 + np.exp((center - margins) / spread))

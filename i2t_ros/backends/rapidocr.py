@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from omegaconf import flag_override
 
 from i2t_ros.backends.base import BackendOptions, Tensor
-from i2t_ros.backends.cores import engine_threads
+from i2t_ros.backends.cores import backend_threads
 from i2t_ros.errors import BackendUnavailableError, InferenceError, ModelCorruptError
 from i2t_ros.models.manifest import ModelSpec
 from i2t_ros.types import Image
-from i2t_ros.vision.decoders.texts import as_it_is_read
+from i2t_ros.vision.decoders.texts import in_reading_order
 
 # What RapidOCR 3.10 brings, 32 MB in all.
 NETWORKS = {
@@ -61,7 +61,7 @@ class RapidOcrBackend:
         """
         networks = {part: _own_network(file) for part, file in NETWORKS.items()}
         networks["Rec"] = files[0] if files else networks["Rec"]
-        threads = engine_threads(options.threads)
+        threads = backend_threads(options.threads)
         settings: dict[str, Any] = {f"{part}.model_path": str(networks[part]) for part in networks}
         settings["Global.log_level"] = "error"  # below it, it warns of each picture without text
         settings["Global.text_score"] = 0.0  # the reader of the lines chooses
@@ -132,10 +132,10 @@ class _Reader(rapidocr.RapidOCR):
             least = self.cfg.Cls.cls_thresh
             det_res.boxes = np.array(
                 [
-                    as_it_is_read(
+                    in_reading_order(
                         corners,
-                        lying=_is_lying(corners),
-                        turned=label == "180" and score > least,
+                        horizontal=_is_horizontal(corners),
+                        flipped=label == "180" and score > least,
                     )
                     for corners, (label, score) in zip(det_res.boxes, cls_res.cls_res, strict=True)
                 ]
@@ -157,7 +157,7 @@ def _session(path: str, threads: int, arena: bool) -> ort.InferenceSession:
     return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def _is_lying(corners: np.ndarray[Any, Any]) -> bool:
+def _is_horizontal(corners: np.ndarray[Any, Any]) -> bool:
     """Whether RapidOCR cuts the line out as it lies."""
     sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
     width, height = int(max(sides[0], sides[2])), int(max(sides[1], sides[3]))

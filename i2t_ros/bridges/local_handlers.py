@@ -15,9 +15,10 @@ from i2t_ros.types import (
     Description,
     Detections,
     Picture,
+    PictureHeader,
     Scene,
 )
-from i2t_ros.vision.codecs import read_header
+from i2t_ros.vision.codecs import picture_format
 
 
 class LocalHandler:
@@ -66,10 +67,10 @@ class FakeHandler:
     async def describe(self, request: DescribeRequest) -> DescribeReply:
         """Answer at once; the annotated picture is the one that was sent.
 
-        Raises what read_header raises; the rest may be anything.
+        Raises what picture_format raises; the rest of the bytes may be anything.
         """
-        picture = request.picture or Picture()
-        read_header(picture)
+        data = request.picture.data if request.picture else b""
+        picture = Picture(data, PictureHeader(picture_format(data), 4, 4))
         found = Detections(
             boxes=np.array([[0, 0, 2, 4], [2, 0, 4, 4], [1, 2, 3, 4]], np.float32),
             scores=np.array([0.9, 0.8, 0.7], np.float32),
@@ -77,7 +78,7 @@ class FakeHandler:
             labels=("person", "dog"),
         )
         description = Description(
-            scene=Scene(width=4, height=4, detections=found),
+            scene=Scene(4, 4, {"detect": found}),
             sentence=self.SENTENCE,
             language=request.language or "es",
             style=request.style or "list",

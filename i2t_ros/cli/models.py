@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from i2t_ros.backends.base import BackendOptions
-from i2t_ros.backends.registry import BACKENDS, survey
-from i2t_ros.errors import BackendMissingError
+from i2t_ros.backends.registry import backends, survey
+from i2t_ros.errors import BackendError, BackendMissingError
 from i2t_ros.models.download import DownloadLimits
 from i2t_ros.models.lookup import (
     cache_folder,
@@ -17,7 +17,8 @@ from i2t_ros.models.lookup import (
     search_folders,
 )
 from i2t_ros.models.manifest import ModelSpec, find_spec, load_manifest
-from i2t_ros.pipeline.tasks.detect import open_detector
+from i2t_ros.pipeline.loading import OpenOptions
+from i2t_ros.pipeline.tasks.detect import DetectSettings, DetectTask
 
 # Somebody asked for the download and is waiting for it, perhaps over a satellite.
 PATIENT = DownloadLimits(open=30.0)
@@ -57,9 +58,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    header = ("NAME", "TASK", "SIZE", "LICENCE", "WHERE", "WHAT")
+    header = ("NAME", "TASK", "SIZE", "LICENSE", "WHERE", "WHAT")
     rows = [
-        (spec.name, spec.task, _size(spec), spec.licence, where(spec), spec.summary)
+        (spec.name, spec.task, _size(spec), spec.license, where(spec), spec.summary)
         for spec in load_manifest().values()
     ]
     _print_table([header, *rows])
@@ -101,13 +102,14 @@ def _verify(args: argparse.Namespace) -> int:
 
 def _doctor(args: argparse.Namespace) -> int:
     """Exit code 1 where `model: auto` would have to make do with OpenCV's own detectors."""
-    _print_table([("ENGINE", "VERSION", "DEVICES", "TO GET IT"), *map(_engine, BACKENDS)])
+    _print_table([("ENGINE", "VERSION", "DEVICES", "TO GET IT"), *map(_engine, backends())])
     print()
     _print_table([("MODEL", "TASK", "WHERE", "TO GET IT"), *map(_model, load_manifest().values())])
     print(f"\nlooked in {', '.join(map(str, (*search_folders(), cache_folder())))}")
     if is_offline():
         print("offline: I2T_OFFLINE forbids downloads")
-    detector = open_detector(options=BackendOptions(url=args.url), offline=True)
+    how = OpenOptions(offline=True, backend=BackendOptions(url=args.url))
+    detector = DetectTask().open(DetectSettings(), how)
     print(f"\nauto, with what is here: {detector.report}")
     detector.close()
     return int(detector.degraded)
@@ -117,8 +119,10 @@ def _engine(name: str) -> tuple[str, str, str, str]:
     """Return a row of the table of engines."""
     try:
         version, devices = survey(name)
-    except BackendMissingError:
-        return name, "not installed", "-", BACKENDS[name].install
+    except BackendMissingError as error:
+        return name, "not installed", "-", backends()[name].install or str(error)
+    except BackendError as error:
+        return name, "broken", "-", str(error)
     return name, version or "-", ", ".join(devices) or "-", ""
 
 

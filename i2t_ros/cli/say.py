@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING
 from i2t_ros.language import (
     STYLES,
     Changes,
-    ClassFact,
-    Facts,
     ObjectCount,
-    TextFact,
-    check_style,
+    TaskFacts,
+    compose,
     compose_changes,
-    compose_facts,
     load_languages,
     unusable_image_sentence,
 )
 from i2t_ros.language.places import PLACES
+from i2t_ros.pipeline.tasks.classify import ClassFact, ClassFacts
+from i2t_ros.pipeline.tasks.detect import ObjectFacts
+from i2t_ros.pipeline.tasks.faces import FaceFacts
+from i2t_ros.pipeline.tasks.text import TextFact, TextFacts
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -83,15 +84,14 @@ def say(args: argparse.Namespace) -> str:
     if args.unusable:
         return unusable_image_sentence(args.language, languages)
     hedge = bool(args.unsure)
-    appeared, left = _facts(args)
-    changes = Changes(appeared, left)
+    facts, left = _facts(args)
+    changes = Changes(tuple(task for task in facts if task), left)
     if args.style == "changes" and changes:
         return compose_changes(changes, args.language, hedge=hedge, languages=languages)
-    style = check_style(args.style)
-    return compose_facts(appeared, args.language, style, hedge=hedge, languages=languages)
+    return compose(facts, args.language, args.style, hedge=hedge, languages=languages)
 
 
-def _facts(args: argparse.Namespace) -> tuple[Facts, Facts]:
+def _facts(args: argparse.Namespace) -> tuple[list[TaskFacts], tuple[TaskFacts, ...]]:
     """Return what there is, most first, and what has left."""
     came: list[ObjectCount] = []
     went: list[ObjectCount] = []
@@ -99,18 +99,17 @@ def _facts(args: argparse.Namespace) -> tuple[Facts, Facts]:
         score = _score(fact.class_id, args)
         sure = replace(fact, count=abs(fact.count), max_score=score, min_score=score)
         (came if fact.count >= 0 else went).append(sure)
-    classes = None if args.shows is None else (ClassFact(args.shows, _score(args.shows, args)),)
-    texts = args.text and tuple(TextFact(text, args.translation) for text in args.text)
-    others = any(found is not None for found in (classes, args.faces, texts))
-    looked_for_objects = args.counts or not (others or args.nothing)
-    here = Facts(
-        objects=tuple(fact for fact in came if fact.count) if looked_for_objects else None,
-        classification=classes,
-        faces=args.faces,
-        texts=texts,
-        more_texts=args.more_texts,
-    )
-    return here, Facts(objects=tuple(went))
+    here: list[TaskFacts] = []
+    if args.faces is not None:
+        here.append(FaceFacts.of(args.faces))
+    if args.text:
+        texts = tuple(TextFact(text, args.translation) for text in args.text)
+        here.append(TextFacts(texts, args.more_texts))
+    if args.shows is not None:
+        here.append(ClassFacts((ClassFact(args.shows, _score(args.shows, args)),)))
+    if args.counts or not (here or args.nothing):
+        here.insert(0, ObjectFacts(tuple(fact for fact in came if fact.count)))
+    return here, (ObjectFacts(tuple(went)),) if went else ()
 
 
 def _score(name: str, args: argparse.Namespace) -> float:

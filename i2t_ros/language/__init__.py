@@ -1,12 +1,12 @@
-"""Words: from a scene to a sentence.
+"""Words: from what the tasks found in an image (``facts``) to a sentence (``sentences``).
 
-Scene -> facts (``facts``) -> words (``sentences``, from the data of a ``grammar.Language``). Pure:
-the same scene gives the same sentence, whatever the order of its detections.
+Nothing here names a task: each task brings its facts and builds its own phrases from the data of a
+``grammar.Language``. The same facts always give the same sentence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -15,44 +15,40 @@ from i2t_ros.errors import InvalidRequestError, UnknownStyleError
 from i2t_ros.language import facts as _facts
 from i2t_ros.language.catalog import Languages
 from i2t_ros.language.changes import Changes, ChangeTracker
-from i2t_ros.language.facts import UNUSABLE_IMAGE, ClassFact, Facts, ObjectCount, TextFact
-from i2t_ros.language.facts import scene_facts as scene_facts
-from i2t_ros.language.sentences import STYLES, Style, changes_sentence, sentence
+from i2t_ros.language.facts import STYLES, Fact, ObjectCount, Style, TaskFacts
+from i2t_ros.language.sentences import changes_sentence, sentence
 from i2t_ros.resources import config_path
-from i2t_ros.types import Detections, Scene
+from i2t_ros.types import Detections
 
 __all__ = [
     "LANGUAGES",
     "STYLES",
     "ChangeTracker",
     "Changes",
-    "ClassFact",
-    "Facts",
+    "Fact",
     "Languages",
     "ObjectCount",
     "Style",
-    "TextFact",
+    "TaskFacts",
     "check_style",
     "compose",
     "compose_changes",
-    "compose_facts",
     "count_objects",
     "label",
     "load_languages",
     "resolve_language",
-    "scene_facts",
     "unusable_image_sentence",
 ]
 
 LANGUAGES: tuple[str, ...] = ("en", "es", "zh", "ko", "fr", "de", "pt", "ja")
-"""The languages that ship; a folder of one's own may add others (``load_languages``)."""
+"""The languages that come with the package; a user's folder may add others (``load_languages``)."""
 
 
 def load_languages(folder: Path | None = None) -> Languages:
-    """Return the languages that ship and, laid over them, those of a user's ``folder``.
+    """Return the languages that come with the package, and over them those of a user's ``folder``.
 
-    Every file of ``folder`` is read at once. Raises InvalidRequestError where the folder is
-    missing or a file in it is wrong, naming file, key, and what was expected.
+    Every file of ``folder`` is read at once. Raises InvalidRequestError if the folder is missing or
+    a file in it is wrong; the error names the file, the key, and what was expected.
     """
     if folder is None:
         return _shipped()
@@ -70,37 +66,24 @@ def _shipped() -> Languages:
 
 
 def compose(
-    scene: Scene,
+    facts: Sequence[TaskFacts],
     language: str = "en",
     style: str = "sentence",
     *,
     hedge: bool = False,
     languages: Languages | None = None,
 ) -> str:
-    """Return what a scene shows, in words; never empty.
+    """Return what an image shows, in words; never empty.
 
-    language   a BCP 47 tag; "es-MX", "es_MX" and "ES" are all served by "es"
-    style      "list", "sentence", "scene" (says where), or "changes": a single scene has no past,
-               so that everything in it is new; ``ChangeTracker`` compares scenes
-    hedge      whether to say "probably" of what has a score below 0.5
-    languages  None: those that ship
+    facts      those of each task that ran, in the order in which to say them
+    language   a BCP 47 tag; "es" serves "es-MX", "es_MX" and "ES"
+    style      "list", "sentence", "scene" (also says where things are), or "changes"; a single
+               image has no past, so everything in it is new; ``ChangeTracker`` compares images
+    hedge      whether to say "probably" of anything with a score below 0.5
+    languages  None: those that come with the package
 
-    Raises UnknownLanguageError or UnknownStyleError, naming what there is.
+    Raises UnknownLanguageError or UnknownStyleError; they list the names that exist.
     """
-    known = check_style(style)
-    found = scene_facts(scene, with_places=known == "scene")
-    return compose_facts(found, language, known, hedge=hedge, languages=languages)
-
-
-def compose_facts(
-    facts: Facts,
-    language: str = "en",
-    style: str = "sentence",
-    *,
-    hedge: bool = False,
-    languages: Languages | None = None,
-) -> str:
-    """Return what facts say, in words, as ``compose`` does for the facts of a scene."""
     chosen = (languages or load_languages()).get(language)
     return sentence(facts, chosen, check_style(style), hedge=hedge)
 
@@ -112,16 +95,16 @@ def compose_changes(
     hedge: bool = False,
     languages: Languages | None = None,
 ) -> str:
-    """Return what appeared and what left, in words; empty where nothing did.
+    """Return what appeared and what left, in words; empty if nothing did.
 
-    Of texts, and of the class of the whole picture, only the new is said.
+    Things that are not counted, such as texts, are mentioned only when they appear.
     """
     chosen = (languages or load_languages()).get(language)
     return changes_sentence(changes.appeared, changes.left, chosen, hedge=hedge)
 
 
 def check_style(style: str) -> Style:
-    """Return ``style``, or raise UnknownStyleError where there is none of that name."""
+    """Return ``style``, or raise UnknownStyleError if there is no style of that name."""
     for known in STYLES:
         if style == known:
             return known
@@ -129,25 +112,25 @@ def check_style(style: str) -> Style:
 
 
 def resolve_language(tag: str, languages: Languages | None = None) -> str:
-    """Return the tag of the language that serves ``tag``, "pt" for "pt_BR".
+    """Return the tag of the language that serves ``tag``, such as "pt" for "pt_BR".
 
-    Raises UnknownLanguageError, naming the languages there are.
+    Raises UnknownLanguageError, which lists the languages that exist.
     """
     return (languages or load_languages()).resolve(tag)
 
 
 def label(name: str, language: str, languages: Languages | None = None) -> str:
-    """Return the class ``name`` in a language, singular and bare: "dog" -> "perro".
+    """Return the class ``name`` in a language, singular and without an article: "dog" -> "perro".
 
-    A class that the language lacks keeps its English label, or else the model's own.
+    A class that the language lacks gets its English label, or else the model's own.
     """
     return (languages or load_languages()).get(language).noun(name).label
 
 
 def prepare_labels(labels: Iterable[str]) -> None:
-    """Load what labels that English lacks will need, so that no image waits for it.
+    """Import ``inflect`` now if a label needs it, so that no image waits for that.
 
-    That is ``inflect``, which takes 2 to 3 s to import. If English has all labels, nothing is.
+    The import takes 2 to 3 s. Only labels that the English language file lacks need it.
     """
     english = load_languages().get("en")
     unknown = (name for name in labels if name and not english.has(name))
@@ -160,16 +143,16 @@ def count_objects(
 ) -> list[ObjectCount]:
     """Count the objects of each class: most first, then the largest, then the most certain.
 
-    The order of the detections makes no difference. Where ``language`` is given, ``label`` is the
-    class in it; otherwise it is the model's own.
+    The order of the detections makes no difference. ``label`` is the class in ``language``, or the
+    model's own label if no language is given.
     """
     counts = _facts.count_objects(detections)
     if not language:
-        return counts
+        return list(counts)
     chosen = (languages or load_languages()).get(language)
     return [replace(count, label=chosen.noun(count.class_id).label) for count in counts]
 
 
 def unusable_image_sentence(language: str = "en", languages: Languages | None = None) -> str:
-    """Return the sentence for an image that cannot be decoded or used at all."""
-    return compose_facts(UNUSABLE_IMAGE, language, languages=languages)
+    """Return the sentence for an image that cannot be used at all."""
+    return (languages or load_languages()).get(language).phrase("image.unusable")

@@ -21,6 +21,7 @@ class Languages:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         """Note which data files there are in ``folders``; none is read yet."""
+        self.folders = tuple(folders)
         self._files: dict[str, list[Path]] = {}
         self._tags: dict[str, str] = {}
         self._languages: dict[str, Language] = {}

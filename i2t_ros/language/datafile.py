@@ -6,61 +6,25 @@ The format is described in docs/languages.md.
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Collection, Mapping, Set
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, get_args
 
-import yaml
+import msgspec
 from babel import Locale, UnknownLocaleError
+from msgspec import Meta
 
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.language import korean, spanish
-from i2t_ros.language.grammar import (
-    LAST_WORD,
-    Forms,
-    Language,
-    ListPattern,
-    Noun,
-    label_key,
-)
+from i2t_ros.language.grammar import LAST_WORD, Forms, Language, ListPattern, Noun, label_key
 from i2t_ros.language.places import PLACES
-from i2t_ros.resources import load_yaml
+from i2t_ros.resources import config_path
+from i2t_ros.validation import Structure, convert, read_mapping
 
-# Every phrase of a language and the fields it is given.
-PHRASES: Mapping[str, frozenset[str]] = {
-    name: frozenset(fields.split())
-    for name, fields in {
-        "list.plain": "things",
-        "list.hedged": "things",
-        "list.mixed": "things hedged",
-        "list.empty": "",
-        "sentence.plain": "things",
-        "sentence.hedged": "things",
-        "sentence.mixed": "things hedged",
-        "sentence.empty": "",
-        "scene.plain": "things",
-        "scene.hedged": "things",
-        "scene.group": "things place",
-        "scene.group_hedged": "things place",
-        "changes.appeared": "things",
-        "changes.appeared_hedged": "things",
-        "changes.left": "things",
-        "faces.plain": "things",
-        "faces.empty": "",
-        "texts.plain": "texts",
-        "texts.more": "things",
-        "texts.empty": "",
-        "texts.quote": "text",
-        "texts.translation": "text translation",
-        "classification.plain": "label",
-        "classification.hedged": "label",
-        "image.unusable": "",
-        "image.not_analyzed": "",
-    }.items()
-}
-
-# Phrases that a language may leave out -> the phrase that then takes their place.
+# Phrases that a language may leave out -> the phrase that then takes their place, whose fields they
+# are given.
 OPTIONAL = {"scene.group_hedged": "scene.group"}
 
 # What is needed of a language beyond its data: how a template takes its fields.
@@ -69,41 +33,95 @@ _FILLERS: Mapping[str, Callable[[str, dict[str, str]], str]] = {
     "ko": korean.fill,
 }
 
-LISTS = ("things", "texts", "groups", "nested")
-_PATTERN_KEYS = {"two": "2", "start": "start", "middle": "middle", "end": "end"}
-CAPITALS = ("sentences", "nouns", "none")
-_CATEGORIES = ("zero", "one", "two", "few", "many", "other")
-_SECTIONS = {name.split(".")[0] for name in PHRASES}
-_KEYS = _SECTIONS | {
-    *("name", "extends", "cldr", "cases", "genders", "numbers", "item", "counters", "lists"),
-    *("space", "capitals", "nouns", "borrowed", "labels", "aliases"),
-}
-
 Data = dict[str, Any]
-Kind = type | tuple[type, ...]
+Category = Literal["zero", "one", "two", "few", "many", "other"]
+ListKind = Literal["things", "texts", "groups", "nested"]
+Names = Annotated[list[str], Meta(min_length=1)]
+Word = str | dict[str, str]  # the same in every grammatical case, or one for each
+_PATTERN_KEYS = {"two": "2", "start": "start", "middle": "middle", "end": "end"}
 
-_NAMES: Mapping[Kind, str] = {
-    str: "a text",
-    list: "a list",
-    dict: "a mapping",
-    (str, dict): "a text, or a mapping of plural categories",
+
+def _structure(
+    required: Mapping[str, Any], optional: Mapping[str, Any] = MappingProxyType({})
+) -> Any:
+    """Return the type of a mapping with these keys and no others."""
+    fields: list[Any] = list(required.items())
+    fields += [(key, kind, None) for key, kind in optional.items()]
+    return msgspec.defstruct("Mapping", fields, bases=(Structure,))
+
+
+_PHRASE = str | dict[Category, str]
+_NOUN: Any = str | _structure(
+    {"other": Word},
+    {
+        **dict.fromkeys(get_args(Category)[:-1], Word),
+        **dict.fromkeys(("label", "gender", "counter"), str),
+    },
+)
+
+
+_REQUIRED: Mapping[str, Any] = {
+    "name": str,
+    "numbers": dict[int, str | dict[str, Word]],
+    "item": str | _structure({"words": str, "digits": str}),
+    "nouns": _structure(dict.fromkeys(("face", "text", "unknown"), _NOUN)),
+    "labels": dict[str, _NOUN],
+}
+_OPTIONAL: Mapping[str, Any] = {
+    "extends": str,
+    "cldr": str,
+    "genders": Names,
+    "cases": Names,
+    "counters": dict[str, Annotated[dict[int, str], Meta(min_length=1, max_length=1)]],
+    "lists": dict[ListKind, dict[Literal["2", "start", "middle", "end"], str]],
+    "space": str,
+    "capitals": Literal["sentences", "nouns", "none"],
+    "aliases": dict[str, str],
+    "borrowed": _structure({}, {"gender": str, "counter": str}),
 }
 
 
 def read(path: Path) -> Data:
-    """Return what a data file holds, refusing keys that mean nothing."""
-    try:
-        data = load_yaml(path)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidRequestError(f"language file {path}: cannot be read: {error}") from error
-    if not isinstance(data, dict):
-        raise InvalidRequestError(f"language file {path}: expected a mapping of keys")
-    if unknown := set(map(str, data)) - _KEYS:
-        raise InvalidRequestError(
-            f"language file {path}: {', '.join(sorted(unknown))}: unknown; "
-            f"the keys are {', '.join(sorted(_KEYS))}"
-        )
-    return data
+    """Return what a data file holds. Raises InvalidRequestError, naming the file."""
+    if path == config_path("languages", "en.yaml"):
+        return shipped_english()
+    return read_mapping(path, InvalidRequestError)
+
+
+@cache
+def shipped_english() -> Data:
+    """Return the English data file that ships; it says which phrases there are."""
+    return read_mapping(config_path("languages", "en.yaml"), InvalidRequestError)
+
+
+@cache
+def phrase_fields() -> Mapping[str, Mapping[str, frozenset[str]]]:
+    """Return each section of phrases, its phrases, and the fields that each is given.
+
+    They are what English has: a task adds its phrases there, and every language must have them.
+    """
+    sections = shipped_english().keys() - _REQUIRED.keys() - _OPTIONAL.keys()
+    return {
+        section: {
+            name: _fields(template if isinstance(template, str) else template["other"])
+            or frozenset()
+            for name, template in shipped_english()[section].items()
+            if name not in ("case", "places")
+        }
+        for section in sorted(sections)
+    }
+
+
+@cache
+def _language_type() -> Any:
+    sections = {}
+    for section, phrases in phrase_fields().items():
+        required: dict[str, Any] = dict.fromkeys(phrases, _PHRASE)
+        if section == "scene":
+            required["places"] = _structure(dict.fromkeys(PLACES, str))
+        optional = [name.split(".")[1] for name in OPTIONAL if name.startswith(f"{section}.")]
+        sections[section] = _structure(required, {"case": str, **dict.fromkeys(optional, _PHRASE)})
+    return _structure({**_REQUIRED, **sections}, _OPTIONAL)
 
 
 def merge(base: Data, over: Data) -> Data:
@@ -123,114 +141,95 @@ def build(tag: str, data: Data, fallback: Language | None) -> Language:
 
     Raises InvalidRequestError, naming the key, what was expected and what came.
     """
+    convert(data, _language_type(), f"language {tag}", InvalidRequestError)
     return _Builder(tag, data).build(fallback)
 
 
 class _Builder:
-    """Reads one language; every error begins with its tag and the key at fault."""
+    """Builds a language, and checks what its keys must have in common.
+
+    ``data`` has every key that is required, and each value has the right type.
+    """
 
     def __init__(self, tag: str, data: Data) -> None:
         self.tag = tag
         self.data = data
-        self.cases = tuple(self.need("cases", list, ["nominative"]))
-        self.genders = tuple(self.need("genders", list, [""]))
-        cldr = self.need("cldr", str, tag)
+        self.cases = tuple(data.get("cases", ["nominative"]))
+        self.genders = tuple(data.get("genders", [""]))
+        self.borrowed = data.get("borrowed", {})
+        cldr = data.get("cldr", tag)
         try:
             self.locale = Locale.parse(cldr, sep="-")
         except (UnknownLocaleError, ValueError) as error:
             expected = "the tag of a language that CLDR has data for"
             raise self.wrong("cldr", expected, cldr) from error
 
+    def wrong(self, key: str, expected: str, got: Any) -> InvalidRequestError:
+        came = "nothing" if got is None else repr(got)
+        return InvalidRequestError(f"language {self.tag}: {key}: expected {expected}, got {came}")
+
     def build(self, fallback: Language | None) -> Language:
-        nouns = self.need("nouns", dict)
-        borrowed = {"other": "", **self.need("borrowed", dict, {})}
-        own_aliases = {
-            label_key(str(alias)): label_key(str(label))
-            for alias, label in self.need("aliases", dict, {}).items()
-        }
-        labels = {**nouns, **self.need("labels", dict)}
+        data = self.data
+        aliases = fallback.aliases if fallback else {}
+        own = {label_key(name): label_key(of) for name, of in data.get("aliases", {}).items()}
+        counters = data.get("counters", {}).items()
         return Language(
             tag=self.tag,
-            name=self.need("name", str),
+            name=data["name"],
             plural=lru_cache(1024)(self.locale.plural_form),
             fill=_FILLERS.get(self.locale.language, str.format_map),
             cases=self.cases,
             genders=self.genders,
             numbers=self.numbers(),
             items=self.items(),
-            counters=self.counters(),
+            counters={counter: next(iter(beyond.items())) for counter, beyond in counters},
             lists=self.lists(),
-            phrases={name: self.phrase(name, fields) for name, fields in PHRASES.items()},
-            section_cases=self.section_cases(),
-            places=self.places(),
+            phrases=self.phrases(),
+            section_cases={section: self.section_case(section) for section in phrase_fields()},
+            places=data["scene"]["places"],
             nouns={
-                label_key(str(key)): self.noun(f"labels.{key}", label_key(str(key)), value)
-                for key, value in labels.items()
+                label_key(key): self.noun(f"labels.{key}", label_key(key), value)
+                for key, value in {**data["nouns"], **data["labels"]}.items()
             },
-            aliases={**(fallback.aliases if fallback else {}), **own_aliases},
-            unknown=self.noun("nouns.unknown", "", nouns.get("unknown")),
-            borrowed=self.noun("borrowed", "", borrowed),
-            space=self.need("space", str, " "),
-            capitals=self.capitals(),
+            aliases={**aliases, **own},
+            unknown=self.noun("nouns.unknown", "", data["nouns"]["unknown"]),
+            borrowed=self.noun("borrowed", "", {"other": "", **self.borrowed}),
+            space=data.get("space", " "),
+            capitals=data.get("capitals", "sentences"),
             fallback=fallback,
         )
-
-    def need(self, key: str, kind: Kind, default: Any = None) -> Any:
-        """Return the value at ``key`` ("a.b" goes deeper); without a default it must be there."""
-        value: Any = self.data
-        for part in key.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        if value is None:
-            value = default
-        if not isinstance(value, kind):
-            raise self.wrong(key, _NAMES[kind], value)
-        return value
-
-    def wrong(self, key: str, expected: str, got: Any) -> InvalidRequestError:
-        came = "nothing" if got is None else repr(got)
-        return InvalidRequestError(f"language {self.tag}: {key}: expected {expected}, got {came}")
-
-    def capitals(self) -> str:
-        capitals: str = self.need("capitals", str, CAPITALS[0])
-        if capitals not in CAPITALS:
-            raise self.wrong("capitals", " or ".join(CAPITALS), capitals)
-        return capitals
 
     def numbers(self) -> dict[tuple[int, str, str], str]:
         table = {}
         for number in range(1, LAST_WORD + 1):
-            by_gender = self.need("numbers", dict).get(number)
+            by_gender = self.data["numbers"].get(number)
             for gender in self.genders:
                 by_case = by_gender.get(gender) if isinstance(by_gender, dict) else by_gender
                 for case in self.cases:
-                    word = by_case.get(case) if isinstance(by_case, dict) else by_case
-                    if not isinstance(word, str):
-                        raise self.wrong(f"numbers.{number} {gender} {case}", "a word", word)
-                    table[number, gender, case] = word
+                    where = f"numbers.{number} {gender} {case}"
+                    table[number, gender, case] = self.in_case(where, by_case, case)
         return table
+
+    def in_case(self, where: str, by_case: Any, case: str) -> str:
+        word: str | None = by_case.get(case) if isinstance(by_case, dict) else by_case
+        if word is None:
+            raise self.wrong(where, "a word", by_case)
+        return word
 
     def items(self) -> dict[str, str]:
-        item = self.need("item", (str, dict))
+        item = self.data["item"]
         forms = {"words": item, "digits": item} if isinstance(item, str) else item
-        for kind in ("words", "digits"):
-            self.check_fields(f"item.{kind}", forms.get(kind), {"number", "noun"}, {"counter"})
+        for kind, template in forms.items():
+            self.check_fields(f"item.{kind}", template, {"number", "noun"}, {"counter"})
         return forms
-
-    def counters(self) -> dict[str, tuple[int, str]]:
-        table = {}
-        for counter, beyond in self.need("counters", dict, {}).items():
-            if not (isinstance(beyond, dict) and len(beyond) == 1):
-                raise self.wrong(f"counters.{counter}", "{count: counter}", beyond)
-            ((limit, other),) = beyond.items()
-            table[counter] = (int(limit), str(other))
-        return table
 
     def lists(self) -> dict[str, ListPattern]:
         """Return CLDR's pattern for every kind of list, and the language's own where it has one."""
         cldr = dict(self.locale.list_patterns["standard"])
-        if unknown := self.need("lists", dict, {}).keys() - set(LISTS):
-            raise self.wrong("lists", ", ".join(LISTS), ", ".join(map(str, unknown)))
-        own = {kind: self.own_pattern(kind) for kind in LISTS}
+        own = {kind: {} for kind in get_args(ListKind)} | self.data.get("lists", {})
+        for kind, pattern in own.items():
+            for key, template in pattern.items():
+                self.check_fields(f"lists.{kind}.{key}", template, {"0", "1"}, ())
         things = cldr | own["things"]
         groups = things | own["groups"]
         kinds = {
@@ -242,80 +241,69 @@ class _Builder:
         }
         return {kind: _list_pattern(pattern) for kind, pattern in kinds.items()}
 
-    def own_pattern(self, kind: str) -> dict[str, str]:
-        pattern: dict[str, str] = self.need(f"lists.{kind}", dict, {})
-        for key, template in pattern.items():
-            if key not in _PATTERN_KEYS.values():
-                raise self.wrong(f"lists.{kind}", "the keys 2, start, middle, end", key)
-            self.check_fields(f"lists.{kind}.{key}", template, {"0", "1"}, ())
-        return pattern
+    def phrases(self) -> dict[str, Forms]:
+        phrases = {
+            f"{section}.{name}": self.phrase(section, name, fields)
+            for section, names in phrase_fields().items()
+            for name, fields in names.items()
+        }
+        for optional, other in OPTIONAL.items():
+            section, name = optional.split(".")
+            fields = phrase_fields()[section][other.split(".")[1]]
+            own = name in self.data[section]
+            phrases[optional] = self.phrase(section, name, fields) if own else phrases[other]
+        return phrases
 
-    def phrase(self, name: str, fields: frozenset[str]) -> Forms:
-        value = self.need(name, (str, dict), self.need(OPTIONAL.get(name, name), (str, dict)))
+    def phrase(self, section: str, name: str, fields: frozenset[str]) -> Forms:
+        value = self.data[section][name]
         forms = {"other": value} if isinstance(value, str) else value
         for category, template in forms.items():
-            if category not in _CATEGORIES:
-                raise self.wrong(name, f"plural categories {', '.join(_CATEGORIES)}", category)
             needed = fields if category == "other" else frozenset()
-            self.check_fields(f"{name}.{category}", template, needed, fields)
+            self.check_fields(f"{section}.{name}.{category}", template, needed, fields)
         if "other" not in forms:
-            raise self.wrong(name, "a form for other", None)
+            raise self.wrong(f"{section}.{name}", "a form for other", None)
         return forms
 
     def check_fields(
-        self, key: str, template: Any, needed: set[str] | frozenset[str], optional: Any
+        self, key: str, template: str, needed: Set[str], optional: Collection[str]
     ) -> None:
-        if not isinstance(template, str):
-            raise self.wrong(key, "a text", template)
-        try:
-            parts = list(string.Formatter().parse(template))
-        except ValueError:  # a brace without its fellow
-            parts = [("", "", "", "")]
-        found = {field for _, field, _, _ in parts if field is not None}
-        if not needed <= found <= needed | set(optional):
+        found = _fields(template)
+        if found is None or not needed <= found <= needed | set(optional):
             listed = " ".join(f"{{{field}}}" for field in sorted(needed | set(optional))) or "none"
             raise self.wrong(key, f"a text with the fields {listed}", template)
 
-    def section_cases(self) -> dict[str, str]:
-        cases = {}
-        for section in sorted(_SECTIONS):
-            case = self.need(f"{section}.case", str, self.cases[0])
-            if case not in self.cases:
-                raise self.wrong(f"{section}.case", " or ".join(self.cases), case)
-            cases[section] = case
-        return cases
+    def section_case(self, section: str) -> str:
+        case: str = self.data[section].get("case", self.cases[0])
+        if case not in self.cases:
+            raise self.wrong(f"{section}.case", " or ".join(self.cases), case)
+        return case
 
-    def places(self) -> dict[str, str]:
-        return {place: self.need(f"scene.places.{place}", str) for place in PLACES}
-
-    def noun(self, key: str, name: str, value: Any) -> Noun:
+    def noun(self, key: str, name: str, value: str | Data) -> Noun:
         entry = {"other": value} if isinstance(value, str) else value
-        if not isinstance(entry, dict):
-            raise self.wrong(key, "a word, or a mapping with its forms", value)
-        if unknown := set(entry) - {"label", "gender", "counter", *_CATEGORIES}:
-            expected = f"label, gender, counter, {', '.join(_CATEGORIES)}"
-            raise self.wrong(key, expected, ", ".join(map(str, unknown)))
-        if "other" not in entry:
-            raise self.wrong(f"{key}.other", "the form for many", None)
         gender = entry.get("gender", self.genders[0])
         if gender not in self.genders:
             raise self.wrong(f"{key}.gender", " or ".join(self.genders), gender)
-        forms = {case: self.forms(key, entry, case) for case in self.cases}
+        forms = {
+            case: {
+                category: self.in_case(f"{key}.{category} ({case})", entry[category], case)
+                for category in get_args(Category)
+                if category in entry
+            }
+            for case in self.cases
+        }
         first = forms[self.cases[0]]
         label = entry.get("label", first.get(self.locale.plural_form(1), first["other"]))
-        counter = entry.get("counter", self.need("borrowed.counter", str, ""))
+        counter = entry.get("counter", self.borrowed.get("counter", ""))
         return Noun(name, label, forms, gender, counter)
 
-    def forms(self, key: str, entry: Data, case: str) -> dict[str, str]:
-        forms = {}
-        for category in _CATEGORIES:
-            if category in entry:
-                value = entry[category]
-                word = value.get(case) if isinstance(value, dict) else value
-                if not isinstance(word, str):
-                    raise self.wrong(f"{key}.{category} ({case})", "a word", word)
-                forms[category] = word
-        return forms
+
+def _fields(template: str) -> frozenset[str] | None:
+    """Return the fields of a template; None if a brace lacks its fellow."""
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError:
+        return None
+    return frozenset(field for _, field, _, _ in parts if field is not None)
 
 
 def _list_pattern(pattern: Mapping[str, str]) -> ListPattern:

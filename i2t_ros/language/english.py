@@ -1,9 +1,9 @@
-"""What English needs beyond its data file: plurals and articles of labels that it lacks.
+"""What English needs beyond its data file: plurals and articles of labels that the file lacks.
 
-``inflect`` knows them. It takes most of a second to import and none of the labels in
-config/languages/en.yaml need it, so it is imported with the first label that does. Where it is
-not installed, spelling alone decides: right for most words ("forklifts", "an apple"), wrong for
-irregular ones ("childs", "an unicorn"); a label file of one's own settles those.
+``inflect`` knows them. Its import takes most of a second and no label of config/languages/en.yaml
+needs it, so it is imported for the first label that does. If it is not installed, the spelling
+decides: right for most words ("forklifts", "an apple"), wrong for irregular ones ("childs", "an
+unicorn"). A user's own language file can correct those.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ if TYPE_CHECKING:
 def plural(word: str) -> str:
     """Return the plural of a noun, "forklift" -> "forklifts"."""
     last = re.split(r"[\s-]", word)[-1]
-    if last == last.upper():  # inflect shouts back at acronyms: "AGVS"
+    if last == last.upper():  # inflect makes "AGVS" of the acronym AGV
         return word + "s"
-    engine = _engine()
-    return _spelt_plural(word) if engine is None else str(engine.plural_noun(word))
+    inflector = _inflector()
+    return _spelled_plural(word) if inflector is None else str(inflector.plural_noun(word))
 
 
 @functools.lru_cache(maxsize=4096)
 def article(word: str) -> str:
-    """Return "a" or "an", whichever a noun takes."""
-    engine = _engine()
-    if engine is None:
+    """Return the article of a noun, "a" or "an"."""
+    inflector = _inflector()
+    if inflector is None:
         return "an" if word[:1].lower() in "aeiou" else "a"
-    return str(engine.a(word)).split(" ", 1)[0]
+    return str(inflector.a(word)).split(" ", 1)[0]
 
 
 @functools.cache
-def _engine() -> inflect.engine | None:
+def _inflector() -> inflect.engine | None:
     try:
-        import inflect  # noqa: PLC0415  # see the head of this module
+        import inflect  # noqa: PLC0415  # see above
     except ImportError:
         return None
     return inflect.engine()
 
 
-def _spelt_plural(word: str) -> str:
+def _spelled_plural(word: str) -> str:
     if re.search(r"(s|x|z|ch|sh)$", word):
         return word + "es"
     if re.search(r"[^aeiou]y$", word):

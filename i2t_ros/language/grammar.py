@@ -1,4 +1,4 @@
-"""One language: its nouns, numbers, lists and sentences, as its data file gives them."""
+"""One language: its nouns, numbers, lists and phrases, from its data file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from i2t_ros.language import english
-from i2t_ros.language.facts import clean
 
 Forms = Mapping[str, str]
 """CLDR plural category ("one", "few", "other", ...) -> word."""
@@ -16,18 +15,18 @@ Forms = Mapping[str, str]
 LAST_WORD = 10
 """The largest number that is written as a word."""
 
-_HOLE = re.compile(r"(class \d+)?")
+_UNNAMED = re.compile(r"(class \d+)?")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Noun:
     """A thing that can be counted.
 
-    key      what makes two labels the same thing
+    key      labels with the same key are the same thing
     label    the bare name, for a picture or a table
     forms    grammatical case -> plural category -> word
-    gender   what numbers and articles agree with; in English the article itself
-    counter  the measure word between number and noun, where the language has them
+    gender   numbers and articles agree with it; in English it is the article
+    counter  the measure word between number and noun, if the language has them
     """
 
     key: str
@@ -39,7 +38,7 @@ class Noun:
 
 @dataclass(frozen=True, slots=True)
 class ListPattern:
-    """How CLDR joins a list: two items, and the start, middle and end of a longer one."""
+    """How CLDR joins a list: a pattern for two items, and start, middle and end of a longer one."""
 
     two: str
     start: str
@@ -49,15 +48,15 @@ class ListPattern:
 
 @dataclass(frozen=True, eq=False)
 class Language:
-    """Everything that composing needs to know of one language.
+    """The grammar and the words of one language.
 
     numbers   (number, gender, case) -> word
-    items     "words" and "digits": how number, counter and noun stand together
-    counters  counter -> (from which count on, which other counter takes its place)
-    lists     "things", "list", "texts", "groups", "nested"
-    phrases   name of a phrase, as "sentence.plain" -> plural category -> template
-    capitals  what begins with a capital letter: "sentences", "nouns" (and sentences), or "none"
-    section_cases  section of phrases, as "sentence" -> the case that its things are in
+    items     "words" and "digits" -> template that joins number, counter and noun
+    counters  counter -> (count from which another counter is used, that counter)
+    lists     "things", "list", "texts", "groups", "nested" -> pattern
+    phrases   name of a phrase, such as "sentence.plain" -> plural category -> template
+    capitals  what starts with a capital letter: "sentences", "nouns" (and sentences), or "none"
+    section_cases  section of phrases, such as "sentence" -> the grammatical case of its things
     fallback  English, for labels that this language lacks; None for English itself
     """
 
@@ -83,29 +82,29 @@ class Language:
     fallback: Language | None = None
 
     def noun(self, label: str) -> Noun:
-        """Return the noun for a model's label, borrowed from English where this lacks it.
+        """Return the noun for a model's label, borrowed from English if this language lacks it.
 
-        A label that only numbers a class ("class 7") or is empty is an unknown object.
+        An empty label, or one that is only a number ("class 7"), is an unknown object.
         """
         return _noun(self, label)
 
     def has(self, label: str) -> bool:
-        """Return whether the language has a noun of its own for a model's label."""
+        """Return whether the language has its own noun for a model's label."""
         key = label_key(label)
         return self.aliases.get(key, key) in self.nouns
 
     def count(self, noun: Noun, number: int, section: str, *, digits: bool = False) -> str:
-        """Return a number of things for a phrase of ``section``: "two dogs", "2 dogs"."""
+        """Return number and noun for a phrase of ``section``: "two dogs" or "2 dogs"."""
         return _count(self, noun, number, section, digits)
 
     def number_word(self, number: int, gender: str, case: str) -> str | None:
-        """Return a number up to ten in words, agreeing with its noun; None beyond."""
+        """Return a number up to ten as a word that agrees with its noun; None if it is larger."""
         if not 1 <= number <= LAST_WORD:
             return None
         return self.numbers[number, gender, case]
 
     def join(self, items: Sequence[str], kind: str) -> str:
-        """Return items as one list, by the pattern ``kind``."""
+        """Return the items as one list, joined by the pattern ``kind``."""
         if len(items) < 2:
             return "".join(items)
         pattern = self.lists[kind]
@@ -120,29 +119,36 @@ class Language:
         return self.fill(pattern, {"first": first, "second": second})
 
     def phrase(self, name: str, number: int = 0, /, **fields: str) -> str:
-        """Return the phrase ``name`` with its fields, in the plural category of ``number``."""
+        """Return the phrase ``name`` with its fields filled in, in the plural of ``number``."""
         forms = self.phrases[name]
         template = forms.get(self.plural(number)) or forms["other"]
         return self.fill(template, fields)
 
 
+def clean(text: str) -> str:
+    """Return ``text`` on one line, with single spaces and without unprintable characters."""
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())
+
+
 def label_key(label: str) -> str:
-    """Return a label as labels are compared: "Traffic_Light" and "traffic light" are one."""
+    """Return a key for comparing labels: "Traffic_Light" and "traffic light" have the same."""
     return clean(label.replace("_", " ")).casefold()
 
 
-# Bounded: a model may bring a thousand labels, and a caller may bring any text.
+# The size is limited because a caller may pass any text; a model may have a thousand labels.
 @functools.lru_cache(maxsize=4096)
 def _noun(language: Language, label: str) -> Noun:
     word = clean(label.replace("_", " "))
     key = label_key(label)
-    if _HOLE.fullmatch(key):
+    if _UNNAMED.fullmatch(key):
         return language.unknown
     key = language.aliases.get(key, key)
     return language.nouns.get(key) or _borrow(language, key, word)
 
 
-# Bounded as nouns are; what one camera sees comes again with every frame.
+# Cached because a camera shows the same things frame after frame; the size is limited as above.
 @functools.lru_cache(maxsize=4096)
 def _count(language: Language, noun: Noun, number: int, section: str, digits: bool) -> str:
     case = language.section_cases[section]
@@ -159,7 +165,7 @@ def _count(language: Language, noun: Noun, number: int, section: str, digits: bo
 
 
 def _borrow(language: Language, key: str, word: str) -> Noun:
-    """Return a noun for a label that the language lacks: English words in its own grammar."""
+    """Return a noun for a label that the language lacks: the English word in its own grammar."""
     lender = language.fallback
     if lender is None:
         singular, plural = word, english.plural(word)
@@ -171,7 +177,7 @@ def _borrow(language: Language, key: str, word: str) -> Noun:
         gender = language.borrowed.gender
         if language.capitals == "nouns":
             singular, plural, word = (_capitals(text) for text in (singular, plural, word))
-    # Where one and many share a category the language has no plural, and the singular stays.
+    # If 1 has the category "other", the language has no plural, and the singular overwrites it.
     forms = {"other": plural, language.plural(1): singular}
     return replace(
         language.borrowed, key=key, label=word, gender=gender, forms={language.cases[0]: forms}

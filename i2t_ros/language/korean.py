@@ -1,15 +1,15 @@
-"""What Korean needs beyond its data file: particles that follow the sound before them.
+"""What Korean needs beyond its data file: particles depend on the sound before them.
 
-A template writes both forms, as Korean software does: ``{things}이(가)``. After a syllable that
-ends in a consonant the first is right, after a vowel the one in brackets. Where the sound is
-unknown (foreign letters) both forms stay, which is how Korean writes it then.
+A template has both forms, as is usual in Korean software: ``{things}이(가)``. The first is right
+after a syllable that ends in a consonant, and the one in parentheses after a vowel. If the sound is
+unknown (foreign letters), both forms stay, as Korean writes it then.
 """
 
 from __future__ import annotations
 
 import re
 
-# Both forms as written -> after a consonant, after a vowel.
+# Both forms, as in templates -> the form after a consonant, the form after a vowel.
 PARTICLES = {
     "이(가)": ("이", "가"),
     "을(를)": ("을", "를"),
@@ -19,13 +19,13 @@ PARTICLES = {
 
 _FIELD = re.compile(r"\{(\w+)\}(" + "|".join(map(re.escape, PARTICLES)) + ")")
 
-# Sino-Korean readings that end in a consonant: 영 일 삼 육 칠 팔. Tens and hundreds end in zero and
-# are read 십, 백, ..., which end in one too.
-_CLOSED_DIGITS = "013678"
+# Digits whose Sino-Korean names end in a consonant: 영 일 삼 육 칠 팔. Tens and hundreds, which
+# end in zero, are read 십, 백, ..., and end in a consonant, too.
+_CONSONANT_DIGITS = "013678"
 
 
 def fill(template: str, fields: dict[str, str]) -> str:
-    """Return the template with its fields, each particle in the form that its field asks for."""
+    """Return the filled template, each particle in the form that fits the field before it."""
 
     def with_particle(match: re.Match[str]) -> str:
         name, particle = match.groups()
@@ -35,18 +35,18 @@ def fill(template: str, fields: dict[str, str]) -> str:
 
 
 def _particle(word: str, particle: str) -> str:
-    closed = _ends_in_consonant(word)
-    if closed is None:
+    consonant = _ends_in_consonant(word)
+    if consonant is None:
         return particle
-    return PARTICLES[particle][0 if closed else 1]
+    return PARTICLES[particle][0 if consonant else 1]
 
 
 def _ends_in_consonant(word: str) -> bool | None:
     last = word[-1:]
     if "가" <= last <= "힣":
-        # Precomposed syllables are laid out 28 to a vowel, the first of each without a final
-        # consonant: The Unicode Standard, section 3.12.
+        # Unicode has 28 syllables for each vowel, the first of them without a final consonant
+        # (The Unicode Standard, section 3.12).
         return (ord(last) - ord("가")) % 28 != 0
     if last.isascii() and last.isdigit():
-        return last in _CLOSED_DIGITS
+        return last in _CONSONANT_DIGITS
     return None

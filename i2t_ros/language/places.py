@@ -1,14 +1,13 @@
 """Where in the picture something is, from its box.
 
-Across: the middle of the box lies in the left, the middle or the right third of the picture.
+Left, middle, right: the third of the picture in which the center of the box lies.
 
-Depth, as one speaks of a picture and not a measurement:
+Depth is what people would say of a picture, not a measurement:
 
 near   the box covers at least a quarter of the picture
-far    the box is lower than a tenth of the picture and the class is about a metre tall or more.
-       At a vertical field of view of 50 degrees, height / (2 tan 25 deg) / 0.1, that is a person
-       18 m away and a bicycle 11 m away; nothing is said of small things, whose boxes are small
-       close by.
+far    the box is lower than a tenth of the picture, and the class is about a meter tall or more.
+       With a vertical field of view of 50 degrees, height / (2 tan 25 deg) / 0.1 puts a person at
+       18 m and a bicycle at 11 m. Small things are never far: their boxes are small close by, too.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ PLACES: tuple[Place, ...] = get_args(Place)
 NEAR_AREA = 1 / 4
 FAR_HEIGHT = 1 / 10
 
-# COCO's names and VOC's; a class that is not here is never said to be far away.
+# Names of COCO and VOC; a class that is not listed is never far.
 _TALL = """
 person bicycle car motorcycle motorbike airplane aeroplane bus train truck boat
 horse cow elephant bear zebra giraffe

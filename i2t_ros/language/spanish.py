@@ -1,22 +1,21 @@
 """What Spanish needs beyond its data file: "y" becomes "e" before the sound of i.
 
-"aguja e hilo", but "nieve y hielo", where i only begins a diphthong. Things begin with their
-number, none with that sound; lines of text that were read may.
+"aguja e hilo", but "nieve y hielo", because that i starts a diphthong. Things start with their
+number, and no number has that sound; lines of text from an image may.
 """
 
 from __future__ import annotations
 
 import re
 
-# Quotation marks and other signs, an h that is not heard, an i, and no vowel with which that i
-# would make a diphthong.
+# Quotation marks and other signs, a silent h, an i, and no vowel that makes a diphthong with it.
 _SOUND_OF_I = re.compile(r"\W*h?[ií](?![aeouáéóú])", re.IGNORECASE)
 
 _AND = re.compile(r"\by \{(\w+)\}")
 
 
 def fill(template: str, fields: dict[str, str]) -> str:
-    """Return the template with its fields, "e" for "y" where the field behind asks for it."""
+    """Return the filled template, with "e" for "y" if the field after it requires that."""
 
     def conjunction(match: re.Match[str]) -> str:
         name = match[1]

@@ -9,17 +9,20 @@ must not depend on its network; `i2t models fetch` gets models beforehand.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import yaml
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.logging import get_logger
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from i2t_ros.nodes.parameters.reference import NODES
-from i2t_ros.nodes.parameters.spec import ParameterSpec, Value
 from i2t_ros.nodes.processes import dds_profile, parameter_file
+from i2t_ros.options import Option, Value
 from i2t_ros.resources import config_path
 
 # The parameters that are launch arguments as well, by node. All others: params_file.
@@ -43,14 +46,28 @@ EMPTY = {"source": "no source_node, drivers publish the images", "offline": "tru
 """What an empty argument means where that is not the parameter's default."""
 
 
-def specs(node: str) -> list[ParameterSpec]:
+def specs(node: str) -> list[Option]:
     """Return the parameters of a node that are launch arguments."""
     table = {spec.name: spec for spec in NODES[node]}
     return [table[name] for name in ARGUMENTS[node]]
 
 
-def make_nodes(context: LaunchContext) -> list[Node]:
+def misspelled(given: Iterable[str], known: Collection[str]) -> list[str]:
+    """Return a line for each name that is nearly that of an argument; launch itself ignores it.
+
+    Other names are no mistake: a launch file that includes this one has its own.
+    """
+    return [
+        f"unknown argument {name}: did you mean {close[0]}?"
+        for name in given
+        if name not in known and (close := difflib.get_close_matches(name, known, n=1, cutoff=0.8))
+    ]
+
+
+def make_nodes(context: LaunchContext, known: Collection[str]) -> list[Node]:
     """Return the nodes that are wanted, with the arguments that were given."""
+    for line in misspelled(context.launch_configurations, known):
+        get_logger("i2t.launch.py").warning(line)
 
     def given(argument: str) -> str:
         return LaunchConfiguration(argument).perform(context)
@@ -105,7 +122,7 @@ def make_node(context: LaunchContext, name: str) -> Node:
     )
 
 
-def as_value(spec: ParameterSpec, text: str) -> Value:
+def as_value(spec: Option, text: str) -> Value:
     """Return a parameter's value, of the type that the node expects."""
     if isinstance(spec.default, str):
         return text  # also where YAML would read something else into it, as into language:=no
@@ -117,7 +134,7 @@ def as_value(spec: ParameterSpec, text: str) -> Value:
     return value
 
 
-def describe(node: str, spec: ParameterSpec) -> str:
+def describe(node: str, spec: Option) -> str:
     """Return the explanation of an argument that is a parameter of a node."""
     choices = f"; one of: {', '.join(spec.choices)}" if spec.choices else ""
     empty = EMPTY.get(spec.name, spec.shown)
@@ -143,6 +160,7 @@ def generate_launch_description() -> LaunchDescription:
         "namespace": ("", "of all nodes and their topics, such as car"),
         "log_level": ("info", "of all nodes: debug, info, warn, error"),
     }
+    known = {*described, *own}
     return LaunchDescription(
         [
             *(
@@ -154,6 +172,6 @@ def generate_launch_description() -> LaunchDescription:
                 for name, (default, text) in own.items()
             ),
             *(SetEnvironmentVariable(name, path) for name, path in dds_profile().items()),
-            OpaqueFunction(function=make_nodes),
+            OpaqueFunction(function=make_nodes, args=[known]),
         ]
     )

@@ -1,24 +1,22 @@
-"""What models there are and how each is fed and read: config/models.yaml as checked dataclasses."""
+"""What models there are and how each is fed and read: config/models.yaml as checked structures."""
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import types
-import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-import yaml
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from i2t_ros.errors import ModelError, UnknownModelError
-from i2t_ros.resources import config_path, load_yaml
+from i2t_ros.resources import config_path
 from i2t_ros.types import Task
+from i2t_ros.validation import Structure, convert, read_mapping
 from i2t_ros.vision.decoders.classes import CLASSIFIERS
 from i2t_ros.vision.decoders.faces import FACE_DECODERS
 from i2t_ros.vision.decoders.objects import DECODERS, Decoder
@@ -34,9 +32,10 @@ DECODERS_OF: Mapping[Task, Mapping[str, Decoder]] = types.MappingProxyType(
     {"detect": DECODERS, "classify": CLASSIFIERS, "faces": FACE_DECODERS, "text": TEXT_DECODERS}
 )
 
+Threshold = Annotated[float, Meta(gt=0, le=1)]
 
-@dataclass(frozen=True, slots=True)
-class ModelFile:
+
+class ModelFile(Structure, frozen=True):
     """One file of a model.
 
     name    as it is stored
@@ -51,8 +50,7 @@ class ModelFile:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ModelInput:
+class ModelInput(Structure, frozen=True):
     """How a model is fed.
 
     kind       tensor: a prepared array as ``format`` says; image: the picture itself
@@ -66,7 +64,7 @@ class ModelInput:
     kind: Literal["tensor", "image"] = "tensor"
     name: str = ""
     format: TensorFormat | None = None
-    constants: Mapping[str, Any] = field(default_factory=lambda: types.MappingProxyType({}))
+    constants: dict[str, Any] = {}  # noqa: RUF012 (msgspec copies it)
 
     def __post_init__(self) -> None:
         """Check that a tensor's format is given."""
@@ -79,8 +77,7 @@ class ModelInput:
         return [a.astype(np.float32) if a.dtype.kind == "f" else a for a in arrays]
 
 
-@dataclass(frozen=True, slots=True)
-class ModelSpec:
+class ModelSpec(Structure, frozen=True):
     """One entry of the manifest.
 
     backends         that can run it, in the order in which ``backend: auto`` tries them
@@ -90,7 +87,7 @@ class ModelSpec:
     score_threshold  0 to 1, the default least score
     iou_threshold    0 to 1, the default for suppressing overlapping boxes
     labels           class names; "" where the numbering has a hole
-    licence          an SPDX identifier; of the weights
+    license          an SPDX identifier; of the weights
     source           the page of the model's authors, or of the file
     """
 
@@ -100,19 +97,21 @@ class ModelSpec:
     input: ModelInput
     decoder: str
     labels: tuple[str, ...]
-    backends: tuple[str, ...]
+    backends: Annotated[tuple[str, ...], Meta(min_length=1)]
     files: tuple[ModelFile, ...] = ()
-    decoder_options: Mapping[str, Any] = field(default_factory=lambda: types.MappingProxyType({}))
+    decoder_options: dict[str, Any] = {}  # noqa: RUF012 (msgspec copies it)
     outputs: tuple[str, ...] = ()
-    score_threshold: float = 0.3
-    iou_threshold: float = 0.45
+    score_threshold: Threshold = 0.3
+    iou_threshold: Threshold = 0.45
     auto: int = 0
     engine_model: str = ""
-    licence: str = ""
+    license: str = ""
     source: str = ""
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""
+        if self.task not in DECODERS_OF:
+            raise ValueError(f"task: expected one of {', '.join(DECODERS_OF)}, got {self.task!r}")
         decoders = DECODERS_OF[self.task]
         if self.decoder not in decoders:
             raise ValueError(f"decoder: expected one of {', '.join(decoders)}, got {self.decoder}")
@@ -122,11 +121,6 @@ class ModelSpec:
                 f"decoder_options: {self.decoder} takes {', '.join(known) or 'none'}, "
                 f"got {', '.join(unknown)}"
             )
-        for name in ("score_threshold", "iou_threshold"):
-            if not 0 < getattr(self, name) <= 1:
-                raise ValueError(f"{name}: expected above 0 to 1, got {getattr(self, name)}")
-        if not self.backends:
-            raise ValueError("backends: expected at least one")
 
     @property
     def size(self) -> int:
@@ -165,21 +159,10 @@ def load_manifest() -> Mapping[str, ModelSpec]:
 
 def read_manifest(path: Path) -> Mapping[str, ModelSpec]:
     """Return every entry of a manifest file. Raises ModelError naming entry and field."""
-    entries = read_yaml(path)
+    entries = read_mapping(path, ModelError)
     return types.MappingProxyType(
         {name: spec_from(name, entry, f"{path}: {name}") for name, entry in entries.items()}
     )
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Return the mapping in a YAML file. Raises ModelError."""
-    try:
-        content = load_yaml(path)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ModelError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise ModelError(f"{path}: expected a mapping, got {type(content).__name__}")
-    return content
 
 
 def spec_from(name: str, entry: Any, where: str, folder: Path | None = None) -> ModelSpec:
@@ -188,13 +171,11 @@ def spec_from(name: str, entry: Any, where: str, folder: Path | None = None) -> 
     Raises ModelError, beginning with ``where`` and the field.
     """
     if not isinstance(entry, dict):
-        raise ModelError(f"{where}: expected a mapping, got {type(entry).__name__}")
+        raise ModelError(f"{where}: expected a mapping, got {entry!r}")
     fields = {**entry, "name": name}
     if isinstance(fields.get("labels"), str):
         fields["labels"] = read_labels(fields["labels"], where, folder)
-    spec = _build(ModelSpec, fields, where)
-    assert isinstance(spec, ModelSpec)  # noqa: S101
-    return spec
+    return convert(fields, ModelSpec, where, ModelError)
 
 
 def read_labels(name: str, where: str, folder: Path | None = None) -> tuple[str, ...]:
@@ -208,71 +189,3 @@ def read_labels(name: str, where: str, folder: Path | None = None) -> tuple[str,
         if place.is_file():
             return tuple(line.strip() for line in place.read_text("utf-8").splitlines())
     raise ModelError(f"{where}: labels: no such file: {' or '.join(map(str, places))}")
-
-
-def _build(cls: type[Any], value: Any, where: str) -> Any:
-    """Return the dataclass ``cls`` made from a mapping, every field checked."""
-    if not isinstance(value, dict):
-        raise ModelError(f"{where}: expected a mapping, got {type(value).__name__}")
-    hints = _type_hints(cls)  # type: ignore[arg-type]  # mypy doubts that classes are hashable
-    if unknown := sorted(set(map(str, value)) - set(hints)):
-        raise ModelError(
-            f"{where}: unknown field {', '.join(unknown)}; known: {', '.join(sorted(hints))}"
-        )
-    converted = {
-        name: _convert(hints[name], part, f"{where}: {name}") for name, part in value.items()
-    }
-    required = [f.name for f in dataclasses.fields(cls) if _is_required(f)]
-    if absent := [name for name in required if name not in converted]:
-        raise ModelError(f"{where}: missing {', '.join(absent)}")
-    try:
-        return cls(**converted)
-    except ValueError as error:
-        raise ModelError(f"{where}: {error}") from error
-
-
-_type_hints = cache(typing.get_type_hints)
-
-
-def _is_required(of: dataclasses.Field[Any]) -> bool:
-    return of.default is dataclasses.MISSING and of.default_factory is dataclasses.MISSING
-
-
-def _convert(hint: Any, value: Any, where: str) -> Any:  # noqa: PLR0911 (one per kind of type)
-    """Return ``value`` as the type that the annotation ``hint`` of a field asks for."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is types.UnionType:
-        hint = next(option for option in arguments if option is not type(None))
-        return _convert(hint, value, where)
-    if dataclasses.is_dataclass(hint):
-        return _build(typing.cast("type[Any]", hint), value, where)
-    if origin is Literal:
-        if value not in arguments:
-            listed = ", ".join(map(str, arguments))
-            raise ModelError(f"{where}: expected one of {listed}, got {value!r}")
-        return value
-    if origin is tuple:
-        return _convert_tuple(arguments, value, where)
-    if origin is Mapping:
-        _check_type(value, dict, where)
-        return types.MappingProxyType(dict(value))
-    if hint is float and type(value) is int:
-        return float(value)
-    _check_type(value, hint, where)
-    return value
-
-
-def _convert_tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
-    if isinstance(value, str) or not isinstance(value, (list, tuple)):
-        raise ModelError(f"{where}: expected a list, got {type(value).__name__}")
-    if arguments[-1] is not Ellipsis and len(value) != len(arguments):
-        raise ModelError(f"{where}: expected {len(arguments)} elements, got {len(value)}")
-    return tuple(_convert(arguments[0], part, f"{where}[{i}]") for i, part in enumerate(value))
-
-
-def _check_type(value: Any, expected: type[Any], where: str) -> None:
-    # YAML reads "yes" as a bool and bool is an int: only the exact type will do.
-    if type(value) is not expected:
-        raise ModelError(
-            f"{where}: expected {expected.__name__}, got {type(value).__name__} {value!r}"
-        )

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from i2t_ros.errors import ModelCorruptError, ModelMissingError
+from i2t_ros.optional import needed_for
 
 
 class Port(NamedTuple):
@@ -53,15 +55,16 @@ TENSORFLOW_OUTPUTS = (
 )
 
 
-def recognise(path: Path) -> Entry | None:
+def recognize(path: Path) -> Entry | None:
     """Return the manifest fields of the model at ``path``, without labels if it names none.
 
-    None where it is of no family that is known here. Raises ModelCorruptError, ModelMissingError.
+    None where it is of no family that is known here. Raises ModelCorruptError, ModelMissingError,
+    BackendMissingError.
     """
-    return recognise_facts(read_facts(path))
+    return recognize_facts(read_facts(path))
 
 
-def recognise_facts(facts: FileFacts) -> Entry | None:
+def recognize_facts(facts: FileFacts) -> Entry | None:
     """Return the manifest fields that follow from what a file says of itself, or None."""
     picture = _picture(facts)
     if picture is None or facts.metadata.get("task", "detect") != "detect":
@@ -83,10 +86,8 @@ def read_facts(path: Path) -> FileFacts:
 
 
 def _read_onnx(path: Path) -> FileFacts:
-    try:
+    with _needed_for(path, "onnxruntime"):
         import onnxruntime as ort  # noqa: PLC0415 (only a user's own file needs it here)
-    except ImportError as error:
-        raise _undescribed(path, "onnxruntime", error) from error
     settings = ort.SessionOptions()
     settings.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     settings.log_severity_level = 3
@@ -106,10 +107,8 @@ def _read_onnx(path: Path) -> FileFacts:
 
 
 def _read_tflite(path: Path) -> FileFacts:
-    try:
+    with _needed_for(path, "ai-edge-litert"):
         from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 (as above)
-    except ImportError as error:
-        raise _undescribed(path, "ai-edge-litert", error) from error
     try:
         interpreter = Interpreter(model_path=str(path))
     except (ValueError, RuntimeError) as error:
@@ -125,10 +124,11 @@ def _read_tflite(path: Path) -> FileFacts:
     return FileFacts(ports(inputs), ports(outputs), {})
 
 
-def _undescribed(path: Path, module: str, error: ImportError) -> ModelMissingError:
-    return ModelMissingError(
-        f"{path}: describe it in {path.with_suffix('.yaml')} (docs/models.md), or pip install "
-        f"{module} so that it can be recognised ({error})"
+def _needed_for(path: Path, package: str) -> AbstractContextManager[None]:
+    return needed_for(
+        f"recognizing {path}",
+        f"pip install {package}, or describe the file in {path.with_suffix('.yaml')} "
+        "(docs/models.md)",
     )
 
 
@@ -167,13 +167,13 @@ def _literal(metadata: Mapping[str, str], key: str) -> Any:
         return None
 
 
-def _input(picture: _Picture, resize: str, colour: str = "rgb", scaled: bool = True) -> Entry:
+def _input(picture: _Picture, resize: str, color: str = "rgb", scaled: bool = True) -> Entry:
     form: Entry = {
         "width": picture.width,
         "height": picture.height,
         "layout": picture.layout,
         "dtype": picture.dtype,
-        "colour": colour,
+        "color": color,
         "resize": resize,
     }
     if scaled and picture.dtype == "float32":
@@ -198,7 +198,7 @@ def _tensorflow(facts: FileFacts, picture: _Picture, _classes: int) -> Entry | N
 
 
 def _detr_with_size(facts: FileFacts, picture: _Picture, _classes: int) -> Entry | None:
-    """Recognise the exports of RT-DETR's and D-FINE's authors."""
+    """Recognize the exports of RT-DETR's and D-FINE's authors."""
     inputs, outputs = ({port.name for port in ports} for ports in (facts.inputs, facts.outputs))
     wanted = ("labels", "boxes", "scores")
     if "orig_target_sizes" not in inputs or not outputs.issuperset(wanted):
@@ -213,7 +213,7 @@ def _detr_with_size(facts: FileFacts, picture: _Picture, _classes: int) -> Entry
 
 
 def _detr_queries(facts: FileFacts, picture: _Picture, _classes: int) -> Entry | None:
-    """Recognise the exports of Hugging Face."""
+    """Recognize the exports of Hugging Face."""
     if not {port.name for port in facts.outputs}.issuperset({"logits", "pred_boxes"}):
         return None
     return {
@@ -227,7 +227,7 @@ def _detr_queries(facts: FileFacts, picture: _Picture, _classes: int) -> Entry |
 def _one_output(  # noqa: PLR0911 (one per family)
     facts: FileFacts, picture: _Picture, classes: int
 ) -> Entry | None:
-    """Recognise YOLO and Ultralytics' RT-DETR by the shape of their only output."""
+    """Recognize YOLO and Ultralytics' RT-DETR by the shape of their only output."""
     shapes = [port.shape for port in facts.outputs]
     if len(shapes) != 1 or len(shapes[0]) != 3:
         return None
@@ -242,7 +242,7 @@ def _one_output(  # noqa: PLR0911 (one per family)
     if columns in (cells, -1) and rows > 4:
         entry = _yolo(picture, "yolov8")
         if picture.layout == "NHWC":  # Ultralytics gives TensorFlow's formats fractions
-            entry["decoder_options"] = {"normalised": True}
+            entry["decoder_options"] = {"normalized": True}
         return entry
     if rows in (3 * cells, -1) and columns > 5:
         return _yolo(picture, "yolov5")
@@ -250,4 +250,4 @@ def _one_output(  # noqa: PLR0911 (one per family)
 
 
 def _yolo(picture: _Picture, decoder: str) -> Entry:
-    return {"input": _input(picture, "letterbox_centre"), "decoder": decoder}
+    return {"input": _input(picture, "letterbox_center"), "decoder": decoder}

@@ -1,4 +1,4 @@
-"""A user's own model: the path of a file, recognised or described by a small YAML beside it."""
+"""A user's own model: the path of a file, recognized or described by a small YAML beside it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from i2t_ros.errors import ModelMissingError
+from i2t_ros.errors import ModelError, ModelMissingError
 from i2t_ros.models.download import mismatch
-from i2t_ros.models.manifest import ModelSpec, load_manifest, read_yaml, spec_from
-from i2t_ros.models.recognition import recognise
+from i2t_ros.models.manifest import ModelSpec, load_manifest, spec_from
+from i2t_ros.models.recognition import recognize
+from i2t_ros.validation import read_mapping
 
 BACKENDS_FOR = {
     ".onnx": ["onnxruntime", "openvino", "triton"],
@@ -35,11 +36,11 @@ def own_spec(path: Path) -> ModelSpec:
     if not path.is_file():
         raise ModelMissingError(f"{path}: no such file")
     description = path.with_suffix(".yaml")
-    given = read_yaml(description) if description.is_file() else {}
+    given = read_mapping(description, ModelError) if description.is_file() else {}
     if not given and (known := _known_file(path)):
         return known
     if not {"input", "decoder"} <= set(given):
-        given = _recognised(path, description) | given
+        given = _recognized(path, description) | given
     entry = _defaults(path) | given | {"files": [{"name": path.name}]}
     if "labels" not in entry:
         raise ModelMissingError(
@@ -57,8 +58,8 @@ def _known_file(path: Path) -> ModelSpec | None:
     return None
 
 
-def _recognised(path: Path, description: Path) -> dict[str, Any]:
-    entry = recognise(path)
+def _recognized(path: Path, description: Path) -> dict[str, Any]:
+    entry = recognize(path)
     if entry is None:
         raise ModelMissingError(
             f"{path} is no model of the manifest, and its inputs and outputs are of no known "

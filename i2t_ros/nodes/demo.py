@@ -25,7 +25,7 @@ from vision_msgs.msg import Detection2DArray
 
 from i2t_ros.client import Client, ServerError
 from i2t_ros.errors import DetectorUnreachableError, I2tError, TimeLimitError
-from i2t_ros.nodes.messages import conversions
+from i2t_ros.nodes.messages.images import image_to_msg
 from i2t_ros.nodes.processes import NodeProcess, node_environment, parameter_arguments
 from i2t_ros.srv import Describe
 from i2t_ros.vision.codecs import decode_image
@@ -60,7 +60,7 @@ def run_demo(picture: Path, data: bytes, model: str, language: str, save: Path) 
             bridge = nodes.enter_context(node_process("bridge_node", tcp_port=port))
             viewer = Viewer([detector, bridge])
             nodes.callback(viewer.close)
-            viewer.show_photo(conversions.image_to_msg(Header(frame_id="camera"), image))
+            viewer.show_photo(image_to_msg(Header(frame_id="camera"), image))
             viewer.call_describe(data, save)
             ask_over_tcp(data, port)
     finally:

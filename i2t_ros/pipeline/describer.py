@@ -1,4 +1,4 @@
-"""From an image to a description: runs the tasks and finds the words. No ROS, no network."""
+"""From an image to a description: look() runs the tasks, tell() finds the words."""
 
 from __future__ import annotations
 
@@ -9,38 +9,26 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any, cast
 
 from i2t_ros import language as words
 from i2t_ros.backends.base import Tensor
-from i2t_ros.errors import (
-    I2tError,
-    InvalidRequestError,
-    NoFrameError,
-    TimeLimitError,
-    UnknownTaskError,
-)
+from i2t_ros.errors import I2tError, NoFrameError, TimeLimitError, UnknownTaskError
+from i2t_ros.options import check_options, option
+from i2t_ros.pipeline.object_detector import ObjectDetector, PreparedImage
 from i2t_ros.pipeline.reply_cache import ReplyCache, frozen
-from i2t_ros.pipeline.task_worker import Opener, TaskWorker
-from i2t_ros.pipeline.tasks.detect import ObjectDetector, PreparedImage
-from i2t_ros.types import (
-    TASKS,
-    ClassifyOptions,
-    DescribeReply,
-    DescribeRequest,
-    Description,
-    DetectOptions,
-    FaceOptions,
-    Image,
-    Picture,
-    Scene,
-    Task,
-    TextOptions,
-)
+from i2t_ros.pipeline.task_worker import LazyRunner, Opener, TaskWorker
+from i2t_ros.pipeline.tasks.base import Label, Outcome
+from i2t_ros.pipeline.tasks.registry import TASKS, check_tasks
+from i2t_ros.types import DescribeReply, DescribeRequest, Description, Image, Scene, Task
 from i2t_ros.vision.codecs import MAX_PIXELS, decode_image, encode_image
-from i2t_ros.vision.drawing import DrawOptions, draw_scene
+from i2t_ros.vision.drawing import DrawOptions, Pen
 
 Turn = Callable[[], AbstractContextManager[None]]
-"""Makes the context manager to hold while the engine is used."""
+"""Makes the context manager to hold while the backend is used."""
+
+STAGED = "detect"
+"""The task whose steps overlap with those of other images, and that uses the backend in turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,54 +36,67 @@ class DescribeOptions:
     """How a describer works unless a request says otherwise.
 
     Frozen, so that a running node can exchange all of them at once.
+
+    task_options  by task, of each task; missing ones get their defaults
+    languages     None: those that ship
     """
 
-    tasks: tuple[Task, ...] = ("detect",)
-    language: str = "en"
-    style: str = "sentence"
-    hedge: bool = False
-    detect: DetectOptions = field(default_factory=DetectOptions)
-    classify: ClassifyOptions = field(default_factory=ClassifyOptions)
-    faces: FaceOptions = field(default_factory=FaceOptions)
-    text: TextOptions = field(default_factory=TextOptions)
+    tasks: tuple[Task, ...] = option(
+        (STAGED,),
+        "what is done with each image, and with a request that names no task: any of "
+        + ", ".join(TASKS),
+        changes="live",
+    )
+    language: str = option(
+        "en", "language of the sentence, BCP 47, such as en or es", changes="live"
+    )
+    style: str = option("sentence", "how the sentence is put", choices=words.STYLES, changes="live")
+    hedge: bool = option(False, "say 'probably' of what is seen with a low score", changes="live")
+    max_pixels: int = option(
+        MAX_PIXELS,
+        "images of more pixels (width x height) are refused before they are decoded",
+        bounds=(1, 1_000_000_000),
+        changes="live",
+    )
+    jpeg_quality: int = option(
+        90, "of annotated JPEG and WebP pictures, 1 to 100", bounds=(1, 100), changes="live"
+    )
     draw: DrawOptions = field(default_factory=DrawOptions)
+    task_options: Mapping[Task, Any] = field(default_factory=lambda: MappingProxyType({}))
     languages: words.Languages | None = None
-    max_pixels: int = MAX_PIXELS
-    quality: int = 90
 
     def __post_init__(self) -> None:
-        """Normalise the language, drop repeated tasks, check every name and number.
+        """Resolve the language, drop repeated tasks, check every name and number.
 
         Raises UnknownLanguageError, UnknownStyleError, UnknownTaskError, InvalidRequestError.
         """
-        object.__setattr__(self, "language", words.resolve_language(self.language, self.languages))
+        put = object.__setattr__
+        put(self, "language", words.resolve_language(self.language, self.languages))
         words.check_style(self.style)
+        check_options(self)
         if not self.tasks:
             raise UnknownTaskError(f"no task; tasks are {', '.join(TASKS)}")
-        if unknown := [task for task in self.tasks if task not in TASKS]:
-            raise UnknownTaskError(f"unknown task {unknown[0]!r}; tasks are {', '.join(TASKS)}")
-        object.__setattr__(self, "tasks", tuple(dict.fromkeys(self.tasks)))
-        for name, score in (
-            ("min_score", self.detect.min_score),
-            ("face_min_score", self.faces.min_score),
-            ("text_min_score", self.text.min_score),
-        ):
-            if not 0 <= score <= 1:
-                raise InvalidRequestError(
-                    f"{name}: expected 0 to 1 (0: the default), got {score:g}"
-                )
-        if self.classify.top_k < 1:
-            raise InvalidRequestError(f"top_k: expected 1 or more, got {self.classify.top_k}")
+        put(self, "tasks", check_tasks(self.tasks))
+        given = {name: task.options() for name, task in TASKS.items()} | dict(self.task_options)
+        put(self, "task_options", MappingProxyType(given))
 
     def for_request(self, request: DescribeRequest) -> DescribeOptions:
         """Return these options with what the request names in their place."""
+        given = {
+            name: TASKS[name].for_request(options, request)
+            for name, options in self.task_options.items()
+        }
         return replace(
             self,
             tasks=request.tasks or self.tasks,
             language=request.language or self.language,
             style=request.style or self.style,
-            detect=replace(self.detect, min_score=request.min_score or self.detect.min_score),
+            task_options=given,
         )
+
+    def label(self, name: str) -> str:
+        """Return a model's name of a class in the language of the sentence."""
+        return words.label(name, self.language, self.languages)
 
 
 @dataclass(slots=True)
@@ -103,50 +104,61 @@ class ImageInWork:
     """An image on its way to a scene.
 
     started   time.perf_counter() seconds when its way began
-    end       time.monotonic() seconds until which the tasks beside detect may take
+    end       time.monotonic() seconds until which the tasks in other threads may take
     running   what those tasks will have found
-    prepared  what the engine is to see; None without detection
-    outputs   what the engine answered, or its error
+    detector  what works on it in steps, if that is asked for
+    prepared  what the detector's backend is to see
+    outputs   what the backend answered
+    failures  of tasks
     """
 
     image: Image
     options: DescribeOptions
     started: float
     end: float
-    running: dict[Task, Future[Scene]]
-    prepared: PreparedImage | None
-    outputs: list[Tensor] | I2tError | None = None
+    running: dict[Task, Future[Outcome]] = field(default_factory=dict)
+    detector: ObjectDetector | None = None
+    prepared: PreparedImage | None = None
+    outputs: list[Tensor] | None = None
+    failures: dict[Task, I2tError] = field(default_factory=dict)
 
 
 class Describer:
-    """Describes images with one detector and whatever other tasks there are.
+    """Describes images with whatever tasks there are.
 
     An image becomes a scene in three steps, ``begin``, ``infer`` and ``finish``, which may overlap
-    with those of other images; ``look`` is all three, and ``describe`` adds the words.
+    with those of other images; ``look`` is all three, and ``tell`` finds the words for a scene.
 
     As many threads may be in infer() at once as the detector's ``concurrency`` says: callers in
-    several threads pass the ``turn`` of an Engine that they share. Each other task has a thread of
-    its own, so that all tasks of an image are worked on at once. All else may run in parallel.
+    several threads pass the ``turn`` of a BackendAccess that they share. Each other task has its
+    own thread, so that all tasks of an image are worked on at once. All else may run in parallel.
     """
 
     def __init__(
         self,
-        detector: ObjectDetector | None,
-        tasks: Mapping[Task, Opener] = MappingProxyType({}),
+        openers: Mapping[Task, Opener],
         *,
         cache: ReplyCache | None = None,
         time_limit: float = 30.0,
     ) -> None:
-        """Take over the detector; close() closes it and what the tasks have loaded.
+        """Know the tasks; close() closes what they have loaded.
 
-        tasks       how to load each task beside detect; they are loaded when first needed
+        openers     how to load each task that is available; it is loaded when first needed
         cache       answers to requests that bring a picture; None: none are kept
         time_limit  seconds that a task beside detect may take, its loading included
         """
-        self.detector = detector
-        self._workers = {task: TaskWorker(task, opener) for task, opener in tasks.items()}
+        self._runners = {task: LazyRunner(task, opener) for task, opener in openers.items()}
+        self._workers = {
+            task: TaskWorker(lazy) for task, lazy in self._runners.items() if task != STAGED
+        }
         self._cache = cache
         self._time_limit = time_limit
+
+    @property
+    def detector(self) -> ObjectDetector:
+        """The detector, loaded; raises ModelError, BackendError and UnknownTaskError."""
+        self._check([STAGED])
+        return cast(ObjectDetector, self._runners[STAGED].get())
 
     def prepare(self, tasks: Iterable[Task]) -> None:
         """Load what these tasks need, rather than with the first image.
@@ -156,15 +168,15 @@ class Describer:
         tasks = tuple(tasks)
         self._check(tasks)
         for task in tasks:
-            if task in self._workers:
-                self._workers[task].prepare()
+            self._runners[task].get()
 
     def close(self) -> None:
-        """Release the engines. May be called more than once."""
-        if self.detector is not None:
-            self.detector.close()
+        """Release the models. May be called more than once."""
         for worker in self._workers.values():
             worker.close()
+        for lazy in self._runners.values():
+            if lazy.task not in self._workers:
+                lazy.close()
 
     def describe(
         self, image: Image, options: DescribeOptions, turn: Turn = nullcontext
@@ -172,13 +184,13 @@ class Describer:
         """Run the tasks on an image and put the scene into words; raises what look() raises."""
         started = time.perf_counter()
         scene = self.look(image, options, turn)
-        return self.description(scene, compose(scene, options), options, started)
+        return self.description(scene, tell(scene, options), options, started)
 
     def description(
         self, scene: Scene, sentence: str, options: DescribeOptions, started: float
     ) -> Description:
         """Return what was seen and said since ``started`` (time.perf_counter(), seconds)."""
-        model = ", ".join(filter(None, map(self._model_of, options.tasks)))
+        model = ", ".join(filter(None, (self._runners[task].name for task in options.tasks)))
         elapsed = time.perf_counter() - started
         return Description(scene, sentence, options.language, options.style, model, elapsed)
 
@@ -195,74 +207,67 @@ class Describer:
         return self.finish(work)
 
     def begin(self, image: Image, options: DescribeOptions) -> ImageInWork:
-        """Start the other tasks, each in its own thread, and prepare the image for the engine.
+        """Start the other tasks, each in its own thread, and prepare the image for the detector.
 
         Raises UnknownTaskError for a task that is not available here.
         """
         started = time.perf_counter()
         self._check(options.tasks)
-        end = time.monotonic() + self._time_limit
-        running = {
-            task: self._workers[task].start(image, options)
-            for task in options.tasks
-            if task in self._workers
-        }
-        prepared = None
-        if "detect" in options.tasks and "detect" not in running and self.detector is not None:
-            prepared = self.detector.prepare(image)
-        return ImageInWork(image, options, started, end, running, prepared)
+        work = ImageInWork(image, options, started, time.monotonic() + self._time_limit)
+        for task in options.tasks:
+            if task in self._workers:
+                given = options.task_options[task]
+                work.running[task] = self._workers[task].start(image, given, options.language)
+        if STAGED in options.tasks:
+            try:
+                work.detector = self.detector
+                work.prepared = work.detector.prepare(image)
+            except I2tError as error:
+                work.failures[STAGED] = error
+        return work
 
     def infer(self, works: Sequence[ImageInWork]) -> None:
-        """Run the engine once for up to ``detector.batch`` images, whose options ask for detect."""
-        assert self.detector is not None  # noqa: S101 (begin() prepared for it)
-        prepared = [work.prepared for work in works if work.prepared is not None]
-        answers: Sequence[list[Tensor] | I2tError]
+        """Run the backend once for up to ``detector.batch`` images that begin() has prepared."""
         try:
-            answers = self.detector.infer(prepared)
+            answers = self.detector.infer([work.prepared for work in works if work.prepared])
         except I2tError as error:
-            answers = [error] * len(works)
+            for work in works:
+                work.failures[STAGED] = error
+            return
         for work, answer in zip(works, answers, strict=True):
             work.outputs = answer
 
     def finish(self, work: ImageInWork) -> Scene:
-        """Read the engine's outputs, wait for the other tasks, and return all that was found."""
-        parts: list[Scene] = []
-        failures: dict[Task, I2tError] = {}
+        """Read the backend's outputs, wait for the other tasks, and return all that was found."""
+        results: dict[Task, Any] = {}
         # Detection first, if it is asked for: what comes before it would only be waited for.
         for task in sorted(work.options.tasks, key=work.running.__contains__):
             try:
-                if task in work.running:
-                    parts.append(self._wait_for(task, work.running[task], work.end))
-                else:
-                    parts.append(self._detections(work))
+                outcome = self._outcome(task, work)
             except I2tError as error:
-                failures[task] = error
-        if not parts:
-            raise next(failures[task] for task in work.options.tasks if task in failures)
-        return _joined(parts, failures)
+                work.failures[task] = error
+                continue
+            results[task] = outcome.result
+            if outcome.failure is not None:
+                work.failures[task] = outcome.failure
+        if not results:
+            raise next(work.failures[task] for task in work.options.tasks)
+        height, width = work.image.shape[:2]
+        ordered = {task: results[task] for task in work.options.tasks if task in results}
+        return Scene(width, height, MappingProxyType(ordered), MappingProxyType(work.failures))
 
-    def _check(self, tasks: Iterable[Task]) -> None:
-        available = [
-            task
-            for task in TASKS
-            if task in self._workers or (task == "detect" and self.detector is not None)
-        ]
-        missing = [task for task in tasks if task not in available]
-        if missing:
-            raise UnknownTaskError(
-                f"task {missing[0]!r} is not available here; available: {', '.join(available)}"
-            )
-
-    def _detections(self, work: ImageInWork) -> Scene:
-        assert self.detector is not None  # noqa: S101 (begin() prepared for it)
+    def _outcome(self, task: Task, work: ImageInWork) -> Outcome:
+        if task in work.running:
+            return self._wait_for(task, work.running[task], work.end)
+        if task in work.failures:
+            raise work.failures[task]
+        assert work.detector is not None  # noqa: S101 (begin() made both)
         assert work.prepared is not None  # noqa: S101
-        if isinstance(work.outputs, I2tError):
-            raise work.outputs
         assert work.outputs is not None, "infer() comes before finish()"  # noqa: S101
-        detections = self.detector.read(work.prepared, work.outputs, work.options.detect)
-        return Scene(work.image.shape[1], work.image.shape[0], detections=detections)
+        options = work.options.task_options[task]
+        return Outcome(work.detector.read(work.prepared, work.outputs, options))
 
-    def _wait_for(self, task: Task, running: Future[Scene], end: float) -> Scene:
+    def _wait_for(self, task: Task, running: Future[Outcome], end: float) -> Outcome:
         try:
             return running.result(max(0.0, end - time.monotonic()))
         except FutureTimeoutError:
@@ -271,19 +276,13 @@ class Describer:
                 f"task {task} took longer than {self._time_limit:g} s, loading included"
             ) from None
 
-    def _model_of(self, task: Task) -> str:
-        if task in self._workers:
-            return self._workers[task].name
-        return self.detector.name if self.detector is not None else ""
-
-    def draw(self, image: Image, description: Description, options: DescribeOptions) -> Image:
-        """Return a copy of the image with the description's scene drawn on it."""
-        return draw_scene(
-            image,
-            description.scene,
-            lambda name: words.label(name, description.language, options.languages),
-            options.draw,
-        )
+    def _check(self, tasks: Iterable[Task]) -> None:
+        missing = [task for task in tasks if task not in self._runners]
+        if missing:
+            available = [task for task in TASKS if task in self._runners]
+            raise UnknownTaskError(
+                f"task {missing[0]!r} is not available here; available: {', '.join(available)}"
+            )
 
     def answer(
         self,
@@ -292,9 +291,9 @@ class Describer:
         newest: Callable[[str], Image] | None = None,
         turn: Turn = nullcontext,
     ) -> DescribeReply:
-        """Answer one request: decode, describe, and draw and encode where asked.
+        """Answer one request: decode, describe, and draw and encode if asked.
 
-        The same picture with the same options is answered from the cache.
+        The same picture with the same options is answered from the cache, unless ``fresh``.
         ``newest`` returns the newest image of a camera, for requests that bring no picture.
         Raises ImageError, RequestError and BackendError.
         """
@@ -318,47 +317,49 @@ class Describer:
         newest: Callable[[str], Image] | None,
         turn: Turn,
     ) -> DescribeReply:
-        image, fmt = self._image_of(request, options, newest)
-        description = self.describe(image, options, turn)
-        annotated: Picture | None = None
-        if request.annotate:
-            annotated = encode_image(self.draw(image, description, options), fmt, options.quality)
-        return DescribeReply(description, annotated)
-
-    @staticmethod
-    def _image_of(
-        request: DescribeRequest,
-        options: DescribeOptions,
-        newest: Callable[[str], Image] | None,
-    ) -> tuple[Image, str]:
-        """Return the image that a request is about, and the format to answer in."""
+        format = "jpeg"
         if request.picture is not None:
             image = decode_image(request.picture, options.max_pixels)
-            return image, request.picture.format
-        if newest is None:
+            format = request.picture.format
+        elif newest is not None:
+            image = newest(request.camera)
+        else:
             raise NoFrameError("the request brings no picture, and there is no camera here")
-        return newest(request.camera), "jpeg"
+        description = self.describe(image, options, turn)
+        annotated = None
+        if request.annotate:
+            drawn = draw(image, description.scene, options)
+            annotated = encode_image(drawn, format, options.jpeg_quality)
+        return DescribeReply(description, annotated)
 
 
-def compose(scene: Scene, options: DescribeOptions) -> str:
+def tell(scene: Scene, options: DescribeOptions) -> str:
     """Return the sentence of a scene."""
     return words.compose(
-        scene, options.language, options.style, hedge=options.hedge, languages=options.languages
+        scene_facts(scene, words.check_style(options.style)),
+        options.language,
+        options.style,
+        hedge=options.hedge,
+        languages=options.languages,
     )
 
 
-def _joined(parts: Sequence[Scene], failures: Mapping[Task, I2tError]) -> Scene:
-    """Return one scene with what each task found."""
-    found = {
-        name: getattr(part, name)
-        for part in parts
-        for name in ("detections", "classification", "faces", "texts")
-        if getattr(part, name) is not None
-    }
-    partly = {task: error for part in parts for task, error in part.failures.items()}
-    return Scene(
-        parts[0].width,
-        parts[0].height,
-        **found,
-        failures=MappingProxyType({**partly, **failures}),
+def scene_facts(scene: Scene, style: words.Style) -> tuple[words.TaskFacts, ...]:
+    """Return what there is to say of a scene, in the order in which it is said."""
+    size = scene.width, scene.height
+    return tuple(
+        task.facts(scene.results[name], size, style)
+        for name, task in TASKS.items()
+        if name in scene.results
     )
+
+
+def draw(image: Image, scene: Scene, options: DescribeOptions) -> Image:
+    """Return a copy of the image with everything that was found drawn on it."""
+    canvas: Image = image.copy()
+    pen = Pen.for_image(image, options.draw.scale)
+    label: Label = options.label
+    for name, task in TASKS.items():
+        if name in scene.results:
+            task.draw(canvas, scene.results[name], pen, label, options.draw)
+    return canvas

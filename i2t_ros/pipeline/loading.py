@@ -1,13 +1,13 @@
-"""Which model and which engine a task gets: what was asked for by name, or the best there is."""
+"""Which model and which backend a task gets: the one that was named, or the best available."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from i2t_ros.backends.base import Backend, BackendOptions
-from i2t_ros.backends.registry import BACKENDS, choose_backends, load_backend
+from i2t_ros.backends.registry import backends, choose_backends, load_backend
 from i2t_ros.errors import (
     BackendError,
     BackendMissingError,
@@ -17,29 +17,25 @@ from i2t_ros.errors import (
 )
 from i2t_ros.models.lookup import LocalModel, describe_model, find_local, obtain, obtain_model
 from i2t_ros.models.manifest import ModelSpec, find_spec, ranked_models
+from i2t_ros.options import option
 from i2t_ros.types import Task
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What a user says of a task's model.
+class OpenOptions:
+    """How models are opened, whatever their task.
 
-    model     an entry of config/models.yaml, the path of a file, or auto: the best-ranked model
-              that is at hand; with none, the best-ranked that can be downloaded; with none, what
-              OpenCV brings, where it brings something for the task, and that counts as degraded
-    backend   a name, or auto: a server if ``options.url`` names one; otherwise the first of those
-              that the model's entry lists that is installed and starts
-    offline   never download
+    backend   what is asked of the backend
     progress  show a bar while downloading
-
-    What is asked for by name is used or refused, never replaced.
     """
 
-    model: str = "auto"
-    backend: str = "auto"
-    options: BackendOptions = field(default_factory=BackendOptions)
-    offline: bool = False
+    offline: bool = option(False, "never download a model, use only what is on this machine")
+    backend: BackendOptions = field(default_factory=BackendOptions)
     progress: bool = True
+
+    def of_other_tasks(self) -> OpenOptions:
+        """Return the same for tasks beside detect, whose providers and devices are their own."""
+        return replace(self, backend=BackendOptions(threads=self.backend.threads))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +63,48 @@ Make = Callable[[Loaded], Ready]
 """Makes what a task uses of a loaded model; raises ModelMismatchError where that cannot be."""
 
 
-def open_model(task: Task, choice: Choice, make: Make[Ready], built_in: str = "") -> Ready:
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What a user says of a task's model; see open_model."""
+
+    task: Task
+    model: str
+    backend: str
+    how: OpenOptions
+
+
+def open_model(  # noqa: PLR0913 (one place, all of it needed)
+    task: Task,
+    model: str,
+    make: Make[Ready],
+    how: OpenOptions,
+    backend: str = "auto",
+    *,
+    built_in: str = "",
+) -> Ready:
     """Return what ``make`` makes of the chosen model.
 
-    ``built_in`` names an entry that needs no file; "": there is none for this task. Raises
-    ModelError and BackendError as obtain_model and load_backend do.
+    model     an entry of config/models.yaml, the path of a file, or auto: the best-ranked model
+              that is at hand; if there is none, the best-ranked that can be downloaded; if there is
+              none, ``built_in``, which counts as degraded
+    backend   a name, or auto: a server if ``how.backend.url`` names one; otherwise the first of
+              those that the model's entry lists that is installed and starts
+    built_in  an entry that needs no file; "": there is none for this task
+
+    What is asked for by name is used or refused, never replaced. Raises ModelError and BackendError
+    as obtain_model and load_backend do.
     """
+    choice = _Choice(task, model, backend, how)
     if choice.model != "auto":
-        return _open_named(task, choice, make)
+        return _open_named(choice, make)
     failures: list[Exception] = []
-    missing: list[BackendMissingError] = []  # engines: ordinary, and told last
+    missing: list[BackendMissingError] = []  # not installed is normal, so it is reported last
     absent: list[ModelSpec] = []
     for spec in ranked_models(task):
-        if choice.backend in BACKENDS and choice.backend not in spec.backends:
+        if choice.backend in backends() and choice.backend not in spec.backends:
             continue
         try:
-            names = choose_backends(spec, choice.backend, choice.options)
+            names = choose_backends(spec, choice.backend, choice.how.backend)
             local = _without_download(spec, names)
             if local:
                 why = _because("the best at hand", failures)
@@ -94,8 +116,8 @@ def open_model(task: Task, choice: Choice, make: Make[Ready], built_in: str = ""
             failures.append(error)
     if absent:  # one attempt: without a network the others would fail as slowly
         try:
-            local = obtain(absent[0], offline=choice.offline, progress=choice.progress)
-            names = choose_backends(absent[0], choice.backend, choice.options)
+            local = obtain(absent[0], offline=choice.how.offline, progress=choice.how.progress)
+            names = choose_backends(absent[0], choice.backend, choice.how.backend)
             return _load_first(local, names, choice, make, _because("downloaded", failures))
         except (ModelError, BackendError) as error:
             failures.append(error)
@@ -115,31 +137,31 @@ def _because(what: str, failures: Sequence[Exception]) -> str:
 def _no_model(
     task: Task, failures: Sequence[Exception], missing: Sequence[BackendMissingError]
 ) -> Exception:
-    """Return the last failure; beside it, an engine whose model may well be at hand."""
+    """Return the last failure; beside it, a backend whose model may well be at hand."""
     if not failures:
         return missing[0] if missing else ModelError(f"there is no model for the task {task}")
     also = f". Or: {missing[0]}" if missing else ""
     return type(failures[-1])(f"{failures[-1]}{also}")
 
 
-def _open_named(task: Task, choice: Choice, make: Make[Ready]) -> Ready:
+def _open_named(choice: _Choice, make: Make[Ready]) -> Ready:
     spec = describe_model(choice.model)
-    if spec.task != task:
-        raise ModelMismatchError(f"{spec.name} is for the task {spec.task}, not for {task}")
-    names = choose_backends(spec, choice.backend, choice.options)
+    if spec.task != choice.task:
+        raise ModelMismatchError(f"{spec.name} is for the task {spec.task}, not for {choice.task}")
+    names = choose_backends(spec, choice.backend, choice.how.backend)
     local = LocalModel(spec, ())
-    if any(BACKENDS[name].needs_files for name in names):
+    if any(backends()[name].needs_files for name in names):
         local = obtain_model(
-            choice.model, spec=spec, offline=choice.offline, progress=choice.progress
+            choice.model, spec=spec, offline=choice.how.offline, progress=choice.how.progress
         )
     return _load_first(local, names, choice, make, "asked for by name")
 
 
-def _open_built_in(name: str, choice: Choice, make: Make[Ready], why: str) -> Ready:
-    """Make do, unless an engine or a server was asked for by name."""
+def _open_built_in(name: str, choice: _Choice, make: Make[Ready], why: str) -> Ready:
+    """Make do, unless a backend or a server was asked for by name."""
     spec = find_spec(name)
     try:
-        names = choose_backends(spec, choice.backend, choice.options)
+        names = choose_backends(spec, choice.backend, choice.how.backend)
     except BackendError as error:
         raise BackendUnavailableError(f"model auto: nothing runs as asked: {why}") from error
     degraded = f"DEGRADED, model auto found no trained model and took OpenCV's own detectors: {why}"
@@ -147,7 +169,7 @@ def _open_built_in(name: str, choice: Choice, make: Make[Ready], why: str) -> Re
 
 
 def _without_download(spec: ModelSpec, names: Sequence[str]) -> LocalModel | None:
-    if any(BACKENDS[name].needs_files for name in names):
+    if any(backends()[name].needs_files for name in names):
         return find_local(spec)
     return LocalModel(spec, ())
 
@@ -155,7 +177,7 @@ def _without_download(spec: ModelSpec, names: Sequence[str]) -> LocalModel | Non
 def _load_first(  # noqa: PLR0913 (one place, all of it needed)
     local: LocalModel,
     names: Sequence[str],
-    choice: Choice,
+    choice: _Choice,
     make: Make[Ready],
     why: str,
     *,
@@ -165,7 +187,7 @@ def _load_first(  # noqa: PLR0913 (one place, all of it needed)
     failures: list[BackendError] = []
     for name in names:
         try:
-            backend = load_backend(name, local.spec, local.files, choice.options)
+            backend = load_backend(name, local.spec, local.files, choice.how.backend)
         except BackendError as error:
             failures.append(error)
             continue

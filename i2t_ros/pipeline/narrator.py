@@ -1,4 +1,4 @@
-"""What one camera has shown so far, and what of it is worth saying now."""
+"""What one camera has shown so far, and what to say about it now."""
 
 from __future__ import annotations
 
@@ -7,34 +7,46 @@ from dataclasses import dataclass, replace
 
 from i2t_ros import language as words
 from i2t_ros.language.changes import ChangeTracker
-from i2t_ros.pipeline.describer import DescribeOptions, compose
+from i2t_ros.options import option
+from i2t_ros.pipeline.describer import DescribeOptions, scene_facts, tell
 from i2t_ros.pipeline.tracking import ObjectTracker
 from i2t_ros.types import Scene
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechOptions:
-    """When a sentence is said.
+    """When sentences are published."""
 
-    rate         sentences a second at most; 0: no limit
-    on_change    only a sentence that differs from the one before
-    change_hold  seconds for which a change has to last before the style ``changes`` tells it
-    """
-
-    rate: float = 0.0
-    on_change: bool = False
-    change_hold: float = 1.0
+    rate: float = option(
+        0.0,
+        "most sentences a second on ~/sentence; 0: one for each image",
+        name="sentence_rate",
+        bounds=(0.0, 1000.0),
+        changes="live",
+    )
+    on_change: bool = option(
+        False,
+        "publish a sentence on ~/sentence only if it differs from the last one",
+        name="sentence_on_change",
+        changes="live",
+    )
+    change_hold: float = option(
+        1.0,
+        "seconds that a change must last before the style changes reports it",
+        bounds=(0.0, 3600.0),
+        changes="live",
+    )
 
 
 class Narrator:
-    """Follows one camera. Times are of the frames, in seconds; there is no clock in here.
+    """Follows one camera. Times are those of the frames, in seconds; it has no clock.
 
-    Where the times jump back, as when a recording starts over or a clock is set, all is forgotten.
-    Not for several threads at once.
+    If the time jumps back, as when a recording starts over or a clock is set, it forgets
+    everything. Use it from one thread at a time.
     """
 
     def __init__(self, tracker: ObjectTracker | None = None) -> None:
-        """Start without a past; with a ``tracker``, objects get numbers."""
+        """Start without a past; a ``tracker`` gives objects numbers."""
         self._tracker = tracker
         self._changes = ChangeTracker()
         self._time = -math.inf
@@ -48,7 +60,8 @@ class Narrator:
         self._time = time
         if self._tracker is None or scene.detections is None:
             return scene
-        return replace(scene, detections=self._tracker.update(scene.detections))
+        tracked = self._tracker.update(scene.detections)
+        return replace(scene, results={**scene.results, "detect": tracked})
 
     def tell(self, scene: Scene, options: DescribeOptions, speech: SpeechOptions) -> str:
         """Return the sentence of the scene that follow() returned last.
@@ -56,15 +69,15 @@ class Narrator:
         It is empty in the style ``changes`` if nothing changed.
         """
         if options.style != "changes":
-            return compose(scene, options)
+            return tell(scene, options)
         self._changes.hold = speech.change_hold
-        changes = self._changes.update(scene, self._time)
+        changes = self._changes.update(scene_facts(scene, "changes"), self._time)
         return words.compose_changes(
             changes, options.language, hedge=options.hedge, languages=options.languages
         )
 
     def is_due(self, sentence: str, time: float, speech: SpeechOptions) -> bool:
-        """Return whether to say a sentence now; if so, it counts as said."""
+        """Return whether to publish a sentence now; if True, it counts as published."""
         if not sentence or (speech.on_change and sentence == self._said):
             return False
         if speech.rate and time - self._said_at < 1 / speech.rate:

@@ -1,4 +1,4 @@
-"""Answers that were given, kept for the next time that the same is asked."""
+"""Keeps replies for the next time that the same is asked."""
 
 from __future__ import annotations
 
@@ -6,50 +6,62 @@ import dataclasses
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from i2t_ros.options import option
 from i2t_ros.types import DescribeReply
 
 FIXED_COST = 2_000
-"""Bytes that a reply takes beside what was found and the picture, roughly."""
+"""Approximate bytes of a reply, without its results and its picture."""
 PART_COST = 500
-"""Bytes that an object, a face or a text takes, roughly."""
+"""Approximate bytes of an object, a face or a text."""
 
 
 @dataclass(frozen=True, slots=True)
 class CacheLimits:
-    """How much is kept, and how long.
+    """How much is kept, and how long."""
 
-    entries   replies; 0: nothing is kept
-    bytes     of all replies together, pictures included
-    lifetime  seconds from the first answer
-    """
-
-    entries: int = 64
-    bytes: int = 32_000_000
-    lifetime: float = 300.0
+    entries: int = option(
+        64,
+        "number of cached answers to Describe requests, used if the same picture comes again with "
+        "the same options; 0: no cache",
+        name="cache_size",
+        bounds=(0, 100_000),
+    )
+    bytes: int = option(
+        32_000_000,
+        "most bytes of all cached answers, annotated pictures included",
+        name="cache_bytes",
+        bounds=(0, 2**40),
+    )
+    lifetime: float = option(
+        300.0,
+        "seconds after which a cached answer is dropped",
+        name="cache_lifetime",
+        bounds=(0.0, 1e9),
+    )
 
 
 @dataclass(slots=True)
 class _Work:
-    """What is being worked on: held by one thread, wanted by ``users``."""
+    """Work in progress for a key: one thread holds the lock, ``users`` threads want the reply."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     users: int = 0
 
 
 class ReplyCache:
-    """Replies by key; the one used longest ago goes first. May be used by several threads."""
+    """Replies by key; the least recently used go first. Safe for several threads."""
 
     def __init__(
         self,
         limits: CacheLimits = CacheLimits(),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin with nothing."""
+        """Start empty."""
         self.limits = limits
         self._clock = clock
         self._lock = threading.Lock()
@@ -63,11 +75,11 @@ class ReplyCache:
 
     @property
     def bytes(self) -> int:
-        """The size of all that is kept."""
+        """Approximate bytes of all replies kept."""
         return self._bytes
 
     def get(self, key: Hashable) -> DescribeReply | None:
-        """Return the reply that was kept under ``key``, or None."""
+        """Return the reply for ``key``, or None."""
         with self._lock:
             self._drop_old()
             entry = self._kept.get(key)
@@ -77,7 +89,7 @@ class ReplyCache:
             return entry[0]
 
     def put(self, key: Hashable, reply: DescribeReply) -> None:
-        """Keep a reply, in place of one with the same key; drop others to make room."""
+        """Keep a reply, in place of one with the same key, and drop others to make room."""
         cost = cost_of(reply)
         if not self.limits.entries or cost > self.limits.bytes:
             return
@@ -93,10 +105,10 @@ class ReplyCache:
 
     @contextmanager
     def one_at_a_time(self, key: Hashable, patience: float) -> Iterator[None]:
-        """Let one thread work on ``key``; the next one finds its answer kept.
+        """Let one thread work on ``key``, so that the next thread finds its reply in the cache.
 
-        A client that asks again because the answer takes long would otherwise double the work.
-        After ``patience`` seconds, and where nothing is kept at all, several may work on it.
+        Otherwise a client that asks again because the answer takes long would double the work.
+        Several threads may work on it after ``patience`` seconds, and if the cache is off.
         """
         if not self.limits.entries:
             yield
@@ -126,18 +138,18 @@ class ReplyCache:
 
 
 def cost_of(reply: DescribeReply) -> int:
-    """Return the bytes that a reply takes, roughly."""
-    scene = reply.description.scene
-    found = [part for part in (scene.detections, scene.faces, scene.texts) if part is not None]
-    letters = sum(len(region.text) + len(region.translation) for region in scene.texts or ())
-    picture = 0 if reply.annotated is None else memoryview(reply.annotated.data).nbytes
-    return FIXED_COST + PART_COST * sum(map(len, found)) + 4 * letters + picture
+    """Return the approximate bytes of a reply."""
+    results = reply.description.scene.results.values()
+    parts = sum(len(result) for result in results if isinstance(result, Sized))
+    return FIXED_COST + PART_COST * parts + len(reply.annotated or b"")
 
 
 def frozen(value: Any) -> Hashable:
-    """Return options (dataclasses, mappings, plain values) as a key for a dictionary."""
+    """Return options (dataclasses, mappings, plain values) as a hashable key."""
     if dataclasses.is_dataclass(value):
         return tuple(frozen(getattr(value, field.name)) for field in dataclasses.fields(value))
+    if isinstance(value, frozenset):
+        return tuple(sorted(value))
     if isinstance(value, Mapping):
         return tuple(sorted((key, frozen(part)) for key, part in value.items()))
     assert isinstance(value, Hashable)  # noqa: S101

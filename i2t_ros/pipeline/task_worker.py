@@ -1,4 +1,4 @@
-"""One task on a thread of its own, which loads the engine when it is first needed."""
+"""A task's runner, loaded when it is first needed, and a thread for those that need one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any
 
 from i2t_ros.errors import BackendUnavailableError, I2tError, InferenceError, NotActiveError
-from i2t_ros.pipeline.tasks.base import TaskOptions, TaskRunner
-from i2t_ros.types import Image, Scene, Task
+from i2t_ros.pipeline.tasks.base import Outcome, Runner
+from i2t_ros.types import Image, Task
 
 logger = logging.getLogger(__name__)
 
@@ -22,97 +22,109 @@ RETRY_AFTER = 30.0
 network takes as long as ten images."""
 
 CLOSE_LIMIT = 10.0
-"""Seconds that close() waits for an engine that is still at work."""
+"""Seconds that close() waits for a runner that is still at work."""
 
-Opener = Callable[[], TaskRunner]
-Result = TypeVar("Result")
+Opener = Callable[[], Runner[Any]]
 
 
-class TaskWorker:
-    """Runs one task, one image after the other.
-
-    Each task has its own thread, so that several work on one image at once and each engine still
-    has one user at a time. What waits is bounded by the callers: each waits for its own result.
-    """
+class LazyRunner:
+    """Loads a task's runner when it is first asked for, once. May be used by several threads."""
 
     def __init__(
         self, task: Task, opener: Opener, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Remember how to load the engine; nothing is loaded yet."""
+        """Remember how to load the runner; nothing is loaded yet."""
         self.task = task
         self._opener = opener
         self._clock = clock
-        self._runner: TaskRunner | None = None
-        self._failure: tuple[Exception, float] | None = None
-        self._closed = threading.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"i2t-{task}")
+        self._lock = threading.Lock()
+        self._runner: Runner[Any] | None = None
+        self._failure: tuple[I2tError, float] | None = None
+        self._closed = False
 
     @property
     def name(self) -> str:
         """The runner's name; "" until it is loaded."""
         return self._runner.name if self._runner else ""
 
-    def prepare(self) -> TaskRunner:
-        """Load the engine, if it is not loaded, and return it; raises what the opener raises."""
-        return self._submit(self._open).result()
-
-    def start(self, image: Image, options: TaskOptions) -> Future[Scene]:
-        """Begin to work on an image; the future raises I2tError and nothing else."""
-        return self._submit(lambda: self._run(image, options))
+    def get(self) -> Runner[Any]:
+        """Return the runner, loaded; raises what the opener raises, as an I2tError."""
+        runner = self._runner  # without the lock: this is asked for with every image
+        if runner is None or self._closed:
+            with self._lock:
+                runner = self._load()
+        return runner
 
     def close(self) -> None:
-        """Refuse what waits, release the engine when it is idle. May be called more than once."""
-        if self._closed.is_set():
-            return
-        self._closed.set()
-        released = self._thread.submit(self._release)
-        self._thread.shutdown(wait=False)
-        with suppress(FutureTimeoutError):
-            released.result(CLOSE_LIMIT)
+        """Release what is loaded, and load nothing any more. May be called more than once."""
+        self._closed = True
+        with self._lock:
+            if self._runner is not None:
+                self._runner.close()
 
-    def _submit(self, job: Callable[[], Result]) -> Future[Result]:
-        try:
-            return self._thread.submit(job)
-        except RuntimeError as error:
-            raise NotActiveError(f"task {self.task}: used after close()") from error
-
-    def _run(self, image: Image, options: TaskOptions) -> Scene:
-        runner = self._open()
-        try:
-            return runner.run(image, options)
-        except I2tError:
-            raise
-        except Exception as error:  # one task must not spoil the others
-            logger.exception("task %s failed", self.task)
-            raise InferenceError(f"task {self.task} failed: {error!r}") from error
-
-    def _open(self) -> TaskRunner:
-        if self._closed.is_set():
+    def _load(self) -> Runner[Any]:
+        if self._closed:
             raise NotActiveError(f"task {self.task}: used after close()")
         if self._runner is None:
-            self._check_not_just_failed()
-            self._runner = self._load()
+            if self._failure is not None and self._clock() - self._failure[1] < RETRY_AFTER:
+                raise self._failure[0]
+            self._runner = self._open()
             level = logging.WARNING if self._runner.degraded else logging.INFO
             logger.log(level, "task %s: %s", self.task, self._runner.report)
         return self._runner
 
-    def _load(self) -> TaskRunner:
+    def _open(self) -> Runner[Any]:
         try:
             return self._opener()
         except Exception as error:
-            failure = error
-            if not isinstance(error, I2tError):
+            if isinstance(error, I2tError):
+                failure = error
+            else:
                 logger.exception("task %s cannot be loaded", self.task)
                 failure = BackendUnavailableError(f"task {self.task} cannot be loaded: {error!r}")
             self._failure = failure, self._clock()
             raise failure from error
 
-    def _check_not_just_failed(self) -> None:
-        if self._failure is not None:
-            error, when = self._failure
-            if self._clock() - when < RETRY_AFTER:
-                raise error
 
-    def _release(self) -> None:
-        if self._runner is not None:
-            self._runner.close()
+class TaskWorker:
+    """Runs one task, one image after the other, in a thread of its own.
+
+    So several tasks work on one image at once, and each runner still has one user at a time. What
+    waits is bounded by the callers: each waits for its own result.
+    """
+
+    def __init__(self, lazy: LazyRunner) -> None:
+        """Start nothing yet; the thread comes with the first image."""
+        self._lazy = lazy
+        self._closing = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"i2t-{lazy.task}")
+
+    def start(self, image: Image, options: Any, language: str) -> Future[Outcome]:
+        """Begin to work on an image; the future raises I2tError and nothing else."""
+        try:
+            return self._thread.submit(self._run, image, options, language)
+        except RuntimeError as error:
+            raise NotActiveError(f"task {self._lazy.task}: used after close()") from error
+
+    def close(self) -> None:
+        """Refuse what waits, release the runner when it is idle. May be called more than once."""
+        if self._closing:
+            return
+        self._closing = True
+        released = self._thread.submit(self._lazy.close)
+        self._thread.shutdown(wait=False)
+        with suppress(FutureTimeoutError):
+            released.result(CLOSE_LIMIT)
+
+    def _run(self, image: Image, options: Any, language: str) -> Outcome:
+        task = self._lazy.task
+        if self._closing:
+            raise NotActiveError(f"task {task}: used after close()")
+        runner = self._lazy.get()
+        try:
+            return runner.run(image, options, language)
+        except I2tError:
+            raise
+        except Exception as error:  # one task must not spoil the others
+            logger.exception("task %s failed", task)
+            raise InferenceError(f"task {task} failed: {error!r}") from error

@@ -1,6 +1,6 @@
 """Where images come from: cameras, video files, streams, folders of pictures, single pictures.
 
-A source is named by one line of text, as people type it: ``/dev/video0``, ``film.mp4``,
+One line of text names a source, as people type it: ``/dev/video0``, ``film.mp4``,
 ``rtsp://camera/stream``, ``photos/``, ``photo.jpg``.
 """
 
@@ -12,22 +12,21 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from i2t_ros.errors import SourceMissingError
-from i2t_ros.sources.base import Shot, Source, SourceOptions
+from i2t_ros.sources.base import LazyImage, Source, SourceOptions
 from i2t_ros.sources.devices import camera_of, is_device
 from i2t_ros.sources.pictures import PictureSource, is_picture
 from i2t_ros.sources.video import camera_source, file_source, pipeline_source, stream_source
 
-__all__ = ["Shot", "Source", "SourceOptions", "open_source"]
+__all__ = ["LazyImage", "Source", "SourceOptions", "open_source"]
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 def open_source(text: str, options: SourceOptions | None = None) -> Source:
-    """Return the source that ``text`` names; see docs/nodes.md for the forms that it can have.
+    """Return the source that ``text`` names; docs/nodes.md lists the forms that ``text`` can have.
 
-    Nothing that costs is opened yet: Source.open does.
-    Raises SourceMissingError for what is not there and SourceUnreadableError for what is no source
-    of images.
+    Source.open opens the device or pipeline, not this function. Raises SourceMissingError if the
+    source does not exist, and SourceUnreadableError if it is not a source of images.
     """
     text = text.strip()
     options = options or SourceOptions()
@@ -47,7 +46,7 @@ def open_source(text: str, options: SourceOptions | None = None) -> Source:
     path = Path(text).expanduser()
     if is_device(path):
         return camera_source(camera_of(path), options)
-    if not os.path.exists(path):  # False as well where a folder above it may not be read
+    if not os.path.exists(path):  # also False if a parent folder may not be read
         raise SourceMissingError(f"no such file or folder: {path.absolute()}")
     if path.is_dir() or is_picture(path):
         return PictureSource(path, options)

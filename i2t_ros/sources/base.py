@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from i2t_ros.errors import InvalidRequestError
+from i2t_ros.options import check_options, option
 from i2t_ros.types import Image, Picture
 
 
@@ -19,24 +20,41 @@ from i2t_ros.types import Image, Picture
 class SourceOptions:
     """How a source is read.
 
-    rate            images a second; 0: the source's own. Of a live source (camera, stream) those
-                    in excess are left out, of anything else each is shown for 1/rate seconds
-    loop            begin again at the end of a video or of the pictures
-    width, height   pixels; a camera is asked for them and may have others, anything else is
-                    scaled; 0: the source's own, or in proportion where only one is 0
-    pixel_format    four letters that a camera is asked for, such as MJPG; "": its own choice
-    stream_timeout  seconds that a stream may take to open, and for each image
+    A live source (a camera or a stream) skips the images in excess of ``rate``. Any other source
+    shows each image for 1 / rate seconds.
     """
 
-    rate: float = 0.0
-    loop: bool = True
-    width: int = 0
-    height: int = 0
-    pixel_format: str = ""
-    stream_timeout: float = 10.0
+    rate: float = option(
+        0.0,
+        "images a second; 0: a video's own rate, 1 for pictures, every image of a camera or stream",
+        bounds=(0.0, 1000.0),
+    )
+    loop: bool = option(
+        True,
+        "start again at the end of a video or of the pictures; false: wait for a subscriber, show "
+        "them once and end the node",
+    )
+    width: int = option(
+        0,
+        "pixels; a camera is asked for this width and may give another, other sources are scaled "
+        "to it; 0: unchanged, or in proportion to the height",
+        bounds=(0, 65_535),
+    )
+    height: int = option(0, "pixels; see width", bounds=(0, 65_535))
+    pixel_format: str = option(
+        "",
+        "four letters that a camera is asked for, such as MJPG, in which many cameras give more "
+        "images a second at large sizes; empty: the camera's default",
+    )
+    stream_timeout: float = option(
+        10.0,
+        "seconds that a stream may take to open, and to deliver each image",
+        bounds=(0.1, 600.0),
+    )
 
     def __post_init__(self) -> None:
-        """Raise InvalidRequestError for a pixel format that can be none."""
+        """Raise InvalidRequestError for a value out of bounds or a malformed pixel format."""
+        check_options(self)
         if self.pixel_format and not re.fullmatch("[ -~]{4}", self.pixel_format):
             raise InvalidRequestError(
                 f"pixel_format: expected four letters such as MJPG or YUYV, "
@@ -45,18 +63,18 @@ class SourceOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
-    """One image, not read before somebody wants it, and to be read before the next is taken.
+class LazyImage:
+    """One image of a source, decoded only on demand; use it before you take the next one.
 
-    name  for people: the file, or the number of the frame
-    read  returns the pixels; raises ImageError
-    file  returns the picture as its file has it, where that shows the same pixels upright, or
-          None: so that nothing is encoded twice
+    name     for people: the file name, or the number of the frame
+    read     returns the pixels; raises ImageError
+    picture  returns the file as it is, if it shows the same pixels upright, else None; saves
+             encoding the pixels again
     """
 
     name: str
     read: Callable[[], Image]
-    file: Callable[[], Picture | None] = lambda: None
+    picture: Callable[[], Picture | None] = lambda: None
 
 
 class Source(Protocol):
@@ -64,39 +82,42 @@ class Source(Protocol):
 
     @property
     def title(self) -> str:
-        """What it is, for people."""
+        """What the source is, for people."""
 
     def open(self) -> None:
-        """Open what only this process may use, so that an error of it shows here.
+        """Open what only one process can use, so that its errors show here.
 
         Raises SourceError.
         """
 
-    def shots(self, stop: threading.Event) -> Iterator[Shot]:
-        """Yield one image after the other, each when its time has come, until ``stop`` is set.
+    def images(self, stop: threading.Event) -> Iterator[LazyImage]:
+        """Yield one image after the other, each when it is due, until ``stop`` is set.
 
-        Ends by itself only where everything has been shown and is not to be repeated. What is lost
-        (a camera pulled out, a stream that breaks off) is logged and looked for again, with
-        growing pauses. Raises SourceUnreadableError where there is nothing more to be had.
+        The iterator ends by itself only after the last image of a source that does not loop. A
+        source that is lost (a camera unplugged, a stream cut off) is logged and tried again, with
+        growing pauses. Raises SourceUnreadableError if the source has no image that can be read.
         """
 
     def close(self) -> None:
-        """Close what ``open`` opened; ``shots`` closes what it uses. May be called again."""
+        """Close what ``open`` opened. May be called more than once.
+
+        ``images`` closes what it uses by itself.
+        """
 
 
 def scaled(image: Image, options: SourceOptions) -> Image:
-    """Return an image in the size that the options want; the same one where that is its own."""
+    """Return ``image`` in the size that the options ask for; the same array if it has that size."""
     height, width = image.shape[:2]
     wanted = wanted_size(width, height, options)
     if wanted == (width, height):
         return image
-    # Averages what falls into a pixel when it makes smaller, which keeps fine patterns quiet.
+    # INTER_AREA averages all pixels that merge into one, so fine patterns do not flicker.
     method = cv2.INTER_AREA if wanted[0] < width else cv2.INTER_LINEAR
     return cv2.resize(image, wanted, interpolation=method).astype(np.uint8, copy=False)
 
 
 def wanted_size(width: int, height: int, options: SourceOptions) -> tuple[int, int]:
-    """Return the width and height that an image of this size is to have."""
+    """Return the width and height, in pixels, that the options ask for."""
     if options.width and options.height:
         return options.width, options.height
     if options.width:

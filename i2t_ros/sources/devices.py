@@ -1,4 +1,4 @@
-"""Camera devices of Linux (Video4Linux): which there are, and why one cannot be used."""
+"""Linux camera devices (Video4Linux): which exist, and why one cannot be used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PROCESSES = Path("/proc")
 
 
 def is_device(path: Path) -> bool:
-    """Return whether a path is a camera's, be it there or not."""
+    """Return whether a path names a camera, even one that is not plugged in."""
     if path.parent == _DEVICES and path.name.startswith("video"):
         return True
     try:
@@ -23,7 +23,7 @@ def is_device(path: Path) -> bool:
 
 
 def camera_of(path: Path) -> Path:
-    """Return a camera's path; raises SourceMissingError, SourceUnreadableError."""
+    """Return ``path`` if a camera is there; raises SourceMissingError, SourceUnreadableError."""
     if not path.exists():
         there = ", ".join(map(str, sorted(_DEVICES.glob("video*")))) or "none"
         raise SourceMissingError(f"no camera {path}; cameras here: {there}")
@@ -36,15 +36,14 @@ def camera_of(path: Path) -> Path:
 
 
 def why_closed(path: Path) -> str:
-    """Return what may be the reason why a camera does not open."""
-    users = users_of(path)
-    if users:
+    """Return the likely reason why a camera does not open."""
+    if users := users_of(path):
         return f"it is in use by {', '.join(users)}"
-    return "it is no camera, or is in use by a program of another user"
+    return "it is not a camera, or another user's program is using it"
 
 
 def users_of(path: Path) -> list[str]:
-    """Return the other processes that have a device open, as far as this user may see."""
+    """Return the other processes that have a device open, as far as this user may see them."""
     wanted = os.path.realpath(path)
     users = []
     for process in _PROCESSES.glob("[0-9]*"):
@@ -56,7 +55,7 @@ def users_of(path: Path) -> list[str]:
 def _open_files(process: Path) -> set[str]:
     try:
         return {os.readlink(entry) for entry in (process / "fd").iterdir()}
-    except OSError:  # ended meanwhile, or another user's
+    except OSError:  # the process has ended, or belongs to another user
         return set()
 
 
@@ -64,4 +63,4 @@ def _name_of(process: Path) -> str:
     try:
         return (process / "comm").read_text().strip()
     except OSError:
-        return "ended meanwhile"
+        return "already ended"

@@ -8,25 +8,25 @@ from collections.abc import Callable
 
 
 class Pace:
-    """Keeps a rate, without drift.
+    """Keeps a rate without drift.
 
-    ``wait`` is for sources that have their images ready; ``due`` for those whose images come by
-    themselves, and says which of them to take.
+    ``wait`` is for sources whose images are always ready. ``due`` is for live sources, whose
+    images come when they come: it tells which of them to take.
     """
 
     def __init__(
         self, rate: float, stop: threading.Event, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Begin now. ``rate`` in Hz; 0: no limit."""
+        """Start now. ``rate`` is in Hz; 0: no limit."""
         self._period = 1 / rate if rate else 0.0
         self._stop = stop
         self._clock = clock
         self._next = clock()
 
     def wait(self) -> bool:
-        """Wait until the next image is due; return False when stopped.
+        """Wait until the next image is due; return False once ``stop`` is set.
 
-        Who comes late by more than a period starts anew from there, and does not hurry after.
+        A caller that is late by more than a period does not catch up: counting starts again there.
         """
         now = self._clock()
         if now < self._next:
@@ -37,10 +37,10 @@ class Pace:
         return not self._stop.is_set()
 
     def due(self) -> bool:
-        """Return whether the image that has just come is to be taken."""
+        """Return whether to take the image that has just come."""
         now = self._clock()
-        # Half a period early is in time, so that a camera of the same rate, never quite regular,
-        # loses no image.
+        # Up to half a period early counts as on time, so that a camera of the same rate, which is
+        # never quite regular, loses no image.
         if now < self._next - self._period / 2:
             return False
         self._next = max(self._next, now - self._period) + self._period

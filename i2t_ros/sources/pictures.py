@@ -1,4 +1,4 @@
-"""Pictures in files: a folder of them, in order of their names, or one again and again."""
+"""Picture files: a folder of them in the order of their names, or one file again and again."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from pathlib import Path
 from PIL import JpegImagePlugin, PngImagePlugin
 
 from i2t_ros.errors import ImageError, SourceMissingError, SourceUnreadableError
-from i2t_ros.sources.base import Shot, SourceOptions, scaled
+from i2t_ros.sources.base import LazyImage, SourceOptions, scaled
 from i2t_ros.sources.pace import Pace
 from i2t_ros.types import Image, Picture
 from i2t_ros.vision.codecs import canonical_format, decode_image, picture_format, read_header
 
 RATE = 1.0
-"""Pictures a second, where nothing else is asked for."""
+"""Pictures a second, unless the options set a rate."""
 
 _ORIENTATION = 0x0112  # EXIF tag; 1 is upright
 
 _Version = tuple[Path, int]
-"""A file as it was at its time of modification (ns): pictures may be written over."""
+"""A file and the time of its last change (ns): a picture may be overwritten."""
 
 
 class PictureSource:
     """The pictures of a folder, or one picture.
 
-    A folder is listed anew for each round, so pictures may be added, changed and taken away. One
-    that cannot be read fails once, and is then left out until it changes.
+    The folder is listed again for each round, so pictures may be added, changed and removed. A
+    picture that cannot be read fails once and is then skipped until the file changes.
     """
 
     def __init__(self, path: Path, options: SourceOptions) -> None:
-        """Look what is there.
+        """List the files.
 
-        Raises SourceMissingError for a folder without pictures; SourceUnreadableError for a single
-        picture that cannot be read.
+        Raises SourceMissingError for a folder without pictures, and SourceUnreadableError for a
+        single picture that cannot be read.
         """
         self._path = path.absolute()
         self._options = options
@@ -61,13 +61,13 @@ class PictureSource:
         return f"pictures of {self._path}" if self._path.is_dir() else f"picture {self._path}"
 
     def open(self) -> None:
-        """Open nothing: files are opened one by one."""
+        """Do nothing: ``images`` opens the files one by one."""
 
     def close(self) -> None:
-        """Close nothing."""
+        """Do nothing: no file stays open."""
 
-    def shots(self, stop: threading.Event) -> Iterator[Shot]:
-        """Yield the pictures; see Source.shots."""
+    def images(self, stop: threading.Event) -> Iterator[LazyImage]:
+        """Yield the pictures; see Source.images."""
         pace = Pace(self._options.rate or RATE, stop)
         while True:
             files = [path for path in self._files() if _version(path) not in self._bad]
@@ -76,7 +76,7 @@ class PictureSource:
             for path in files:
                 if not pace.wait():
                     return
-                yield Shot(path.name, partial(self._read, path), partial(self._file, path))
+                yield LazyImage(path.name, partial(self._read, path), partial(self._picture, path))
             if not self._options.loop:
                 return
 
@@ -106,19 +106,19 @@ class PictureSource:
             self._last = version, image
         return self._last[1]
 
-    def _file(self, path: Path) -> Picture | None:
+    def _picture(self, path: Path) -> Picture | None:
         if self._options.width or self._options.height:
             return None
         data = path.read_bytes()
         fmt = read_header(picture := Picture(data)).format
-        # What image_transport's own decoder is sure to read, and with nothing to be turned.
+        # Only what image_transport's decoder reads for sure, and only if EXIF does not rotate it.
         if fmt not in ("jpeg", "png") or not _is_upright(data, fmt):
             return None
         return picture
 
 
 def is_picture(path: Path) -> bool:
-    """Return whether a file is a picture: by its first bytes, else by its name."""
+    """Return whether a file is a picture, by its first bytes or else by its name."""
     with contextlib.suppress(ImageError, OSError), path.open("rb") as file:
         return bool(picture_format(file.read(16)))
     return _has_picture_name(path)
@@ -127,7 +127,7 @@ def is_picture(path: Path) -> bool:
 def _version(path: Path) -> _Version:
     try:
         return path, path.stat().st_mtime_ns
-    except OSError:  # gone meanwhile; reading it says so
+    except OSError:  # the file has gone; reading it will report that
         return path, 0
 
 
@@ -139,7 +139,7 @@ def _has_picture_name(path: Path) -> bool:
 
 
 def _natural_order(path: Path) -> list[tuple[int, str]]:
-    """Return a key that puts 9.jpg before 10.jpg."""
+    """Return a sort key that puts 9.jpg before 10.jpg."""
     parts = re.split(r"(\d+)", path.name)
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 

@@ -1,1 +1,1 @@
-"""Pictures: pure functions on arrays."""
+"""Images and model tensors: pure functions on arrays."""

@@ -1,4 +1,4 @@
-"""Boxes as (N, 4) float32 arrays, xyxy: left, top, right, bottom. No input is changed here."""
+"""Boxes as (N, 4) float32 arrays, xyxy: left, top, right, bottom. Inputs are never modified."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 Boxes = NDArray[np.float32]
 
-# No picture is larger, in pixels; 64 bits hold a thousand times it to 1e-7.
+# Pixels; no image is larger. A float64 holds a thousand times this number to 1e-7.
 LARGEST_SIDE = 1e6
 
-# Up to so many boxes, one loop over 80 classes is faster than 80 loops.
+# Up to this many boxes, one run for all classes is faster than a run for each of 80 classes.
 MANY = 300
 
 
 def xywh_to_xyxy(boxes: Boxes) -> Boxes:
-    """Return (N, 4) boxes given as centre x, centre y, width, height as corners."""
+    """Return (N, 4) boxes given as center x, center y, width, height as corners."""
     half = boxes[:, 2:] / 2
     return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
 
@@ -29,19 +29,19 @@ def yxyx_to_xyxy(boxes: Boxes) -> Boxes:
 
 
 def are_boxes(boxes: Boxes) -> NDArray[np.bool_]:
-    """Return the (N,) mask of the boxes that have an area and a size that a picture could have.
+    """Return the (N,) mask of the boxes that have an area and a size that an image could have.
 
-    A box that is not finite fails one or the other: its sides are infinite or not a number.
+    A box that is not finite fails one of the two: its sides are infinite or not a number.
     """
     sides = boxes[:, 2:] - boxes[:, :2]
     return np.asarray(((sides > 0) & (sides < LARGEST_SIDE)).all(axis=1))
 
 
 def all_are_boxes(boxes: Boxes) -> bool:
-    """Return whether ``are_boxes`` would be true for all, which nearly always they are.
+    """Return whether ``are_boxes`` is true for all boxes, which it nearly always is.
 
-    Two passes over a few boxes where the mask takes five: after a run of the engine caches are
-    cold, and each NumPy function that is called costs 5 to 10 µs however few the boxes.
+    This takes two NumPy calls and the mask takes five. The CPU caches are cold after a model has
+    run, and then each NumPy call costs 5 to 10 µs, however few the boxes.
     """
     if not len(boxes):
         return True
@@ -58,13 +58,13 @@ def non_maximum_suppression(
 ) -> NDArray[np.intp]:
     """Return the indices of the boxes to keep, best score first (the earlier wins a tie).
 
-    boxes (N, 4) finite and with an area, scores (N,) above 0, class_ids (N,). A box goes where a
-    better one of its class overlaps it by more than ``iou_threshold`` (0 to 1).
+    boxes (N, 4) finite and with an area, scores (N,) above 0, class_ids (N,). A box is dropped if
+    a better one of its class overlaps it by more than ``iou_threshold`` (0 to 1).
 
-    OpenCV's loop took 0.01 ms for 40 boxes and 6 ms for 3000 boxes of 1500 objects; a vectorised
-    NumPy one took 0.12 ms and 2.5 ms. Moving every class to a place of its own keeps classes apart.
-    OpenCV still compares all with all, so that beyond ``MANY`` boxes each class has a loop of its
-    own: 1000 boxes of 80 classes took 7 ms at once and 1 ms class by class.
+    OpenCV took 0.01 ms for 40 boxes and 6 ms for 3000 boxes of 1500 objects; vectorized NumPy code
+    took 0.12 ms and 2.5 ms. Each class is shifted to its own place, so that boxes of two classes
+    never overlap. OpenCV still compares every pair, so beyond ``MANY`` boxes it runs once for each
+    class: 1000 boxes of 80 classes took 7 ms in one run and 1 ms class by class.
     """
     if len(boxes) < 2:
         return np.arange(len(boxes))
@@ -81,7 +81,7 @@ def non_maximum_suppression(
             for members in np.split(by_class, borders)
         ]
     )
-    kept.sort()  # the earlier wins a tie
+    kept.sort()  # so that the earlier box wins a tie
     return kept[np.argsort(-scores[kept], kind="stable")]
 
 
@@ -89,5 +89,5 @@ def _suppress(
     rects: NDArray[np.float64], scores: NDArray[np.float32], iou_threshold: float
 ) -> NDArray[np.intp]:
     kept = cv2.dnn.NMSBoxes(rects, scores, 0.0, iou_threshold)  # type: ignore[arg-type]
-    # Before OpenCV 4.5.4 the indices came as (N, 1), and still an empty tuple means none.
+    # Before OpenCV 4.5.4 the indices are (N, 1); in every version an empty tuple means none.
     return np.asarray(kept, np.intp).reshape(-1)

@@ -1,4 +1,4 @@
-"""Encoded pictures to pixels and back, with limits that hold before anything is decoded."""
+"""Encoded pictures to pixels and back, with limits that are checked before decoding."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FORMATS = ("jpeg", "png", "bmp", "webp")
 
 _ALIASES = {"jpg": "jpeg", "jpe": "jpeg", "dib": "bmp"}
 
-# Formats that are told apart only to name them in an error.
+# Formats that are recognized only so that an error can name them.
 _FOREIGN_SIGNATURES = {
     b"GIF8": "gif",
     b"II*\0": "tiff",
@@ -38,11 +38,11 @@ _FOREIGN_SIGNATURES = {
     b"8BPS": "psd",
 }
 
-# EXIF's tag of how a picture is to be turned, and the values that exchange width and height.
+# The EXIF tag for rotation, and its values that swap width and height.
 _ORIENTATION = 0x0112
-_ON_THEIR_SIDE = (5, 6, 7, 8)
+_SIDEWAYS = (5, 6, 7, 8)
 
-# Pillow's readers by format, and not Image.open, whose own limit is a global setting and a warning.
+# Not Image.open: its size limit is a global setting and only warns.
 _HEADER_READERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
     "jpeg": JpegImagePlugin.JpegImageFile,
     "png": PngImagePlugin.PngImageFile,
@@ -52,7 +52,7 @@ _HEADER_READERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
 
 
 def canonical_format(name: str) -> str:
-    """Return the format that an extension or format name means ("." and case do not matter).
+    """Return the format for a file extension or format name; "." and case do not matter.
 
     Raises UnsupportedFormatError.
     """
@@ -66,9 +66,9 @@ def canonical_format(name: str) -> str:
 
 
 def picture_format(data: ByteBuffer) -> str:
-    """Return the format of an encoded picture, told by its first bytes.
+    """Return the format of an encoded picture, by its first bytes.
 
-    Raises EmptyImageError, UnsupportedFormatError for a format that is known and not read here,
+    Raises EmptyImageError, UnsupportedFormatError for a known format that is not read here, and
     NotAnImageError for anything else.
     """
     head = bytes(memoryview(data).cast("B")[:16])
@@ -93,16 +93,16 @@ def picture_format(data: ByteBuffer) -> str:
         )
     raise NotAnImageError(
         f"not a picture: the first bytes are {head[:8].hex(' ')}, "
-        f"which is the beginning of none of {', '.join(FORMATS)}"
+        f"expected those of {', '.join(FORMATS)}"
     )
 
 
 def read_header(picture: Picture) -> PictureHeader:
-    """Return format and upright size of a picture, read from its bytes the first time.
+    """Return the format and upright size of a picture; its bytes are parsed only once.
 
-    Width and height are exchanged if EXIF says that the picture lies on its side, as decode_image
-    turns it. Raises EmptyImageError, NotAnImageError, UnsupportedFormatError, and
-    TruncatedImageError if the header is cut or broken.
+    Width and height are swapped if EXIF says that the picture lies on its side, as decode_image
+    rotates it. Raises EmptyImageError, NotAnImageError, UnsupportedFormatError, and
+    TruncatedImageError if the header is cut or damaged.
     """
     if picture.header is None:
         picture.header = _parse_header(picture.data, picture_format(picture.data))
@@ -114,21 +114,21 @@ def _parse_header(data: ByteBuffer, fmt: str) -> PictureHeader:
         with _HEADER_READERS[fmt](io.BytesIO(data)) as picture:
             width, height = map(int, picture.size)
             exif = picture.info.get("exif", b"")
-    except Exception as error:  # Pillow's readers raise whatever broken bytes make them raise
+    except Exception as error:  # on damaged bytes, Pillow's readers raise anything
         raise TruncatedImageError(f"the {fmt} header is cut or damaged: {error}") from error
     orientation = 1
     if exif:
         tags = PillowImage.Exif()
-        with contextlib.suppress(Exception):  # broken EXIF is ignored by decoders, too
+        with contextlib.suppress(Exception):  # decoders ignore damaged EXIF, too
             tags.load(exif)
         orientation = tags.get(_ORIENTATION, 1)
-    if orientation in _ON_THEIR_SIDE:
+    if orientation in _SIDEWAYS:
         width, height = height, width
     return PictureHeader(fmt, width, height)
 
 
 def check_picture(picture: Picture, max_pixels: int = MAX_PIXELS) -> PictureHeader:
-    """Return a picture's header; refuse what it shows to be unusable, before any decoding.
+    """Return a picture's header, or refuse the picture before anything is decoded.
 
     Raises what read_header raises, and ImageTooLargeError.
     """
@@ -141,7 +141,7 @@ def decode_image(picture: Picture | ByteBuffer, max_pixels: int = MAX_PIXELS) ->
     """Decode a JPEG, PNG, BMP or WebP picture into a BGR image, upright as EXIF says.
 
     Raises EmptyImageError, NotAnImageError, UnsupportedFormatError, TruncatedImageError, and
-    ImageTooLargeError, that one from the header, before memory for the pixels is taken.
+    ImageTooLargeError. The size is checked in the header, before memory for the pixels is taken.
     """
     if not isinstance(picture, Picture):
         picture = Picture(picture)
@@ -157,7 +157,7 @@ def decode_image(picture: Picture | ByteBuffer, max_pixels: int = MAX_PIXELS) ->
 
 
 def check_pixels(width: int, height: int, max_pixels: int) -> None:
-    """Raise EmptyImageError or ImageTooLargeError for a size that is not worked on."""
+    """Raise EmptyImageError or ImageTooLargeError for a size that cannot be processed."""
     if width < 1 or height < 1:
         raise EmptyImageError(f"the picture is {width}x{height} pixels")
     if width * height > max_pixels:
@@ -168,16 +168,16 @@ def check_pixels(width: int, height: int, max_pixels: int) -> None:
 
 
 def encode_image(image: Image, fmt: str = "jpeg", quality: int = 90) -> Picture:
-    """Encode a BGR image. ``quality`` is 1 to 100, for jpeg and webp.
+    """Encode a BGR image; ``quality``, 1 to 100, is for jpeg and webp.
 
-    Raises UnsupportedFormatError for a format that is not written here, and ImageTooLargeError for
-    an image with a side longer than the format can hold.
+    Raises UnsupportedFormatError for another format, and ImageTooLargeError if a side is longer
+    than the format allows.
     """
     fmt = canonical_format(fmt)
     settings = {
         "jpeg": [cv2.IMWRITE_JPEG_QUALITY, quality],
         "webp": [cv2.IMWRITE_WEBP_QUALITY, quality],
-        # The second level of 9: a third larger than the default level and several times faster.
+        # Level 1 of 0 to 9: files a third larger than at the default level, several times faster.
         "png": [cv2.IMWRITE_PNG_COMPRESSION, 1],
         "bmp": [],
     }[fmt]
@@ -193,17 +193,18 @@ def encode_image(image: Image, fmt: str = "jpeg", quality: int = 90) -> Picture:
 
 
 def check_complete(data: ByteBuffer, fmt: str) -> None:
-    """Raise TruncatedImageError for a picture whose end is missing, told without decoding it.
+    """Raise TruncatedImageError if the end of a picture is missing, without decoding it.
 
-    OpenCV decodes what there is of a cut picture and fills the rest with grey, without an error.
+    OpenCV decodes what is left of a cut picture and fills the rest with gray, without an error.
     """
     view = memoryview(data).cast("B")
     if fmt == "jpeg":
-        # In the entropy-coded data after a start-of-scan marker, 0xFF is always escaped, so an
-        # end-of-image marker behind the last such marker is the real one and not a thumbnail's.
-        complete = _rfind(view, b"\xff\xd9") > _rfind(view, b"\xff\xda") >= 0
+        # In the entropy-coded data after a start-of-scan marker, 0xFF is always escaped. So an
+        # end-of-image marker after the last start-of-scan marker is not that of a thumbnail.
+        encoded = bytes(view)
+        complete = encoded.rfind(b"\xff\xd9") > encoded.rfind(b"\xff\xda") >= 0
     elif fmt == "png":
-        complete = _rfind(view, b"IEND") >= 0
+        complete = b"IEND" in bytes(view)
     elif fmt == "webp":
         complete = len(view) >= 8 + int.from_bytes(view[4:8], "little")
     else:
@@ -213,13 +214,8 @@ def check_complete(data: ByteBuffer, fmt: str) -> None:
         raise TruncatedImageError(f"the {fmt} picture is cut off after {len(view)} bytes")
 
 
-def _rfind(view: memoryview, marker: bytes) -> int:
-    """Return the last position of a marker, or -1."""
-    return bytes(view).rfind(marker)
-
-
 def _bmp_length(view: memoryview) -> int:
-    """Return the length that the pixels of an uncompressed BMP need, or 0 where it does not say.
+    """Return the length that the pixels of an uncompressed BMP need, or 0 if it is unknown.
 
     Fields: BITMAPINFOHEADER, offsets 18 width, 22 height, 28 bits a pixel, 30 compression.
     """

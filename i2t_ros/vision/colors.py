@@ -1,15 +1,14 @@
-"""The colours of letters and of what is behind them, from histograms.
+"""The color of letters and the color behind them.
 
-Background: the fullest place of a colour histogram of the region, in which pixels near the
-region's edge count more, because a line of text is found with a margin around it. Then the mean
-of the pixels that are close to it.
+Background: the fullest bin of a color histogram of the region, then the mean of the pixels close to
+that color. Pixels near the region's edge count more, because a detected line of text has a margin.
 
-Letters: in a photo no pixel of a thin letter may have the letter's own colour. Its edges are
-mixtures with the background, and JPEG and video keep colour at half the resolution of lightness
-(4:2:0), so that colour runs over into the background. But a mixture keeps its sum: where a_i is
-the share of a pixel that the letters cover and d_i how the pixel differs from the background, the
-letters differ from it by sum(d_i) / sum(a_i). The shares are read from lightness, which is sharp,
-or, where letters and background are equally light, from the colours themselves.
+Letters: in a photo, perhaps no pixel of a thin letter has the letter's own color. The edges are
+mixtures with the background, and JPEG and video keep color at half the resolution of lightness
+(4:2:0), so color bleeds into the background. But mixing keeps the sum: if a_i is the share of pixel
+i that letters cover, and d_i its difference from the background, the letters differ from the
+background by sum(d_i) / sum(a_i). The shares come from lightness, which is sharp, or from the
+colors themselves if letters and background are equally light.
 """
 
 from __future__ import annotations
@@ -31,26 +30,27 @@ Mask = NDArray[np.bool_]
 # Luma weights of ITU-R BT.601, blue-green-red; JPEG's own.
 LUMA = np.array([0.114, 0.587, 0.299], np.float32)
 
-# More than this tells nothing new: strokes of letters 48 pixels high are several pixels wide.
-HEIGHT_LOOKED_AT = 48
-PIXELS_LOOKED_AT = 60_000
+# Regions are thinned out to this size: strokes of letters 48 pixels high are several pixels wide,
+# and more pixels add nothing.
+SAMPLED_HEIGHT = 48
+SAMPLED_PIXELS = 60_000
 
 EDGE_WEIGHT = 3.0
 """How much more a pixel near the edge of the region counts for the background."""
 EDGE_WIDTH = 0.08
-"""Width of that edge, as a part of the region's height."""
+"""Width of that edge, as a fraction of the region's height."""
 
 LEAST_CONTRAST = 24.0
-"""Levels of lightness between letters and background from which lightness alone is trusted."""
+"""Difference of lightness, in levels, from which lightness alone gives the shares."""
 
 
 def text_colors(image: Image, corners: Floats) -> tuple[Rgb, Rgb]:
-    """Return the colour of the letters and of the background of one line of text.
+    """Return the color of the letters and the color of the background of one line of text.
 
     corners  (4, 2), x and y in pixels of ``image``, the first side along the text; parts outside
-             the image are left out
+             the image are ignored
 
-    A region of one colour, or without a pixel in the image, has that colour (black) twice.
+    For a region of one color both are that color; for a region outside the image both are black.
     """
     patch, inside, middle = _cut_out(image, corners)
     if not inside.any():
@@ -58,19 +58,19 @@ def text_colors(image: Image, corners: Floats) -> tuple[Rgb, Rgb]:
     weights = np.where(middle[inside], 1.0, EDGE_WEIGHT)
     background = _background(patch[inside], weights)
     difference = patch.astype(np.float32) - background
-    # Letters end before the edge, where the region may reach over onto something else.
+    # Leave out the edge: it holds no letters, and may cover something else.
     letters = background + _letters(difference, middle if middle.any() else inside)
     return _rgb(letters), _rgb(background)
 
 
 def _cut_out(image: Image, corners: Floats) -> tuple[Image, Mask, Mask]:
-    """Return the pixels around the region, thinned out; which are inside; which in its middle."""
+    """Return the pixels around the region, thinned out, and masks of its inside and its middle."""
     height, width = image.shape[:2]
     low = np.clip(np.floor(corners.min(axis=0)), 0, [width, height]).astype(int)
     high = np.clip(np.ceil(corners.max(axis=0)) + 1, 0, [width, height]).astype(int)
     patch = image[low[1] : high[1], low[0] : high[0]]
     ends = np.linalg.norm([corners[3] - corners[0], corners[2] - corners[1]], axis=1)
-    tall, many = ends.min() / HEIGHT_LOOKED_AT, patch.size / 3 / PIXELS_LOOKED_AT
+    tall, many = ends.min() / SAMPLED_HEIGHT, patch.size / 3 / SAMPLED_PIXELS
     step = max(1, int(tall), int(many**0.5))
     patch = patch[::step, ::step]
     inside = np.zeros(patch.shape[:2], np.uint8)
@@ -88,16 +88,16 @@ def _cut_out(image: Image, corners: Floats) -> tuple[Image, Mask, Mask]:
 
 
 def _background(pixels: NDArray[np.uint8], weights: NDArray[np.float64]) -> Floats:
-    """Return the most frequent colour of (N, 3) pixels, each counted ``weights`` times."""
+    """Return the most frequent color of (N, 3) pixels, each counted ``weights`` times."""
     levels = pixels.astype(np.int32) >> 4
     bins = (levels[:, 0] << 8) | (levels[:, 1] << 4) | levels[:, 2]
     counts: NDArray[Any] = np.bincount(bins, weights, minlength=16**3).reshape(16, 16, 16)
-    for axis in range(3):  # a colour on the border of two bins is not two half colours
+    for axis in range(3):  # a color at the border of two bins counts for both
         counts = _smooth(counts, axis)
     fullest = np.array(np.unravel_index(counts.argmax(), counts.shape))
     color = (fullest * 16 + 8).astype(np.float32)
     column = np.ascontiguousarray(pixels[:, None])
-    for _ in range(3):  # the bin's centre is only the first guess
+    for _ in range(3):  # from the bin's center, move to the mean of the pixels nearby
         close = cv2.inRange(column, color - 16, color + 16)
         if close.any():
             color = np.array(cv2.mean(column, close)[:3], np.float32)
@@ -110,7 +110,7 @@ def _smooth(counts: NDArray[Any], axis: int) -> NDArray[Any]:
 
 
 def _letters(difference: Floats, inside: Mask) -> Floats:
-    """Return how the letters' colour differs from the background's."""
+    """Return how the letters' color differs from the background's."""
     weights = np.where(inside, np.square(difference).sum(axis=2), 0)
     direction = (difference * weights[..., None]).sum(axis=(0, 1))
     length = float(np.linalg.norm(direction))
@@ -122,7 +122,7 @@ def _letters(difference: Floats, inside: Mask) -> Floats:
     strongest, lightest = np.percentile(along[inside], 99), np.percentile(light[inside], 99)
     if lightest >= max(LEAST_CONTRAST, strongest / 4):
         shares = _shares(light, inside)
-    # Colour runs over by two pixels at most; what is farther away belongs to something else.
+    # Color bleeds by two pixels at most; anything farther away belongs to something else.
     near = cv2.dilate((shares > 0.3).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     near &= inside
     covered = float(shares[near].sum())
@@ -132,9 +132,9 @@ def _letters(difference: Floats, inside: Mask) -> Floats:
 
 
 def _shares(values: Floats, inside: Mask) -> Floats:
-    """Return what share of each pixel letters cover, 0 to 1.
+    """Return the share of each pixel that letters cover, 0 to 1.
 
-    ``values`` grow with the share; letters have the largest. Noise of the background is 0.
+    ``values`` grow with the share. Small shares, the noise of the background, become 0.
     """
     top = np.percentile(values[inside], 99)
     if top <= 0:

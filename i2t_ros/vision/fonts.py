@@ -1,4 +1,4 @@
-"""Text as coverage masks, in any script for which the machine has a font."""
+"""Text as coverage masks, in every script that the machine has a font for."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
-# Where Debian, Ubuntu, Fedora and Alpine put fonts that cover the languages of the sentences. The
-# first that exists and holds every character of a text is taken.
+# Fonts of Debian, Ubuntu, Fedora and Alpine that cover the languages of the sentences. The first
+# one that exists and has every character of a text is used.
 FONT_FILES = (
     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
     "/usr/share/fonts/dejavu-sans-fonts/DejaVuSans.ttf",
@@ -32,12 +32,12 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 def text_mask(text: str, size: int) -> NDArray[np.uint8]:
     """Return the coverage (0 to 255) of one line of text, height x width uint8.
 
-    ``size`` is the height of the font in pixels. Characters that no font of this machine can draw
-    appear as "?". The array is read-only: it is kept for the next call.
+    ``size`` is the height of the font in pixels. If no font of this machine has every character,
+    the characters outside ASCII become "?". The array is read-only, because it is cached.
     """
     font, drawable = _font_for(text, size)
     left, top, right, bottom = font.getbbox(drawable)
-    # The height is the font's and not the text's, so that all labels of one size line up.
+    # The height is that of the font, not of the text, so that all labels of one size line up.
     line = font.getbbox("Ag" if drawable.isascii() else drawable)
     top, bottom = min(top, line[1]), max(bottom, line[3])
     canvas = PillowImage.new("L", (max(1, round(right - left)), max(1, round(bottom - top))))
@@ -48,7 +48,7 @@ def text_mask(text: str, size: int) -> NDArray[np.uint8]:
 
 
 def can_draw(text: str) -> bool:
-    """Return whether a font of this machine has every character of a text."""
+    """Return whether a font of this machine has every character of ``text``."""
     return _is_latin(text) or any(covers(path, frozenset(text)) for path in FONT_FILES)
 
 
@@ -62,7 +62,7 @@ def _font_for(text: str, size: int) -> tuple[Font, str]:
 
 
 def _is_latin(text: str) -> bool:
-    """Return whether Pillow's built-in font (Aileron: Latin) has the characters."""
+    """Return whether Pillow's built-in font (Aileron, a Latin font) has the characters."""
     return all(ord(character) < 0x180 for character in text) and _has_truetype()
 
 
@@ -72,7 +72,7 @@ def _has_truetype() -> bool:
 
 
 def _built_in_font(size: int) -> Font:
-    """Return the font that Pillow carries; before 10.1 it is a bitmap of one size."""
+    """Return Pillow's built-in font; before Pillow 10.1 it is a bitmap of one size."""
     try:
         return ImageFont.load_default(size)
     except TypeError:
@@ -85,7 +85,7 @@ def covers(path: str, characters: frozenset[str]) -> bool:
     if not Path(path).is_file():
         return False
     font = ImageFont.truetype(path, 16)
-    # Unassigned in Unicode, so it draws the font's mark for a missing glyph.
+    # An unassigned character, so this is how the font draws a missing glyph.
     missing = bytes(font.getmask("\U000effff"))
     return all(
         character.isspace() or bytes(font.getmask(character)) != missing for character in characters

@@ -1,67 +1,69 @@
-"""From pixels to the tensor that a model takes, and from its coordinates back to the pixels."""
+"""From the pixels of an image to a model's input tensor, and from its coordinates back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from i2t_ros.types import Image
+from i2t_ros.validation import Structure
 
 Layout = Literal["NCHW", "NHWC"]
-ColourOrder = Literal["bgr", "rgb"]
-Resize = Literal["letterbox", "letterbox_centre", "stretch", "crop"]
+ColorOrder = Literal["bgr", "rgb"]
+Resize = Literal["letterbox", "letterbox_center", "stretch", "crop"]
 TensorType = Literal["float32", "uint8"]
+Side = Annotated[int, Meta(ge=1)]
 
 
-@dataclass(frozen=True, slots=True)
-class TensorFormat:
-    """What a model wants to be fed, for one picture at a time.
+class TensorFormat(Structure, frozen=True):
+    """The input tensor of a model, for one image at a time.
 
-    width, height  of the input, pixels
-    resize   letterbox: shape kept, picture at the top left, the rest filled with ``pad``;
-             letterbox_centre: the same with the picture in the middle; stretch: shape not kept;
-             crop: the middle of the picture, as much as fits, less a margin
-    mean, std      per channel in ``colour`` order; an element is ``(pixel - mean) / std``, with
+    width, height  of the input, in pixels
+    resize   letterbox: keep the aspect ratio, image at the top left, the rest filled with ``pad``;
+             letterbox_center: the same with the image in the middle; stretch: fill the input
+             without keeping the ratio; crop: the middle of the image, less a margin
+    mean, std      per channel in ``color`` order; an element is ``(pixel - mean) / std``, with
                    pixels from 0 to 255
     pad      0 to 255, before mean and std
-    crop     the part of the longest fitting middle that is kept, 0 to 1: 0.875 is the 224 of 256
-             pixels that ImageNet classifiers are measured with
+    crop     the fraction of the largest fitting middle that is kept, 0 to 1; 0.875 is the 224 of
+             256 pixels with which ImageNet classifiers are evaluated
     """
 
-    width: int
-    height: int
+    width: Side
+    height: Side
     layout: Layout = "NCHW"
-    colour: ColourOrder = "bgr"
+    color: ColorOrder = "bgr"
     dtype: TensorType = "float32"
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     resize: Resize = "letterbox"
-    pad: int = 114
-    crop: float = 0.875
+    pad: Annotated[int, Meta(ge=0, le=255)] = 114
+    crop: Annotated[float, Meta(gt=0, le=1)] = 0.875
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """The tensor's shape, a batch of one."""
+        """The shape of the tensor, with a batch size of 1."""
         if self.layout == "NCHW":
             return (1, 3, self.height, self.width)
         return (1, self.height, self.width, 3)
 
     @property
-    def normalises(self) -> bool:
-        """Whether elements differ from the pixels themselves."""
+    def normalizes(self) -> bool:
+        """Whether elements differ from the pixel values."""
         return self.mean != (0.0, 0.0, 0.0) or self.std != (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where the picture lies in the model's input, in pixels of the input.
+    """Where the image lies in the model's input, in pixels of the input.
 
-    An original pixel x is at ``left + x * width / original_width``. ``left`` and ``top`` are
-    negative where the picture is cropped.
+    Pixel x of the original image is at ``left + x * width / original_width``. ``left`` and ``top``
+    are negative if the image is cropped.
     """
 
     left: int
@@ -73,7 +75,7 @@ class Placement:
     _back: tuple[NDArray[np.float32], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Make the way back, once for all pictures of a size."""
+        """Prepare the arrays for the way back, once for all images of a size."""
         offset = (self.left, self.top)
         scale = (self.original_width / self.width, self.original_height / self.height)
         limit = (self.original_width, self.original_height)
@@ -81,7 +83,7 @@ class Placement:
         object.__setattr__(self, "_back", back)
 
     def to_original(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return (N, 4) xyxy boxes of the input as boxes of the original, clipped to it."""
+        """Return (N, 4) xyxy boxes of the input in pixels of the original image, clipped to it."""
         offset, scale, limit = self._back
         moved: NDArray[np.float32] = boxes - offset
         moved *= scale
@@ -89,15 +91,15 @@ class Placement:
         return np.minimum(moved, limit, out=moved)
 
     def points_to_original(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return (..., 2) x and y of the input as points of the original; they may lie outside."""
+        """Return (..., 2) points of the input in pixels of the original image, not clipped."""
         offset, scale, _ = self._back
         return np.asarray((points - offset[:2]) * scale[:2])
 
 
 def place(width: int, height: int, to: TensorFormat) -> Placement:
-    """Return where a picture of ``width`` x ``height`` pixels goes in the input.
+    """Return where an image of ``width`` x ``height`` pixels goes in the input.
 
-    Letterboxed sides are rounded down, as the authors of YOLOX do, and at least one pixel.
+    Letterboxed sides are rounded down, as the authors of YOLOX do, to at least one pixel.
     """
     if to.resize == "stretch":
         return Placement(0, 0, to.width, to.height, width, height)
@@ -110,13 +112,13 @@ def place(width: int, height: int, to: TensorFormat) -> Placement:
     inner_width = max(1, min(to.width, int(width * scale)))
     inner_height = max(1, min(to.height, int(height * scale)))
     left = top = 0
-    if to.resize == "letterbox_centre":
+    if to.resize == "letterbox_center":
         left, top = (to.width - inner_width) // 2, (to.height - inner_height) // 2
     return Placement(left, top, inner_width, inner_height, width, height)
 
 
-def _seen(at: Placement, to: TensorFormat) -> tuple[slice, slice]:
-    """Return the rows and columns of the original that are seen: all, unless it is cropped."""
+def _visible(at: Placement, to: TensorFormat) -> tuple[slice, slice]:
+    """Return the rows and columns of the image that the model gets: all, unless cropped."""
     if to.resize != "crop":
         return slice(None), slice(None)
     width, height = at.original_width, at.original_height
@@ -126,9 +128,9 @@ def _seen(at: Placement, to: TensorFormat) -> tuple[slice, slice]:
 
 
 class Letterbox:
-    """Writes pictures into one tensor that is used again and again.
+    """Writes images into one tensor, which is reused.
 
-    The tensor that a call returns is valid until the next call; use one Letterbox per thread.
+    The tensor that a call returns is valid until the next call. Use one Letterbox per thread.
     """
 
     def __init__(self, to: TensorFormat) -> None:
@@ -140,7 +142,7 @@ class Letterbox:
         self._placement: Placement | None = None
 
     def __call__(self, image: Image) -> tuple[NDArray[Any], Placement]:
-        """Return ``image`` as the model's input, and where the picture lies in it."""
+        """Return ``image`` as the model's input, and where the image lies in it."""
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
             raise ValueError(
                 "expected an image of height x width x 3, uint8 and not empty, got shape "
@@ -150,31 +152,31 @@ class Letterbox:
         at = self._placement
         if at is None or at.original_width != width or at.original_height != height:
             at = self._placement = self._lay_out(width, height)
-        seen, window = image[self._seen], self._window
-        if seen.shape in (window.shape, (1, 1, 3)):  # OpenCV 4.5.4 cannot resize a single pixel
-            window[...] = seen
+        visible, window = image[self._visible], self._window
+        if visible.shape in (window.shape, (1, 1, 3)):  # OpenCV 4.5.4 cannot resize a single pixel
+            window[...] = visible
         else:
             size = (window.shape[1], window.shape[0])
-            cv2.resize(seen, size, dst=window, interpolation=cv2.INTER_LINEAR)
+            cv2.resize(visible, size, dst=window, interpolation=cv2.INTER_LINEAR)
         self._convert()
         return self._tensor, at
 
     def _lay_out(self, width: int, height: int) -> Placement:
-        """Prepare for pictures of a size: the padding is written once, not with every picture."""
+        """Prepare for images of one size: the padding is written once, not for every image."""
         at = place(width, height, self._to)
         self._padded.fill(self._to.pad)
         self._aim(slice(None), slice(None))
         self._convert()
-        self._seen = _seen(at, self._to)
+        self._visible = _visible(at, self._to)
         if self._to.resize != "crop":
             self._aim(slice(at.top, at.top + at.height), slice(at.left, at.left + at.width))
         return at
 
     def _aim(self, rows: slice, columns: slice) -> None:
-        """Choose the part of the input that ``_convert`` is to write; all views are made here."""
+        """Choose the part of the input that ``_convert`` writes; all array views are made here."""
         self._window = self._padded[rows, columns]
         self._split = [plane[rows, columns] for plane in self._planes]
-        channels = (0, 1, 2) if self._to.colour == "bgr" else (2, 1, 0)
+        channels = (0, 1, 2) if self._to.color == "bgr" else (2, 1, 0)
         interleaved = self._to.layout == "NHWC"
         part = self._tensor[0, rows, columns] if interleaved else self._tensor[0, :, rows, columns]
         self._targets = [
@@ -190,12 +192,12 @@ class Letterbox:
     def _convert(self) -> None:
         """Turn the window's pixels into elements of the tensor.
 
-        Splitting into whole planes first, then widening each, took 0.04 ms for 416x416 where
-        copying the transposed view took 0.10 ms and cv2.dnn.blobFromImage 1.6 ms.
+        For 416x416, splitting into planes and then converting each took 0.04 ms. Copying the
+        transposed view took 0.10 ms, and cv2.dnn.blobFromImage 1.6 ms.
         """
         cv2.split(self._window, self._split)
         for plane, target, scale, shift in self._targets:
-            if self._to.normalises:
+            if self._to.normalizes:
                 np.multiply(plane, scale, out=target, casting="unsafe")
                 np.subtract(target, shift, out=target)
             else:

@@ -1,11 +1,10 @@
 """What is particular to LiteRT: numbers in 8 bits at both ends."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
 import tiny_models
+from msgspec.structs import replace
 
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import load_backend
@@ -16,13 +15,13 @@ from i2t_ros.vision.letterbox import Letterbox, TensorFormat
 
 pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is not installed")
 
-RAW = TensorFormat(8, 8, layout="NHWC", colour="rgb", dtype="uint8", resize="stretch")
+RAW = TensorFormat(8, 8, layout="NHWC", color="rgb", dtype="uint8", resize="stretch")
 REAL = replace(RAW, dtype="float32", std=(255.0, 255.0, 255.0))
 
 
 def tiny(tmp_path, form):
     path = tmp_path / "tiny.tflite"
-    path.write_bytes(tiny_models.quantised_ssd())
+    path.write_bytes(tiny_models.quantized_ssd())
     spec = replace(
         find_spec("ssd_mobilenet_v1"),
         input=ModelInput(name="image", format=form),
@@ -33,7 +32,7 @@ def tiny(tmp_path, form):
 
 
 @pytest.mark.parametrize("form", [RAW, REAL], ids=["pixels", "real numbers"])
-def test_a_quantised_input_takes_pixels_or_real_numbers(tmp_path, form):
+def test_a_quantized_input_takes_pixels_or_real_numbers(tmp_path, form):
     image = np.zeros((8, 8, 3), np.uint8)
     image[0, 0] = (7, 200, 128)  # blue, green, red
     boxes, classes, scores, count = tiny(tmp_path, form).infer([Letterbox(form)(image)[0]])
@@ -55,9 +54,9 @@ def test_another_size_is_refused_when_it_is_loaded(tmp_path):
 
 def test_a_file_that_is_cut_off(tmp_path):
     path = tmp_path / "cut.tflite"
-    path.write_bytes(tiny_models.quantised_ssd()[:100])
+    path.write_bytes(tiny_models.quantized_ssd()[:100])
     with pytest.raises(ModelCorruptError, match=r"cut\.tflite: LiteRT cannot load it"):
-        load_backend("litert", find_spec("mobilenet_v2_quantised"), [path], BackendOptions())
+        load_backend("litert", find_spec("mobilenet_v2_quantized"), [path], BackendOptions())
 
 
 @pytest.mark.parametrize(
@@ -65,7 +64,7 @@ def test_a_file_that_is_cut_off(tmp_path):
     [("000000104455", "zebra"), ("000000318080", "brown bear"), ("000000047112", "pizza")],
 )
 def test_a_real_classifier_in_8_bits(shared, photo, label):
-    spec = find_spec("mobilenet_v2_quantised")
+    spec = find_spec("mobilenet_v2_quantized")
     path = shared / "models" / spec.files[0].name
     backend = load_backend("litert", spec, [path], BackendOptions())
     image = cv2.imread(str(shared / "coco_tiny" / "val2017" / f"{photo}.jpg"))

@@ -1,10 +1,9 @@
 """Several images in one call of ONNX Runtime."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import tiny_models
+from msgspec.structs import replace
 
 from i2t_ros.backends.base import MOST_CALLS, BackendOptions
 from i2t_ros.backends.registry import load_backend
@@ -19,7 +18,7 @@ def convolution(tmp_path, **model):
     pytest.importorskip("onnx", reason="onnx is not installed")
     path = tmp_path / "convolution.onnx"
     path.write_bytes(tiny_models.convolution_onnx(**model))
-    form = TensorFormat(8, 8, layout="NCHW", colour="rgb", dtype="float32", resize="stretch")
+    form = TensorFormat(8, 8, layout="NCHW", color="rgb", dtype="float32", resize="stretch")
     spec = replace(
         find_spec("yolox_nano"), input=ModelInput(name="pictures", format=form), outputs=("scores",)
     )

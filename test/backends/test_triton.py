@@ -2,17 +2,17 @@
 
 import threading
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from making import open_detector
+from msgspec.structs import replace
 from triton_process import free_port, serving
 
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import load_backend
 from i2t_ros.errors import BackendUnavailableError, InferenceError, ModelMismatchError
 from i2t_ros.models.manifest import find_spec
-from i2t_ros.pipeline.tasks.detect import open_detector
 
 pytest.importorskip("tritonclient", reason="tritonclient is not installed")
 

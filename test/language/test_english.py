@@ -7,8 +7,9 @@ import sys
 import inflect
 import pytest
 
-from i2t_ros.language import LANGUAGES, Facts, ObjectCount, compose_facts, english, load_languages
+from i2t_ros.language import LANGUAGES, ObjectCount, compose, english, load_languages
 from i2t_ros.language.grammar import Noun
+from i2t_ros.pipeline.tasks.detect import ObjectFacts
 
 ENGLISH = load_languages().get("en")
 engine = inflect.engine()
@@ -16,8 +17,8 @@ engine = inflect.engine()
 
 @pytest.fixture
 def no_inflect(monkeypatch: pytest.MonkeyPatch):
-    """Hide the package, and forget what was learnt without it."""
-    functions = (english.plural, english.article, english._engine)
+    """Hide the package, and forget what was learned without it."""
+    functions = (english.plural, english.article, english._inflector)
     monkeypatch.setitem(sys.modules, "inflect", None)
     for function in functions:
         function.cache_clear()
@@ -43,7 +44,7 @@ def test_numbers_are_those_of_inflect() -> None:
 def test_people_not_persons() -> None:
     people = ObjectCount("person", "person", 2, 0.9, 0.9)
 
-    assert compose_facts(Facts(objects=(people,))) == "I can see two people."
+    assert compose([ObjectFacts((people,))]) == "I can see two people."
 
 
 @pytest.mark.parametrize(
@@ -84,8 +85,8 @@ def test_without_inflect_spelling_decides(word: str, article: str, plural: str) 
 @pytest.mark.usefixtures("no_inflect")
 def test_no_label_of_coco_needs_inflect() -> None:
     for name in ENGLISH.nouns:
-        two = Facts(objects=(ObjectCount(name, name, 2, 0.9, 0.9),))
+        two = [ObjectFacts((ObjectCount(name, name, 2, 0.9, 0.9),))]
         for language in LANGUAGES:
-            compose_facts(two, language)
+            compose(two, language)
 
-    assert english._engine.cache_info().currsize == 0
+    assert english._inflector.cache_info().currsize == 0

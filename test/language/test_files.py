@@ -12,30 +12,34 @@ from project import ROOT
 from i2t_ros.errors import InvalidRequestError, UnknownLanguageError
 from i2t_ros.language import (
     LANGUAGES,
-    Facts,
     Languages,
     ObjectCount,
-    TextFact,
-    compose_facts,
+    TaskFacts,
+    compose,
     label,
     load_languages,
 )
+from i2t_ros.pipeline.tasks.detect import ObjectFacts
+from i2t_ros.pipeline.tasks.faces import FaceFacts
+from i2t_ros.pipeline.tasks.text import TextFact, TextFacts
 from i2t_ros.resources import config_path
 
+GERMAN = config_path("languages", "de.yaml").read_text("utf-8")
 GUIDE = ROOT / "docs" / "languages.md"
 
 
-def counts(**objects: int) -> Facts:
-    return Facts(
-        objects=tuple(
-            ObjectCount(name.replace("_", " "), name, count, 0.9, 0.9)
-            for name, count in objects.items()
-        )
+def counts(**objects: int) -> list[TaskFacts]:
+    found = (
+        ObjectCount(name.replace("_", " "), name, count, 0.9, 0.9)
+        for name, count in objects.items()
     )
+    return [ObjectFacts(tuple(found))]
 
 
-def say(facts: Facts, language: str, languages: Languages, style: str = "sentence") -> str:
-    return compose_facts(facts, language, style, languages=languages)
+def say(
+    facts: list[TaskFacts], language: str, languages: Languages, style: str = "sentence"
+) -> str:
+    return compose(facts, language, style, languages=languages)
 
 
 def user_languages(folder: Path, **files: str) -> Languages:
@@ -123,7 +127,7 @@ def test_faces_and_texts_stand_in_the_case_of_their_own_phrases(tmp_path: Path) 
               text: {one: Satz, other: Sätze, gender: m}
         """,
     )
-    found = Facts(faces=1, texts=(TextFact("HALT"),), more_texts=1)
+    found = [FaceFacts.of(1), TextFacts((TextFact("HALT"),), more=1)]
 
     for style in ("sentence", "scene"):
         assert say(found, "de", own, style) == (
@@ -137,10 +141,12 @@ def test_faces_and_texts_stand_in_the_case_of_their_own_phrases(tmp_path: Path) 
 def test_things_in_doubt_count_for_the_plural_category(tmp_path: Path) -> None:
     mixed = "{one: '{things} {hedged}, one', other: '{things} {hedged}, several'}"
     own = user_languages(tmp_path, fr=f"sentence: {{mixed: {mixed}}}")
-    doubtful = ObjectCount("cat", "cat", 1, 0.4, 0.4)
-    found = Facts(objects=(*(counts(dog=1).objects or ()), doubtful))
+    dog, cat = (
+        ObjectCount(name, name, 1, score, score) for name, score in (("dog", 0.9), ("cat", 0.4))
+    )
+    found = [ObjectFacts((dog, cat))]
 
-    said = compose_facts(found, "fr", hedge=True, languages=own)
+    said = compose(found, "fr", hedge=True, languages=own)
 
     assert said == "Un chien un chat, several"
 
@@ -148,27 +154,33 @@ def test_things_in_doubt_count_for_the_plural_category(tmp_path: Path) -> None:
 WRONG = {
     "labels: [1, 2]": r"labels: expected a mapping, got \[1, 2\]",
     "labels: {dog: {one: perro}}": None,  # laid over what ships, which has the other form
-    "labels: {cow bell: {one: cencerro}}": r"labels.cow bell.other: expected the form for many",
+    "labels: {cow bell: {one: cencerro}}": r"labels.cow bell: missing other",
     "labels: {dog: {gender: x}}": r"labels.dog.gender: expected m or f, got 'x'",
-    "labels: {dog: {plural: perros}}": r"labels.dog: expected label, gender, .*, got 'plural'",
-    "labels: {dog: 7}": r"labels.dog: expected a word, or a mapping with its forms, got 7",
-    "labels: {dog: {other: [a]}}": r"labels.dog.other \(nominative\): expected a word, got \['a'\]",
-    "numbers: {1: {m: 5}}": r"numbers.1 m nominative: expected a word, got 5",
+    "labels: {dog: {plural: perros}}": r"labels.dog: unknown field plural; known: counter, few",
+    "labels: {dog: 7}": r"labels.dog: expected a text or a mapping, got 7",
+    "labels: {dog: {other: [a]}}": r"labels.dog.other: expected a text or a mapping, got \['a'\]",
+    "numbers: {1: {m: 5}}": r"numbers.1.m: expected a text or a mapping, got 5",
     'item: "{number}"': r"item.words: expected a text with the fields .*, got '{number}'",
     'sentence: {plain: "Veo."}': r"sentence.plain.other: expected a text with the fields {things}",
     'sentence: {plain: "Veo {thing}."}': r"sentence.plain.other: expected a text with the fields",
     'sentence: {plain: "Veo {things"}': r"sentence.plain.other: expected a text with the fields",
-    "sentence: {plain: {uno: x}}": r"sentence.plain: expected plural categories zero, .*'uno'",
+    "sentence: {plain: {uno: x}}": r"sentence.plain: a key: expected one of zero, .*, got 'uno'",
     "sentence: {case: dative}": r"sentence.case: expected nominative, got 'dative'",
     "scene: {places: {left: 3}}": r"scene.places.left: expected a text, got 3",
-    "lists: {things: {last: x}}": r"lists.things: expected the keys 2, .*'last'",
+    "lists: {things: {last: x}}": r"lists.things: a key: expected one of 2, .*, got 'last'",
     'lists: {things: {"2": "{0}"}}': r"lists.things.2: expected a text with the fields {0} {1}",
-    "lists: {thing: {}}": r"lists: expected things, texts, groups, nested, got 'thing'",
-    "counters: {x: y}": r"counters.x: expected {count: counter}, got 'y'",
-    "capitals: all": r"capitals: expected sentences or nouns or none, got 'all'",
+    "lists: {thing: {}}": r"lists: a key: expected one of things, .*, got 'thing'",
+    "counters: {x: y}": r"counters.x: expected a mapping, got 'y'",
+    "counters: {x: {1: a, 2: b}}": r"counters.x: expected a mapping of length <= 1, got {1: 'a'",
+    "counters: {x: {many: y}}": r"counters.x: a key: expected a whole number, got 'many'",
+    "numbers: {1: {m: {accusative: un}}}": r"numbers.1 m nominative: expected a word, got {'acc",
+    "sentence: {plane: x}": r"sentence: unknown field plane; known: case, empty",
+    "labels: {no: {one: no, other: noes}}": r"labels: a key: expected a text, got False",
+    "space:": r"space: expected a text, got None",
+    "capitals: all": r"capitals: expected one of sentences, nouns, none, got 'all'",
     "cldr: tlh": r"cldr: expected the tag of a language that CLDR has data for, got 'tlh'",
     "extends: es": r"extends itself",
-    "lables: {}": r"lables: unknown; the keys are .*labels",
+    "lables: {}": r"unknown field lables; known: .*labels",
     "- a list": r"expected a mapping of keys",
     "a: [": r"cannot be read",
 }  # fmt: skip
@@ -185,13 +197,15 @@ def test_a_wrong_file_is_refused_by_what_is_wrong(tmp_path: Path, text: str) -> 
 
 
 def test_a_new_language_says_what_it_lacks(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequestError, match=r"language it: nouns: expected a mapping"):
+    with pytest.raises(
+        InvalidRequestError, match=r"language it: missing numbers, item, nouns, labels"
+    ):
         user_languages(tmp_path, it="name: Italiano")
 
 
 def test_a_language_unknown_to_cldr_says_so(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequestError, match=r"language tlh: cldr: expected the tag"):
-        user_languages(tmp_path, tlh="name: tlhIngan Hol")
+        user_languages(tmp_path, tlh=GERMAN.replace("name: Deutsch", "name: tlhIngan Hol"))
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

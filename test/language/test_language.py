@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from making import scene_of
+from scene_words import compose_scene
 
 from i2t_ros.errors import UnknownLanguageError, UnknownStyleError
 from i2t_ros.language import (
     STYLES,
-    compose,
     count_objects,
     label,
     resolve_language,
@@ -38,7 +39,7 @@ TWO_PEOPLE_AND_A_DOG = detections(
 
 
 def scene(found: Detections | None) -> Scene:
-    return Scene(WIDTH, HEIGHT, detections=found)
+    return scene_of(WIDTH, HEIGHT, detections=found)
 
 
 @pytest.mark.parametrize(
@@ -54,14 +55,14 @@ def scene(found: Detections | None) -> Scene:
     ],
 )
 def test_two_people_and_a_dog(language: str, style: str, expected: str) -> None:
-    assert compose(scene(TWO_PEOPLE_AND_A_DOG), language, style) == expected
+    assert compose_scene(scene(TWO_PEOPLE_AND_A_DOG), language, style) == expected
 
 
 @pytest.mark.parametrize("style", STYLES)
 def test_shuffled_detections_give_the_same_sentence(style: str) -> None:
     shuffled = TWO_PEOPLE_AND_A_DOG[np.array([2, 1, 0])]
 
-    assert compose(scene(shuffled), style=style) == compose(
+    assert compose_scene(scene(shuffled), style=style) == compose_scene(
         scene(TWO_PEOPLE_AND_A_DOG), style=style
     )
 
@@ -69,9 +70,9 @@ def test_shuffled_detections_give_the_same_sentence(style: str) -> None:
 def test_nothing_seen_has_its_own_sentence() -> None:
     nothing = scene(Detections.empty(LABELS))
 
-    assert compose(nothing) == "I don't see anything I recognize."
-    assert compose(nothing, "es", "list") == "No se detectaron objetos."
-    assert compose(scene(None)) == "I was not able to analyze this picture."
+    assert compose_scene(nothing) == "I don't see anything I recognize."
+    assert compose_scene(nothing, "es", "list") == "No se detectaron objetos."
+    assert compose_scene(scene(None)) == "I was not able to analyze this picture."
     assert unusable_image_sentence("es") == "No distingo nada: la imagen no se puede usar."
 
 
@@ -112,7 +113,7 @@ def test_an_unknown_language_names_those_there_are(tag: str) -> None:
 
 def test_an_unknown_style_names_those_there_are() -> None:
     with pytest.raises(UnknownStyleError, match="'poem': there is list, sentence, scene, changes"):
-        compose(scene(TWO_PEOPLE_AND_A_DOG), style="poem")
+        compose_scene(scene(TWO_PEOPLE_AND_A_DOG), style="poem")
 
 
 def test_labels() -> None:

@@ -8,19 +8,23 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from making import scene_of
+from scene_words import compose_scene
 
 from i2t_ros.language import (
     LANGUAGES,
     STYLES,
-    Facts,
     ObjectCount,
     compose,
-    compose_facts,
     label,
     load_languages,
 )
 from i2t_ros.language.places import PLACES
-from i2t_ros.types import Classification, Detections, Faces, Scene, TextRegion
+from i2t_ros.pipeline.tasks.classify import Classification
+from i2t_ros.pipeline.tasks.detect import ObjectFacts
+from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.types import Detections, Scene
 
 COCO = """
 person bicycle car motorcycle airplane bus train truck boat traffic_light fire_hydrant stop_sign
@@ -54,7 +58,7 @@ def test_every_class_in_any_count(language: str, style: str) -> None:
     for name, count in product(CLASSES, COUNTS):
         counted = ObjectCount(name, name, count, 0.9, 0.4)
         for hedge in (False, True):
-            check(compose_facts(Facts(objects=(counted,)), language, style, hedge=hedge), language)
+            check(compose([ObjectFacts((counted,))], language, style, hedge=hedge), language)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -91,7 +95,7 @@ def scenes(labels: tuple[str, ...]) -> st.SearchStrategy[Scene]:
             np.array([class_id for _, _, class_id in things], np.int32),
             labels,
         )
-        return Scene(640, 480, detections=found)
+        return scene_of(640, 480, detections=found)
 
     return st.lists(thing, max_size=12).map(scene)
 
@@ -103,13 +107,13 @@ languages_and_styles = st.tuples(st.sampled_from(LANGUAGES), st.sampled_from(STY
 @given(scenes((*CLASSES, "", "forklift")), languages_and_styles, st.randoms())
 def test_any_scene_reads_well_and_the_same_however_it_is_shuffled(scene, options, random) -> None:
     language, style, hedge = options
-    said = compose(scene, language, style, hedge=hedge)
+    said = compose_scene(scene, language, style, hedge=hedge)
     order = list(range(len(scene.detections)))
     random.shuffle(order)
-    shuffled = Scene(640, 480, detections=scene.detections[np.array(order, np.intp)])
+    shuffled = scene_of(640, 480, detections=scene.detections[np.array(order, np.intp)])
 
     check(said, language)
-    assert compose(shuffled, language, style, hedge=hedge) == said
+    assert compose_scene(shuffled, language, style, hedge=hedge) == said
 
 
 @settings(deadline=None)
@@ -121,12 +125,12 @@ def test_any_label_and_any_text_can_be_said(text, options, count) -> None:
         np.full(count, 0.4), np.zeros(count), (text,),
     )  # fmt: skip
     region = TextRegion(np.array([[0, 0], [9, 0], [9, 9], [0, 9]]), text, 1.0, (0, 0, 0), (9, 9, 9))
-    scene = Scene(
+    scene = scene_of(
         9, 9, detections=many, texts=(region,), faces=Faces(many.boxes, many.scores),
         classification=Classification((text,), (0.4,)),
     )  # fmt: skip
 
-    said = compose(scene, language, style, hedge=hedge)
+    said = compose_scene(scene, language, style, hedge=hedge)
 
     assert said
     assert said.isprintable() or "\u00a0" in said
@@ -138,6 +142,6 @@ def test_any_label_and_any_text_can_be_said(text, options, count) -> None:
 def test_every_place_is_said_in_its_own_words(language: str, place: str) -> None:
     def said(where: str) -> str:
         dog = ObjectCount("dog", "dog", 1, 0.9, 0.9, where)
-        return compose_facts(Facts(objects=(dog,)), language, "scene")
+        return compose([ObjectFacts((dog,))], language, "scene")
 
     assert [other for other in PLACES if said(other) == said(place)] == [place]

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from i2t_ros.language import Facts, TextFact, compose_facts
+from i2t_ros.language import compose
 from i2t_ros.language.spanish import fill
+from i2t_ros.pipeline.tasks.text import TextFact, TextFacts
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,6 @@ def test_what_is_filled_in_is_not_read_as_a_template() -> None:
 
 @pytest.mark.parametrize("texts", [("SALIDA", "IZQUIERDA"), ("ENTRADA", "SALIDA", "INICIO")])
 def test_texts_that_were_read(texts: tuple[str, ...]) -> None:
-    found = Facts(texts=tuple(TextFact(text) for text in texts))
+    found = TextFacts(tuple(TextFact(text) for text in texts))
 
-    assert f" e «{texts[-1]}»." in compose_facts(found, "es")
+    assert f" e «{texts[-1]}»." in compose([found], "es")

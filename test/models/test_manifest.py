@@ -3,7 +3,7 @@ import re
 import pytest
 import yaml
 
-from i2t_ros.backends.registry import BACKENDS
+from i2t_ros.backends.registry import backends
 from i2t_ros.errors import ModelError, UnknownModelError
 from i2t_ros.models.manifest import (
     BUILT_IN,
@@ -33,8 +33,8 @@ def written(tmp_path, **changes):
 def test_every_shipped_entry_can_be_fetched_and_checked():
     for spec in load_manifest().values():
         assert spec.summary, spec.name
-        assert spec.licence, spec.name
-        assert set(spec.backends) <= set(BACKENDS), spec.name
+        assert spec.license, spec.name
+        assert set(spec.backends) <= set(backends()), spec.name
         assert all(spec.labels[-1:]), spec.name
         for file in spec.files:
             assert re.fullmatch("[0-9a-f]{64}", file.sha256), spec.name
@@ -53,8 +53,8 @@ def test_ranks_differ_and_the_built_in_has_none():
 def test_yolox_nano_is_as_its_authors_publish_it():
     spec = find_spec("yolox_nano")
     assert spec.input.format.shape == (1, 3, 416, 416)
-    assert spec.input.format.colour == "bgr"
-    assert not spec.input.format.normalises
+    assert spec.input.format.color == "bgr"
+    assert not spec.input.format.normalizes
     assert len(spec.labels) == 80
     assert spec.labels[0] == "person"
 
@@ -81,24 +81,29 @@ def test_an_entry_becomes_a_spec(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"colour": "blue"}, "mine: unknown field colour; known: auto"),
+        ({"color": "blue"}, "mine: unknown field color; known: auto"),
         ({"task": "sing"}, "mine: task: expected one of detect, classify, faces, text, got 'sing'"),
         ({"decoder": "magic"}, "mine: decoder: expected one of yolox"),
         ({"decoder_options": {"stride": 8}}, "decoder_options: yolox takes strides, got stride"),
-        ({"score_threshold": 0}, "score_threshold: expected above 0 to 1, got 0"),
-        ({"score_threshold": "high"}, "score_threshold: expected float, got str 'high'"),
-        ({"auto": True}, "auto: expected int, got bool True"),
-        ({"backends": []}, "backends: expected at least one"),
-        ({"backends": "onnxruntime"}, "backends: expected a list, got str"),
+        ({"score_threshold": 0}, "score_threshold: expected a number > 0.0, got 0"),
+        ({"score_threshold": "high"}, "score_threshold: expected a number, got 'high'"),
+        ({"auto": True}, "auto: expected a whole number, got True"),
+        ({"backends": []}, "backends: expected a list of length >= 1, got"),
+        ({"backends": "onnxruntime"}, "backends: expected a list, got 'onnxruntime'"),
         ({"labels": "nowhere"}, "labels: no such file"),
-        ({"labels": [1]}, r"labels\[0\]: expected str, got int 1"),
+        ({"labels": [1]}, r"labels\[0\]: expected a text, got 1"),
         ({"input": {}}, "input: kind tensor: format must be given"),
-        ({"input": {"format": {"width": 64}}}, "input: format: missing height"),
+        ({"input": {"format": {"width": 64}}}, "input.format: missing height"),
         (
             {"input": {"format": {"width": 6, "height": 6, "mean": [1]}}},
-            "mean: expected 3 elements, got 1",
+            r"input.format.mean: expected a list of length 3, got \[1\]",
         ),
-        ({"files": ["a.onnx"]}, r"files\[0\]: expected a mapping, got str"),
+        (
+            {"input": {"format": {"width": 6, "height": 0}}},
+            "input.format.height: expected a whole number >= 1, got 0",
+        ),
+        ({"decoder_options": {1: 8}}, "decoder_options: a key: expected a text, got 1"),
+        ({"files": ["a.onnx"]}, r"files\[0\]: expected a mapping, got 'a.onnx'"),
         ({"input": {"kind": "image", "format": {"width": 1, "height": 1}}}, "and only then"),
     ],
 )

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import tiny_models
 import yaml
+from making import open_detector
 
 from i2t_ros.errors import ModelCorruptError, ModelMismatchError, ModelMissingError
-from i2t_ros.models.recognition import FileFacts, Port, recognise_facts
+from i2t_ros.models import download
+from i2t_ros.models.recognition import FileFacts, Port, recognize_facts
 from i2t_ros.models.user_files import own_spec
-from i2t_ros.pipeline.tasks.detect import open_detector
 
 pytest.importorskip("onnx", reason="onnx is not installed")
 
@@ -19,7 +20,7 @@ NCHW, NHWC = ((1, 3, 32, 64), np.float32), ((1, 32, 64, 3), np.uint8)
 NAMES = ["person", "dog", "cat"]
 ULTRALYTICS = {"names": "{0: 'person', 1: 'dog', 2: 'cat'}", "imgsz": "[32, 64]", "task": "detect"}
 CELLS = 32 + 8 + 2
-CENTRE = [32, 16, 32, 16]  # of the dog: x, y, width, height
+CENTER = [32, 16, 32, 16]  # of the dog: x, y, width, height
 
 
 def rows(count, columns, filled, at=5):
@@ -36,14 +37,14 @@ def yolox_output():
 
 
 def nanodet_outputs():
-    """Fill the same cell; its centre is (3 * 16 + 7.5, 1 * 16 + 7.5) = (55.5, 23.5)."""
+    """Fill the same cell; its center is (3 * 16 + 7.5, 1 * 16 + 7.5) = (55.5, 23.5)."""
     outputs = {}
     for stride, cells in ((8, 32), (16, 8), (32, 2)):
         outputs[f"cls_{stride}"] = np.zeros((1, cells, 3), np.float32)
         outputs[f"dis_{stride}"] = np.zeros((1, cells, 32), np.float32)
     outputs["cls_16"][0, 7] = [0, 0.9, 0]
     for side, distance in enumerate([39.5 / 16, 15.5 / 16, -7.5 / 16, 0.5 / 16]):
-        # Two neighbouring bins whose mean is the distance; a distance below 0 cannot be told.
+        # Two neighboring bins whose mean is the distance; a distance below 0 cannot be told.
         low = max(int(distance), 0)
         part = min(max(distance - low, 1e-6), 1 - 1e-6)
         logits = np.full(8, -50.0, np.float32)
@@ -59,10 +60,10 @@ def query_logits():
 
 
 FAMILIES = {
-    "yolov5": ({"images": NCHW}, {"output0": rows(3 * CELLS, 8, [*CENTRE, 0.9, 0, 1, 0])}),
+    "yolov5": ({"images": NCHW}, {"output0": rows(3 * CELLS, 8, [*CENTER, 0.9, 0, 1, 0])}),
     "yolov8": (
         {"images": NCHW},
-        {"output0": rows(CELLS, 7, [*CENTRE, 0, 0.9, 0]).transpose(0, 2, 1).copy()},
+        {"output0": rows(CELLS, 7, [*CENTER, 0, 0.9, 0]).transpose(0, 2, 1).copy()},
     ),
     "yolov10": ({"images": NCHW}, {"output0": rows(300, 6, [16, 8, 48, 24, 0.9, 1])}),
     "queries": (
@@ -119,7 +120,7 @@ def finds_the_dog(model, backend="auto"):
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_each_family_is_recognised_and_read(tmp_path, family, backend):
+def test_each_family_is_recognized_and_read(tmp_path, family, backend):
     if backend == "openvino":
         pytest.importorskip("openvino", reason="openvino is not installed")
     metadata = ULTRALYTICS if family == "queries" else None  # told from YOLO by its class count
@@ -229,7 +230,7 @@ def test_a_file_that_is_not_a_model(tmp_path):
 def test_a_tflite_of_ones_own(tmp_path):
     pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is not installed")
     path = tmp_path / "mine.tflite"
-    path.write_bytes(tiny_models.quantised_ssd())
+    path.write_bytes(tiny_models.quantized_ssd())
     (tmp_path / "mine.yaml").write_text(
         yaml.safe_dump(
             {
@@ -238,7 +239,7 @@ def test_a_tflite_of_ones_own(tmp_path):
                         "width": 8,
                         "height": 8,
                         "layout": "NHWC",
-                        "colour": "rgb",
+                        "color": "rgb",
                         "dtype": "uint8",
                         "resize": "stretch",
                     }
@@ -281,7 +282,7 @@ ANY = Port("images", (-1, 3, -1, -1), "tensor(float)")
 )
 def test_shapes_of_real_exports(picture, shape, metadata, decoder):
     facts = FileFacts((picture,), (Port("output0", shape, "tensor(float)"),), metadata)
-    entry = recognise_facts(facts)
+    entry = recognize_facts(facts)
     assert (entry and entry["decoder"]) == decoder
     if entry:
         form = entry["input"]["format"]
@@ -294,7 +295,7 @@ def test_ultralytics_tflite_has_fractions():
         (Port("Identity", (1, 84, 2100), "float32"),),
         {},
     )
-    assert recognise_facts(facts)["decoder_options"] == {"normalised": True}
+    assert recognize_facts(facts)["decoder_options"] == {"normalized": True}
 
 
 @pytest.mark.parametrize("offset", [0, 1])
@@ -308,4 +309,53 @@ def test_tensorflow_counts_from_the_background_and_tflite_does_not(offset):
         tuple(Port(name, (1, 10), "float32") for name in names),
         {},
     )
-    assert recognise_facts(facts)["decoder_options"] == {"class_offset": offset}
+    assert recognize_facts(facts)["decoder_options"] == {"class_offset": offset}
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Return a list of how a model's file has been read: "session" of ONNX Runtime, or "hash"."""
+    ort = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    calls = []
+
+    class CountedSession(ort.InferenceSession):
+        def __init__(self, *args, **kwargs):
+            calls.append("session")
+            super().__init__(*args, **kwargs)
+
+    def counted_hash(stream, hashed=download._sha256):
+        calls.append("hash")
+        return hashed(stream)
+
+    monkeypatch.setattr(ort, "InferenceSession", CountedSession)
+    monkeypatch.setattr(download, "_sha256", counted_hash)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("description", "backend", "expected"),
+    [
+        (None, "onnxruntime", ["session", "session"]),  # once to be recognized, once to run
+        (None, "openvino", ["session"]),  # to be recognized
+        ({"score_threshold": 0.5}, "onnxruntime", ["session", "session"]),
+        (
+            {"input": {"format": {"width": 64, "height": 32}}, "decoder": "yolov8"},
+            "onnxruntime",
+            ["session"],
+        ),
+    ],
+)
+def test_a_file_is_opened_once_to_be_recognized_and_once_to_run(
+    tmp_path, opened, description, backend, expected
+):
+    if backend == "openvino":
+        pytest.importorskip("openvino", reason="openvino is not installed")
+    open_detector(put(tmp_path, "yolov8", description), backend).detect(
+        np.zeros((32, 64, 3), np.uint8)
+    )
+    assert opened == expected
+
+
+def test_a_file_of_the_manifest_is_hashed_once_and_not_opened_to_be_recognized(shared, opened):
+    open_detector(str(shared / "models" / "yolox_nano.onnx"), "onnxruntime")
+    assert opened == ["hash", "session"]

@@ -6,7 +6,8 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from i2t_ros.errors import EmptyImageError, ImageMessageError, ImageTooLargeError
-from i2t_ros.nodes.messages.conversions import duration_to_msg, image_from_msg, image_to_msg
+from i2t_ros.nodes.messages.descriptions import duration_to_msg
+from i2t_ros.nodes.messages.images import image_from_msg, image_to_msg
 
 LIMIT = 40_000_000
 RNG = np.random.default_rng(1)

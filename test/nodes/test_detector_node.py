@@ -18,7 +18,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header, String
 from vision_msgs.msg import Detection2DArray
 
-from i2t_ros.nodes.messages.conversions import image_to_msg
+from i2t_ros.nodes.messages.images import image_to_msg
 
 DESCRIBE = "/detector_node/describe"
 BLACK = np.zeros((480, 640, 3), np.uint8)
@@ -137,7 +137,7 @@ def test_a_camera_stream_is_answered_in_order_and_memory_is_flat(peer, start):
         if not diagnostics or len(diagnostics) < seen + 2:
             return False
         now = counters()
-        done = now["processed"] + now["dropped (engine busy)"] + now["unwanted (no subscriber)"]
+        done = now["processed"] + now["dropped (backend busy)"] + now["unwanted (no subscriber)"]
         return now["received"] == done and len(detections) == now["processed"]
 
     seen = len(diagnostics)

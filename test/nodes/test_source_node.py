@@ -102,7 +102,7 @@ def test_a_folder_goes_on_past_a_bad_picture(peer, source, tmp_path):
     node = source(tmp_path, rate=50.0)
     peer.until(lambda: len(images) >= 10, "images")
     assert {shade_of(msg) for msg in images} == {50, 100}
-    assert len(re.findall(r"WARN.*1\.jpg left out", node.log())) == 1
+    assert len(re.findall(r"WARN.*1\.jpg skipped", node.log())) == 1
 
 
 def test_the_topics_are_named_as_image_transport_names_them(peer, start, source, tmp_path):
@@ -190,7 +190,7 @@ def test_a_stream_that_breaks_off_comes_back(peer, source):
         peer.until(lambda: "trying again" in node.log(), "the loss is logged")
         seen = len(images)
         peer.until(lambda: len(images) > seen + 5, "images again")
-        assert "images come again" in node.log()
+        assert "images arrive again" in node.log()
         assert node.stop() == 0
     finally:
         server.close()
@@ -237,7 +237,7 @@ def test_every_transition_twice_and_another_source_in_between(peer, source, phot
         ({"source": "/nowhere/film.mp4"}, "no such file or folder: /nowhere/film.mp4"),
         ({"source": "/dev/video97"}, "no camera /dev/video97"),
         ({"source": "/dev/null"}, "camera /dev/null: cannot be opened"),
-        ({"source": __file__}, "no video, but text"),
+        ({"source": __file__}, "not a video, but text"),
         ({"source": "/proc/self/fdinfo"}, "no pictures in /proc/self/fdinfo"),
         ({"camera_info_url": "package://no_such_package/x.yaml"}, "no_such_package"),
         ({"camera_info_url": "/nowhere/x.yaml"}, "no such calibration file: /nowhere/x.yaml"),

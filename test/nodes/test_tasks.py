@@ -10,7 +10,7 @@ from rcl_interfaces.srv import SetParameters
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
-from i2t_ros.nodes.messages.conversions import image_to_msg
+from i2t_ros.nodes.messages.images import image_to_msg
 
 DESCRIBE = "/detector_node/describe"
 ALL = ["detect", "classify", "faces", "text"]
@@ -72,7 +72,7 @@ def test_one_request_for_all_tasks(peer, start, models, photo):
     assert "four people" in description.sentence
     assert "four faces" in description.sentence
     assert "Platform 24" in description.sentence
-    for name in ("yolox_nano", "mobilenet_v2_quantised", "yunet", "ppocr_v6"):
+    for name in ("yolox_nano", "mobilenet_v2_quantized", "yunet", "ppocr_v6"):
         assert name in description.model
     drawn = cv2.imdecode(np.frombuffer(response.annotated.data, np.uint8), cv2.IMREAD_COLOR)
     assert drawn.shape == photo.shape
@@ -116,10 +116,11 @@ def test_a_task_that_fails_is_told_and_the_others_are_answered(peer, start, mode
     node = start(classify_model="resnet50_v2")
     response = describe(peer, photo, tasks=["faces", "classify"])
     assert response.success
-    assert response.error_code == ""
-    assert response.message.startswith(
-        "classify: model_missing: resnet50_v2 is not on this machine"
-    )
+    assert (response.error_code, response.message) == ("", "")
+    (failure,) = response.description.failures
+    assert (failure.task, failure.code) == ("classify", "model_missing")
+    assert failure.message.startswith("resnet50_v2 is not on this machine")
+    assert list(response.description.tasks) == ["faces"]
     assert len(response.description.faces) == 4
     alone = describe(peer, photo, tasks=["classify"])
     assert not alone.success
@@ -136,7 +137,7 @@ def test_a_node_whose_own_task_cannot_be_loaded_does_not_start(peer, start, mode
 def test_a_node_refuses_a_task_that_does_not_exist(peer, start):
     node = start(ready=False, model="fake", tasks="[smell]")
     assert node.wait(LIMIT) != 0
-    assert "unknown task 'smell'; tasks are detect, classify, faces, text" in node.log()
+    assert "unknown task 'smell'; tasks are detect, faces, text, classify" in node.log()
 
 
 def test_a_cache_of_size_0_keeps_nothing(peer, start):

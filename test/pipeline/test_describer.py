@@ -1,9 +1,11 @@
+import hashlib
 import threading
 from collections import Counter
 
 import cv2
 import numpy as np
 import pytest
+from making import describer_of, object_detector
 
 import i2t_ros.pipeline.describer as module
 from i2t_ros.backends.fake import FakeBackend
@@ -17,11 +19,13 @@ from i2t_ros.errors import (
     UnknownTaskError,
 )
 from i2t_ros.models.manifest import find_spec
-from i2t_ros.pipeline.describer import DescribeOptions, Describer
+from i2t_ros.pipeline.describer import DescribeOptions, draw
+from i2t_ros.pipeline.description_json import reply_to_json
+from i2t_ros.pipeline.object_detector import DetectOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache
-from i2t_ros.pipeline.scheduler import Engine, RequestQueue
-from i2t_ros.pipeline.tasks.detect import ObjectDetector
-from i2t_ros.types import DescribeRequest, DetectOptions
+from i2t_ros.pipeline.scheduler import BackendAccess, RequestQueue
+from i2t_ros.types import DescribeRequest, Picture
+from i2t_ros.vision import codecs
 
 GREY = np.full((48, 64, 3), 128, np.uint8)
 OPTIONS = DescribeOptions()
@@ -29,7 +33,7 @@ OPTIONS = DescribeOptions()
 
 def make(**fake):
     backend = FakeBackend(**fake)
-    return Describer(ObjectDetector(find_spec("fake"), backend, backend_name="fake")), backend
+    return describer_of(object_detector(find_spec("fake"), backend)), backend
 
 
 def encoded(fmt):
@@ -50,7 +54,7 @@ def test_an_image_becomes_a_description():
 def test_the_image_is_not_drawn_on():
     image = GREY.copy()
     describer, _ = make()
-    drawn = describer.draw(image, describer.describe(image, OPTIONS), OPTIONS)
+    drawn = draw(image, describer.look(image, OPTIONS), OPTIONS)
     assert (image == GREY).all()
     assert (drawn != GREY).any()
 
@@ -60,36 +64,41 @@ def test_the_image_is_not_drawn_on():
 )
 def test_the_annotated_picture_has_the_format_that_was_sent(fmt, name):
     describer, _ = make()
-    reply = describer.answer(DescribeRequest(image=encoded(fmt), annotate=True), OPTIONS)
+    reply = describer.answer(DescribeRequest(picture=Picture(encoded(fmt)), annotate=True), OPTIONS)
     assert reply.annotated.format == name
     assert cv2.imdecode(np.frombuffer(reply.annotated.data, np.uint8), 1).shape == GREY.shape
 
 
 def test_nothing_is_drawn_that_nobody_asked_for():
     describer, _ = make()
-    assert describer.answer(DescribeRequest(image=encoded("png")), OPTIONS).annotated is None
+    assert (
+        describer.answer(DescribeRequest(picture=Picture(encoded("png"))), OPTIONS).annotated
+        is None
+    )
 
 
 def test_what_a_request_names_wins_over_the_options():
     describer, _ = make()
-    request = DescribeRequest(image=encoded("png"), language="es-MX", style="list", min_score=0.95)
+    request = DescribeRequest(
+        picture=Picture(encoded("png")), language="es-MX", style="list", min_score=0.95
+    )
     description = describer.answer(request, OPTIONS).description
     assert description.language == "es"
     assert len(description.scene.detections) == 0
-    own = DescribeOptions(language="es", detect=DetectOptions(min_score=0.95))
-    assert own.for_request(DescribeRequest()).detect.min_score == 0.95
+    own = DescribeOptions(language="es", task_options={"detect": DetectOptions(min_score=0.95)})
+    assert own.for_request(DescribeRequest()).task_options["detect"].min_score == 0.95
     assert own.for_request(DescribeRequest()).language == "es"
 
 
 @pytest.mark.parametrize(
     ("request_", "error"),
     [
-        (DescribeRequest(image=b"hello"), NotAnImageError),
-        (DescribeRequest(image=encoded("png"), language="tlh"), UnknownLanguageError),
-        (DescribeRequest(image=encoded("png"), style="baroque"), UnknownStyleError),
-        (DescribeRequest(image=encoded("png"), tasks=("dance",)), UnknownTaskError),
-        (DescribeRequest(image=encoded("png"), min_score=1.5), InvalidRequestError),
-        (DescribeRequest(image=encoded("png"), min_score=-0.1), InvalidRequestError),
+        (DescribeRequest(picture=Picture(b"hello")), NotAnImageError),
+        (DescribeRequest(picture=Picture(encoded("png")), language="tlh"), UnknownLanguageError),
+        (DescribeRequest(picture=Picture(encoded("png")), style="baroque"), UnknownStyleError),
+        (DescribeRequest(picture=Picture(encoded("png")), tasks=("dance",)), UnknownTaskError),
+        (DescribeRequest(picture=Picture(encoded("png")), min_score=1.5), InvalidRequestError),
+        (DescribeRequest(picture=Picture(encoded("png")), min_score=-0.1), InvalidRequestError),
         (DescribeRequest(), NoFrameError),
     ],
 )
@@ -98,7 +107,7 @@ def test_each_bad_request_has_its_own_error(request_, error):
     calls = backend.calls
     with pytest.raises(error):
         describer.answer(request_, OPTIONS)
-    assert backend.calls == calls, "the engine was used for a request that cannot be answered"
+    assert backend.calls == calls, "the backend was used for a request that cannot be answered"
 
 
 def test_the_newest_frame_is_answered_as_jpeg():
@@ -115,23 +124,25 @@ def test_the_newest_frame_is_answered_as_jpeg():
     assert reply.annotated.format == "jpeg"
 
 
-def test_the_engine_is_held_for_the_engine_alone():
+def test_the_backend_is_held_only_while_it_runs():
     gate = threading.Event()
     describer, backend = make(gate=gate)
     requests = RequestQueue()
-    engine = Engine()
+    access = BackendAccess()
 
     def turn():
-        return engine.turn(urgent=True)
+        return access.turn(urgent=True)
 
     future = requests.submit(
-        lambda: describer.answer(DescribeRequest(image=encoded("png")), OPTIONS, turn=turn)
+        lambda: describer.answer(
+            DescribeRequest(picture=Picture(encoded("png"))), OPTIONS, turn=turn
+        )
     )
     assert backend.begun.wait(10)
     other = threading.Thread(target=lambda: turn().__enter__())
     other.start()
     other.join(0.05)
-    assert other.is_alive(), "two threads had the engine at once"
+    assert other.is_alive(), "two threads had the backend at once"
     gate.set()
     assert future.result(10).description.sentence
     other.join(10)
@@ -150,21 +161,25 @@ def test_a_picture_is_hashed_decoded_drawn_and_encoded_once(monkeypatch, cache):
 
         return call
 
-    steps = ("identify", "decode_image", "draw_scene", "encode_image")
-    for name in steps:
+    for name in ("decode_image", "draw", "encode_image"):
         monkeypatch.setattr(module, name, counted(name, getattr(module, name)))
+    monkeypatch.setattr(hashlib, "sha256", counted("sha256", hashlib.sha256))
+    monkeypatch.setattr(codecs, "_parse_header", counted("_parse_header", codecs._parse_header))
     backend = FakeBackend()
-    detector = ObjectDetector(find_spec("fake"), backend, backend_name="fake")
-    describer = Describer(detector, cache=cache)
+    detector = object_detector(find_spec("fake"), backend)
+    describer = describer_of(detector, cache=cache)
     calls = backend.calls
-    describer.answer(DescribeRequest(image=encoded("png"), annotate=True), OPTIONS)
+    picture = Picture(encoded("png"))
+    reply = describer.answer(DescribeRequest(picture=picture, annotate=True), OPTIONS)
+    reply_to_json(reply, picture)
+    steps = ("decode_image", "draw", "encode_image", "sha256", "_parse_header")
     assert done == dict.fromkeys(steps, 1)
     assert backend.calls == calls + 1
 
 
 def test_the_error_of_a_call_is_that_of_every_image_in_it():
     backend = FakeBackend(batch=2)
-    describer = Describer(ObjectDetector(find_spec("fake"), backend, backend_name="fake"))
+    describer = describer_of(object_detector(find_spec("fake"), backend))
     works = [describer.begin(GREY, OPTIONS) for _ in range(2)]
     backend.close()
     describer.infer(works)
@@ -175,6 +190,7 @@ def test_the_error_of_a_call_is_that_of_every_image_in_it():
 
 def test_close_may_be_called_twice():
     describer, backend = make()
+    describer.prepare(["detect"])
     describer.close()
     describer.close()
     assert backend.closed

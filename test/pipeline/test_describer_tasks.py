@@ -6,6 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from making import describer_of, object_detector
 from task_standins import ScriptedTask
 
 from i2t_ros.backends.fake import FakeBackend
@@ -19,28 +20,24 @@ from i2t_ros.errors import (
     UnknownTaskError,
 )
 from i2t_ros.models.manifest import find_spec
-from i2t_ros.pipeline.describer import DescribeOptions, Describer
-from i2t_ros.pipeline.picture_hash import identify
+from i2t_ros.pipeline.describer import DescribeOptions, draw
+from i2t_ros.pipeline.object_detector import DetectOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache
-from i2t_ros.pipeline.tasks.detect import ObjectDetector
-from i2t_ros.types import (
-    TASKS,
-    ClassifyOptions,
-    DescribeRequest,
-    DetectOptions,
-    FaceOptions,
-    TextOptions,
-)
+from i2t_ros.pipeline.tasks.classify import ClassifyOptions
+from i2t_ros.pipeline.tasks.faces import FaceOptions
+from i2t_ros.pipeline.tasks.text import TextOptions
+from i2t_ros.types import DescribeRequest, Picture
 
 GREY = np.full((48, 64, 3), 128, np.uint8)
 PICTURE = cv2.imencode(".png", GREY)[1].tobytes()
 OTHER = cv2.imencode(".png", GREY + 1)[1].tobytes()
-ALL = DescribeOptions(tasks=TASKS)
+EVERY = ("detect", "classify", "faces", "text")
+ALL = DescribeOptions(tasks=EVERY)
 LIMIT = 30
 
 
 def detector(**fake):
-    return ObjectDetector(find_spec("fake"), FakeBackend(**fake), backend_name="fake")
+    return object_detector(find_spec("fake"), FakeBackend(**fake))
 
 
 @pytest.fixture
@@ -51,7 +48,7 @@ def make():
         tasks = {task: ScriptedTask(task) for task in ("classify", "faces", "text")}
         tasks |= found or {}
         openers = {task: (lambda runner=runner: runner) for task, runner in tasks.items()}
-        describers.append(Describer(detector() if objects else None, openers, **more))
+        describers.append(describer_of(detector() if objects else None, openers, **more))
         return describers[-1], tasks
 
     yield make
@@ -65,9 +62,9 @@ def test_one_scene_holds_what_every_task_found(make):
     scene = description.scene
     assert (scene.width, scene.height) == (64, 48)
     assert len(scene.detections) == 1
-    assert scene.classification.labels == ("Egyptian cat",)
-    assert len(scene.faces) == 1
-    assert [region.text for region in scene.texts] == ["Exit"]
+    assert scene.results.get("classify").labels == ("Egyptian cat",)
+    assert len(scene.results.get("faces")) == 1
+    assert [region.text for region in scene.results.get("text")] == ["Exit"]
     assert scene.failures == {}
     assert description.sentence == (
         "I can see a person. There is a face in the picture. The text reads “Exit”. "
@@ -81,8 +78,8 @@ def test_one_scene_holds_what_every_task_found(make):
 def test_only_what_was_asked_for_runs(make):
     describer, tasks = make()
     scene = describer.describe(GREY, DescribeOptions(tasks=("faces",))).scene
-    assert scene.detections is scene.classification is scene.texts is None
-    assert len(scene.faces) == 1
+    assert scene.detections is scene.results.get("classify") is scene.results.get("text") is None
+    assert len(scene.results.get("faces")) == 1
     assert [tasks[task].calls for task in ("classify", "faces", "text")] == [0, 1, 0]
 
 
@@ -90,7 +87,7 @@ def test_a_describer_without_a_detector_has_the_other_tasks(make):
     describer, _ = make(objects=False)
     description = describer.describe(GREY, DescribeOptions(tasks=("text", "faces")))
     assert description.model == "text standin, faces standin"
-    with pytest.raises(UnknownTaskError, match="'detect' is not available here; available: class"):
+    with pytest.raises(UnknownTaskError, match="'detect' is not available here; available: faces"):
         describer.describe(GREY, ALL)
 
 
@@ -105,7 +102,7 @@ def test_all_tasks_are_at_work_at_once(make):
     assert all(task.begun.wait(LIMIT) for task in tasks.values())
     gate.set()
     caller.join(LIMIT)
-    assert len(result[0].scene.faces) == 1
+    assert len(result[0].scene.results.get("faces")) == 1
 
 
 def test_several_callers_get_their_own_results(make):
@@ -133,7 +130,7 @@ def test_a_task_that_fails_leaves_the_others(make):
     assert {task: error.code for task, error in description.scene.failures.items()} == {
         "faces": "inference_failed"
     }
-    assert description.scene.faces is None
+    assert description.scene.results.get("faces") is None
     assert len(description.scene.detections) == 1
     assert "face" not in description.sentence
 
@@ -142,18 +139,18 @@ def test_a_detector_that_fails_leaves_the_other_tasks():
     def broken(inputs):
         raise InferenceError("broken")
 
-    describer = Describer(detector(script=broken), {"faces": lambda: ScriptedTask("faces")})
+    describer = describer_of(detector(script=broken), {"faces": lambda: ScriptedTask("faces")})
     scene = describer.describe(GREY, DescribeOptions(tasks=("detect", "faces"))).scene
     describer.close()
     assert set(scene.failures) == {"detect"}
-    assert len(scene.faces) == 1
+    assert len(scene.results.get("faces")) == 1
 
 
 def test_a_task_that_cannot_be_loaded_leaves_the_others(make):
     def opener():
         raise BackendMissingError("pip install it")
 
-    describer = Describer(detector(), {"text": opener})
+    describer = describer_of(detector(), {"text": opener})
     scene = describer.describe(GREY, DescribeOptions(tasks=("detect", "text"))).scene
     describer.close()
     assert scene.failures["text"].code == "backend_missing"
@@ -162,10 +159,10 @@ def test_a_task_that_cannot_be_loaded_leaves_the_others(make):
 
 def test_what_a_task_found_in_spite_of_a_failure_is_kept(make):
     failure = TranslationError("no key")
-    describer, _ = make({"text": ScriptedTask("text", failures={"text": failure})})
+    describer, _ = make({"text": ScriptedTask("text", failure=failure)})
     scene = describer.describe(GREY, ALL).scene
     assert scene.failures == {"text": failure}
-    assert [region.text for region in scene.texts] == ["Exit"]
+    assert [region.text for region in scene.results.get("text")] == ["Exit"]
 
 
 def test_where_all_fail_the_first_one_asked_for_is_raised(make):
@@ -192,15 +189,15 @@ def test_a_task_that_takes_too_long_is_not_waited_for(make):
 
 def test_prepare_loads_and_says_what_cannot_be_loaded(make):
     describer, tasks = make()
-    describer.prepare(TASKS)
+    describer.prepare(EVERY)
     assert all(task.calls == 0 for task in tasks.values())
     with pytest.raises(UnknownTaskError):
-        Describer(detector()).prepare(["faces"])
+        describer_of(detector()).prepare(["faces"])
 
 
 def test_close_closes_every_task(make):
     describer, tasks = make()
-    describer.prepare(TASKS)
+    describer.prepare(EVERY)
     describer.close()
     describer.close()
     assert all(task.closed for task in tasks.values())
@@ -209,8 +206,8 @@ def test_close_closes_every_task(make):
 def test_a_drawing_shows_what_every_task_found(make):
     describer, _ = make()
     drawings = [
-        describer.draw(GREY, describer.describe(GREY, options), options)
-        for options in (DescribeOptions(tasks=(task,)) for task in TASKS)
+        draw(GREY, describer.look(GREY, options), options)
+        for options in (DescribeOptions(tasks=(task,)) for task in EVERY)
     ]
     assert all((drawing != GREY).any() for drawing in drawings)
 
@@ -223,19 +220,20 @@ def test_a_repeated_task_is_one():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"),
+    ("options", "wrong", "message"),
     [
-        ({"tasks": ()}, "no task"),
-        ({"tasks": ("detect", "smell")}, "'smell'"),
-        ({"classify": ClassifyOptions(top_k=0)}, "top_k: expected 1 or more, got 0"),
-        ({"faces": FaceOptions(min_score=2)}, "face_min_score: expected 0 to 1"),
-        ({"text": TextOptions(min_score=-1)}, "text_min_score: expected 0 to 1"),
-        ({"detect": DetectOptions(min_score=7)}, "min_score: expected 0 to 1"),
+        (DescribeOptions, {"tasks": ()}, "no task"),
+        (DescribeOptions, {"tasks": ("detect", "smell")}, "'smell'"),
+        (DescribeOptions, {"jpeg_quality": 0}, "jpeg_quality: expected 1 to 100, got 0"),
+        (ClassifyOptions, {"top_k": 0}, "top_k: expected 1 to 10000, got 0"),
+        (FaceOptions, {"min_score": 2}, "face_min_score: expected 0 to 1"),
+        (TextOptions, {"min_score": -1}, "text_min_score: expected 0 to 1"),
+        (DetectOptions, {"min_score": 7}, "min_score: expected 0 to 1"),
     ],
 )
-def test_wrong_options_are_refused(wrong, message):
+def test_wrong_options_are_refused(options, wrong, message):
     with pytest.raises((InvalidRequestError, UnknownTaskError), match=message):
-        DescribeOptions(**wrong)
+        options(**wrong)
 
 
 # The cache
@@ -248,48 +246,53 @@ def cached(make):
 
 def test_the_same_picture_and_options_are_answered_once(cached):
     describer, tasks = cached
-    request = DescribeRequest(image=PICTURE, tasks=TASKS, annotate=True)
+    request = DescribeRequest(picture=Picture(PICTURE), tasks=EVERY, annotate=True)
     first, second = describer.answer(request, ALL), describer.answer(request, ALL)
     assert (first.cached, second.cached) == (False, True)
     assert second == replace(first, cached=True)
     assert tasks["faces"].calls == 1
 
 
-def test_the_reply_says_which_picture_it_was(cached):
-    describer, _ = cached
-    for _ in range(2):
-        assert describer.answer(DescribeRequest(image=PICTURE), ALL).identity == identify(PICTURE)
-
-
 @pytest.mark.parametrize(
     "other",
     [
-        DescribeRequest(image=OTHER),
-        DescribeRequest(image=PICTURE, language="es"),
-        DescribeRequest(image=PICTURE, style="list"),
-        DescribeRequest(image=PICTURE, min_score=0.4),
-        DescribeRequest(image=PICTURE, annotate=True),
-        DescribeRequest(image=PICTURE, tasks=("detect",)),
+        DescribeRequest(picture=Picture(OTHER)),
+        DescribeRequest(picture=Picture(PICTURE), language="es"),
+        DescribeRequest(picture=Picture(PICTURE), style="list"),
+        DescribeRequest(picture=Picture(PICTURE), min_score=0.4),
+        DescribeRequest(picture=Picture(PICTURE), annotate=True),
+        DescribeRequest(picture=Picture(PICTURE), tasks=("detect",)),
     ],
 )
 def test_another_picture_or_option_is_worked_on(cached, other):
     describer, _ = cached
-    describer.answer(DescribeRequest(image=PICTURE), ALL)
+    describer.answer(DescribeRequest(picture=Picture(PICTURE)), ALL)
     assert not describer.answer(other, ALL).cached
 
 
 def test_what_the_options_say_already_is_the_same_request(cached):
     describer, _ = cached
-    describer.answer(DescribeRequest(image=PICTURE), ALL)
-    explicit = DescribeRequest(image=bytearray(PICTURE), tasks=TASKS, language="en")
+    describer.answer(DescribeRequest(picture=Picture(PICTURE)), ALL)
+    explicit = DescribeRequest(picture=Picture(bytearray(PICTURE)), tasks=EVERY, language="en")
     assert describer.answer(explicit, ALL).cached
+
+
+def test_a_fresh_answer_is_neither_taken_from_the_cache_nor_put_into_it(cached):
+    describer, tasks = cached
+    fresh = DescribeRequest(picture=Picture(PICTURE), fresh=True)
+    for calls in (1, 2):
+        assert not describer.answer(fresh, ALL).cached
+        assert tasks["faces"].calls == calls
+    for known in (False, True):
+        assert describer.answer(DescribeRequest(picture=Picture(PICTURE)), ALL).cached == known
+    assert not describer.answer(fresh, ALL).cached
 
 
 def test_an_answer_with_a_failure_is_not_kept(make):
     broken = ScriptedTask("faces", error=InferenceError("broken"))
     describer, _ = make({"faces": broken}, cache=ReplyCache())
     for _ in range(2):
-        assert not describer.answer(DescribeRequest(image=PICTURE), ALL).cached
+        assert not describer.answer(DescribeRequest(picture=Picture(PICTURE)), ALL).cached
     assert broken.calls == 2
 
 
@@ -297,7 +300,7 @@ def test_a_frame_of_a_camera_is_never_kept(cached):
     describer, tasks = cached
     for _ in range(2):
         reply = describer.answer(DescribeRequest(), ALL, newest=lambda _: GREY)
-        assert (reply.cached, reply.identity) == (False, None)
+        assert not reply.cached
     assert tasks["faces"].calls == 2
 
 
@@ -305,7 +308,7 @@ def test_without_a_cache_nothing_is_kept(make):
     for more in ({}, {"cache": ReplyCache(CacheLimits(entries=0))}):
         describer, _ = make(**more)
         for _ in range(2):
-            assert not describer.answer(DescribeRequest(image=PICTURE), ALL).cached
+            assert not describer.answer(DescribeRequest(picture=Picture(PICTURE)), ALL).cached
 
 
 def test_who_asks_again_while_it_is_worked_on_gets_the_same_answer(make):
@@ -313,7 +316,7 @@ def test_who_asks_again_while_it_is_worked_on_gets_the_same_answer(make):
     slow = ScriptedTask("faces", gate=gate)
     describer, _ = make({"faces": slow}, cache=ReplyCache())
     replies = []
-    request = DescribeRequest(image=PICTURE, tasks=("faces",))
+    request = DescribeRequest(picture=Picture(PICTURE), tasks=("faces",))
     callers = [
         threading.Thread(target=lambda: replies.append(describer.answer(request, ALL)))
         for _ in range(3)
@@ -335,7 +338,7 @@ def test_where_the_first_one_fails_the_next_one_tries_itself(make):
 
     def ask():
         with pytest.raises(InferenceError) as caught:
-            describer.answer(DescribeRequest(image=PICTURE, tasks=("faces",)), ALL)
+            describer.answer(DescribeRequest(picture=Picture(PICTURE), tasks=("faces",)), ALL)
         errors.append(caught.value)
 
     callers = [threading.Thread(target=ask) for _ in range(3)]

@@ -1,17 +1,15 @@
 import json
+from dataclasses import replace
 
 import numpy as np
+from making import scene_of
 
-from i2t_ros.errors import InferenceError
-from i2t_ros.pipeline.description_json import description_to_json, scene_to_json
-from i2t_ros.types import (
-    Classification,
-    Description,
-    Detections,
-    Faces,
-    Scene,
-    TextRegion,
-)
+from i2t_ros.errors import InferenceError, TranslationError
+from i2t_ros.pipeline.description_json import description_from_json, description_to_json
+from i2t_ros.pipeline.tasks.classify import Classification
+from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.types import Description, Detections
 
 FOUND = Detections([[1.04, 2, 3, 4]], [0.87654321], [1], ("cat", "dog"), track_ids=[7])
 TEXT = TextRegion(
@@ -19,24 +17,41 @@ TEXT = TextRegion(
 )
 
 
+NOTHING = scene_of(
+    4,
+    4,
+    Detections.empty(["cat"]),
+    classification=Classification((), ()),
+    faces=Faces(np.empty((0, 4)), []),
+    texts=(),
+)
+
+
+def scene_to_json(scene, language):
+    found = description_to_json(Description(scene, "", language, "list", "", 0.0))
+    for name in ("sentence", "language", "style", "model", "width", "height"):
+        del found[name]
+    return found
+
+
 def test_what_did_not_run_is_null_and_what_found_nothing_is_empty():
-    assert scene_to_json(Scene(4, 4), "en") == {
+    assert scene_to_json(scene_of(4, 4), "en") == {
         "objects": None,
         "detections": None,
         "classification": None,
         "faces": None,
         "texts": None,
         "failures": {},
+        "tasks": [],
     }
-    nothing = Scene(
-        4, 4, Detections.empty(["cat"]), Classification((), ()), Faces(np.empty((0, 4)), []), ()
-    )
-    found = scene_to_json(nothing, "en")
-    assert all(found[name] == [] for name in found if name != "failures")
+    found = scene_to_json(NOTHING, "en")
+    assert found.pop("tasks") == ["detect", "classify", "faces", "text"]
+    assert found.pop("failures") == {}
+    assert set(map(str, found.values())) == {"[]"}
 
 
 def test_objects_are_in_the_language_of_the_sentence_and_rounded():
-    found = scene_to_json(Scene(4, 4, FOUND), "es")
+    found = scene_to_json(scene_of(4, 4, FOUND), "es")
     assert found["objects"] == [
         {"class_id": "dog", "label": "perro", "count": 1, "max_score": 0.8765}
     ]
@@ -54,7 +69,7 @@ def test_objects_are_in_the_language_of_the_sentence_and_rounded():
 def test_faces_name_their_landmarks():
     points = np.arange(10).reshape(1, 5, 2)
     faces = Faces([[1, 2, 3, 4]], [0.5], points)
-    (face,) = scene_to_json(Scene(4, 4, faces=faces), "en")["faces"]
+    (face,) = scene_to_json(scene_of(4, 4, faces=faces), "en")["faces"]
     assert face["landmarks"] == {
         "right_eye": [0, 1],
         "left_eye": [2, 3],
@@ -62,12 +77,12 @@ def test_faces_name_their_landmarks():
         "right_mouth_corner": [6, 7],
         "left_mouth_corner": [8, 9],
     }
-    (face,) = scene_to_json(Scene(4, 4, faces=Faces([[1, 2, 3, 4]], [0.5])), "en")["faces"]
+    (face,) = scene_to_json(scene_of(4, 4, faces=Faces([[1, 2, 3, 4]], [0.5])), "en")["faces"]
     assert face["landmarks"] is None
 
 
 def test_texts_have_colours_that_a_page_can_use():
-    (text,) = scene_to_json(Scene(40, 40, texts=(TEXT,)), "en")["texts"]
+    (text,) = scene_to_json(scene_of(40, 40, texts=(TEXT,)), "en")["texts"]
     assert text == {
         "text": "Exit",
         "translation": "出口",
@@ -79,7 +94,7 @@ def test_texts_have_colours_that_a_page_can_use():
 
 
 def test_classes_and_failures():
-    scene = Scene(
+    scene = scene_of(
         4,
         4,
         classification=Classification(("tabby",), (0.5,)),
@@ -91,13 +106,26 @@ def test_classes_and_failures():
 
 
 def test_a_description_is_ready_for_json():
-    scene = Scene(64, 48, FOUND, faces=Faces([[1, 2, 3, 4]], [0.5]), texts=(TEXT,))
-    found = description_to_json(Description(scene, "A dog.", "en", "some model", 0.1))
+    scene = scene_of(64, 48, FOUND, faces=Faces([[1, 2, 3, 4]], [0.5]), texts=(TEXT,))
+    found = description_to_json(Description(scene, "A dog.", "en", "list", "some model", 0.1))
     assert json.loads(json.dumps(found)) == found
     assert (found["sentence"], found["language"], found["model"]) == ("A dog.", "en", "some model")
     assert (found["width"], found["height"]) == (64, 48)
+    assert (found["style"], found["tasks"]) == ("list", ["detect", "faces", "text"])
 
 
-def test_a_size_that_is_not_known_is_null():
-    found = description_to_json(Description(Scene(0, 0), "Nothing.", "en", "", 0.1))
-    assert found["width"] is found["height"] is None
+def test_a_description_comes_back_from_its_json_unchanged():
+    scene = scene_of(
+        64,
+        48,
+        FOUND,
+        classification=Classification(("tabby",), (0.5,)),
+        faces=Faces([[1, 2, 3, 4]], [0.5], np.arange(10).reshape(1, 5, 2)),
+        texts=(TEXT,),
+        failures={"text": TranslationError("no quota left")},
+    )
+    untracked = scene_of(4, 4, replace(FOUND, track_ids=[-1]))
+    for written in (scene, scene_of(4, 4), NOTHING, untracked):
+        description = Description(written, "A dog.", "es", "list", "some model", 0.1)
+        found = description_to_json(description)
+        assert description_to_json(description_from_json(json.loads(json.dumps(found)))) == found

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
+from making import scene_of
 
 from i2t_ros.errors import BackendMissingError
 from i2t_ros.language import count_objects
 from i2t_ros.pipeline.describer import DescribeOptions
 from i2t_ros.pipeline.narrator import Narrator, SpeechOptions
 from i2t_ros.pipeline.tracking import ObjectTracker
-from i2t_ros.types import Detections, Scene
+from i2t_ros.types import Detections
 
 LABELS = ("person", "dog")
 CHANGES = DescribeOptions(style="changes")
@@ -17,7 +18,7 @@ def scene(*people, score=0.9):
     """Return a scene with a person at each of these left edges."""
     boxes = [(left, 100, left + 60, 250) for left in people]
     n = len(boxes)
-    return Scene(640, 480, Detections(boxes, np.full(n, score), np.zeros(n), LABELS))
+    return scene_of(640, 480, Detections(boxes, np.full(n, score), np.zeros(n), LABELS))
 
 
 def tell(narrator, scene, time, options=CHANGES):
@@ -112,12 +113,12 @@ def test_the_order_of_detections_stays():
     boxes = [(400, 100, 460, 250), (100, 100, 160, 250)]
     found = Detections(boxes, [0.9, 0.8], [0, 1], LABELS)
     for _ in range(3):
-        seen, _ = tell(narrator, Scene(640, 480, found), 0.0, DescribeOptions())
+        seen, _ = tell(narrator, scene_of(640, 480, found), 0.0, DescribeOptions())
         assert (seen.detections.boxes == found.boxes).all()
         assert seen.detections.class_ids.tolist() == [0, 1]
 
 
 def test_without_the_package_the_error_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "trackers", None)
-    with pytest.raises(BackendMissingError, match=r"pip install 'i2t_ros\[tracking\]'"):
+    with pytest.raises(BackendMissingError, match=r'pip install "i2t_ros\[tracking\]"'):
         ObjectTracker()

@@ -8,7 +8,7 @@ import threading
 import cv2
 import numpy as np
 import pytest
-from shots import Pauses
+from source_images import Pauses
 
 from i2t_ros.errors import SourceUnreadableError
 from i2t_ros.sources import SourceOptions, devices, open_source, video
@@ -86,14 +86,14 @@ def test_a_camera_that_is_lost_is_looked_for_with_growing_pauses(scripted, caplo
     source.open()
     stop = Pauses(5)
     with caplog.at_level(logging.INFO, "i2t_ros"):
-        shots = [shot.read() for shot in source.shots(stop)]
+        images = [lazy.read() for lazy in source.images(stop)]
     # The first image of each opening shows that it works and is not shown.
-    assert len(shots) == 3 + 2
-    assert shots[0].shape == (480, 640, 3)
+    assert len(images) == 3 + 2
+    assert images[0].shape == (480, 640, 3)
     assert stop.pauses == [1.0, 2.0, 4.0, 1.0, 2.0]
     assert all(camera.released for camera in opened if camera.isOpened())
     assert "lost after 3 images; trying again in 1 s" in caplog.text
-    assert "images come again" in caplog.text
+    assert "images arrive again" in caplog.text
 
 
 def test_a_camera_is_asked_for_what_is_wanted_and_may_give_something_else(scripted, caplog):
@@ -105,7 +105,7 @@ def test_a_camera_is_asked_for_what_is_wanted_and_may_give_something_else(script
     assert camera.settings[cv2.CAP_PROP_FRAME_WIDTH] == 800
     assert camera.settings[cv2.CAP_PROP_FPS] == 15.0
     assert camera.settings[cv2.CAP_PROP_FOURCC] == cv2.VideoWriter.fourcc(*"MJPG")
-    assert "asked for 800x600, it gives 800x480" in caplog.text
+    assert "asked for 800x600, the camera gives 800x480" in caplog.text
     # Left as it is: scaled, it would no longer be what its calibration says.
-    assert next(source.shots(threading.Event())).read().shape == (480, 640, 3)
+    assert next(source.images(threading.Event())).read().shape == (480, 640, 3)
     source.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from shots import image, shade_of, take
+from source_images import image, shade_of, take
 
 from i2t_ros.errors import (
     ImageError,
@@ -56,58 +56,58 @@ def test_a_folder_is_shown_in_the_order_of_its_names(folder):
 
 
 def test_a_folder_begins_again_with_what_it_holds_by_then(folder):
-    shots = open_source(str(folder), FAST).shots(threading.Event())
-    assert [next(shots).name for _ in range(4)][-1] == "a.bmp"
+    images = open_source(str(folder), FAST).images(threading.Event())
+    assert [next(images).name for _ in range(4)][-1] == "a.bmp"
     (folder / "2.jpg").unlink()
-    assert next(shots).name == "10.png"
-    shots.close()
+    assert next(images).name == "10.png"
+    images.close()
 
 
 def test_a_bad_picture_fails_once_and_is_left_out_until_it_changes(folder):
     (folder / "5.jpg").write_bytes(b"\xff\xd8\xff and no more")
-    shots = open_source(str(folder), FAST).shots(threading.Event())
+    images = open_source(str(folder), FAST).images(threading.Event())
     names = []
-    for shot in itertools.islice(shots, 5):
-        names.append(shot.name)
-        if shot.name == "5.jpg":
+    for lazy in itertools.islice(images, 5):
+        names.append(lazy.name)
+        if lazy.name == "5.jpg":
             with pytest.raises(TruncatedImageError, match=r"5\.jpg"):
-                shot.read()
+                lazy.read()
     assert names == ["2.jpg", "5.jpg", "10.png", "B.WEBP", "a.bmp"]
     (folder / "5.jpg").write_bytes((folder / "2.jpg").read_bytes())
     os.utime(folder / "5.jpg", (1, 1))
-    assert [shot.name for shot in itertools.islice(shots, 2)] == ["2.jpg", "5.jpg"]
-    shots.close()
+    assert [lazy.name for lazy in itertools.islice(images, 2)] == ["2.jpg", "5.jpg"]
+    images.close()
 
 
 def test_a_folder_in_which_nothing_can_be_read_is_an_error(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"hello")
-    shots = open_source(str(tmp_path), FAST).shots(threading.Event())
+    images = open_source(str(tmp_path), FAST).images(threading.Event())
     with pytest.raises(ImageError):
-        next(shots).read()
+        next(images).read()
     with pytest.raises(SourceUnreadableError, match="no picture"):
-        next(shots)
+        next(images)
 
 
 def test_one_picture_is_decoded_once_and_again_when_it_changes(folder):
     path = folder / "10.png"
-    shots = open_source(str(path), FAST).shots(threading.Event())
-    first, second = next(shots).read(), next(shots).read()
+    images = open_source(str(path), FAST).images(threading.Event())
+    first, second = next(images).read(), next(images).read()
     assert first is second
     cv2.imwrite(str(path), image(200))
     os.utime(path, (1, 1))
-    assert shade_of(next(shots).read()) == 200
-    shots.close()
+    assert shade_of(next(images).read()) == 200
+    images.close()
 
 
 def test_a_picture_file_is_handed_on_as_it_is(folder):
     for name, fmt in (("2.jpg", "jpeg"), ("10.png", "png")):
-        shot = next(open_source(str(folder / name), FAST).shots(threading.Event()))
-        assert shot.file().format == fmt
-        assert shot.file().data == (folder / name).read_bytes()
+        lazy = next(open_source(str(folder / name), FAST).images(threading.Event()))
+        assert lazy.picture().format == fmt
+        assert lazy.picture().data == (folder / name).read_bytes()
     # Not where the file would show something else, or readers may not know it.
     smaller = open_source(str(folder / "2.jpg"), SourceOptions(width=32))
-    assert next(smaller.shots(threading.Event())).file() is None
-    assert next(open_source(str(folder / "a.bmp")).shots(threading.Event())).file() is None
+    assert next(smaller.images(threading.Event())).picture() is None
+    assert next(open_source(str(folder / "a.bmp")).images(threading.Event())).picture() is None
 
 
 def test_a_picture_that_exif_turns_is_not_handed_on(tmp_path):
@@ -117,9 +117,9 @@ def test_a_picture_that_exif_turns_is_not_handed_on(tmp_path):
     exif = picture.getexif()
     exif[0x0112] = 6  # turned by 90 degrees
     picture.save(tmp_path / "turned.jpg", exif=exif)
-    shot = next(open_source(str(tmp_path / "turned.jpg")).shots(threading.Event()))
-    assert shot.file() is None
-    assert shot.read().shape == (64, 48, 3)
+    lazy = next(open_source(str(tmp_path / "turned.jpg")).images(threading.Event()))
+    assert lazy.picture() is None
+    assert lazy.read().shape == (64, 48, 3)
 
 
 # Videos
@@ -162,10 +162,10 @@ def test_images_are_scaled(film, folder, wanted, shape):
 
 def test_a_stop_ends_it(film):
     stop = threading.Event()
-    shots = open_source(str(film), FAST).shots(stop)
-    next(shots)
+    images = open_source(str(film), FAST).images(stop)
+    next(images)
     stop.set()
-    assert list(shots) == []
+    assert list(images) == []
 
 
 # What is no source
@@ -190,9 +190,9 @@ def test_what_is_not_there_is_named(text, error, message):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("text.mp4", b"hello\n" * 100, "no video"),
-        ("empty.mp4", b"", "no video"),
-        ("noise.avi", bytes(range(256)) * 40, "no video"),
+        ("text.mp4", b"hello\n" * 100, "not a video"),
+        ("empty.mp4", b"", "not a video"),
+        ("noise.avi", bytes(range(256)) * 40, "not a video"),
         ("bad.jpg", b"\xff\xd8\xff\xe0 and no more", "bad.jpg"),
         ("empty.png", b"", "0 bytes"),
     ],

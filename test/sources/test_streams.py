@@ -8,7 +8,7 @@ import cv2
 import pytest
 from mjpeg_server import MjpegServer
 from rtsp_server import RtspServer
-from shots import Pauses, image, shade_of, take
+from source_images import Pauses, image, shade_of, take
 
 from i2t_ros.sources import SourceOptions, open_source, video
 
@@ -32,19 +32,19 @@ def test_a_stream_that_breaks_off_is_taken_up_again(jpeg, monkeypatch, caplog):
     monkeypatch.setattr(video, "PAUSES", (0.01,))
     server = MjpegServer(jpeg)
     try:
-        shots = open_source(server.url).shots(threading.Event())
+        images = open_source(server.url).images(threading.Event())
         with caplog.at_level(logging.INFO, "i2t_ros"):
-            next(shots)
+            next(images)
             server.drop()
-            for shot in shots:
+            for lazy in images:
                 if server.connections > 1:
-                    assert shade_of(shot.read()) == 150
+                    assert shade_of(lazy.read()) == 150
                     break
-        shots.close()
+        images.close()
     finally:
         server.close()
     assert "lost after" in caplog.text
-    assert "images come again" in caplog.text
+    assert "images arrive again" in caplog.text
 
 
 def test_a_stream_need_not_be_there_yet(jpeg, monkeypatch, caplog):
@@ -59,9 +59,9 @@ def test_a_stream_need_not_be_there_yet(jpeg, monkeypatch, caplog):
             return self.is_set()
 
     try:
-        shots = open_source(f"http://user:secret@127.0.0.1:{port}/stream.mjpg").shots(Later())
-        assert shade_of(next(shots).read()) == 150
-        shots.close()
+        images = open_source(f"http://user:secret@127.0.0.1:{port}/stream.mjpg").images(Later())
+        assert shade_of(next(images).read()) == 150
+        images.close()
     finally:
         for late in appeared:
             late.close()
@@ -73,8 +73,8 @@ def test_a_stream_need_not_be_there_yet(jpeg, monkeypatch, caplog):
 def test_a_silent_server_is_given_up_in_time(caplog):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/stream.mjpg"
-        shots = open_source(url, SourceOptions(stream_timeout=0.2)).shots(Pauses(2))
-        assert list(shots) == []
+        images = open_source(url, SourceOptions(stream_timeout=0.2)).images(Pauses(2))
+        assert list(images) == []
     assert "it does not answer; trying again in 1 s" in caplog.text
 
 

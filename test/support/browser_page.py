@@ -113,7 +113,7 @@ class Page:
 
 
 class Camera(threading.Thread):
-    """Sends frames of a colour over WebSocket until it is stopped."""
+    """Sends frames of a color over WebSocket until it is stopped."""
 
     def __init__(self, bridge, name, frame, rate=10):
         super().__init__()

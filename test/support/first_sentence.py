@@ -21,7 +21,7 @@ from std_msgs.msg import Header, String  # noqa: E402
 
 from i2t_ros.nodes.detector.node import DetectorNode  # noqa: E402
 from i2t_ros.nodes.lifecycle.spinning import SpinningThread  # noqa: E402
-from i2t_ros.nodes.messages.conversions import image_to_msg  # noqa: E402
+from i2t_ros.nodes.messages.images import image_to_msg  # noqa: E402
 
 LIMIT = 60.0
 

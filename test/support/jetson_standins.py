@@ -2,7 +2,7 @@
 
 They keep to what docs and sources of the real modules say: names, signatures, the way they fail,
 what they do to the picture. The network finds one thing: the red part of a picture is a person
-(class 1), and the blue one a bicycle (class 2), so that a wrong colour order is found out.
+(class 1), and the blue one a bicycle (class 2), so that a wrong color order is found out.
 """
 # ruff: noqa: N801, N802, N803 (names and signatures are those of the real modules)
 

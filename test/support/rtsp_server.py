@@ -17,7 +17,7 @@ _SDP = "\r\n".join(
 class RtspServer(socketserver.ThreadingTCPServer):
     """Serves ``rtsp://127.0.0.1:PORT/``: one picture, again and again.
 
-    jpeg  baseline JPEG with 4:2:0 colours, as cv2.imencode writes it
+    jpeg  baseline JPEG with 4:2:0 colors, as cv2.imencode writes it
     """
 
     daemon_threads = True

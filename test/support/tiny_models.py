@@ -88,7 +88,7 @@ def convolution_onnx(*, one_list=False):
     return model.SerializeToString()
 
 
-def quantised_ssd():
+def quantized_ssd():
     """Return a .tflite: the outputs of TFLite_Detection_PostProcess, in 8 bits at both ends.
 
     Input (1, 8, 8, 3) uint8; two boxes, whose scores are the red and the green of the first

@@ -8,8 +8,8 @@ import time
 import cv2
 import httpx
 import numpy as np
+from making import scene_of
 
-from i2t_ros import language as words
 from i2t_ros.bridges.camera_hub import CameraHub
 from i2t_ros.bridges.http.app import create_app
 from i2t_ros.bridges.http.server import HttpServer
@@ -17,10 +17,9 @@ from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
 from i2t_ros.bridges.local_handlers import LocalHandler
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import EmptyImageError, UnknownTaskError
-from i2t_ros.pipeline.describer import DescribeOptions
-from i2t_ros.types import DescribeReply, Description, Detections, Scene
+from i2t_ros.pipeline.describer import DescribeOptions, draw, tell
+from i2t_ros.types import DescribeReply, Description, Detections
 from i2t_ros.vision.codecs import decode_image, encode_image
-from i2t_ros.vision.drawing import draw_scene
 
 TIME_LIMIT = 30.0
 COLORS = {"person": (0, 0, 255), "dog": (255, 0, 0), "kite": (0, 255, 0)}  # blue, green, red
@@ -67,14 +66,14 @@ class RectangleDescriber:
         options = DescribeOptions().for_request(request)
         image = decode_image(request.picture)
         found = self.find(image)
-        scene = Scene(image.shape[1], image.shape[0], detections=found)
-        sentence = words.compose(scene, options.language, options.style)
+        scene = scene_of(image.shape[1], image.shape[0], detections=found)
+        sentence = tell(scene, options)
         description = Description(
             scene, sentence, options.language, options.style, self.model, 0.001
         )
         drawn = None
         if request.annotate:
-            labelled = draw_scene(image, scene, lambda name: words.label(name, options.language))
+            labelled = draw(image, scene, options)
             drawn = encode_image(labelled, request.picture.format)
         return DescribeReply(description, drawn)
 

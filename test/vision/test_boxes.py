@@ -27,9 +27,9 @@ def plain_suppression(boxes, scores, class_ids, threshold):
 
 def crowd(count, objects, classes, seed):
     rng = np.random.default_rng(seed)
-    centres = rng.uniform(-50, 400, (objects, 2))[rng.integers(0, objects, count)]
+    centers = rng.uniform(-50, 400, (objects, 2))[rng.integers(0, objects, count)]
     sides = rng.uniform(5, 80, (count, 2))
-    boxes = xywh_to_xyxy(np.hstack([centres + rng.normal(0, 5, (count, 2)), sides]))
+    boxes = xywh_to_xyxy(np.hstack([centers + rng.normal(0, 5, (count, 2)), sides]))
     scores = rng.uniform(0.01, 1, count).astype(np.float32)
     return boxes.astype(np.float32), scores, rng.integers(0, classes, count).astype(np.int32)
 

@@ -1,4 +1,4 @@
-"""Colours of letters and background, against the colours that were rendered."""
+"""Colors of letters and background, against the colors that were rendered."""
 
 import itertools
 
@@ -9,9 +9,9 @@ import pytest
 from i2t_ros.vision.colors import text_colors
 
 LIMIT = 10.0
-"""CIE 1976 colour difference; some 2 can just be seen side by side."""
+"""CIE 1976 color difference; some 2 can just be seen side by side."""
 
-# Letters on background: dark on light, light on dark, coloured, low contrast, equal lightness.
+# Letters on background: dark on light, light on dark, colored, low contrast, equal lightness.
 PAIRS = [
     ((0, 0, 0), (255, 255, 255)),
     ((255, 255, 255), (0, 0, 0)),
@@ -41,7 +41,7 @@ def difference(found, true):
 
 @pytest.fixture
 def share_within(render_line):
-    """Return the function that says how many renderings have both colours within a limit."""
+    """Return the function that says how many renderings have both colors within a limit."""
 
     def share(limit, sizes, jpeg=0):
         good = []
@@ -56,14 +56,14 @@ def share_within(render_line):
     return share
 
 
-def test_both_colours_are_found_in_nearly_all_of_360_renderings(share_within):
+def test_both_colors_are_found_in_nearly_all_of_360_renderings(share_within):
     share, count = share_within(LIMIT, SIZES)
     assert count == 360
     assert share >= 0.95
 
 
-def test_jpeg_spoils_little_although_it_keeps_half_of_the_colour_resolution(share_within):
-    # Of thinner letters, too few pixels keep a colour at all: 53 % at 14 pixels.
+def test_jpeg_spoils_little_although_it_keeps_half_of_the_color_resolution(share_within):
+    # Of thinner letters, too few pixels keep a color at all: 53 % at 14 pixels.
     share, _ = share_within(LIMIT, [24, 60], jpeg=90)
     assert share >= 0.9
 
@@ -82,7 +82,7 @@ def test_dark_on_light_is_not_taken_for_light_on_dark(render_line, angle):
     assert (min(letters) > 225, max(background) < 30) == (True, True)
 
 
-def test_an_uneven_background_has_its_middle_colour(render_line):
+def test_an_uneven_background_has_its_middle_color(render_line):
     image, corners = render_line("Exit", 40, (255, 255, 255), (30, 60, 120))
     ramp = np.linspace(-20, 20, image.shape[1])[None, :, None]
     shaded = np.clip(image + ramp, 0, 255).astype(np.uint8)
@@ -91,7 +91,7 @@ def test_an_uneven_background_has_its_middle_colour(render_line):
     assert difference(background, (30, 60, 120)) < 15
 
 
-def test_one_colour_is_letters_and_background():
+def test_one_color_is_letters_and_background():
     image = np.full((40, 60, 3), (10, 20, 30), np.uint8)
     corners = np.float32([[5, 5], [50, 5], [50, 30], [5, 30]])
     assert text_colors(image, corners) == ((30, 20, 10), (30, 20, 10))
@@ -118,7 +118,7 @@ def test_a_region_partly_outside_counts_its_visible_part(render_line):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_a_region_of_a_few_pixels_has_colours(size):
+def test_a_region_of_a_few_pixels_has_colors(size):
     image = np.full((40, 60, 3), 77, np.uint8)
     corners = np.float32([[5, 5], [5 + size, 5], [5 + size, 5 + size], [5, 5 + size]])
     assert text_colors(image, corners) == ((77, 77, 77), (77, 77, 77))

@@ -89,31 +89,31 @@ def numbers(*shape, seed=0):
     return np.random.default_rng(seed).uniform(0, 1, shape).astype(np.float32)
 
 
-@pytest.mark.parametrize("normalised", [False, True])
-def test_yolov5(normalised):
+@pytest.mark.parametrize("normalized", [False, True])
+def test_yolov5(normalized):
     output = numbers(1, 50, 5 + 3)
     wanted = []
     for row in output[0].astype(float):
         best = int(row[5:].argmax())
         score = row[4] * row[5 + best]
         if score >= 0.4:
-            scale = [96, 64, 96, 64] if normalised else [1, 1, 1, 1]
+            scale = [96, 64, 96, 64] if normalized else [1, 1, 1, 1]
             box = [value * s for value, s in zip(corners(*row[:4]), scale, strict=True)]
             wanted.append((box, score, best))
-    agree(decoders.yolov5([output], SIZE, 0.4, normalised), wanted)
+    agree(decoders.yolov5([output], SIZE, 0.4, normalized), wanted)
 
 
-@pytest.mark.parametrize("normalised", [False, True])
-def test_yolov8(normalised):
+@pytest.mark.parametrize("normalized", [False, True])
+def test_yolov8(normalized):
     output = numbers(1, 4 + 3, 50)
     wanted = []
     for row in output[0].T.astype(float):
         best = int(row[4:].argmax())
         if row[4 + best] >= 0.8:
-            scale = [96, 64, 96, 64] if normalised else [1, 1, 1, 1]
+            scale = [96, 64, 96, 64] if normalized else [1, 1, 1, 1]
             box = [value * s for value, s in zip(corners(*row[:4]), scale, strict=True)]
             wanted.append((box, row[4 + best], best))
-    agree(decoders.yolov8([output], SIZE, 0.8, normalised), wanted)
+    agree(decoders.yolov8([output], SIZE, 0.8, normalized), wanted)
 
 
 def test_yolov10():
@@ -188,8 +188,8 @@ def test_yolov3(batched):
 
 
 @pytest.mark.parametrize("order", ["pairs", "probabilities first", "sides first"])
-@pytest.mark.parametrize("centre", [0.0, 0.5])
-def test_nanodet(order, centre):
+@pytest.mark.parametrize("center", [0.0, 0.5])
+def test_nanodet(order, center):
     levels, wanted = [], []
     for stride in STRIDES:
         cells = (SIZE.width // stride) * (SIZE.height // stride)
@@ -204,8 +204,8 @@ def test_nanodet(order, centre):
                     weights = [math.exp(value) for value in side]
                     mean = sum(i * weight for i, weight in enumerate(weights)) / sum(weights)
                     distances.append(mean * stride)
-                x = (cell % (SIZE.width // stride)) * stride + centre * (stride - 1)
-                y = (cell // (SIZE.width // stride)) * stride + centre * (stride - 1)
+                x = (cell % (SIZE.width // stride)) * stride + center * (stride - 1)
+                y = (cell // (SIZE.width // stride)) * stride + center * (stride - 1)
                 left, top, right, bottom = distances
                 box = [x - left, y - top, x + right, y + bottom]
                 wanted.append((box, probabilities[0, cell, best], best))
@@ -214,7 +214,7 @@ def test_nanodet(order, centre):
         "probabilities first": [level[0] for level in levels] + [level[1] for level in levels],
         "sides first": [level[1] for level in levels] + [level[0] for level in levels],
     }[order]
-    agree(decoders.nanodet(outputs, SIZE, 0.95, STRIDES, 8, centre), wanted)
+    agree(decoders.nanodet(outputs, SIZE, 0.95, STRIDES, 8, center), wanted)
 
 
 def test_nanodet_of_another_size_is_refused():

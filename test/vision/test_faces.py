@@ -1,8 +1,7 @@
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import load_backend

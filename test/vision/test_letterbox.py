@@ -19,20 +19,20 @@ def expected(image, to):
     padded[at.top : at.top + at.height, at.left : at.left + at.width] = cv2.resize(
         image, (at.width, at.height), interpolation=cv2.INTER_LINEAR
     )
-    if to.colour == "rgb":
+    if to.color == "rgb":
         padded = padded[:, :, ::-1]
     values = (padded - np.array(to.mean)) / np.array(to.std)
     return values.transpose(2, 0, 1)[None] if to.layout == "NCHW" else values[None]
 
 
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
-@pytest.mark.parametrize("colour", ["bgr", "rgb"])
-@pytest.mark.parametrize("resize", ["letterbox", "letterbox_centre", "stretch"])
+@pytest.mark.parametrize("color", ["bgr", "rgb"])
+@pytest.mark.parametrize("resize", ["letterbox", "letterbox_center", "stretch"])
 @pytest.mark.parametrize("std", [(1.0, 1.0, 1.0), (58.0, 57.0, 57.5)])
-def test_every_format_equals_the_plain_computation(layout, colour, resize, std):
+def test_every_format_equals_the_plain_computation(layout, color, resize, std):
     mean = (0.0, 0.0, 0.0) if std[0] == 1.0 else (123.0, 116.0, 103.0)
     to = TensorFormat(
-        96, 64, layout=layout, colour=colour, resize=resize, mean=mean, std=std, pad=114
+        96, 64, layout=layout, color=color, resize=resize, mean=mean, std=std, pad=114
     )
     letterbox = Letterbox(to)
     for width, height in [(640, 480), (96, 64), (50, 300), (640, 480), (3, 2)]:
@@ -42,8 +42,8 @@ def test_every_format_equals_the_plain_computation(layout, colour, resize, std):
         np.testing.assert_allclose(tensor, expected(picture(width, height), to), atol=1e-4)
 
 
-def test_a_quantised_input_gets_the_pixels_themselves():
-    to = TensorFormat(32, 32, layout="NHWC", colour="rgb", dtype="uint8", resize="stretch")
+def test_a_quantized_input_gets_the_pixels_themselves():
+    to = TensorFormat(32, 32, layout="NHWC", color="rgb", dtype="uint8", resize="stretch")
     tensor, _ = Letterbox(to)(picture(64, 64))
     assert tensor.dtype == np.uint8
     np.testing.assert_array_equal(tensor, expected(picture(64, 64), to))
@@ -61,7 +61,7 @@ def test_nothing_of_the_picture_before_is_left():
 @given(
     st.integers(1, 3000),
     st.integers(1, 3000),
-    st.sampled_from(["letterbox", "letterbox_centre", "stretch"]),
+    st.sampled_from(["letterbox", "letterbox_center", "stretch"]),
 )
 def test_a_picture_lies_inside_and_its_corners_come_back(width, height, resize):
     to = TensorFormat(416, 320, resize=resize)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
-from i2t_ros.bridges.http.result_shapes import RESULTS
+from i2t_ros.pipeline.tasks.registry import TASKS
 
 PICTURE_CONTENT = {"image/*": {"schema": {"type": "string", "format": "binary"}}}
 JPEG_CONTENT = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
@@ -36,7 +36,11 @@ class _Described(BaseModel):
     failures: dict[str, Problem] = Field(description="tasks that failed, and why")
 
 
-_RESULTS: dict[str, Any] = {key: (shape | None, ...) for key, shape in RESULTS.items()}
+_RESULTS: dict[str, Any] = {
+    key: (shape | None, Field(description=f"of the task {task.name}; null if it has no result"))
+    for task in TASKS.values()
+    for key, shape in task.result_json.items()
+}
 Description: Any = create_model("Description", __base__=_Described, **_RESULTS)
 """A description as description_to_json() writes it."""
 
@@ -84,7 +88,7 @@ class CameraState(BaseModel):
     """One camera."""
 
     name: str
-    source: str = Field(description="topic: over ROS; websocket: sent by a client")
+    transport: str = Field(description="topic: over ROS; websocket: sent by a client")
     frames: int = Field(description="that have come; topics are only looked at while watched")
     age: float | None = Field(description="seconds since the last frame")
     viewers: int
@@ -102,7 +106,7 @@ class Model(BaseModel):
     name: str
     task: str
     summary: str
-    licence: str
+    license: str
     size: int = Field(description="bytes to download")
 
 

@@ -87,7 +87,7 @@ class Services:
             found = self.hub.find(camera)
         except UnknownCameraError:
             return replace(options, camera=camera)  # the handler may know it, or says what it knows
-        if found.source == "topic":
+        if found.transport == "topic":
             return replace(options, camera=camera)
         if found.raw.newest is None:
             raise NoFrameError(f"camera {found.name}: no picture has come yet")

@@ -2,85 +2,109 @@
 
 from __future__ import annotations
 
-import dataclasses
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
+from i2t_ros.errors import InvalidRequestError
+from i2t_ros.options import check_options, option
 from i2t_ros.vision.codecs import MAX_PIXELS
 
 DEFAULT_PORT = 8080
 MIN_TOKEN = 16  # characters
+DAY = 86_400.0  # seconds
+TOKEN_VARIABLE = "I2T_HTTP_TOKEN"  # noqa: S105 (the variable's name)
+DATABASE_VARIABLE = "I2T_HISTORY_DATABASE"
+"""Environment variables: secrets have no place in a parameter, which every node can read."""
 
 Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 
 
+def _limit(default: float, text: str, low: float, high: float) -> Any:
+    return option(default, text, bounds=(low, high))
+
+
+def _seconds(default: float, text: str) -> Any:
+    return _limit(default, text, 0.01, DAY)
+
+
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """What clients may cost.
+    """What clients may cost."""
 
-    max_body_bytes       of one request
-    max_pixels           width x height of a picture, told from its header
-    max_connections      at a time; one more is answered 503
-    max_requests         descriptions asked for at a time; one more is answered 503 (busy)
-    max_viewers          streams watched at a time, MJPEG and live words together
-    max_cameras          WebSocket cameras at a time
-    requests_per_second  of one client address, twice as many at once; 0: no limit
-    header_time          seconds from a connection, or a request's first byte, to its last header
-    idle_time            seconds without a byte of a body that has begun
-    receive_time         seconds from a request's headers to the end of its body
-    request_time         seconds that the handler may take
-    send_time            seconds that a client may take to accept each part of a reply
-    drain_time           seconds that ``HttpServer.close`` leaves to requests that have begun
-    min_frame_bytes      a camera's smaller frames are ignored
-    max_frame_bytes      a camera that sends a larger one is disconnected
-    max_frame_rate       frames a second of one camera; those beyond it are ignored
-    camera_idle_time     seconds without a frame after which a camera is disconnected
-    ping_time            seconds between pings to a camera, and for its answer
-    stale_time           seconds after which a camera's last picture gives way to a placeholder
-    """
-
-    max_body_bytes: int = 16 << 20
-    max_pixels: int = MAX_PIXELS
-    max_connections: int = 256
-    max_requests: int = 32
-    max_viewers: int = 32
-    max_cameras: int = 8
-    requests_per_second: float = 200.0
-    header_time: float = 10.0
-    idle_time: float = 10.0
-    receive_time: float = 60.0
-    request_time: float = 30.0
-    send_time: float = 30.0
-    drain_time: float = 5.0
-    min_frame_bytes: int = 512
-    max_frame_bytes: int = 4 << 20
-    max_frame_rate: float = 60.0
-    camera_idle_time: float = 60.0
-    ping_time: float = 20.0
-    stale_time: float = 5.0
+    max_body_bytes: int = _limit(16 << 20, "larger requests are refused", 1, 2**31 - 1)
+    max_pixels: int = _limit(
+        MAX_PIXELS, "pictures of more pixels are refused before they are decoded", 1, 10**9
+    )
+    max_connections: int = _limit(
+        256, "connections at a time; one more is answered 503", 1, 100_000
+    )
+    max_requests: int = _limit(
+        32, "descriptions asked for at a time; one more is answered 503 (busy)", 1, 10_000
+    )
+    max_viewers: int = _limit(
+        32, "streams watched at a time, MJPEG and live words together", 1, 10_000
+    )
+    max_cameras: int = _limit(8, "WebSocket cameras at a time", 1, 200)
+    requests_per_second: float = _limit(
+        200.0, "of one client address, twice as many at once; 0: no limit", 0.0, 1e6
+    )
+    min_frame_bytes: int = _limit(512, "a WebSocket camera's smaller frames are ignored", 0, 10**6)
+    max_frame_bytes: int = _limit(
+        4 << 20, "a camera that sends a larger frame is disconnected", 1024, 2**31 - 1
+    )
+    max_frame_rate: float = _limit(
+        60.0, "frames a second of a WebSocket camera; more are ignored", 0.1, 1e4
+    )
+    header_time: float = _seconds(
+        10.0, "seconds from a connection, or a request's first byte, to its last header"
+    )
+    idle_time: float = _seconds(10.0, "seconds without a byte of a body that has begun")
+    receive_time: float = _seconds(60.0, "seconds that a client may take for a body")
+    request_time: float = _seconds(30.0, "seconds that the detector may take for one request")
+    send_time: float = _seconds(
+        30.0, "seconds that a client may take to accept each part of its reply"
+    )
+    drain_time: float = _limit(5.0, "seconds at shutdown for requests that have begun", 0.0, DAY)
+    camera_idle_time: float = _seconds(
+        60.0, "seconds without a frame after which a WebSocket camera is disconnected"
+    )
+    ping_time: float = _seconds(
+        20.0, "seconds between pings to a WebSocket camera, and for its answer"
+    )
+    stale_time: float = _seconds(
+        5.0, "seconds after which a camera's last picture gives way to a placeholder"
+    )
 
     def __post_init__(self) -> None:
-        """Refuse what is negative, and any limit of zero that would refuse everything."""
-        for item in dataclasses.fields(self):
-            value = getattr(self, item.name)
-            may_be_zero = item.name in ("requests_per_second", "min_frame_bytes", "drain_time")
-            if not (value > 0 or (may_be_zero and value == 0)):
-                raise ValueError(f"HttpLimits.{item.name}: expected more than 0, got {value}")
+        """Raise InvalidRequestError for a number out of bounds."""
+        check_options(self)
+
+
+def _networks(texts: Iterable[str]) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(text) for text in texts if text)
+    except ValueError as error:
+        raise InvalidRequestError(f"http_fetch_allowed: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
 class FetchSettings:
     """Which URLs the listener may fetch pictures from; see ``fetch``.
 
-    allowed       networks that may be reached although they are private
-    ports         that may be connected to
+    ports          that may be connected to
     max_redirects  followed, each checked like the first address
-    time          seconds for everything, redirects included
+    time           seconds for everything, redirects included
     """
 
-    allowed: tuple[Network, ...] = ()
+    allowed: tuple[Network, ...] = option(
+        (),
+        "private networks that may be fetched from, such as 192.168.1.20/32",
+        name="fetch_allowed",
+        read=_networks,
+    )
     ports: tuple[int, ...] = (80, 443)
     max_redirects: int = 3
     time: float = 10.0
@@ -88,64 +112,80 @@ class FetchSettings:
 
 @dataclass(frozen=True, slots=True)
 class HistorySettings:
-    """What is kept of the results, and where.
+    """What is kept of the results, and where."""
 
-    database     an SQLAlchemy URL such as "sqlite:////var/lib/i2t/history.db"
-    pictures     a folder, or "s3://bucket/prefix"; empty: pictures are not kept
-    s3_endpoint  of an S3-compatible service; empty: Amazon's. Keys come from the environment
-    max_results, max_age (seconds), max_bytes (of pictures)  the oldest results go first
-    """
-
-    database: str
-    pictures: str = ""
-    s3_endpoint: str = ""
-    max_results: int = 1000
-    max_age: float = 30 * 86400.0
-    max_bytes: int = 1 << 30
+    database: str = option(
+        "",
+        "SQLAlchemy URL, such as sqlite:////var/lib/i2t/history.db; none: SQLite in the user's "
+        f"data folder; the environment variable {DATABASE_VARIABLE} comes first",
+        name="history_database",
+    )
+    pictures: str = option(
+        "",
+        "keep the pictures too: a folder, or s3://bucket/prefix with keys from the environment; "
+        "none: do not",
+        name="history_pictures",
+    )
+    s3_endpoint: str = option(
+        "", "URL of an S3-compatible service; none: Amazon's", name="history_s3_endpoint"
+    )
+    max_results: int = option(
+        1000,
+        "results that are kept; the longest unused go first",
+        name="history_max_results",
+        bounds=(1, 10_000_000),
+    )
+    max_age: float = option(
+        30 * DAY,
+        "seconds after which an unused result is removed",
+        name="history_max_age",
+        bounds=(1.0, 1e10),
+    )
+    max_bytes: int = option(
+        1 << 30, "of kept pictures", name="history_max_bytes", bounds=(1, 2**53)
+    )
 
     def __post_init__(self) -> None:
-        """Refuse limits that would keep nothing."""
-        for name in ("max_results", "max_age", "max_bytes"):
-            if not getattr(self, name) > 0:
-                raise ValueError(
-                    f"HistorySettings.{name}: expected more than 0, got {getattr(self, name)}"
-                )
+        """Raise InvalidRequestError for a number out of bounds."""
+        check_options(self)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
     """All of the listener's settings.
 
-    token          clients must show it where it is not empty ("Authorization: Bearer TOKEN")
-    allowed_hosts  names under which browsers may call it, besides addresses, localhost and the
-                   name of this machine; "*": any
-    cors_origins   origins such as "https://dashboard.example" whose pages may call it
-    certificate, key  PEM files: serve HTTPS
-    fetch          None: URLs are not fetched
-    history        None: nothing is kept
+    token    clients must show it if it is not empty ("Authorization: Bearer TOKEN")
+    fetch    None: URLs are not fetched
+    history  None: nothing is kept
     """
 
+    allowed_hosts: tuple[str, ...] = option(
+        (),
+        "names under which browsers may call it, besides addresses, localhost and this machine's "
+        "own name; *: any",
+    )
+    cors_origins: tuple[str, ...] = option(
+        (), "origins such as https://dashboard.example whose pages may call it"
+    )
+    certificate: str = option("", "PEM file: serve HTTPS with this certificate")
+    key: str = option("", "PEM file: its key")
+    limits: HttpLimits = field(default_factory=HttpLimits)
     token: str = ""
-    allowed_hosts: tuple[str, ...] = ()
-    cors_origins: tuple[str, ...] = ()
-    certificate: str = ""
-    key: str = ""
     fetch: FetchSettings | None = None
     history: HistorySettings | None = None
-    limits: HttpLimits = field(default_factory=HttpLimits)
 
     def __post_init__(self) -> None:
         """Refuse a guessable token, half a certificate and origins that are none."""
         if self.token and (len(self.token) < MIN_TOKEN or not self.token.isascii()):
-            raise ValueError(
-                f"token: expected at least {MIN_TOKEN} ASCII characters, got {len(self.token)}; "
-                "`openssl rand -hex 16` makes one"
+            raise InvalidRequestError(
+                f"{TOKEN_VARIABLE}: expected at least {MIN_TOKEN} ASCII characters, "
+                f"got {len(self.token)}; `openssl rand -hex 16` makes one"
             )
         if bool(self.certificate) != bool(self.key):
-            raise ValueError("HTTPS needs both a certificate and its key, got one of them")
+            raise InvalidRequestError("HTTPS needs both a certificate and its key, got one of them")
         for origin in self.cors_origins:
             parts = urlsplit(origin)
             if origin != f"{parts.scheme}://{parts.netloc}" or not parts.netloc:
-                raise ValueError(
+                raise InvalidRequestError(
                     f"cors_origins: expected SCHEME://HOST or SCHEME://HOST:PORT, got {origin!r}"
                 )

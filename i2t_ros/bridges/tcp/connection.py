@@ -11,16 +11,13 @@ import socket
 import struct
 import termios
 import time
-from typing import TYPE_CHECKING
 
 from i2t_ros.bridges.tcp import wire
+from i2t_ros.bridges.tcp.service import TcpService
 from i2t_ros.bridges.tcp.wire import Refusal, RequestParser, Version, WireRequest
 from i2t_ros.errors import BusyError, I2tError, TimeLimitError
 from i2t_ros.types import DescribeReply, DescribeRequest
-from i2t_ros.vision.codecs import read_header
-
-if TYPE_CHECKING:
-    from i2t_ros.bridges.tcp.server import TcpServer
+from i2t_ros.vision.codecs import picture_format
 
 log = logging.getLogger("i2t_ros.tcp")
 
@@ -36,16 +33,16 @@ class Connection:
     """
 
     def __init__(
-        self, server: TcpServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, service: TcpService, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Take over the streams; ``run`` does the rest."""
         self.served = True
         self.idle = False
-        self._server = server
-        self._limits = server.limits
+        self._service = service
+        self._limits = service.limits
         self._reader = reader
         self._writer = writer
-        self._parser = RequestParser(server.limits.max_image_bytes)
+        self._parser = RequestParser(service.limits.max_image_bytes)
         self._client = _name(writer.get_extra_info("peername"))
         writer.transport.set_write_buffer_limits(high=0)  # drain: until the kernel has it all
 
@@ -67,10 +64,10 @@ class Connection:
         self._writer.transport.abort()
 
     async def _serve(self) -> None:
-        self._server.counters.connections += 1
+        self._service.counters.connections += 1
         log.info("%s connected at %s", self._client, time.strftime("%Y-%m-%d %H:%M:%S"))
         keep_open = True
-        while keep_open and not self._server.closing:
+        while keep_open and not self._service.closing:
             incoming = await self._receive()
             if incoming is None:
                 log.debug("%s is done", self._client)
@@ -80,7 +77,7 @@ class Connection:
 
     async def _turn_away(self) -> None:
         """Tell the client that there are too many, in the version of its first bytes."""
-        self._server.counters.turned_away += 1
+        self._service.counters.turned_away += 1
         error = BusyError(f"{self._limits.max_connections} clients are served already: try again")
         self._failed(f"is turned away: {error}")
         with contextlib.suppress(asyncio.TimeoutError):
@@ -127,7 +124,7 @@ class Connection:
 
     async def _reply(self, incoming: WireRequest | Refusal) -> bool:
         """Answer; return whether another request may follow."""
-        self._server.counters.requests += 1
+        self._service.counters.requests += 1
         version = incoming.version
         if isinstance(incoming, Refusal):
             await self._send_error(version, incoming.error)
@@ -155,9 +152,9 @@ class Connection:
         request = incoming.describe
         if incoming.version == 1:
             request = dataclasses.replace(
-                self._server.version_1, picture=request.picture, camera="", annotate=True
+                self._service.version_1, picture=request.picture, camera="", annotate=True
             )
-        return request, await self._server.handler.describe(request)
+        return request, await self._service.handler.describe(request)
 
     async def _send_success(self, version: Version, header: bytes, picture: memoryview) -> None:
         if version == 1:
@@ -214,7 +211,7 @@ class Connection:
                 left -= len(data)
 
     def _failed(self, what: str) -> None:
-        self._server.counters.failures += 1
+        self._service.counters.failures += 1
         log.warning("%s %s", self._client, what)
 
 
@@ -245,7 +242,7 @@ def _picture(request: DescribeRequest, reply: DescribeReply) -> memoryview:
     """
     if not request.annotate:
         return memoryview(b"")
-    expected = read_header(request.picture).format if request.picture else "jpeg"
+    expected = picture_format(request.picture.data) if request.picture else "jpeg"
     annotated = reply.annotated
     if annotated is None or annotated.format != expected:
         got = "none" if annotated is None else annotated.format

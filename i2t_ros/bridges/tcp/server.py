@@ -3,63 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import ipaddress
-from dataclasses import dataclass
 from types import TracebackType
 
 from i2t_ros.bridges.handler import Handler, TimeLimited
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.connection import CHUNK, Connection, log
+from i2t_ros.bridges.tcp.service import TcpCounters, TcpLimits, TcpService
 from i2t_ros.types import DescribeRequest
-
-
-@dataclass(frozen=True, slots=True)
-class TcpLimits:
-    """What clients may cost.
-
-    max_image_bytes  of one picture as it is sent
-    max_connections  served at a time; as many again are told that the listener is busy, and any
-                     beyond those are cut off
-    idle_time        seconds without a byte from a client whose turn it is
-    receive_time     seconds from the first byte of a request to its last
-    request_time     seconds that the handler may take
-    send_time        seconds that the client may take to accept each part of a reply
-    header_pause     seconds between the reply header and the picture of version 1, whose clients
-                     fail where they receive both at once
-    empty_time       seconds of silence after a size of 0 that make it a whole request of version 1
-    linger_time      seconds in which the client may take its last reply before the socket closes
-    drain_time       seconds that ``close`` leaves to requests that have begun
-    """
-
-    max_image_bytes: int = 16 << 20
-    max_connections: int = 64
-    idle_time: float = 10.0
-    receive_time: float = 60.0
-    request_time: float = 30.0
-    send_time: float = 30.0
-    header_pause: float = 0.02
-    empty_time: float = 1.0
-    linger_time: float = 2.0
-    drain_time: float = 5.0
-
-    def __post_init__(self) -> None:
-        """Refuse what is negative, and any limit of zero that would refuse everything."""
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            may_be_zero = field.name in ("header_pause", "linger_time", "drain_time")
-            if not (value > 0 or (may_be_zero and value == 0)):
-                raise ValueError(f"TcpLimits.{field.name}: expected more than 0, got {value}")
-
-
-@dataclass(slots=True)
-class TcpCounters:
-    """What a listener has done since it started."""
-
-    connections: int = 0
-    turned_away: int = 0
-    requests: int = 0
-    failures: int = 0
 
 
 class TcpServer:
@@ -84,10 +35,11 @@ class TcpServer:
         its image, camera and annotate. By default they get Spanish lists.
         """
         self.limits = limits or TcpLimits()
-        self.handler: Handler = TimeLimited(handler, self.limits.request_time)
-        self.version_1 = version_1 or DescribeRequest(language="es", style="list")
-        self.counters = TcpCounters()
-        self.closing = False
+        self._service = TcpService(
+            TimeLimited(handler, self.limits.request_time),
+            self.limits,
+            version_1 or DescribeRequest(language="es", style="list"),
+        )
         self._host = host
         self._port = port
         self._listener: asyncio.Server | None = None
@@ -114,6 +66,11 @@ class TcpServer:
         if self._listener is None or not self._listener.sockets:
             raise RuntimeError("TcpServer.port: expected a started server that is not closed")
         return int(self._listener.sockets[0].getsockname()[1])
+
+    @property
+    def counters(self) -> TcpCounters:
+        """What has been done since the start."""
+        return self._service.counters
 
     @property
     def open_connections(self) -> int:
@@ -150,7 +107,7 @@ class TcpServer:
         await asyncio.shield(self._closed)
 
     async def _shut_down(self, listener: asyncio.Server) -> None:
-        self.closing = True
+        self._service.closing = True
         listener.close()
         for task, connection in self._connections.items():
             if connection.idle:
@@ -168,11 +125,11 @@ class TcpServer:
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Give a new connection its task, or turn it away."""
         limit = self.limits.max_connections
-        if self.closing or len(self._connections) >= 2 * limit:
-            self.counters.turned_away += 1
+        if self._service.closing or len(self._connections) >= 2 * limit:
+            self._service.counters.turned_away += 1
             writer.transport.abort()
             return
-        connection = Connection(self, reader, writer)
+        connection = Connection(self._service, reader, writer)
         served = sum(other.served for other in self._connections.values())
         connection.served = served < self.limits.max_connections
         task = asyncio.ensure_future(connection.run())

@@ -18,10 +18,10 @@ from i2t_ros.errors import (
     ImageTooLargeError,
     InvalidRequestError,
     TruncatedImageError,
-    UnknownTaskError,
     UnsupportedFormatError,
 )
-from i2t_ros.types import TASKS, DescribeRequest, Picture, Task
+from i2t_ros.pipeline.tasks.registry import check_tasks
+from i2t_ros.types import DescribeRequest, Picture, Task
 from i2t_ros.vision.codecs import canonical_format
 
 Version = Literal[1, 2]
@@ -339,11 +339,7 @@ def _score(value: str) -> float:
 
 
 def _tasks(value: str) -> tuple[Task, ...]:
-    wanted = value.split(",") if value else []
-    unknown = next((name for name in wanted if name not in TASKS), None)
-    if unknown is not None:
-        raise UnknownTaskError(f"option tasks: expected some of {','.join(TASKS)}, got {unknown!a}")
-    return tuple(task for task in TASKS if task in wanted)
+    return check_tasks(value.split(",") if value else [])
 
 
 _OPTIONS: Mapping[str, tuple[str, Callable[[str], Any]]] = {

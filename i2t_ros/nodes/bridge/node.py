@@ -11,15 +11,16 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from i2t_ros import language as words
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.bridges.tcp.server import TcpServer
+from i2t_ros.bridges.tcp.service import TcpLimits
 from i2t_ros.errors import BackendMissingError, I2tError
 from i2t_ros.nodes.bridge.cameras import BridgeCameras
 from i2t_ros.nodes.bridge.detector_client import DetectorClient
 from i2t_ros.nodes.bridge.detector_configuration import DetectorConfiguration
 from i2t_ros.nodes.detector.camera_ports import parse_cameras
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
-from i2t_ros.nodes.parameters import detector as parameters
-from i2t_ros.nodes.parameters.bridge import tcp_limits
+from i2t_ros.nodes.parameters.bridge import TCP_PREFIX, BridgeSettings
 from i2t_ros.nodes.parameters.http import BRIDGE_NODE, http_settings
+from i2t_ros.options import from_values
 from i2t_ros.types import DescribeRequest
 
 if TYPE_CHECKING:
@@ -34,33 +35,28 @@ class BridgeNode(ManagedNode):
 
     def __init__(self, **node_options: Any) -> None:
         """Declare the parameters; raises RequestError for one that makes no sense."""
-        super().__init__("bridge_node", **node_options)
-        parameters.declare(self, BRIDGE_NODE)
-        values = parameters.values_of(self, BRIDGE_NODE)
-        self.autostart = values["autostart"]
-        self._configured = False
+        super().__init__("bridge_node", BRIDGE_NODE, **node_options)
         self._loop = LoopThread()
         self._detector: DetectorClient | None = None
         self._tcp: TcpServer | None = None
         self._cameras: BridgeCameras | None = None
         self._configuration: DetectorConfiguration | None = None
         self._http: HttpServer | None = None
-        parameters.guard(self, BRIDGE_NODE, lambda: self._configured)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Check the parameters and look for the detector; nothing listens yet."""
-        values = parameters.values_of(self, BRIDGE_NODE)
+        settings = from_values(BridgeSettings, self.values)
         self._loop.start()
         self._detector = DetectorClient(
-            self, values["describe_service"], self._loop, values["detector_requests"]
+            self, settings.describe_service, self._loop, settings.detector_requests
         )
-        self._configured = True
+        self.configured = True
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the listeners."""
         assert self._detector is not None  # noqa: S101 (configured)
-        values = parameters.values_of(self, BRIDGE_NODE)
+        values = self.values
         address = f"{values['tcp_host']} port {values['tcp_port']}"
         try:
             self._tcp = self._loop.call(self._open_tcp(values, self._detector), START_LIMIT)
@@ -87,7 +83,7 @@ class BridgeNode(ManagedNode):
         if self._detector is not None:
             self._detector.close()
             self._detector = None
-        self._configured = False
+        self.configured = False
 
     @staticmethod
     async def _open_tcp(values: dict[str, Any], detector: DetectorClient) -> TcpServer:
@@ -95,7 +91,7 @@ class BridgeNode(ManagedNode):
             detector,
             values["tcp_host"],
             values["tcp_port"],
-            limits=tcp_limits(values),
+            limits=from_values(TcpLimits, values, TCP_PREFIX),
             version_1=DescribeRequest(
                 language=words.resolve_language(values["tcp_language"]),
                 style=words.check_style(values["tcp_style"]),

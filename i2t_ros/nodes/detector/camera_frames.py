@@ -10,13 +10,19 @@ from typing import Any
 
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage
-from i2t_ros.pipeline.describer import DescribeOptions, Describer, ImageInWork
+from i2t_ros.pipeline.describer import (
+    STAGED,
+    DescribeOptions,
+    Describer,
+    ImageInWork,
+    draw,
+)
 from i2t_ros.pipeline.narrator import SpeechOptions
 from i2t_ros.vision.codecs import encode_image
 
 
 @dataclass(frozen=True, slots=True)
-class CameraSettings:
+class FrameSettings:
     """How images are worked on now; all of it may change while the node runs.
 
     publishes  whether results are published: the node is active and enabled
@@ -35,7 +41,7 @@ class CameraWork:
     """
 
     image: ImageInWork
-    settings: CameraSettings
+    settings: FrameSettings
     time: float
 
 
@@ -46,7 +52,7 @@ class CameraFrames:
         self,
         describer: Describer,
         ports: Mapping[str, CameraPorts],
-        settings: Callable[[], CameraSettings],
+        settings: Callable[[], FrameSettings],
         logger: Any,
     ) -> None:
         """Know the cameras' ports, and where to read the settings of the moment."""
@@ -56,15 +62,15 @@ class CameraFrames:
         self._logger = logger
 
     def in_work(self) -> int | None:
-        """Return how many images may be in work at once; None: as many as keep the engine busy.
+        """Return how many images may be in work at once; None: as many as keep the backend busy.
 
         With a task beside detection that task takes longest and looks at one image after the other:
         two images in work keep it busy, and more would only become old.
         """
-        return None if self._settings().options.tasks == ("detect",) else 2
+        return None if self._settings().options.tasks == (STAGED,) else 2
 
     def prepare(self, camera: str, item: ImageMessage) -> CameraWork:
-        """Read the pixels, start the tasks beside detection, and make the engine's input."""
+        """Read the pixels, start the tasks beside detection, and make the backend's input."""
         settings, stamp = self._settings(), item.header.stamp
         image = self._ports[camera].image_from(item, settings.options.max_pixels)
         return CameraWork(
@@ -74,7 +80,7 @@ class CameraFrames:
         )
 
     def infer(self, works: Sequence[CameraWork]) -> None:
-        """Run the engine for those images in which objects are to be found."""
+        """Run the backend for those images in which objects are to be found."""
         images = [work.image for work in works if work.image.prepared is not None]
         if images:
             self._describer.infer(images)
@@ -98,8 +104,8 @@ class CameraFrames:
         ports.publish_words(item.header, description, work.time, speech, detections)
         ports.publish_pictures(
             item.header,
-            draw=lambda: describer.draw(work.image.image, description, options),
-            encode=lambda drawn: encode_image(drawn, "jpeg", options.quality),
+            draw=lambda: draw(work.image.image, scene, options),
+            encode=lambda drawn: encode_image(drawn, "jpeg", options.jpeg_quality),
         )
 
     def failed(self, camera: str, error: Exception) -> None:

@@ -9,11 +9,10 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
-from i2t_ros.nodes.messages import conversions
-from i2t_ros.nodes.messages.conversions import StatusLevel
+from i2t_ros.nodes.messages.status import StatusLevel, diagnostics_to_msg, status_to_msg
 from i2t_ros.pipeline.frames import CameraCounters, FrameLine
+from i2t_ros.pipeline.object_detector import ObjectDetector
 from i2t_ros.pipeline.scheduler import RequestQueue
-from i2t_ros.pipeline.tasks.detect import ObjectDetector
 
 PERIOD = 1.0
 """Seconds between two reports, as diagnostic_updater has it."""
@@ -50,12 +49,14 @@ class Health:
         seconds = max(now - self._last_time, 1e-3)
         self._last_time = now
         name = self._node.get_fully_qualified_name().lstrip("/")
-        statuses = [conversions.status_to_msg(f"{name}: model", *self._model())]
-        for camera, counters in list(self._frames.cameras.items()):
+        statuses = [status_to_msg(f"{name}: model", *self._model())]
+        cameras = dict(self._frames.cameras)  # a copy: they come and go in other threads
+        for camera, counters in cameras.items():
             level, message, values = self._camera(camera, counters, seconds)
-            statuses.append(conversions.status_to_msg(f"{name}: {camera}", level, message, values))
+            statuses.append(status_to_msg(f"{name}: {camera}", level, message, values))
+        self._last = {camera: self._last[camera] for camera in cameras}
         stamp = self._node.get_clock().now().to_msg()
-        self._publisher.publish(conversions.diagnostics_to_msg(stamp, statuses))
+        self._publisher.publish(diagnostics_to_msg(stamp, statuses))
 
     def _model(self) -> tuple[StatusLevel, str, dict[str, object]]:
         requests = self._requests.counters
@@ -77,13 +78,15 @@ class Health:
         received, processed = counters.received, counters.processed
         before = self._last.get(camera, (0, 0))
         self._last[camera] = received, processed
+        if before[0] > received:  # a camera that left and came back, and counts anew
+            before = 0, 0
         rate_in, rate_out = (received - before[0]) / seconds, (processed - before[1]) / seconds
         values: dict[str, object] = {
             "rate in (Hz)": f"{rate_in:.1f}",
             "rate out (Hz)": f"{rate_out:.1f}",
             "received": received,
             "processed": processed,
-            "dropped (engine busy)": counters.dropped,
+            "dropped (backend busy)": counters.dropped,
             "failed (bad image)": counters.failed,
             "unwanted (no subscriber)": counters.unwanted,
             "left out (max_rate)": counters.limited,

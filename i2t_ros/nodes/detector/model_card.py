@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
+import zlib
+from dataclasses import fields
+
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Header
 from vision_msgs.msg import LabelInfo, VisionInfo
 
-from i2t_ros.nodes.messages import conversions
-from i2t_ros.pipeline.describer import DescribeOptions
-from i2t_ros.pipeline.tasks.detect import ObjectDetector
+from i2t_ros.nodes.messages.status import label_info_to_msg, vision_info_to_msg
+from i2t_ros.pipeline.describer import STAGED, DescribeOptions
+from i2t_ros.pipeline.object_detector import ObjectDetector
+from i2t_ros.pipeline.reply_cache import frozen
 
+_TOLD = tuple(field.name for field in fields(DescribeOptions) if field.name != "languages")
 _LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
+def options_version(options: DescribeOptions) -> int:
+    """Return a hash of all options, the same in every process.
+
+    So whoever keeps answers knows when another answer may come for the same image.
+    """
+    told = [frozen(getattr(options, name)) for name in _TOLD]
+    folders = options.languages.folders if options.languages else ()
+    return zlib.crc32(repr((told, folders)).encode()) & 0x7FFFFFFF
+
+
 class ModelCard:
-    """Publishes ~/vision_info and ~/label_info once; late subscribers get them too."""
+    """Publishes ~/vision_info and ~/label_info; late subscribers get them too."""
 
     def __init__(self, node: Node, detector: ObjectDetector, options: DescribeOptions) -> None:
         """Publish both."""
         self._node = node
+        self._detector = detector
         self._vision = node.create_publisher(VisionInfo, "~/vision_info", _LATCHED)
         self._labels = node.create_publisher(LabelInfo, "~/label_info", _LATCHED)
-        header = Header(stamp=node.get_clock().now().to_msg())
-        min_score = options.detect.min_score or detector.default_min_score
-        self._vision.publish(
-            conversions.vision_info_to_msg(header, detector.report, self._labels.topic_name)
-        )
-        self._labels.publish(conversions.label_info_to_msg(header, detector.labels, min_score))
+        self.publish(options)
+
+    def publish(self, options: DescribeOptions) -> None:
+        """Publish both with what the options of the moment change."""
+        header = Header(stamp=self._node.get_clock().now().to_msg())
+        labels_at, version = self._labels.topic_name, options_version(options)
+        self._vision.publish(vision_info_to_msg(header, self._detector.report, labels_at, version))
+        min_score = options.task_options[STAGED].min_score or self._detector.default_min_score
+        self._labels.publish(label_info_to_msg(header, self._detector.labels, min_score))
 
     def destroy(self) -> None:
         """Publish no more."""

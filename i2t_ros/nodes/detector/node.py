@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from concurrent.futures import Future as ThreadFuture
 from functools import partial
@@ -16,24 +16,27 @@ from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
 from i2t_ros import language as words
-from i2t_ros.errors import I2tError, NoFrameError, NotActiveError, UnknownCameraError
-from i2t_ros.nodes.detector.camera_frames import CameraFrames, CameraSettings, CameraWork
-from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage, parse_cameras
+from i2t_ros.errors import I2tError, NotActiveError
+from i2t_ros.nodes.detector.camera_frames import CameraFrames, CameraWork, FrameSettings
+from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage
+from i2t_ros.nodes.detector.cameras import DetectorCameras
 from i2t_ros.nodes.detector.diagnostics import Health
 from i2t_ros.nodes.detector.model_card import ModelCard
 from i2t_ros.nodes.lifecycle.deferred_service import create_deferred_service
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
 from i2t_ros.nodes.messages import describe as messages
-from i2t_ros.nodes.parameters import detector as parameters
-from i2t_ros.nodes.parameters.tasks import cache_limits, task_choices
-from i2t_ros.pipeline.describer import DescribeOptions, Describer
+from i2t_ros.nodes.parameters.detector import (
+    DETECTOR,
+    DetectorSettings,
+    describe_options,
+    openers,
+)
+from i2t_ros.options import from_values
+from i2t_ros.pipeline.describer import STAGED, DescribeOptions, Describer
 from i2t_ros.pipeline.frames import FrameLine
-from i2t_ros.pipeline.narrator import Narrator
+from i2t_ros.pipeline.narrator import SpeechOptions
 from i2t_ros.pipeline.reply_cache import ReplyCache
-from i2t_ros.pipeline.scheduler import Engine, RequestQueue
-from i2t_ros.pipeline.tasks.detect import ObjectDetector, open_detector
-from i2t_ros.pipeline.tasks.registry import task_openers
-from i2t_ros.pipeline.tracking import ObjectTracker
+from i2t_ros.pipeline.scheduler import BackendAccess, RequestQueue
 from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeReply, Image
 
@@ -50,24 +53,17 @@ class DetectorNode(ManagedNode):
 
     def __init__(self, **node_options: Any) -> None:
         """Declare the parameters; raises RequestError for one that makes no sense."""
-        super().__init__("detector_node", **node_options)
-        parameters.declare(self, parameters.DETECTOR)
-        values = parameters.values_of(self, parameters.DETECTOR)
-        self.autostart = values["autostart"]
-        self._detector: ObjectDetector | None = None
-        self._take_parameters(values)
-        self._active = False
-        self._configured = False  # also while it loads: the values have been read by then
-        self._enabled = True
         self._describer: Describer | None = None
-        self._engine = Engine()
+        self._card: ModelCard | None = None
+        super().__init__("detector_node", DETECTOR, **node_options)
+        self._active = False
+        self._enabled = True
+        self._access = BackendAccess()
         self._frames: FrameLine[ImageMessage, CameraWork] | None = None
         self._requests: RequestQueue | None = None
         self._health: Health | None = None
-        self._card: ModelCard | None = None
-        self._ports: dict[str, CameraPorts] = {}
+        self._cameras: DetectorCameras | None = None
         self._failure: I2tError | None = None
-        parameters.guard(self, parameters.DETECTOR, lambda: self._configured, self._take_parameters)
         self.create_service(SetBool, "~/enable", self._on_enable)
         self.every(WATCH_PERIOD, self._watch)
         # Served in every state: in most of them the answer is why there is none.
@@ -85,103 +81,81 @@ class DetectorNode(ManagedNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model and open the topics."""
-        self._configured = True
-        values = parameters.values_of(self, parameters.DETECTOR)
+        self.configured = True  # also while it loads: the values have been read by then
+        settings = from_values(DetectorSettings, self.values)
         started = time.monotonic()
         try:
-            cameras = parse_cameras(values["cameras"])
-            narrators = [Narrator(ObjectTracker() if values["tracking"] else None) for _ in cameras]
-            detector, describer = self._load(values)
+            cameras = DetectorCameras(self, settings.cameras, self._on_image)
+            describer = self._load(settings)
         except I2tError as error:
             self._failure = error
-            self._configured = False
+            self.configured = False
             self.get_logger().fatal(f"cannot configure: {error}")
             return TransitionCallbackReturn.FAILURE
         except Exception:
-            self._configured = False
+            self.configured = False
             raise
         self._failure = None
-        self._describer = describer
-        self._detector = detector
+        self._describer, detector = describer, describer.detector
         try:
-            detector.check_classes(sorted(self._options.detect.named))
+            detector.check_classes(sorted(self._options.task_options[STAGED].named))
         except I2tError as error:  # not fatal: another model may have come in the place of its own
             self.get_logger().warning(f"allow_classes, deny_classes, class_min_scores: {error}")
         self.get_logger().info(f"{detector.name} ready in {time.monotonic() - started:.2f} s")
-        compressed = values["image_transport"] == "compressed"
-        self._ports = {
-            camera.name: CameraPorts(
-                self,
-                camera,
-                narrator,
-                compressed=compressed,
-                reliability=values["reliability"],
-            )
-            for camera, narrator in zip(cameras, narrators, strict=True)
-        }
-        self._engine = Engine(detector.concurrency)
-        stages = CameraFrames(describer, self._ports, self._settings, self.get_logger())
-        self._frames = FrameLine(
-            stages,
-            self._engine,
-            batch=min(detector.batch, len(cameras)),
-            in_work=stages.in_work,
-        )
+        cameras.open()
+        self._cameras = cameras
+        self._access = BackendAccess(detector.concurrency)
+        stages = CameraFrames(describer, cameras.ports, self._settings, self.get_logger())
+        self._frames = FrameLine(stages, self._access, batch=detector.batch, in_work=stages.in_work)
         self._requests = RequestQueue(
-            threads=parameters.request_threads(values),
-            max_waiting=values["max_waiting_requests"],
-            max_wait=values["request_timeout"],
+            threads=settings.requests.threads,
+            max_waiting=settings.requests.max_waiting_requests,
+            max_wait=settings.requests.request_timeout,
         )
         self._health = Health(self, detector, self._frames, self._requests)
         self._card = ModelCard(self, detector, self._options)
         return TransitionCallbackReturn.SUCCESS
 
-    def _load(self, values: Mapping[str, Any]) -> tuple[ObjectDetector, Describer]:
-        """Load the model, and what the node's own tasks need; others are loaded when asked for."""
-        openers = task_openers(task_choices(values))
-        detector = open_detector(
-            values["model"],
-            values["backend"],
-            options=parameters.backend_options(values),
-            offline=values["offline"],
-        )
+    def _load(self, settings: DetectorSettings) -> Describer:
+        """Load what detect and the node's own tasks need; others are loaded when asked for."""
         describer = Describer(
-            detector,
-            openers,
-            cache=ReplyCache(cache_limits(values)),
-            time_limit=values["task_timeout"],
+            openers(self.values),
+            cache=ReplyCache(settings.requests.cache),
+            time_limit=settings.requests.task_timeout,
         )
         try:
-            describer.prepare(self._options.tasks)
-            words.prepare_labels(detector.labels)
+            describer.prepare((STAGED, *self._options.tasks))
+            words.prepare_labels(describer.detector.labels)
             if "classify" in self._options.tasks:
                 words.prepare_labels(["tabby"])  # no language has the classes of ImageNet
         except I2tError:
             describer.close()
             raise
-        return detector, describer
+        return describer
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to take images, unless disabled."""
         result = super().on_activate(state)
         self._active = True
-        topics = self._subscribe() if self._enabled else ["nowhere: disabled"]
+        topics = ["nowhere: disabled"]
+        if self._enabled and self._cameras is not None:
+            topics = self._cameras.subscribe()
         self.get_logger().info(f"active: images from {', '.join(topics)}")
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Take no more images and answer no more requests; the model stays loaded."""
         self._active = False
-        for ports in self._ports.values():
-            ports.unsubscribe()
+        if self._cameras is not None:
+            self._cameras.unsubscribe()
         self.get_logger().info("inactive: no images are taken, no requests answered")
         return super().on_deactivate(state)
 
     def release(self) -> None:
         """Stop the threads, then let go of what they used. May be called more than once."""
         self._active = False
-        for ports in self._ports.values():
-            ports.unsubscribe()
+        if self._cameras is not None:
+            self._cameras.unsubscribe()
         if self._health is not None:
             self._health.destroy()
             self._health = None
@@ -191,30 +165,25 @@ class DetectorNode(ManagedNode):
         frames_ended = self._frames is None or self._frames.close()
         requests_ended = self._requests is None or self._requests.close()
         self._frames = self._requests = None
-        for ports in self._ports.values():
-            ports.destroy()
-        self._ports = {}
+        if self._cameras is not None:
+            self._cameras.destroy()
+            self._cameras = None
         if not (frames_ended and requests_ended):
-            self.get_logger().error("the engine is still at work after 10 s; it is left open")
+            self.get_logger().error("the backend is still busy after 10 s; it is left open")
         elif self._describer is not None:
             self._describer.close()
         self._describer = None
-        self._detector = None
-        self._configured = False
-
-    def _subscribe(self) -> list[str]:
-        return [ports.subscribe(self._on_image) for ports in self._ports.values()]
+        self.configured = False
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Take images or take none; requests that bring a picture are answered all the same."""
         changed = request.data != self._enabled
         self._enabled = request.data
-        if changed and self._active:
+        if changed and self._active and self._cameras is not None:
             if self._enabled:
-                self._subscribe()
+                self._cameras.subscribe()
             else:
-                for ports in self._ports.values():
-                    ports.unsubscribe()
+                self._cameras.unsubscribe()
         response.success = True
         response.message = "enabled" if self._enabled else "disabled: no images are taken"
         return response
@@ -233,12 +202,12 @@ class DetectorNode(ManagedNode):
             frames.offer(ports.camera.name, msg)
 
     def _watch(self) -> None:
-        for ports in self._ports.values():
-            ports.watch()
+        if self._cameras is not None and self._frames is not None:
+            self._cameras.watch(forget=self._frames.remove)
 
-    def _settings(self) -> CameraSettings:
+    def _settings(self) -> FrameSettings:
         """Return how images are worked on now; called in the frames' threads."""
-        return CameraSettings(self._options, self._speech, self._active and self._enabled)
+        return FrameSettings(self._options, self._speech, self._active and self._enabled)
 
     # Requests
 
@@ -268,16 +237,16 @@ class DetectorNode(ManagedNode):
 
     def _submit(self, request: Describe.Request) -> ThreadFuture[tuple[Header, DescribeReply]]:
         """Put a request into the queue; raises RequestError, BusyError, NotActiveError."""
-        describer, requests = self._describer, self._requests
-        if not self._active or describer is None or requests is None:
+        describer, requests, cameras = self._describer, self._requests, self._cameras
+        if not self._active or describer is None or requests is None or cameras is None:
             raise self._failure or NotActiveError(f"{self.get_name()} is not active")
         question = messages.request_from_msg(request)
         options = self._options
         header = request.image.header
         if question.picture is None:
-            ports, msg = self._newest(question.camera)
+            ports, msg = cameras.newest(question.camera)
             header = msg.header
-        turn = partial(self._engine.turn, urgent=True)
+        turn = partial(self._access.turn, urgent=True)
 
         def newest(_: str) -> Image:
             return ports.image_from(msg, options.max_pixels)
@@ -286,39 +255,20 @@ class DetectorNode(ManagedNode):
             lambda: (header, describer.answer(question, options, newest=newest, turn=turn))
         )
 
-    def _newest(self, camera: str) -> tuple[CameraPorts, ImageMessage]:
-        """Return the newest message of a camera; "" is the first camera."""
-        if camera and camera not in self._ports:
-            raise UnknownCameraError(
-                f"unknown camera {camera!r}; cameras are {', '.join(self._ports)}"
-            )
-        ports = self._ports[camera] if camera else next(iter(self._ports.values()))
-        newest = ports.newest  # another thread may forget it meanwhile
-        if newest is None:
-            raise NoFrameError(
-                f"camera {ports.camera.name}: no image has come yet on {ports.topic}; "
-                + (
-                    "is the camera running, and its topic remapped?"
-                    if self._enabled
-                    else "~/enable has switched images off"
-                )
-            )
-        return ports, newest
-
-    def _take_parameters(self, values: dict[str, Any]) -> None:
-        """Take the values of live parameters; raises RequestError where they make no sense."""
-        options = parameters.describe_options(values)
-        speech = parameters.speech_options(values)
-        if self._detector is not None:
-            new = options.detect.named - self._options.detect.named
-            self._detector.check_classes(sorted(new))
+    def take_parameters(self, values: dict[str, Any]) -> None:
+        """Take the values of live parameters; raises RequestError if they make no sense."""
+        options = describe_options(values)
+        speech = from_values(SpeechOptions, values)
+        if self._describer is not None:
+            new = options.task_options[STAGED].named - self._options.task_options[STAGED].named
+            self._describer.detector.check_classes(sorted(new))
         self._options: DescribeOptions = options
         self._speech = speech
         self._max_rate: float = values["max_rate"]
+        if self._card is not None:
+            self._card.publish(options)
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run detector_node until it is interrupted; returns the exit code."""
-    return run_lifecycle_node(
-        "detector_node", __doc__ or "", DetectorNode, parameters.DETECTOR, args
-    )
+    return run_lifecycle_node("detector_node", __doc__ or "", DetectorNode, DETECTOR, args)

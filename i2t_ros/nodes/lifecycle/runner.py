@@ -25,7 +25,8 @@ from i2t_ros.backends.cores import usable_cores
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.lifecycle.logs import Forwarding
 from i2t_ros.nodes.lifecycle.spinning import STOP_LIMIT, SpinningThread
-from i2t_ros.nodes.parameters.spec import ParameterSpec
+from i2t_ros.nodes.parameters import declaration as parameters
+from i2t_ros.options import Option
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -44,13 +45,15 @@ Transition: TypeAlias = Callable[[LifecycleState], TransitionCallbackReturn]
 class ManagedNode(LifecycleNode, ABC):
     """A lifecycle node that the runner can run.
 
-    autostart  whether to configure and activate it at start
+    autostart   whether to configure and activate it at start
+    configured  whether what is read then has been read: such parameters change no more
     """
 
-    autostart: bool = True
+    def __init__(self, name: str, table: Sequence[Option], **options: Any) -> None:
+        """Join the ROS graph, declare the parameters, and send the package's logs to the node's.
 
-    def __init__(self, name: str, **options: Any) -> None:
-        """Join the ROS graph, and send the package's logs to the node's."""
+        Raises InvalidRequestError for a parameter that makes no sense.
+        """
         # Held while the node changes its state: the end comes in another thread than the timers.
         self._changing = threading.RLock()
         # rclpy turns an exception in a transition into a failure and says nothing of it.
@@ -61,6 +64,22 @@ class ManagedNode(LifecycleNode, ABC):
         self._forwarding = Forwarding(self.get_logger())
         self.ended = threading.Event()
         self.exit_code = 0
+        self.configured = False
+        self._table = table
+        parameters.declare(self, table)
+        self.autostart: bool = self.values["autostart"]
+        self.take_parameters(self.values)
+        parameters.guard(self, table, lambda: self.configured, self.take_parameters)
+        for line in parameters.unknown_overrides(self):
+            self.get_logger().warning(line)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of its parameters by name."""
+        return parameters.values_of(self, self._table)
+
+    def take_parameters(self, values: dict[str, Any]) -> None:
+        """Take the values of live parameters; what it raises, an I2tError, refuses them."""
 
     def end(self, *, failed: bool = False) -> None:
         """End the process as a signal would; may be called in any thread."""
@@ -127,7 +146,7 @@ def run_lifecycle_node(
     name: str,
     about: str,
     make_node: Callable[[], ManagedNode],
-    table: Iterable[ParameterSpec],
+    table: Iterable[Option],
     args: Sequence[str] | None,
 ) -> int:
     """Run a node until SIGINT or SIGTERM ends it.
@@ -210,7 +229,7 @@ def _end_at_signal(node: ManagedNode) -> None:
         signal.signal(number, on_signal)
 
 
-def usage(name: str, about: str, table: Iterable[ParameterSpec]) -> str:
+def usage(name: str, about: str, table: Iterable[Option]) -> str:
     """Return the text of ``--help``."""
     lines = [
         about.strip(),
@@ -220,10 +239,10 @@ def usage(name: str, about: str, table: Iterable[ParameterSpec]) -> str:
         "",
         "parameters (default; * may change while it runs):",
     ]
-    for spec in table:
-        more = f" One of: {', '.join(spec.choices)}." if spec.choices else ""
-        lines.append(f"  {spec.name}{'*' if spec.changes == 'live' else ''} ({spec.shown})")
+    for option in table:
+        more = f" One of: {', '.join(option.choices)}." if option.choices else ""
+        lines.append(f"  {option.name}{'*' if option.changes == 'live' else ''} ({option.shown})")
         lines.append(
-            fill(spec.text + "." + more, 96, initial_indent=" " * 6, subsequent_indent=" " * 6)
+            fill(option.text + "." + more, 96, initial_indent=" " * 6, subsequent_indent=" " * 6)
         )
     return "\n".join(lines) + "\n"

@@ -1,174 +1,78 @@
-"""The parameters of bridge_node's HTTP listener, and what they become."""
+"""What bridge_node's HTTP listener can be told, and what becomes of it."""
 
 from __future__ import annotations
 
-import dataclasses
-import ipaddress
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from i2t_ros.bridges.http.settings import (
+    DATABASE_VARIABLE,
     DEFAULT_PORT,
+    TOKEN_VARIABLE,
     FetchSettings,
     HistorySettings,
-    HttpLimits,
     HttpSettings,
 )
-from i2t_ros.errors import InvalidRequestError
 from i2t_ros.nodes.parameters.bridge import BRIDGE
-from i2t_ros.nodes.parameters.spec import NO_STRINGS, ParameterSpec
+from i2t_ros.options import Option, from_values, option, options_of
 
-TOKEN_VARIABLE = "I2T_HTTP_TOKEN"  # noqa: S105 (the variable's name)
-DATABASE_VARIABLE = "I2T_HISTORY_DATABASE"
-"""Environment variables: secrets have no place in a parameter, which every node can read."""
-
-_LIMITS = HttpLimits()
-_HISTORY = HistorySettings("sqlite://")
+HTTP_PREFIX = "http_"
 
 
-def _limit(name: str, text: str, low: float, high: float) -> ParameterSpec:
-    """Return the parameter of one of the listener's limits."""
-    return ParameterSpec(f"http_{name}", getattr(_LIMITS, name), text, bounds=(low, high))
+@dataclass(frozen=True, slots=True)
+class HttpNodeSettings:
+    """Whether HTTP is served, where, and which cameras it shows."""
 
-
-def _seconds(name: str, text: str, *, low: float = 0.01) -> ParameterSpec:
-    return _limit(name, text, low, 86_400.0)
-
-
-HTTP: tuple[ParameterSpec, ...] = (
-    ParameterSpec("http", False, "serve HTTP too: page, API, streams, WebSocket cameras"),
-    ParameterSpec(
-        "http_host",
+    http: bool = option(False, "serve HTTP too: page, API, streams, WebSocket cameras")
+    http_host: str = option(
         "127.0.0.1",
         "address to listen on; 127.0.0.1 is this machine alone, 0.0.0.0 every network it is in",
-    ),
-    ParameterSpec("http_port", DEFAULT_PORT, "port; 0: any that is free", bounds=(0, 65_535)),
-    ParameterSpec(
-        "cameras",
-        NO_STRINGS,
+    )
+    http_port: int = option(DEFAULT_PORT, "port; 0: any that is free", bounds=(0, 65_535))
+    cameras: tuple[str, ...] = option(
+        (),
         "the detector's, as in its own parameter: names, each with a topic <name>/image, or "
         "name=topic; none: one topic, image",
-    ),
-    ParameterSpec(
-        "image_transport",
+    )
+    image_transport: str = option(
         "raw",
         "of their images; raw: sensor_msgs/Image; compressed: sensor_msgs/CompressedImage on "
         "<topic>/compressed",
         choices=("raw", "compressed"),
-    ),
-    ParameterSpec(
-        "http_allowed_hosts",
-        NO_STRINGS,
-        "names under which browsers may call it, besides addresses, localhost and this machine's "
-        "own name; *: any",
-    ),
-    ParameterSpec(
-        "http_cors_origins",
-        NO_STRINGS,
-        "origins such as https://dashboard.example whose pages may call it",
-    ),
-    ParameterSpec("http_certificate", "", "PEM file: serve HTTPS with this certificate"),
-    ParameterSpec("http_key", "", "PEM file: its key"),
-    ParameterSpec("http_fetch", False, "fetch pictures from URLs that clients name"),
-    ParameterSpec(
-        "http_fetch_allowed",
-        NO_STRINGS,
-        "private networks that may be fetched from, such as 192.168.1.20/32",
-    ),
-    ParameterSpec("http_history", False, "keep results in a database"),
-    ParameterSpec(
-        "http_history_database",
-        "",
-        "SQLAlchemy URL of it; none: SQLite in the user's data folder; the environment variable "
-        f"{DATABASE_VARIABLE} comes first",
-    ),
-    ParameterSpec(
-        "http_history_pictures",
-        "",
-        "keep the pictures too: a folder, or s3://bucket/prefix with keys from the environment; "
-        "none: do not",
-    ),
-    ParameterSpec(
-        "http_history_s3_endpoint", "", "URL of an S3-compatible service; none: Amazon's"
-    ),
-    ParameterSpec(
-        "http_history_max_results",
-        _HISTORY.max_results,
-        "kept results; the longest unused go first",
-        bounds=(1, 10_000_000),
-    ),
-    ParameterSpec(
-        "http_history_max_age",
-        _HISTORY.max_age,
-        "seconds after which an unused result is let go",
-        bounds=(1.0, 1e10),
-    ),
-    ParameterSpec(
-        "http_history_max_bytes",
-        _HISTORY.max_bytes,
-        "of kept pictures",
-        bounds=(1, 2**53),
-    ),
-    _limit("max_body_bytes", "larger requests are refused", 1, 2**31 - 1),
-    _limit("max_pixels", "pictures of more pixels are refused before they are decoded", 1, 10**9),
-    _limit("max_connections", "connections at a time; one more is answered 503", 1, 100_000),
-    _limit("max_requests", "descriptions asked for at a time; one more is busy", 1, 10_000),
-    _limit("max_viewers", "streams watched at a time", 1, 10_000),
-    _limit("max_cameras", "WebSocket cameras at a time", 1, 200),
-    _limit("requests_per_second", "of one client address, twice as many at once; 0: any", 0.0, 1e6),
-    _limit("min_frame_bytes", "smaller frames of a WebSocket camera are ignored", 0, 10**6),
-    _limit("max_frame_bytes", "a camera that sends a larger frame is cut off", 1024, 2**31 - 1),
-    _limit("max_frame_rate", "frames a second of a WebSocket camera; more are ignored", 0.1, 1e4),
-    _seconds("header_time", "seconds that a client may take for its headers"),
-    _seconds("idle_time", "seconds without a byte of a body that has begun"),
-    _seconds("receive_time", "seconds that a client may take for a body"),
-    _seconds("request_time", "seconds that the detector may take for one request"),
-    _seconds("send_time", "seconds that a client may take to accept each part of its reply"),
-    _seconds("drain_time", "seconds at shutdown for requests that have begun", low=0.0),
-    _seconds(
-        "camera_idle_time", "seconds without a frame after which a WebSocket camera is let go"
-    ),
-    _seconds("ping_time", "seconds between pings to a WebSocket camera, and for its answer"),
-    _seconds("stale_time", "seconds after which a camera's last picture is no longer shown"),
-)
+    )
+    http_fetch: bool = option(False, "fetch pictures from URLs that clients name")
+    http_history: bool = option(False, "keep results in a database")
 
-BRIDGE_NODE: tuple[ParameterSpec, ...] = (*BRIDGE, *HTTP)
+
+BRIDGE_NODE: tuple[Option, ...] = (
+    *BRIDGE,
+    *options_of(HttpNodeSettings),
+    *options_of(HttpSettings, HTTP_PREFIX),
+    *options_of(FetchSettings, HTTP_PREFIX),
+    *options_of(HistorySettings, HTTP_PREFIX),
+)
 """Everything that bridge_node can be told."""
 
 
 def http_settings(values: Mapping[str, Any], environment: Mapping[str, str]) -> HttpSettings:
     """Return the listener's settings; raises InvalidRequestError for what makes no sense."""
-    names = [field.name for field in dataclasses.fields(HttpLimits)]
-    try:
-        return HttpSettings(
-            token=environment.get(TOKEN_VARIABLE, ""),
-            allowed_hosts=_strings(values["http_allowed_hosts"]),
-            cors_origins=_strings(values["http_cors_origins"]),
-            certificate=values["http_certificate"],
-            key=values["http_key"],
-            fetch=_fetch(values) if values["http_fetch"] else None,
-            history=_history(values, environment) if values["http_history"] else None,
-            limits=HttpLimits(**{name: values[f"http_{name}"] for name in names}),
-        )
-    except ValueError as error:
-        raise InvalidRequestError(str(error)) from error
-
-
-def _fetch(values: Mapping[str, Any]) -> FetchSettings:
-    networks = _strings(values["http_fetch_allowed"])
-    return FetchSettings(tuple(ipaddress.ip_network(network) for network in networks))
-
-
-def _history(values: Mapping[str, Any], environment: Mapping[str, str]) -> HistorySettings:
-    database = environment.get(DATABASE_VARIABLE) or values["http_history_database"]
-    return HistorySettings(
-        database=database or f"sqlite:///{data_folder(environment) / 'history.db'}",
-        pictures=values["http_history_pictures"],
-        s3_endpoint=values["http_history_s3_endpoint"],
-        max_results=values["http_history_max_results"],
-        max_age=values["http_history_max_age"],
-        max_bytes=values["http_history_max_bytes"],
+    fetch = history = None
+    if values["http_fetch"]:
+        fetch = from_values(FetchSettings, values, HTTP_PREFIX)
+    if values["http_history"]:
+        history = from_values(HistorySettings, values, HTTP_PREFIX)
+        database = environment.get(DATABASE_VARIABLE) or history.database
+        default = f"sqlite:///{data_folder(environment) / 'history.db'}"
+        history = replace(history, database=database or default)
+    return from_values(
+        HttpSettings,
+        values,
+        HTTP_PREFIX,
+        token=environment.get(TOKEN_VARIABLE, ""),
+        fetch=fetch,
+        history=history,
     )
 
 
@@ -176,7 +80,3 @@ def data_folder(environment: Mapping[str, str]) -> Path:
     """Return where a user's data is kept: ``~/.local/share/i2t_ros``, or below XDG_DATA_HOME."""
     base = environment.get("XDG_DATA_HOME", "").strip() or "~/.local/share"
     return Path(base).expanduser() / "i2t_ros"
-
-
-def _strings(value: list[str]) -> tuple[str, ...]:
-    return tuple(text for text in value if text)

@@ -12,13 +12,14 @@ from textwrap import wrap
 
 import yaml
 
-from i2t_ros.nodes.parameters import detector as parameters
+from i2t_ros.nodes.parameters.declaration import ros_default
+from i2t_ros.nodes.parameters.detector import DETECTOR
 from i2t_ros.nodes.parameters.http import BRIDGE_NODE
 from i2t_ros.nodes.parameters.source import SOURCE
-from i2t_ros.nodes.parameters.spec import ParameterSpec
+from i2t_ros.options import Option
 
-NODES: dict[str, tuple[ParameterSpec, ...]] = {
-    "detector_node": parameters.DETECTOR,
+NODES: dict[str, tuple[Option, ...]] = {
+    "detector_node": DETECTOR,
     "bridge_node": BRIDGE_NODE,
     "source_node": SOURCE,
 }
@@ -34,11 +35,11 @@ def as_yaml(node: str) -> str:
         f"/**/{node}:",
         "  ros__parameters:",
     ]
-    for spec in NODES[node]:
-        text = spec.text + (f"; one of: {', '.join(spec.choices)}" if spec.choices else "")
+    for option in NODES[node]:
+        text = option.text + (f"; one of: {', '.join(option.choices)}" if option.choices else "")
         lines += [f"    # {line}" for line in wrap(text, 90)]
-        value = yaml.safe_dump(spec.default, default_flow_style=True).removesuffix("...\n").strip()
-        lines.append(f"    {spec.name}: {value}")
+        value = yaml.safe_dump(ros_default(option), default_flow_style=True).removesuffix("...\n")
+        lines.append(f"    {option.name}: {value.strip()}")
     return "\n".join(lines) + "\n"
 
 
@@ -48,14 +49,16 @@ def as_markdown(node: str) -> str:
         "| parameter | default | range | changes | what it does |",
         "|---|---|---|---|---|",
     ]
-    for spec in NODES[node]:
-        if spec.choices:
-            allowed = ", ".join(spec.choices)
-        elif spec.bounds:
-            allowed = " to ".join(f"{bound:g}" for bound in spec.bounds)
+    for option in NODES[node]:
+        if option.choices:
+            allowed = ", ".join(option.choices)
+        elif option.bounds:
+            allowed = " to ".join(f"{bound:g}" for bound in option.bounds)
         else:
             allowed = ""
-        lines.append(f"| `{spec.name}` | {spec.shown} | {allowed} | {spec.changes} | {spec.text} |")
+        lines.append(
+            f"| `{option.name}` | {option.shown} | {allowed} | {option.changes} | {option.text} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -17,55 +17,52 @@ from std_msgs.msg import Header
 
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
-from i2t_ros.nodes.messages import conversions
-from i2t_ros.nodes.parameters import detector as parameters
-from i2t_ros.nodes.parameters.source import SOURCE, source_options
-from i2t_ros.nodes.source.camera_info import camera_info_to_msg, load_camera_info
-from i2t_ros.sources import Shot, Source, open_source
-from i2t_ros.sources.calibration import Calibration
+from i2t_ros.nodes.messages.images import encoded_to_msg, image_to_msg
+from i2t_ros.nodes.parameters.source import SOURCE, SourceSettings
+from i2t_ros.nodes.source.camera_info import load_camera_info
+from i2t_ros.options import from_values
+from i2t_ros.sources import LazyImage, Source, open_source
 from i2t_ros.types import Image
 from i2t_ros.vision.codecs import encode_image
 
 STOP_LIMIT = 2.0
-"""Seconds for the source to stop; one that waits for a stream is left behind."""
+"""Seconds for the source's thread to stop; a thread that waits for a stream is left behind."""
 LAST_IMAGE_LIMIT = 1.0
-"""Seconds for subscribers to have the last image of a source that has ended."""
-LOOK_AGAIN = 0.1
-"""Seconds between two looks whether somebody subscribes."""
+"""Seconds for subscribers to receive the last image of a source that has ended."""
+SUBSCRIBER_PERIOD = 0.1
+"""Seconds between two checks for subscribers."""
 
 
 class SourceNode(ManagedNode):
-    """Reads a source in a thread of its own, which also publishes: the executor stays free."""
+    """Reads a source and publishes its images, both in one separate thread."""
 
     def __init__(self, **node_options: Any) -> None:
-        """Declare the parameters; raises RequestError for one that makes no sense."""
-        super().__init__("source_node", **node_options)
-        parameters.declare(self, SOURCE)
-        self.autostart = parameters.values_of(self, SOURCE)["autostart"]
+        """Declare the parameters; raises RequestError for an invalid value."""
+        super().__init__("source_node", SOURCE, **node_options)
         self._source: Source | None = None
         self._ports: SourcePorts | None = None
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
-        parameters.guard(self, SOURCE, lambda: self._source is not None)
 
     # Lifecycle
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Look for the source and open the topics."""
-        values = parameters.values_of(self, SOURCE)
-        url = values["camera_info_url"]
+        """Find the source and create the topics."""
         try:
-            source = open_source(values["source"], source_options(values))
-            calibration = load_camera_info(url) if url else None
+            settings = from_values(SourceSettings, self.values)
+            url = settings.camera_info_url
+            source = open_source(settings.source, settings.reading)
+            camera_info = load_camera_info(url) if url else None
         except I2tError as error:
             self.get_logger().fatal(f"cannot configure: {error}")
             return TransitionCallbackReturn.FAILURE
         self._source = source
-        self._ports = SourcePorts(self, values, calibration)
+        self.configured = True
+        self._ports = SourcePorts(self, settings, camera_info)
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Open the source and begin to publish."""
+        """Open the source and start to publish."""
         assert self._source is not None  # noqa: S101 (configured)
         assert self._ports is not None  # noqa: S101
         try:
@@ -86,27 +83,18 @@ class SourceNode(ManagedNode):
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Publish no more and close the source."""
+        """Stop publishing and close the source."""
         self._halt()
         return super().on_deactivate(state)
 
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Close the topics."""
-        self.release()
-        return TransitionCallbackReturn.SUCCESS
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Release everything."""
-        self.release()
-        return TransitionCallbackReturn.SUCCESS
-
     def release(self) -> None:
-        """Stop the thread, then close the topics. May be called more than once."""
+        """Stop the thread, then remove the topics. May be called more than once."""
         self._halt()
         if self._ports is not None:
             self._ports.destroy()
             self._ports = None
         self._source = None
+        self.configured = False
 
     def _halt(self) -> None:
         self._stop.set()
@@ -119,7 +107,7 @@ class SourceNode(ManagedNode):
     # The source's thread
 
     def _run(self, source: Source, ports: SourcePorts, stop: threading.Event) -> None:
-        """Publish until stopped, or until everything has been shown: then the node ends."""
+        """Publish until stopped, or until the source has shown everything: then end the node."""
         try:
             count = self._publish_all(source, ports, stop)
         except I2tError as error:
@@ -133,44 +121,46 @@ class SourceNode(ManagedNode):
 
     def _publish_all(self, source: Source, ports: SourcePorts, stop: threading.Event) -> int:
         count = 0
-        if not ports.values["loop"]:  # what is shown once is not to be shown to nobody
-            while not ports.wanted() and not stop.wait(LOOK_AGAIN):
+        if not ports.settings.reading.loop:  # do not play to nobody what plays only once
+            while not ports.wanted() and not stop.wait(SUBSCRIBER_PERIOD):
                 pass
-        for shot in source.shots(stop):
+        for image in source.images(stop):
             if stop.is_set():
                 break
             stamp = self.get_clock().now().to_msg()
-            header = Header(stamp=stamp, frame_id=ports.values["frame_id"])
+            header = Header(stamp=stamp, frame_id=ports.settings.frame_id)
             try:
-                ports.publish(header, shot)
+                ports.publish(header, image)
             except I2tError as error:
-                self.get_logger().warning(f"{shot.name} left out: {error}")
+                self.get_logger().warning(f"{image.name} skipped: {error}")
             else:
                 count += 1
         return count
 
 
 class SourcePorts:
-    """The topics of a source, named as image_transport names those of a camera."""
+    """The topics of a source, with the names that image_transport gives those of a camera."""
 
     def __init__(
-        self, node: SourceNode, values: dict[str, Any], calibration: Calibration | None
+        self, node: SourceNode, settings: SourceSettings, camera_info: CameraInfo | None
     ) -> None:
-        """Create the publishers; without a calibration there is no camera_info."""
-        self.values = values
+        """Create the publishers: no camera_info without a calibration."""
+        self.settings = settings
         self.topic = node.resolve_topic_name("image")
         self._node = node
-        self._calibration = calibration
+        self._camera_info = camera_info
         self._last: tuple[Image, ImageMsg] | None = None
         self._image = self._publisher(ImageMsg, self.topic)
         self._compressed = self._publisher(CompressedImage, f"{self.topic}/compressed")
+        self._publishers = [self._image, self._compressed]
         self._info: LifecyclePublisher | None = None
-        if calibration is not None:
+        if camera_info is not None:
             namespace = self.topic.rpartition("/")[0]
             self._info = self._publisher(CameraInfo, f"{namespace}/camera_info")
+            self._publishers.append(self._info)
 
     def _publisher(self, kind: type, topic: str) -> LifecyclePublisher:
-        reliable = self.values["reliability"] == "reliable"
+        reliable = self.settings.reliability == "reliable"
         kinds = QoSReliabilityPolicy
         qos = QoSProfile(depth=5, reliability=kinds.RELIABLE if reliable else kinds.BEST_EFFORT)
         return self._node.create_lifecycle_publisher(
@@ -181,44 +171,45 @@ class SourcePorts:
         )
 
     def destroy(self) -> None:
-        """Close the topics."""
-        for publisher in self._publishers():
+        """Remove the topics."""
+        for publisher in self._publishers:
             self._node.destroy_lifecycle_publisher(publisher)
 
     def wanted(self) -> bool:
-        """Return whether anybody subscribes to anything."""
-        return any(publisher.get_subscription_count() for publisher in self._publishers())
+        """Return whether any topic has a subscriber."""
+        return any(publisher.get_subscription_count() for publisher in self._publishers)
 
-    def publish(self, header: Header, shot: Shot) -> None:
-        """Publish an image to whoever subscribes; raises ImageError."""
-        pixels = cache(shot.read)  # at most once, and only if somebody needs them
+    def publish(self, header: Header, image: LazyImage) -> None:
+        """Publish an image on the topics that have subscribers; raises ImageError."""
+        pixels = cache(image.read)  # decodes once, and only if a subscriber needs the pixels
         if self._image.get_subscription_count():
             self._image.publish(self._image_msg(header, pixels()))
         if self._compressed.get_subscription_count():
-            picture = shot.file() or encode_image(pixels(), "jpeg", self.values["jpeg_quality"])
-            self._compressed.publish(conversions.encoded_to_msg(header, picture))
+            picture = image.picture() or encode_image(pixels(), "jpeg", self.settings.jpeg_quality)
+            self._compressed.publish(encoded_to_msg(header, picture))
         if self._info is not None and self._info.get_subscription_count():
             self._publish_info(self._info, header, pixels())
 
     def wait_for_subscribers(self, limit: float) -> None:
-        """Return when reliable subscribers have all that was published, or after ``limit`` s."""
-        for publisher in self._publishers():
+        """Wait until reliable subscribers have received everything, at most ``limit`` seconds."""
+        for publisher in self._publishers:
             publisher.wait_for_all_acked(Duration(seconds=limit))
 
     def _image_msg(self, header: Header, image: Image) -> ImageMsg:
-        """Return the message of an image; of one that is shown again, it is made once."""
+        """Return the message of an image, the last one again if the image is the same."""
         if self._last is None or self._last[0] is not image:
-            self._last = image, conversions.image_to_msg(header, image)
+            self._last = image, image_to_msg(header, image)
         msg = self._last[1]
         msg.header = header
         return msg
 
     def _publish_info(self, publisher: LifecyclePublisher, header: Header, image: Image) -> None:
-        assert self._calibration is not None  # noqa: S101 (else there is no publisher)
-        expected = self._calibration.width, self._calibration.height
+        assert self._camera_info is not None  # noqa: S101 (otherwise there is no publisher)
+        expected = self._camera_info.width, self._camera_info.height
         got = image.shape[1], image.shape[0]
         if got == expected:
-            publisher.publish(camera_info_to_msg(header, self._calibration))
+            self._camera_info.header = header
+            publisher.publish(self._camera_info)
             return
         self._node.get_logger().error(
             "no camera_info: the calibration is for images of {}x{}, these are {}x{}".format(
@@ -227,11 +218,7 @@ class SourcePorts:
             once=True,
         )
 
-    def _publishers(self) -> list[LifecyclePublisher]:
-        publishers = [self._image, self._compressed, self._info]
-        return [publisher for publisher in publishers if publisher is not None]
-
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run source_node until it is interrupted or has shown all; returns the exit code."""
+    """Run source_node until it is interrupted or its source ends; return the exit code."""
     return run_lifecycle_node("source_node", __doc__ or "", SourceNode, SOURCE, args)

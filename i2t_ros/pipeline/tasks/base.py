@@ -1,45 +1,37 @@
-"""What a task is: the protocol that each keeps, and what it may be told."""
+"""What a task is: everything that the rest of the package asks of it."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
-from i2t_ros.types import ClassifyOptions, DetectOptions, FaceOptions, Image, Scene, TextOptions
+from i2t_ros.errors import I2tError
+from i2t_ros.language.facts import Style, TaskFacts
+from i2t_ros.pipeline.loading import OpenOptions
+from i2t_ros.types import DescribeRequest, Image
+from i2t_ros.vision.drawing import DrawOptions, Pen
 
+Result = TypeVar("Result")
+Settings = TypeVar("Settings")
+Options = TypeVar("Options")
+Options_contra = TypeVar("Options_contra", contravariant=True)
 
-class TaskOptions(Protocol):
-    """What a user may say of one image's tasks; describer.DescribeOptions is one."""
-
-    @property
-    def language(self) -> str:
-        """The language of the sentence."""
-        ...
-
-    @property
-    def detect(self) -> DetectOptions:
-        """Which objects."""
-        ...
-
-    @property
-    def classify(self) -> ClassifyOptions:
-        """Which classes."""
-        ...
-
-    @property
-    def faces(self) -> FaceOptions:
-        """Which faces."""
-        ...
-
-    @property
-    def text(self) -> TextOptions:
-        """Which texts."""
-        ...
+Label = Callable[[str], str]
+"""Turns a model's name of a class into the word of a language."""
 
 
-class TaskRunner(Protocol):
-    """One task with its engine loaded. Used by one thread at a time.
+class Outcome(NamedTuple):
+    """What a task found in one image, and what kept it from finding all of it, if anything did."""
 
-    name      model and engine, for people: "yunet on opencv (cpu)"
+    result: Any
+    failure: I2tError | None = None
+
+
+class Runner(Protocol[Options_contra]):
+    """One task with its model loaded. Used by one thread at a time.
+
+    name      model and backend, for people: "yunet on opencv (cpu)"
     report    one line for logs: what runs, and why it was chosen
     degraded  whether this is a makeshift; ``report`` says what is missing
     """
@@ -48,16 +40,74 @@ class TaskRunner(Protocol):
     report: str
     degraded: bool
 
-    def run(self, image: Image, options: TaskOptions) -> Scene:
-        """Return a scene that holds what this task found, and nothing of other tasks.
+    def run(self, image: Image, options: Options_contra, language: str) -> Outcome:
+        """Return what this task finds in an image; ``language`` is that of the sentence.
 
-        Its ``failures`` hold what went wrong with a part of the work.
-
-        Raises BackendError where the engine fails, ModelMismatchError where its outputs are not
-        those that the model's entry promises.
+        Raises BackendError if the backend fails, ModelMismatchError if its outputs are not those
+        that the model's entry promises.
         """
         ...
 
     def close(self) -> None:
-        """Release the engine and its memory. May be called more than once."""
+        """Release the model and its memory. May be called more than once."""
         ...
+
+
+class Task(ABC, Generic[Settings, Options, Result]):
+    """One kind of question to an image.
+
+    name         as it stands in options, messages and JSON
+    settings     dataclass of options: which model, and how it is opened
+    options      dataclass of options: what is wanted of each image; may change at any time
+    result_json  key of the JSON -> type of what stands there; null if the task has no result
+    """
+
+    name: ClassVar[str]
+    settings: type[Settings]
+    options: type[Options]
+    result_json: ClassVar[Mapping[str, Any]]
+
+    @abstractmethod
+    def open(self, settings: Settings, how: OpenOptions) -> Runner[Options]:
+        """Return the task with its model loaded. Raises ModelError and BackendError."""
+
+    def for_request(self, options: Options, request: DescribeRequest) -> Options:
+        """Return the options with what a request names in their place."""
+        return options
+
+    @abstractmethod
+    def facts(self, result: Result, size: tuple[int, int], style: Style) -> TaskFacts:
+        """Return what there is to say; ``size`` is the image's width and height in pixels."""
+
+    @abstractmethod
+    def draw(
+        self, canvas: Image, result: Result, pen: Pen, label: Label, options: DrawOptions
+    ) -> None:
+        """Draw a result onto an image, in place."""
+
+    @abstractmethod
+    def to_json(self, result: Result, label: Label) -> dict[str, Any]:
+        """Return a result as values that are ready for JSON, by the keys of ``result_json``."""
+
+    @abstractmethod
+    def from_json(self, values: Mapping[str, Any]) -> Result:
+        """Return the result that to_json() wrote."""
+
+    @abstractmethod
+    def table(self, result: Result, label: Label) -> list[Sequence[str]]:
+        """Return a result as rows for a console, the first being the heads of the columns."""
+
+
+def rounded_score(value: float) -> float:
+    """Return a score as JSON shows it."""
+    return round(float(value), 4)
+
+
+def rounded_pixels(values: Sequence[float]) -> list[float]:
+    """Return positions in pixels as JSON shows them."""
+    return [round(value, 1) for value in values]
+
+
+def columns_of_box(box: Sequence[float]) -> list[str]:
+    """Return left, top, right and bottom for a table."""
+    return [f"{side:.0f}" for side in box]

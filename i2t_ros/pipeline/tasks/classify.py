@@ -2,17 +2,153 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
 from i2t_ros.errors import ModelMismatchError
-from i2t_ros.pipeline.loading import Choice, Loaded, open_model
-from i2t_ros.pipeline.tasks.base import TaskOptions
-from i2t_ros.types import Classification, Image, Scene
+from i2t_ros.language.facts import SURE, Style, TaskFacts
+from i2t_ros.language.grammar import Language
+from i2t_ros.options import check_options, option
+from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
+from i2t_ros.pipeline.tasks.base import Label, Outcome, Task, rounded_score
+from i2t_ros.types import Image, same_length
 from i2t_ros.vision.decoders.classes import CLASSIFIERS, best
+from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, readable, write
 from i2t_ros.vision.letterbox import Letterbox
 
+COLOR = (235, 235, 235)
+DRAWN = 0.1
+"""Probability from which a class is written on the picture."""
 
-def open_classify(choice: Choice) -> Classifier:
-    """Return a classifier; see opening.Choice. Raises ModelError and BackendError."""
-    return open_model("classify", choice, Classifier)
+
+@dataclass(frozen=True, slots=True)
+class ClassifySettings:
+    """Which model classifies."""
+
+    model: str = option(
+        "auto",
+        "for the task classify: an entry of models.yaml, a path, or auto",
+        name="classify_model",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifyOptions:
+    """How many classes of the whole picture are wanted."""
+
+    top_k: int = option(
+        5,
+        "classes of the whole picture that are kept, the most likely ones",
+        bounds=(1, 10_000),
+        changes="live",
+    )
+
+    def __post_init__(self) -> None:
+        """Raise InvalidRequestError for a number out of bounds."""
+        check_options(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What the whole picture shows: the best classes and their probabilities, best first."""
+
+    labels: tuple[str, ...]
+    scores: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Check that each label has its score."""
+        same_length("Classification", labels=self.labels, scores=self.scores)
+
+
+SPOKEN_CLASS = 0.1
+"""Probability from which the class of the whole picture is said; a classifier always has a best."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFact:
+    """A class that the picture as a whole shows; ``score`` is 0 to 1."""
+
+    key: str
+    score: float
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFacts(TaskFacts):
+    """The most likely class; empty if none is likely enough to be said."""
+
+    section: ClassVar[str] = "classification"
+    found: tuple[ClassFact, ...]
+
+    def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:
+        """Return one sentence, the same in every style."""
+        best = self.found[0]
+        phrase = "hedged" if hedge and best.score < SURE else "plain"
+        label = language.noun(best.key).label
+        return [language.phrase(f"classification.{phrase}", label=label)]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassJson:
+    """A class that the picture as a whole shows."""
+
+    class_id: str
+    label: str
+    score: float
+
+
+class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
+    """The classes of the whole picture."""
+
+    name = "classify"
+    settings = ClassifySettings
+    options = ClassifyOptions
+    result_json: ClassVar[Mapping[str, Any]] = {"classification": list[ClassJson]}
+
+    def open(self, settings: ClassifySettings, how: OpenOptions) -> Classifier:
+        """Return a classifier. Raises ModelError and BackendError."""
+        return open_model(self.name, settings.model, Classifier, how.of_other_tasks())
+
+    def facts(self, result: Classification, size: tuple[int, int], style: Style) -> TaskFacts:
+        """Return the likeliest class, if it is likely enough to be said; see Task."""
+        best = list(zip(result.labels, result.scores, strict=True))[:1]
+        return ClassFacts(
+            tuple(ClassFact(label, score) for label, score in best if score >= SPOKEN_CLASS)
+        )
+
+    def draw(
+        self, canvas: Image, result: Classification, pen: Pen, label: Label, options: DrawOptions
+    ) -> None:
+        """Write the likely classes into the lower left corner, the likeliest on top."""
+        bottom = canvas.shape[0]
+        for name, score in reversed(list(zip(result.labels, result.scores, strict=True))):
+            if score >= DRAWN:
+                text = f"{readable(name, label)} {round(100 * score)}%"
+                bottom -= plate_size(text, pen)[0]
+                write(canvas, (0, max(0, bottom)), text, pen, COLOR)
+
+    def to_json(self, result: Classification, label: Label) -> dict[str, Any]:
+        """Return the classes, best first; see Task."""
+        pairs = zip(result.labels, result.scores, strict=True)
+        return {
+            "classification": [
+                {"class_id": name, "label": label(name), "score": rounded_score(score)}
+                for name, score in pairs
+            ]
+        }
+
+    def from_json(self, values: Mapping[str, Any]) -> Classification:
+        """Return the classes; see Task."""
+        items = values["classification"]
+        return Classification(
+            tuple(item["class_id"] for item in items), tuple(item["score"] for item in items)
+        )
+
+    def table(self, result: Classification, label: Label) -> list[Sequence[str]]:
+        """Return a class a row; see Task."""
+        pairs = zip(result.labels, result.scores, strict=True)
+        return [("class", "score"), *((label(name), f"{score:.2f}") for name, score in pairs)]
 
 
 class Classifier:
@@ -30,8 +166,8 @@ class Classifier:
         self.name = loaded.name
         self.report = f"{loaded.name}: {loaded.report}"
 
-    def run(self, image: Image, options: TaskOptions) -> Scene:
-        """Return the ``top_k`` most likely classes; see TaskRunner."""
+    def run(self, image: Image, options: ClassifyOptions, language: str = "") -> Outcome:
+        """Return the ``top_k`` most likely classes; see Runner."""
         inputs = [image]
         if self._letterbox:
             inputs = [self._letterbox(image)[0], *self._spec.input.constant_arrays()]
@@ -42,17 +178,10 @@ class Classifier:
                 f"{self.name}: its label table has {len(labels)} classes, the model gave "
                 f"{len(probabilities)}"
             )
-        ranked = best(probabilities, options.classify.top_k)
-        height, width = image.shape[:2]
-        return Scene(
-            width,
-            height,
-            classification=Classification(
-                tuple(labels[i] or f"class {i}" for i, _ in ranked),
-                tuple(score for _, score in ranked),
-            ),
-        )
+        ranked = best(probabilities, options.top_k)
+        found = tuple(labels[i] or f"class {i}" for i, _ in ranked)
+        return Outcome(Classification(found, tuple(score for _, score in ranked)))
 
     def close(self) -> None:
-        """Release the backend; see TaskRunner."""
+        """Release the backend; see Runner."""
         self._backend.close()

@@ -1,270 +1,210 @@
-"""The object detector: letterbox, backend, decoder and suppression put together."""
+"""The task ``detect``: which objects there are, and where."""
 
 from __future__ import annotations
 
-import difflib
-import functools
-import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from i2t_ros.backends.base import Backend, BackendOptions, Tensor
-from i2t_ros.errors import InvalidRequestError, ModelMismatchError
-from i2t_ros.models.manifest import BUILT_IN, ModelSpec
-from i2t_ros.pipeline.loading import Choice, open_model
-from i2t_ros.types import Detections, DetectOptions, Image
-from i2t_ros.vision.boxes import all_are_boxes, are_boxes, non_maximum_suppression
-from i2t_ros.vision.decoders.objects import DECODERS, Candidates, InputSize
-from i2t_ros.vision.letterbox import Letterbox, Placement, TensorFormat
-
-logger = logging.getLogger(__name__)
+from i2t_ros.language.facts import ObjectCount, Style, TaskFacts, count_objects
+from i2t_ros.language.grammar import Language
+from i2t_ros.language.places import Place
+from i2t_ros.language.sentences import Things, split, sure_and_unsure
+from i2t_ros.models.manifest import BUILT_IN
+from i2t_ros.options import option
+from i2t_ros.pipeline.loading import OpenOptions, open_model
+from i2t_ros.pipeline.object_detector import DetectOptions, ObjectDetector
+from i2t_ros.pipeline.tasks.base import Label, Task, columns_of_box, rounded_pixels, rounded_score
+from i2t_ros.types import DescribeRequest, Detections, Image
+from i2t_ros.vision.drawing import DrawOptions, Pen, class_color, draw_box, readable
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """DetectOptions as this model's numbers.
+class DetectSettings:
+    """Which model finds objects, and what runs it."""
 
-    class_scores  (classes,) float32, infinite for never; None where all have the same
-    """
-
-    class_scores: NDArray[np.float32] | None
-    least_score: float
-    iou_threshold: float
-    max_detections: int
-
-
-@dataclass(slots=True)
-class PreparedImage:
-    """An image as the engine takes it.
-
-    inputs     the model's inputs: a tensor and constants, or the image itself
-    size       of the model's input, pixels
-    placement  where the image lies in it; None: the image is the input
-    width, height  of the image, pixels
-    letterbox  what wrote the tensor and still owns its memory, until the engine has read it
-    """
-
-    inputs: list[Any]
-    size: InputSize
-    placement: Placement | None
-    width: int
-    height: int
-    letterbox: Letterbox | None
-
-
-class ObjectDetector:
-    """Finds objects in pictures, in three steps: ``prepare``, ``infer``, ``read``.
-
-    The steps of several images may overlap, each in any thread; ``concurrency`` threads may be in
-    infer() at once, and one call of it takes up to ``batch`` images. ``detect`` is all three.
-
-    labels        the class names
-    model_name, backend_name
-    name          both, for people: "yolox_nano on onnxruntime (cpu)"
-    report        one line for logs and diagnostics: what runs, and why it was chosen
-    degraded      whether this is a makeshift; ``report`` says what is missing
-    """
-
-    def __init__(
-        self,
-        spec: ModelSpec,
-        backend: Backend,
-        *,
-        backend_name: str,
-        report: str = "",
-        degraded: bool = False,
-    ) -> None:
-        """Put a model and its loaded backend together and read its outputs once.
-
-        Raises ModelMismatchError where the outputs are not those that the entry promises.
-        """
-        self._spec = spec
-        self._backend = backend
-        # Each writes images into one buffer, so there is one for every image that is on its way.
-        self._letterboxes: list[Letterbox] = []
-        self._constants = spec.input.constant_arrays()
-        decoder = DECODERS[spec.decoder]
-        self._suppresses = decoder.suppresses
-        self._decode = functools.partial(
-            decoder.function, **{**decoder.options, **spec.decoder_options}
-        )
-        self._wanted: tuple[DetectOptions, _Wanted] | None = None
-        self.concurrency = backend.concurrency
-        self.batch = backend.batch if spec.input.format else 1
-        self.labels = spec.labels
-        self.model_name = spec.name
-        self.backend_name = backend_name
-        self.name = f"{spec.name} on {backend_name} ({backend.device})"
-        self.report = f"{self.name}: {report or backend.report}"
-        self.degraded = degraded
-        if spec.input.format:
-            self.detect(np.zeros((64, 64, 3), np.uint8))
-
-    @property
-    def default_min_score(self) -> float:
-        """The least score of this model where DetectOptions say 0."""
-        return self._spec.score_threshold
-
-    @property
-    def default_iou_threshold(self) -> float:
-        """The overlap of this model where DetectOptions say 0."""
-        return self._spec.iou_threshold
-
-    def detect(self, image: Image, options: DetectOptions = DetectOptions()) -> Detections:  # noqa: B008
-        """Return what is in ``image``, best first, boxes within it.
-
-        Raises InferenceError where the backend fails, ModelMismatchError where it returns what
-        the model's entry does not promise.
-        """
-        prepared = self.prepare(image)
-        return self.read(prepared, self.infer([prepared])[0], options)
-
-    def prepare(self, image: Image) -> PreparedImage:
-        """Return an image (height x width x 3 BGR uint8) as the engine takes it."""
-        height, width = image.shape[:2]
-        to = self._spec.input.format
-        if to is None:
-            return PreparedImage([image], InputSize(width, height), None, width, height, None)
-        letterbox = self._borrow_letterbox(to)
-        tensor, placement = letterbox(image)
-        inputs = [tensor, *self._constants]
-        size = InputSize(to.width, to.height)
-        return PreparedImage(inputs, size, placement, width, height, letterbox)
-
-    def infer(self, images: Sequence[PreparedImage]) -> list[list[Tensor]]:
-        """Run the engine once and return the model's outputs for each image, at most ``batch``.
-
-        An image can be used once: its memory is written again after the call.
-        Raises InferenceError if the backend fails.
-        """
-        try:
-            if len(images) == 1:
-                return [self._backend.infer(images[0].inputs)]
-            together = np.concatenate([image.inputs[0] for image in images])
-            outputs = self._backend.infer([together, *self._constants])
-            return [[output[i : i + 1] for output in outputs] for i in range(len(images))]
-        finally:
-            for image in images:
-                if image.letterbox is not None:
-                    self._letterboxes.append(image.letterbox)
-                    image.letterbox = None
-
-    def read(
-        self, image: PreparedImage, outputs: list[Tensor], options: DetectOptions
-    ) -> Detections:
-        """Return what the model's outputs say of an image, best first, boxes within it.
-
-        Raises ModelMismatchError if the outputs are not what the model's entry promises.
-        """
-        wanted = self._in_numbers(options)
-        if len(outputs) != DECODERS[self._spec.decoder].outputs:
-            raise ModelMismatchError(
-                f"{self.name}: decoder {self._spec.decoder} reads "
-                f"{DECODERS[self._spec.decoder].outputs} output(s), got {len(outputs)}"
-            )
-        try:
-            found = self._decode(outputs, image.size, wanted.least_score)
-            return self._finish(found, image, wanted)
-        except (IndexError, TypeError, ValueError) as error:
-            raise ModelMismatchError(
-                f"{self.name}: decoder {self._spec.decoder} and {len(self.labels)} labels do not "
-                f"fit outputs of shapes {[output.shape for output in outputs]}: {error}"
-            ) from error
-
-    def _borrow_letterbox(self, to: TensorFormat) -> Letterbox:
-        """Return a letterbox that nothing uses; infer() puts it back."""
-        try:
-            return self._letterboxes.pop()
-        except IndexError:  # another thread may have taken the last one, so no look before
-            return Letterbox(to)
-
-    def close(self) -> None:
-        """Release the backend. May be called more than once."""
-        self._backend.close()
-
-    def _finish(self, found: Candidates, image: PreparedImage, wanted: _Wanted) -> Detections:
-        """Keep what is wanted, once, in pixels of the picture."""
-        boxes, scores, class_ids = found
-        if wanted.class_scores is not None or not all_are_boxes(boxes):
-            good = are_boxes(boxes)
-            if wanted.class_scores is not None:
-                good &= scores >= wanted.class_scores[class_ids]
-            boxes, scores, class_ids = boxes[good], scores[good], class_ids[good]
-        if self._suppresses:
-            best = np.argsort(-scores, kind="stable")
-        else:
-            best = non_maximum_suppression(boxes, scores, class_ids, wanted.iou_threshold)
-        best = best[: wanted.max_detections]
-        boxes = boxes.take(best, axis=0)
-        if image.placement:
-            boxes = image.placement.to_original(boxes)
-        else:
-            boxes = np.clip(boxes, 0, [image.width, image.height] * 2)
-        if not all_are_boxes(boxes):
-            inside = are_boxes(boxes)
-            boxes, best = boxes[inside], best[inside]
-        class_ids = class_ids.take(best).astype(np.int32)
-        return Detections.adopt(boxes, scores.take(best), class_ids, self.labels)
-
-    def check_classes(self, names: Iterable[str]) -> None:
-        """Raise InvalidRequestError for the first name that is no class of the model."""
-        known = set(self.labels)
-        for name in names:
-            if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f"; did you mean {close[0]!r}?" if close else ""
-                raise InvalidRequestError(f"{self.model_name} has no class {name!r}{hint}")
-
-    def _in_numbers(self, options: DetectOptions) -> _Wanted:
-        """Return the options as arrays; they seldom change between two pictures."""
-        known = self._wanted  # another thread may put its own there at any moment
-        if known is None or known[0] != options:  # every request makes equal options anew
-            known = self._wanted = (options, self._convert(options))
-        return known[1]
-
-    def _convert(self, options: DetectOptions) -> _Wanted:
-        least = options.min_score or self.default_min_score
-        scores = [options.class_min_scores.get(label, least) for label in self.labels]
-        for class_id, label in enumerate(self.labels):
-            if label in options.deny or (options.allow and label not in options.allow):
-                scores[class_id] = np.inf
-        same = all(score == least for score in scores)
-        return _Wanted(
-            None if same else np.array(scores, np.float32),
-            min((score for score in scores if score <= 1), default=1.0),
-            options.iou_threshold or self.default_iou_threshold,
-            options.max_detections,
-        )
-
-
-def open_detector(
-    model: str = "auto",
-    backend: str = "auto",
-    *,
-    options: BackendOptions = BackendOptions(),  # noqa: B008 (frozen)
-    offline: bool = False,
-    progress: bool = True,
-) -> ObjectDetector:
-    """Return a detector that is ready to work; see opening.Choice for what the words mean.
-
-    With ``model`` auto and no trained model, OpenCV's own detectors serve, and then ``degraded`` is
-    true. Raises ModelError and BackendError as obtain_model and load_backend do.
-    """
-    opened = open_model(
-        "detect",
-        Choice(model, backend, options, offline, progress),
-        lambda loaded: ObjectDetector(
-            loaded.spec,
-            loaded.backend,
-            backend_name=loaded.backend_name,
-            report=loaded.report,
-            degraded=loaded.degraded,
-        ),
-        built_in=BUILT_IN,
+    model: str = option(
+        "auto",
+        "for objects: an entry of models.yaml, a path to a model file, or auto: the best that is "
+        "at hand or can be downloaded, else the detectors built into OpenCV",
     )
-    logger.log(logging.WARNING if opened.degraded else logging.INFO, opened.report)
-    return opened
+    backend: str = option(
+        "auto",
+        "what runs that model; auto: the server if server_url names one, else the first of the "
+        "model's backends that is installed and starts",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFacts(TaskFacts):
+    """Counted objects: most first, then the largest, then the most certain."""
+
+    section: ClassVar[str] = "objects"
+    found: tuple[ObjectCount, ...]
+
+    def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:
+        """Return one sentence; in the style ``scene`` two, what is sure and then what is not."""
+        if style == "scene":
+            sure, unsure = split(self.found, hedge)
+            phrases = (("plain", "group", sure), ("hedged", "group_hedged", unsure))
+            return [
+                _placed(objects, language, f"scene.{phrase}", f"scene.{group}")
+                for phrase, group, objects in phrases
+                if objects
+            ]
+        certain, doubtful = sure_and_unsure(self.found, language, style, hedge)
+        total = certain.total + doubtful.total
+        if certain and doubtful:
+            fields = {"things": certain.text(), "hedged": doubtful.text()}
+            return [language.phrase(f"{style}.mixed", total, **fields)]
+        phrase = f"{style}.{'plain' if certain else 'hedged'}"
+        return [language.phrase(phrase, total, things=(certain or doubtful).text())]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectCountJson:
+    """How many of one class there are."""
+
+    class_id: str = field(metadata={"description": "the model's own name", "examples": ["dog"]})
+    label: str = field(
+        metadata={"description": "the class in the language asked for", "examples": ["perro"]}
+    )
+    count: int
+    max_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionJson:
+    """One object."""
+
+    class_id: str = field(metadata={"examples": ["dog"]})
+    label: str = field(metadata={"examples": ["perro"]})
+    score: float = field(metadata={"description": "0 to 1"})
+    box: list[float] = field(
+        metadata={"description": "left, top, right, bottom in pixels of the picture"}
+    )
+    track_id: int | None = field(default=None, metadata={"description": "if objects are tracked"})
+
+
+class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
+    """Objects: boxes, classes and scores."""
+
+    name = "detect"
+    settings = DetectSettings
+    options = DetectOptions
+    result_json: ClassVar[Mapping[str, Any]] = {
+        "objects": list[ObjectCountJson],
+        "detections": list[DetectionJson],
+    }
+
+    def open(self, settings: DetectSettings, how: OpenOptions) -> ObjectDetector:
+        """Return a detector.
+
+        With ``model`` auto and no trained model, OpenCV's own detectors serve, and ``degraded`` is
+        true. Raises ModelError and BackendError.
+        """
+        return open_model(
+            self.name, settings.model, ObjectDetector, how, settings.backend, built_in=BUILT_IN
+        )
+
+    def for_request(self, options: DetectOptions, request: DescribeRequest) -> DetectOptions:
+        """Return the options with the least score that a request names."""
+        return replace(options, min_score=request.min_score) if request.min_score else options
+
+    def facts(self, result: Detections, size: tuple[int, int], style: Style) -> TaskFacts:
+        """Return how many objects of each class there are, and in style ``scene`` where."""
+        return ObjectFacts(count_objects(result, size if style == "scene" else None))
+
+    def draw(
+        self, canvas: Image, result: Detections, pen: Pen, label: Label, options: DrawOptions
+    ) -> None:
+        """Draw the boxes, the best last, so that it is on top."""
+        for i in range(len(result) - 1, -1, -1):
+            name = result.label(i)
+            text = _caption(result, i, label, options)
+            draw_box(canvas, result.boxes[i], text, pen, class_color(name))
+
+    def to_json(self, result: Detections, label: Label) -> dict[str, Any]:
+        """Return the counts and the objects, best first; see Task."""
+        counts = [
+            {
+                "class_id": entry.class_id,
+                "label": label(entry.class_id),
+                "count": entry.count,
+                "max_score": rounded_score(entry.max_score),
+            }
+            for entry in count_objects(result)
+        ]
+        return {"objects": counts, "detections": list(_items(result, label))}
+
+    def from_json(self, values: Mapping[str, Any]) -> Detections:
+        """Return the objects, numbered anew; see Task."""
+        items = values["detections"]
+        names = [item["class_id"] for item in items]
+        labels = tuple(dict.fromkeys(names))
+        tracks = [item.get("track_id", -1) for item in items]
+        # Objects without a track are not counted; without any track that alone tells of tracking.
+        tracked = any(track >= 0 for track in tracks) or (bool(items) and not values["objects"])
+        return Detections(
+            boxes=[item["box"] for item in items],  # type: ignore[arg-type]
+            scores=[item["score"] for item in items],  # type: ignore[arg-type]
+            class_ids=[labels.index(name) for name in names],  # type: ignore[arg-type]
+            labels=labels,
+            track_ids=tracks if tracked else None,  # type: ignore[arg-type]
+        )
+
+    def table(self, result: Detections, label: Label) -> list[Sequence[str]]:
+        """Return an object a row; see Task."""
+        heads = ("object", "score", "left", "top", "right", "bottom")
+        rows = (
+            (label(result.label(i)), f"{result.scores[i]:.2f}", *columns_of_box(box))
+            for i, box in enumerate(result.boxes.tolist())
+        )
+        return [heads, *rows]
+
+
+def _caption(found: Detections, i: int, label: Label, options: DrawOptions) -> str:
+    """Return what is written at a box: "dog 87% #4"."""
+    parts = []
+    if options.labels:
+        parts.append(readable(found.label(i), label))
+    if options.scores:
+        parts.append(f"{round(100 * float(found.scores[i]))}%")
+    if found.track_ids is not None and found.track_ids[i] >= 0:
+        parts.append(f"#{found.track_ids[i]}")
+    return " ".join(parts)
+
+
+def _items(found: Detections, label: Label) -> Any:
+    for i, box in enumerate(found.boxes.tolist()):
+        name = found.label(i)
+        item = {
+            "class_id": name,
+            "label": label(name),
+            "score": rounded_score(found.scores[i]),
+            "box": rounded_pixels(box),
+        }
+        if found.track_ids is not None and found.track_ids[i] >= 0:
+            item["track_id"] = int(found.track_ids[i])
+        yield item
+
+
+def _placed(
+    objects: Sequence[ObjectCount], language: Language, phrase: str, group_phrase: str
+) -> str:
+    by_place: dict[Place, list[ObjectCount]] = {}
+    for fact in objects:
+        by_place.setdefault(fact.place or "middle", []).append(fact)
+    things = {place: Things(facts, language, "scene") for place, facts in by_place.items()}
+    groups = [
+        language.phrase(
+            group_phrase, group.total, things=group.text(), place=language.places[place]
+        )
+        for place, group in things.items()
+    ]
+    nested = any(len(group.items) > 1 for group in things.values())
+    # "There is a dog and there are two cats": the verb goes with what stands next to it.
+    first = next(iter(things.values())).first
+    return language.phrase(
+        phrase, first, things=language.join(groups, "nested" if nested else "groups")
+    )

@@ -1,48 +1,53 @@
-"""How each task beside detection is loaded, from what a user says of it."""
+"""The tasks there are: those of this package, and those that other packages bring."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Iterable, Mapping
+from importlib.metadata import entry_points
 from types import MappingProxyType
+from typing import Any
 
-from i2t_ros.pipeline.loading import Choice
-from i2t_ros.pipeline.task_worker import Opener
-from i2t_ros.pipeline.tasks.classify import open_classify
-from i2t_ros.pipeline.tasks.faces import open_faces
-from i2t_ros.pipeline.tasks.text import open_text
-from i2t_ros.pipeline.translators import open_translations
-from i2t_ros.types import Task
+from i2t_ros.errors import UnknownTaskError
+from i2t_ros.pipeline.tasks.base import Task
+from i2t_ros.pipeline.tasks.classify import ClassifyTask
+from i2t_ros.pipeline.tasks.detect import DetectTask
+from i2t_ros.pipeline.tasks.faces import FacesTask
+from i2t_ros.pipeline.tasks.text import TextTask
 
+logger = logging.getLogger(__name__)
 
-@dataclass(frozen=True, slots=True)
-class TaskChoices:
-    """What a user says of the tasks beside detection.
-
-    translator      one of translators.TRANSLATORS
-    translator_url  of a LibreTranslate server
-    translator_timeout  seconds for the texts of one picture
-    """
-
-    classify: Choice = field(default_factory=Choice)
-    faces: Choice = field(default_factory=Choice)
-    text: Choice = field(default_factory=Choice)
-    translator: str = "none"
-    translator_url: str = "http://127.0.0.1:5000"
-    translator_timeout: float = 3.0
+ENTRY_POINTS = "i2t_ros.tasks"
+"""The group under which another package names its tasks: NAME = module:TaskClass."""
 
 
-def task_openers(choices: TaskChoices) -> Mapping[Task, Opener]:
-    """Return how to load each task; nothing is loaded yet.
+def check_tasks(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of tasks, each once; raises UnknownTaskError for one that does not exist."""
+    names = tuple(dict.fromkeys(names))
+    for name in names:
+        if name not in TASKS:
+            raise UnknownTaskError(f"unknown task {name[:40]!r}; tasks are {', '.join(TASKS)}")
+    return names
 
-    Raises InvalidRequestError for an unknown translator.
-    """
-    translations = open_translations(
-        choices.translator, choices.translator_url, choices.translator_timeout
-    )
-    openers: dict[Task, Opener] = {
-        "classify": lambda: open_classify(choices.classify),
-        "faces": lambda: open_faces(choices.faces),
-        "text": lambda: open_text(choices.text, translations),
-    }
-    return MappingProxyType(openers)
+
+def _all_tasks() -> Mapping[str, Task[Any, Any, Any]]:
+    # In the order in which they are drawn and spoken of.
+    own: tuple[Task[Any, Any, Any], ...] = (DetectTask(), FacesTask(), TextTask(), ClassifyTask())
+    tasks = {task.name: task for task in own}
+    for entry in entry_points(group=ENTRY_POINTS):
+        if entry.name in tasks:
+            logger.warning("task %s of %s is left out: the name is taken", entry.name, entry.value)
+            continue
+        try:
+            task = entry.load()()
+            if not isinstance(task, Task) or task.name != entry.name:
+                raise TypeError(f"expected a Task named {entry.name}, got {task!r}")
+        except Exception as error:  # another package's fault must not end this one
+            logger.warning("task %s of %s is left out: %r", entry.name, entry.value, error)
+            continue
+        tasks[entry.name] = task
+    return MappingProxyType(tasks)
+
+
+TASKS = _all_tasks()
+"""Name -> task."""

@@ -1,29 +1,252 @@
-"""The task ``text``: what is written in a picture, where, in which colours, and translated."""
+"""The task ``text``: what is written in a picture, where, in which colors, and translated."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from i2t_ros.errors import I2tError
-from i2t_ros.language.facts import reading_order
-from i2t_ros.pipeline.loading import Choice, Loaded, open_model
-from i2t_ros.pipeline.tasks.base import TaskOptions
+from i2t_ros.language.facts import Style, TaskFacts
+from i2t_ros.language.grammar import Language, clean
+from i2t_ros.options import check_options, option
+from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
+from i2t_ros.pipeline.tasks.base import Label, Outcome, Task, rounded_pixels, rounded_score
 from i2t_ros.pipeline.translation import Translations
-from i2t_ros.types import Image, Scene, Task, TextRegion
+from i2t_ros.pipeline.translators import TRANSLATORS, open_translations
+from i2t_ros.types import Image, checked_array
 from i2t_ros.vision.colors import text_colors
 from i2t_ros.vision.decoders.texts import TEXT_DECODERS, Line
+from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, write
+from i2t_ros.vision.fonts import can_draw
 
+COLOR = (255, 190, 60)
 LEAST_SIDE = 8
 """Pixels; no letter can be read in a smaller picture."""
 
 
-def open_text(choice: Choice, translations: Translations | None = None) -> TextReader:
-    """Return a reader; see opening.Choice. Raises ModelError and BackendError."""
-    return open_model("text", choice, lambda loaded: TextReader(loaded, translations))
+@dataclass(frozen=True, slots=True)
+class TextSettings:
+    """Which model reads, and who translates."""
+
+    model: str = option(
+        "auto",
+        "for the task text: an entry of models.yaml, a path, or auto: Latin letters, Chinese and "
+        "Japanese",
+        name="text_model",
+    )
+    translator: str = option(
+        "none",
+        "who translates texts. Their texts leave this machine, unless it is a LibreTranslate "
+        "server on it; keys are taken from environment variables, docs/tasks.md names them",
+        choices=TRANSLATORS,
+    )
+    translator_url: str = option("http://127.0.0.1:5000", "of a LibreTranslate server")
+    translator_timeout: float = option(
+        3.0,
+        "seconds for the translation of one image's texts; they stay untranslated after that",
+        bounds=(0.1, 60.0),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TextOptions:
+    """Which texts are wanted, and in which language if there is a translator."""
+
+    min_score: float = option(
+        0.5,
+        "texts below this score are left out, 0 to 1",
+        name="text_min_score",
+        bounds=(0.0, 1.0),
+        changes="live",
+    )
+    translate_to: str = option(
+        "", "language of translations, BCP 47; none: that of the sentence", changes="live"
+    )
+    translate_from: str = option(
+        "", "language of the texts, BCP 47; none: the translator finds out", changes="live"
+    )
+
+    def __post_init__(self) -> None:
+        """Raise InvalidRequestError for a score out of bounds."""
+        check_options(self)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TextRegion:
+    """One line of text found in an image.
+
+    corners  (4, 2) float32, x and y in pixels, clockwise from the top left corner as it is read
+    text_color, background_color  red, green, blue, each 0 to 255
+    translation  empty where none was asked for or none could be had
+    """
+
+    corners: NDArray[np.float32]
+    text: str
+    score: float
+    text_color: tuple[int, int, int]
+    background_color: tuple[int, int, int]
+    translation: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the corners; copy and freeze them."""
+        corners = checked_array("TextRegion", "corners", self.corners, (4, 2), np.float32)
+        object.__setattr__(self, "corners", corners)
+
+
+SPOKEN_TEXTS = 6
+"""Lines of text that a sentence reads out, the largest ones; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextFact:
+    """A line of text, and its translation if there is one; white space is single spaces."""
+
+    key: str
+    translation: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TextFacts(TaskFacts):
+    """Lines of text in reading order; ``more`` counts those beyond the largest few."""
+
+    section: ClassVar[str] = "texts"
+    found: tuple[TextFact, ...]
+    more: int = 0
+
+    def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:
+        """Return a sentence that quotes the lines, and one that counts what it leaves out."""
+        quoted = []
+        for fact in self.found:
+            text = language.phrase("texts.quote", text=fact.key)
+            if fact.translation:
+                translation = language.phrase("texts.quote", text=fact.translation)
+                text = language.phrase("texts.translation", text=text, translation=translation)
+            quoted.append(text)
+        parts = [language.phrase("texts.plain", len(quoted), texts=language.join(quoted, "texts"))]
+        if self.more:
+            noun = language.noun("text")
+            lines = language.count(noun, self.more, self.section, digits=style == "list")
+            parts.append(language.phrase("texts.more", self.more, things=lines))
+        return parts
+
+
+@dataclass(frozen=True, slots=True)
+class TextJson:
+    """One line of text."""
+
+    text: str
+    translation: str = field(metadata={"description": "empty if there is none"})
+    score: float
+    corners: list[list[float]] = field(
+        metadata={"description": "x and y in pixels, clockwise from top left"}
+    )
+    text_color: str = field(metadata={"examples": ["#1a1a1a"]})
+    background_color: str = field(metadata={"examples": ["#ffffff"]})
+
+
+class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
+    """Lines of text: where they are, their colors and their translation."""
+
+    name = "text"
+    settings = TextSettings
+    options = TextOptions
+    result_json: ClassVar[Mapping[str, Any]] = {"texts": list[TextJson]}
+
+    def open(self, settings: TextSettings, how: OpenOptions) -> TextReader:
+        """Return a reader. Raises ModelError, BackendError, and InvalidRequestError."""
+        translations = open_translations(
+            settings.translator, settings.translator_url, settings.translator_timeout
+        )
+        return open_model(
+            self.name,
+            settings.model,
+            lambda loaded: TextReader(loaded, translations),
+            how.of_other_tasks(),
+        )
+
+    def facts(
+        self, result: tuple[TextRegion, ...], size: tuple[int, int], style: Style
+    ) -> TaskFacts:
+        """Return the lines that a sentence reads out; see Task."""
+        readable = [region for region in result if clean(region.text)]
+        largest = sorted(readable, key=lambda region: (-_height(region), clean(region.text)))
+        spoken = tuple(
+            TextFact(clean(region.text), clean(region.translation))
+            for region in reading_order(largest[:SPOKEN_TEXTS])
+        )
+        return TextFacts(spoken, len(readable) - len(spoken))
+
+    def draw(
+        self,
+        canvas: Image,
+        result: tuple[TextRegion, ...],
+        pen: Pen,
+        label: Label,
+        options: DrawOptions,
+    ) -> None:
+        """Outline each line, and write what it says beside it if that hides no other one.
+
+        A translation that finds no such place is written over its own line.
+        """
+        corners = [np.rint(region.corners).astype(np.int32) for region in result]
+        cv2.polylines(canvas, corners, True, COLOR, pen.line, cv2.LINE_AA)
+        taken = [(*c.min(axis=0).tolist(), *c.max(axis=0).tolist()) for c in corners]
+        for i, region in enumerate(result):
+            translation = region.translation if can_draw(region.translation) else ""
+            text = translation or region.text
+            height, width = plate_size(text, pen)
+            others = np.array(taken[:i] + taken[i + 1 :]).reshape(-1, 4)
+            place = _free_place(canvas, taken[i], (width, height), others)
+            if place is None and translation:
+                place = _at_corner(canvas, taken[i][:2], (width, height))
+            if place is not None:
+                write(canvas, place, text, pen, COLOR)
+                taken.append((*place, place[0] + width, place[1] + height))
+
+    def to_json(self, result: tuple[TextRegion, ...], label: Label) -> dict[str, Any]:
+        """Return the lines in reading order; see Task."""
+        return {
+            "texts": [
+                {
+                    "text": region.text,
+                    "translation": region.translation,
+                    "score": rounded_score(region.score),
+                    "corners": [rounded_pixels(corner) for corner in region.corners.tolist()],
+                    "text_color": _hex(region.text_color),
+                    "background_color": _hex(region.background_color),
+                }
+                for region in result
+            ]
+        }
+
+    def from_json(self, values: Mapping[str, Any]) -> tuple[TextRegion, ...]:
+        """Return the lines; see Task."""
+        return tuple(
+            TextRegion(
+                item["corners"],
+                item["text"],
+                item["score"],
+                _color(item["text_color"]),
+                _color(item["background_color"]),
+                item["translation"],
+            )
+            for item in values["texts"]
+        )
+
+    def table(self, result: tuple[TextRegion, ...], label: Label) -> list[Sequence[str]]:
+        """Return a line a row; see Task."""
+        return [("text", "score", "letters", "on", "left", "top"), *map(_row, result)]
 
 
 class TextReader:
-    """Reads text, names its colours, and has it translated where there is a translator."""
+    """Reads text, names its colours, and has it translated if there is a translator."""
 
     degraded = False
 
@@ -37,35 +260,105 @@ class TextReader:
         if translations is not None:
             self.report += f"; translated by {translations.name}"
 
-    def run(self, image: Image, options: TaskOptions) -> Scene:
-        """Return the texts in reading order; see TaskRunner.
+    def run(self, image: Image, options: TextOptions, language: str) -> Outcome:
+        """Return the texts in reading order; see Runner.
 
-        Where the translator fails, its error is in ``failures``, and the texts are there.
+        If the translator fails, its error is the outcome's failure, and the texts are there.
         """
         height, width = image.shape[:2]
         lines: list[Line] = []
         if min(height, width) >= LEAST_SIDE:
-            lines = self._decode(self._backend.infer([image]), options.text.min_score)
+            lines = self._decode(self._backend.infer([image]), options.min_score)
         regions = reading_order([_region(image, line) for line in lines])
-        failures: dict[Task, I2tError] = {}
+        failure: I2tError | None = None
         if self._translations is not None and regions:
-            target = options.text.translate_to or options.language
-            translated, error = self._translations.translate(
-                [region.text for region in regions], target, options.text.translate_from
+            target = options.translate_to or language
+            translated, failure = self._translations.translate(
+                [region.text for region in regions], target, options.translate_from
             )
             regions = [
                 replace(region, translation=translation)
                 for region, translation in zip(regions, translated, strict=True)
             ]
-            if error is not None:
-                failures["text"] = error
-        return Scene(width, height, texts=tuple(regions), failures=failures)
+        return Outcome(tuple(regions), failure)
 
     def close(self) -> None:
-        """Release the backend; see TaskRunner."""
+        """Release the backend; see Runner."""
         self._backend.close()
 
 
 def _region(image: Image, line: Line) -> TextRegion:
     text_color, background_color = text_colors(image, line.corners)
     return TextRegion(line.corners, line.text, line.score, text_color, background_color)
+
+
+def _row(region: TextRegion) -> list[str]:
+    text = region.text + (f" ({region.translation})" if region.translation else "")
+    left, top = region.corners[0].tolist()
+    colors = _hex(region.text_color), _hex(region.background_color)
+    return [text, f"{region.score:.2f}", *colors, f"{left:.0f}", f"{top:.0f}"]
+
+
+def _hex(color: tuple[int, int, int]) -> str:
+    """Return red, green, blue as "#rrggbb"."""
+    return "#{:02x}{:02x}{:02x}".format(*color)
+
+
+def _color(text: str) -> tuple[int, int, int]:
+    red, green, blue = bytes.fromhex(text.removeprefix("#"))
+    return red, green, blue
+
+
+def _free_place(
+    canvas: Image, box: Sequence[int], size: tuple[int, int], others: NDArray[np.int_]
+) -> tuple[int, int] | None:
+    """Return where a plate of this size hides none of the others: above, below or beside a box.
+
+    box, others  left, top, right, bottom
+    """
+    left, top, right, bottom = box
+    width, height = size
+    for corner in ((left, top - height), (left, bottom), (right, top), (left - width, top)):
+        x, y = _at_corner(canvas, corner, size)
+        beside = x >= right or x + width <= left or y >= bottom or y + height <= top
+        hidden = (others[:, 0] < x + width) & (x < others[:, 2])
+        hidden &= (others[:, 1] < y + height) & (y < others[:, 3])
+        if beside and not hidden.any():
+            return x, y
+    return None
+
+
+def _at_corner(canvas: Image, corner: Sequence[int], size: tuple[int, int]) -> tuple[int, int]:
+    """Return a place for a plate that is near a corner and inside the canvas, where it fits."""
+    inside = (canvas.shape[1] - size[0], canvas.shape[0] - size[1])
+    x, y = (min(max(0, at), max(0, most)) for at, most in zip(corner, inside, strict=True))
+    return x, y
+
+
+def reading_order(regions: Sequence[TextRegion]) -> list[TextRegion]:
+    """Sort lines of text from top to bottom, and from left to right within a row.
+
+    Two lines are in one row if the middle of the lower one lies above the foot of the upper one; a
+    sort by the top alone would read words of one row in the order of their tremor.
+    """
+    remaining = sorted(regions, key=lambda region: (*_center(region)[::-1], clean(region.text)))
+    ordered: list[TextRegion] = []
+    while remaining:
+        first = remaining[0]
+        foot = _center(first)[1] + _height(first) / 2
+        row = [region for region in remaining if _center(region)[1] < foot] or [first]
+        ordered += sorted(row, key=lambda region: (*_center(region), clean(region.text)))
+        remaining = remaining[len(row) :]
+    return ordered
+
+
+def _center(region: TextRegion) -> tuple[float, float]:
+    # In plain Python, which is done with four corners before NumPy has begun.
+    xs, ys = zip(*region.corners.tolist(), strict=True)
+    return sum(xs) / 4, sum(ys) / 4
+
+
+def _height(region: TextRegion) -> float:
+    """Return the height of the letters in pixels: the mean of the line's two short ends."""
+    top_left, top_right, bottom_right, bottom_left = region.corners.tolist()
+    return (math.dist(top_left, bottom_left) + math.dist(top_right, bottom_right)) / 2

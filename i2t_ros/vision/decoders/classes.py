@@ -1,4 +1,4 @@
-"""From a classifier's raw output to the probability of each class."""
+"""From a classifier's raw output to class probabilities."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from i2t_ros.vision.decoders.objects import Decoder
 
 
 def probabilities(outputs: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
-    """Return the (classes,) probabilities of an output that already is probabilities."""
+    """Return an output that already is probabilities, as (classes,) float32."""
     return np.asarray(outputs[0], np.float32).reshape(-1)
 
 
 def logits(outputs: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
-    """Return the (classes,) probabilities of an output of logits: their softmax."""
+    """Return the softmax of an output of logits, as (classes,) float32."""
     values = np.asarray(outputs[0], np.float32).reshape(-1)
     weights = np.exp(values - values.max())
     return np.asarray(weights / weights.sum())

@@ -17,7 +17,7 @@ from i2t_ros.vision.decoders.objects import Decoder, InputSize, cell_grid
 class FaceCandidates(NamedTuple):
     """boxes (N, 4) xyxy, scores (N,), landmarks (N, 5, 2): float32, pixels of the input.
 
-    Landmarks are in the order of types.Faces, or None where the detector finds none. Faces may
+    Landmarks are in the order of types.Faces; None if the model does not find landmarks. Faces may
     overlap and come in any order.
     """
 
@@ -29,11 +29,11 @@ class FaceCandidates(NamedTuple):
 def yunet(
     outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float, strides: Sequence[int]
 ) -> FaceCandidates:
-    """Read YuNet: for each stride class, then for each objectness, box and landmarks.
+    """Read YuNet: classes for each stride, then objectness for each, then boxes, then landmarks.
 
     Class and objectness are (1, cells, 1), boxes (1, cells, 4), landmarks (1, cells, 10). score =
-    sqrt(class * objectness); x = (v + column) * stride; width = exp(v) * stride; the same in
-    OpenCV's FaceDetectorYN (https://github.com/opencv/opencv, modules/objdetect).
+    sqrt(class * objectness); x = (v + column) * stride; width = exp(v) * stride, as in OpenCV's
+    FaceDetectorYN (https://github.com/opencv/opencv, modules/objdetect).
     """
     levels = len(strides)
     parts = [
@@ -51,16 +51,16 @@ def yunet(
     scores = np.sqrt(np.clip(classes[:, 0], 0, 1) * np.clip(objectness[:, 0], 0, 1))
     good = np.flatnonzero(scores >= min_score)
     cell, stride, boxes = grid[good, :2], grid[good, 2:], boxes[good]
-    centres = (boxes[:, :2] + cell) * stride
+    centers = (boxes[:, :2] + cell) * stride
     half = np.exp(boxes[:, 2:]) * stride / 2
     points = (landmarks[good].reshape(-1, 5, 2) + cell[:, None]) * stride[:, None]
     return FaceCandidates(
-        np.concatenate([centres - half, centres + half], axis=1), scores[good], points
+        np.concatenate([centers - half, centers + half], axis=1), scores[good], points
     )
 
 
 def pixels(outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float) -> FaceCandidates:
-    """Pass on what a backend that takes pictures found: boxes, scores, landmarks or none."""
+    """Read the boxes, scores and landmarks, if any, of a backend that takes whole images."""
     boxes, scores, landmarks = outputs
     good = scores >= min_score
     return FaceCandidates(

@@ -1,8 +1,8 @@
 """From a detector's raw outputs to candidate boxes.
 
-A decoder reads the outputs of one family of models. Its boxes are in pixels of the model's input;
-they may overlap, leave the input, and come in any order: suppression, scaling back to the picture
-and clipping are the detector's.
+A decoder reads the outputs of one family of models. Its boxes are in pixels of the model's input.
+They may overlap, lie outside the input, and come in any order: the detector suppresses overlaps,
+scales the boxes back to the image and clips them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from i2t_ros.errors import ModelMismatchError
 from i2t_ros.vision.boxes import Boxes, xywh_to_xyxy, yxyx_to_xyxy
 
-# exp of it is larger than any picture; beyond, 32 bits overflow.
+# Its exp is larger than any image; that of a larger number may overflow a float32.
 LARGEST_EXPONENT = 20.0
 
 
@@ -40,13 +40,13 @@ class InputSize(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """One way to read outputs.
+    """A function that reads outputs, and what to know about it.
 
     function     for objects: (outputs, input size, minimum score, **options) -> Candidates; raises
-                 ModelMismatchError where the outputs cannot be of this family
+                 ModelMismatchError if the outputs cannot be those of this family
     outputs      how many arrays it reads
-    suppresses   whether the model has already removed overlapping boxes itself
-    options      names the manifest may set, each with its default
+    suppresses   whether the model itself has already removed overlapping boxes
+    options      names that the manifest may set, each with its default
     """
 
     function: Callable[..., Any]
@@ -60,9 +60,9 @@ def yolox(
 ) -> Candidates:
     """Read YOLOX without its last decoding step: (1, cells, 5 + classes).
 
-    A row is x, y, log width, log height, objectness, class probabilities; the cells go through the
-    strides from the finest grid to the coarsest, row by row. x = (v + column) * stride, width =
-    exp(v) * stride, score = objectness * probability
+    A row is x, y, log width, log height, objectness, class probabilities. The cells come grid by
+    grid, from the finest stride to the coarsest, and row by row in each. x = (v + column) * stride,
+    width = exp(v) * stride, score = objectness * probability
     (https://github.com/Megvii-BaseDetection/YOLOX, demo_postprocess).
     """
     rows, grid = _rows(outputs[0], "yolox", 6), cell_grid(size, tuple(strides))
@@ -71,7 +71,7 @@ def yolox(
             f"decoder yolox: an input of {size.width}x{size.height} with strides {list(strides)} "
             f"makes {len(grid)} cells, the model gave {len(rows)}"
         )
-    # No class probability exceeds 1, so most cells go before any is looked at.
+    # No class probability exceeds 1, so objectness alone rules out most cells.
     cells = (rows[:, 4] >= min_score).nonzero()[0]
     rows = rows.take(cells, axis=0)
     scores = rows[:, 4] * np.maximum.reduce(rows[:, 5:], axis=1)
@@ -80,10 +80,10 @@ def yolox(
         rows, scores, cells = rows.take(good, axis=0), scores.take(good), cells.take(good)
     places = grid.take(cells, axis=0)
     boxes = np.empty((len(cells), 4), np.float32)
-    centres = (rows[:, :2] + places[:, :2]) * places[:, 2:]
+    centers = (rows[:, :2] + places[:, :2]) * places[:, 2:]
     half = np.exp(np.minimum(rows[:, 2:4], LARGEST_EXPONENT)) * (places[:, 2:] / 2)
-    np.subtract(centres, half, out=boxes[:, :2])
-    np.add(centres, half, out=boxes[:, 2:])
+    np.subtract(centers, half, out=boxes[:, :2])
+    np.add(centers, half, out=boxes[:, 2:])
     return Candidates(boxes, scores, rows[:, 5:].argmax(axis=1))
 
 
@@ -93,15 +93,15 @@ def nanodet(  # noqa: PLR0913, PLR0917 (three of them come from the manifest)
     min_score: float,
     strides: Sequence[int],
     bins: int,
-    centre: float,
+    center: float,
 ) -> Candidates:
-    """Read NanoDet: per stride probabilities (1, cells, classes) and sides (1, cells, 4 * bins).
+    """Read NanoDet: for each stride probabilities (1, cells, classes), sides (1, cells, 4 * bins).
 
-    Each side of a box is logits over the distances 0 to ``bins`` - 1, in strides, from the cell's
-    centre ``x * stride + centre * (stride - 1)``: left, top, right, bottom. The distance is the
-    mean of that distribution (https://github.com/RangiLyu/nanodet; ``centre`` 0.5 for the first
-    generation, 0 for NanoDet-Plus). The outputs may come in any order: a finer stride has more
-    cells, and the sides are as wide as ``bins`` says.
+    For each side of a box (left, top, right, bottom) there are logits over its distances 0 to
+    ``bins`` - 1, in strides, from the cell's center ``x * stride + center * (stride - 1)``. The
+    distance is the mean of that distribution (https://github.com/RangiLyu/nanodet). ``center`` is
+    0.5 for the first generation and 0 for NanoDet-Plus. The outputs may come in any order: a finer
+    stride has more cells, and ``bins`` tells which outputs are sides.
     """
     ordered = sorted(outputs, key=lambda output: -output.shape[1])
     sides = [output for output in ordered if output.shape[2] == 4 * bins]
@@ -121,34 +121,34 @@ def nanodet(  # noqa: PLR0913, PLR0917 (three of them come from the manifest)
     weights = np.exp(logits - logits.max(axis=2, keepdims=True))
     distances = weights @ np.arange(bins, dtype=np.float32) / weights.sum(axis=2)
     cell, stride = grid[good, :2], grid[good, 2:]
-    centres, distances = cell * stride + centre * (stride - 1), distances * stride
-    boxes = np.concatenate([centres - distances[:, :2], centres + distances[:, 2:]], axis=1)
+    centers, distances = cell * stride + center * (stride - 1), distances * stride
+    boxes = np.concatenate([centers - distances[:, :2], centers + distances[:, 2:]], axis=1)
     return Candidates(boxes, scores[good], class_ids[good])
 
 
 def yolov5(
-    outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float, normalised: bool
+    outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float, normalized: bool
 ) -> Candidates:
-    """Read (1, N, 5 + classes): centre x, centre y, width, height, objectness, probabilities.
+    """Read (1, N, 5 + classes): center x, center y, width, height, objectness, probabilities.
 
-    So export YOLOv5 to v7, and YOLOX with its decoding inside. Pixels of the input, or fractions
-    of it where ``normalised``. score = objectness * probability.
+    The format of YOLOv5 to v7, and of YOLOX exported with its decoding. Boxes are in pixels of the
+    input, or in fractions of it if ``normalized``. score = objectness * probability.
     """
     rows = _rows(outputs[0], "yolov5", 6)
     rows = rows[rows[:, 4] >= min_score]
     class_ids = rows[:, 5:].argmax(axis=1)
     scores = rows[:, 4] * rows[np.arange(len(rows)), 5 + class_ids]
     good = scores >= min_score
-    boxes = _in_pixels(xywh_to_xyxy(rows[good, :4]), size, normalised)
+    boxes = _in_pixels(xywh_to_xyxy(rows[good, :4]), size, normalized)
     return Candidates(boxes, scores[good], class_ids[good])
 
 
 def yolov8(
-    outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float, normalised: bool
+    outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float, normalized: bool
 ) -> Candidates:
-    """Read (1, 4 + classes, N): centre x, centre y, width, height, class probabilities.
+    """Read (1, 4 + classes, N): center x, center y, width, height, class probabilities.
 
-    So export YOLOv8, v9, v11 and v12. Pixels of the input, or fractions where ``normalised``.
+    The format of YOLOv8, v9, v11 and v12. Boxes are in pixels, or in fractions if ``normalized``.
     """
     columns = _rows(outputs[0], "yolov8", 1)
     if len(columns) < 5:
@@ -158,40 +158,40 @@ def yolov8(
     scores = columns[4:].max(axis=0)
     good = np.flatnonzero(scores >= min_score)
     found = columns[:, good]
-    boxes = _in_pixels(xywh_to_xyxy(found[:4].T), size, normalised)
+    boxes = _in_pixels(xywh_to_xyxy(found[:4].T), size, normalized)
     return Candidates(boxes, scores[good], found[4:].argmax(axis=0))
 
 
 def yolov10(
-    outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float, normalised: bool
+    outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float, normalized: bool
 ) -> Candidates:
-    """Read (1, N, 6): left, top, right, bottom, score, class id; already without overlaps.
+    """Read (1, N, 6): left, top, right, bottom, score, class id; overlaps are already removed.
 
-    So export YOLOv10 and YOLO26, and others with suppression inside.
+    The format of YOLOv10 and YOLO26, and of other models exported with suppression.
     """
     rows = _rows(outputs[0], "yolov10", 6)
     rows = rows[rows[:, 4] >= min_score]
-    boxes = _in_pixels(rows[:, :4], size, normalised)
+    boxes = _in_pixels(rows[:, :4], size, normalized)
     return Candidates(boxes, rows[:, 4], rows[:, 5].astype(np.int32))
 
 
 def queries(outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float) -> Candidates:
-    """Read (1, Q, 4 + classes): centre x, centre y, width, height as fractions, probabilities.
+    """Read (1, Q, 4 + classes): center x, center y, width, height as fractions, probabilities.
 
-    So exports Ultralytics RT-DETR.
+    The format of RT-DETR as Ultralytics exports it.
     """
     rows = _rows(outputs[0], "queries", 5)
     return _from_queries(rows[:, 4:], rows[:, :4], size, min_score)
 
 
 def query_logits(outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float) -> Candidates:
-    """Read logits (1, Q, classes) and boxes (1, Q, 4): centre x, y, width, height as fractions.
+    """Read logits (1, Q, classes) and boxes (1, Q, 4): center x, y, width, height as fractions.
 
-    So export RT-DETR and D-FINE without their post-processor (Hugging Face). probability =
-    sigmoid(logit).
+    The format of RT-DETR and D-FINE exported without their post-processor (Hugging Face).
+    probability = sigmoid(logit).
     """
     logits, boxes = _rows(outputs[0], "query_logits", 1), _rows(outputs[1], "query_logits", 4)
-    with np.errstate(over="ignore"):  # exp of a large number is inf, and 1 / inf the right answer
+    with np.errstate(over="ignore"):  # exp may become inf, and 1 / inf = 0 is right
         probabilities = 1 / (1 + np.exp(-logits))
     return _from_queries(probabilities, boxes, size, min_score)
 
@@ -201,8 +201,8 @@ def labels_boxes_scores(
 ) -> Candidates:
     """Read class ids (1, Q), boxes (1, Q, 4) xyxy and scores (1, Q).
 
-    So export RT-DETR and D-FINE with their post-processor, whose second input is the size that
-    boxes are scaled to: give it the input's own (``input.constants``).
+    The format of RT-DETR and D-FINE exported with their post-processor. Their second input is the
+    size that boxes are scaled to: give it the size of the input (``input.constants``).
     """
     class_ids, boxes, scores = (output[0] for output in outputs)
     good = scores >= min_score
@@ -212,7 +212,7 @@ def labels_boxes_scores(
 def tensorflow(
     outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float, class_offset: int
 ) -> Candidates:
-    """Read boxes (1, N, 4), class ids (1, N), scores (1, N) and how many there are (1,).
+    """Read boxes (1, N, 4), class ids (1, N), scores (1, N) and the number of boxes (1,).
 
     The outputs of the TensorFlow Object Detection API and of TFLite_Detection_PostProcess. Boxes
     are top, left, bottom, right as fractions of the input. ``class_offset`` is added to the ids.
@@ -220,18 +220,18 @@ def tensorflow(
     boxes, class_ids, scores = (output[0] for output in outputs[:3])
     good = np.flatnonzero(scores[: int(outputs[3].reshape(-1)[0])] >= min_score)
     return Candidates(
-        _in_pixels(yxyx_to_xyxy(boxes[good]), size, normalised=True),
+        _in_pixels(yxyx_to_xyxy(boxes[good]), size, normalized=True),
         scores[good],
         class_ids[good].astype(np.int32) + class_offset,
     )
 
 
 def yolov3(outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float) -> Candidates:
-    """Read boxes (1, N, 4), scores (1, classes, N) and what suppression chose (..., M, 3).
+    """Read boxes (1, N, 4), scores (1, classes, N) and the suppression's choice (..., M, 3).
 
-    The ONNX model zoo's YOLOv3: a chosen row is batch, class, box, padded with -1. Boxes are top,
-    left, bottom, right in pixels of ``image_shape``, the model's second input: give it the input's
-    own size (``input.constants``).
+    The format of YOLOv3 in the ONNX model zoo. A row of the choice is batch, class, box, padded
+    with -1. Boxes are top, left, bottom, right in pixels of ``image_shape``, the model's second
+    input: give it the size of the input (``input.constants``).
     """
     boxes, scores = outputs[0][0], outputs[1][0]
     chosen = outputs[2].reshape(-1, 3)
@@ -245,14 +245,14 @@ def yolov3(outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float) -
 
 
 def pixels(outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float) -> Candidates:
-    """Pass on what a backend that takes pictures found: boxes, scores, class ids."""
+    """Read the boxes, scores and class ids of a backend that takes whole images."""
     boxes, scores, class_ids = outputs
     good = scores >= min_score
     return Candidates(boxes[good], scores[good], class_ids[good])
 
 
 def _rows(output: NDArray[Any], decoder: str, columns: int) -> NDArray[Any]:
-    """Return a (1, N, C) output as (N, C); C is ``columns`` or more."""
+    """Return a (1, N, C) output as (N, C), if C is at least ``columns``."""
     if output.ndim != 3 or output.shape[0] != 1 or output.shape[2] < columns:
         raise ModelMismatchError(
             f"decoder {decoder}: expected an output of shape (1, N, {columns} or more), "
@@ -274,8 +274,8 @@ def cell_grid(size: InputSize, strides: tuple[int, ...]) -> NDArray[np.float32]:
     return grid
 
 
-def _in_pixels(boxes: Boxes, size: InputSize, normalised: bool) -> Boxes:
-    if not normalised:
+def _in_pixels(boxes: Boxes, size: InputSize, normalized: bool) -> Boxes:
+    if not normalized:
         return boxes
     return np.asarray(boxes * np.array([size.width, size.height] * 2, np.float32))
 
@@ -287,11 +287,11 @@ def _from_queries(
     scores = probabilities[np.arange(len(probabilities)), class_ids]
     good = scores >= min_score
     return Candidates(
-        _in_pixels(xywh_to_xyxy(boxes[good]), size, normalised=True), scores[good], class_ids[good]
+        _in_pixels(xywh_to_xyxy(boxes[good]), size, normalized=True), scores[good], class_ids[good]
     )
 
 
-_YOLO = MappingProxyType({"normalised": False})
+_YOLO = MappingProxyType({"normalized": False})
 
 DECODERS: Mapping[str, Decoder] = MappingProxyType(
     {
@@ -299,7 +299,7 @@ DECODERS: Mapping[str, Decoder] = MappingProxyType(
         "nanodet": Decoder(
             nanodet,
             6,
-            options=MappingProxyType({"strides": (8, 16, 32), "bins": 8, "centre": 0.5}),
+            options=MappingProxyType({"strides": (8, 16, 32), "bins": 8, "center": 0.5}),
         ),
         "yolov5": Decoder(yolov5, 1, options=_YOLO),
         "yolov8": Decoder(yolov8, 1, options=_YOLO),

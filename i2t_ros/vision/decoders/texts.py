@@ -1,4 +1,4 @@
-"""From an OCR engine's raw outputs to lines of text."""
+"""From the raw outputs of an OCR backend to lines of text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from i2t_ros.vision.decoders.objects import Decoder
 
 
 class Line(NamedTuple):
-    """A line of text: corners (4, 2) float32, clockwise from the top left as it is read."""
+    """A line of text: corners (4, 2) float32, clockwise from the top left of its first letter."""
 
     corners: NDArray[np.float32]
     text: str
@@ -21,7 +21,7 @@ class Line(NamedTuple):
 
 
 def lines(outputs: Sequence[NDArray[Any]], min_score: float) -> list[Line]:
-    """Return what a backend that takes pictures read.
+    """Return the lines that a backend read in an image.
 
     outputs  corners (N, 4, 2), texts (N,) of str, scores (N,)
     """
@@ -32,17 +32,17 @@ def lines(outputs: Sequence[NDArray[Any]], min_score: float) -> list[Line]:
     ]
 
 
-def as_it_is_read(
-    corners: NDArray[np.float32], *, lying: bool, turned: bool
+def in_reading_order(
+    corners: NDArray[np.float32], *, horizontal: bool, flipped: bool
 ) -> NDArray[np.float32]:
-    """Return the (4, 2) corners of a line, from the top left corner of its first letter.
+    """Return the (4, 2) corners of a line, starting at the top left of its first letter.
 
-    corners  clockwise, from the corner nearest the top left of the picture
-    lying    whether the line was cut out as it lies; otherwise it is higher than wide, and was
-             turned to the left by 90 degrees before it was read
-    turned   whether it was then turned by 180 degrees to be read
+    corners     clockwise, starting at the corner nearest the top left of the image
+    horizontal  whether the line was read without a quarter turn; a line that is higher than wide
+                was first turned to the left by 90 degrees
+    flipped     whether the line was then turned by 180 degrees to be read
     """
-    first = (0 if lying else 1) + (2 if turned else 0)
+    first = (0 if horizontal else 1) + (2 if flipped else 0)
     return np.roll(corners, -first, axis=0)
 
 

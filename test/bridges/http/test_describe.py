@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import cv2
 import numpy as np
 import pytest
+from making import scene_of
 
 pytest.importorskip("fastapi")
 from web_support import BOXES, PICTURE, RectangleDescriber, picture, until
@@ -24,7 +25,6 @@ from i2t_ros.types import (
     Detections,
     Faces,
     Picture,
-    Scene,
     TextRegion,
 )
 from i2t_ros.vision import codecs
@@ -141,7 +141,7 @@ def assert_is_annotated(data):
 
 
 def test_everything_that_can_be_found_is_in_the_reply(web):
-    scene = Scene(
+    scene = scene_of(
         100,
         80,
         Detections([[1, 2, 3.04, 4]], [0.987654], [0], ("dog",), track_ids=[7]),
@@ -266,7 +266,7 @@ def test_upload_answers_with_the_keys_of_system_c(client):
 
 
 def test_upload_fills_faces_and_classes_where_the_detector_finds_them(web):
-    scene = Scene(
+    scene = scene_of(
         320,
         240,
         classification=Classification(("studio couch", "library"), (0.7869002, 0.05)),

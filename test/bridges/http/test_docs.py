@@ -9,19 +9,22 @@ import threading
 import cv2
 import numpy as np
 import pytest
+from making import scene_of
 from project import ROOT
 
+from i2t_ros.pipeline.describer import tell
+
 pytest.importorskip("fastapi")
+from frame_sinks import Sink
 from web_support import TIME_LIMIT, until
 
 from i2t_ros import errors
-from i2t_ros import language as words
 from i2t_ros.bridges.http import metrics, problems
 from i2t_ros.bridges.http.settings import DEFAULT_PORT, FetchSettings
 from i2t_ros.errors import UnknownCameraError, UnknownTaskError
 from i2t_ros.options import options_of
 from i2t_ros.pipeline.describer import DescribeOptions
-from i2t_ros.types import DescribeReply, DescribeRequest, Description, Detections, Scene
+from i2t_ros.types import DescribeReply, DescribeRequest, Description, Detections
 from i2t_ros.vision.codecs import decode_image, encode_image
 
 DOCS = ROOT / "docs"
@@ -52,8 +55,8 @@ def describe(request):
         raise UnknownCameraError(f"unknown camera {request.camera!r}; cameras are image")
     options = DescribeOptions().for_request(request)
     image = decode_image(request.picture)
-    scene = Scene(image.shape[1], image.shape[0], detections=FOUND)
-    sentence = words.compose(scene, options.language, options.style)
+    scene = scene_of(image.shape[1], image.shape[0], detections=FOUND)
+    sentence = tell(scene, options)
     drawn = encode_image(image, request.picture.format) if request.annotate else None
     description = Description(scene, sentence, options.language, options.style, "fake", 0.01)
     return DescribeReply(description, drawn)
@@ -107,7 +110,9 @@ def test_the_examples_work(web, history_settings, tmp_path, kind, example):
         settings = {"history": history_settings()}
     else:
         settings = SETTINGS[kind]
-    bridge = web(describe, **settings)
+    sink = Sink(describe)
+    bridge = web(describe, sink=sink, **settings)
+    sink.hub = bridge.hub
     with camera(bridge) if kind == "with a camera called door" else contextlib.nullcontext():
         for command, shown in steps(example):
             assert command.startswith("curl ")

@@ -4,13 +4,14 @@ import threading
 from dataclasses import replace
 
 import pytest
+from making import scene_of
 
 pytest.importorskip("fastapi")
 pytest.importorskip("sqlalchemy")
 from web_support import OTHER, PICTURE, RectangleDescriber, post, until
 
 from i2t_ros.errors import BusyError, ServiceError
-from i2t_ros.types import DescribeReply, Description, Detections, Scene
+from i2t_ros.types import DescribeReply, Description, Detections
 
 
 def test_a_known_picture_is_neither_worked_on_nor_stored_again(web, history_settings, tmp_path):
@@ -189,7 +190,9 @@ def test_without_pictures_there_are_results_alone(web, history_settings):
 
 def test_results_in_which_a_task_failed_are_not_kept(web, history_settings):
     def describe(request):
-        scene = Scene(320, 240, Detections.empty(("dog",)), failures={"text": BusyError("later")})
+        scene = scene_of(
+            320, 240, Detections.empty(("dog",)), failures={"text": BusyError("later")}
+        )
         return DescribeReply(Description(scene, "Nothing.", "en", "sentence", "some", 0.1))
 
     with web(describe, history=history_settings()).client() as client:

@@ -183,7 +183,7 @@ def test_models(web):
     assert data["in_use"] == "rectangles"
     named = {model["name"]: model for model in data["models"]}
     assert named["yolox_nano"]["task"] == "detect"
-    assert named["yolox_nano"]["licence"] == "Apache-2.0"
+    assert named["yolox_nano"]["license"] == "Apache-2.0"
 
 
 def test_metrics_have_few_labels_whatever_is_asked_for(web):

@@ -12,6 +12,7 @@ import threading
 import time
 
 import pytest
+from making import picture_of
 from tcp_talk import (
     JPEG,
     SENTENCE,
@@ -34,7 +35,6 @@ from tcp_talk import (
 from i2t_ros.bridges.local_handlers import FakeHandler, LocalHandler
 from i2t_ros.bridges.tcp.server import TcpServer
 from i2t_ros.errors import DetectorUnreachableError
-from i2t_ros.types import EncodedImage
 
 # --- conversations
 
@@ -64,7 +64,7 @@ def test_version_1_asks_in_the_language_of_the_server(serve):
     ask(serve(Recording()), v1())
     (request,) = seen
     assert (request.language, request.style, request.annotate) == ("es", "list", True)
-    assert request.image == JPEG
+    assert request.picture.data == JPEG
 
 
 def test_the_header_of_version_1_comes_alone_after_it_a_pause(serve):
@@ -183,7 +183,7 @@ def test_a_crash_of_the_handler_is_logged_and_its_details_stay_here(serve, caplo
     assert "secret" in caplog.text
 
 
-@pytest.mark.parametrize("annotated", [None, EncodedImage(b"\x89PNG", "png")])
+@pytest.mark.parametrize("annotated", [None, picture_of(b"\x89PNG", "png")])
 def test_a_handler_that_returns_another_format_is_not_believed(serve, annotated):
     class Careless(FakeHandler):
         async def describe(self, request):

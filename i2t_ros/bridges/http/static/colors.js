@@ -1,4 +1,4 @@
-// The colour of a class: the same that i2t_ros/vision/drawing.py draws with.
+// The color of a class: the same that i2t_ros/vision/drawing.py draws with.
 
 const TABLE = Array.from({ length: 256 }, (_, n) => {
   let value = n;

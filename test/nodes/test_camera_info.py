@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from i2t_ros.errors import SourceMissingError, SourceUnreadableError
-from i2t_ros.sources.calibration import read_calibration
+from i2t_ros.nodes.source.camera_info import load_camera_info
 
 CONTENT = {
     "image_width": 640,
@@ -30,18 +30,19 @@ def write(tmp_path, **changes):
 
 
 def test_a_calibration_is_read(tmp_path):
-    calibration = read_calibration(write(tmp_path))
+    calibration = load_camera_info(str(write(tmp_path)))
     assert (calibration.width, calibration.height) == (640, 480)
     assert calibration.distortion_model == "plumb_bob"
-    assert calibration.d == (0.1, -0.2, 0.001, 0.002, 0.0)
+    assert list(calibration.d) == [0.1, -0.2, 0.001, 0.002, 0.0]
     assert calibration.k[4] == 501.0
-    assert calibration.p[:4] == (500.0, 0.0, 320.0, 0.0)
+    assert list(calibration.p[:4]) == [500.0, 0.0, 320.0, 0.0]
     assert sum(calibration.r) == 3.0
 
 
 def test_any_number_of_distortion_coefficients_is_taken(tmp_path):
     eight = {"rows": 1, "cols": 8, "data": [0.5] * 8}
-    assert read_calibration(write(tmp_path, distortion_coefficients=eight)).d == (0.5,) * 8
+    path = write(tmp_path, distortion_coefficients=eight)
+    assert list(load_camera_info(str(path)).d) == [0.5] * 8
 
 
 @pytest.mark.parametrize(
@@ -56,15 +57,15 @@ def test_any_number_of_distortion_coefficients_is_taken(tmp_path):
 )
 def test_a_bad_calibration_says_what_is_wrong(tmp_path, changes, message):
     with pytest.raises(SourceUnreadableError, match=message):
-        read_calibration(write(tmp_path, **changes))
+        load_camera_info(str(write(tmp_path, **changes)))
 
 
 def test_no_file_and_no_yaml(tmp_path):
     with pytest.raises(SourceMissingError, match=r"none\.yaml"):
-        read_calibration(tmp_path / "none.yaml")
+        load_camera_info(str(tmp_path / "none.yaml"))
     (tmp_path / "bad.yaml").write_text("{")
     with pytest.raises(SourceUnreadableError, match=r"bad\.yaml"):
-        read_calibration(tmp_path / "bad.yaml")
+        load_camera_info(str(tmp_path / "bad.yaml"))
     (tmp_path / "list.yaml").write_text("[1]")
     with pytest.raises(SourceUnreadableError, match="mapping"):
-        read_calibration(tmp_path / "list.yaml")
+        load_camera_info(str(tmp_path / "list.yaml"))

@@ -15,11 +15,11 @@ def shade_of(pixels):
 
 
 def take(source, count, stop=None):
-    """Return the first shots, each read at its time."""
+    """Return the first images, each read when it is taken."""
     source.open()
-    shots = source.shots(stop or threading.Event())
-    taken = [(shot.name, shot.read()) for shot in itertools.islice(shots, count)]
-    shots.close()
+    images = source.images(stop or threading.Event())
+    taken = [(lazy.name, lazy.read()) for lazy in itertools.islice(images, count)]
+    images.close()
     source.close()
     return taken
 

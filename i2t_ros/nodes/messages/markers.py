@@ -1,0 +1,37 @@
+"""What was found, for rviz: boxes on the image and the sentence in space."""
+
+from __future__ import annotations
+
+from geometry_msgs.msg import Point
+from std_msgs.msg import ColorRGBA, Header
+from visualization_msgs.msg import ImageMarker, Marker
+
+from i2t_ros.types import Detections
+from i2t_ros.vision.drawing import class_color
+
+
+def boxes_to_marker(header: Header, found: Detections) -> ImageMarker:
+    """Return the outlines of all boxes as one image annotation, in the colours of the classes."""
+    marker = ImageMarker(header=header, ns="detections", type=ImageMarker.LINE_LIST, scale=2.0)
+    marker.action = ImageMarker.ADD if len(found) else ImageMarker.REMOVE
+    for i, (left, top, right, bottom) in enumerate(found.boxes.tolist()):
+        blue, green, red = (channel / 255 for channel in class_color(found.label(i)))
+        # The start and the end of each side, clockwise from the top.
+        xs = (left, right, right, right, right, left, left, left)
+        ys = (top, top, top, bottom, bottom, bottom, bottom, top)
+        marker.points += [Point(x=x, y=y) for x, y in zip(xs, ys, strict=True)]
+        marker.outline_colors += [ColorRGBA(r=red, g=green, b=blue, a=1.0)] * 8
+    return marker
+
+
+def sentence_to_marker(header: Header, sentence: str) -> Marker:
+    """Return a sentence to be read in a 3D view, 2 m in front of the camera and 0.7 m below.
+
+    The header's frame is the camera's optical one (REP-103): x right, y down, z forward.
+    """
+    marker = Marker(header=header, ns="sentence", type=Marker.TEXT_VIEW_FACING, text=sentence)
+    marker.pose.position.y, marker.pose.position.z = 0.7, 2.0
+    marker.pose.orientation.w = 1.0
+    marker.scale.z = 0.12  # the height of a capital letter, metres
+    marker.color = ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
+    return marker
