@@ -59,7 +59,6 @@ def create_app(  # noqa: PLR0913 (one listener, and all that it is connected wit
         live.make_router(services),
         websocket.make_router(services),
         state.make_router(services),
-        state.make_session_router(services),
     ):
         app.include_router(router)
     if services.history is not None:

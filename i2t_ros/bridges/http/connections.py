@@ -47,7 +47,7 @@ class Connections:
             finally:
                 connection.answering(False)
                 if is_websocket:  # its end is told to the WebSocket's own protocol
-                    self._open.pop(ends, None)
+                    connection.forget()
 
         return answer
 
@@ -68,6 +68,7 @@ class _Connection(asyncio.Protocol):
         self._limits = limits
         self._ends: Ends = ()
         self._is_answering = False
+        self._is_idle = False
         self._timer: asyncio.TimerHandle | None = None
         self.pause_writing = inner.pause_writing  # type: ignore[method-assign]
         self.resume_writing = inner.resume_writing  # type: ignore[method-assign]
@@ -87,19 +88,24 @@ class _Connection(asyncio.Protocol):
             self._wait_for_headers()
 
     def data_received(self, data: bytes) -> None:
+        if self._is_idle:  # what was waited for has begun, and has its own time to end
+            self._is_idle = False
+            self._stop_waiting()
         if not self._is_answering:
             self._wait_for_headers()
         self._inner.data_received(data)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._stop_waiting()
-        self._others.pop(self._ends, None)
+        self.forget()
         self._inner.connection_lost(error)
 
     def answering(self, now: bool) -> None:
         """Take note that a request is being answered, or no longer."""
         self._is_answering = now
         self._stop_waiting()
+        if not now:  # the first bytes of the next request may be here already
+            self._is_idle = True
+            self._wait_for_headers()
 
     def in_time(self, send: Send) -> Send:
         """Return a ``send`` that cuts who does not take what is sent within the limit."""
@@ -114,12 +120,17 @@ class _Connection(asyncio.Protocol):
 
     def cut(self) -> None:
         """End the connection at once, with what waits to be sent on it."""
-        self._stop_waiting()
-        self._others.pop(self._ends, None)
+        self.forget()
         self._transport.abort()
 
+    def forget(self) -> None:
+        """Wait for nothing any more, and be none of the open connections."""
+        self._stop_waiting()
+        if self._others.get(self._ends) is self:
+            del self._others[self._ends]
+
     def _wait_for_headers(self) -> None:
-        if self._timer is None:
+        if self._timer is None and not self._transport.is_closing():
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._limits.header_time, self.cut)
 

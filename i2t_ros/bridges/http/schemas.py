@@ -8,8 +8,10 @@ from pydantic import BaseModel, Field, create_model
 
 from i2t_ros.pipeline.tasks.registry import TASKS
 
-PICTURE_CONTENT = {"image/*": {"schema": {"type": "string", "format": "binary"}}}
-JPEG_CONTENT = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
+
+def content(media_type: str) -> dict[int | str, dict[str, Any]]:
+    """Return the documentation of a reply that is not JSON; its refusals are JSON nevertheless."""
+    return {200: {"content": {media_type: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
 class Problem(BaseModel):

@@ -18,15 +18,10 @@ from web_support import BOXES, PICTURE, RectangleDescriber, picture, until
 from i2t_ros import types
 from i2t_ros.errors import BusyError, UnknownTaskError
 from i2t_ros.language import LANGUAGES
-from i2t_ros.types import (
-    Classification,
-    DescribeReply,
-    Description,
-    Detections,
-    Faces,
-    Picture,
-    TextRegion,
-)
+from i2t_ros.pipeline.tasks.classify import Classification
+from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.types import DescribeReply, Description, Detections, Picture
 from i2t_ros.vision import codecs
 
 RAW = {"content-type": "image/png"}
@@ -145,14 +140,14 @@ def test_everything_that_can_be_found_is_in_the_reply(web):
         100,
         80,
         Detections([[1, 2, 3.04, 4]], [0.987654], [0], ("dog",), track_ids=[7]),
-        Classification(("dog", "cat"), (0.75, 0.25)),
-        Faces([[5, 6, 25, 30]], [0.9], np.arange(10).reshape(1, 5, 2)),
-        (
+        classification=Classification(("dog", "cat"), (0.75, 0.25)),
+        faces=Faces([[5, 6, 25, 30]], [0.9], np.arange(10).reshape(1, 5, 2)),
+        texts=(
             TextRegion(
                 [[0, 0], [9, 0], [9, 5], [0, 5]], "ABIERTO", 0.8, (255, 0, 16), (1, 2, 3), "OPEN"
             ),
         ),
-        {"text": BusyError("later")},
+        failures={"text": BusyError("later")},
     )
     reply = DescribeReply(
         Description(scene, "Words.", "en", "scene", "everything", 0.5), cached=True

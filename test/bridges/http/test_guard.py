@@ -12,6 +12,7 @@ from websockets.sync.client import connect
 from i2t_ros.bridges.http.middleware.access import is_no_browser
 from i2t_ros.bridges.http.middleware.limits import MAX_ADDRESSES, RateLimit
 from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
+from i2t_ros.errors import InvalidRequestError
 
 TOKEN = "correct-horse-battery-staple"  # noqa: S105
 BEARER = {"authorization": f"Bearer {TOKEN}"}
@@ -172,7 +173,7 @@ def test_a_browser_shows_the_token_once_and_then_its_cookie(web):
 
 @pytest.mark.parametrize("token", ["short", "ü" * 20])
 def test_a_token_that_can_be_guessed_is_refused(token):
-    with pytest.raises(ValueError, match="openssl rand"):
+    with pytest.raises(InvalidRequestError, match="openssl rand"):
         HttpSettings(token=token)
 
 
@@ -233,16 +234,16 @@ def test_too_many_requests_are_told_so(web):
 
 @pytest.mark.parametrize("name", HttpLimits.__dataclass_fields__)
 def test_limits_that_would_refuse_everything_are_refused(name):
-    with pytest.raises(ValueError, match=name):
+    with pytest.raises(InvalidRequestError, match=name):
         HttpLimits(**{name: -1})
 
 
 @pytest.mark.parametrize("origin", ["dashboard.example", "https://a.example/", "*", "https://"])
 def test_an_origin_has_a_scheme_and_no_path(origin):
-    with pytest.raises(ValueError, match="cors_origins"):
+    with pytest.raises(InvalidRequestError, match="cors_origins"):
         HttpSettings(cors_origins=(origin,))
 
 
 def test_half_a_certificate():
-    with pytest.raises(ValueError, match="certificate"):
+    with pytest.raises(InvalidRequestError, match="certificate"):
         HttpSettings(certificate="cert.pem")

@@ -11,6 +11,7 @@ pytest.importorskip("sqlalchemy")
 from i2t_ros.bridges.http.history.database import Entry, History
 from i2t_ros.bridges.http.history.pictures import FolderPictures, make_key
 from i2t_ros.bridges.http.settings import HistorySettings
+from i2t_ros.errors import InvalidRequestError
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_pictures_stay_below_their_limit(kept, tmp_path):
 
 
 def test_limits_that_would_keep_nothing():
-    with pytest.raises(ValueError, match="max_results"):
+    with pytest.raises(InvalidRequestError, match="max_results"):
         HistorySettings("sqlite://", max_results=0)
 
 

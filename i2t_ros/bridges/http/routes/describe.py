@@ -21,7 +21,6 @@ from i2t_ros.pipeline.description_json import reply_to_json
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
 from i2t_ros.vision.codecs import check_picture, read_header
 
-REFUSALS = (400, 401, 403, 404, 408, 413, 415, 422, 429, 500, 502, 503, 504)
 NOT_OF_PICTURES = ("camera",)
 """What makes no sense beside a picture that is sent."""
 
@@ -31,13 +30,17 @@ CameraOptions = Annotated[DescribeRequest, Depends(query_of(DescribeRequest))]
 
 def make_router(services: Services) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(tags=["describe"])
+    common = schemas.refusals(401, 404, 422, 429, 500, 503, 504)
+    router = APIRouter(tags=["describe"], responses=common)
 
     @router.post(
         "/v1/describe",
         summary="Describe a picture",
         response_model=schemas.Reply,
-        responses={200: {"content": schemas.PICTURE_CONTENT}, **schemas.refusals(*REFUSALS)},
+        responses={
+            **schemas.content("image/*"),
+            **schemas.refusals(400, 403, 408, 413, 415, 502),
+        },
         openapi_extra={"requestBody": _body()},
     )
     async def describe_picture(request: Request, options: PictureOptions) -> Response:
@@ -59,10 +62,7 @@ def make_router(services: Services) -> APIRouter:
         "/v1/describe",
         summary="Describe what a camera sees now",
         response_model=schemas.Reply,
-        responses={
-            200: {"content": schemas.PICTURE_CONTENT},
-            **schemas.refusals(401, 404, 422, 429, 500, 503, 504),
-        },
+        responses=schemas.content("image/*"),
     )
     async def describe_camera(request: Request, options: CameraOptions) -> Response:
         """Say what the newest frame of a camera shows; the reply is as for a picture."""
@@ -74,7 +74,7 @@ def make_router(services: Services) -> APIRouter:
         "/v1/pictures/{key}",
         summary="An annotated picture",
         response_class=Response,
-        responses={200: {"content": schemas.PICTURE_CONTENT}, **schemas.refusals(401, 404, 429)},
+        responses=schemas.content("image/*"),
     )
     async def linked_picture(key: str) -> Response:
         """Return a picture that a reply linked to; they are kept for some minutes."""

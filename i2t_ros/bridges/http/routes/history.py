@@ -46,7 +46,8 @@ WordsQuery = Annotated[Words, Depends(query_of(Words))]
 
 def make_router(services: Services, kept: HistoryHandler) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(tags=["history"])
+    common = schemas.refusals(401, 404, 422, 429, 500, 503, 504)
+    router = APIRouter(tags=["history"], responses=common)
     history = kept.history
 
     async def find(number: int) -> Entry:
@@ -80,7 +81,6 @@ def make_router(services: Services, kept: HistoryHandler) -> APIRouter:
         "/v1/history",
         summary="Kept results, newest first",
         response_model=schemas.HistoryPage,
-        responses=schemas.refusals(401, 422, 429, 503),
     )
     async def page(query: PageQuery) -> Response:
         """List results as they are kept."""
@@ -93,7 +93,6 @@ def make_router(services: Services, kept: HistoryHandler) -> APIRouter:
         "/v1/history/{number}",
         summary="A kept result",
         response_model=schemas.HistoryItem,
-        responses=schemas.refusals(401, 404, 422, 429, 500, 503, 504),
     )
     async def result(number: Number, words: WordsQuery) -> Response:
         """Return one result.
@@ -114,7 +113,7 @@ def make_router(services: Services, kept: HistoryHandler) -> APIRouter:
         summary="Forget a result",
         status_code=204,
         response_class=Response,
-        responses=schemas.refusals(401, 403, 404, 422, 429, 503),
+        responses=schemas.refusals(403),
     )
     async def forget(number: Number) -> Response:
         """Delete a result, and its picture unless another result has it too."""
@@ -126,10 +125,7 @@ def make_router(services: Services, kept: HistoryHandler) -> APIRouter:
         "/v1/history/{number}/picture",
         summary="The picture of a kept result",
         response_class=Response,
-        responses={
-            200: {"content": schemas.PICTURE_CONTENT},
-            **schemas.refusals(401, 404, 422, 429, 503),
-        },
+        responses=schemas.content("image/*"),
     )
     async def picture(number: Number) -> Response:
         """Return the picture as it was sent."""
@@ -140,10 +136,7 @@ def make_router(services: Services, kept: HistoryHandler) -> APIRouter:
         "/v1/history/{number}/annotated",
         summary="The annotated picture of a kept result",
         response_class=Response,
-        responses={
-            200: {"content": schemas.PICTURE_CONTENT},
-            **schemas.refusals(401, 404, 422, 429, 500, 503, 504),
-        },
+        responses=schemas.content("image/*"),
     )
     async def annotated(number: Number, words: WordsQuery) -> Response:
         """Have the detector look at the picture again and draw on it what it finds."""

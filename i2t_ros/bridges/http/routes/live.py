@@ -27,8 +27,6 @@ log = logging.getLogger("i2t_ros.http")
 MIN_INTERVAL = 0.2  # seconds between two events: faster than anybody reads
 ASK_INTERVAL = 1.0  # the same if each of them is asked for
 
-_EVENTS = {"text/event-stream": {"schema": {"type": "string"}}}
-
 
 @dataclass(frozen=True)
 class Live:
@@ -51,7 +49,7 @@ def make_router(services: Services) -> APIRouter:
         "/v1/live",
         summary="Live words of a camera (server-sent events)",
         response_class=Response,
-        responses={200: {"content": _EVENTS}, **schemas.refusals(401, 422, 429, 503)},
+        responses={**schemas.content("text/event-stream"), **schemas.refusals(401, 422, 429, 503)},
     )
     async def live(query: LiveQuery) -> Response:
         """Send an event `words` for the newest description, and `silence` when there is none.

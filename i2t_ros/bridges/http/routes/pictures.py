@@ -33,8 +33,6 @@ SNAPSHOT_TIME = 3.0  # seconds that a snapshot waits for a first picture
 MAX_FORMS = 32  # of resized pictures that are kept, each the newest of one camera and size
 DEFAULT_QUALITY = 80  # of pictures that are made smaller and were not asked for in another
 
-_MULTIPART = {"multipart/x-mixed-replace": {"schema": {"type": "string", "format": "binary"}}}
-
 
 @dataclass(frozen=True)
 class Look:
@@ -84,7 +82,10 @@ def make_router(services: Services) -> APIRouter:
         "/stream",
         summary="Live pictures of a camera (MJPEG)",
         response_class=Response,
-        responses={200: {"content": _MULTIPART}, **schemas.refusals(401, 422, 429, 503)},
+        responses={
+            **schemas.content("multipart/x-mixed-replace"),
+            **schemas.refusals(401, 422, 429, 503),
+        },
     )
     async def stream(look: LookQuery) -> Response:
         """Send the newest picture whenever the viewer can take one, without an end.
@@ -110,10 +111,7 @@ def make_router(services: Services) -> APIRouter:
         "/snapshot",
         summary="One picture of a camera",
         response_class=Response,
-        responses={
-            200: {"content": schemas.JPEG_CONTENT},
-            **schemas.refusals(401, 404, 422, 429, 503),
-        },
+        responses={**schemas.content("image/jpeg"), **schemas.refusals(401, 404, 422, 429, 503)},
     )
     async def snapshot(look: LookQuery) -> Response:
         """Return the newest picture, or the first to come within a few seconds."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from i2t_ros.bridges.http import schemas
 from i2t_ros.bridges.http.metrics import MEDIA_TYPE
 from i2t_ros.bridges.http.middleware.access import AUTHORIZED, COOKIE, session_value, shows_token
-from i2t_ros.bridges.http.problems import HttpProblem, problem_response
+from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.services import Services
 from i2t_ros.errors import DetectorUnreachableError
 from i2t_ros.models.manifest import load_manifest
@@ -22,99 +22,57 @@ def make_router(services: Services) -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["state"])
 
-    @router.get(
-        "/v1/cameras",
-        summary="Cameras",
-        response_model=schemas.Cameras,
-        responses=schemas.refusals(401, 429),
-    )
-    async def cameras() -> Response:
+    @router.get("/v1/cameras", summary="Cameras", responses=schemas.refusals(401, 429))
+    async def cameras() -> schemas.Cameras:
         """List the cameras that are there; the first is the default of every `camera` option."""
         now = time.time()
-        return JSONResponse(
-            {
-                "cameras": [
-                    {
-                        "name": camera.name,
-                        "transport": camera.transport,
-                        "frames": camera.frames,
-                        "age": round(now - camera.last_frame, 3) if camera.last_frame else None,
-                        "viewers": camera.viewers,
-                    }
-                    for camera in services.hub.online
-                ]
-            }
-        )
+        online = [
+            schemas.CameraState(
+                name=camera.name,
+                transport=camera.transport,
+                frames=camera.frames,
+                age=round(now - camera.last_frame, 3) if camera.last_frame else None,
+                viewers=camera.viewers,
+            )
+            for camera in services.hub.online
+        ]
+        return schemas.Cameras(cameras=online)
 
-    @router.get(
-        "/v1/models",
-        summary="Models",
-        response_model=schemas.Models,
-        responses=schemas.refusals(401, 429),
-    )
-    async def models() -> Response:
+    @router.get("/v1/models", summary="Models", responses=schemas.refusals(401, 429))
+    async def models() -> schemas.Models:
         """List the models that the package knows by name, and what answered last."""
+        names = schemas.Model.__annotations__
         known = [
-            {
-                "name": spec.name,
-                "task": spec.task,
-                "summary": spec.summary,
-                "license": spec.license,
-                "size": spec.size,
-            }
+            schemas.Model(**{name: getattr(spec, name) for name in names})
             for spec in load_manifest().values()
         ]
-        return JSONResponse({"in_use": services.handler.model, "models": known})
+        return schemas.Models(in_use=services.handler.model, models=known)
 
-    @router.get("/healthz", summary="Alive", response_model=schemas.Health)
-    async def alive() -> Response:
+    @router.get("/healthz", summary="Alive")
+    async def alive() -> schemas.Health:
         """Answer while the process lives."""
-        return JSONResponse({"status": "ok"})
+        return schemas.Health(status="ok")
 
-    @router.get(
-        "/readyz",
-        summary="Ready",
-        response_model=schemas.Health,
-        responses=schemas.refusals(503),
-    )
-    async def ready() -> Response:
+    @router.get("/readyz", summary="Ready", responses=schemas.refusals(503))
+    async def ready() -> schemas.Health:
         """Answer 200 while pictures can be described, and 503 with the reason otherwise."""
-        reason = services.unready()
-        if reason:
-            return problem_response(503, DetectorUnreachableError.code, reason)
-        return JSONResponse({"status": "ok"})
+        if reason := services.unready():
+            raise DetectorUnreachableError(reason)
+        return schemas.Health(status="ok")
 
-    @router.get(
-        "/metrics",
-        summary="Counters for Prometheus",
-        response_class=Response,
-        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
-    )
+    @router.get("/metrics", summary="Counters for Prometheus", response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Return counters in Prometheus' text format."""
         return Response(services.metrics.text(), media_type=MEDIA_TYPE)
 
-    return router
-
-
-def make_session_router(services: Services) -> APIRouter:
-    """Return the routes with which a browser shows its token once."""
-    router = APIRouter(tags=["state"])
-    token = services.settings.token
-
     @router.get(
-        "/v1/session",
-        summary="What a page has to know first",
-        response_model=schemas.Session,
-        responses=schemas.refusals(429),
+        "/v1/session", summary="What a page has to know first", responses=schemas.refusals(429)
     )
-    async def session(request: Request) -> Response:
+    async def session(request: Request) -> schemas.Session:
         """Tell a page whether to ask its user for the token, and whether results are kept."""
-        return JSONResponse(
-            {
-                "token_needed": not request.scope.get(AUTHORIZED, True),
-                "history": services.history is not None,
-            }
+        return schemas.Session(
+            token_needed=not request.scope.get(AUTHORIZED, True),
+            history=services.history is not None,
         )
 
     @router.post(
@@ -129,6 +87,7 @@ def make_session_router(services: Services) -> APIRouter:
 
         For browsers, which cannot send the header with pictures and streams.
         """
+        token = services.settings.token
         if token and not shows_token(request.headers.get("authorization", ""), token):
             raise HttpProblem(401, "wrong token", headers={"www-authenticate": "Bearer"})
         response = Response(status_code=204)
