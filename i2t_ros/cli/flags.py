@@ -51,5 +51,6 @@ def _metavar(option: Option) -> str:
 
 
 def _shown(option: Option) -> str:
-    many = isinstance(option.default, list)
-    return (",".join(option.default) if many else "") or option.shown
+    if isinstance(option.default, list) and option.default:
+        return ",".join(option.default)
+    return option.shown
