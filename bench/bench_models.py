@@ -18,7 +18,7 @@ import time
 
 import cv2
 import material
-from making import open_detector
+from material import open_detector
 from pycocotools import coco, cocoeval
 
 from i2t_ros.backends.base import BackendOptions

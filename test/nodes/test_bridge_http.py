@@ -16,7 +16,7 @@ from std_msgs.msg import Header, String
 httpx = pytest.importorskip("httpx")
 pytest.importorskip("fastapi")
 websockets = pytest.importorskip("websockets.sync.client")
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+exceptions = pytest.importorskip("websockets.exceptions")
 
 LIMIT = 60.0
 GREY = np.full((480, 640, 3), 128, np.uint8)
@@ -115,7 +115,10 @@ class SocketCamera:
         self._thread.start()
 
     def _run(self):
-        with websockets.connect(self._url) as socket, contextlib.suppress(ConnectionClosed):
+        with (
+            websockets.connect(self._url) as socket,
+            contextlib.suppress(exceptions.ConnectionClosed),
+        ):
             while not self._stop.wait(0.05):
                 socket.send(JPEG)
 
@@ -256,7 +259,7 @@ def test_a_websocket_camera_whose_name_is_too_long_for_a_topic(start):
         http_port=0,
     )
     url = re.search(r"listening on http(://127\.0\.0\.1:\d+)/", node.log())[1]
-    with pytest.raises(InvalidStatus) as refused:
+    with pytest.raises(exceptions.InvalidStatus) as refused:
         websockets.connect(f"ws{url}/ws/{'d' * 30}")
     assert refused.value.response.status_code == 422
     assert b"expected a shorter name" in refused.value.response.body

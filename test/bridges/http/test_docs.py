@@ -15,6 +15,7 @@ from project import ROOT
 from i2t_ros.pipeline.describer import tell
 
 pytest.importorskip("fastapi")
+from frame_sinks import Sink
 from web_support import TIME_LIMIT, until
 
 from i2t_ros import errors
@@ -109,7 +110,9 @@ def test_the_examples_work(web, history_settings, tmp_path, kind, example):
         settings = {"history": history_settings()}
     else:
         settings = SETTINGS[kind]
-    bridge = web(describe, **settings)
+    sink = Sink(describe)
+    bridge = web(describe, sink=sink, **settings)
+    sink.hub = bridge.hub
     with camera(bridge) if kind == "with a camera called door" else contextlib.nullcontext():
         for command, shown in steps(example):
             assert command.startswith("curl ")

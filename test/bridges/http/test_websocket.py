@@ -10,33 +10,14 @@ import numpy as np
 import pytest
 
 pytest.importorskip("fastapi")
-from web_support import RectangleDescriber, picture, until
+from frame_sinks import Sink
+from web_support import picture, until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from i2t_ros.bridges.http.placeholder import placeholder
-from i2t_ros.errors import InvalidRequestError
-from i2t_ros.types import DescribeRequest, Picture
 
 FRAME = picture([("dog", (40, 60, 140, 200))], extension=".jpg")
-
-
-class Sink:
-    """Remembers what it is given; with a ``hub`` it plays the detector that sees the frames."""
-
-    def __init__(self):
-        self.frames, self.hub = [], None
-
-    def check(self, camera):
-        if len(camera) > 40:
-            raise InvalidRequestError(f"camera {camera}: its topic would be too long")
-
-    def publish(self, camera, jpeg):
-        self.frames.append((camera, jpeg))
-        if self.hub is not None:
-            reply = RectangleDescriber()(DescribeRequest(Picture(jpeg), annotate=True))
-            drawn = bytes(reply.annotated)
-            self.hub.publish(camera, annotated=drawn, words=reply.description)
 
 
 def camera(bridge, path="/ws/door", **options):
@@ -99,8 +80,8 @@ def test_without_a_detector_frames_are_only_shown(web):
                 if placeholder("door", "waiting for the detector") in shown:
                     break
                 socket_.send(FRAME)
-        with bridge.client() as client:
-            assert client.get("/snapshot?camera=door&annotated=0").content == FRAME
+        with bridge.client() as third:
+            assert third.get("/snapshot?camera=door&annotated=0").content == FRAME
     assert bridge.describer.asked == []
 
 
