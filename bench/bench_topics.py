@@ -125,7 +125,7 @@ def loss(name: str, shown: list[Shown], promised: bool) -> Row:
     arrived = sum(len(film.latencies) for film in shown)
     ways = {
         "on the way in": sum(film.lost_in for film in shown),
-        "engine busy": sum(film.dropped for film in shown),
+        "backend busy": sum(film.dropped for film in shown),
         "on the way out": sum(film.lost_out for film in shown),
     }
     lost = ", ".join(f"{count} {where}" for where, count in ways.items() if count) or "none"

@@ -12,7 +12,7 @@ from peers import Film, Graph, Node, Peer, Seen, camera, mirror, viewer, wait_fo
 
 LAST = 0.3
 """Seconds after a film in which its last detections have come."""
-COUNTERS = ("received", "dropped (engine busy)", "processed")
+COUNTERS = ("received", "dropped (backend busy)", "processed")
 
 
 @dataclasses.dataclass

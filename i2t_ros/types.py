@@ -181,7 +181,7 @@ class Detections:
         """Return detections that hold these very arrays, which become read-only.
 
         For a detector that has just made them, keeps no other view of them, and knows the boxes to
-        be finite and the scores to be sorted: 15 µs after a run of the engine, where copying them
+        be finite and the scores to be sorted: 15 µs after a run of the backend, where copying them
         and looking at each number takes 60. Arrays of other shapes or dtypes, and class ids or
         scores out of range, are left to the ordinary constructor.
         """

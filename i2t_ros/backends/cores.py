@@ -27,7 +27,7 @@ class Threads(NamedTuple):
     report: str
 
 
-def engine_threads(asked: int, most: int = 0) -> Threads:
+def backend_threads(asked: int, most: int = 0) -> Threads:
     """Return what an engine takes: ``asked``, or with 0 as many as the process may use cores.
 
     ``most``, unless it is 0, is where more threads stop to help; it does not bind ``asked``.

@@ -11,7 +11,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from i2t_ros.backends.base import BackendOptions, Tensor
-from i2t_ros.backends.cores import engine_threads
+from i2t_ros.backends.cores import backend_threads
 from i2t_ros.backends.tensor_checks import TensorInfo, check_inputs, check_outputs, example_inputs
 from i2t_ros.errors import InferenceError, ModelCorruptError, ModelMismatchError
 from i2t_ros.models.manifest import ModelSpec
@@ -31,7 +31,7 @@ class LiteRtBackend:
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the first file, compare it with its entry, and run it once."""
-        threads = engine_threads(options.threads)
+        threads = backend_threads(options.threads)
         interpreter = _load(files[0], threads.number)
         inputs = {detail["name"]: detail for detail in interpreter.get_input_details()}
         outputs = {detail["name"]: detail for detail in interpreter.get_output_details()}

@@ -12,7 +12,7 @@ import onnxruntime as ort
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from i2t_ros.backends.base import MOST_CALLS, BackendOptions, Tensor
-from i2t_ros.backends.cores import engine_threads, usable_cores
+from i2t_ros.backends.cores import backend_threads, usable_cores
 from i2t_ros.backends.onnxruntime_providers import (
     PROVIDERS,
     as_half,
@@ -74,7 +74,7 @@ class OnnxRuntimeBackend:
         be had.
         """
         self._file = files[0]
-        threads = engine_threads(options.threads, WIDE)
+        threads = backend_threads(options.threads, WIDE)
         self._wide: ort.InferenceSession | None = _start(files[0], options, threads.number)
         self._narrow: ort.InferenceSession | None = None
         self._calls = 0

@@ -11,7 +11,7 @@ import numpy as np
 import openvino as ov
 
 from i2t_ros.backends.base import MOST_CALLS, BackendOptions, Tensor
-from i2t_ros.backends.cores import engine_threads
+from i2t_ros.backends.cores import backend_threads
 from i2t_ros.backends.tensor_checks import TensorInfo, check_inputs, check_outputs, example_inputs
 from i2t_ros.errors import (
     BackendUnavailableError,
@@ -62,7 +62,7 @@ class OpenVinoBackend:
         precision = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         self.report = f"OpenVINO {engine()[0]} on {self.device}, precision {precision}"
         if device == "CPU":
-            self.report += f", {engine_threads(options.threads).report}"
+            self.report += f", {backend_threads(options.threads).report}"
         self.infer(example_inputs(spec))
 
     def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
@@ -108,7 +108,7 @@ def _settings(options: BackendOptions, device: str) -> dict[str, object]:
         "INFERENCE_PRECISION_HINT": precisions[options.precision],
     }
     if device == "CPU":
-        settings["INFERENCE_NUM_THREADS"] = engine_threads(options.threads).number
+        settings["INFERENCE_NUM_THREADS"] = backend_threads(options.threads).number
     return settings
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from omegaconf import flag_override
 
 from i2t_ros.backends.base import BackendOptions, Tensor
-from i2t_ros.backends.cores import engine_threads
+from i2t_ros.backends.cores import backend_threads
 from i2t_ros.errors import BackendUnavailableError, InferenceError, ModelCorruptError
 from i2t_ros.models.manifest import ModelSpec
 from i2t_ros.types import Image
@@ -61,7 +61,7 @@ class RapidOcrBackend:
         """
         networks = {part: _own_network(file) for part, file in NETWORKS.items()}
         networks["Rec"] = files[0] if files else networks["Rec"]
-        threads = engine_threads(options.threads)
+        threads = backend_threads(options.threads)
         settings: dict[str, Any] = {f"{part}.model_path": str(networks[part]) for part in networks}
         settings["Global.log_level"] = "error"  # below it, it warns of each picture without text
         settings["Global.text_score"] = 0.0  # the reader of the lines chooses

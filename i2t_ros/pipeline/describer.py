@@ -130,8 +130,8 @@ class Describer:
     with those of other images; ``look`` is all three, and ``tell`` finds the words for a scene.
 
     As many threads may be in infer() at once as the detector's ``concurrency`` says: callers in
-    several threads pass the ``turn`` of an Engine that they share. Each other task has a thread of
-    its own, so that all tasks of an image are worked on at once. All else may run in parallel.
+    several threads pass the ``turn`` of a BackendAccess that they share. Each other task has its
+    own thread, so that all tasks of an image are worked on at once. All else may run in parallel.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""The way of cameras' frames: prepare, engine, finish, for several frames at once, in order.
+"""The stages of camera frames: prepare, infer, finish, for several frames at once, in order.
 
-While the engine is busy with one frame the next is prepared and the one before is finished, so that
-the engine never waits for Python. One thread prepares and finishes a frame, and runs the engine for
-it, or for all frames of a batch: in a quiet node no frame pays for a change of threads.
+While the backend runs one frame, the next is prepared and the one before is finished, so that the
+backend never waits for Python. One thread takes a frame through all stages, and runs the backend
+for it or for a whole batch, so a frame in a quiet node never waits for a change of threads.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from i2t_ros.pipeline.scheduler import Engine
+from i2t_ros.pipeline.scheduler import BackendAccess
 
 logger = logging.getLogger(__name__)
 
@@ -25,39 +25,39 @@ Item_contra = TypeVar("Item_contra", contravariant=True)
 
 
 class Stages(Protocol[Item_contra, Work]):
-    """What is done with a frame.
+    """The work on a frame.
 
-    The first three may raise; then the frame's later stages are left out and ``failed`` is called.
+    The first three stages may raise; then the later ones are skipped and ``failed`` is called.
     """
 
     def prepare(self, camera: str, item: Item_contra) -> Work:
-        """Do what can be done before the engine is free; several frames at once."""
+        """Do the work that needs no backend; called for several frames at once."""
         ...
 
     def infer(self, works: Sequence[Work]) -> None:
-        """Run the engine once, for one frame or, up to ``batch``, for several that wait."""
+        """Run the backend once, for one frame or for several that wait, at most ``batch``."""
         ...
 
     def finish(self, camera: str, item: Item_contra, work: Work) -> None:
-        """Do the rest; one frame at a time, in the order in which they were taken up."""
+        """Do the rest; called for one frame at a time, in the order in which they were taken."""
         ...
 
     def failed(self, camera: str, error: Exception) -> None:
-        """Tell of a frame that could not be worked on, in that same order."""
+        """Report a frame that failed; called in the same order."""
         ...
 
 
 @dataclass(slots=True)
 class CameraCounters:
-    """What became of the frames of one camera.
+    """How many frames of one camera came, and what became of them.
 
-    received   all that came: the sum of the others and of those in hand
-    processed  answered
-    dropped    replaced by a newer one while the engine was busy
+    received   all frames: the sum of the numbers below and of the frames in progress
+    processed  finished without an error
+    dropped    replaced by a newer frame while the backend was busy
     failed     could not be used, or ended in an error
-    unwanted   came while nobody listened to the results
-    limited    left out to keep to a rate
-    latencies  seconds from offer() to the end of the work, of the last frames processed
+    unwanted   skipped because nobody subscribed to the results
+    limited    skipped to keep to a rate
+    latencies  seconds from offer() to the end of the work, for the last processed frames
     """
 
     received: int = 0
@@ -75,7 +75,7 @@ class _Frame(Generic[Item, Work]):
 
     camera: str
     item: Item
-    offered: float
+    offered_at: float
     number: int
     work: Work | None = None
     error: Exception | None = None
@@ -85,39 +85,39 @@ class _Frame(Generic[Item, Work]):
 class FrameLine(Generic[Item, Work]):
     """Takes the newest frame of each camera through the stages.
 
-    Frames never pile up: each camera has one slot, a newer frame replaces the one that waits there
-    and is counted. The camera that has waited longest is next. Only one frame (with ``batch``, so
-    many) is prepared ahead of the engine: more would be old when it is their turn.
+    Frames never pile up: each camera has one slot. A newer frame replaces the frame that waits
+    there, which is counted as dropped. The camera that has waited longest is next. Only one frame
+    (at most ``batch``) is prepared ahead of the backend: more would be old when their turn comes.
     """
 
     def __init__(
         self,
         stages: Stages[Item, Work],
-        engine: Engine,
+        access: BackendAccess,
         *,
         batch: int = 1,
         in_work: Callable[[], int | None] = lambda: None,
     ) -> None:
-        """Start without cameras; each one that comes brings the threads that its frames need.
+        """Start without cameras and threads; a new camera starts the threads that it needs.
 
         batch    how many frames one call of ``infer`` takes at most
-        in_work  says how many frames may be in progress at once; None: as many as keep the engine
-                 busy. Fewer are better if something other than the engine takes longest. It is
-                 called with a lock held, and must not raise.
+        in_work  returns how many frames may be in progress at once; None: as many as keep the
+                 backend busy. Fewer are better if something else takes longest. It is called with
+                 a lock held, and must not raise.
         """
         self._stages = stages
-        self._engine = engine
+        self._access = access
         self._batch = batch
         self._in_work = in_work
-        # One lock, and a condition for each thing to wait for, so that few threads wake in vain.
+        # A condition for each thing to wait for, so that few threads wake up for nothing.
         self._lock = threading.Lock()
         self._may_take = threading.Condition(self._lock)
         self._was_inferred = threading.Condition(self._lock)
         self._was_finished = threading.Condition(self._lock)
         self._slots: dict[str, tuple[Item, float]] = {}
         self._prepared: deque[_Frame[Item, Work]] = deque()
-        self._ahead = 0  # taken up, and not yet in the engine
-        self._leaders = 0  # threads that wait for the engine, or are about to
+        self._ahead = 0  # taken, and not yet at the backend
+        self._leaders = 0  # threads that wait for the backend, or are about to
         self._taken = self._finished = 0
         self._in_progress: list[str] = []  # the camera of each frame taken and not yet finished
         self._closing = False
@@ -125,7 +125,7 @@ class FrameLine(Generic[Item, Work]):
         self.cameras: dict[str, CameraCounters] = {}
 
     def offer(self, camera: str, item: Item) -> None:
-        """Put a camera's newest frame into its slot, in place of one that still waits there."""
+        """Put the newest frame into its camera's slot, in place of one that still waits there."""
         with self._lock:
             if self._closing:
                 return
@@ -137,7 +137,7 @@ class FrameLine(Generic[Item, Work]):
             self._may_take.notify()
 
     def skip(self, camera: str, *, unwanted: int = 0, limited: int = 0) -> None:
-        """Count a frame that is left out, by cause."""
+        """Count a frame that is skipped, by its cause."""
         with self._lock:
             counters = self._counters_of(camera)
             counters.received += 1
@@ -145,9 +145,9 @@ class FrameLine(Generic[Item, Work]):
             counters.limited += limited
 
     def remove(self, camera: str) -> bool:
-        """Forget a camera whose frames come no more, with its counters and the frame that waits.
+        """Forget a camera that has left, its counters and its waiting frame.
 
-        Returns False, and keeps the counters, while a frame of it is in progress: call it again.
+        Returns False and keeps the counters while one of its frames is in progress; call it again.
         """
         with self._lock:
             self._slots.pop(camera, None)
@@ -157,9 +157,9 @@ class FrameLine(Generic[Item, Work]):
             return True
 
     def close(self, timeout: float = 10.0) -> bool:
-        """Drop what waits, let what runs finish; return whether it did within ``timeout`` seconds.
+        """Drop waiting frames and let the others finish; return whether they did in time.
 
-        May be called more than once.
+        ``timeout`` is in seconds. May be called more than once.
         """
         end = time.monotonic() + timeout
         with self._lock:
@@ -171,22 +171,19 @@ class FrameLine(Generic[Item, Work]):
         return not any(thread.is_alive() for thread in self._threads)
 
     def _counters_of(self, camera: str) -> CameraCounters:
-        """Return a camera's counters; those of a new one are made, and the threads it needs."""
+        """Return a camera's counters; for a new camera, also start the threads that it needs."""
         if camera not in self.cameras:
             self.cameras[camera] = CameraCounters()
-            # So many are in the engine, so many prepared for it, and one is being finished.
-            count = self._together() * (self._engine.places + 1) + 1
+            # Frames at the backend, frames prepared for it, and one that is being finished.
+            count = self._prepare_limit() * (self._access.concurrency + 1) + 1
             for number in range(len(self._threads), count):
                 name = f"i2t-frames-{number}"
                 self._threads.append(threading.Thread(target=self._run, name=name, daemon=True))
                 self._threads[-1].start()
         return self.cameras[camera]
 
-    def _together(self) -> int:
-        """Return how many frames may be prepared ahead of the engine.
-
-        Two of one camera would only make the second of them old.
-        """
+    def _prepare_limit(self) -> int:
+        """Return how many frames may be prepared ahead: a second one of a camera would be old."""
         return min(self._batch, len(self.cameras))
 
     def _run(self) -> None:
@@ -195,21 +192,21 @@ class FrameLine(Generic[Item, Work]):
                 frame.work = self._stages.prepare(frame.camera, frame.item)
             except Exception as error:
                 frame.error = error
-                self._leave_out(frame)
+                self._skip_backend()
             else:
-                self._through_the_engine(frame)
-            self._in_order(frame)
+                self._run_backend(frame)
+            self._finish_in_order(frame)
 
     def _take(self) -> _Frame[Item, Work] | None:
-        """Wait for a frame that may be taken up; None at the end."""
+        """Wait for the next frame to work on; return None when closing."""
         with self._lock:
             self._may_take.wait_for(lambda: self._closing or self._has_next())
             if self._closing:
                 return None
             # Dictionaries keep insertion order, so the camera that has waited longest is first.
             camera = next(iter(self._slots))
-            item, offered = self._slots.pop(camera)
-            frame: _Frame[Item, Work] = _Frame(camera, item, offered, self._taken)
+            item, offered_at = self._slots.pop(camera)
+            frame: _Frame[Item, Work] = _Frame(camera, item, offered_at, self._taken)
             self._taken += 1
             self._in_progress.append(camera)
             self._ahead += 1
@@ -217,33 +214,33 @@ class FrameLine(Generic[Item, Work]):
             return frame
 
     def _has_next(self) -> bool:
-        """Return whether a frame waits that may be taken up."""
+        """Return whether a waiting frame may be taken now."""
         limit = self._in_work()
         has_room = limit is None or self._taken - self._finished < limit
-        return bool(self._slots) and self._ahead < self._together() and has_room
+        return bool(self._slots) and self._ahead < self._prepare_limit() and has_room
 
     def _wake_taker(self) -> None:
         if self._has_next():
             self._may_take.notify()
 
-    def _leave_out(self, frame: _Frame[Item, Work]) -> None:
+    def _skip_backend(self) -> None:
         with self._lock:
             self._ahead -= 1
             self._wake_taker()
 
-    def _through_the_engine(self, frame: _Frame[Item, Work]) -> None:
-        """Return when the engine has seen the frame.
+    def _run_backend(self, frame: _Frame[Item, Work]) -> None:
+        """Return when the backend has run the frame.
 
-        One thread waits for the engine and takes along all that is prepared by then, up to a batch.
-        The others wait for it, and not for the engine: they would get it when there is nothing left
-        to do, and hold up their finished frames until then.
+        One thread, the leader, waits for the backend and takes along all frames that are prepared
+        by then, up to a batch. The other threads wait for the leader, not for the backend: when
+        their turn came, nothing would be left to do, and their finished frames would be late.
         """
         with self._lock:
             self._prepared.append(frame)
             leads = self._leaders * self._batch < len(self._prepared)
             self._leaders += leads
         if leads:
-            with self._engine.turn(urgent=False):
+            with self._access.turn(urgent=False):
                 self._infer(self._next_batch())
         with self._lock:
             self._was_inferred.wait_for(lambda: frame.inferred)
@@ -268,8 +265,8 @@ class FrameLine(Generic[Item, Work]):
                 frame.inferred = True
             self._was_inferred.notify_all()
 
-    def _in_order(self, frame: _Frame[Item, Work]) -> None:
-        """Finish a frame once all that were taken up before it are finished, and count it."""
+    def _finish_in_order(self, frame: _Frame[Item, Work]) -> None:
+        """Wait until all frames taken earlier are finished, then finish this one."""
         with self._lock:
             self._was_finished.wait_for(lambda: self._finished == frame.number)
         try:
@@ -290,10 +287,10 @@ class FrameLine(Generic[Item, Work]):
                 frame.error = error
         if frame.error is None:
             counters.processed += 1
-            counters.latencies.append(time.monotonic() - frame.offered)
+            counters.latencies.append(time.monotonic() - frame.offered_at)
         else:
             counters.failed += 1
             try:
                 self._stages.failed(frame.camera, frame.error)
-            except Exception:  # this thread has other frames to carry
-                logger.exception("camera %s: a failure could not be told", frame.camera)
+            except Exception:  # the thread is still needed for other frames
+                logger.exception("camera %s: cannot report a failed frame", frame.camera)

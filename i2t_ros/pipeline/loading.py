@@ -1,4 +1,4 @@
-"""Which model and which engine a task gets: what was asked for by name, or the best there is."""
+"""Which model and which backend a task gets: the one that was named, or the best available."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def open_model(  # noqa: PLR0913 (one place, all of it needed)
     if choice.model != "auto":
         return _open_named(choice, make)
     failures: list[Exception] = []
-    missing: list[BackendMissingError] = []  # engines: ordinary, and told last
+    missing: list[BackendMissingError] = []  # not installed is normal, so it is reported last
     absent: list[ModelSpec] = []
     for spec in ranked_models(task):
         if choice.backend in backends() and choice.backend not in spec.backends:
@@ -137,7 +137,7 @@ def _because(what: str, failures: Sequence[Exception]) -> str:
 def _no_model(
     task: Task, failures: Sequence[Exception], missing: Sequence[BackendMissingError]
 ) -> Exception:
-    """Return the last failure; beside it, an engine whose model may well be at hand."""
+    """Return the last failure; beside it, a backend whose model may well be at hand."""
     if not failures:
         return missing[0] if missing else ModelError(f"there is no model for the task {task}")
     also = f". Or: {missing[0]}" if missing else ""
@@ -158,7 +158,7 @@ def _open_named(choice: _Choice, make: Make[Ready]) -> Ready:
 
 
 def _open_built_in(name: str, choice: _Choice, make: Make[Ready], why: str) -> Ready:
-    """Make do, unless an engine or a server was asked for by name."""
+    """Make do, unless a backend or a server was asked for by name."""
     spec = find_spec(name)
     try:
         names = choose_backends(spec, choice.backend, choice.how.backend)

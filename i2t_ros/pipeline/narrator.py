@@ -1,4 +1,4 @@
-"""What one camera has shown so far, and what of it is worth saying now."""
+"""What one camera has shown so far, and what to say about it now."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from i2t_ros.types import Scene
 
 @dataclass(frozen=True, slots=True)
 class SpeechOptions:
-    """When a sentence is said."""
+    """When sentences are published."""
 
     rate: float = option(
         0.0,
-        "sentences a second at most on ~/sentence; 0: one for each image",
+        "most sentences a second on ~/sentence; 0: one for each image",
         name="sentence_rate",
         bounds=(0.0, 1000.0),
         changes="live",
     )
     on_change: bool = option(
         False,
-        "publish on ~/sentence only what differs from the sentence before",
+        "publish a sentence on ~/sentence only if it differs from the last one",
         name="sentence_on_change",
         changes="live",
     )
     change_hold: float = option(
         1.0,
-        "seconds for which a change has to last before the style changes tells it",
+        "seconds that a change must last before the style changes reports it",
         bounds=(0.0, 3600.0),
         changes="live",
     )
 
 
 class Narrator:
-    """Follows one camera. Times are of the frames, in seconds; there is no clock in here.
+    """Follows one camera. Times are those of the frames, in seconds; it has no clock.
 
-    Where the times jump back, as when a recording starts over or a clock is set, all is forgotten.
-    Not for several threads at once.
+    If the time jumps back, as when a recording starts over or a clock is set, it forgets
+    everything. Use it from one thread at a time.
     """
 
     def __init__(self, tracker: ObjectTracker | None = None) -> None:
-        """Start without a past; with a ``tracker``, objects get numbers."""
+        """Start without a past; a ``tracker`` gives objects numbers."""
         self._tracker = tracker
         self._changes = ChangeTracker()
         self._time = -math.inf
@@ -77,7 +77,7 @@ class Narrator:
         )
 
     def is_due(self, sentence: str, time: float, speech: SpeechOptions) -> bool:
-        """Return whether to say a sentence now; if so, it counts as said."""
+        """Return whether to publish a sentence now; if True, it counts as published."""
         if not sentence or (speech.on_change and sentence == self._said):
             return False
         if speech.rate and time - self._said_at < 1 / speech.rate:

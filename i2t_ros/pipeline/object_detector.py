@@ -111,13 +111,13 @@ class _Wanted:
 
 @dataclass(slots=True)
 class PreparedImage:
-    """An image as the engine takes it.
+    """An image as the backend takes it.
 
     inputs     the model's inputs: a tensor and constants, or the image itself
     size       of the model's input, pixels
     placement  where the image lies in it; None: the image is the input
     width, height  of the image, pixels
-    letterbox  what wrote the tensor and still owns its memory, until the engine has read it
+    letterbox  what wrote the tensor and still owns its memory, until the backend has read it
     """
 
     inputs: list[Any]
@@ -193,7 +193,7 @@ class ObjectDetector:
         return Outcome(self.detect(image, options))
 
     def prepare(self, image: Image) -> PreparedImage:
-        """Return an image (height x width x 3 BGR uint8) as the engine takes it."""
+        """Return an image (height x width x 3 BGR uint8) as the backend takes it."""
         height, width = image.shape[:2]
         to = self._spec.input.format
         if to is None:
@@ -205,7 +205,7 @@ class ObjectDetector:
         return PreparedImage(inputs, size, placement, width, height, letterbox)
 
     def infer(self, images: Sequence[PreparedImage]) -> list[list[Tensor]]:
-        """Run the engine once and return the model's outputs for each image, at most ``batch``.
+        """Run the backend once and return the model's outputs for each image, at most ``batch``.
 
         An image can be used once: its memory is written again after the call.
         Raises InferenceError if the backend fails.

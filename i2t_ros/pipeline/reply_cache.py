@@ -1,4 +1,4 @@
-"""Answers that were given, kept for the next time that the same is asked."""
+"""Keeps replies for the next time that the same is asked."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from i2t_ros.options import option
 from i2t_ros.types import DescribeReply
 
 FIXED_COST = 2_000
-"""Bytes that a reply takes beside what was found and the picture, roughly."""
+"""Approximate bytes of a reply, without its results and its picture."""
 PART_COST = 500
-"""Bytes that an object, a face or a text takes, roughly."""
+"""Approximate bytes of an object, a face or a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +26,20 @@ class CacheLimits:
 
     entries: int = option(
         64,
-        "answers to Describe requests that are kept for the next time that the same picture comes "
-        "with the same options; 0: none",
+        "number of cached answers to Describe requests, used if the same picture comes again with "
+        "the same options; 0: no cache",
         name="cache_size",
         bounds=(0, 100_000),
     )
     bytes: int = option(
         32_000_000,
-        "bytes that those answers may take together, annotated pictures included",
+        "most bytes of all cached answers, annotated pictures included",
         name="cache_bytes",
         bounds=(0, 2**40),
     )
     lifetime: float = option(
         300.0,
-        "seconds after which an answer is forgotten",
+        "seconds after which a cached answer is dropped",
         name="cache_lifetime",
         bounds=(0.0, 1e9),
     )
@@ -47,21 +47,21 @@ class CacheLimits:
 
 @dataclass(slots=True)
 class _Work:
-    """What is being worked on: held by one thread, wanted by ``users``."""
+    """Work in progress for a key: one thread holds the lock, ``users`` threads want the reply."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     users: int = 0
 
 
 class ReplyCache:
-    """Replies by key; the one used longest ago goes first. May be used by several threads."""
+    """Replies by key; the least recently used go first. Safe for several threads."""
 
     def __init__(
         self,
         limits: CacheLimits = CacheLimits(),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin with nothing."""
+        """Start empty."""
         self.limits = limits
         self._clock = clock
         self._lock = threading.Lock()
@@ -75,11 +75,11 @@ class ReplyCache:
 
     @property
     def bytes(self) -> int:
-        """The size of all that is kept."""
+        """Approximate bytes of all replies kept."""
         return self._bytes
 
     def get(self, key: Hashable) -> DescribeReply | None:
-        """Return the reply that was kept under ``key``, or None."""
+        """Return the reply for ``key``, or None."""
         with self._lock:
             self._drop_old()
             entry = self._kept.get(key)
@@ -89,7 +89,7 @@ class ReplyCache:
             return entry[0]
 
     def put(self, key: Hashable, reply: DescribeReply) -> None:
-        """Keep a reply, in place of one with the same key; drop others to make room."""
+        """Keep a reply, in place of one with the same key, and drop others to make room."""
         cost = cost_of(reply)
         if not self.limits.entries or cost > self.limits.bytes:
             return
@@ -105,10 +105,10 @@ class ReplyCache:
 
     @contextmanager
     def one_at_a_time(self, key: Hashable, patience: float) -> Iterator[None]:
-        """Let one thread work on ``key``; the next one finds its answer kept.
+        """Let one thread work on ``key``, so that the next thread finds its reply in the cache.
 
-        A client that asks again because the answer takes long would otherwise double the work.
-        After ``patience`` seconds, and where nothing is kept at all, several may work on it.
+        Otherwise a client that asks again because the answer takes long would double the work.
+        Several threads may work on it after ``patience`` seconds, and if the cache is off.
         """
         if not self.limits.entries:
             yield
@@ -138,14 +138,14 @@ class ReplyCache:
 
 
 def cost_of(reply: DescribeReply) -> int:
-    """Return the bytes that a reply takes, roughly."""
+    """Return the approximate bytes of a reply."""
     results = reply.description.scene.results.values()
     parts = sum(len(result) for result in results if isinstance(result, Sized))
     return FIXED_COST + PART_COST * parts + len(reply.annotated or b"")
 
 
 def frozen(value: Any) -> Hashable:
-    """Return options (dataclasses, mappings, plain values) as a key for a dictionary."""
+    """Return options (dataclasses, mappings, plain values) as a hashable key."""
     if dataclasses.is_dataclass(value):
         return tuple(frozen(getattr(value, field.name)) for field in dataclasses.fields(value))
     if isinstance(value, frozenset):

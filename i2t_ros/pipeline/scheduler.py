@@ -1,4 +1,4 @@
-"""Who uses the engine next, and the queue of requests, which go before cameras' frames."""
+"""Who may use the backend next, and the queue of requests, which go before camera frames."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True)
 class RequestCounters:
-    """What became of the requests."""
+    """Requests that were answered, refused because the queue was full, or waited too long."""
 
     served: int = 0
     refused: int = 0
     expired: int = 0
 
 
-class Engine:
-    """The right to use the engine: at most ``places`` threads have it at once.
+class BackendAccess:
+    """Gives threads turns at a backend, to at most ``concurrency`` threads at once.
 
-    A waiting request goes before a waiting frame, so requests that never stop keep frames waiting.
+    A waiting request goes before a waiting frame, so an endless series of requests starves frames.
     """
 
-    def __init__(self, places: int = 1) -> None:
-        """Start free."""
-        self.places = places
+    def __init__(self, concurrency: int = 1) -> None:
+        """Start with no thread at the backend."""
+        self.concurrency = concurrency
         self._condition = threading.Condition()
-        self._free = places
+        self._free = concurrency
         self._waiting = 0
         self._urgent_waiting = 0
 
@@ -45,7 +45,7 @@ class Engine:
 
     @contextmanager
     def turn(self, urgent: bool) -> Iterator[None]:
-        """Wait for the engine and hold it; ``urgent`` (a request) goes before what is not."""
+        """Wait for a turn and hold it; urgent turns (requests) go before the others (frames)."""
         with self._condition:
             self._waiting += 1
             self._urgent_waiting += urgent
@@ -57,7 +57,7 @@ class Engine:
                 self._waiting -= 1
                 self._urgent_waiting -= urgent
             self._free -= 1
-            if self._free:  # a frame may wait that stood back for this request
+            if self._free:  # wake a frame that let this request go first
                 self._condition.notify_all()
         try:
             yield
@@ -68,17 +68,17 @@ class Engine:
 
 
 class RequestQueue:
-    """Runs requests in its own few threads, so that one decodes while another is computed.
+    """Runs requests in a few threads, so that one is decoded while the backend works on another.
 
-    A request holds ``Engine.turn(urgent=True)`` around the engine call alone. Requests wait in a
-    bounded queue and are refused if it is full.
+    A request holds ``BackendAccess.turn(urgent=True)`` only while the backend runs. The queue has a
+    limit, and requests beyond it are refused.
     """
 
     def __init__(self, *, threads: int = 2, max_waiting: int = 16, max_wait: float = 10.0) -> None:
         """Start the threads.
 
-        ``max_waiting`` requests may wait beside those that run. One that has waited longer than
-        ``max_wait`` seconds is refused when its turn comes.
+        ``max_waiting`` requests may wait in addition to those that run. A request that has waited
+        longer than ``max_wait`` seconds is refused when its turn comes.
         """
         self._capacity = threads + max_waiting
         self._room = threading.BoundedSemaphore(self._capacity)
@@ -88,10 +88,10 @@ class RequestQueue:
         self.counters = RequestCounters()
 
     def submit(self, job: Callable[[], Result]) -> Future[Result]:
-        """Run a request in a request thread.
+        """Run ``job`` in one of the request threads.
 
         Raises BusyError if the queue is full and NotActiveError after close(). The future raises
-        TimeLimitError if the request waited too long to be worth its work.
+        TimeLimitError if the request waited too long.
         """
         if not self._room.acquire(blocking=False):
             self._count(refused=1)
@@ -104,18 +104,18 @@ class RequestQueue:
             future = self._pool.submit(self._run_request, job, deadline)
         except RuntimeError as error:  # the pool has been shut down
             self._room.release()
-            raise NotActiveError("shutting down: no more requests are taken") from error
+            raise NotActiveError("shutting down: no more requests are accepted") from error
         future.add_done_callback(lambda _: self._room.release())
         return future
 
     def close(self, timeout: float = 10.0) -> bool:
-        """Drop what waits, let what runs finish; return whether it did within ``timeout`` seconds.
+        """Drop waiting requests and let running ones finish; return whether they did in time.
 
-        May be called more than once.
+        ``timeout`` is in seconds. May be called more than once.
         """
         end = time.monotonic() + timeout
         self._pool.shutdown(wait=False, cancel_futures=True)
-        # A request gives its place back when it ends, so with every place in hand none is running.
+        # A request releases the semaphore when it ends: if all of it is taken, none is running.
         taken = 0
         while taken < self._capacity and self._room.acquire(timeout=max(0, end - time.monotonic())):
             taken += 1
@@ -123,7 +123,7 @@ class RequestQueue:
             self._room.release(taken)
         if taken < self._capacity:
             return False
-        self._pool.shutdown()  # what a request's future calls when it is done has ended, too
+        self._pool.shutdown()  # also waits for the callbacks of the requests' futures
         return True
 
     def _run_request(self, job: Callable[[], Result], deadline: float) -> Result:
@@ -131,7 +131,7 @@ class RequestQueue:
             self._count(expired=1)
             raise TimeLimitError(
                 f"the request waited longer than {self._max_wait:g} s for its turn; "
-                "the machine has more work than it can do"
+                "this machine cannot keep up with the requests"
             )
         result = job()
         self._count(served=1)

@@ -1,7 +1,6 @@
-"""The same object under the same number from frame to frame.
+"""Gives an object the same number in every frame.
 
-The work is done by ByteTrack (Zhang et al., ECCV 2022) as the package `trackers` has it, an
-optional dependency.
+This uses ByteTrack (Zhang et al., ECCV 2022) from the package `trackers`, an optional dependency.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ INSTALL = (
     "(on a robot: pip install --no-deps trackers==2.1.0 supervision)"
 )
 FRAME_RATE = 30.0
-"""Frames a second for which ``lost_frames`` are counted, as ByteTrack's own default has it."""
+"""Frames a second; with ByteTrack's default of 30, ``lost_frames`` counts frames."""
 
 
 class ObjectTracker:
-    """Tracks the objects of one camera. Not for several threads at once.
+    """Tracks the objects of one camera. Use it from one thread at a time.
 
-    An object has a number from the second frame on in which it is seen; it keeps the number through
-    gaps of up to ``lost_frames`` frames. Numbers are not used again before reset().
+    An object gets a number in the second frame that shows it, and keeps it through gaps of up to
+    ``lost_frames`` frames. Numbers are not reused before reset().
     """
 
     def __init__(self, lost_frames: int = 30) -> None:
@@ -39,18 +38,18 @@ class ObjectTracker:
         self.reset()
 
     def reset(self) -> None:
-        """Forget every object: what comes next has nothing to do with what was."""
+        """Forget every object."""
         self._tracker: Any = self._trackers.ByteTrackTracker(
             lost_track_buffer=self._lost_frames, frame_rate=FRAME_RATE
         )
 
     def update(self, found: Detections) -> Detections:
-        """Return the same detections with their track ids; -1 for what has no track yet."""
+        """Return the detections with their track ids, -1 for an object that has no track yet."""
         given = self._supervision.Detections(
             xyxy=found.boxes.astype(np.float64),
             confidence=found.scores.astype(np.float64),
             class_id=found.class_ids.astype(int),
-            # The tracker changes the order; this tells it back.
+            # The tracker changes the order; this restores it.
             data={"index": np.arange(len(found))},
         )
         tracked = self._tracker.update(given)

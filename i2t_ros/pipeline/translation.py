@@ -1,4 +1,4 @@
-"""Translations of texts: asked for together, kept, and never waited for longer than agreed."""
+"""Translations of texts: requested together, cached, and waited for only within a time limit."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from i2t_ros.errors import I2tError, TimeLimitError, TranslationError
 logger = logging.getLogger(__name__)
 
 PAUSE = 30.0
-"""Seconds for which a translator that failed is left alone: a camera would wait with each frame."""
+"""Seconds until a translator that failed is asked again, so that not every frame waits for it."""
 KEPT = 2000
-"""Translations that are remembered; the ones used longest ago are forgotten."""
+"""Number of cached translations; the least recently used go first."""
 
 
 class Service(Protocol):
-    """What translates. Used by one thread at a time.
+    """A translation service, used by one thread at a time.
 
-    letters  how many one call may bring
+    letters  most letters in one call
     """
 
     letters: int
 
     def translate(self, texts: Sequence[str], target: str, source: str) -> list[str]:
-        """Return the texts, each of one line, in the language ``target`` (BCP 47).
+        """Return the texts, each a single line, in the language ``target`` (BCP 47).
 
-        ``source`` is "" where it is not known. Any exception means that there is no translation.
+        ``source`` is "" if it is unknown. Any exception means that there is no translation.
         """
         ...
 
 
 class Translations:
-    """Asks a service for what is not known yet."""
+    """Asks a service for the translations that are not cached yet."""
 
     def __init__(
         self,
@@ -45,10 +45,10 @@ class Translations:
         time_limit: float = 3.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Remember how to reach the service; nothing is asked yet.
+        """Store how to reach the service; the first text connects.
 
-        ``time_limit`` is in seconds, for all texts of one picture together. An answer that comes
-        later is remembered for the next picture.
+        ``time_limit`` is in seconds, for all texts of one image together. A later answer is cached
+        for the next image.
         """
         self.name = name
         self._connect = connect
@@ -63,9 +63,9 @@ class Translations:
     def translate(
         self, texts: Sequence[str], target: str, source: str = ""
     ) -> tuple[list[str], I2tError | None]:
-        """Return a translation of each text, and what kept some from being translated.
+        """Return a translation of each text, and the error if some could not be translated.
 
-        A translation is "" where none could be had, and where it is the text itself.
+        A translation is "" if there is none, or if it equals the text.
         """
         wanted = [text for text in dict.fromkeys(texts) if any(c.isalpha() for c in text)]
         with self._lock:
@@ -81,11 +81,11 @@ class Translations:
         return "" if translation.casefold() == key[0].casefold() else translation
 
     def _ask(self, texts: list[str], target: str, source: str) -> I2tError | None:
-        """Ask in a thread that may be left behind: HTTP libraries limit only parts of a call."""
+        """Ask in a thread that may be abandoned: HTTP libraries limit only parts of a call."""
         if self._failure is not None and self._clock() - self._failure[1] < PAUSE:
             return self._failure[0]
         if self._asking is not None and self._asking.is_alive():
-            return TimeLimitError(f"translator {self.name}: still at work for an earlier picture")
+            return TimeLimitError(f"translator {self.name}: still busy with an earlier image")
         outcome: list[I2tError | None] = []
         answered = threading.Event()
 
@@ -118,7 +118,7 @@ class Translations:
             translated = service.translate(batch, target, source)
             if len(translated) != len(batch):
                 raise TranslationError(
-                    f"translator {self.name}: {len(batch)} texts went, {len(translated)} came back"
+                    f"translator {self.name}: sent {len(batch)} texts, got {len(translated)} back"
                 )
             with self._lock:
                 self._known.update(
@@ -130,9 +130,9 @@ class Translations:
 
 
 def batches(texts: Sequence[str], letters: int) -> list[list[str]]:
-    """Group texts so that each group, a line each, has at most ``letters`` letters.
+    """Group texts so that each group, line ends included, has at most ``letters`` letters.
 
-    A longer text is a group of its own.
+    A longer text is alone in its group.
     """
     groups: list[list[str]] = []
     room = -1

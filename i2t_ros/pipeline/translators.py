@@ -1,6 +1,6 @@
-"""The translators that can be named: a LibreTranslate server, and what deep-translator speaks to.
+"""The translators to choose from: LibreTranslate, and the services that deep-translator supports.
 
-Keys come from environment variables and from nowhere else, and are left out of every message.
+Keys come only from environment variables, and no message shows them.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ LIBRE_KEY = "LIBRE_API_KEY"
 
 
 def open_translations(name: str, url: str, time_limit: float) -> Translations | None:
-    """Return the translator called ``name``; None for "none". It is reached with the first text.
+    """Return the translator ``name``, or None for "none". The first text connects to it.
 
-    url         of a LibreTranslate server; not read for others
-    time_limit  seconds for all texts of one picture
+    url         of a LibreTranslate server; ignored for others
+    time_limit  seconds for all texts of one image
 
-    Raises InvalidRequestError for a name that is unknown, with those there are.
+    Raises InvalidRequestError for an unknown name; the error lists the names.
     """
     if name == "none":
         return None
@@ -38,15 +38,15 @@ def open_translations(name: str, url: str, time_limit: float) -> Translations | 
 
 
 class LibreTranslate:
-    """A LibreTranslate server: its own, or one that needs the key in LIBRE_API_KEY.
+    """A LibreTranslate server; one that needs a key gets it from LIBRE_API_KEY.
 
-    All texts go in one request, see https://docs.libretranslate.com.
+    All texts go in one request; see https://docs.libretranslate.com.
     """
 
     letters = 2000
 
     def __init__(self, url: str) -> None:
-        """Remember where the server is."""
+        """Store the address; raises BackendMissingError without the module requests."""
         self._url = f"{url.rstrip('/')}/translate"
         self._requests = _required("requests", "apt install python3-requests")
         self._key = os.environ.get(LIBRE_KEY, "")
@@ -67,7 +67,7 @@ class LibreTranslate:
                 f"{self._url}: no answer ({_innermost(error)}); is a LibreTranslate server there? "
                 "translator_url says where it is"
             ) from error
-        except (OSError, ValueError) as error:  # what else requests raises, and JSON that is none
+        except (OSError, ValueError) as error:  # other errors of requests, and invalid JSON
             raise TranslationError(f"{self._url}: {_without([self._key], error)}") from error
         translated = answer.get("translatedText") if isinstance(answer, dict) else None
         if not isinstance(translated, list):
@@ -80,12 +80,12 @@ class LibreTranslate:
 
 @dataclass(frozen=True, slots=True)
 class DeepEntry:
-    """A service that deep-translator speaks to.
+    """A service that deep-translator supports.
 
-    keys     its argument -> the environment variable that holds the value
-    codes    BCP 47 -> what the service calls a language, where that differs
-    auto     what it calls a language that it has to find out; "": it cannot
-    letters  how many one request may bring
+    keys     constructor argument -> environment variable that holds its value
+    codes    BCP 47 tag -> the service's own code, if they differ
+    auto     the code that lets the service detect the language; "": it cannot
+    letters  most letters in one request
     """
 
     class_name: str
@@ -139,7 +139,7 @@ TRANSLATORS = ("none", "libretranslate", *DEEP_TRANSLATORS)
 
 
 class DeepTranslator:
-    """One service through deep-translator, a text of several lines for several texts."""
+    """One service through deep-translator; several texts go as the lines of one text."""
 
     def __init__(self, name: str) -> None:
         """Take the keys from the environment.
@@ -160,16 +160,18 @@ class DeepTranslator:
         """Return the texts in another language; see Service."""
         if not (source or self._entry.auto):
             raise TranslationError(
-                f"translator {self._name} has to be told the language of the texts: translate_from"
+                f"translator {self._name} cannot detect the language of texts: set translate_from"
             )
         try:
             translator = self._connect(_code(self._entry.codes, target), source)
             together = str(translator.translate("\n".join(texts)) or "").split("\n")
             if len(together) == len(texts):
                 return [text.strip() for text in together]
-            # Lines were joined or split: each for itself then.
+            # The service joined or split lines: translate them one by one.
             return [str(translator.translate(text) or "").strip() for text in texts]
-        except Exception as error:  # its errors have several bases, and requests' pass through
+        except (
+            Exception
+        ) as error:  # its errors have no common base, and those of requests pass through
             raise TranslationError(
                 f"translator {self._name}: {_without(self._keys.values(), error)}"
             ) from None  # the cause's own text may hold a key
@@ -178,7 +180,7 @@ class DeepTranslator:
         known = _code(self._entry.codes, source) if source else "auto"
         make = getattr(self._module, self._entry.class_name)
         translator = make(source=known, target=target, **self._keys)
-        # 1.11 sends Papago the names of languages in place of the codes, unless set afterwards.
+        # Unless set here, version 1.11 sends names of languages to Papago instead of codes.
         translator.target = target
         translator.source = known if source else self._entry.auto
         return translator
@@ -190,7 +192,7 @@ def _required(module: str, install: str) -> Any:
 
 
 def _innermost(error: BaseException) -> str:
-    """Return what went wrong at the bottom, without the names of urllib3's classes."""
+    """Return the root cause, without the names of urllib3's classes."""
     reason = getattr(error.args[0], "reason", error) if error.args else error
     return str(reason).rpartition(": ")[2] or type(error).__name__
 
@@ -200,12 +202,12 @@ def _primary(tag: str) -> str:
 
 
 def _code(codes: Mapping[str, str], tag: str) -> str:
-    """Return what a service calls the language of a BCP 47 tag."""
+    """Return a service's code for the language of a BCP 47 tag."""
     return codes.get(tag) or codes.get(_primary(tag)) or _primary(tag)
 
 
 def _without(keys: Any, message: object) -> str:
-    """Return a message without the keys that it may quote, in an address for example."""
+    """Return a message without the keys that it may contain, for example in a URL."""
     text = str(message) or repr(message)
     for key in keys:
         for form in {key, quote(key, safe=""), quote_plus(key)} if key else ():

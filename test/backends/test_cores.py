@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import i2t_ros
-from i2t_ros.backends.cores import Cores, cgroup_folders, engine_threads, parse_quota, usable_cores
+from i2t_ros.backends.cores import Cores, backend_threads, cgroup_folders, parse_quota, usable_cores
 
 PACKAGE = Path(i2t_ros.__file__).parent
 MACHINE = set(range(16))
@@ -170,12 +170,12 @@ def test_this_very_process():
 
 def test_threads_of_an_engine(monkeypatch):
     monkeypatch.setattr("i2t_ros.backends.cores.usable_cores", lambda: Cores(6, "quota"))
-    assert engine_threads(0) == (6, "threads: 6 of 6 cores (quota)")
-    assert engine_threads(0, most=4) == (4, "threads: 4 of 6 cores (quota)")
-    assert engine_threads(0, most=8) == (6, "threads: 6 of 6 cores (quota)")
-    assert engine_threads(9, most=4) == (9, "threads: 9 (asked for)")
+    assert backend_threads(0) == (6, "threads: 6 of 6 cores (quota)")
+    assert backend_threads(0, most=4) == (4, "threads: 4 of 6 cores (quota)")
+    assert backend_threads(0, most=8) == (6, "threads: 6 of 6 cores (quota)")
+    assert backend_threads(9, most=4) == (9, "threads: 9 (asked for)")
     monkeypatch.setattr("i2t_ros.backends.cores.usable_cores", lambda: Cores(2, ""))
-    assert engine_threads(0) == (2, "threads: 2 of 2 cores")
+    assert backend_threads(0) == (2, "threads: 2 of 2 cores")
 
 
 def test_a_quota_is_rounded_up(machine, tmp_path):

@@ -224,7 +224,7 @@ def test_diagnostics_have_what_one_needs(peer, start):
     model = {pair.key: pair.value for pair in statuses["detector_node: model"].values}
     assert (model["model"], model["backend"]) == ("fake", "fake")
     camera = {pair.key: pair.value for pair in statuses["detector_node: image"].values}
-    assert {"rate in (Hz)", "rate out (Hz)", "dropped (engine busy)", "latency p95 (ms)"} <= set(
+    assert {"rate in (Hz)", "rate out (Hz)", "dropped (backend busy)", "latency p95 (ms)"} <= set(
         camera
     )
     assert int(camera["processed"]) >= 1

@@ -36,8 +36,8 @@ def request():
 
 @contextlib.contextmanager
 def watched(peer, detector, *processes):
-    """Yield the CPU seconds of each process from when the engine sleeps until it wakes."""
-    peer.until(lambda: "the engine sleeps" in detector.log(), "the first request is at work")
+    """Yield the CPU seconds of each process from when the backend sleeps until it wakes."""
+    peer.until(lambda: "the backend sleeps" in detector.log(), "the first request is at work")
     spent = [-process.cpu_seconds() for process in processes]
     begun = time.monotonic()
     yield spent

@@ -137,7 +137,7 @@ def test_a_camera_stream_is_answered_in_order_and_memory_is_flat(peer, start):
         if not diagnostics or len(diagnostics) < seen + 2:
             return False
         now = counters()
-        done = now["processed"] + now["dropped (engine busy)"] + now["unwanted (no subscriber)"]
+        done = now["processed"] + now["dropped (backend busy)"] + now["unwanted (no subscriber)"]
         return now["received"] == done and len(detections) == now["processed"]
 
     seen = len(diagnostics)

@@ -23,7 +23,7 @@ from i2t_ros.pipeline.describer import DescribeOptions, draw
 from i2t_ros.pipeline.description_json import reply_to_json
 from i2t_ros.pipeline.object_detector import DetectOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache
-from i2t_ros.pipeline.scheduler import Engine, RequestQueue
+from i2t_ros.pipeline.scheduler import BackendAccess, RequestQueue
 from i2t_ros.types import DescribeRequest, Picture
 from i2t_ros.vision import codecs
 
@@ -107,7 +107,7 @@ def test_each_bad_request_has_its_own_error(request_, error):
     calls = backend.calls
     with pytest.raises(error):
         describer.answer(request_, OPTIONS)
-    assert backend.calls == calls, "the engine was used for a request that cannot be answered"
+    assert backend.calls == calls, "the backend was used for a request that cannot be answered"
 
 
 def test_the_newest_frame_is_answered_as_jpeg():
@@ -124,14 +124,14 @@ def test_the_newest_frame_is_answered_as_jpeg():
     assert reply.annotated.format == "jpeg"
 
 
-def test_the_engine_is_held_for_the_engine_alone():
+def test_the_backend_is_held_only_while_it_runs():
     gate = threading.Event()
     describer, backend = make(gate=gate)
     requests = RequestQueue()
-    engine = Engine()
+    access = BackendAccess()
 
     def turn():
-        return engine.turn(urgent=True)
+        return access.turn(urgent=True)
 
     future = requests.submit(
         lambda: describer.answer(
@@ -142,7 +142,7 @@ def test_the_engine_is_held_for_the_engine_alone():
     other = threading.Thread(target=lambda: turn().__enter__())
     other.start()
     other.join(0.05)
-    assert other.is_alive(), "two threads had the engine at once"
+    assert other.is_alive(), "two threads had the backend at once"
     gate.set()
     assert future.result(10).description.sentence
     other.join(10)

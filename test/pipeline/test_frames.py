@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from i2t_ros.pipeline.frames import FrameLine
-from i2t_ros.pipeline.scheduler import Engine
+from i2t_ros.pipeline.scheduler import BackendAccess
 
 LIMIT = 10.0
 
@@ -56,8 +56,8 @@ def line():
     """Return a function that makes a line; each is closed with the test."""
     made = []
 
-    def make(stages, places=1, **options):
-        made.append((FrameLine(stages, Engine(places), **options), stages))
+    def make(stages, concurrency=1, **options):
+        made.append((FrameLine(stages, BackendAccess(concurrency), **options), stages))
         return made[-1][0]
 
     yield make
@@ -81,7 +81,7 @@ def fill(line, stages, count=3):
 def test_only_the_newest_frame_waits_and_the_rest_are_counted(line):
     stages = Scripted(infer=closed_gate())
     tested = line(stages)
-    fill(tested, stages, 2)  # one is with the engine, one is prepared for it
+    fill(tested, stages, 2)  # one is with the backend, one is prepared for it
     for number in range(2, 100):
         tested.offer("front", number)
     stages.gates["infer"].release(3)
@@ -104,19 +104,19 @@ def test_a_fast_camera_does_not_starve_a_slow_one(line):
     assert stages.finished == [0, 1, 9, "rear"]
 
 
-def test_the_next_is_prepared_and_the_last_finished_while_the_engine_is_busy(line):
+def test_the_next_is_prepared_and_the_last_finished_while_the_backend_is_busy(line):
     stages = Scripted(infer=closed_gate(), finish=closed_gate())
     tested = line(stages)
     fill(tested, stages, 2)
     stages.gates["infer"].release()
     stages.until(lambda: stages.finished == [0], "the first is being finished")
-    stages.until(lambda: stages.inferred == [(0,), (1,)], "the engine has the second")
+    stages.until(lambda: stages.inferred == [(0,), (1,)], "the backend has the second")
     tested.offer("front", 2)
     stages.until(lambda: 2 in stages.prepared, "the third is prepared")
     assert stages.inferred == [(0,), (1,)]
 
 
-def test_no_more_than_one_is_prepared_ahead_of_the_engine(line):
+def test_no_more_than_one_is_prepared_ahead_of_the_backend(line):
     stages = Scripted(infer=closed_gate())
     tested = line(stages)
     fill(tested, stages, 2)
@@ -128,7 +128,7 @@ def test_no_more_than_one_is_prepared_ahead_of_the_engine(line):
     assert stages.prepared == [0, 1, 2]
 
 
-def test_an_engine_of_two_places_has_two_frames_at_once_and_they_are_finished_in_order(line):
+def test_a_backend_of_concurrency_two_has_two_frames_at_once_and_they_are_finished_in_order(line):
     first, second = threading.Event(), threading.Event()
 
     class TwoAtOnce(Scripted):
@@ -142,17 +142,19 @@ def test_an_engine_of_two_places_has_two_frames_at_once_and_they_are_finished_in
                 second.set()
 
     stages = TwoAtOnce()
-    tested = line(stages, places=2)
+    tested = line(stages, concurrency=2)
     fill(tested, stages, 2)
     stages.until(lambda: len(stages.finished) == 2, "both")
     assert stages.finished == [0, 1]
 
 
-@pytest.mark.parametrize("places", [1, 2, 3])
+@pytest.mark.parametrize("concurrency", [1, 2, 3])
 @pytest.mark.parametrize("batch", [1, 3])
-def test_a_thousand_frames_of_three_cameras_are_finished_once_and_in_order(line, places, batch):
+def test_a_thousand_frames_of_three_cameras_are_finished_once_and_in_order(
+    line, concurrency, batch
+):
     stages = Scripted()
-    tested = line(stages, places=places, batch=batch)
+    tested = line(stages, concurrency=concurrency, batch=batch)
 
     def film(camera):
         for number in range(1000):
@@ -175,7 +177,7 @@ def test_frames_of_several_cameras_that_wait_together_go_in_one_run(line):
     stages = Scripted(infer=closed_gate())
     tested = line(stages, batch=4)
     tested.offer("front", "first")
-    stages.until(lambda: stages.inferred == [("first",)], "the engine is busy")
+    stages.until(lambda: stages.inferred == [("first",)], "the backend is busy")
     for camera in ("front", "rear", "left"):
         tested.offer(camera, camera)
         stages.until(lambda camera=camera: camera in stages.prepared, camera)
@@ -185,18 +187,18 @@ def test_frames_of_several_cameras_that_wait_together_go_in_one_run(line):
     assert stages.finished == ["first", "front", "rear", "left"]
 
 
-def test_frames_that_another_thread_took_along_do_not_wait_for_the_engine():
-    stages, engine = Scripted(), Engine()
-    tested = FrameLine(stages, engine, batch=2)
+def test_frames_that_another_thread_took_along_do_not_wait_for_the_backend():
+    stages, access = Scripted(), BackendAccess()
+    tested = FrameLine(stages, access, batch=2)
     try:
-        with engine.turn(urgent=True):
+        with access.turn(urgent=True):
             for camera in ("front", "rear"):
                 tested.offer(camera, camera)
             stages.until(lambda: len(stages.prepared) == 2, "both are prepared")
-            assert engine.waiting == 1, "one thread waits for both"
+            assert access.waiting == 1, "one thread waits for both"
         stages.until(lambda: stages.inferred == [("front", "rear")], "both in one run")
         stages.until(lambda: stages.finished == ["front", "rear"], "both are finished")
-        assert engine.waiting == 0
+        assert access.waiting == 0
     finally:
         assert tested.close()
 
@@ -215,7 +217,7 @@ def test_a_failure_that_cannot_be_told_stops_nothing(line, caplog):
         stages.until(lambda number=number: len(stages.failures) == number + 1, "it failed")
     tested.offer("front", "good")
     stages.until(lambda: stages.finished == ["good"], "the next")
-    assert "a failure could not be told" in caplog.text
+    assert "cannot report a failed frame" in caplog.text
 
 
 @pytest.mark.parametrize("stage", ["prepare", "infer", "finish"])

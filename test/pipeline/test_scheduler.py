@@ -5,7 +5,7 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 import pytest
 
 from i2t_ros.errors import BusyError, NotActiveError, TimeLimitError
-from i2t_ros.pipeline.scheduler import Engine, RequestQueue
+from i2t_ros.pipeline.scheduler import BackendAccess, RequestQueue
 
 LIMIT = 10.0
 
@@ -69,18 +69,18 @@ def test_a_request_that_waited_too_long_is_given_up():
     assert requests.close()
 
 
-def test_the_engine_has_one_holder_and_requests_go_first():
-    engine = Engine()
+def test_the_backend_has_one_holder_and_requests_go_first():
+    access = BackendAccess()
     order = []
     holding, release = threading.Event(), threading.Event()
 
     def hold():
-        with engine.turn(urgent=False):
+        with access.turn(urgent=False):
             holding.set()
             assert release.wait(LIMIT)
 
     def take(name, urgent):
-        with engine.turn(urgent):
+        with access.turn(urgent):
             order.append(name)
 
     threads = [threading.Thread(target=hold)]
@@ -89,20 +89,20 @@ def test_the_engine_has_one_holder_and_requests_go_first():
     for count, name in enumerate(("frame", "request"), start=1):
         threads.append(threading.Thread(target=take, args=(name, name == "request")))
         threads[-1].start()
-        until(lambda count=count: engine.waiting == count)
+        until(lambda count=count: access.waiting == count)
     release.set()
     for thread in threads:
         thread.join(LIMIT)
     assert order == ["request", "frame"]
 
 
-def test_an_engine_of_two_places_has_two_holders_and_no_third():
-    engine = Engine(2)
+def test_a_backend_of_concurrency_two_has_two_holders_and_no_third():
+    access = BackendAccess(2)
     both, release = threading.Barrier(3), threading.Event()
     done = []
 
     def take(name):
-        with engine.turn(urgent=True):
+        with access.turn(urgent=True):
             if name != "third":
                 both.wait(LIMIT)
                 assert release.wait(LIMIT)
@@ -114,7 +114,7 @@ def test_an_engine_of_two_places_has_two_holders_and_no_third():
     both.wait(LIMIT)
     threads.append(threading.Thread(target=take, args=("third",)))
     threads[-1].start()
-    until(lambda: engine.waiting == 1)
+    until(lambda: access.waiting == 1)
     assert not done
     release.set()
     for thread in threads:
@@ -123,22 +123,22 @@ def test_an_engine_of_two_places_has_two_holders_and_no_third():
 
 
 def test_a_frame_gets_the_place_that_a_request_leaves_free():
-    """Two places become free at once, while a frame and then a request wait."""
+    """Two turns become free at once, while a frame and then a request wait."""
     for _ in range(30):
-        engine = Engine(2)
+        access = BackendAccess(2)
         both, release, frame_done = threading.Barrier(3), threading.Event(), threading.Event()
 
-        def hold(engine=engine, both=both, release=release):
-            with engine.turn(urgent=True):
+        def hold(access=access, both=both, release=release):
+            with access.turn(urgent=True):
                 both.wait(LIMIT)
                 assert release.wait(LIMIT)
 
-        def frame(engine=engine, done=frame_done):
-            with engine.turn(urgent=False):
+        def frame(access=access, done=frame_done):
+            with access.turn(urgent=False):
                 done.set()
 
-        def request(engine=engine, done=frame_done):
-            with engine.turn(urgent=True):
+        def request(access=access, done=frame_done):
+            with access.turn(urgent=True):
                 assert done.wait(LIMIT), "the frame slept beside a free place"
 
         with ThreadPoolExecutor(4) as threads:
@@ -146,7 +146,7 @@ def test_a_frame_gets_the_place_that_a_request_leaves_free():
             both.wait(LIMIT)
             for count, waiter in enumerate((frame, request), start=1):
                 futures.append(threads.submit(waiter))
-                until(lambda engine=engine, count=count: engine.waiting == count)
+                until(lambda access=access, count=count: access.waiting == count)
             release.set()
         for future in futures:
             future.result()

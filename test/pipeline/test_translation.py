@@ -134,7 +134,7 @@ def test_while_one_is_slow_no_second_request_is_begun():
         now[0] = PAUSE
         found, error = translations.translate(["push"], "es")
         assert (found, len(service.asked)) == ([""], 1)
-        assert "still at work" in str(error)
+        assert "still busy" in str(error)
     finally:
         gate.set()
     translations._asking.join(LIMIT)
@@ -147,7 +147,7 @@ def test_an_answer_with_too_few_texts_is_refused():
 
     found, error = make(Lossy()).translate(["exit", "push"], "es")
     assert found == ["", ""]
-    assert "2 texts went, 1 came back" in str(error)
+    assert "sent 2 texts, got 1 back" in str(error)
 
 
 def test_of_several_requests_those_that_were_answered_are_used():

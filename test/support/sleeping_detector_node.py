@@ -1,4 +1,4 @@
-"""detector_node with an engine that sleeps for a second over each picture; a program of its own.
+"""detector_node with a backend that sleeps for a second over each picture; a program of its own.
 
 What its process costs meanwhile is what waiting costs.
 """
@@ -14,9 +14,9 @@ SECONDS = 1.0
 
 class SleepingBackend(FakeBackend):
     def infer(self, inputs):
-        sys.stdout.write("the engine sleeps\n")
+        sys.stdout.write("the backend sleeps\n")
         sys.stdout.flush()
-        time.sleep(SECONDS)  # the engine's work, not a wait: tests watch what waits for it
+        time.sleep(SECONDS)  # the backend's work, not a wait: tests watch what waits for it
         return super().infer(inputs)
 
 

@@ -62,7 +62,7 @@ class CameraFrames:
         self._logger = logger
 
     def in_work(self) -> int | None:
-        """Return how many images may be in work at once; None: as many as keep the engine busy.
+        """Return how many images may be in work at once; None: as many as keep the backend busy.
 
         With a task beside detection that task takes longest and looks at one image after the other:
         two images in work keep it busy, and more would only become old.
@@ -70,7 +70,7 @@ class CameraFrames:
         return None if self._settings().options.tasks == (STAGED,) else 2
 
     def prepare(self, camera: str, item: ImageMessage) -> CameraWork:
-        """Read the pixels, start the tasks beside detection, and make the engine's input."""
+        """Read the pixels, start the tasks beside detection, and make the backend's input."""
         settings, stamp = self._settings(), item.header.stamp
         image = self._ports[camera].image_from(item, settings.options.max_pixels)
         return CameraWork(
@@ -80,7 +80,7 @@ class CameraFrames:
         )
 
     def infer(self, works: Sequence[CameraWork]) -> None:
-        """Run the engine for those images in which objects are to be found."""
+        """Run the backend for those images in which objects are to be found."""
         images = [work.image for work in works if work.image.prepared is not None]
         if images:
             self._describer.infer(images)

@@ -86,7 +86,7 @@ class Health:
             "rate out (Hz)": f"{rate_out:.1f}",
             "received": received,
             "processed": processed,
-            "dropped (engine busy)": counters.dropped,
+            "dropped (backend busy)": counters.dropped,
             "failed (bad image)": counters.failed,
             "unwanted (no subscriber)": counters.unwanted,
             "left out (max_rate)": counters.limited,

@@ -36,7 +36,7 @@ from i2t_ros.pipeline.describer import STAGED, DescribeOptions, Describer
 from i2t_ros.pipeline.frames import FrameLine
 from i2t_ros.pipeline.narrator import SpeechOptions
 from i2t_ros.pipeline.reply_cache import ReplyCache
-from i2t_ros.pipeline.scheduler import Engine, RequestQueue
+from i2t_ros.pipeline.scheduler import BackendAccess, RequestQueue
 from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeReply, Image
 
@@ -58,7 +58,7 @@ class DetectorNode(ManagedNode):
         super().__init__("detector_node", DETECTOR, **node_options)
         self._active = False
         self._enabled = True
-        self._engine = Engine()
+        self._access = BackendAccess()
         self._frames: FrameLine[ImageMessage, CameraWork] | None = None
         self._requests: RequestQueue | None = None
         self._health: Health | None = None
@@ -104,9 +104,9 @@ class DetectorNode(ManagedNode):
         self.get_logger().info(f"{detector.name} ready in {time.monotonic() - started:.2f} s")
         cameras.open()
         self._cameras = cameras
-        self._engine = Engine(detector.concurrency)
+        self._access = BackendAccess(detector.concurrency)
         stages = CameraFrames(describer, cameras.ports, self._settings, self.get_logger())
-        self._frames = FrameLine(stages, self._engine, batch=detector.batch, in_work=stages.in_work)
+        self._frames = FrameLine(stages, self._access, batch=detector.batch, in_work=stages.in_work)
         self._requests = RequestQueue(
             threads=settings.requests.threads,
             max_waiting=settings.requests.max_waiting_requests,
@@ -169,7 +169,7 @@ class DetectorNode(ManagedNode):
             self._cameras.destroy()
             self._cameras = None
         if not (frames_ended and requests_ended):
-            self.get_logger().error("the engine is still at work after 10 s; it is left open")
+            self.get_logger().error("the backend is still busy after 10 s; it is left open")
         elif self._describer is not None:
             self._describer.close()
         self._describer = None
@@ -246,7 +246,7 @@ class DetectorNode(ManagedNode):
         if question.picture is None:
             ports, msg = cameras.newest(question.camera)
             header = msg.header
-        turn = partial(self._engine.turn, urgent=True)
+        turn = partial(self._access.turn, urgent=True)
 
         def newest(_: str) -> Image:
             return ports.image_from(msg, options.max_pixels)
