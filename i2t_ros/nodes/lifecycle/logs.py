@@ -1,4 +1,4 @@
-"""Sends what the other layers log through Python's logging to the log of a ROS node."""
+"""Forwards the package's Python logging to the log of a ROS node."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 
 
 class RosLogHandler(logging.Handler):
-    """Hands records to a ROS logger, with their own severity."""
+    """Passes records to a ROS logger, with the same severity."""
 
     def __init__(self, logger: RcutilsLogger) -> None:
-        """Send to ``logger``."""
+        """Pass records to ``logger``."""
         super().__init__()
         self._logger = logger
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass one record on."""
+        """Log one record."""
         text = self.format(record)
-        # One line for each severity: rclpy remembers the severity of each calling line and raises
-        # where it changes.
+        # A separate line for each severity: rclpy remembers the severity of each calling line and
+        # raises if it changes.
         if record.levelno >= logging.ERROR:
             self._logger.error(text)
         elif record.levelno >= logging.WARNING:
@@ -32,10 +32,10 @@ class RosLogHandler(logging.Handler):
 
 
 class Forwarding:
-    """Sends the logs of the whole package to ``logger`` until it is closed."""
+    """Forwards the logs of the whole package to ``logger`` until close()."""
 
     def __init__(self, logger: RcutilsLogger) -> None:
-        """Begin; debug lines are sent if the logger wants them."""
+        """Start forwarding; debug lines only if the logger has that level."""
         self._package = logging.getLogger("i2t_ros")
         self._before = self._package.level, self._package.propagate
         self._handler = RosLogHandler(logger)
@@ -46,7 +46,7 @@ class Forwarding:
         self._package.propagate = False
 
     def close(self) -> None:
-        """Leave logging as it was found. May be called more than once."""
+        """Restore the logging settings. May be called more than once."""
         self._package.removeHandler(self._handler)
         self._package.setLevel(self._before[0])
         self._package.propagate = self._before[1]
