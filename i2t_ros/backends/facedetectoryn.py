@@ -105,5 +105,5 @@ def _filled_up(image: Image) -> Image:
 
 
 def engine() -> tuple[str, tuple[str, ...]]:
-    """Return the engine's version and the devices it finds, for `i2t models doctor`."""
+    """Return the library's version and its devices, for `i2t models doctor`."""
     return cv2.__version__, ("cpu",) if hasattr(cv2, "FaceDetectorYN") else ()

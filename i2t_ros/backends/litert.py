@@ -64,7 +64,7 @@ class LiteRtBackend:
 
 
 def engine() -> tuple[str, tuple[str, ...]]:
-    """Return the engine's version and the devices it finds, for `i2t models doctor`."""
+    """Return the library's version and its devices, for `i2t models doctor`."""
     return importlib.metadata.version("ai-edge-litert"), ("cpu",)
 
 

@@ -99,7 +99,7 @@ class OnnxRuntimeBackend:
                 outputs = list(session.run(self._outputs, given))
             except InvalidArgument as error:
                 raise ModelMismatchError(f"ONNX Runtime refused the inputs: {error}") from error
-            except Exception as error:  # its errors have no base of their own
+            except Exception as error:  # its errors have no common base class
                 raise InferenceError(f"ONNX Runtime failed: {error}") from error
         if self.batch > 1:
             _check_batch(len(inputs[0]), outputs)
@@ -137,7 +137,7 @@ class OnnxRuntimeBackend:
 
 
 def engine() -> tuple[str, tuple[str, ...]]:
-    """Return the engine's version and the devices it finds, for `i2t models doctor`."""
+    """Return the library's version and its devices, for `i2t models doctor`."""
     available = ort.get_available_providers()
     return ort.__version__, tuple(n for n, full in PROVIDERS.items() if full in available)
 
@@ -168,7 +168,7 @@ def _load(
     settings.log_severity_level = 3  # errors only
     try:
         return ort.InferenceSession(source, settings, providers=providers)
-    except Exception as error:  # its errors have no base of their own
+    except Exception as error:  # its errors have no common base class
         raise ModelCorruptError(
             f"{path}: ONNX Runtime {ort.__version__} cannot load it: {error}"
         ) from error

@@ -88,7 +88,7 @@ class OpenVinoBackend:
 
 
 def engine() -> tuple[str, tuple[str, ...]]:
-    """Return the engine's version and the devices it finds, for `i2t models doctor`."""
+    """Return the library's version and its devices, for `i2t models doctor`."""
     return ov.__version__.split("-", maxsplit=1)[0], tuple(ov.Core().available_devices)
 
 

@@ -78,7 +78,7 @@ class RapidOcrBackend:
         try:
             self._reader = _Reader(params=settings)
             self._reader(_page())
-        except Exception as error:  # its errors have no base of their own
+        except Exception as error:  # its errors have no common base class
             listed = ", ".join(map(str, networks.values()))
             raise ModelCorruptError(
                 f"RapidOCR {version('rapidocr')} cannot use one of {listed}: {error}"
@@ -91,7 +91,7 @@ class RapidOcrBackend:
         image, margins = _with_margins(inputs[0])
         try:
             found: Any = self._reader(image)
-        except Exception as error:  # its errors have no base of their own
+        except Exception as error:  # its errors have no common base class
             raise InferenceError(f"RapidOCR failed: {error}") from error
         if found.boxes is None:
             found.boxes, found.txts, found.scores = [], (), ()
@@ -109,7 +109,7 @@ class RapidOcrBackend:
 
 
 def engine() -> tuple[str, tuple[str, ...]]:
-    """Return the engine's version and the devices it finds, for `i2t models doctor`."""
+    """Return the library's version and its devices, for `i2t models doctor`."""
     return version("rapidocr"), ("cpu",)
 
 

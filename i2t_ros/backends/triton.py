@@ -45,7 +45,9 @@ class TritonBackend:
         self._closed = False
         try:
             version, metadata, largest_batch = self._describe()
-        except Exception as error:  # two client libraries, each with several bases of its own
+        except (
+            Exception
+        ) as error:  # the errors of the two client libraries have no common base class
             self.close()
             raise BackendUnavailableError(
                 f"Triton at {options.url} does not serve {self._model}: {error or type(error)}; "
@@ -69,7 +71,9 @@ class TritonBackend:
             result = self._ask(inputs)
         except InferenceServerException as error:
             raise InferenceError(f"Triton at {self.device} answered: {error}") from error
-        except Exception as error:  # two client libraries, each with several bases of its own
+        except (
+            Exception
+        ) as error:  # the errors of the two client libraries have no common base class
             raise InferenceError(
                 f"Triton at {self.device} could not be asked within {self._timeout} s: "
                 f"{error or type(error).__name__}"

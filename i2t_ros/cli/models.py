@@ -24,9 +24,9 @@ from i2t_ros.pipeline.tasks.detect import DetectSettings, DetectTask
 PATIENT = DownloadLimits(open=30.0)
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `models` and its subcommands to the parser of `i2t`."""
-    parser = subparsers.add_parser("models", help="list, fetch and check models")
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand and its actions."""
+    parser = commands.add_parser("models", help="list, fetch and check models")
     parser.set_defaults(run=run)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("list", help="the models of the manifest, and where each is")

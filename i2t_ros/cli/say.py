@@ -10,7 +10,6 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from i2t_ros.language import (
     STYLES,
@@ -28,15 +27,12 @@ from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.pipeline.tasks.faces import FaceFacts
 from i2t_ros.pipeline.tasks.text import TextFact, TextFacts
 
-if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
-
 _COUNT = re.compile(r"(?P<name>.+)=(?P<count>[+-]?\d{1,9})(@(?P<place>\w+))?", re.ASCII)
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add ``say`` to the subcommands of ``i2t``."""
-    parser = subparsers.add_parser(
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
         "say",
         help="print a sentence for given counts, to write or check a language",
         description="Print the sentence for given counts, to write or check a language.",

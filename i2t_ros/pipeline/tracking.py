@@ -26,7 +26,7 @@ class ObjectTracker:
     """
 
     def __init__(self, lost_frames: int = 30) -> None:
-        """Load the tracker; raises BackendMissingError where it is not installed."""
+        """Load the tracker; raises BackendMissingError if it is not installed."""
         try:
             self._supervision: Any = importlib.import_module("supervision")
             trackers: Any = importlib.import_module("trackers")

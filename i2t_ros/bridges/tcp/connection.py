@@ -96,7 +96,7 @@ class Connection:
         while (incoming := self._parser.next_request()) is None:
             self.idle = not self._parser.begun
             if not self.idle:
-                deadline = min(deadline, _now() + self._limits.receive_time)
+                deadline = min(deadline, time.monotonic() + self._limits.receive_time)
             try:
                 data = await self._read(deadline)
             except TimeLimitError as error:
@@ -114,7 +114,7 @@ class Connection:
         """Return what the client sends, or b"" if it has stopped sending."""
         may_be_empty = self._parser.may_be_empty
         idle_time = self._limits.empty_time if may_be_empty else self._limits.idle_time
-        left = deadline - _now()
+        left = deadline - time.monotonic()
         try:
             return await asyncio.wait_for(self._reader.read(CHUNK), min(idle_time, left))
         except asyncio.TimeoutError:
@@ -133,7 +133,7 @@ class Connection:
         if isinstance(incoming, Refusal):
             await self._send_error(version, incoming.error)
             return incoming.keep_open
-        started = _now()
+        started = time.monotonic()
         try:
             request, reply = await self._ask(incoming)
             picture = _picture(request, reply)
@@ -146,7 +146,7 @@ class Connection:
             self._client,
             len(request.picture or b""),
             _count(reply),
-            (_now() - started) * 1000,
+            (time.monotonic() - started) * 1000,
         )
         await self._send_success(version, header, picture)
         return version == 2
@@ -175,8 +175,10 @@ class Connection:
         header is lost or a wireless client sleeps, header and picture would arrive together.
         """
         pause = self._limits.header_pause
-        patience = _now() + 10 * pause
-        while _unacknowledged(self._writer.get_extra_info("socket")) and _now() < patience:
+        patience = time.monotonic() + 10 * pause
+        while (
+            _unacknowledged(self._writer.get_extra_info("socket")) and time.monotonic() < patience
+        ):
             await asyncio.sleep(pause / 4)
         await asyncio.sleep(pause)
 
@@ -203,13 +205,13 @@ class Connection:
         that is still on its way (RFC 1122, section 4.2.2.13).
         """
         self.served = False  # another client may be served now
-        deadline = _now() + self._limits.linger_time
+        deadline = time.monotonic() + self._limits.linger_time
         left = MAX_LINGER
         with contextlib.suppress(asyncio.TimeoutError, OSError):
             self._writer.write_eof()
             while left > 0:
                 read = self._reader.read(CHUNK)
-                data = await asyncio.wait_for(read, deadline - _now())
+                data = await asyncio.wait_for(read, deadline - time.monotonic())
                 if not data:
                     return
                 left -= len(data)
@@ -217,10 +219,6 @@ class Connection:
     def _failed(self, what: str) -> None:
         self._service.counters.failures += 1
         log.warning("%s %s", self._client, what)
-
-
-def _now() -> float:
-    return time.monotonic()
 
 
 def _unacknowledged(sock: socket.socket) -> int:

@@ -8,13 +8,23 @@ from rclpy.impl.logging_severity import LoggingSeverity
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
 
-class RosLogHandler(logging.Handler):
-    """Passes records to a ROS logger, with the same severity."""
+class LogForwarding(logging.Handler):
+    """Passes the logs of the whole package to a ROS logger, with the same severity, until close().
+
+    Debug lines are passed on only if the logger has that level.
+    """
 
     def __init__(self, logger: RcutilsLogger) -> None:
-        """Pass records to ``logger``."""
+        """Start forwarding."""
         super().__init__()
         self._logger = logger
+        self._package = logging.getLogger("i2t_ros")
+        self._before = self._package.level, self._package.propagate
+        self._package.addHandler(self)
+        self._package.setLevel(
+            logging.DEBUG if logger.is_enabled_for(LoggingSeverity.DEBUG) else logging.INFO
+        )
+        self._package.propagate = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log one record."""
@@ -30,23 +40,10 @@ class RosLogHandler(logging.Handler):
         else:
             self._logger.debug(text)
 
-
-class Forwarding:
-    """Forwards the logs of the whole package to ``logger`` until close()."""
-
-    def __init__(self, logger: RcutilsLogger) -> None:
-        """Start forwarding; debug lines only if the logger has that level."""
-        self._package = logging.getLogger("i2t_ros")
-        self._before = self._package.level, self._package.propagate
-        self._handler = RosLogHandler(logger)
-        self._package.addHandler(self._handler)
-        self._package.setLevel(
-            logging.DEBUG if logger.is_enabled_for(LoggingSeverity.DEBUG) else logging.INFO
-        )
-        self._package.propagate = False
-
     def close(self) -> None:
         """Restore the logging settings. May be called more than once."""
-        self._package.removeHandler(self._handler)
-        self._package.setLevel(self._before[0])
-        self._package.propagate = self._before[1]
+        if self in self._package.handlers:
+            self._package.removeHandler(self)
+            level, self._package.propagate = self._before
+            self._package.setLevel(level)
+        super().close()

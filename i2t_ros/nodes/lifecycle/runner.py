@@ -23,7 +23,7 @@ from rclpy.utilities import remove_ros_args, try_shutdown
 
 from i2t_ros.backends.cores import usable_cores
 from i2t_ros.errors import I2tError
-from i2t_ros.nodes.lifecycle.logs import Forwarding
+from i2t_ros.nodes.lifecycle.logs import LogForwarding
 from i2t_ros.nodes.lifecycle.spinning import STOP_LIMIT, SpinningThread
 from i2t_ros.nodes.parameters import declaration as parameters
 from i2t_ros.options import Option
@@ -61,7 +61,7 @@ class ManagedNode(LifecycleNode, ABC):
             callback = f"on_{transition}"
             setattr(self, callback, self._logged(getattr(self, callback)))
         super().__init__(name, **options)
-        self._forwarding = Forwarding(self.get_logger())
+        self._forwarding = LogForwarding(self.get_logger())
         self.ended = threading.Event()
         self.exit_code = 0
         self.configured = False
