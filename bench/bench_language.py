@@ -29,9 +29,8 @@ def crowded_scene() -> Scene:
     corners = random.uniform((0, 0), (600, 440), (100, 2))
     boxes = np.hstack([corners, corners + random.uniform(5, 200, (100, 2))])
     scores = random.uniform(0.25, 1, 100)
-    return Scene(
-        640, 480, detections=Detections(boxes, scores, random.integers(0, 80, 100), labels)
-    )
+    found = Detections(boxes, scores, random.integers(0, 80, 100), labels)
+    return Scene(640, 480, {"detect": found})
 
 
 def measure(scene: Scene, language: str, style: str) -> tuple[float, float]:

@@ -33,7 +33,7 @@ from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
 from i2t_ros.bridges.local_handlers import LocalHandler
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.bridges.tcp.server import TcpServer
-from i2t_ros.types import DescribeRequest
+from i2t_ros.types import DescribeRequest, Picture
 
 CLIENTS = 8
 OLDER = "a server of the older kind"
@@ -98,7 +98,7 @@ def older_server(describe: Describe) -> Iterator[int]:
                 missing = int(header[1]) - file.write(first[header.end() :])
                 while missing:
                     missing -= file.write(self.request.recv(4096))
-            reply = describe(DescribeRequest(sent.read_bytes(), annotate=True))
+            reply = describe(DescribeRequest(Picture(sent.read_bytes()), annotate=True))
             drawn.write_bytes(reply.annotated.data)
             picture = drawn.read_bytes()
             header = f"True<SEP>{len(picture)}<SEP>{reply.description.sentence}"

@@ -18,14 +18,14 @@ import time
 
 import cv2
 import material
-from making import open_detector
+from material import open_detector
 from pycocotools import coco, cocoeval
 
 from i2t_ros.backends.base import BackendOptions
-from i2t_ros.backends.registry import BACKENDS, is_installed
+from i2t_ros.backends.registry import backends, is_installed
 from i2t_ros.errors import I2tError
 from i2t_ros.models.manifest import load_manifest
-from i2t_ros.types import DetectOptions
+from i2t_ros.pipeline.object_detector import DetectOptions
 
 COCO = material.SHARED / "coco_tiny"
 
@@ -54,7 +54,7 @@ def cases(url):
             continue
         for backend in spec.backends:
             if not is_installed(backend):
-                print(f"left out: {backend}: {BACKENDS[backend].install}", file=sys.stderr)
+                print(f"left out: {backend}: {backends()[backend].install}", file=sys.stderr)
             elif backend != "triton":
                 yield spec.name, backend, BackendOptions()
             elif url:

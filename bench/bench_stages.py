@@ -14,13 +14,14 @@ from material import bare_engine, describer, detector, jpeg, photo
 from table import Row, Table, at_most, milliseconds, show, take_turns
 from targets import DESCRIBER
 
-from i2t_ros import language as words
 from i2t_ros.backends.base import Backend
-from i2t_ros.pipeline.describer import DescribeOptions, scene_facts
-from i2t_ros.pipeline.tasks.detect import ObjectDetector
-from i2t_ros.types import Detections, DetectOptions, Scene
+from i2t_ros.models.manifest import find_spec
+from i2t_ros.pipeline.describer import DescribeOptions, draw, scene_facts, tell
+from i2t_ros.pipeline.loading import Loaded
+from i2t_ros.pipeline.object_detector import DetectOptions, ObjectDetector
+from i2t_ros.types import Scene
 from i2t_ros.vision.codecs import decode_image, encode_image
-from i2t_ros.vision.drawing import draw_scene
+from i2t_ros.vision.letterbox import Letterbox
 
 SIZES = ((640, 480), (1920, 1080))
 OBJECTS = (0, 10, 100, 1000)
@@ -48,29 +49,25 @@ def whole(effort: Effort) -> Iterator[Row]:
 
 def stages(found: ObjectDetector, image: np.ndarray, rounds: int) -> Iterator[Row]:
     """Yield each stage of a picture's way, beside the engine."""
-    prepared, options = found.prepare(image), DetectOptions()
-    letterbox = prepared.letterbox
-    if letterbox is None:  # the engine takes the image as it is
+    to = find_spec(found.model_name).input.format
+    if to is None:  # the engine takes the image as it is
         return
+    letterbox, prepared = Letterbox(to), found.prepare(image)
     engine = bare_engine(found, image)
-    outputs = engine()
-    wanted = found._in_numbers(options)
-    candidates = found._decode(outputs, prepared.size, wanted.least_score)
-    detections = found._finish(candidates, prepared, wanted)
+    outputs, options = engine(), DescribeOptions()
     encoded = jpeg(image)
-    scene = Scene(image.shape[1], image.shape[0], detections=detections)
-    drawn = draw_scene(image, scene)
+    found_objects = found.read(prepared, outputs, DetectOptions())
+    scene = Scene(image.shape[1], image.shape[0], {"detect": found_objects})
+    drawn = draw(image, scene, options)
     times = take_turns(
         {
             "decode JPEG": lambda: decode_image(encoded),
             "letterbox and tensor": lambda: letterbox(image),
-            "of these: tensor": letterbox._convert,
             "engine": engine,
-            "decode outputs": lambda: found._decode(outputs, prepared.size, wanted.least_score),
-            "NMS, back to the picture": lambda: found._finish(candidates, prepared, wanted),
-            "scene": lambda: words.count_objects(detections, "en"),
-            "sentence": lambda: words.compose(scene_facts(scene, "sentence"), "en"),
-            "draw": lambda: draw_scene(image, scene),
+            "read outputs": lambda: found.read(prepared, outputs, DetectOptions()),
+            "facts": lambda: scene_facts(scene, "sentence"),
+            "facts and sentence": lambda: tell(scene, options),
+            "draw": lambda: draw(image, scene, options),
             "encode JPEG": lambda: encode_image(drawn),
         },
         rounds,
@@ -109,18 +106,18 @@ def crowd(found: ObjectDetector, count: int) -> list[np.ndarray]:
 def costs(rounds: int) -> Iterator[Row]:
     """Yield what all but the engine costs, by objects seen and by the size of the picture."""
     real = detector()
-    if real._spec.decoder != "yolox":
+    spec = find_spec(real.model_name)
+    if spec.decoder != "yolox":
         return
     image = photo()
     ours: dict[int, ObjectDetector] = {}
     for count in OBJECTS:
         backend: Backend = Prepared(crowd(real, count))
-        ours[count] = ObjectDetector(real._spec, backend, backend_name="prepared")
+        ours[count] = ObjectDetector(Loaded(spec, backend, "prepared", backend.report))
     options = DetectOptions(max_detections=1000)
 
     def describe(count: int) -> None:
-        found: Detections = ours[count].detect(image, options)
-        words.compose(scene_facts(Scene(640, 480, detections=found), "sentence"), "en")
+        tell(Scene(640, 480, {"detect": ours[count].detect(image, options)}), DescribeOptions())
 
     calls = {count: lambda count=count: describe(count) for count in OBJECTS}
     times = take_turns(calls, rounds)

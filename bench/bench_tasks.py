@@ -13,11 +13,12 @@ import statistics
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
 from effort import Effort
-from making import open_detector
+from making import open_task
 from material import SHARED
 from table import Row, Table, at_most, milliseconds, show, take_turns
 from targets import TEXTS
@@ -25,8 +26,9 @@ from targets import TEXTS
 from i2t_ros.errors import I2tError
 from i2t_ros.pipeline.describer import DescribeOptions, Describer
 from i2t_ros.pipeline.reply_cache import ReplyCache
-from i2t_ros.pipeline.tasks.registry import TaskChoices, task_openers
-from i2t_ros.types import TASKS, DescribeRequest
+from i2t_ros.pipeline.tasks.base import Outcome
+from i2t_ros.pipeline.tasks.registry import TASKS
+from i2t_ros.types import DescribeRequest, Picture
 
 WHITE = (255, 255, 255)
 ROUNDS = 15
@@ -71,9 +73,10 @@ def times(describer, tasks):
 def replies(describer):
     """Measure whole replies, from an encoded picture to an annotated one."""
     options = replace(DescribeOptions(), tasks=("text",))
-    request = DescribeRequest(cv2.imencode(".jpg", page())[1].tobytes(), annotate=True)
+    picture = Picture(cv2.imencode(".jpg", page())[1].tobytes())
+    request = DescribeRequest(picture, annotate=True)
     read = len(describer.answer(request, options).description.scene.results.get("text"))
-    remembering = Describer(None, {"text": lambda: Lent(describer)}, cache=ReplyCache())
+    remembering = Describer({"text": lambda: Lent(describer)}, cache=ReplyCache())
     with contextlib.closing(remembering):
         measured = take_turns(
             {
@@ -97,8 +100,9 @@ class Lent:
     def __init__(self, describer):
         self._describer = describer
 
-    def run(self, image, options):
-        return self._describer.describe(image, options).scene
+    def run(self, image, options, language):
+        given = DescribeOptions(tasks=("text",), task_options={"text": options}, language=language)
+        return Outcome(self._describer.look(image, given).results["text"])
 
     def close(self):
         """Leave it to its owner."""
@@ -156,10 +160,9 @@ def use_shared_models():
     os.environ["I2T_OFFLINE"] = "1"
 
 
-def opened(wanted=TASKS):
+def opened(wanted=tuple(TASKS)):
     """Return a describer with the tasks that this machine can do, all loaded, and their names."""
-    detector = open_detector() if "detect" in wanted else None
-    describer = Describer(detector, task_openers(TaskChoices()))
+    describer = Describer({task: partial(open_task, task) for task in wanted})
     tasks = []
     for task in wanted:
         try:

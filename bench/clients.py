@@ -59,12 +59,12 @@ class DescribeClients:
     def __call__(self, service: str, clients: int, seconds: float, picture: bytes) -> Count:
         """Have so many requests in flight at once."""
         from i2t_ros.nodes.messages.describe import request_to_msg  # noqa: PLC0415
-        from i2t_ros.types import DescribeRequest  # noqa: PLC0415
+        from i2t_ros.types import DescribeRequest, Picture  # noqa: PLC0415
 
         client, spin = self._client(service)
         wait_for(client.service_is_ready)
         request = request_to_msg(
-            DescribeRequest(picture, language=LANGUAGE, style=STYLE, annotate=True)
+            DescribeRequest(Picture(picture), language=LANGUAGE, style=STYLE, annotate=True)
         )
         start, count = time.perf_counter(), 0
         waiting = [client.call_async(request) for _ in range(clients)]

@@ -42,7 +42,7 @@ def detector() -> ObjectDetector:
 
 
 def describer() -> Describer:
-    return Describer(detector())
+    return Describer({"detect": detector})
 
 
 def bare_engine(of: ObjectDetector, image: np.ndarray) -> Callable[[], list[np.ndarray]]:

@@ -88,7 +88,7 @@ def _element(value: Any, kind: Any, step: str) -> tuple[str, Any, Any]:
     """Return the name, the value and the type of what msgspec calls ``step``."""
     for member in _members(kind):
         arguments = get_args(member)
-        if isinstance(value, (list, tuple)) and get_origin(member) is tuple:
+        if isinstance(value, (list, tuple)) and get_origin(member) in (list, tuple):
             return f"[{step}]", value[int(step)], arguments[0]
         if isinstance(value, dict) and isinstance(member, type) and issubclass(member, Structure):
             return f".{step}", value[step], {f.encode_name: f.type for f in fields(member)}[step]

@@ -98,7 +98,7 @@ def test_options_reach_the_handler(serve, kind):
     assert answer == Answer(SENTENCE, b"")
     (request,) = handler.requests
     assert (request.language, request.style, request.annotate) == ("pt-BR", "scene", False)
-    assert (request.min_score, request.tasks) == (0.25, ("detect", "faces"))
+    assert (request.min_score, request.tasks) == (0.25, ("faces", "detect"))
 
 
 @both
@@ -246,7 +246,7 @@ def test_requests_are_what_the_server_reads():
     request = parser.next_request()
     assert (request.describe.language, request.describe.tasks) == ("es", ("text",))
     assert (request.describe.annotate, request.describe.min_score) == (False, 1e-5)
-    assert request.describe.image == JPEG
+    assert request.describe.picture.data == JPEG
     assert Question(b"BM..").encode(1) == b".bmp<SEP>4BM.."
 
 

@@ -1,20 +1,13 @@
 """What the two ways in install is the same, and what the pages name exists."""
 
 import re
-import sys
 
 import pytest
-from project import ROOT
+from project import PYPROJECT, ROOT
 
 from i2t_ros import errors
 from i2t_ros.resources import config_path
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    from pip._vendor import tomli as tomllib
-
-PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 CMAKE = (ROOT / "CMakeLists.txt").read_text()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 

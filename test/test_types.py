@@ -1,7 +1,13 @@
+import hashlib
+from array import array
+
 import numpy as np
 import pytest
 
-from i2t_ros.types import Classification, Detections, Faces
+from i2t_ros.pipeline.tasks.classify import Classification
+from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.types import Detections, Picture
+from i2t_ros.vision import codecs
 
 LABELS = ("person", "", "dog")
 
@@ -53,6 +59,28 @@ def test_selection_keeps_tracks():
 def test_a_hole_in_the_label_table_has_a_name():
     assert Detections([[0, 0, 1, 1]], [0.5], [1], LABELS).label(0) == "class 1"
     assert found().label(1) == "person"
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview, lambda data: array("B", data)])
+def test_a_picture_is_hashed_and_its_header_parsed_once(monkeypatch, kind):
+    done = []
+
+    def counted(name, function):
+        return lambda *arguments: done.append(name) or function(*arguments)
+
+    monkeypatch.setattr(hashlib, "sha256", counted("hash", hashlib.sha256))
+    monkeypatch.setattr(codecs, "_parse_header", counted("header", codecs._parse_header))
+    data = bytes(codecs.encode_image(np.zeros((6, 8, 3), np.uint8), "png").data)
+    picture = Picture(kind(data))
+    assert (picture.header, picture.format, len(picture)) == (None, "", len(data))
+    for _ in range(3):
+        assert codecs.check_picture(picture) == ("png", 8, 6)
+        assert picture.format == "png"
+        assert len(picture.sha256) == 64
+        assert codecs.decode_image(picture).shape == (6, 8, 3)
+    assert sorted(done) == ["hash", "header"]
+    assert picture == Picture(kind(data))
+    assert bytes(picture) == data
 
 
 def test_faces_have_five_landmarks_or_none():

@@ -1,8 +1,11 @@
 """What a file holds is taken as it is meant or refused by the name of the field."""
 
+import re
 from typing import Annotated, Any, Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import Meta
 
 from i2t_ros.errors import ModelError
@@ -22,10 +25,11 @@ class Shape(Structure, frozen=True):
     closed: bool = False
     notes: dict[str, int | dict[str, int]] = {}  # noqa: RUF012 (msgspec copies it)
     frame: Side | None = None
+    tags: list[str] = []  # noqa: RUF012 (as above)
 
 
 def test_what_is_right_becomes_a_structure():
-    given: dict[str, Any] = {
+    content: dict[str, Any] = {
         "name": "box",
         "sides": [{"length": 2}],
         "color": ["red"],
@@ -33,7 +37,7 @@ def test_what_is_right_becomes_a_structure():
         "notes": {"a": 1, "b": {"c": 2}},
         "frame": {"length": 1, "unit": "mm"},
     }
-    shape = convert(given, Shape, "here", ModelError)
+    shape = convert(content, Shape, "here", ModelError)
     assert shape.sides == (Side(2),)
     assert shape.color == ("red",)
     assert (shape.scale, type(shape.scale)) == (2.0, float)
@@ -41,7 +45,7 @@ def test_what_is_right_becomes_a_structure():
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("content", "message"),
     [
         (7, "expected a mapping, got 7"),
         ({}, "missing name"),
@@ -67,13 +71,34 @@ def test_what_is_right_becomes_a_structure():
         ({"name": "x", "frame": {"lenght": 1}}, "frame: missing length"),
         ({"name": "x", "notes": {"a": 1, "b": {"c": "d"}}}, "notes.b.c: expected a whole number"),
         ({"name": "x", "notes": {"a": 1, 2: 3}}, "notes: a key: expected a text, got 2"),
+        ({"name": "x", "tags": ["a", 1]}, "tags[1]: expected a text, got 1"),
         ({"name": "x", 2: 3}, "a key: expected a text, got 2"),
     ],
 )
-def test_what_is_wrong_is_named(given, message):
+def test_what_is_wrong_is_named(content, message):
     with pytest.raises(ModelError) as caught:
-        convert(given, Shape, "shapes.yaml: mine", ModelError)
+        convert(content, Shape, "shapes.yaml: mine", ModelError)
     assert str(caught.value).startswith(f"shapes.yaml: mine: {message}")
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 2) | st.floats(0, 2) | st.sampled_from(["m", "x"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["length", "unit", "a", 7]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*Shape.__struct_fields__, "b"]), ANYTHING))
+def test_whatever_comes_is_taken_or_refused_by_its_name(content):
+    try:
+        convert({"name": "x", **content}, Shape, "here", ModelError)
+        said = "expected, got"
+    except ModelError as error:
+        said = str(error)
+    assert re.search(r"missing|unknown field|expected.*, got", said)
 
 
 @pytest.mark.parametrize("text", ["- a list", "a: [", "", b"\xff"])

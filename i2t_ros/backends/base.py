@@ -1,4 +1,8 @@
-"""What runs a model: the protocol that every backend keeps, and what it is made from."""
+"""What runs a model: what every backend is and has, and what it is made from.
+
+A backend of another package takes from here and from errors.py all that it needs of i2t_ros;
+docs/models.md has one to copy.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,55 @@ from i2t_ros.options import check_options, option
 
 Tensor = NDArray[Any]
 
+CHOICES = frozenset({"url", "providers", "precision", "device"})
+"""The fields of BackendOptions that only some backends heed."""
 MOST_CALLS = 8
 """Calls that are let into an engine at once, and images in one call, at the most: each takes memory
 for its layers, and beyond, results wait for each other rather than come sooner."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackendEntry:
+    """Where a backend is, and what it needs.
+
+    module      full name of the Python module, which has what BackendModule says; imported when
+                the backend is used
+    class_name  the class in it that makes a Backend of (spec, files, options): a ModelSpec, the
+                paths of its files in the order of ``spec.files``, and BackendOptions
+    needs       alternative Python modules, any one of which will do; empty: it needs none
+    install     the commands that bring what it needs
+    needs_files     whether the model's files must be on this machine
+    needs_url       whether it runs nothing without ``options.url``
+    takes_pictures  whether it is handed the picture itself although the entry has a tensor's format
+    choices     the fields of BackendOptions, of CHOICES, that it heeds
+    suffixes    endings of files that it runs, as ".onnx": a model with such a file runs on it by
+                name although the model's entry does not list it
+    package     of which distribution it comes; empty: i2t_ros
+    """
+
+    module: str
+    class_name: str
+    needs: tuple[str, ...] = ()
+    install: str = ""
+    needs_files: bool = True
+    needs_url: bool = False
+    takes_pictures: bool = False
+    choices: frozenset[str] = frozenset()
+    suffixes: tuple[str, ...] = ()
+    package: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse choices that there are not."""
+        if unknown := sorted(self.choices - CHOICES):
+            raise ValueError(f"choices: expected some of {sorted(CHOICES)}, got {unknown}")
+
+
+class BackendModule(Protocol):
+    """What the module of a backend has, beside the class that its entry names."""
+
+    def engine(self) -> tuple[str, tuple[str, ...]]:
+        """Return the engine's version and the devices it finds, for `i2t models doctor`."""
+        ...
 
 
 class Backend(Protocol):

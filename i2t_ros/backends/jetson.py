@@ -1,32 +1,31 @@
 """jetson-inference on a Jetson: detectNet and imageNet, through TensorRT.
 
-The API as read in jetson-inference and jetson-utils, branches L4T-R32.7.1 to master of 2025. This
-module keeps to Python 3.6, which JetPack 4 has, and so does all that it imports.
+The API as read in jetson-inference and jetson-utils, branches L4T-R32.7.1 to master of 2025.
 """
+
+from __future__ import annotations
 
 import contextlib
 import os
 import tempfile
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from i2t_ros.errors import BackendMissingError, BackendUnavailableError, InferenceError
-
-if TYPE_CHECKING:  # none of these can be imported by Python 3.6: hence the quoted annotations
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from i2t_ros.backends.base import BackendOptions, Tensor
-    from i2t_ros.models.manifest import ModelSpec
+from i2t_ros.backends.base import BackendOptions, Tensor
+from i2t_ros.errors import BackendUnavailableError, InferenceError
+from i2t_ros.models.manifest import ModelSpec
+from i2t_ros.optional import needed_for
 
 # detectNet forgets what scores less, so this is the least ``min_score`` that has an effect.
 LEAST_SCORE = 0.1
 
 INSTALL = (
-    "backend jetson needs the Python modules jetson_inference and jetson_utils; they are built on "
-    "the Jetson, for its own Python: https://github.com/dusty-nv/jetson-inference"
+    "jetson_inference and jetson_utils are built on the Jetson, for its own Python: "
+    "https://github.com/dusty-nv/jetson-inference"
 )
 
 
@@ -41,9 +40,7 @@ class JetsonBackend:
     concurrency = 1
     batch = 1
 
-    def __init__(
-        self, spec: "ModelSpec", files: "Sequence[Path]", options: "BackendOptions"
-    ) -> None:
+    def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load ``files[0]``, or else the network that the entry's engine_model names.
 
         The first load of a network builds its engine, which takes minutes. Raises
@@ -58,7 +55,7 @@ class JetsonBackend:
         self._net = self._load(spec, files)
         self.report = f"{self._inference.__name__} on TensorRT, {_named(spec, files)}"
 
-    def infer(self, inputs: "Sequence[Tensor]") -> "list[Tensor]":
+    def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Run the network on one picture; see Backend."""
         with self._lock:
             if self._net is None:
@@ -78,7 +75,7 @@ class JetsonBackend:
         with self._lock:
             self._net = None
 
-    def _load(self, spec: "ModelSpec", files: "Sequence[Path]") -> Any:
+    def _load(self, spec: ModelSpec, files: Sequence[Path]) -> Any:
         """Return the network. JetPack 4 knows only the arguments name, argv and threshold."""
         make = self._inference.detectNet if self._detects else self._inference.imageNet
         with contextlib.ExitStack() as stack:
@@ -96,7 +93,7 @@ class JetsonBackend:
                     "refuses the built-in UFF models; an ONNX model serves there"
                 ) from error
 
-    def _detect(self, image: Any) -> "list[Tensor]":
+    def _detect(self, image: Any) -> list[Tensor]:
         # Without overlay="none" the boxes are drawn into the picture.
         found = self._net.Detect(image, overlay="none")
         boxes = [[d.Left, d.Top, d.Right, d.Bottom] for d in found]
@@ -106,7 +103,7 @@ class JetsonBackend:
             np.array([d.ClassID for d in found], np.int32),
         ]
 
-    def _classify(self, image: Any) -> "list[Tensor]":
+    def _classify(self, image: Any) -> list[Tensor]:
         """Return the probability of each class; releases before R35.3 tell only the best."""
         try:
             ranked = self._net.Classify(image, topK=0)
@@ -123,30 +120,28 @@ class JetsonBackend:
         return [probabilities]
 
 
-def engine() -> "tuple[str, tuple[str, ...]]":
+def engine() -> tuple[str, tuple[str, ...]]:
     """Return which generation of the modules there is, and the device."""
     return _modules()[0].__name__, ("cuda",)
 
 
-def _named(spec: "ModelSpec", files: "Sequence[Path]") -> str:
+def _named(spec: ModelSpec, files: Sequence[Path]) -> str:
     return str(files[0]) if files else spec.engine_model
 
 
 def _modules() -> Any:
     """Import jetson_inference and jetson_utils under their new or their old names."""
-    try:
-        import jetson_inference  # noqa: PLC0415
-        import jetson_utils  # noqa: PLC0415
-
-        return jetson_inference, jetson_utils
-    except ImportError as new:
+    with needed_for("backend jetson", INSTALL):
         try:
+            import jetson_inference  # noqa: PLC0415
+            import jetson_utils  # noqa: PLC0415
+
+            return jetson_inference, jetson_utils
+        except ImportError:
             import jetson.inference  # noqa: PLC0415
             import jetson.utils  # noqa: PLC0415
 
             return jetson.inference, jetson.utils
-        except ImportError:
-            raise BackendMissingError(f"{INSTALL} ({new})") from new
 
 
 def _check_numpy(utils: Any) -> None:
@@ -158,7 +153,7 @@ def _check_numpy(utils: Any) -> None:
 
 
 @contextlib.contextmanager
-def _arguments(spec: "ModelSpec", files: "Sequence[Path]") -> "Iterator[list[str]]":
+def _arguments(spec: ModelSpec, files: Sequence[Path]) -> Iterator[list[str]]:
     """Give the command-line arguments for a network of the user's own.
 
     The names of inputs and outputs are those of jetson-inference's own SSD training and export.

@@ -18,6 +18,7 @@ import onnxruntime as ort
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.stderr import hold_stderr
 from i2t_ros.errors import BackendUnavailableError
+from i2t_ros.optional import needed_for
 
 logger = logging.getLogger(__name__)
 
@@ -120,15 +121,10 @@ def as_half(path: Path) -> bytes:
 
     ONNX Runtime's own converter makes it; TensorRT and OpenVINO convert by themselves.
     """
-    try:
+    with needed_for("precision f16 on cuda", "pip install onnx; tensorrt does without"):
         from onnxruntime.transformers.float16 import (  # noqa: PLC0415 (only who asks needs onnx)
             convert_float_to_float16,
         )
-    except ImportError as error:
-        raise BackendUnavailableError(
-            f"precision f16 on cuda needs the Python module onnx ({error}): pip install onnx; "
-            "tensorrt does without"
-        ) from error
     converted: bytes = convert_float_to_float16(str(path), keep_io_types=True).SerializeToString()
     return converted
 

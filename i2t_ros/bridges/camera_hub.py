@@ -1,8 +1,8 @@
 """The newest picture and words of every camera, and those who look at them.
 
-A CameraHub lives on one asyncio loop and all its methods are called there; other threads go
-through ``LoopThread.post``. It keeps the newest of everything and nothing else, so a viewer that is
-slow misses pictures, and costs neither memory nor anybody else's time.
+A CameraHub lives on one asyncio loop. All its methods are called there; other threads go through
+``LoopThread.post``. It keeps only the newest of everything, so a slow viewer misses pictures, and
+costs no memory and nobody else's time.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ log = logging.getLogger("i2t_ros.cameras")
 
 Item = TypeVar("Item")
 View = Literal["raw", "annotated", "words"]
-Source = Literal["topic", "websocket"]
+Transport = Literal["topic", "websocket"]
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-"""Names of cameras: each may stand in a ROS topic and in a URL as it is."""
+"""Names of cameras: each can be a part of a ROS topic and of a URL."""
 
 
 class FrameSink(Protocol):
@@ -35,18 +35,22 @@ class FrameSink(Protocol):
     Called on the loop; must not block it.
     """
 
-    def publish(self, camera: str, jpeg: bytes) -> None:
-        """Take a camera's newest frame, a whole JPEG picture."""
+    def check(self, camera: str) -> None:
+        """Raise InvalidRequestError if frames of a camera of this name cannot go there."""
         ...
 
-    def closed(self, camera: str) -> None:
-        """Take note that the camera has gone."""
+    def publish(self, camera: str, jpeg: bytes) -> None:
+        """Take the newest frame, a whole JPEG picture, of a camera that is online in the hub."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shot(Generic[Item]):
-    """The newest of a feed: what, the how manyth, and when it came (``time.time()``, seconds)."""
+class Latest(Generic[Item]):
+    """The newest item of a feed.
+
+    number  how many items the feed has had, with this one
+    stamp   when it came: ``time.time()``, seconds
+    """
 
     item: Item
     number: int
@@ -56,12 +60,11 @@ class Shot(Generic[Item]):
 class Feed(Generic[Item]):
     """The newest of one kind of one camera, and its viewers."""
 
-    def __init__(self, on_count: Callable[[int], None]) -> None:
-        """Start without anything; ``on_count`` hears how many viewers there are now."""
-        self.newest: Shot[Item] | None = None
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        """Start without anything; ``on_change`` is called when a viewer comes or goes."""
+        self.newest: Latest[Item] | None = None
         self._viewers: set[Viewer[Item]] = set()
-        self._uncounted: set[Viewer[Item]] = set()
-        self._on_count = on_count
+        self._on_change = on_change
         self._number = 0
 
     @property
@@ -72,7 +75,7 @@ class Feed(Generic[Item]):
     def put(self, item: Item) -> None:
         """Take a new one in place of the newest."""
         self._number += 1
-        self.newest = Shot(item, self._number, time.time())
+        self.newest = Latest(item, self._number, time.time())
         self._wake()
 
     def clear(self) -> None:
@@ -81,23 +84,20 @@ class Feed(Generic[Item]):
         self._wake()
 
     def _wake(self) -> None:
-        for viewer in self._viewers | self._uncounted:
+        for viewer in self._viewers:
             viewer.changed.set()
 
     @contextlib.contextmanager
-    def view(self, *, counted: bool = True) -> Iterator[Viewer[Item]]:
-        """Look at the feed while the context lasts; ``counted`` as one of its viewers, or not."""
+    def view(self) -> Iterator[Viewer[Item]]:
+        """Look at the feed while the context lasts."""
         viewer = Viewer(self)
-        viewers = self._viewers if counted else self._uncounted
-        viewers.add(viewer)
-        if counted:
-            self._on_count(len(viewers))
+        self._viewers.add(viewer)
+        self._on_change()
         try:
             yield viewer
         finally:
-            viewers.discard(viewer)
-            if counted:
-                self._on_count(len(viewers))
+            self._viewers.discard(viewer)
+            self._on_change()
 
 
 class Viewer(Generic[Item]):
@@ -111,10 +111,10 @@ class Viewer(Generic[Item]):
         if feed.newest is not None:
             self.changed.set()
 
-    async def next(self, timeout: float) -> Shot[Item] | None:
+    async def next(self, timeout: float) -> Latest[Item] | None:
         """Return the newest, once there is one not seen yet; None after ``timeout`` seconds.
 
-        Also None, at once, where the feed has been cleared.
+        Also None, at once, if the feed has been cleared.
         """
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self.changed.wait(), timeout)
@@ -130,7 +130,7 @@ class Viewer(Generic[Item]):
 class Camera:
     """One camera.
 
-    source     topic: frames come over ROS; websocket: a client sends them
+    transport  how its frames come here: topic: over ROS; websocket: a client sends them
     raw        JPEG pictures as they came
     annotated  JPEG pictures with what was found drawn on them
     words      descriptions
@@ -139,7 +139,7 @@ class Camera:
     """
 
     name: str
-    source: Source
+    transport: Transport
     raw: Feed[bytes]
     annotated: Feed[bytes]
     words: Feed[Description]
@@ -169,30 +169,28 @@ class CameraHub:
         self,
         *,
         max_cameras: int = 256,
-        on_viewers_changed: Callable[[str, View, int], None] | None = None,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         """Know at most ``max_cameras``, present and waited for.
 
-        ``on_viewers_changed(camera, view, count)`` is called on the loop whenever a viewer comes
-        or goes, so that what nobody looks at need not be subscribed to.
+        ``on_change`` is called on the loop whenever a camera or a viewer comes or goes, so that
+        what nobody looks at need not be subscribed to.
         """
         self._cameras: dict[str, Camera] = {}
         self._max_cameras = max_cameras
-        self._on_viewers_changed = on_viewers_changed or (lambda camera, view, count: None)
+        self._on_change = on_change
 
     @property
     def online(self) -> list[Camera]:
         """The cameras that are there, in the order in which they came."""
         return [camera for camera in self._cameras.values() if camera.online]
 
-    def add(self, name: str, source: Source = "topic") -> Camera:
-        """Take note that a camera is there; it comes before those that are only waited for.
-
-        Raises InvalidRequestError for a name that is none, BusyError where there are too many.
-        """
+    def add(self, name: str, transport: Transport = "topic") -> Camera:
+        """Take note that a camera is there; raises what ``expect`` raises."""
         camera = self.expect(name)
-        camera.source = source
+        camera.transport = transport
         camera.online = True
+        self._on_change()
         return camera
 
     def remove(self, name: str) -> None:
@@ -202,6 +200,7 @@ class CameraHub:
             camera.online = False
             camera.clear()
             self._forget_if_unused(camera)
+            self._on_change()
 
     def find(self, name: str = "") -> Camera:
         """Return a camera that is there; "" is the first. Raises UnknownCameraError."""
@@ -218,7 +217,8 @@ class CameraHub:
     def expect(self, name: str) -> Camera:
         """Return a camera whether it is there or not, so that it can be waited for.
 
-        Raises InvalidRequestError for a name that is none, BusyError where there are too many.
+        Raises InvalidRequestError for a name that no camera may have, BusyError if there are too
+        many.
         """
         if not NAME.fullmatch(name):
             raise InvalidRequestError(
@@ -265,16 +265,8 @@ class CameraHub:
             camera.words.put(words)
 
     def _make(self, name: str) -> Camera:
-        def counted(view: View) -> Callable[[int], None]:
-            return lambda count: self._on_viewers_changed(name, view, count)
-
-        return Camera(
-            name,
-            "topic",
-            raw=Feed(counted("raw")),
-            annotated=Feed(counted("annotated")),
-            words=Feed(counted("words")),
-        )
+        changed = self._on_change
+        return Camera(name, "topic", Feed(changed), Feed(changed), Feed(changed))
 
     def _forget_if_unused(self, camera: Camera) -> None:
         if not camera.online and not camera.viewers:

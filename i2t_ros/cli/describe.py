@@ -19,7 +19,7 @@ from i2t_ros.pipeline.describer import DescribeOptions, Describer, draw
 from i2t_ros.pipeline.description_json import reply_to_json
 from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.tasks.registry import TASKS
-from i2t_ros.types import DescribeRequest, Image, Picture
+from i2t_ros.types import DescribeReply, Image, Picture
 from i2t_ros.vision.codecs import canonical_format, decode_image, encode_image
 
 GROUPS = {
@@ -81,16 +81,19 @@ def run(args: argparse.Namespace) -> int:
         for task in options.tasks:  # so that the time shown does not include loading
             with suppress(I2tError):  # printed below, if other tasks succeed
                 describer.prepare([task])
-        reply = describer.answer(DescribeRequest(picture), options)
+        description = describer.describe(image, options)
     finally:
         describer.close()
-    description = reply.description
     if args.save:
-        save(args.save, draw(image, description.scene, options))
+        save(args.save, draw(image, description.scene, options), options.jpeg_quality)
     for task, error in description.scene.failures.items():
         print(f"i2t describe: {task}: {error} [{error.code}]", file=sys.stderr)
     if args.json:
-        print(json.dumps(reply_to_json(reply, picture), ensure_ascii=False, indent=2))
+        print(
+            json.dumps(
+                reply_to_json(DescribeReply(description), picture), ensure_ascii=False, indent=2
+            )
+        )
     else:
         print(description.sentence)
         print_tables(description)
@@ -109,9 +112,12 @@ def read_picture(name: str) -> bytes:
         raise ImageError(f"cannot read {name}: {error.strerror}") from error
 
 
-def save(path: Path, image: Image) -> None:
-    """Write a picture in the format of the file's extension; raises ImageError."""
+def save(path: Path, image: Image, quality: int) -> None:
+    """Write a picture in the format of the file's extension; raises ImageError.
+
+    quality  1 to 100, for JPEG and WebP
+    """
     try:
-        path.write_bytes(encode_image(image, path.suffix).data)
+        path.write_bytes(encode_image(image, path.suffix, quality).data)
     except OSError as error:
         raise ImageError(f"cannot write {path}: {error.strerror}") from error

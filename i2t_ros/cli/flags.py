@@ -51,4 +51,6 @@ def _metavar(option: Option) -> str:
 
 
 def _shown(option: Option) -> str:
-    return ",".join(option.default) if isinstance(option.default, list) else option.shown
+    if isinstance(option.default, list) and option.default:
+        return ",".join(option.default)
+    return option.shown

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from i2t_ros.backends.base import BackendOptions
-from i2t_ros.backends.registry import BACKENDS, survey
-from i2t_ros.errors import BackendMissingError
+from i2t_ros.backends.registry import backends, survey
+from i2t_ros.errors import BackendError, BackendMissingError
 from i2t_ros.models.download import DownloadLimits
 from i2t_ros.models.lookup import (
     cache_folder,
@@ -102,7 +102,7 @@ def _verify(args: argparse.Namespace) -> int:
 
 def _doctor(args: argparse.Namespace) -> int:
     """Return 1 if `model: auto` would fall back to OpenCV's built-in detectors."""
-    _print_table([("BACKEND", "VERSION", "DEVICES", "TO GET IT"), *map(_backend, BACKENDS)])
+    _print_table([("BACKEND", "VERSION", "DEVICES", "TO GET IT"), *map(_backend, backends())])
     print()
     _print_table([("MODEL", "TASK", "WHERE", "TO GET IT"), *map(_model, load_manifest().values())])
     print(f"\nlooked in {', '.join(map(str, (*search_folders(), cache_folder())))}")
@@ -119,8 +119,10 @@ def _backend(name: str) -> tuple[str, str, str, str]:
     """Return a row of the table of backends."""
     try:
         version, devices = survey(name)
-    except BackendMissingError:
-        return name, "not installed", "-", BACKENDS[name].install
+    except BackendMissingError as error:
+        return name, "not installed", "-", backends()[name].install or str(error)
+    except BackendError as error:
+        return name, "broken", "-", str(error)
     return name, version or "-", ", ".join(devices) or "-", ""
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from i2t_ros.errors import InvalidRequestError, UnknownLanguageError
 from i2t_ros.language import datafile
 from i2t_ros.language.grammar import Language
-from i2t_ros.validation import read_mapping
 
 ENGLISH = "en"
 
@@ -74,7 +73,7 @@ class Languages:
             raise InvalidRequestError(f"language {tag}: extends itself: {' > '.join(extending)}")
         data: datafile.Data = {}
         for path in self._files[_key(tag)]:
-            data = datafile.merge(data, read_mapping(path, InvalidRequestError))
+            data = datafile.merge(data, datafile.read(path))
         if base := data.get("extends"):
             base_data = self._data(self.resolve(str(base)), (*extending, tag))
             data = datafile.merge({"cldr": str(base), **base_data}, data)

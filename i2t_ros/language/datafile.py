@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Collection, Mapping, Set
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_args
 
@@ -19,33 +20,12 @@ from i2t_ros.errors import InvalidRequestError
 from i2t_ros.language import korean, spanish
 from i2t_ros.language.grammar import LAST_WORD, Forms, Language, ListPattern, Noun, label_key
 from i2t_ros.language.places import PLACES
-from i2t_ros.validation import Structure, convert
+from i2t_ros.resources import config_path
+from i2t_ros.validation import Structure, convert, read_mapping
 
-# Section -> each of its phrases and the fields it is given.
-PHRASES: Mapping[str, Mapping[str, str]] = {
-    "list": {"plain": "things", "hedged": "things", "mixed": "things hedged", "empty": ""},
-    "sentence": {"plain": "things", "hedged": "things", "mixed": "things hedged", "empty": ""},
-    "scene": {
-        "plain": "things",
-        "hedged": "things",
-        "group": "things place",
-        "group_hedged": "things place",
-    },
-    "changes": {"appeared": "things", "appeared_hedged": "things", "left": "things"},
-    "faces": {"plain": "things", "empty": ""},
-    "texts": {
-        "plain": "texts",
-        "more": "things",
-        "empty": "",
-        "quote": "text",
-        "translation": "text translation",
-    },
-    "classification": {"plain": "label", "hedged": "label"},
-    "image": {"unusable": "", "not_analyzed": ""},
-}
-
-# Phrases that a language may leave out -> the phrase that then takes their place.
-OPTIONAL = {"group_hedged": "group"}
+# Phrases that a language may leave out -> the phrase that then takes their place, whose fields they
+# are given.
+OPTIONAL = {"scene.group_hedged": "scene.group"}
 
 # What is needed of a language beyond its data: how a template takes its fields.
 _FILLERS: Mapping[str, Callable[[str, dict[str, str]], str]] = {
@@ -80,36 +60,68 @@ _NOUN: Any = str | _structure(
 )
 
 
-def _section(name: str, phrases: Collection[str]) -> Any:
-    required: dict[str, Any] = {phrase: _PHRASE for phrase in phrases if phrase not in OPTIONAL}
-    if name == "scene":
-        required["places"] = _structure(dict.fromkeys(PLACES, str))
-    optional = {phrase: _PHRASE for phrase in phrases if phrase in OPTIONAL}
-    return _structure(required, {"case": str, **optional})
+_REQUIRED: Mapping[str, Any] = {
+    "name": str,
+    "numbers": dict[int, str | dict[str, Word]],
+    "item": str | _structure({"words": str, "digits": str}),
+    "nouns": _structure(dict.fromkeys(("face", "text", "unknown"), _NOUN)),
+    "labels": dict[str, _NOUN],
+}
+_OPTIONAL: Mapping[str, Any] = {
+    "extends": str,
+    "cldr": str,
+    "genders": Names,
+    "cases": Names,
+    "counters": dict[str, Annotated[dict[int, str], Meta(min_length=1, max_length=1)]],
+    "lists": dict[ListKind, dict[Literal["2", "start", "middle", "end"], str]],
+    "space": str,
+    "capitals": Literal["sentences", "nouns", "none"],
+    "aliases": dict[str, str],
+    "borrowed": _structure({}, {"gender": str, "counter": str}),
+}
 
 
-_LANGUAGE = _structure(
-    {
-        "name": str,
-        "numbers": dict[int, str | dict[str, Word]],
-        "item": str | _structure({"words": str, "digits": str}),
-        "nouns": _structure(dict.fromkeys(("face", "text", "unknown"), _NOUN)),
-        "labels": dict[str, _NOUN],
-        **{name: _section(name, phrases) for name, phrases in PHRASES.items()},
-    },
-    {
-        "extends": str,
-        "cldr": str,
-        "genders": Names,
-        "cases": Names,
-        "counters": dict[str, Annotated[dict[int, str], Meta(min_length=1, max_length=1)]],
-        "lists": dict[ListKind, dict[Literal["2", "start", "middle", "end"], str]],
-        "space": str,
-        "capitals": Literal["sentences", "nouns", "none"],
-        "aliases": dict[str, str],
-        "borrowed": _structure({}, {"gender": str, "counter": str}),
-    },
-)
+def read(path: Path) -> Data:
+    """Return what a data file holds. Raises InvalidRequestError, naming the file."""
+    if path == config_path("languages", "en.yaml"):
+        return shipped_english()
+    return read_mapping(path, InvalidRequestError)
+
+
+@cache
+def shipped_english() -> Data:
+    """Return the English data file that ships; it says which phrases there are."""
+    return read_mapping(config_path("languages", "en.yaml"), InvalidRequestError)
+
+
+@cache
+def phrase_fields() -> Mapping[str, Mapping[str, frozenset[str]]]:
+    """Return each section of phrases, its phrases, and the fields that each is given.
+
+    They are what English has: a task adds its phrases there, and every language must have them.
+    """
+    sections = shipped_english().keys() - _REQUIRED.keys() - _OPTIONAL.keys()
+    return {
+        section: {
+            name: _fields(template if isinstance(template, str) else template["other"])
+            or frozenset()
+            for name, template in shipped_english()[section].items()
+            if name not in ("case", "places")
+        }
+        for section in sorted(sections)
+    }
+
+
+@cache
+def _language_type() -> Any:
+    sections = {}
+    for section, phrases in phrase_fields().items():
+        required: dict[str, Any] = dict.fromkeys(phrases, _PHRASE)
+        if section == "scene":
+            required["places"] = _structure(dict.fromkeys(PLACES, str))
+        optional = [name.split(".")[1] for name in OPTIONAL if name.startswith(f"{section}.")]
+        sections[section] = _structure(required, {"case": str, **dict.fromkeys(optional, _PHRASE)})
+    return _structure({**_REQUIRED, **sections}, _OPTIONAL)
 
 
 def merge(base: Data, over: Data) -> Data:
@@ -129,7 +141,7 @@ def build(tag: str, data: Data, fallback: Language | None) -> Language:
 
     Raises InvalidRequestError, naming the key, what was expected and what came.
     """
-    convert(data, _LANGUAGE, f"language {tag}", InvalidRequestError)
+    convert(data, _language_type(), f"language {tag}", InvalidRequestError)
     return _Builder(tag, data).build(fallback)
 
 
@@ -172,12 +184,8 @@ class _Builder:
             items=self.items(),
             counters={counter: next(iter(beyond.items())) for counter, beyond in counters},
             lists=self.lists(),
-            phrases={
-                f"{section}.{name}": self.phrase(section, name, frozenset(fields.split()))
-                for section, phrases in PHRASES.items()
-                for name, fields in phrases.items()
-            },
-            section_cases={section: self.section_case(section) for section in PHRASES},
+            phrases=self.phrases(),
+            section_cases={section: self.section_case(section) for section in phrase_fields()},
             places=data["scene"]["places"],
             nouns={
                 label_key(key): self.noun(f"labels.{key}", label_key(key), value)
@@ -233,9 +241,21 @@ class _Builder:
         }
         return {kind: _list_pattern(pattern) for kind, pattern in kinds.items()}
 
+    def phrases(self) -> dict[str, Forms]:
+        phrases = {
+            f"{section}.{name}": self.phrase(section, name, fields)
+            for section, names in phrase_fields().items()
+            for name, fields in names.items()
+        }
+        for optional, other in OPTIONAL.items():
+            section, name = optional.split(".")
+            fields = phrase_fields()[section][other.split(".")[1]]
+            own = name in self.data[section]
+            phrases[optional] = self.phrase(section, name, fields) if own else phrases[other]
+        return phrases
+
     def phrase(self, section: str, name: str, fields: frozenset[str]) -> Forms:
-        phrases = self.data[section]
-        value = phrases[name if name in phrases else OPTIONAL[name]]
+        value = self.data[section][name]
         forms = {"other": value} if isinstance(value, str) else value
         for category, template in forms.items():
             needed = fields if category == "other" else frozenset()
@@ -247,12 +267,8 @@ class _Builder:
     def check_fields(
         self, key: str, template: str, needed: Set[str], optional: Collection[str]
     ) -> None:
-        try:
-            parts = list(string.Formatter().parse(template))
-        except ValueError:  # a brace without its fellow
-            parts = [("", "", "", "")]
-        found = {field for _, field, _, _ in parts if field is not None}
-        if not needed <= found <= needed | set(optional):
+        found = _fields(template)
+        if found is None or not needed <= found <= needed | set(optional):
             listed = " ".join(f"{{{field}}}" for field in sorted(needed | set(optional))) or "none"
             raise self.wrong(key, f"a text with the fields {listed}", template)
 
@@ -279,6 +295,15 @@ class _Builder:
         label = entry.get("label", first.get(self.locale.plural_form(1), first["other"]))
         counter = entry.get("counter", self.borrowed.get("counter", ""))
         return Noun(name, label, forms, gender, counter)
+
+
+def _fields(template: str) -> frozenset[str] | None:
+    """Return the fields of a template; None if a brace lacks its fellow."""
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError:
+        return None
+    return frozenset(field for _, field, _, _ in parts if field is not None)
 
 
 def _list_pattern(pattern: Mapping[str, str]) -> ListPattern:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import importlib
 import logging
 import os
 import shutil
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 from i2t_ros.errors import ModelCacheError, ModelCorruptError, ModelDownloadError
 from i2t_ros.models.manifest import ModelFile
+from i2t_ros.optional import needed_for
 
 if TYPE_CHECKING:
     import requests
@@ -25,6 +27,13 @@ logger = logging.getLogger(__name__)
 
 # Small, because urllib3 drops what it has of the piece in which a connection breaks.
 CHUNK = 1 << 14
+
+# Imported for a download alone: they take time, and most starts do without.
+NEEDED = ("filelock", "requests", "tqdm")
+INSTALL = (
+    f"pip install {' '.join(NEEDED)} (on a robot: apt install python3-{' python3-'.join(NEEDED)}), "
+    "or put the file in a folder named by I2T_MODEL_PATH"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +64,12 @@ def download(
     What has come so far is kept in ``<target>.part``: the next call goes on from there. A file
     that came whole and is wrong is kept as ``<target>.corrupt`` for a look at it, and not used.
 
-    Raises ModelDownloadError (no network, refusal, cut), ModelCorruptError (wrong size or hash)
-    and ModelCacheError (cannot be stored).
+    Raises ModelDownloadError (no network, refusal, cut), ModelCorruptError (wrong size or hash),
+    ModelCacheError (cannot be stored) and BackendMissingError (without what a download needs).
     """
+    with needed_for(f"downloading {file.name}", INSTALL):
+        for module in NEEDED:
+            importlib.import_module(module)
     with _storing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with _alone(target, limits):
@@ -115,7 +127,8 @@ def _storing(target: Path) -> Iterator[None]:
 @contextmanager
 def _alone(target: Path, limits: DownloadLimits) -> Iterator[None]:
     """Keep other processes from fetching the same file at the same time."""
-    filelock = _required("filelock", target)
+    import filelock  # noqa: PLC0415 (see NEEDED)
+
     lock = filelock.FileLock(f"{target}.lock")
     try:
         lock.acquire(timeout=limits.other)
@@ -128,17 +141,6 @@ def _alone(target: Path, limits: DownloadLimits) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _required(module: str, target: Path) -> Any:
-    """Import what only a download needs; a robot that brings its models does without."""
-    try:
-        return __import__(module)
-    except ImportError as error:
-        raise ModelDownloadError(
-            f"{target.name} cannot be downloaded: the Python module {module} is not installed "
-            f"(apt install python3-{module}); or put the file in a folder named by I2T_MODEL_PATH"
-        ) from error
 
 
 def _fetch(file: ModelFile, target: Path, progress: bool, limits: DownloadLimits) -> None:
@@ -217,7 +219,7 @@ def _receive(url: str, file: ModelFile, part: Path, progress: bool, limits: Down
         have = _start(response, url, file, have)
         if shutil.disk_usage(part.parent).free < file.size - have:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(part))
-        with part.open("ab" if have else "wb") as stream, _bar(file, have, progress, part) as bar:
+        with part.open("ab" if have else "wb") as stream, _bar(file, have, progress) as bar:
             for piece in _pieces(response):
                 stream.write(piece)
                 bar.update(len(piece))
@@ -254,9 +256,10 @@ def _pieces(response: requests.Response) -> Iterator[bytes]:
 
 
 @contextmanager
-def _bar(file: ModelFile, have: int, progress: bool, part: Path) -> Iterator[Any]:
+def _bar(file: ModelFile, have: int, progress: bool) -> Iterator[Any]:
     """Show a progress bar where somebody is looking at a terminal."""
-    tqdm = _required("tqdm", part)
+    import tqdm  # noqa: PLC0415 (see NEEDED)
+
     with tqdm.tqdm(
         total=file.size or None,
         initial=have,
@@ -276,7 +279,8 @@ def _open(url: str, have: int, limits: DownloadLimits) -> requests.Response:
     longer than any of its own time limits says (several addresses, several tries). So the call
     runs in a thread of its own, which is left behind when the time is up.
     """
-    http = _required("requests", Path(url))
+    import requests  # noqa: PLC0415 (see NEEDED)
+
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     outcome: list[requests.Response | Exception] = []
     answered = threading.Event()
@@ -284,7 +288,7 @@ def _open(url: str, have: int, limits: DownloadLimits) -> requests.Response:
 
     def ask() -> None:
         try:
-            response = http.get(
+            response = requests.get(
                 url, headers=headers, stream=True, timeout=(limits.open, limits.silence)
             )
             if given_up.is_set():

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import platformdirs
+
 from i2t_ros.errors import ModelCorruptError, ModelMissingError
 from i2t_ros.models.download import DownloadLimits, download, mismatch, set_aside
 from i2t_ros.models.manifest import ModelFile, ModelSpec, find_spec
@@ -111,11 +113,6 @@ def is_offline() -> bool:
 
 def cache_folder() -> Path:
     """Return where downloads are kept: ``~/.cache/i2t_ros/models`` or below XDG_CACHE_HOME."""
-    try:
-        import platformdirs  # noqa: PLC0415
-    except ImportError:  # a robot's apt packages need not bring it; the same place on Linux
-        base = os.environ.get("XDG_CACHE_HOME", "").strip() or "~/.cache"
-        return Path(base).expanduser() / "i2t_ros" / "models"
     return Path(platformdirs.user_cache_dir("i2t_ros")) / "models"
 
 

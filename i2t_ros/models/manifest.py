@@ -110,6 +110,8 @@ class ModelSpec(Structure, frozen=True):
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""
+        if self.task not in DECODERS_OF:
+            raise ValueError(f"task: expected one of {', '.join(DECODERS_OF)}, got {self.task!r}")
         decoders = DECODERS_OF[self.task]
         if self.decoder not in decoders:
             raise ValueError(f"decoder: expected one of {', '.join(decoders)}, got {self.decoder}")

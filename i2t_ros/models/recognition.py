@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from i2t_ros.errors import ModelCorruptError, ModelMissingError
+from i2t_ros.optional import needed_for
 
 
 class Port(NamedTuple):
@@ -56,7 +58,8 @@ TENSORFLOW_OUTPUTS = (
 def recognize(path: Path) -> Entry | None:
     """Return the manifest fields of the model at ``path``, without labels if it names none.
 
-    None where it is of no family that is known here. Raises ModelCorruptError, ModelMissingError.
+    None where it is of no family that is known here. Raises ModelCorruptError, ModelMissingError,
+    BackendMissingError.
     """
     return recognize_facts(read_facts(path))
 
@@ -83,10 +86,8 @@ def read_facts(path: Path) -> FileFacts:
 
 
 def _read_onnx(path: Path) -> FileFacts:
-    try:
+    with _needed_for(path, "onnxruntime"):
         import onnxruntime as ort  # noqa: PLC0415 (only a user's own file needs it here)
-    except ImportError as error:
-        raise _undescribed(path, "onnxruntime", error) from error
     settings = ort.SessionOptions()
     settings.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     settings.log_severity_level = 3
@@ -106,10 +107,8 @@ def _read_onnx(path: Path) -> FileFacts:
 
 
 def _read_tflite(path: Path) -> FileFacts:
-    try:
+    with _needed_for(path, "ai-edge-litert"):
         from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 (as above)
-    except ImportError as error:
-        raise _undescribed(path, "ai-edge-litert", error) from error
     try:
         interpreter = Interpreter(model_path=str(path))
     except (ValueError, RuntimeError) as error:
@@ -125,10 +124,11 @@ def _read_tflite(path: Path) -> FileFacts:
     return FileFacts(ports(inputs), ports(outputs), {})
 
 
-def _undescribed(path: Path, module: str, error: ImportError) -> ModelMissingError:
-    return ModelMissingError(
-        f"{path}: describe it in {path.with_suffix('.yaml')} (docs/models.md), or pip install "
-        f"{module} so that it can be recognized ({error})"
+def _needed_for(path: Path, package: str) -> AbstractContextManager[None]:
+    return needed_for(
+        f"recognizing {path}",
+        f"pip install {package}, or describe the file in {path.with_suffix('.yaml')} "
+        "(docs/models.md)",
     )
 
 

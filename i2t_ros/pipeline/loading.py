@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from i2t_ros.backends.base import Backend, BackendOptions
-from i2t_ros.backends.registry import BACKENDS, choose_backends, load_backend
+from i2t_ros.backends.registry import backends, choose_backends, load_backend
 from i2t_ros.errors import (
     BackendError,
     BackendMissingError,
@@ -101,7 +101,7 @@ def open_model(  # noqa: PLR0913 (one place, all of it needed)
     missing: list[BackendMissingError] = []  # not installed is normal, so it is reported last
     absent: list[ModelSpec] = []
     for spec in ranked_models(task):
-        if choice.backend in BACKENDS and choice.backend not in spec.backends:
+        if choice.backend in backends() and choice.backend not in spec.backends:
             continue
         try:
             names = choose_backends(spec, choice.backend, choice.how.backend)
@@ -150,7 +150,7 @@ def _open_named(choice: _Choice, make: Make[Ready]) -> Ready:
         raise ModelMismatchError(f"{spec.name} is for the task {spec.task}, not for {choice.task}")
     names = choose_backends(spec, choice.backend, choice.how.backend)
     local = LocalModel(spec, ())
-    if any(BACKENDS[name].needs_files for name in names):
+    if any(backends()[name].needs_files for name in names):
         local = obtain_model(
             choice.model, spec=spec, offline=choice.how.offline, progress=choice.how.progress
         )
@@ -169,7 +169,7 @@ def _open_built_in(name: str, choice: _Choice, make: Make[Ready], why: str) -> R
 
 
 def _without_download(spec: ModelSpec, names: Sequence[str]) -> LocalModel | None:
-    if any(BACKENDS[name].needs_files for name in names):
+    if any(backends()[name].needs_files for name in names):
         return find_local(spec)
     return LocalModel(spec, ())
 

@@ -11,9 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from i2t_ros.errors import BackendMissingError
+from i2t_ros.optional import needed_for
 from i2t_ros.types import Detections
 
+INSTALL = (
+    'pip install "i2t_ros[tracking]" '
+    "(on a robot: pip install --no-deps trackers==2.1.0 supervision)"
+)
 FRAME_RATE = 30.0
 """Frames a second; with ByteTrack's default of 30, ``lost_frames`` counts frames."""
 
@@ -27,15 +31,9 @@ class ObjectTracker:
 
     def __init__(self, lost_frames: int = 30) -> None:
         """Load the tracker; raises BackendMissingError if it is not installed."""
-        try:
+        with needed_for("tracking", INSTALL):
             self._supervision: Any = importlib.import_module("supervision")
-            trackers: Any = importlib.import_module("trackers")
-        except ImportError as error:
-            raise BackendMissingError(
-                f"tracking needs the package trackers ({error}): pip install 'i2t_ros[tracking]' "
-                "(on a robot: pip install --no-deps trackers==2.1.0 supervision)"
-            ) from error
-        self._trackers: Any = trackers
+            self._trackers: Any = importlib.import_module("trackers")
         self._lost_frames = lost_frames
         self.reset()
 

@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from i2t_ros.errors import BackendMissingError, InvalidRequestError, TranslationError
+from i2t_ros.errors import InvalidRequestError, TranslationError
+from i2t_ros.optional import needed_for
 from i2t_ros.pipeline.translation import Translations
 
 LIBRE_KEY = "LIBRE_API_KEY"
@@ -186,12 +187,8 @@ class DeepTranslator:
 
 
 def _required(module: str, install: str) -> Any:
-    try:
+    with needed_for("translating texts", install):
         return importlib.import_module(module)
-    except ImportError as error:
-        raise BackendMissingError(
-            f"translating texts needs the Python module {module} ({error}): {install}"
-        ) from error
 
 
 def _innermost(error: BaseException) -> str:

@@ -12,15 +12,14 @@ import tiny_models
 from msgspec.structs import replace
 
 from i2t_ros.backends.base import BackendOptions
-from i2t_ros.backends.registry import BACKENDS, is_installed, load_backend
+from i2t_ros.backends.registry import backends, is_installed, load_backend
 from i2t_ros.backends.tensor_checks import example_inputs
 from i2t_ros.errors import InferenceError, ModelMismatchError
 from i2t_ros.models.manifest import ModelInput, find_spec, load_manifest
-from i2t_ros.pipeline.describer import DescribeOptions
 from i2t_ros.pipeline.loading import Loaded
-from i2t_ros.pipeline.tasks.detect import ObjectDetector
-from i2t_ros.pipeline.tasks.faces import FaceFinder
-from i2t_ros.pipeline.tasks.text import TextReader
+from i2t_ros.pipeline.tasks.detect import DetectOptions, ObjectDetector
+from i2t_ros.pipeline.tasks.faces import FaceFinder, FaceOptions
+from i2t_ros.pipeline.tasks.text import TextOptions, TextReader
 from i2t_ros.vision.letterbox import TensorFormat
 
 
@@ -103,7 +102,7 @@ CASES = {
 def loaded(request):
     name = request.param.split("-")[0]
     if name != "jetson" and not is_installed(name):
-        pytest.skip(f"{name} is not installed: {BACKENDS[name].install}")
+        pytest.skip(f"{name} is not installed: {backends()[name].install}")
     spec, load = CASES[request.param]
     backend = load(request)
     yield name, spec, backend
@@ -119,7 +118,7 @@ def inputs_for(spec, seed):
 
 
 def test_every_backend_is_covered():
-    assert {case.split("-")[0] for case in CASES} == set(BACKENDS)
+    assert {case.split("-")[0] for case in CASES} == set(backends())
 
 
 def test_it_answers_with_what_the_decoder_reads(loaded):
@@ -217,25 +216,24 @@ def test_a_wrong_input_shape_is_refused(loaded):
 
 def test_its_task_can_be_made_from_it(loaded):
     name, spec, backend = loaded
-    ready = Loaded(spec, backend, name, backend.report)
+    make, options = {
+        "detect": (ObjectDetector, DetectOptions()),
+        "faces": (FaceFinder, FaceOptions()),
+        "text": (TextReader, TextOptions()),
+    }[spec.task]
+    runner = make(Loaded(spec, backend, name, backend.report))
     for size in [(480, 640), (7, 5), (1, 1)]:
         black = np.zeros((*size, 3), np.uint8)
-        if spec.task == "detect":
-            found = ObjectDetector(spec, backend, backend_name=name).detect(black)
-        elif spec.task == "faces":
-            found = FaceFinder(ready).run(black, DescribeOptions()).faces
-        else:
-            found = TextReader(ready).run(black, DescribeOptions()).texts
-        assert len(found) == 0
+        assert len(runner.run(black, options, "en").result) == 0
 
 
 def test_the_table_names_classes_that_exist():
-    for name, entry in BACKENDS.items():
+    for name, entry in backends().items():
         if is_installed(name):
-            module = import_module(f"i2t_ros.backends.{entry.module}")
+            module = import_module(entry.module)
             assert callable(getattr(module, entry.class_name))
 
 
 def test_every_backend_has_a_model():
     used = {name for spec in load_manifest().values() for name in spec.backends}
-    assert used == set(BACKENDS)
+    assert used == set(backends())

@@ -1,9 +1,7 @@
 """jetson-inference, against stand-ins of both generations of its modules."""
 
-import ast
 import sys
 import threading
-from pathlib import Path
 
 import jetson_standins
 import numpy as np
@@ -11,12 +9,11 @@ import pytest
 from making import open_detector
 from msgspec.structs import replace
 
-import i2t_ros
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import is_installed, load_backend
 from i2t_ros.errors import BackendMissingError, BackendUnavailableError, InferenceError
 from i2t_ros.models.manifest import find_spec
-from i2t_ros.types import DetectOptions
+from i2t_ros.pipeline.object_detector import DetectOptions
 
 NETWORK = "jetson_ssd_mobilenet_v2"
 CLASSIFIER = "jetson_googlenet"
@@ -148,13 +145,3 @@ def test_modules_that_are_half_there(monkeypatch):
     monkeypatch.setitem(sys.modules, "jetson_inference", new["jetson_inference"])
     with pytest.raises(BackendMissingError, match="jetson_utils"):
         open_detector(NETWORK)
-
-
-@pytest.mark.parametrize("name", ["backends/jetson.py", "backends/__init__.py", "errors.py"])
-def test_the_sources_keep_to_python_3_6(name):
-    source = (Path(i2t_ros.__file__).parent / name).read_text()
-    tree = ast.parse(source, feature_version=(3, 6))
-    futures = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    assert all(node.module != "__future__" for node in futures)
-    walrus = [node for node in ast.walk(tree) if isinstance(node, ast.NamedExpr)]
-    assert walrus == []

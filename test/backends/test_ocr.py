@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from making import open_task
 from ocr_lines import LINES, accuracy, page, read_lines, worn
 
 from i2t_ros.backends.base import BackendOptions
@@ -20,24 +21,22 @@ from i2t_ros.errors import (
     ModelMissingError,
 )
 from i2t_ros.models.manifest import find_spec
-from i2t_ros.pipeline.describer import DescribeOptions
-from i2t_ros.pipeline.loading import Choice
-from i2t_ros.pipeline.tasks.text import open_text
+from i2t_ros.pipeline.tasks.text import TextOptions
 
 rapidocr = pytest.importorskip("rapidocr", reason='no OCR: pip install "i2t_ros[ocr]"')
 NETWORKS = Path(rapidocr.__file__).parent / "models"
-OPTIONS = DescribeOptions()
+OPTIONS = TextOptions()
 
 
 @pytest.fixture(scope="module")
 def reader():
-    made = open_text(Choice())
+    made = open_task("text")
     yield made
     made.close()
 
 
 def read(reader, image):
-    return reader.run(image, OPTIONS).texts
+    return reader.run(image, OPTIONS, "en").result
 
 
 # How well: docs/tasks.md gives the figures of more fonts and sizes.
@@ -144,7 +143,7 @@ def own_model(folder, content=None):
 
 
 def test_a_reading_network_of_ones_own_is_used(tmp_path, render_line):
-    made = open_text(Choice(own_model(tmp_path)))
+    made = open_task("text", own_model(tmp_path))
     assert "own.onnx" in made.report
     image, _ = render_line("Gate 7", 40, (0, 0, 0), (255, 255, 255))
     assert [region.text for region in read(made, image)] == ["Gate 7"]
@@ -153,14 +152,14 @@ def test_a_reading_network_of_ones_own_is_used(tmp_path, render_line):
 
 def test_a_reading_network_that_is_none_is_refused(tmp_path):
     with pytest.raises(ModelCorruptError, match=r"cannot use one of .*own\.onnx"):
-        open_text(Choice(own_model(tmp_path, b"not a network")))
+        open_task("text", own_model(tmp_path, b"not a network"))
 
 
 def test_korean_has_a_model_that_can_be_had(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("I2T_MODEL_PATH", "")
     with pytest.raises(ModelMissingError, match="i2t models fetch ppocr_v5_korean"):
-        open_text(Choice("ppocr_v5_korean", offline=True))
+        open_task("text", "ppocr_v5_korean", offline=True)
 
 
 def test_an_installation_that_lacks_a_network_is_told_and_downloads_nothing(monkeypatch, tmp_path):
@@ -170,7 +169,7 @@ def test_an_installation_that_lacks_a_network_is_told_and_downloads_nothing(monk
 
 
 def test_a_failure_of_the_engine_has_its_code(monkeypatch, render_line):
-    made = open_text(Choice())
+    made = open_task("text")
 
     def broken(*_, **__):
         raise RuntimeError("out of memory")
@@ -201,7 +200,7 @@ def test_it_brings_no_second_opencv():
 
 
 def test_threads_of_the_engine_can_be_chosen(render_line):
-    made = open_text(Choice(options=BackendOptions(threads=1)))
+    made = open_task("text", options=BackendOptions(threads=1))
     image, _ = render_line("Gate 7", 40, (0, 0, 0), (255, 255, 255))
     assert [region.text for region in read(made, image)] == ["Gate 7"]
     made.close()

@@ -15,7 +15,8 @@ from translation_server import serving
 
 from i2t_ros.cli.main import main
 from i2t_ros.cli.tables import print_tables
-from i2t_ros.types import Description, TextRegion
+from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.types import Description
 
 I2T = Path(sys.executable).parent / "i2t"
 GREY = np.full((48, 64, 3), 128, np.uint8)
@@ -69,12 +70,7 @@ def test_describe_as_json(photo, capsys):
     assert result["detections"] == [person]
     assert (result["width"], result["height"]) == (64, 48)
     assert result["faces"] is result["texts"] is result["classification"] is None
-    data = photo.read_bytes()
-    assert result["picture"] == {
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "md5": hashlib.md5(data, usedforsecurity=False).hexdigest(),
-        "size": len(data),
-    }
+    assert result["hash"] == hashlib.sha256(photo.read_bytes()).hexdigest()
     assert result["cached"] is False
     assert result["failures"] == {}
 
@@ -102,10 +98,10 @@ def test_every_task_has_its_table(sign, capsys):
     out = capsys.readouterr().out
     assert "There are four faces in the picture. The text reads “Platform 24”." in out
     tables = [table.splitlines() for table in out.split("\n\n")[1:-1]]
-    assert [table[0].split()[0] for table in tables] == ["object", "class", "face", "text"]
-    assert [len(table) - 1 for table in tables] == [4, 3, 4, 1]
-    assert "right eye" in tables[2][0]
-    text = tables[3][1].split()
+    assert [table[0].split()[0] for table in tables] == ["object", "face", "text", "class"]
+    assert [len(table) - 1 for table in tables] == [4, 4, 1, 3]
+    assert "right eye" in tables[1][0]
+    text = tables[2][1].split()
     assert text[:2] == ["Platform", "24"]
     # White letters on a blue board.
     assert all(int(text[3][i : i + 2], 16) > 240 for i in (1, 3, 5))
@@ -181,7 +177,7 @@ def test_columns_stand_below_one_another_whatever_the_script(capsys):
         TextRegion(np.zeros((4, 2)), text, 0.9, (0, 0, 0), (255, 255, 255))
         for text in ("Exit", "紧急出口", "비상구")
     )
-    print_tables(Description(scene_of(9, 9, texts=regions), "", "en", "reader", 0.0))
+    print_tables(Description(scene_of(9, 9, texts=regions), "", "en", "list", "reader", 0.0))
     lines = capsys.readouterr().out.split("\n")[2:5]
     ends = [sum(2 if ord(c) > 0x1100 else 1 for c in line.split("0.90")[0]) for line in lines]
     assert len(set(ends)) == 1
@@ -250,7 +246,7 @@ def test_a_bad_picture_is_an_error_that_can_be_read(tmp_path, capsys, content, c
         (["--backend", "abacus"], "abacus"),
         (["--tasks", "detect,smell"], "unknown task 'smell'"),
         (["--tasks", ""], "no task; tasks are detect"),
-        (["--top-k", "0"], "top_k: expected 1 or more"),
+        (["--top-k", "0"], "top_k: expected 1 to 10000, got 0"),
     ],
 )
 def test_a_bad_argument_is_an_error_that_can_be_read(photo, capsys, args, message):

@@ -91,7 +91,7 @@ def test_verify_of_what_is_not_here(capsys):
 
 def test_doctor_says_what_runs_and_what_is_missing(capsys, monkeypatch, shared):
     monkeypatch.setenv("I2T_MODEL_PATH", str(shared / "models"))
-    monkeypatch.setattr("i2t_ros.backends.registry.find_spec", only("onnxruntime", "cv2"))
+    monkeypatch.setattr("i2t_ros.optional.find_spec", only("onnxruntime", "cv2"))
     assert i2t("doctor") == 0
     told = capsys.readouterr().out
     assert "cpu" in row(told, "onnxruntime")
@@ -103,7 +103,7 @@ def test_doctor_says_what_runs_and_what_is_missing(capsys, monkeypatch, shared):
 
 
 def test_doctor_of_a_bare_machine(capsys, monkeypatch):
-    monkeypatch.setattr("i2t_ros.backends.registry.find_spec", only("cv2"))
+    monkeypatch.setattr("i2t_ros.optional.find_spec", only("cv2"))
     assert i2t("doctor") == 1
     told = capsys.readouterr().out
     assert "not installed" in row(told, "onnxruntime")

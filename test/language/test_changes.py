@@ -7,7 +7,10 @@ from scene_words import compose_scene
 
 from i2t_ros.language import Changes, ChangeTracker, compose_changes
 from i2t_ros.pipeline.describer import scene_facts
-from i2t_ros.types import Classification, Detections, Faces, Scene, TextRegion
+from i2t_ros.pipeline.tasks.classify import Classification
+from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.types import Detections, Scene
 
 LABELS = ("person", "dog", "cat")
 

@@ -20,8 +20,11 @@ from i2t_ros.language import (
     load_languages,
 )
 from i2t_ros.language.places import PLACES
+from i2t_ros.pipeline.tasks.classify import Classification
 from i2t_ros.pipeline.tasks.detect import ObjectFacts
-from i2t_ros.types import Classification, Detections, Faces, Scene, TextRegion
+from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.types import Detections, Scene
 
 COCO = """
 person bicycle car motorcycle airplane bus train truck boat traffic_light fire_hydrant stop_sign

@@ -1,6 +1,5 @@
 import hashlib
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -38,8 +37,6 @@ def put(path: Path, content=CONTENT):
 
 
 def test_the_cache_is_the_users(tmp_path, monkeypatch):
-    assert cache_folder() == tmp_path / "cache" / "i2t_ros" / "models"
-    monkeypatch.setitem(sys.modules, "platformdirs", None)
     assert cache_folder() == tmp_path / "cache" / "i2t_ros" / "models"
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache_folder() == Path.home() / ".cache" / "i2t_ros" / "models"

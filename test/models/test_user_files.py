@@ -10,6 +10,7 @@ import yaml
 from making import open_detector
 
 from i2t_ros.errors import ModelCorruptError, ModelMismatchError, ModelMissingError
+from i2t_ros.models import download
 from i2t_ros.models.recognition import FileFacts, Port, recognize_facts
 from i2t_ros.models.user_files import own_spec
 
@@ -309,3 +310,52 @@ def test_tensorflow_counts_from_the_background_and_tflite_does_not(offset):
         {},
     )
     assert recognize_facts(facts)["decoder_options"] == {"class_offset": offset}
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Return a list of how a model's file has been read: "session" of ONNX Runtime, or "hash"."""
+    ort = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    calls = []
+
+    class CountedSession(ort.InferenceSession):
+        def __init__(self, *args, **kwargs):
+            calls.append("session")
+            super().__init__(*args, **kwargs)
+
+    def counted_hash(stream, hashed=download._sha256):
+        calls.append("hash")
+        return hashed(stream)
+
+    monkeypatch.setattr(ort, "InferenceSession", CountedSession)
+    monkeypatch.setattr(download, "_sha256", counted_hash)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("description", "backend", "expected"),
+    [
+        (None, "onnxruntime", ["session", "session"]),  # once to be recognized, once to run
+        (None, "openvino", ["session"]),  # to be recognized
+        ({"score_threshold": 0.5}, "onnxruntime", ["session", "session"]),
+        (
+            {"input": {"format": {"width": 64, "height": 32}}, "decoder": "yolov8"},
+            "onnxruntime",
+            ["session"],
+        ),
+    ],
+)
+def test_a_file_is_opened_once_to_be_recognized_and_once_to_run(
+    tmp_path, opened, description, backend, expected
+):
+    if backend == "openvino":
+        pytest.importorskip("openvino", reason="openvino is not installed")
+    open_detector(put(tmp_path, "yolov8", description), backend).detect(
+        np.zeros((32, 64, 3), np.uint8)
+    )
+    assert opened == expected
+
+
+def test_a_file_of_the_manifest_is_hashed_once_and_not_opened_to_be_recognized(shared, opened):
+    open_detector(str(shared / "models" / "yolox_nano.onnx"), "onnxruntime")
+    assert opened == ["hash", "session"]

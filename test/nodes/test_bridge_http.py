@@ -7,13 +7,16 @@ import threading
 import cv2
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from i2t_ros.srv import Describe
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Header
+from std_msgs.msg import Header, String
 
 httpx = pytest.importorskip("httpx")
 pytest.importorskip("fastapi")
 websockets = pytest.importorskip("websockets.sync.client")
+exceptions = pytest.importorskip("websockets.exceptions")
 
 LIMIT = 60.0
 GREY = np.full((480, 640, 3), 128, np.uint8)
@@ -102,39 +105,167 @@ def test_a_cameras_topics_are_subscribed_to_while_somebody_looks(peer, start, cl
             peer.until(lambda: subscribers(name) == 0, "nobody looks", LIMIT)  # noqa: B023
 
 
-def test_a_websocket_camera_becomes_a_topic_that_a_detector_sees(peer, start, bridge, client):
-    topic = "/bridge_node/door/image"
-    start(model="fake", cameras=f"[door={topic}]", image_transport="compressed")
-    peer.until(lambda: ready(client), "the bridge sees the detector", LIMIT)
-    frames = peer.collect(CompressedImage, f"{topic}/compressed", qos_profile_sensor_data)
-    stop = threading.Event()
+class SocketCamera:
+    """Sends a frame over WebSocket, 20 times a second, as a camera of that name until closed."""
 
-    def camera():
-        with websockets.connect(bridge.url.replace("http", "ws") + "/ws/door") as socket:
-            while not stop.wait(0.05):
+    def __init__(self, bridge, name="door"):
+        self._url = f"{bridge.url.replace('http', 'ws')}/ws/{name}"
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        with (
+            websockets.connect(self._url) as socket,
+            contextlib.suppress(exceptions.ConnectionClosed),
+        ):
+            while not self._stop.wait(0.05):
                 socket.send(JPEG)
 
-    sending = threading.Thread(target=camera)
-    sending.start()
-    try:
-        peer.until(lambda: frames, "frames on the topic", LIMIT)
-        assert bytes(frames[0].data) == JPEG
-        assert frames[0].format == "jpeg"
-        assert frames[0].header.frame_id == "door"
-        assert frames[0].header.stamp.sec > 0
-        # The detector sees it by its topic ...
-        seen = "I can see a person."
-        from std_msgs.msg import String  # noqa: PLC0415
+    def close(self):
+        self._stop.set()
+        self._thread.join(LIMIT)
+        assert not self._thread.is_alive()
 
-        said = peer.collect(String, "/detector_node/door/sentence")
-        peer.until(lambda: said and said[0].data == seen, "the detector's sentence", LIMIT)
-        # ... and the bridge asks about its newest frame, and draws it for those who look.
-        assert client.get("/v1/describe?camera=door").json()["sentence"] == seen
-        assert client.get("/snapshot?camera=door").content != JPEG
-    finally:
-        stop.set()
-        sending.join(20)
-    peer.until(lambda: not peer.node.count_publishers(f"{topic}/compressed"), "gone", LIMIT)
+
+@pytest.fixture
+def connect(bridge):
+    """Return a function that connects a SocketCamera to the bridge; they all leave in the end."""
+    with contextlib.ExitStack() as stack:
+
+        def connect(name="door"):
+            camera = SocketCamera(bridge, name)
+            stack.callback(camera.close)
+            return camera
+
+        yield connect
+
+
+def is_drawn(client, name="door"):
+    """Return whether an annotated picture of the camera comes."""
+    reply = client.get(f"/snapshot?camera={name}")
+    return reply.status_code == 200 and reply.content != JPEG
+
+
+def metric(client, name):
+    """Return the sum of a counter's samples."""
+    lines = client.get("/metrics").text.splitlines()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
+
+
+def test_a_websocket_camera_is_a_camera_of_the_detector(peer, start, client, connect):
+    start(model="fake", style="changes", change_hold=0.1)
+    peer.until(lambda: ready(client), "the bridge sees the detector", LIMIT)
+    topic = "/bridge_node/door/image/compressed"
+    frames = peer.collect(CompressedImage, topic, qos_profile_sensor_data)
+    said = peer.collect(String, "/detector_node/door/sentence", 10)
+    reports = peer.collect(DiagnosticArray, "/diagnostics")
+    camera = connect()
+    peer.until(lambda: frames, "frames on the topic", LIMIT)
+    assert bytes(frames[0].data) == JPEG
+    assert frames[0].format == "jpeg"
+    assert frames[0].header.frame_id == "door"
+    assert frames[0].header.stamp.sec > 0
+    peer.until(lambda: said, "the detector's sentence", LIMIT)
+    assert said[0].data == "A person has come into view."
+    # Those who look at the bridge's pages see what the detector publishes; nobody asks it again.
+    assert is_drawn(client)
+    with client.stream("GET", "/v1/live?camera=door") as live:
+        lines = live.iter_lines()
+        peer.until(lambda: '"label": "person"' in next(lines), "words", LIMIT)
+    assert metric(client, "i2t_descriptions_total") == 0
+    assert metric(client, "i2t_websocket_frames_total") > 0
+    peer.until(
+        lambda: "detector_node: door" in {s.name for r in reports[-1:] for s in r.status},
+        "counters",
+    )
+    listed = client.get("/v1/cameras").json()["cameras"]
+    assert [(c["name"], c["transport"]) for c in listed] == [
+        ("image", "topic"),
+        ("door", "websocket"),
+    ]
+    newest = peer.call(Describe, "/detector_node/describe", Describe.Request(camera="door"))
+    assert newest.success
+    described = client.get("/v1/describe?camera=door&style=sentence").json()
+    assert (described["sentence"], described["cached"]) == ("I can see a person.", False)
+    camera.close()
+    peer.until(lambda: not peer.node.count_publishers(topic), "gone", LIMIT)
+
+
+def test_a_websocket_camera_that_leaves_and_comes_back_under_a_viewer(
+    peer, start, client, connect, bridge
+):
+    detector = start(model="fake")
+    peer.until(lambda: ready(client), "the bridge sees the detector", LIMIT)
+    with httpx.Client(base_url=bridge.url, timeout=LIMIT) as viewer:  # from before it is there
+        events = viewer.stream("GET", "/v1/live?camera=door")
+        with events as live:
+            lines = live.iter_lines()
+            assert next(lines) == "event: silence"
+            for visit in (1, 2):
+                camera = connect()
+                while next(lines) != "event: words":
+                    pass
+                camera.close()
+                gone = "camera door has gone"
+                peer.until(
+                    lambda visit=visit, gone=gone: detector.log().count(gone) == visit,
+                    "the detector forgets it",
+                    LIMIT,
+                )
+                while next(lines) != "event: silence":
+                    pass
+    assert client.get("/snapshot?camera=door").json()["error"]["code"] == "unknown_camera"
+
+
+def test_two_websocket_cameras_of_one_name(peer, start, bridge, client, connect):
+    detector = start(model="fake")
+    peer.until(lambda: ready(client), "the bridge sees the detector", LIMIT)
+    connect()
+    peer.until(lambda: is_drawn(client), "the first", LIMIT)
+    connect()
+    peer.until(lambda: "takes the place of an older one" in bridge.log(), "the second", LIMIT)
+    taken = metric(client, "i2t_websocket_frames_total")
+    peer.until(
+        lambda: metric(client, "i2t_websocket_frames_total") > taken + 20 and is_drawn(client),
+        "the second's frames",
+        LIMIT,
+    )
+    assert detector.log().count("camera door has come") == 1
+    assert "has gone" not in detector.log()
+
+
+def test_a_detector_that_starts_again_while_a_websocket_camera_is_there(
+    peer, start, bridge, client, connect
+):
+    connect()
+    peer.until(lambda: metric(client, "i2t_websocket_frames_total") > 0, "frames", LIMIT)
+    assert client.get("/snapshot?camera=door").json()["error"]["code"] == "no_frame"
+    assert client.get("/snapshot?camera=door&annotated=0").content == JPEG
+    for _ in range(2):
+        detector = start(model="fake")
+        peer.until(lambda: is_drawn(client), "the detector's picture", LIMIT)
+        peer.processes.remove(detector)
+        detector.end()
+
+
+def test_a_websocket_camera_whose_name_is_too_long_for_a_topic(start):
+    namespace = "/".join(["n" * 45] * 4)
+    node = start(
+        "bridge_node",
+        arguments=["-r", f"__ns:=/{namespace}"],
+        tcp_port=0,
+        http="true",
+        http_port=0,
+    )
+    url = re.search(r"listening on http(://127\.0\.0\.1:\d+)/", node.log())[1]
+    with pytest.raises(exceptions.InvalidStatus) as refused:
+        websockets.connect(f"ws{url}/ws/{'d' * 30}")
+    assert refused.value.response.status_code == 422
+    assert b"expected a shorter name" in refused.value.response.body
+    with websockets.connect(f"ws{url}/ws/door") as socket:
+        socket.send(JPEG)
+    assert "Traceback" not in node.log()
 
 
 def test_a_detector_that_is_killed_and_started_again_under_16_clients(peer, start, bridge, client):

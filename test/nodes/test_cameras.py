@@ -1,6 +1,5 @@
 """Several cameras, what their publishers offer, and what happens to a node that lives long."""
 
-import contextlib
 import os
 import threading
 import time
@@ -9,9 +8,7 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from i2t_ros.srv import Describe
-from lifecycle_talk import DOWN, UP, change, set_parameters
-from rclpy.lifecycle import TransitionCallbackReturn
-from rclpy.parameter import Parameter
+from lifecycle_talk import DOWN, UP, change, go_through, in_this_process, set_parameters
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header, String
@@ -22,9 +19,7 @@ from visualization_msgs.msg import ImageMarker, Marker
 from i2t_ros.errors import ModelMissingError
 from i2t_ros.nodes.detector import diagnostics as health
 from i2t_ros.nodes.detector import node as detector_node
-from i2t_ros.nodes.detector.node import DetectorNode
 from i2t_ros.nodes.lifecycle import runner
-from i2t_ros.nodes.lifecycle.spinning import SpinningThread
 from i2t_ros.nodes.messages.images import image_to_msg
 
 NODE = "/detector_node"
@@ -264,27 +259,6 @@ def test_tracked_objects_have_ids(peer, start):
     show(peer, peer.camera(), picture(), lambda: len(seen) > 4)
     assert seen[-1].detections[0].id.isdigit()
     assert seen[-1].detections[0].id == seen[-2].detections[0].id
-
-
-@contextlib.contextmanager
-def in_this_process(**values):
-    """Spin a detector_node here, where a transition costs no round trip through a service."""
-    overrides = [Parameter(name, value=value) for name, value in values.items()]
-    node = DetectorNode(parameter_overrides=overrides)
-    spinning = SpinningThread(node)
-    try:
-        yield node
-        assert spinning.is_alive()
-    finally:
-        node.end_work()
-        ended = spinning.close()
-        node.destroy_node()
-    assert ended
-
-
-def go_through(node, *transitions):
-    for transition in transitions:
-        assert getattr(node, f"trigger_{transition}")() == TransitionCallbackReturn.SUCCESS
 
 
 def test_a_thousand_activations_leave_nothing_behind(peer, ros):

@@ -80,21 +80,29 @@ def test_a_bridge_sleeps_while_requests_are_pending(peer, start, count):
     assert max(spent) < WAITING
 
 
-def test_images_that_nobody_looks_at_cost_little(peer, start):
+@pytest.mark.parametrize("name", ["image", "door"], ids=["on a topic", "over WebSocket"])
+def test_images_that_nobody_looks_at_cost_little(peer, start, name):
     detector = start(model="fake")
     reports = peer.collect(DiagnosticArray, "/diagnostics")
-    camera = peer.camera()
     msg = image_to_msg(Header(frame_id="camera"), np.zeros((480, 640, 3), np.uint8))
+    camera = peer.camera()
+    if name == "door":  # as bridge_node publishes it; decoding it would fail, and be seen
+        msg = CompressedImage(format="jpeg")
+        msg.data.frombytes(bytes(50_000))
+        camera = peer.camera("/bridge_node/door/image/compressed", CompressedImage)
 
-    def received():
+    def counted(what):
         values = {
             pair.key: pair.value
             for report in reports[-1:]
             for status in report.status
-            if status.name == "detector_node: image"
+            if status.name == f"detector_node: {name}"
             for pair in status.values
         }
-        return int(values.get("unwanted (no subscriber)", 0))
+        return int(values.get(what, 0))
+
+    def received():
+        return counted("unwanted (no subscriber)")
 
     def show(count):
         tick, begun = threading.Event(), time.monotonic()
@@ -109,3 +117,4 @@ def test_images_that_nobody_looks_at_cost_little(peer, start):
     show(90)
     peer.until(lambda: received() >= seen + 60, "the images have come")
     assert (detector.cpu_seconds() - before) / (received() - seen) < FRAME
+    assert counted("failed (bad image)") == 0

@@ -1,9 +1,11 @@
 """What is written about the nodes is what the parameter table says."""
 
 import pytest
+import yaml
 from project import ROOT
 from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters
 
+from i2t_ros.nodes.parameters.declaration import ros_default
 from i2t_ros.nodes.parameters.reference import NODES, as_yaml, with_tables
 
 REMAKE = "run `python -m i2t_ros.nodes.parameters.reference .`"
@@ -11,7 +13,10 @@ REMAKE = "run `python -m i2t_ros.nodes.parameters.reference .`"
 
 @pytest.mark.parametrize("node", NODES)
 def test_parameter_files_have_the_defaults_of_the_table(node):
-    assert (ROOT / "config" / f"{node}.yaml").read_text() == as_yaml(node), REMAKE
+    text = (ROOT / "config" / f"{node}.yaml").read_text()
+    assert text == as_yaml(node), REMAKE
+    defaults = {option.name: ros_default(option) for option in NODES[node]}
+    assert yaml.safe_load(text) == {f"/**/{node}": {"ros__parameters": defaults}}
 
 
 def test_the_page_of_the_nodes_has_the_tables():

@@ -1,28 +1,33 @@
 """Faces, classes, texts and failures there and back through the messages."""
 
+from dataclasses import replace
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from i2t_ros.srv import Describe
-from making import scene_of
+from making import picture_of, scene_of
 from std_msgs.msg import Header
 
 from i2t_ros.errors import InferenceError, TranslationError
+from i2t_ros.nodes.messages import descriptions, tasks
 from i2t_ros.nodes.messages.describe import (
-    description_from_msg,
     fill_response,
     reply_from_response,
+    request_from_msg,
+    request_to_msg,
 )
-from i2t_ros.nodes.messages.descriptions import description_to_msg
-from i2t_ros.types import (
-    Classification,
-    DescribeReply,
-    Description,
-    Detections,
-    Faces,
-    TextRegion,
-)
+from i2t_ros.nodes.messages.descriptions import description_from_msg, description_to_msg
+from i2t_ros.pipeline.description_json import description_to_json
+from i2t_ros.pipeline.tasks import registry
+from i2t_ros.pipeline.tasks.base import Task
+from i2t_ros.pipeline.tasks.classify import Classification
+from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.types import DescribeReply, DescribeRequest, Description, Detections, Picture
 
 LANDMARKS = np.arange(20, dtype=np.float32).reshape(2, 5, 2) + 0.5
+FOUND = Detections([[1, 2, 3, 4], [5, 6, 8, 8]], [0.75, 0.5], [1, 0], ("cat", "dog"))
 FACES = Faces([[10, 20, 40, 60], [1.5, 2, 3, 4]], [0.9, 0.5], LANDMARKS)
 TEXT = TextRegion(
     np.float32([[1, 2], [30, 4], [29, 14], [0, 12]]),
@@ -35,7 +40,7 @@ TEXT = TextRegion(
 
 
 def describe(**found):
-    return Description(scene_of(64, 48, **found), "A sentence.", "en", "some model", 0.25)
+    return Description(scene_of(64, 48, **found), "A sentence.", "en", "list", "some model", 0.25)
 
 
 def test_faces_have_boxes_scores_and_landmarks():
@@ -86,34 +91,13 @@ def test_a_task_that_did_not_run_is_empty():
     assert (list(msg.faces), list(msg.texts), list(msg.classification.results)) == ([], [], [])
 
 
-@pytest.mark.parametrize(
-    ("tasks", "ran"),
-    [
-        ((), (True, False, False)),  # not known
-        (("detect", "faces", "text"), (True, True, True)),
-        (("text",), (False, False, True)),
-        (("faces", "classify"), (False, True, False)),
-    ],
-)
-def test_who_knows_what_was_asked_for_knows_what_ran(tasks, ran):
-    response = Describe.Response()
-    fill_response(response, Header(), DescribeReply(describe()))
-    scene = reply_from_response(response, tasks).description.scene
-    found = (scene.detections, scene.results.get("faces"), scene.results.get("text"))
-    assert tuple(part is not None for part in found) == ran
-    assert not any(part for part in found)
-
-
-def test_a_task_that_failed_has_found_nothing_and_not_no_objects():
-    response = Describe.Response()
-    failures = {"detect": InferenceError("x"), "faces": InferenceError("y")}
-    fill_response(response, Header(), DescribeReply(describe(failures=failures)))
-    scene = reply_from_response(response, ("detect", "faces", "text")).description.scene
-    assert (scene.detections, scene.results.get("faces"), scene.results.get("text")) == (
-        None,
-        None,
-        (),
-    )
+def test_what_ran_and_found_nothing_differs_from_what_did_not_run():
+    found = describe(detections=Detections.empty(["cat"]), texts=())
+    msg = description_to_msg(Header(), found)
+    assert list(msg.tasks) == ["detect", "text"]
+    scene = description_from_msg(msg).scene
+    assert len(scene.results["detect"]) == len(scene.results["text"]) == 0
+    assert set(scene.results) == {"detect", "text"}
 
 
 def test_tasks_that_failed_are_in_the_message_and_come_back_as_errors():
@@ -126,19 +110,75 @@ def test_tasks_that_failed_are_in_the_message_and_come_back_as_errors():
     fill_response(response, Header(), reply)
     assert response.success
     assert response.error_code == ""
-    assert response.message == (
-        "faces: inference_failed: out of memory\n"
-        "text: translation_failed: http://server/x: answered 403: no key"
-    )
+    assert response.message == ""
+    assert [(failure.task, failure.code) for failure in response.description.failures] == [
+        ("faces", "inference_failed"),
+        ("text", "translation_failed"),
+    ]
     found = reply_from_response(response).description.scene.failures
     assert {task: (error.code, str(error)) for task, error in found.items()} == {
         "faces": ("inference_failed", "out of memory"),
-        "text": ("translation_failed", "http://server/x: answered 403: no key"),
+        "text": ("translation_failed", "http://server/x: answered 403:\nno key"),
     }
 
 
-def test_without_failures_the_message_is_empty():
+@pytest.mark.parametrize("tracks", [None, [7, -1], [-1, -1]])
+def test_everything_about_a_description_comes_back(tracks):
+    found = replace(FOUND, track_ids=tracks)
+    written = describe(detections=found, failures={"faces": InferenceError("x")})
     response = Describe.Response()
-    fill_response(response, Header(), DescribeReply(describe()))
-    assert response.message == ""
-    assert reply_from_response(response).description.scene.failures == {}
+    fill_response(response, Header(), DescribeReply(written, picture_of(b"drawn", "png"), True))
+    reply = reply_from_response(response)
+    assert reply.cached
+    assert bytes(reply.annotated.data) == b"drawn"
+    assert reply.annotated.header == ("png", 64, 48)
+    assert reply.description.elapsed == 0.25
+    assert description_to_json(reply.description) == description_to_json(written)
+
+
+def test_a_request_comes_back():
+    request = DescribeRequest(
+        picture=Picture(b"not looked at"),
+        camera="front",
+        tasks=("faces", "detect"),
+        language="es",
+        style="list",
+        min_score=0.25,
+        annotate=True,
+        fresh=True,
+    )
+    found = request_from_msg(request_to_msg(request))
+    assert bytes(found.picture) == b"not looked at"
+    assert replace(found, picture=None) == replace(request, picture=None)
+    assert request_from_msg(request_to_msg(DescribeRequest())) == DescribeRequest()
+
+
+class Smell(Task):
+    """A task of another package; its result is a text."""
+
+    name, settings, options = "smell", object, object
+    result_json: ClassVar = {"smell": str}
+    open = facts = draw = table = None
+
+    def to_json(self, result, label):
+        return {"smell": label(result)}
+
+    def from_json(self, values):
+        return values["smell"]
+
+
+Smell.__abstractmethods__ = frozenset()
+
+
+def test_what_a_task_of_another_package_found_is_in_the_message_too(monkeypatch):
+    known = {**registry.TASKS, "smell": Smell()}
+    for module in (tasks, descriptions):
+        monkeypatch.setattr(module, "TASKS", known)
+    scene = scene_of(64, 48, texts=(TEXT,))
+    scene = replace(scene, results={**scene.results, "smell": "dog"})
+    msg = description_to_msg(Header(), Description(scene, "", "es", "list", "", 0.0))
+    assert [(other.task, other.json) for other in msg.others] == [("smell", '{"smell": "perro"}')]
+    assert list(msg.tasks) == ["text", "smell"]
+    assert description_from_msg(msg).scene.results["smell"] == "perro"
+    monkeypatch.undo()  # a process that does not know the task leaves it out
+    assert set(description_from_msg(msg).scene.results) == {"text"}

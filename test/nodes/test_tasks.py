@@ -116,10 +116,11 @@ def test_a_task_that_fails_is_told_and_the_others_are_answered(peer, start, mode
     node = start(classify_model="resnet50_v2")
     response = describe(peer, photo, tasks=["faces", "classify"])
     assert response.success
-    assert response.error_code == ""
-    assert response.message.startswith(
-        "classify: model_missing: resnet50_v2 is not on this machine"
-    )
+    assert (response.error_code, response.message) == ("", "")
+    (failure,) = response.description.failures
+    assert (failure.task, failure.code) == ("classify", "model_missing")
+    assert failure.message.startswith("resnet50_v2 is not on this machine")
+    assert list(response.description.tasks) == ["faces"]
     assert len(response.description.faces) == 4
     alone = describe(peer, photo, tasks=["classify"])
     assert not alone.success
@@ -136,7 +137,7 @@ def test_a_node_whose_own_task_cannot_be_loaded_does_not_start(peer, start, mode
 def test_a_node_refuses_a_task_that_does_not_exist(peer, start):
     node = start(ready=False, model="fake", tasks="[smell]")
     assert node.wait(LIMIT) != 0
-    assert "unknown task 'smell'; tasks are detect, classify, faces, text" in node.log()
+    assert "unknown task 'smell'; tasks are detect, faces, text, classify" in node.log()
 
 
 def test_a_cache_of_size_0_keeps_nothing(peer, start):

@@ -2,25 +2,23 @@
 
 import importlib.util
 import sys
-from dataclasses import replace
 
 import cv2
 import numpy as np
 import onnx
 import pytest
-from msgspec import structs
+from making import open_task
+from msgspec.structs import replace
 from onnx import TensorProto, helper
 
 from i2t_ros.backends.registry import survey
 from i2t_ros.errors import BackendMissingError, ModelMismatchError, ModelMissingError
 from i2t_ros.models.manifest import find_spec
-from i2t_ros.pipeline.describer import DescribeOptions
-from i2t_ros.pipeline.loading import Choice, Loaded
-from i2t_ros.pipeline.tasks.classify import Classifier, open_classify
-from i2t_ros.types import ClassifyOptions
+from i2t_ros.pipeline.loading import Loaded
+from i2t_ros.pipeline.tasks.classify import Classifier, ClassifyOptions
 
-OPTIONS = DescribeOptions()
-ALL = replace(OPTIONS, classify=ClassifyOptions(top_k=2000))
+OPTIONS = ClassifyOptions()
+ALL = ClassifyOptions(top_k=2000)
 
 
 @pytest.fixture
@@ -33,7 +31,7 @@ def at_hand(shared, monkeypatch, tmp_path):
 @pytest.fixture
 def classifier(at_hand):
     pytest.importorskip("ai_edge_litert")
-    made = open_classify(Choice())
+    made = open_task("classify")
     yield made
     made.close()
 
@@ -52,19 +50,19 @@ def photo(shared, name):
     ],
 )
 def test_the_first_class_is_the_obvious_one(classifier, shared, name, classes):
-    found = classifier.run(photo(shared, name), OPTIONS).classification
+    found = classifier.run(photo(shared, name), OPTIONS).result
     assert found.labels[0] in classes
     assert len(found.labels) == 5
 
 
 def test_the_best_come_first_and_all_make_up_one(classifier, shared):
     image = photo(shared, "cat_720p.jpg")
-    every = classifier.run(image, ALL).classification
+    every = classifier.run(image, ALL).result
     assert len(every.labels) == 1001
     assert sum(every.scores) == pytest.approx(1, abs=0.05)  # in 256 steps
     assert list(every.scores) == sorted(every.scores, reverse=True)
-    three = classifier.run(image, replace(OPTIONS, classify=ClassifyOptions(top_k=3)))
-    assert three.classification.labels == every.labels[:3]
+    three = classifier.run(image, ClassifyOptions(top_k=3))
+    assert three.result.labels == every.labels[:3]
 
 
 def test_the_8_bit_network_agrees_with_the_interpreter_called_by_hand(classifier, shared):
@@ -86,7 +84,7 @@ def test_the_8_bit_network_agrees_with_the_interpreter_called_by_hand(classifier
         interpreter.invoke()
         raw = interpreter.get_tensor(output["index"])[0].astype(np.float32)
         wanted = (raw - zero) * scale
-        found = classifier.run(image, OPTIONS).classification
+        found = classifier.run(image, OPTIONS).result
         best = int(wanted.argmax())
         assert found.labels[0] in lines[best].split(", ")
         assert found.scores[0] == pytest.approx(float(wanted[best]), abs=0.05)
@@ -132,7 +130,7 @@ input:
 @pytest.mark.parametrize("color", [(255, 0, 0), (10, 200, 30), (90, 90, 90)])
 def test_the_float_path_agrees_with_arithmetic_by_hand(tmp_path, color):
     image = np.full((300, 400, 3), color[::-1], np.uint8)
-    found = open_classify(Choice(tiny_network(tmp_path))).run(image, ALL).classification
+    found = open_task("classify", tiny_network(tmp_path)).run(image, ALL).result
     mean, std = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
     logits = np.zeros(1000)
     logits[:3] = [(c - m) / s for c, m, s in zip(color, mean, std, strict=True)]
@@ -144,7 +142,7 @@ def test_the_float_path_agrees_with_arithmetic_by_hand(tmp_path, color):
 
 
 def test_a_label_table_of_another_length_is_refused(tmp_path):
-    classifier = open_classify(Choice(tiny_network(tmp_path, classes=999)))
+    classifier = open_task("classify", tiny_network(tmp_path, classes=999))
     with pytest.raises(ModelMismatchError, match="has 1000 classes, the model gave 999"):
         classifier.run(np.zeros((9, 9, 3), np.uint8), OPTIONS)
 
@@ -159,14 +157,14 @@ def test_a_hole_in_the_numbering_has_a_name():
         def close(self):
             pass
 
-    spec = structs.replace(find_spec("mobilenet_v2_quantized"), labels=("cat", ""))
+    spec = replace(find_spec("mobilenet_v2_quantized"), labels=("cat", ""))
     found = Classifier(Loaded(spec, Fixed(), "litert", "")).run(np.zeros((9, 9, 3), np.uint8), ALL)
-    assert found.classification.labels == ("class 1", "cat")
+    assert found.result.labels == ("class 1", "cat")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 900), (7, 5)])
 def test_pictures_of_any_size_are_named(classifier, size):
-    found = classifier.run(np.full((*size, 3), 90, np.uint8), OPTIONS).classification
+    found = classifier.run(np.full((*size, 3), 90, np.uint8), OPTIONS).result
     assert len(found.labels) == 5
 
 
@@ -182,23 +180,23 @@ def test_without_any_model_the_error_says_what_to_fetch(monkeypatch, tmp_path):
     monkeypatch.setenv("I2T_MODEL_PATH", "")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(ModelMissingError, match="i2t models fetch mobilenet_v2"):
-        open_classify(Choice(offline=True))
+        open_task("classify", offline=True)
 
 
 def test_without_its_engine_a_model_by_name_says_what_to_install(at_hand, monkeypatch):
-    monkeypatch.setattr("i2t_ros.backends.registry.find_spec", lambda _: None)
+    monkeypatch.setattr("i2t_ros.optional.find_spec", lambda _: None)
     with pytest.raises(BackendMissingError, match=r'pip install "i2t_ros\[litert\]"'):
-        open_classify(Choice("mobilenet_v2_quantized"))
+        open_task("classify", "mobilenet_v2_quantized")
 
 
 def test_without_any_model_an_engine_that_would_run_one_is_told_too(at_hand, monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(
-        "i2t_ros.backends.registry.find_spec",
+        "i2t_ros.optional.find_spec",
         lambda name: None if name == "ai_edge_litert" else found(name),
     )
     with pytest.raises(ModelMissingError, match=r"fetch mobilenet_v2.*i2t_ros\[litert\]"):
-        open_classify(Choice())
+        open_task("classify")
 
 
 @pytest.mark.parametrize(
@@ -218,4 +216,4 @@ def test_an_engine_that_cannot_be_imported_is_missing_too(at_hand, monkeypatch):
     monkeypatch.delitem(sys.modules, "i2t_ros.backends.litert", raising=False)
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     with pytest.raises(BackendMissingError, match="ai_edge_litert"):
-        open_classify(Choice("mobilenet_v2_quantized"))
+        open_task("classify", "mobilenet_v2_quantized")

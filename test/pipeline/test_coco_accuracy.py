@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from making import open_detector
 
-from i2t_ros.backends.registry import BACKENDS, is_installed
-from i2t_ros.types import DetectOptions
+from i2t_ros.backends.registry import backends, is_installed
+from i2t_ros.pipeline.object_detector import DetectOptions
 
 coco = pytest.importorskip("pycocotools.coco", reason="pycocotools is not installed")
 cocoeval = pytest.importorskip("pycocotools.cocoeval", reason="pycocotools is not installed")
@@ -55,7 +55,7 @@ def photos(shared, truth):
 
 def open_yolox(shared, backend):
     if not is_installed(backend):
-        pytest.skip(f"{backend} is not installed: {BACKENDS[backend].install}")
+        pytest.skip(f"{backend} is not installed: {backends()[backend].install}")
     return open_detector(str(shared / "models" / "yolox_nano.onnx"), backend)
 
 

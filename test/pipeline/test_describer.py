@@ -1,3 +1,4 @@
+import hashlib
 import threading
 from collections import Counter
 
@@ -18,10 +19,13 @@ from i2t_ros.errors import (
     UnknownTaskError,
 )
 from i2t_ros.models.manifest import find_spec
-from i2t_ros.pipeline.describer import DescribeOptions
+from i2t_ros.pipeline.describer import DescribeOptions, draw
+from i2t_ros.pipeline.description_json import reply_to_json
+from i2t_ros.pipeline.object_detector import DetectOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache
 from i2t_ros.pipeline.scheduler import BackendAccess, RequestQueue
-from i2t_ros.types import DescribeRequest, DetectOptions, Picture
+from i2t_ros.types import DescribeRequest, Picture
+from i2t_ros.vision import codecs
 
 GREY = np.full((48, 64, 3), 128, np.uint8)
 OPTIONS = DescribeOptions()
@@ -50,7 +54,7 @@ def test_an_image_becomes_a_description():
 def test_the_image_is_not_drawn_on():
     image = GREY.copy()
     describer, _ = make()
-    drawn = describer.draw(image, describer.describe(image, OPTIONS), OPTIONS)
+    drawn = draw(image, describer.look(image, OPTIONS), OPTIONS)
     assert (image == GREY).all()
     assert (drawn != GREY).any()
 
@@ -81,8 +85,8 @@ def test_what_a_request_names_wins_over_the_options():
     description = describer.answer(request, OPTIONS).description
     assert description.language == "es"
     assert len(description.scene.detections) == 0
-    own = DescribeOptions(language="es", detect=DetectOptions(min_score=0.95))
-    assert own.for_request(DescribeRequest()).detect.min_score == 0.95
+    own = DescribeOptions(language="es", task_options={"detect": DetectOptions(min_score=0.95)})
+    assert own.for_request(DescribeRequest()).task_options["detect"].min_score == 0.95
     assert own.for_request(DescribeRequest()).language == "es"
 
 
@@ -157,14 +161,18 @@ def test_a_picture_is_hashed_decoded_drawn_and_encoded_once(monkeypatch, cache):
 
         return call
 
-    steps = ("identify", "decode_image", "draw_scene", "encode_image")
-    for name in steps:
+    for name in ("decode_image", "draw", "encode_image"):
         monkeypatch.setattr(module, name, counted(name, getattr(module, name)))
+    monkeypatch.setattr(hashlib, "sha256", counted("sha256", hashlib.sha256))
+    monkeypatch.setattr(codecs, "_parse_header", counted("_parse_header", codecs._parse_header))
     backend = FakeBackend()
     detector = object_detector(find_spec("fake"), backend)
     describer = describer_of(detector, cache=cache)
     calls = backend.calls
-    describer.answer(DescribeRequest(picture=Picture(encoded("png")), annotate=True), OPTIONS)
+    picture = Picture(encoded("png"))
+    reply = describer.answer(DescribeRequest(picture=picture, annotate=True), OPTIONS)
+    reply_to_json(reply, picture)
+    steps = ("decode_image", "draw", "encode_image", "sha256", "_parse_header")
     assert done == dict.fromkeys(steps, 1)
     assert backend.calls == calls + 1
 
@@ -182,6 +190,7 @@ def test_the_error_of_a_call_is_that_of_every_image_in_it():
 
 def test_close_may_be_called_twice():
     describer, backend = make()
+    describer.prepare(["detect"])
     describer.close()
     describer.close()
     assert backend.closed

@@ -1,22 +1,37 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 from making import scene_of
 
-from i2t_ros.errors import InferenceError
-from i2t_ros.pipeline.description_json import description_to_json, scene_to_json
-from i2t_ros.types import (
-    Classification,
-    Description,
-    Detections,
-    Faces,
-    TextRegion,
-)
+from i2t_ros.errors import InferenceError, TranslationError
+from i2t_ros.pipeline.description_json import description_from_json, description_to_json
+from i2t_ros.pipeline.tasks.classify import Classification
+from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.types import Description, Detections
 
 FOUND = Detections([[1.04, 2, 3, 4]], [0.87654321], [1], ("cat", "dog"), track_ids=[7])
 TEXT = TextRegion(
     np.float32([[1, 2], [30, 4], [29, 14], [0, 12]]), "Exit", 0.75, (255, 0, 51), (0, 9, 16), "出口"
 )
+
+
+NOTHING = scene_of(
+    4,
+    4,
+    Detections.empty(["cat"]),
+    classification=Classification((), ()),
+    faces=Faces(np.empty((0, 4)), []),
+    texts=(),
+)
+
+
+def scene_to_json(scene, language):
+    found = description_to_json(Description(scene, "", language, "list", "", 0.0))
+    for name in ("sentence", "language", "style", "model", "width", "height"):
+        del found[name]
+    return found
 
 
 def test_what_did_not_run_is_null_and_what_found_nothing_is_empty():
@@ -27,12 +42,12 @@ def test_what_did_not_run_is_null_and_what_found_nothing_is_empty():
         "faces": None,
         "texts": None,
         "failures": {},
+        "tasks": [],
     }
-    nothing = scene_of(
-        4, 4, Detections.empty(["cat"]), Classification((), ()), Faces(np.empty((0, 4)), []), ()
-    )
-    found = scene_to_json(nothing, "en")
-    assert all(found[name] == [] for name in found if name != "failures")
+    found = scene_to_json(NOTHING, "en")
+    assert found.pop("tasks") == ["detect", "classify", "faces", "text"]
+    assert found.pop("failures") == {}
+    assert set(map(str, found.values())) == {"[]"}
 
 
 def test_objects_are_in_the_language_of_the_sentence_and_rounded():
@@ -92,12 +107,25 @@ def test_classes_and_failures():
 
 def test_a_description_is_ready_for_json():
     scene = scene_of(64, 48, FOUND, faces=Faces([[1, 2, 3, 4]], [0.5]), texts=(TEXT,))
-    found = description_to_json(Description(scene, "A dog.", "en", "some model", 0.1))
+    found = description_to_json(Description(scene, "A dog.", "en", "list", "some model", 0.1))
     assert json.loads(json.dumps(found)) == found
     assert (found["sentence"], found["language"], found["model"]) == ("A dog.", "en", "some model")
     assert (found["width"], found["height"]) == (64, 48)
+    assert (found["style"], found["tasks"]) == ("list", ["detect", "faces", "text"])
 
 
-def test_a_size_that_is_not_known_is_null():
-    found = description_to_json(Description(scene_of(0, 0), "Nothing.", "en", "", 0.1))
-    assert found["width"] is found["height"] is None
+def test_a_description_comes_back_from_its_json_unchanged():
+    scene = scene_of(
+        64,
+        48,
+        FOUND,
+        classification=Classification(("tabby",), (0.5,)),
+        faces=Faces([[1, 2, 3, 4]], [0.5], np.arange(10).reshape(1, 5, 2)),
+        texts=(TEXT,),
+        failures={"text": TranslationError("no quota left")},
+    )
+    untracked = scene_of(4, 4, replace(FOUND, track_ids=[-1]))
+    for written in (scene, scene_of(4, 4), NOTHING, untracked):
+        description = Description(written, "A dog.", "es", "list", "some model", 0.1)
+        found = description_to_json(description)
+        assert description_to_json(description_from_json(json.loads(json.dumps(found)))) == found

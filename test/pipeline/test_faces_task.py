@@ -1,10 +1,9 @@
 """The task faces on real photos: YuNet through both of its engines, and what OpenCV brings."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
+from making import open_task, scene_of
 
 from i2t_ros.backends import facedetectoryn
 from i2t_ros.backends.base import BackendOptions
@@ -15,14 +14,12 @@ from i2t_ros.errors import (
     ModelCorruptError,
     ModelMismatchError,
 )
-from i2t_ros.models.manifest import find_spec
-from i2t_ros.pipeline.describer import DescribeOptions
-from i2t_ros.pipeline.loading import Choice, Loaded
-from i2t_ros.pipeline.tasks.faces import FaceFinder, open_faces
-from i2t_ros.types import FaceOptions
-from i2t_ros.vision.drawing import FACE_COLOR, draw_scene
+from i2t_ros.models.manifest import BUILT_IN_FACES, find_spec
+from i2t_ros.pipeline.describer import DescribeOptions, draw
+from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
+from i2t_ros.pipeline.tasks.faces import COLOR, FaceFinder, FaceOptions
 
-OPTIONS = DescribeOptions()
+OPTIONS = FaceOptions()
 RIGHT_EYE, LEFT_EYE, NOSE, RIGHT_MOUTH, LEFT_MOUTH = range(5)
 
 
@@ -45,10 +42,15 @@ def nothing_at_hand(monkeypatch, tmp_path):
     monkeypatch.setenv("I2T_OFFLINE", "1")
 
 
+def open_faces(model="auto", backend="auto"):
+    """Return a face finder; users cannot name its backend."""
+    return open_model("faces", model, FaceFinder, OpenOptions(), backend, built_in=BUILT_IN_FACES)
+
+
 def faces_in(image, backend="auto", options=OPTIONS, model="auto"):
-    finder = open_faces(Choice(model, backend))
+    finder = open_faces(model, backend)
     try:
-        return finder.run(image, options).faces
+        return finder.run(image, options).result
     finally:
         finder.close()
 
@@ -103,7 +105,7 @@ def test_a_pictures_own_size_is_where_boxes_are(at_hand, photo):
 
 def test_boxes_end_at_the_picture(at_hand, photo):
     cut = photo[:, 270:]
-    boxes = faces_in(cut, options=replace(OPTIONS, faces=FaceOptions(min_score=0.3))).boxes
+    boxes = faces_in(cut, options=FaceOptions(min_score=0.3)).boxes
     height, width = cut.shape[:2]
     assert (boxes >= 0).all()
     assert (boxes[:, [0, 2]] <= width).all()
@@ -112,8 +114,8 @@ def test_boxes_end_at_the_picture(at_hand, photo):
 
 @pytest.mark.parametrize("backend", ["facedetectoryn", "onnxruntime"])
 def test_a_users_threshold_replaces_the_models(at_hand, photo, backend):
-    strict = replace(OPTIONS, faces=FaceOptions(min_score=0.999))
-    lax = replace(OPTIONS, faces=FaceOptions(min_score=0.1))
+    strict = FaceOptions(min_score=0.999)
+    lax = FaceOptions(min_score=0.1)
     assert len(faces_in(photo, backend, strict)) == 0
     assert len(faces_in(photo, backend, lax)) >= 4
 
@@ -153,10 +155,11 @@ def test_opencv_never_gets_a_picture_of_few_pixels(at_hand, monkeypatch):
 
 
 def test_landmarks_are_drawn(at_hand, photo):
-    scene = open_faces(Choice()).run(photo, OPTIONS)
-    drawn = draw_scene(photo, scene)
-    for x, y in scene.results.get("faces").landmarks.reshape(-1, 2):
-        assert tuple(drawn[round(float(y)), round(float(x))]) == FACE_COLOR
+    faces = open_task("faces").run(photo, OPTIONS).result
+    height, width = photo.shape[:2]
+    drawn = draw(photo, scene_of(width, height, faces=faces), DescribeOptions())
+    for x, y in faces.landmarks.reshape(-1, 2):
+        assert tuple(drawn[round(float(y)), round(float(x))]) == COLOR
 
 
 def test_the_picture_is_left_alone(at_hand, photo):
@@ -169,20 +172,20 @@ def test_the_picture_is_left_alone(at_hand, photo):
 
 
 def test_without_weights_opencvs_own_serve_and_say_so(nothing_at_hand, photo):
-    finder = open_faces(Choice())
+    finder = open_task("faces")
     assert finder.degraded
     assert finder.name == "opencv_faces on opencv (cpu)"
     assert "DEGRADED" in finder.report
     assert "without landmarks" in finder.report
     assert "yunet is not on this machine" in finder.report
-    faces = finder.run(photo, OPTIONS).faces
+    faces = finder.run(photo, OPTIONS).result
     assert len(faces) >= 2
     assert faces.landmarks is None
 
 
 def test_without_weights_a_model_by_name_is_not_replaced(nothing_at_hand):
     with pytest.raises(Exception, match="yunet is not on this machine") as caught:
-        open_faces(Choice("yunet"))
+        open_faces("yunet")
     assert caught.value.code == "model_missing"
 
 
@@ -191,22 +194,22 @@ def test_an_opencv_that_is_too_old_leaves_it_to_another_engine(at_hand, photo, m
         raise cv2.error("Layer with requested id=-1 not found")
 
     monkeypatch.setattr(cv2.FaceDetectorYN, "create", too_old)
-    finder = open_faces(Choice())
+    finder = open_task("faces")
     assert finder.name == "yunet on onnxruntime (cpu)"
     assert "cannot run" in finder.report
     assert "4.8 and later can" in finder.report
-    assert len(finder.run(photo, OPTIONS).faces) == 4
+    assert len(finder.run(photo, OPTIONS).result) == 4
 
 
 def test_an_opencv_without_it_says_which_has_it(at_hand, monkeypatch):
     monkeypatch.delattr(cv2, "FaceDetectorYN")
     with pytest.raises(BackendUnavailableError, match=r"no FaceDetectorYN; 4\.8 and later have"):
-        open_faces(Choice("yunet", "facedetectoryn"))
+        open_faces("yunet", "facedetectoryn")
 
 
 def test_a_model_for_another_task_is_refused(at_hand):
     with pytest.raises(ModelMismatchError, match="yolox_nano is for the task detect, not for face"):
-        open_faces(Choice("yolox_nano"))
+        open_faces("yolox_nano")
 
 
 def test_a_file_that_is_no_network_is_refused(at_hand, tmp_path):
@@ -219,7 +222,7 @@ def test_a_file_that_is_no_network_is_refused(at_hand, tmp_path):
 
 
 def test_a_failure_of_the_engine_has_its_code(at_hand, photo, monkeypatch):
-    finder = open_faces(Choice("yunet", "facedetectoryn"))
+    finder = open_faces("yunet", "facedetectoryn")
 
     class Broken:
         def setInputSize(self, size):  # noqa: N802 (OpenCV's name)

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from i2t_ros.pipeline.tasks.text import TextFact, facts, reading_order
-from i2t_ros.types import TextRegion
+from i2t_ros.pipeline.tasks.text import TextFact, TextRegion, TextTask, reading_order
 
 
 def line(text: str, x: float, y: float, height: float = 10, width: float = 50) -> TextRegion:
@@ -28,7 +27,7 @@ def test_a_text_without_height_is_read_too() -> None:
 
 def test_the_largest_lines_are_read_and_the_others_counted() -> None:
     regions = [line(f"line {i}", 0, 30 * i, height=10 + i) for i in range(9)]
-    found = facts(regions, (600, 400), "sentence")
+    found = TextTask().facts(regions, (600, 400), "sentence")
 
     assert [fact.key for fact in found.found] == [f"line {i}" for i in range(3, 9)]
     assert found.more == 3
@@ -36,7 +35,7 @@ def test_the_largest_lines_are_read_and_the_others_counted() -> None:
 
 def test_text_is_cleaned_and_blank_lines_are_not_text() -> None:
     regions = (line(" STOP\n\u0000 here ", 0, 0), line(" \t", 0, 30))
-    found = facts(regions, (600, 400), "sentence")
+    found = TextTask().facts(regions, (600, 400), "sentence")
 
     assert found.found == (TextFact("STOP here"),)
     assert found.more == 0

@@ -120,5 +120,5 @@ def test_the_order_of_detections_stays():
 
 def test_without_the_package_the_error_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "trackers", None)
-    with pytest.raises(BackendMissingError, match=r"pip install 'i2t_ros\[tracking\]'"):
+    with pytest.raises(BackendMissingError, match=r'pip install "i2t_ros\[tracking\]"'):
         ObjectTracker()

@@ -6,18 +6,15 @@ import pytest
 from making import picture_of, scene_of
 
 from i2t_ros.pipeline.describer import DescribeOptions
+from i2t_ros.pipeline.object_detector import DetectOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache, cost_of, frozen
-from i2t_ros.types import (
-    DescribeReply,
-    Description,
-    DetectOptions,
-    Faces,
-    TextOptions,
-)
+from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.text import TextOptions
+from i2t_ros.types import DescribeReply, Description
 
 
 def reply(picture=b"", scene=None):
-    description = Description(scene or scene_of(4, 4), "Nothing.", "en", "fake", 0.1)
+    description = Description(scene or scene_of(4, 4), "Nothing.", "en", "sentence", "fake", 0.1)
     return DescribeReply(description, picture_of(picture, "jpeg") if picture else None)
 
 
@@ -157,10 +154,10 @@ BASE = DescribeOptions()
 OTHERS = [
     replace(BASE, language="es"),
     replace(BASE, tasks=("detect", "faces")),
-    replace(BASE, detect=DetectOptions(min_score=0.4)),
-    replace(BASE, detect=DetectOptions(class_min_scores={"dog": 0.4})),
-    replace(BASE, detect=DetectOptions(allow=frozenset({"dog"}))),
-    replace(BASE, text=TextOptions(translate_to="fr")),
+    replace(BASE, task_options={"detect": DetectOptions(min_score=0.4)}),
+    replace(BASE, task_options={"detect": DetectOptions(class_min_scores={"dog": 0.4})}),
+    replace(BASE, task_options={"detect": DetectOptions(allow=frozenset({"dog"}))}),
+    replace(BASE, task_options={"text": TextOptions(translate_to="fr")}),
 ]
 
 

@@ -6,7 +6,10 @@ from making import scene_of
 from scene_words import compose_scene
 
 from i2t_ros.pipeline.describer import scene_facts
-from i2t_ros.types import Classification, Detections, Faces, TextRegion
+from i2t_ros.pipeline.tasks.classify import Classification
+from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.types import Detections, Scene
 
 BOX = np.array([[0, 100, 50, 200]], np.float32)
 LINE = TextRegion(np.array([[0, 0], [50, 0], [50, 10], [0, 10]]), "EXIT", 0.9, (0, 0, 0), (9, 9, 9))
@@ -18,12 +21,13 @@ EVERYTHING = scene_of(
     faces=Faces(BOX, np.ones(1)),
     texts=(LINE,),
 )
+FACELESS = Faces(np.empty((0, 4)), np.empty(0))
 NOTHING = scene_of(
     600,
     400,
     detections=Detections.empty(("dog",)),
     classification=Classification((), ()),
-    faces=Faces(np.empty((0, 4)), np.empty(0)),
+    faces=FACELESS,
     texts=(),
 )
 ORDER = ["objects", "faces", "texts", "classification"]
@@ -68,14 +72,17 @@ def test_only_the_style_scene_has_places(style: str, place: str | None) -> None:
 @pytest.mark.parametrize(
     ("scene", "expected"),
     [
-        (scene_of(9, 9, faces=NOTHING.faces), "I don't see any faces."),
+        (scene_of(9, 9, faces=FACELESS), "I don't see any faces."),
         (scene_of(9, 9, texts=()), "I don't see any text."),
         (
-            scene_of(9, 9, classification=NOTHING.classification),
+            scene_of(9, 9, classification=NOTHING.results["classify"]),
             "I don't see anything I recognize.",
         ),
         (scene_of(9, 9, detections=NOTHING.detections), "I don't see anything I recognize."),
-        (scene_of(9, 9, faces=NOTHING.faces, texts=()), "I don't see anything I recognize."),
+        (
+            scene_of(9, 9, faces=FACELESS, texts=()),
+            "I don't see anything I recognize.",
+        ),
         (NOTHING, "I don't see anything I recognize."),
     ],
 )

@@ -11,11 +11,11 @@ from i2t_ros.errors import (
     InferenceError,
     NotActiveError,
 )
-from i2t_ros.pipeline.describer import DescribeOptions
-from i2t_ros.pipeline.task_worker import RETRY_AFTER, TaskWorker
+from i2t_ros.pipeline.task_worker import RETRY_AFTER, LazyRunner, TaskWorker
+from i2t_ros.pipeline.tasks.faces import FaceOptions
 
 GREY = np.full((8, 8, 3), 128, np.uint8)
-OPTIONS = DescribeOptions()
+OPTIONS = FaceOptions()
 LIMIT = 30
 
 
@@ -24,7 +24,8 @@ def make():
     workers = []
 
     def make(opener, **more):
-        workers.append(TaskWorker("faces", opener, **more))
+        lazy = opener if isinstance(opener, LazyRunner) else LazyRunner("faces", opener, **more)
+        workers.append(TaskWorker(lazy))
         return workers[-1]
 
     yield make
@@ -34,25 +35,20 @@ def make():
 
 def test_the_engine_is_loaded_with_the_first_image_and_once(make):
     loaded = []
-    worker = make(lambda: loaded.append(1) or ScriptedTask("faces"))
+    lazy = LazyRunner("faces", lambda: loaded.append(1) or ScriptedTask("faces"))
+    worker = make(lazy)
     assert loaded == []
-    assert worker.name == ""
+    assert lazy.name == ""
     for _ in range(3):
-        assert len(worker.start(GREY, OPTIONS).result(LIMIT).faces) == 1
+        assert len(worker.start(GREY, OPTIONS, "en").result(LIMIT).result) == 1
     assert loaded == [1]
-    assert worker.name == "faces standin"
-
-
-def test_prepare_loads_it_before(make):
-    task = ScriptedTask("faces")
-    assert make(lambda: task).prepare() is task
-    assert task.calls == 0
+    assert lazy.name == "faces standin"
 
 
 def test_the_engine_has_one_user_at_a_time(make):
     task = ScriptedTask("faces")
     worker = make(lambda: task)
-    futures = [worker.start(GREY, OPTIONS) for _ in range(20)]
+    futures = [worker.start(GREY, OPTIONS, "en") for _ in range(20)]
     assert not wait(futures, LIMIT).not_done
     assert not task.overlapped
     assert task.calls == 20
@@ -69,14 +65,14 @@ def test_what_cannot_be_loaded_is_tried_again_after_a_while(make):
     worker = make(opener, clock=lambda: now[0])
     for now[0] in (0.0, 1.0, RETRY_AFTER - 1, RETRY_AFTER, RETRY_AFTER + 1):
         with pytest.raises(BackendMissingError, match="pip install it"):
-            worker.start(GREY, OPTIONS).result(LIMIT)
+            worker.start(GREY, OPTIONS, "en").result(LIMIT)
     assert attempts == [0.0, RETRY_AFTER]
 
 
 def test_an_unforeseen_error_becomes_one_with_a_code(make, caplog):
     worker = make(lambda: ScriptedTask("faces", error=KeyError("scale")))
     with pytest.raises(InferenceError, match="task faces failed: KeyError"):
-        worker.start(GREY, OPTIONS).result(LIMIT)
+        worker.start(GREY, OPTIONS, "en").result(LIMIT)
     assert "task faces failed" in caplog.text
 
 
@@ -85,14 +81,14 @@ def test_an_unforeseen_error_while_loading_too(make, caplog):
         raise OSError("no space")
 
     with pytest.raises(BackendUnavailableError, match="task faces cannot be loaded: OSError"):
-        make(opener).start(GREY, OPTIONS).result(LIMIT)
+        make(opener).start(GREY, OPTIONS, "en").result(LIMIT)
     assert "no space" in caplog.text
 
 
-def test_a_makeshift_is_logged_as_a_warning(make, caplog):
+def test_a_makeshift_is_logged_as_a_warning(caplog):
     task = ScriptedTask("faces")
     task.degraded, task.report = True, "DEGRADED, without landmarks"
-    make(lambda: task).prepare()
+    assert LazyRunner("faces", lambda: task).get() is task
     assert [(r.levelname, r.message) for r in caplog.records] == [
         ("WARNING", "task faces: DEGRADED, without landmarks")
     ]
@@ -100,27 +96,28 @@ def test_a_makeshift_is_logged_as_a_warning(make, caplog):
 
 def test_close_releases_the_engine_and_refuses_work(make):
     task = ScriptedTask("faces")
-    worker = make(lambda: task)
-    worker.prepare()
+    lazy = LazyRunner("faces", lambda: task)
+    worker = make(lazy)
+    lazy.get()
     worker.close()
     worker.close()
     assert task.closed
     with pytest.raises(NotActiveError):
-        worker.start(GREY, OPTIONS)
+        worker.start(GREY, OPTIONS, "en")
 
 
 def test_close_waits_for_the_image_in_hand_and_refuses_those_behind_it(make):
     gate = threading.Event()
     task = ScriptedTask("faces", gate=gate)
     worker = make(lambda: task)
-    first, second = worker.start(GREY, OPTIONS), worker.start(GREY, OPTIONS)
+    first, second = worker.start(GREY, OPTIONS, "en"), worker.start(GREY, OPTIONS, "en")
     assert task.begun.wait(LIMIT)
     closing = threading.Thread(target=worker.close)
     closing.start()
     gate.set()
     closing.join(LIMIT)
     assert not closing.is_alive()
-    assert len(first.result(LIMIT).faces) == 1
+    assert len(first.result(LIMIT).result) == 1
     # Whether the second was begun before close() is a race; it ends in either case.
     assert second.exception(LIMIT) is None or isinstance(second.exception(LIMIT), NotActiveError)
     assert task.closed

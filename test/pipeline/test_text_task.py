@@ -1,21 +1,19 @@
 """The task text around its engine: order, colours, thresholds, translation."""
 
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from making import open_task
 
 from i2t_ros.errors import BackendMissingError, InferenceError, ModelMismatchError, TranslationError
 from i2t_ros.models.manifest import find_spec
-from i2t_ros.pipeline.describer import DescribeOptions
-from i2t_ros.pipeline.loading import Choice, Loaded
-from i2t_ros.pipeline.tasks.text import TextReader, open_text
+from i2t_ros.pipeline.loading import Loaded
+from i2t_ros.pipeline.tasks.text import TextOptions, TextReader
 from i2t_ros.pipeline.translation import Translations
-from i2t_ros.types import TextOptions
 from i2t_ros.vision.decoders.texts import in_reading_order
 
-OPTIONS = DescribeOptions()
+OPTIONS = TextOptions()
 WHITE = np.full((100, 200, 3), 255, np.uint8)
 
 
@@ -69,7 +67,7 @@ EXIT, PUSH = ("Exit", 0.9, 10, 10), ("Push", 0.8, 10, 60)
 
 
 def test_lines_come_in_reading_order():
-    found = reader(PUSH, ("right", 0.9, 110, 12), EXIT).run(WHITE, OPTIONS).texts
+    found = reader(PUSH, ("right", 0.9, 110, 12), EXIT).run(WHITE, OPTIONS, "en").result
     assert [region.text for region in found] == ["Exit", "right", "Push"]
 
 
@@ -77,32 +75,29 @@ def test_each_line_has_its_colours():
     image = WHITE.copy()
     image[10:22, 10:70] = (0, 0, 200)  # blue, green, red
     image[14:18, 20:60] = (0, 255, 255)
-    (region,) = reader(EXIT).run(image, OPTIONS).texts
+    (region,) = reader(EXIT).run(image, OPTIONS, "en").result
     assert np.abs(np.subtract(region.background_color, (200, 0, 0))).max() < 8
     assert np.abs(np.subtract(region.text_color, (255, 255, 0))).max() < 8
 
 
 def test_doubtful_lines_are_left_out():
-    options = replace(OPTIONS, text=TextOptions(min_score=0.85))
-    assert [r.text for r in reader(EXIT, PUSH).run(WHITE, options).texts] == ["Exit"]
-    assert [r.text for r in reader(EXIT, PUSH).run(WHITE, OPTIONS).texts] == ["Exit", "Push"]
+    options = TextOptions(min_score=0.85)
+    assert [r.text for r in reader(EXIT, PUSH).run(WHITE, options, "en").result] == ["Exit"]
+    assert [r.text for r in reader(EXIT, PUSH).run(WHITE, OPTIONS, "en").result] == ["Exit", "Push"]
 
 
 def test_nothing_read_is_an_ordinary_answer():
-    scene = reader().run(WHITE, OPTIONS)
-    assert scene.results.get("text") == ()
-    assert (scene.width, scene.height) == (200, 100)
-    assert scene.results.get("faces") is scene.detections is scene.results.get("classify") is None
+    assert reader().run(WHITE, OPTIONS, "en") == ((), None)
 
 
 def test_a_picture_too_small_for_a_letter_is_not_read():
     broken = reader(error=InferenceError("never called"))
-    assert broken.run(WHITE[:7], OPTIONS).texts == ()
+    assert broken.run(WHITE[:7], OPTIONS, "en").result == ()
 
 
 def test_a_failure_of_the_engine_is_the_tasks():
     with pytest.raises(InferenceError, match="broken"):
-        reader(error=InferenceError("broken")).run(WHITE, OPTIONS)
+        reader(error=InferenceError("broken")).run(WHITE, OPTIONS, "en")
 
 
 def test_close_closes_the_engine():
@@ -112,12 +107,12 @@ def test_close_closes_the_engine():
 
 
 @pytest.mark.parametrize(
-    ("lying", "turned", "first"),
+    ("horizontal", "flipped", "first"),
     [(True, False, (0, 0)), (True, True, (9, 3)), (False, False, (9, 0)), (False, True, (0, 3))],
 )
-def test_corners_begin_where_the_line_begins(lying, turned, first):
+def test_corners_begin_where_the_line_begins(horizontal, flipped, first):
     corners = np.float32([[0, 0], [9, 0], [9, 3], [0, 3]])
-    found = in_reading_order(corners, horizontal=lying, flipped=turned)
+    found = in_reading_order(corners, horizontal=horizontal, flipped=flipped)
     assert tuple(found[0]) == first
     # Still clockwise: the same cycle.
     start = corners.tolist().index(list(first))
@@ -130,36 +125,36 @@ def test_corners_begin_where_the_line_begins(lying, turned, first):
 def test_texts_are_translated_into_the_language_of_the_sentence():
     service = Spanish()
     made = reader(EXIT, PUSH, service=service)
-    scene = made.run(WHITE, replace(OPTIONS, language="es"))
-    assert [region.translation for region in scene.results.get("text")] == ["Salida", "Empuje"]
-    assert [region.text for region in scene.results.get("text")] == ["Exit", "Push"]
-    assert scene.failures == {}
+    outcome = made.run(WHITE, OPTIONS, "es")
+    assert [region.translation for region in outcome.result] == ["Salida", "Empuje"]
+    assert [region.text for region in outcome.result] == ["Exit", "Push"]
+    assert outcome.failure is None
     assert service.asked == [(["Exit", "Push"], "es", "")]
 
 
 def test_a_user_may_name_both_languages():
     service = Spanish()
     text = TextOptions(translate_to="es", translate_from="en")
-    reader(EXIT, service=service).run(WHITE, replace(OPTIONS, text=text))
+    reader(EXIT, service=service).run(WHITE, text, "fr")
     assert service.asked == [(["Exit"], "es", "en")]
 
 
 def test_a_failing_translator_leaves_the_texts_and_says_why():
     service = Spanish(error=TranslationError("no quota left"))
-    scene = reader(EXIT, service=service).run(WHITE, OPTIONS)
-    assert [(r.text, r.translation) for r in scene.results.get("text")] == [("Exit", "")]
-    assert str(scene.failures["text"]) == "no quota left"
-    assert scene.failures["text"].code == "translation_failed"
+    outcome = reader(EXIT, service=service).run(WHITE, OPTIONS, "en")
+    assert [(r.text, r.translation) for r in outcome.result] == [("Exit", "")]
+    assert str(outcome.failure) == "no quota left"
+    assert outcome.failure.code == "translation_failed"
 
 
 def test_without_texts_nobody_is_asked():
     service = Spanish()
-    assert reader(service=service).run(WHITE, OPTIONS).failures == {}
+    assert reader(service=service).run(WHITE, OPTIONS, "en").failure is None
     assert service.asked == []
 
 
 def test_without_a_translator_nothing_is_translated():
-    (region,) = reader(EXIT).run(WHITE, replace(OPTIONS, language="es")).texts
+    (region,) = reader(EXIT).run(WHITE, OPTIONS, "es").result
     assert region.translation == ""
 
 
@@ -167,19 +162,19 @@ def test_without_a_translator_nothing_is_translated():
 
 
 def test_without_rapidocr_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setattr("i2t_ros.backends.registry.find_spec", lambda _: None)
+    monkeypatch.setattr("i2t_ros.optional.find_spec", lambda _: None)
     with pytest.raises(BackendMissingError, match=r'pip install "i2t_ros\[ocr\]"'):
-        open_text(Choice())
+        open_task("text")
 
 
 def test_a_rapidocr_that_cannot_be_imported_is_missing_too(monkeypatch):
-    monkeypatch.setattr("i2t_ros.backends.registry.find_spec", lambda _: object())
+    monkeypatch.setattr("i2t_ros.optional.find_spec", lambda _: object())
     monkeypatch.delitem(sys.modules, "i2t_ros.backends.rapidocr", raising=False)
     monkeypatch.setitem(sys.modules, "rapidocr", None)
     with pytest.raises(BackendMissingError, match="rapidocr"):
-        open_text(Choice())
+        open_task("text")
 
 
 def test_a_model_for_another_task_is_refused():
     with pytest.raises(ModelMismatchError, match="yunet is for the task faces, not for text"):
-        open_text(Choice("yunet"))
+        open_task("text", "yunet")

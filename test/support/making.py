@@ -29,6 +29,12 @@ def open_detector(model="auto", backend="auto", *, options=None, **how):
     return TASKS["detect"].open(DetectSettings(model, backend), how)
 
 
+def open_task(task, model="auto", *, options=None, **how):
+    """Return a task's runner as a user would get it; ``how``: offline, progress."""
+    how = OpenOptions(backend=options or BackendOptions(), **how)
+    return TASKS[task].open(TASKS[task].settings(model), how)
+
+
 def describer_of(detector=None, openers=None, **more):
     """Return a describer with a detector that is there, and what opens the other tasks."""
     own = {} if detector is None else {"detect": lambda: detector}

@@ -3,26 +3,26 @@
 import threading
 
 import numpy as np
-from making import scene_of
 
 from i2t_ros.errors import InferenceError
-from i2t_ros.types import Classification, Faces, TextRegion
+from i2t_ros.pipeline.tasks.base import Outcome
+from i2t_ros.pipeline.tasks.classify import Classification
+from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.text import TextRegion
 
 FOUND = {
-    "classify": {"classification": Classification(("Egyptian cat",), (0.9,))},
-    "faces": {"faces": Faces([[1, 1, 5, 5]], [0.8])},
-    "text": {
-        "texts": (
-            TextRegion(
-                np.float32([[0, 0], [9, 0], [9, 3], [0, 3]]), "Exit", 0.9, (0, 0, 0), (9, 9, 9)
-            ),
-        )
-    },
+    "classify": Classification(("Egyptian cat",), (0.9,)),
+    "faces": Faces([[1, 1, 5, 5]], [0.8]),
+    "text": (
+        TextRegion(np.float32([[0, 0], [9, 0], [9, 3], [0, 3]]), "Exit", 0.9, (0, 0, 0), (9, 9, 9)),
+    ),
 }
 
 
 class ScriptedTask:
-    """Finds what FOUND says; fails with ``error``; works at ``gate`` until it is opened.
+    """Finds what FOUND says; fails with ``error``, or in part with ``failure``.
+
+    Works at ``gate`` until it is opened.
 
     begun  is set when an image is begun
     most   how many images it had in hand at once
@@ -30,20 +30,20 @@ class ScriptedTask:
 
     degraded = False
 
-    def __init__(self, task, *, error=None, gate=None, failures=None):
+    def __init__(self, task, *, error=None, gate=None, failure=None):
         self.name = f"{task} standin"
         self.report = f"{task} standin: scripted"
         self._found = FOUND[task]
         self._error = error
         self._gate = gate
-        self._failures = failures or {}
+        self._failure = failure
         self._inside = threading.Semaphore(1)
         self.begun = threading.Event()
         self.overlapped = False
         self.calls = 0
         self.closed = False
 
-    def run(self, image, options):
+    def run(self, image, options, language):
         self.begun.set()
         if not self._inside.acquire(blocking=False):
             self.overlapped = True
@@ -54,8 +54,7 @@ class ScriptedTask:
                 raise InferenceError("the gate stayed shut")
             if self._error is not None:
                 raise self._error
-            height, width = image.shape[:2]
-            return scene_of(width, height, **self._found, failures=self._failures)
+            return Outcome(self._found, self._failure)
         finally:
             self._inside.release()
 

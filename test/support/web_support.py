@@ -8,8 +8,8 @@ import time
 import cv2
 import httpx
 import numpy as np
+from making import scene_of
 
-from i2t_ros import language as words
 from i2t_ros.bridges.camera_hub import CameraHub
 from i2t_ros.bridges.http.app import create_app
 from i2t_ros.bridges.http.server import HttpServer
@@ -17,10 +17,9 @@ from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
 from i2t_ros.bridges.local_handlers import LocalHandler
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import EmptyImageError, UnknownTaskError
-from i2t_ros.pipeline.describer import DescribeOptions, compose
-from i2t_ros.types import DescribeReply, Description, Detections, Scene
-from i2t_ros.vision.codecs import decode_image, encode_image, picture_format
-from i2t_ros.vision.drawing import draw_scene
+from i2t_ros.pipeline.describer import DescribeOptions, draw, tell
+from i2t_ros.types import DescribeReply, Description, Detections
+from i2t_ros.vision.codecs import decode_image, encode_image
 
 TIME_LIMIT = 30.0
 COLORS = {"person": (0, 0, 255), "dog": (255, 0, 0), "kite": (0, 255, 0)}  # blue, green, red
@@ -60,20 +59,22 @@ class RectangleDescriber:
 
     def __call__(self, request):
         self.asked.append(request)
-        if not len(request.image):
+        if request.picture is None:
             raise EmptyImageError("the request brings no picture")
         if set(request.tasks) - {"detect"}:
             raise UnknownTaskError("this describer knows only detect")
         options = DescribeOptions().for_request(request)
-        image = decode_image(request.image)
+        image = decode_image(request.picture)
         found = self.find(image)
-        scene = Scene(image.shape[1], image.shape[0], detections=found)
-        sentence = compose(scene, options)
-        description = Description(scene, sentence, options.language, self.model, 0.001)
+        scene = scene_of(image.shape[1], image.shape[0], detections=found)
+        sentence = tell(scene, options)
+        description = Description(
+            scene, sentence, options.language, options.style, self.model, 0.001
+        )
         drawn = None
         if request.annotate:
-            labelled = draw_scene(image, scene, lambda name: words.label(name, options.language))
-            drawn = encode_image(labelled, picture_format(request.image))
+            labelled = draw(image, scene, options)
+            drawn = encode_image(labelled, request.picture.format)
         return DescribeReply(description, drawn)
 
     @staticmethod
@@ -92,7 +93,15 @@ class WebBridge:
     """A running HTTP listener with everything behind it; a context manager."""
 
     def __init__(
-        self, describe=None, *, handler=None, sink=None, unready=None, tls=False, **options
+        self,
+        describe=None,
+        *,
+        handler=None,
+        sink=None,
+        unready=None,
+        configuration=None,
+        tls=False,
+        **options,
     ):
         self.describer = describe or RectangleDescriber()
         self._own = None if handler else LocalHandler(self.describer, workers=2, max_waiting=64)
@@ -100,7 +109,12 @@ class WebBridge:
         limits = {name: options.pop(name) for name in list(options) if name in _LIMITS}
         self.settings = HttpSettings(limits=HttpLimits(**limits), **options)
         self.loop = LoopThread("web")
-        self._parts = {"handler": handler or self._own, "sink": sink, "unready": unready}
+        self._handler = handler or self._own
+        self._parts = {
+            "sink": sink,
+            "unready": unready,
+            "configuration": configuration or (lambda: getattr(self.describer, "model", "one")),
+        }
         self._scheme = "https" if tls else "http"
 
     def __enter__(self):
@@ -126,13 +140,7 @@ class WebBridge:
 
     async def _start(self):
         self.hub = CameraHub()
-        self.app = create_app(
-            self._parts["handler"],
-            self.hub,
-            self.settings,
-            sink=self._parts["sink"],
-            unready=self._parts["unready"],
-        )
+        self.app = create_app(self._handler, self.hub, self.settings, **self._parts)
         server = HttpServer(self.app, port=0)
         await server.start()
         return server

@@ -17,13 +17,14 @@ from i2t_ros.errors import (
     TruncatedImageError,
     UnsupportedFormatError,
 )
+from i2t_ros.types import Picture
 from i2t_ros.vision.codecs import (
     FORMATS,
     canonical_format,
     decode_image,
     encode_image,
     picture_format,
-    picture_size,
+    read_header,
 )
 
 PHOTO = cv2.resize(
@@ -53,7 +54,7 @@ def png_header(width, height):
 def test_round_trip(fmt):
     data = encoded(fmt)
     assert picture_format(data) == fmt
-    assert picture_size(data, fmt) == (80, 60)
+    assert read_header(Picture(data)) == (fmt, 80, 60)
     image = decode_image(data)
     assert image.shape == PHOTO.shape
     assert image.dtype == np.uint8
@@ -104,6 +105,7 @@ def test_exif_orientation_is_followed():
     data = encoded("jpeg")
     turned = data[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + data[2:]
     assert decode_image(turned).shape == (80, 60, 3)
+    assert read_header(Picture(turned)) == ("jpeg", 60, 80)
 
 
 def test_grey_and_transparent_pictures_become_bgr():

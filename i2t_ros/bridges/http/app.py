@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import Scope
 
 from i2t_ros.bridges.camera_hub import CameraHub, FrameSink
 from i2t_ros.bridges.handler import Handler
@@ -68,12 +67,9 @@ def create_app(  # noqa: PLR0913 (one listener, and all that it is connected wit
     add_pages(app)
     add_error_handlers(app)
 
-    def disconnect(scope: Scope) -> None:
-        services.disconnect(scope)
-
     # The last to be added is the outermost.
     app.add_middleware(Heads)
-    app.add_middleware(Limits, limits=settings.limits, disconnect=disconnect)
+    app.add_middleware(Limits, limits=settings.limits)
     app.add_middleware(Guard, settings=settings)
     if settings.cors_origins:
         app.add_middleware(

@@ -1,4 +1,4 @@
-"""The open connections of a listener: how many, and how long each may take for its headers.
+"""The open connections of a listener: how many, and how long each may take for its part.
 
 uvicorn leaves this to a reverse proxy, which a robot does not have: a client that sends nothing, or
 a byte of a header now and then, may stay forever. So a protocol stands between the connection and
@@ -8,11 +8,9 @@ uvicorn's own, and an ASGI application around ours tells it while a request is b
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from i2t_ros.bridges.http.settings import HttpLimits
@@ -37,36 +35,26 @@ class Connections:
         """Return an application that answers with ``app``, and tells the connection so."""
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            with self._answering(scope):
+            ends = _ends(scope.get("client"), scope.get("server"))
+            connection = self._open.get(ends)
+            if connection is None:  # cut meanwhile, or there is none, as in the lifespan
                 await app(scope, receive, send)
+                return
+            is_websocket = scope["type"] == "websocket"
+            connection.answering(True)
+            try:
+                await app(scope, receive, send if is_websocket else connection.in_time(send))
+            finally:
+                connection.answering(False)
+                if is_websocket:  # its end is told to the WebSocket's own protocol
+                    self._open.pop(ends, None)
 
         return answer
-
-    def disconnect(self, scope: Scope) -> None:
-        """Cut the connection of a request at once, with what waits to be sent on it."""
-        connection = self._open.get(_ends(scope.get("client"), scope.get("server")))
-        if connection is not None:
-            connection.cut()
 
     def cut_off(self) -> None:
         """Cut every connection that is still there."""
         for connection in list(self._open.values()):
             connection.cut()
-
-    @contextlib.contextmanager
-    def _answering(self, scope: Scope) -> Iterator[None]:
-        ends = _ends(scope.get("client"), scope.get("server"))
-        connection = self._open.get(ends)
-        if connection is None:
-            yield
-            return
-        connection.answering(True)
-        try:
-            yield
-        finally:
-            connection.answering(False)
-            if scope["type"] == "websocket":  # its end was told to the WebSocket's own protocol
-                self._open.pop(ends, None)
 
 
 class _Connection(asyncio.Protocol):
@@ -113,8 +101,19 @@ class _Connection(asyncio.Protocol):
         self._is_answering = now
         self._stop_waiting()
 
+    def in_time(self, send: Send) -> Send:
+        """Return a ``send`` that cuts who does not take what is sent within the limit."""
+
+        async def send_in_time(message: Message) -> None:
+            try:
+                await asyncio.wait_for(send(message), self._limits.send_time)
+            except asyncio.TimeoutError:
+                self.cut()
+
+        return send_in_time
+
     def cut(self) -> None:
-        """End the connection at once."""
+        """End the connection at once, with what waits to be sent on it."""
         self._stop_waiting()
         self._others.pop(self._ends, None)
         self._transport.abort()

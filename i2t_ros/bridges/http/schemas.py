@@ -88,7 +88,7 @@ class CameraState(BaseModel):
     """One camera."""
 
     name: str
-    source: str = Field(description="topic: over ROS; websocket: sent by a client")
+    transport: str = Field(description="topic: over ROS; websocket: sent by a client")
     frames: int = Field(description="that have come; topics are only looked at while watched")
     age: float | None = Field(description="seconds since the last frame")
     viewers: int

@@ -21,7 +21,6 @@ log = logging.getLogger("i2t_ros.http")
 
 BACKLOG = 128
 MAX_HEAD = 1 << 16  # bytes of a request before its body
-START_POLL = 0.005  # seconds between two looks at whether uvicorn has started
 NOT_SENT = 1 << 17
 """Bytes that the kernel may hold back for a viewer. More would only be older pictures."""
 
@@ -42,7 +41,6 @@ class HttpServer:
         self._sockets: list[socket.socket] = []
         self._connections = Connections(self._services.settings.limits)
         self._server: uvicorn.Server | None = None
-        self._serving: asyncio.Task[None] | None = None
         self._closed: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> HttpServer:
@@ -88,11 +86,11 @@ class HttpServer:
                 listening.close()
             raise
         self._port = int(self._sockets[0].getsockname()[1])
-        self._services.disconnect = self._connections.disconnect
+        # Without serve(), which would take the node's signals and wake the loop ten times a second
+        # to look for its end and to keep a Date header right.
         self._server = uvicorn.Server(config)
-        self._serving = loop.create_task(self._server.serve(sockets=self._sockets))
-        while not (self._server.started or self._serving.done()):
-            await asyncio.sleep(START_POLL)
+        self._server.lifespan = config.lifespan_class(config)
+        await self._server.startup(sockets=self._sockets)
         self._announce()
 
     async def close(self) -> None:
@@ -101,30 +99,25 @@ class HttpServer:
         In this order: no new connections; streams and cameras end; requests that have begun get
         ``drain_time`` to be answered; the rest is cut off; the history is closed.
         """
-        if self._serving is None:
+        if self._server is None:
             return
         if self._closed is None:
-            self._closed = asyncio.ensure_future(self._shut_down())
+            self._closed = asyncio.ensure_future(self._shut_down(self._server))
         await asyncio.shield(self._closed)
 
-    async def _shut_down(self) -> None:
-        if self._server is None or self._serving is None:
-            return
+    async def _shut_down(self, server: uvicorn.Server) -> None:
         self._services.closing.set()
-        self._server.should_exit = True
-        await asyncio.wait([self._serving])
+        await server.shutdown(sockets=self._sockets)
         self._connections.cut_off()
         await self._services.close()
         log.info("closed")
-        if not self._serving.cancelled():
-            self._serving.result()
 
     def _config(self) -> uvicorn.Config:
         settings = self._services.settings
         limits = settings.limits
         return uvicorn.Config(
             self._connections.around(self._app),
-            http=self._connections.protocol,  # type: ignore[arg-type]
+            http=self._connections.protocol,  # type: ignore[arg-type]  # uvicorn only calls it
             h11_max_incomplete_event_size=MAX_HEAD,
             ws="auto",
             lifespan="off",
@@ -132,6 +125,7 @@ class HttpServer:
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            date_header=False,  # the middleware Guard adds it
             backlog=BACKLOG,
             timeout_keep_alive=max(1, round(limits.header_time)),
             timeout_graceful_shutdown=max(1, round(limits.drain_time)),

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from cachetools import TTLCache
-from starlette.types import Scope
 
 from i2t_ros.bridges.camera_hub import CameraHub, FrameSink
 from i2t_ros.bridges.handler import Handler, TimeLimited
@@ -52,7 +51,6 @@ class Services:
         self.unready = unready or (lambda: "")
         self.viewers = 0
         self.closing = asyncio.Event()
-        self.disconnect: Callable[[Scope], None] = lambda scope: None  # until a server sets it
         self.metrics = Metrics(hub, lambda: self.viewers)
         self.fetcher = Fetcher(settings.fetch, limits.max_body_bytes) if settings.fetch else None
         self.history: HistoryHandler | None = None
@@ -89,7 +87,7 @@ class Services:
             found = self.hub.find(camera)
         except UnknownCameraError:
             return replace(options, camera=camera)  # the handler may know it, or says what it knows
-        if found.source == "topic":
+        if found.transport == "topic":
             return replace(options, camera=camera)
         if found.raw.newest is None:
             raise NoFrameError(f"camera {found.name}: no picture has come yet")

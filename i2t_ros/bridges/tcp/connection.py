@@ -17,7 +17,7 @@ from i2t_ros.bridges.tcp.service import TcpService
 from i2t_ros.bridges.tcp.wire import Refusal, RequestParser, Version, WireRequest
 from i2t_ros.errors import BusyError, I2tError, TimeLimitError
 from i2t_ros.types import DescribeReply, DescribeRequest
-from i2t_ros.vision.codecs import read_header
+from i2t_ros.vision.codecs import picture_format
 
 log = logging.getLogger("i2t_ros.tcp")
 
@@ -244,7 +244,7 @@ def _picture(request: DescribeRequest, reply: DescribeReply) -> memoryview:
     """
     if not request.annotate:
         return memoryview(b"")
-    expected = read_header(request.picture).format if request.picture else "jpeg"
+    expected = picture_format(request.picture.data) if request.picture else "jpeg"
     annotated = reply.annotated
     if annotated is None or annotated.format != expected:
         got = "none" if annotated is None else annotated.format

@@ -7,8 +7,9 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -22,7 +23,7 @@ from i2t_ros.bridges.camera_hub import CameraHub, View
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import I2tError, NotActiveError
 from i2t_ros.msg import Description as DescriptionMsg
-from i2t_ros.nodes.detector.camera_ports import CameraName
+from i2t_ros.nodes.detector.camera_ports import LONGEST_RESULT, CameraName, check_topics
 from i2t_ros.nodes.messages.descriptions import description_from_msg
 from i2t_ros.nodes.messages.images import encoded_to_msg, image_from_msg
 from i2t_ros.types import Picture, PictureHeader
@@ -34,13 +35,27 @@ COMPLAINT_PERIOD = 1.0
 """Seconds between two log lines about images that cannot be used."""
 QUALITY = 80
 """Of the JPEG pictures that raw images become."""
+VIEWS: tuple[View, ...] = ("raw", "annotated", "words")
+
+Watched: TypeAlias = tuple[str, View]
+Topic: TypeAlias = tuple[type, str, Callable[[Any], object]]
+"""The type and name of a topic, and what makes of its message what a view shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The topics that should be open: feeds to subscribe to, and cameras whose frames are sent."""
+
+    watched: frozenset[Watched] = frozenset()
+    sent: frozenset[str] = frozenset()
 
 
 class BridgeCameras:
-    """Feeds a CameraHub from the topics of a detector's cameras, and is the sink of its frames.
+    """Feeds a CameraHub from topics, and publishes the frames of its WebSocket cameras on others.
 
-    The hub lives on the loop, subscriptions belong to the executor. What the loop wants goes into
-    ``_wanted`` and is put into effect by a task of the executor; messages go back by ``post``.
+    The hub lives on the loop, topics belong to the executor. Whatever changes in the hub, the loop
+    writes down which topics are wanted now, and a task of the executor opens and closes them.
+    Messages go back to the loop by ``post``.
     """
 
     def __init__(
@@ -54,82 +69,101 @@ class BridgeCameras:
         """Know ``cameras``, whose results are published below ``results`` ("detector_node/")."""
         self._node = node
         self._loop = loop
-        self._topics = {
-            camera.name: _topics_of(
-                camera, node.resolve_topic_name(camera.topic), results, compressed
-            )
+        self._results = results
+        self._own = {
+            camera.name: {
+                "raw": _raw_topic(node.resolve_topic_name(camera.topic), compressed),
+                **_result_topics(results + camera.prefix.removeprefix("~/")),
+            }
             for camera in cameras
         }
-        self._wanted: dict[tuple[str, View], bool] = {}
-        self._subscriptions: dict[tuple[str, View], Subscription] = {}
-        self._lock = threading.Lock()  # on the publishers: the loop uses them, the executor opens
+        self._wanted = _Wanted()
+        self._subscriptions: dict[Watched, Subscription] = {}
         self._publishers: dict[str, Publisher] = {}
-        self._leaving: set[str] = set()
+        self._lock = threading.Lock()  # on these two: the loop publishes, the executor opens
         self._complained = 0.0
         self._closed = False
-        self.hub = CameraHub(on_viewers_changed=self._on_viewers_changed)
+        self.hub = CameraHub(on_change=self._on_change)
 
     def open(self) -> None:
         """Make the cameras known; called on the loop. Raises InvalidRequestError."""
-        for name in self._topics:
+        for name in self._own:
             self.hub.add(name, "topic")
 
     def close(self) -> None:
         """Let go of all topics, once the loop calls no more."""
-        self._closed = True
-        for subscription in self._subscriptions.values():
-            self._node.destroy_subscription(subscription)
-        for publisher in self._publishers.values():
-            self._node.destroy_publisher(publisher)
-        self._subscriptions, self._publishers = {}, {}
+        with self._lock:
+            self._closed = True
+            self._wanted = _Wanted()
+        self._update()
 
     # On the loop
+
+    def check(self, camera: str) -> None:
+        """Raise InvalidRequestError if the name makes a topic's name longer than ROS allows."""
+        results = f"{self._results}{camera}/{LONGEST_RESULT}"
+        check_topics(self._node, camera, _frames_topic(camera), results)
 
     def publish(self, camera: str, jpeg: bytes) -> None:
         """Publish a WebSocket camera's frame, if anybody subscribes to its topic."""
         with self._lock:
-            self._leaving.discard(camera)
             publisher = self._publishers.get(camera)
-            if publisher is None:
-                self._in_executor(partial(self._open_publisher, camera))
-            elif publisher.get_subscription_count():
+            if publisher is not None and publisher.get_subscription_count():
                 stamp = self._node.get_clock().now().to_msg()
                 header = Header(stamp=stamp, frame_id=camera)
                 publisher.publish(
                     encoded_to_msg(header, Picture(jpeg, PictureHeader("jpeg", 0, 0)))
                 )
 
-    def closed(self, camera: str) -> None:
-        """Take the topic of a WebSocket camera away."""
+    def _on_change(self) -> None:
+        """Open what somebody looks at, at once; close what nobody looks at a little later."""
+        self._want(self._wanted.watched | self._watched())
+        loop = asyncio.get_running_loop()
+        loop.call_later(LINGER, lambda: self._want(self._watched()))
+
+    def _watched(self) -> frozenset[Watched]:
+        """Return what somebody looks at that comes over a topic."""
+        return frozenset(
+            (camera.name, view)
+            for camera in self.hub.online
+            for view in VIEWS
+            if getattr(camera, view).viewers
+            and not (view == "raw" and camera.transport == "websocket")
+        )
+
+    def _want(self, watched: frozenset[Watched]) -> None:
+        sent = (camera.name for camera in self.hub.online if camera.transport == "websocket")
+        wanted = _Wanted(watched, frozenset(sent))
         with self._lock:
-            self._leaving.add(camera)
-        self._in_executor(partial(self._close_publisher, camera))
-
-    def _on_viewers_changed(self, camera: str, view: View, count: int) -> None:
-        if camera not in self._topics:
-            return
-        self._wanted[camera, view] = count > 0
-        if count > 0:
-            self._in_executor(self._update)
-        else:
-            asyncio.get_running_loop().call_later(LINGER, self._in_executor, self._update)
-
-    def _in_executor(self, task: Callable[[], None]) -> None:
-        if self._node.executor is not None and not self._closed:
-            self._node.executor.create_task(task)
+            changed = wanted != self._wanted and not self._closed
+            if changed:
+                self._wanted = wanted
+        if changed and self._node.executor is not None:
+            self._node.executor.create_task(self._update)
 
     # In the executor
 
     def _update(self) -> None:
-        """Subscribe to what somebody looks at and to nothing else."""
-        for key, wanted in list(self._wanted.items()):
-            if wanted and key not in self._subscriptions and not self._closed:
-                self._subscriptions[key] = self._subscribe(*key)
-            elif not wanted and key in self._subscriptions:
+        """Open and close topics until there are those that are wanted."""
+        with self._lock:
+            wanted = self._wanted
+            for key in self._subscriptions.keys() - wanted.watched:
                 self._node.destroy_subscription(self._subscriptions.pop(key))
+            for name in self._publishers.keys() - wanted.sent:
+                self._node.destroy_publisher(self._publishers.pop(name))
+            for key in wanted.watched - self._subscriptions.keys():
+                self._subscriptions[key] = self._subscribe(*key)
+            for name in wanted.sent - self._publishers.keys():
+                topic = _frames_topic(name)
+                self._publishers[name] = self._node.create_publisher(
+                    CompressedImage, topic, qos_profile_sensor_data
+                )
+                full = self._publishers[name].topic_name
+                self._node.get_logger().info(f"camera {name}: frames go to {full}")
 
     def _subscribe(self, camera: str, view: View) -> Subscription:
-        kind, topic, read = self._topics[camera][view]
+        topics = self._own.get(camera) or _result_topics(f"{self._results}{camera}/")
+        kind, topic, read = topics[view]
 
         def callback(msg: Any) -> None:
             try:
@@ -147,34 +181,21 @@ class BridgeCameras:
             self._complained = time.monotonic()
             self._node.get_logger().warning(text)
 
-    def _open_publisher(self, camera: str) -> None:
-        with self._lock:
-            if camera in self._publishers or camera in self._leaving or self._closed:
-                return
-            topic = f"~/{camera}/image/compressed"
-            publisher = self._node.create_publisher(CompressedImage, topic, qos_profile_sensor_data)
-            self._publishers[camera] = publisher
-        self._node.get_logger().info(f"camera {camera}: frames go to {publisher.topic_name}")
 
-    def _close_publisher(self, camera: str) -> None:
-        with self._lock:
-            if camera in self._leaving:
-                self._leaving.discard(camera)
-                publisher = self._publishers.pop(camera, None)
-                if publisher is not None:
-                    self._node.destroy_publisher(publisher)
+def _frames_topic(camera: str) -> str:
+    """Return the topic of a WebSocket camera's frames; detector_node looks for such names."""
+    return f"~/{camera}/image/compressed"
 
 
-def _topics_of(
-    camera: CameraName, topic: str, results: str, compressed: bool
-) -> dict[View, tuple[type, str, Callable[[Any], object]]]:
-    """Return for each view the type and name of its topic, and what makes of a message a view."""
-    prefix = results + camera.prefix.removeprefix("~/")
-    raw: tuple[type, str, Callable[[Any], object]] = (ImageMsg, topic, _jpeg_of_image)
+def _raw_topic(topic: str, compressed: bool) -> Topic:
     if compressed:
-        raw = (CompressedImage, f"{topic}/compressed", _jpeg_of_compressed)
+        return CompressedImage, f"{topic}/compressed", _jpeg_of_compressed
+    return ImageMsg, topic, _jpeg_of_image
+
+
+def _result_topics(prefix: str) -> dict[View, Topic]:
+    """Return where a detector publishes what it found in a camera's images."""
     return {
-        "raw": raw,
         "annotated": (CompressedImage, f"{prefix}annotated/compressed", _jpeg_of_compressed),
         "words": (DescriptionMsg, f"{prefix}description", description_from_msg),
     }

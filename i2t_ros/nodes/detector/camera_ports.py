@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from rclpy.expand_topic_name import expand_topic_name
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
+from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage
@@ -17,9 +19,10 @@ from std_msgs.msg import Header, String
 from vision_msgs.msg import Detection2DArray
 from visualization_msgs.msg import ImageMarker, Marker
 
+from i2t_ros.bridges.camera_hub import NAME
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.msg import Description as DescriptionMsg
-from i2t_ros.nodes.detector.image_input import ImageInput
+from i2t_ros.nodes.detector.image_input import ImageInput, InputOptions
 from i2t_ros.nodes.messages.descriptions import description_to_msg
 from i2t_ros.nodes.messages.images import (
     encoded_to_msg,
@@ -29,11 +32,15 @@ from i2t_ros.nodes.messages.images import (
 )
 from i2t_ros.nodes.messages.markers import boxes_to_marker, sentence_to_marker
 from i2t_ros.nodes.messages.tasks import detections_to_msg
-from i2t_ros.nodes.parameters.detector import CameraSettings
 from i2t_ros.pipeline.narrator import Narrator, SpeechOptions
 from i2t_ros.types import Description, Detections, Image, Picture
 
 ImageMessage: TypeAlias = ImageMsg | CompressedImage
+
+LONGEST_TOPIC = 247
+"""Characters of a topic's full name; more are refused by rmw."""
+LONGEST_RESULT = "annotated/compressed"
+"""The longest of the names of the topics below."""
 
 # Results are reliable, so that they reach subscribers of either reliability.
 _RESULTS = QoSProfile(depth=10)
@@ -64,16 +71,27 @@ def parse_cameras(entries: Iterable[str]) -> list[CameraName]:
     cameras = []
     for entry in entries:
         name, _, topic = entry.partition("=")
-        if not name.isidentifier():
+        if not NAME.fullmatch(name):
             raise InvalidRequestError(
-                f"cameras: expected NAME or NAME=TOPIC with letters, digits and underscores "
-                f"in NAME, got {entry!r}"
+                f"cameras: expected NAME or NAME=TOPIC with up to 64 letters, digits and "
+                f"underscores in NAME, no digit first, got {entry!r}"
             )
         cameras.append(CameraName(name, topic or f"{name}/image", f"~/{name}/"))
     names = [camera.name for camera in cameras]
     if len(set(names)) < len(names):
         raise InvalidRequestError(f"cameras: each name may be given once, got {', '.join(names)}")
     return cameras
+
+
+def check_topics(node: Node, camera: str, *topics: str) -> None:
+    """Raise InvalidRequestError if a camera's name makes the name of one of its topics too long."""
+    who = node.get_name(), node.get_namespace()
+    full = max((expand_topic_name(topic, *who) for topic in topics), key=len)
+    if len(full) > LONGEST_TOPIC:
+        raise InvalidRequestError(
+            f"camera {camera}: expected a shorter name, its topic {full} would have {len(full)} "
+            f"characters, and ROS allows {LONGEST_TOPIC}"
+        )
 
 
 class CameraPorts:
@@ -84,7 +102,7 @@ class CameraPorts:
         node: LifecycleNode,
         camera: CameraName,
         narrator: Narrator,
-        settings: CameraSettings,
+        options: InputOptions,
     ) -> None:
         """Create the publishers; ``narrator`` knows what this camera has shown."""
         self.camera = camera
@@ -92,16 +110,16 @@ class CameraPorts:
         self.newest: ImageMessage | None = None
         self._accepted_at = -math.inf
         self._node = node
-        self._compressed = settings.image_transport == "compressed"
+        self._options = options
         self._input: ImageInput | None = None
-        self._reliability = settings.reliability
+        overrides = QoSOverridingOptions.with_default_policies() if options.overridable else None
 
         def publisher(kind: type, topic: str, qos: QoSProfile) -> LifecyclePublisher:
             return node.create_lifecycle_publisher(
                 kind,
                 camera.prefix + topic,
                 qos,
-                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+                qos_overriding_options=overrides,
             )
 
         self._detections = publisher(Detection2DArray, "detections", _RESULTS)
@@ -110,7 +128,7 @@ class CameraPorts:
         self._boxes = publisher(ImageMarker, "boxes", _RESULTS)
         self._sentence_marker = publisher(Marker, "sentence_marker", _RESULTS)
         self._annotated = publisher(ImageMsg, "annotated", _PICTURES)
-        self._annotated_compressed = publisher(CompressedImage, "annotated/compressed", _PICTURES)
+        self._annotated_compressed = publisher(CompressedImage, LONGEST_RESULT, _PICTURES)
         self._publishers = [
             self._detections,
             self._sentence,
@@ -128,7 +146,12 @@ class CameraPorts:
         A remapping of ``image`` holds for ``image/compressed`` as well.
         """
         raw: str = self._node.resolve_topic_name(self.camera.topic)
-        return raw + ("/compressed" if self._compressed else "")
+        return raw + ("/compressed" if self._options.compressed else "")
+
+    def activate(self) -> None:
+        """Let the publishers publish, in a node that is active already."""
+        for publisher in self._publishers:
+            publisher.on_activate(None)
 
     def subscribe(self, on_image: Callable[[CameraPorts, ImageMessage], None]) -> str:
         """Begin to take images; return the topic's full name."""
@@ -137,8 +160,7 @@ class CameraPorts:
             self.newest = msg
             on_image(self, msg)
 
-        kind = CompressedImage if self._compressed else ImageMsg
-        self._input = ImageInput(self._node, kind, self.topic, callback, self._reliability)
+        self._input = ImageInput(self._node, self.topic, callback, self._options)
         return self._input.name
 
     def unsubscribe(self) -> None:
@@ -175,7 +197,7 @@ class CameraPorts:
 
     def image_from(self, msg: ImageMessage, max_pixels: int) -> Image:
         """Return the pixels of one of this camera's messages; raises ImageError."""
-        if self._compressed:
+        if self._options.compressed:
             return image_from_compressed_msg(msg, max_pixels)
         return image_from_msg(msg, max_pixels)
 

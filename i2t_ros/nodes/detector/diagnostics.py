@@ -50,9 +50,11 @@ class Health:
         self._last_time = now
         name = self._node.get_fully_qualified_name().lstrip("/")
         statuses = [status_to_msg(f"{name}: model", *self._model())]
-        for camera, counters in list(self._frames.cameras.items()):
+        cameras = dict(self._frames.cameras)  # a copy: they come and go in other threads
+        for camera, counters in cameras.items():
             level, message, values = self._camera(camera, counters, seconds)
             statuses.append(status_to_msg(f"{name}: {camera}", level, message, values))
+        self._last = {camera: self._last[camera] for camera in cameras}
         stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(diagnostics_to_msg(stamp, statuses))
 
@@ -76,6 +78,8 @@ class Health:
         received, processed = counters.received, counters.processed
         before = self._last.get(camera, (0, 0))
         self._last[camera] = received, processed
+        if before[0] > received:  # a camera that left and came back, and counts anew
+            before = 0, 0
         rate_in, rate_out = (received - before[0]) / seconds, (processed - before[1]) / seconds
         values: dict[str, object] = {
             "rate in (Hz)": f"{rate_in:.1f}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from rclpy.node import Node
@@ -16,6 +17,7 @@ from rclpy.qos import (
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
+from sensor_msgs.msg import CompressedImage, Image
 
 PATIENCE = 5.0
 """Seconds without a publisher before that is worth a line of the log."""
@@ -26,29 +28,42 @@ _POLICIES = {
 }
 
 
-class ImageInput:
-    """Subscribes to one image topic with sensor-data QoS.
+@dataclass(frozen=True, slots=True)
+class InputOptions:
+    """How images come.
 
-    ``reliability`` is "best_effort", which meets every publisher; "reliable", which meets only
-    reliable ones; or "auto": reliable where all publishers are, since large images in many packets
-    then arrive whole over a network, and best effort otherwise.
+    compressed   as sensor_msgs/CompressedImage, and not as sensor_msgs/Image
+    reliability  "best_effort", which meets every publisher; "reliable", which meets only reliable
+                 ones; or "auto": reliable if all publishers are, since large images in many packets
+                 then arrive whole over a network, and best effort otherwise
+    overridable  whether parameters are declared that override the QoS
     """
+
+    compressed: bool
+    reliability: str
+    overridable: bool = True
+
+
+class ImageInput:
+    """Subscribes to one image topic with sensor-data QoS."""
 
     def __init__(
         self,
         node: Node,
-        kind: type,
         topic: str,
         callback: Callable[[Any], None],
-        reliability: str,
+        options: InputOptions,
     ) -> None:
         """Subscribe."""
         self._node = node
-        self._kind = kind
+        self._kind = CompressedImage if options.compressed else Image
         self._topic = topic
         self._callback = callback
-        self._adapts = reliability == "auto"
-        self._policy = _POLICIES.get(reliability, QoSReliabilityPolicy.BEST_EFFORT)
+        # Not the reliability: an override is fixed once it is declared, this one adapts.
+        policies = [QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH]
+        self._overrides = QoSOverridingOptions(policies) if options.overridable else None
+        self._adapts = options.reliability == "auto"
+        self._policy = _POLICIES.get(options.reliability, QoSReliabilityPolicy.BEST_EFFORT)
         self._since = time.monotonic()
         self._told: set[str] = set()
         self._subscription: Subscription | None = self._subscribe()
@@ -119,10 +134,7 @@ class ImageInput:
             self._topic,
             self._callback,
             qos,
-            # Not the reliability: an override is fixed once it is declared, this one adapts.
-            qos_overriding_options=QoSOverridingOptions(
-                [QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH]
-            ),
+            qos_overriding_options=self._overrides,
         )
 
     def _tell(self, warning: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
+from dataclasses import fields
 
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -15,7 +15,18 @@ from i2t_ros.pipeline.describer import STAGED, DescribeOptions
 from i2t_ros.pipeline.object_detector import ObjectDetector
 from i2t_ros.pipeline.reply_cache import frozen
 
+_TOLD = tuple(field.name for field in fields(DescribeOptions) if field.name != "languages")
 _LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+def options_version(options: DescribeOptions) -> int:
+    """Return a hash of all options, the same in every process.
+
+    So whoever keeps answers knows when another answer may come for the same image.
+    """
+    told = [frozen(getattr(options, name)) for name in _TOLD]
+    folders = options.languages.folders if options.languages else ()
+    return zlib.crc32(repr((told, folders)).encode()) & 0x7FFFFFFF
 
 
 class ModelCard:
@@ -30,18 +41,10 @@ class ModelCard:
         self.publish(options)
 
     def publish(self, options: DescribeOptions) -> None:
-        """Publish both with what the options of the moment change.
-
-        The version is a hash of all options, so that whoever keeps answers knows when another
-        answer may come for the same image.
-        """
+        """Publish both with what the options of the moment change."""
         header = Header(stamp=self._node.get_clock().now().to_msg())
-        folders = options.languages.folders if options.languages else ()
-        told = frozen(replace(options, languages=None)), folders
-        version = zlib.crc32(repr(told).encode()) & 0x7FFFFFFF
-        self._vision.publish(
-            vision_info_to_msg(header, self._detector.report, self._labels.topic_name, version)
-        )
+        labels_at, version = self._labels.topic_name, options_version(options)
+        self._vision.publish(vision_info_to_msg(header, self._detector.report, labels_at, version))
         min_score = options.task_options[STAGED].min_score or self._detector.default_min_score
         self._labels.publish(label_info_to_msg(header, self._detector.labels, min_score))
 

@@ -16,9 +16,10 @@ from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
 from i2t_ros import language as words
-from i2t_ros.errors import I2tError, NoFrameError, NotActiveError, UnknownCameraError
+from i2t_ros.errors import I2tError, NotActiveError
 from i2t_ros.nodes.detector.camera_frames import CameraFrames, CameraWork, FrameSettings
-from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage, parse_cameras
+from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage
+from i2t_ros.nodes.detector.cameras import DetectorCameras
 from i2t_ros.nodes.detector.diagnostics import Health
 from i2t_ros.nodes.detector.model_card import ModelCard
 from i2t_ros.nodes.lifecycle.deferred_service import create_deferred_service
@@ -33,10 +34,9 @@ from i2t_ros.nodes.parameters.detector import (
 from i2t_ros.options import from_values
 from i2t_ros.pipeline.describer import STAGED, DescribeOptions, Describer
 from i2t_ros.pipeline.frames import FrameLine
-from i2t_ros.pipeline.narrator import Narrator, SpeechOptions
+from i2t_ros.pipeline.narrator import SpeechOptions
 from i2t_ros.pipeline.reply_cache import ReplyCache
 from i2t_ros.pipeline.scheduler import BackendAccess, RequestQueue
-from i2t_ros.pipeline.tracking import ObjectTracker
 from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeReply, Image
 
@@ -62,7 +62,7 @@ class DetectorNode(ManagedNode):
         self._frames: FrameLine[ImageMessage, CameraWork] | None = None
         self._requests: RequestQueue | None = None
         self._health: Health | None = None
-        self._ports: dict[str, CameraPorts] = {}
+        self._cameras: DetectorCameras | None = None
         self._failure: I2tError | None = None
         self.create_service(SetBool, "~/enable", self._on_enable)
         self.every(WATCH_PERIOD, self._watch)
@@ -85,9 +85,7 @@ class DetectorNode(ManagedNode):
         settings = from_values(DetectorSettings, self.values)
         started = time.monotonic()
         try:
-            cameras = parse_cameras(settings.cameras.cameras)
-            track = settings.cameras.tracking
-            narrators = [Narrator(ObjectTracker() if track else None) for _ in cameras]
+            cameras = DetectorCameras(self, settings.cameras, self._on_image)
             describer = self._load(settings)
         except I2tError as error:
             self._failure = error
@@ -104,18 +102,11 @@ class DetectorNode(ManagedNode):
         except I2tError as error:  # not fatal: another model may have come in the place of its own
             self.get_logger().warning(f"allow_classes, deny_classes, class_min_scores: {error}")
         self.get_logger().info(f"{detector.name} ready in {time.monotonic() - started:.2f} s")
-        self._ports = {
-            camera.name: CameraPorts(self, camera, narrator, settings.cameras)
-            for camera, narrator in zip(cameras, narrators, strict=True)
-        }
+        cameras.open()
+        self._cameras = cameras
         self._access = BackendAccess(detector.concurrency)
-        stages = CameraFrames(describer, self._ports, self._settings, self.get_logger())
-        self._frames = FrameLine(
-            stages,
-            self._access,
-            batch=min(detector.batch, len(cameras)),
-            in_work=stages.in_work,
-        )
+        stages = CameraFrames(describer, cameras.ports, self._settings, self.get_logger())
+        self._frames = FrameLine(stages, self._access, batch=detector.batch, in_work=stages.in_work)
         self._requests = RequestQueue(
             threads=settings.requests.threads,
             max_waiting=settings.requests.max_waiting_requests,
@@ -146,23 +137,25 @@ class DetectorNode(ManagedNode):
         """Begin to take images, unless disabled."""
         result = super().on_activate(state)
         self._active = True
-        topics = self._subscribe() if self._enabled else ["nowhere: disabled"]
+        topics = ["nowhere: disabled"]
+        if self._enabled and self._cameras is not None:
+            topics = self._cameras.subscribe()
         self.get_logger().info(f"active: images from {', '.join(topics)}")
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Take no more images and answer no more requests; the model stays loaded."""
         self._active = False
-        for ports in self._ports.values():
-            ports.unsubscribe()
+        if self._cameras is not None:
+            self._cameras.unsubscribe()
         self.get_logger().info("inactive: no images are taken, no requests answered")
         return super().on_deactivate(state)
 
     def release(self) -> None:
         """Stop the threads, then let go of what they used. May be called more than once."""
         self._active = False
-        for ports in self._ports.values():
-            ports.unsubscribe()
+        if self._cameras is not None:
+            self._cameras.unsubscribe()
         if self._health is not None:
             self._health.destroy()
             self._health = None
@@ -172,9 +165,9 @@ class DetectorNode(ManagedNode):
         frames_ended = self._frames is None or self._frames.close()
         requests_ended = self._requests is None or self._requests.close()
         self._frames = self._requests = None
-        for ports in self._ports.values():
-            ports.destroy()
-        self._ports = {}
+        if self._cameras is not None:
+            self._cameras.destroy()
+            self._cameras = None
         if not (frames_ended and requests_ended):
             self.get_logger().error("the backend is still busy after 10 s; it is left open")
         elif self._describer is not None:
@@ -182,19 +175,15 @@ class DetectorNode(ManagedNode):
         self._describer = None
         self.configured = False
 
-    def _subscribe(self) -> list[str]:
-        return [ports.subscribe(self._on_image) for ports in self._ports.values()]
-
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Take images or take none; requests that bring a picture are answered all the same."""
         changed = request.data != self._enabled
         self._enabled = request.data
-        if changed and self._active:
+        if changed and self._active and self._cameras is not None:
             if self._enabled:
-                self._subscribe()
+                self._cameras.subscribe()
             else:
-                for ports in self._ports.values():
-                    ports.unsubscribe()
+                self._cameras.unsubscribe()
         response.success = True
         response.message = "enabled" if self._enabled else "disabled: no images are taken"
         return response
@@ -213,8 +202,8 @@ class DetectorNode(ManagedNode):
             frames.offer(ports.camera.name, msg)
 
     def _watch(self) -> None:
-        for ports in self._ports.values():
-            ports.watch()
+        if self._cameras is not None and self._frames is not None:
+            self._cameras.watch(forget=self._frames.remove)
 
     def _settings(self) -> FrameSettings:
         """Return how images are worked on now; called in the frames' threads."""
@@ -248,14 +237,14 @@ class DetectorNode(ManagedNode):
 
     def _submit(self, request: Describe.Request) -> ThreadFuture[tuple[Header, DescribeReply]]:
         """Put a request into the queue; raises RequestError, BusyError, NotActiveError."""
-        describer, requests = self._describer, self._requests
-        if not self._active or describer is None or requests is None:
+        describer, requests, cameras = self._describer, self._requests, self._cameras
+        if not self._active or describer is None or requests is None or cameras is None:
             raise self._failure or NotActiveError(f"{self.get_name()} is not active")
         question = messages.request_from_msg(request)
         options = self._options
         header = request.image.header
         if question.picture is None:
-            ports, msg = self._newest(question.camera)
+            ports, msg = cameras.newest(question.camera)
             header = msg.header
         turn = partial(self._access.turn, urgent=True)
 
@@ -265,25 +254,6 @@ class DetectorNode(ManagedNode):
         return requests.submit(
             lambda: (header, describer.answer(question, options, newest=newest, turn=turn))
         )
-
-    def _newest(self, camera: str) -> tuple[CameraPorts, ImageMessage]:
-        """Return the newest message of a camera; "" is the first camera."""
-        if camera and camera not in self._ports:
-            raise UnknownCameraError(
-                f"unknown camera {camera!r}; cameras are {', '.join(self._ports)}"
-            )
-        ports = self._ports[camera] if camera else next(iter(self._ports.values()))
-        newest = ports.newest  # another thread may forget it meanwhile
-        if newest is None:
-            raise NoFrameError(
-                f"camera {ports.camera.name}: no image has come yet on {ports.topic}; "
-                + (
-                    "is the camera running, and its topic remapped?"
-                    if self._enabled
-                    else "~/enable has switched images off"
-                )
-            )
-        return ports, newest
 
     def take_parameters(self, values: dict[str, Any]) -> None:
         """Take the values of live parameters; raises RequestError if they make no sense."""

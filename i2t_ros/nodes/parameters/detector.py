@@ -35,6 +35,10 @@ class CameraSettings:
         "raw: sensor_msgs/Image; compressed: sensor_msgs/CompressedImage on <topic>/compressed",
         choices=("raw", "compressed"),
     )
+    bridge: str = option(
+        "bridge_node",
+        "the bridge_node whose WebSocket cameras are this node's cameras too; none: no bridge",
+    )
     reliability: str = option(
         "auto",
         "of the image subscription; auto: reliable if every publisher is, else best effort",

@@ -38,8 +38,8 @@ def as_yaml(node: str) -> str:
     for option in NODES[node]:
         text = option.text + (f"; one of: {', '.join(option.choices)}" if option.choices else "")
         lines += [f"    # {line}" for line in wrap(text, 90)]
-        value = yaml.safe_dump({option.name: ros_default(option)}, default_flow_style=None)
-        lines.append(f"    {value.strip()}")
+        value = yaml.safe_dump(ros_default(option), default_flow_style=True).removesuffix("...\n")
+        lines.append(f"    {option.name}: {value.strip()}")
     return "\n".join(lines) + "\n"
 
 

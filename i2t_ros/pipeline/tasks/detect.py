@@ -143,12 +143,14 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
         names = [item["class_id"] for item in items]
         labels = tuple(dict.fromkeys(names))
         tracks = [item.get("track_id", -1) for item in items]
+        # Objects without a track are not counted; without any track that alone tells of tracking.
+        tracked = any(track >= 0 for track in tracks) or (bool(items) and not values["objects"])
         return Detections(
             boxes=[item["box"] for item in items],  # type: ignore[arg-type]
             scores=[item["score"] for item in items],  # type: ignore[arg-type]
             class_ids=[labels.index(name) for name in names],  # type: ignore[arg-type]
             labels=labels,
-            track_ids=tracks if any(track >= 0 for track in tracks) else None,  # type: ignore[arg-type]
+            track_ids=tracks if tracked else None,  # type: ignore[arg-type]
         )
 
     def table(self, result: Detections, label: Label) -> list[Sequence[str]]:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from i2t_ros.backends.registry import BACKENDS
+from i2t_ros.backends.registry import backends
 from i2t_ros.errors import ModelMismatchError
 from i2t_ros.language.facts import ObjectCount, Style, TaskFacts
 from i2t_ros.language.grammar import Language
@@ -218,7 +218,7 @@ class FaceFinder:
         self._spec = loaded.spec
         self._backend = loaded.backend
         form = loaded.spec.input.format
-        pictures = form is None or BACKENDS[loaded.backend_name].takes_pictures
+        pictures = form is None or backends()[loaded.backend_name].takes_pictures
         self._letterbox = None if pictures or form is None else Letterbox(form)
         self._input_size = InputSize(form.width, form.height) if form else InputSize(0, 0)
         decoder = FACE_DECODERS["pixels" if pictures else loaded.spec.decoder]

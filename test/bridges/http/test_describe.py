@@ -2,27 +2,32 @@
 
 import json
 import threading
+from collections import Counter
+from dataclasses import replace
+from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
 import cv2
 import numpy as np
 import pytest
+from making import scene_of
 
 pytest.importorskip("fastapi")
 from web_support import BOXES, PICTURE, RectangleDescriber, picture, until
 
-from i2t_ros.errors import BusyError
+from i2t_ros import types
+from i2t_ros.errors import BusyError, UnknownTaskError
 from i2t_ros.language import LANGUAGES
 from i2t_ros.types import (
     Classification,
     DescribeReply,
     Description,
     Detections,
-    EncodedImage,
     Faces,
-    Scene,
+    Picture,
     TextRegion,
 )
+from i2t_ros.vision import codecs
 
 RAW = {"content-type": "image/png"}
 SENTENCE = "I can see a dog and a person."
@@ -51,7 +56,8 @@ def test_the_picture_as_the_body(client):
     assert (data["width"], data["height"]) == (320, 240)
     assert data["model"] == "rectangles"
     assert data["faces"] is data["texts"] is data["classification"] is data["annotated"] is None
-    assert data["timings_ms"]["total"] >= data["timings_ms"]["model"] > 0
+    assert data["timings_ms"]["total"] >= data["elapsed_ms"] > 0
+    assert (data["style"], data["tasks"]) == ("sentence", ["detect"])
 
 
 URL_ENCODED = "application/x-www-form-urlencoded"  # what curl --data-binary says
@@ -135,7 +141,7 @@ def assert_is_annotated(data):
 
 
 def test_everything_that_can_be_found_is_in_the_reply(web):
-    scene = Scene(
+    scene = scene_of(
         100,
         80,
         Detections([[1, 2, 3.04, 4]], [0.987654], [0], ("dog",), track_ids=[7]),
@@ -148,7 +154,9 @@ def test_everything_that_can_be_found_is_in_the_reply(web):
         ),
         {"text": BusyError("later")},
     )
-    reply = DescribeReply(Description(scene, "Words.", "en", "everything", 0.5), cached=True)
+    reply = DescribeReply(
+        Description(scene, "Words.", "en", "scene", "everything", 0.5), cached=True
+    )
     with web(lambda request: reply).client() as client:
         data = client.post("/v1/describe", content=PICTURE, headers=RAW).json()
     assert data["detections"] == [
@@ -168,14 +176,37 @@ def test_everything_that_can_be_found_is_in_the_reply(web):
     assert data["cached"] is True
 
 
-def test_a_scene_without_a_size_gets_that_of_the_upright_picture(web):
-    def like_the_service(request):
-        scene = Scene(0, 0, detections=Detections.empty(("dog",)))
-        return DescribeReply(Description(scene, "Nothing.", "en", "remote", 0.1))
+def test_a_picture_is_hashed_once_and_its_header_parsed_once(web, history_settings, monkeypatch):
+    """In the bridge and in a describer of the same process, with a history and without."""
+    pytest.importorskip("sqlalchemy")
+    counts = Counter()
 
-    with web(like_the_service).client() as client:
-        data = client.post("/v1/describe", content=PICTURE, headers=RAW).json()
-    assert (data["width"], data["height"]) == (320, 240)
+    def counted(module, name):
+        original = getattr(module, name)
+
+        def call(*arguments):
+            counts[name] += 1
+            return original(*arguments)
+
+        monkeypatch.setattr(module, name, call)
+
+    hashed = types.hashlib.sha256
+    monkeypatch.setattr(
+        types,
+        "hashlib",
+        SimpleNamespace(sha256=lambda data: counts.update(["hash"]) or hashed(data)),
+    )
+    counted(codecs, "_parse_header")
+    for settings in ({}, {"history": history_settings()}):
+        with web(**settings).client() as client:
+            for path, hashes in (("/v1/describe", 1), ("/v1/describe?annotate=1", 1)):
+                counts.clear()
+                assert client.post(path, content=PICTURE).status_code == 200
+                assert counts == {"hash": hashes, "_parse_header": 1}
+    counts.clear()
+    with web().client() as client:  # nobody asks for its hash
+        assert client.post("/v1/describe", content=PICTURE, headers={"accept": "image/*"})
+    assert counts == {"_parse_header": 1}
 
 
 # --- cameras
@@ -186,7 +217,7 @@ def test_a_camera_that_comes_over_ros_is_the_handlers(web):
 
     def describe(request):
         seen.append(request)
-        return RectangleDescriber()(type(request)(image=PICTURE, annotate=request.annotate))
+        return RectangleDescriber()(replace(request, picture=Picture(PICTURE), tasks=()))
 
     bridge = web(describe)
     bridge.on_loop(bridge.hub.add, "front", "topic")
@@ -196,7 +227,7 @@ def test_a_camera_that_comes_over_ros_is_the_handlers(web):
         assert client.get("/v1/describe", headers={"accept": "image/*"}).content[:4] == b"\x89PNG"
     assert [request.camera for request in seen] == ["front", ""]
     assert (seen[0].language, seen[0].min_score, seen[0].tasks) == ("es", 0.5, ("detect",))
-    assert not seen[0].image
+    assert seen[0].picture is None
 
 
 def test_a_websocket_cameras_newest_frame_is_sent_to_the_handler(web):
@@ -207,6 +238,8 @@ def test_a_websocket_cameras_newest_frame_is_sent_to_the_handler(web):
         assert (reply.status_code, reply.json()["error"]["code"]) == (503, "no_frame")
         bridge.on_loop(bridge.hub.publish, "esp", raw=picture([("kite", (10, 10, 60, 60))]))
         assert client.get("/v1/describe").json()["sentence"] == "I can see a kite."
+    # Frames follow one another: they have no place in a cache.
+    assert [request.fresh for request in bridge.describer.asked] == [True]
 
 
 # --- system C's clients
@@ -233,16 +266,22 @@ def test_upload_answers_with_the_keys_of_system_c(client):
 
 
 def test_upload_fills_faces_and_classes_where_the_detector_finds_them(web):
-    scene = Scene(
+    scene = scene_of(
         320,
         240,
-        classification=Classification(("studio couch", "library"), (0.7868622, 0.05)),
+        classification=Classification(("studio couch", "library"), (0.7869002, 0.05)),
         faces=Faces([[5, 6, 25, 30]], [0.9]),
     )
-    reply = DescribeReply(Description(scene, "A face.", "en", "faces", 0.5))
-    with web(lambda request: reply).client() as client:
+    description = Description(scene, "A face.", "en", "sentence", "faces", 0.5)
+
+    def describe(request):
+        if request.tasks == ("detect",):
+            raise UnknownTaskError("no model for detect")
+        return DescribeReply(description, request.picture if request.annotate else None)
+
+    with web(describe).client() as client:
         data = client.post("/upload", files={"file": PICTURE}).json()
-        assert json.loads(data["resnet"]) == {"studio_couch": "0.786862", "library": "0.050000"}
+        assert json.loads(data["resnet"]) == {"studio_couch": "0.786900", "library": "0.050000"}
         assert client.get(data["faces_source"]).status_code == 200
         assert data["yolov3"] == "{}"
 
@@ -319,7 +358,7 @@ def test_a_handler_that_breaks_shows_nothing_of_itself(web, caplog):
 
 def test_the_annotated_picture_of_a_webp_is_a_webp(web):
     webp = picture([("dog", (40, 60, 140, 200))], extension=".webp")
-    drawn = EncodedImage(webp, "webp")
+    drawn = Picture(webp)
     plain = RectangleDescriber()
 
     def describe(request):

@@ -9,19 +9,23 @@ import threading
 import cv2
 import numpy as np
 import pytest
+from making import scene_of
 from project import ROOT
 
+from i2t_ros.pipeline.describer import tell
+
 pytest.importorskip("fastapi")
+from frame_sinks import Sink
 from web_support import TIME_LIMIT, until
 
 from i2t_ros import errors
 from i2t_ros.bridges.http import metrics, problems
-from i2t_ros.bridges.http.routes import request_reading as asked
 from i2t_ros.bridges.http.settings import DEFAULT_PORT, FetchSettings
 from i2t_ros.errors import UnknownCameraError, UnknownTaskError
-from i2t_ros.pipeline.describer import DescribeOptions, compose
-from i2t_ros.types import DescribeReply, Description, Detections, Scene
-from i2t_ros.vision.codecs import decode_image, encode_image, picture_format
+from i2t_ros.options import options_of
+from i2t_ros.pipeline.describer import DescribeOptions
+from i2t_ros.types import DescribeReply, DescribeRequest, Description, Detections
+from i2t_ros.vision.codecs import decode_image, encode_image
 
 DOCS = ROOT / "docs"
 TEXT = (DOCS / "http_api.md").read_text("utf-8")
@@ -50,11 +54,12 @@ def describe(request):
     if request.camera:
         raise UnknownCameraError(f"unknown camera {request.camera!r}; cameras are image")
     options = DescribeOptions().for_request(request)
-    image = decode_image(request.image)
-    scene = Scene(image.shape[1], image.shape[0], detections=FOUND)
-    sentence = compose(scene, options)
-    drawn = encode_image(image, picture_format(request.image)) if request.annotate else None
-    return DescribeReply(Description(scene, sentence, options.language, "fake", 0.01), drawn)
+    image = decode_image(request.picture)
+    scene = scene_of(image.shape[1], image.shape[0], detections=FOUND)
+    sentence = tell(scene, options)
+    drawn = encode_image(image, request.picture.format) if request.annotate else None
+    description = Description(scene, sentence, options.language, options.style, "fake", 0.01)
+    return DescribeReply(description, drawn)
 
 
 @contextlib.contextmanager
@@ -105,7 +110,9 @@ def test_the_examples_work(web, history_settings, tmp_path, kind, example):
         settings = {"history": history_settings()}
     else:
         settings = SETTINGS[kind]
-    bridge = web(describe, **settings)
+    sink = Sink(describe)
+    bridge = web(describe, sink=sink, **settings)
+    sink.hub = bridge.hub
     with camera(bridge) if kind == "with a camera called door" else contextlib.nullcontext():
         for command, shown in steps(example):
             assert command.startswith("curl ")
@@ -151,7 +158,9 @@ def test_the_errors_are_those_of_the_listener():
 
 
 def test_the_options_and_metrics_are_those_of_the_listener():
-    assert [row[0].strip("`") for row in rows("option")] == list(asked.OPTIONS)
+    assert [row[0].strip("`") for row in rows("option")] == [
+        option.name for option in options_of(DescribeRequest) if option.name != "camera"
+    ]
     named = set(re.findall(r"`(i2t_\w+)`", TEXT.split("| metric |")[1].split("\n\n")[0]))
     registry = metrics.Metrics(None, lambda: 0).registry
     counted = {

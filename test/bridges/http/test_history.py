@@ -1,15 +1,17 @@
 """Results that are kept, over HTTP: nothing is worked on or stored twice."""
 
 import threading
+from dataclasses import replace
 
 import pytest
+from making import scene_of
 
 pytest.importorskip("fastapi")
 pytest.importorskip("sqlalchemy")
-from web_support import OTHER, PICTURE, RectangleDescriber, post
+from web_support import OTHER, PICTURE, RectangleDescriber, post, until
 
 from i2t_ros.errors import BusyError, ServiceError
-from i2t_ros.types import DescribeReply, DescribeRequest, Description, Detections, Scene, TextRegion
+from i2t_ros.types import DescribeReply, Description, Detections
 
 
 def test_a_known_picture_is_neither_worked_on_nor_stored_again(web, history_settings, tmp_path):
@@ -18,37 +20,60 @@ def test_a_known_picture_is_neither_worked_on_nor_stored_again(web, history_sett
         first, second = post(client), post(client)
         assert (first["cached"], second["cached"]) == (False, True)
         assert first["history"] == second["history"] == 1
-        assert second["sentence"] == first["sentence"]
-        assert second["detections"] == first["detections"]
         assert len(bridge.describer.asked) == 1
         assert len(list((tmp_path / "kept").rglob("*.png"))) == 1
         # Another question about it is another result, of the same stored picture.
-        assert post(client, query="?min_score=0.5")["history"] == 2
-        assert len(bridge.describer.asked) == 2
+        for number, query in enumerate(("min_score=0.5", "language=es", "style=list"), 2):
+            assert post(client, query=f"?{query}")["history"] == number
+        assert len(bridge.describer.asked) == 4
         assert len(list((tmp_path / "kept").rglob("*.png"))) == 1
     assert bridge.metric("i2t_descriptions_total", result="cached") == 1
 
 
-def test_it_is_known_in_every_language_style_and_form(web, history_settings):
+QUERIES = ("", "?language=es&style=list", "?language=ja", "?min_score=0.5&annotate=1")
+
+
+def test_a_history_changes_nothing_about_the_answers(web, history_settings):
+    """The same words, boxes, drawing and JSON: without one, asked first, and found again."""
+    with web().client() as plain, web(history=history_settings()).client() as keeping:
+        for query in QUERIES:
+            answers = [post(plain, query=query), post(keeping, query=query)]
+            answers.append(post(keeping, query=query))
+            drawings = [
+                client.get(answer["annotated"]).content if answer["annotated"] else None
+                for client, answer in zip((plain, keeping, keeping), answers, strict=True)
+            ]
+            assert drawings[0] == drawings[1] == drawings[2]
+            for answer in answers:
+                for key in ("annotated", "cached", "elapsed_ms", "history", "timings_ms"):
+                    del answer[key]
+            assert answers[0] == answers[1] == answers[2]
+
+
+def test_a_drawing_is_asked_for_and_the_result_stays(web, history_settings):
     bridge = web(history=history_settings())
     with bridge.client() as client:
-        post(client, query="?language=fr")
-        assert post(client)["sentence"] == "I can see a dog and a person."
-        assert post(client, query="?language=es")["sentence"] == "Veo un perro y una persona."
-        listed = post(client, query="?language=es&style=list")
-        assert listed["sentence"] == "Se detectaron los siguientes objetos: 1 perro y 1 persona."
-        assert listed["objects"][0]["label"] == "perro"
-        drawn = client.post(
-            "/v1/describe?language=es", content=PICTURE, headers={"accept": "image/*"}
-        )
+        assert post(client)["history"] == 1
+        assert post(client, query="?annotate=1")["history"] == 1
+        image = {"accept": "image/*"}
+        drawn = client.post("/v1/describe", content=PICTURE, headers=image)
         assert drawn.headers["content-type"] == "image/png"
-        assert client.post("/upload", files={"file": PICTURE}).json()["error"] == ""
-    questions = [request for request in bridge.describer.asked if not request.tasks]
-    assert len(questions) == 1
-    assert not questions[0].annotate
+        assert post(client)["cached"] is True
+        assert len(client.get("/v1/history").json()["results"]) == 1
+    assert [request.annotate for request in bridge.describer.asked] == [False, True, True]
 
 
-def test_many_who_ask_at_once_ask_once(web, history_settings):
+def test_fresh_is_neither_found_nor_kept(web, history_settings):
+    bridge = web(history=history_settings())
+    with bridge.client() as client:
+        assert post(client, query="?fresh=1")["history"] is None
+        post(client)
+        assert post(client, query="?fresh=1")["cached"] is False
+        assert len(client.get("/v1/history").json()["results"]) == 1
+    assert len(bridge.describer.asked) == 3
+
+
+def test_many_who_ask_the_same_at_once_ask_once(web, history_settings):
     go_on = threading.Event()
     describe = RectangleDescriber()
 
@@ -59,37 +84,53 @@ def test_many_who_ask_at_once_ask_once(web, history_settings):
     bridge = web(slow, history=history_settings())
     replies = []
 
-    def ask(language):
+    def ask():
         with bridge.client() as client:
-            replies.append(post(client, query=f"?language={language}"))
+            replies.append(post(client))
 
-    threads = [threading.Thread(target=ask, args=[tag]) for tag in ("en", "es", "fr", "de")]
+    threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
+    until(lambda: bridge.services.handler.pending == 4, "all have asked")
     go_on.set()
     for thread in threads:
         thread.join(20)
     assert len(describe.asked) == 1
-    assert {reply["language"] for reply in replies} == {"en", "es", "fr", "de"}
     assert sorted(reply["cached"] for reply in replies) == [False, True, True, True]
+    assert {reply["history"] for reply in replies} == {1}
 
 
 def test_pages_of_results(web, history_settings):
     bridge = web(history=history_settings())
     with bridge.client() as client:
         post(client), post(client, OTHER)
-        page = client.get("/v1/history?limit=1&language=es").json()
-        assert [entry["sentence"] for entry in page["results"]] == ["Veo una cometa."]
+        page = client.get("/v1/history?limit=1").json()
+        assert [entry["sentence"] for entry in page["results"]] == ["I can see a kite."]
         assert page["next"] == 2
         page = client.get(f"/v1/history?limit=5&before={page['next']}").json()
         assert [entry["id"] for entry in page["results"]] == [1]
         assert page["next"] is None
-        one = client.get("/v1/history/1?language=de").json()
-        assert one["sentence"] == "Ich sehe einen Hund und eine Person."
+
+
+def test_one_result_in_other_words_and_drawn(web, history_settings):
+    bridge = web(history=history_settings())
+    with bridge.client() as client:
+        said = post(client, query="?min_score=0.5&tasks=detect")
+        one = client.get("/v1/history/1?language=en&style=sentence").json()
+        assert one["sentence"] == said["sentence"]
         assert client.get(one["picture"]).content == PICTURE
+        assert len(bridge.describer.asked) == 1
+        # The detector looks at the kept picture again, as it was asked the first time.
+        german = client.get("/v1/history/1?language=de").json()
+        assert german["sentence"] == "Ich sehe einen Hund und eine Person."
         drawn = client.get(one["annotated"] + "?language=ja")
         assert drawn.headers["content-type"] == "image/png"
         assert drawn.content != PICTURE
+        assert len(client.get("/v1/history").json()["results"]) == 1
+    first, *again = bridge.describer.asked
+    for request, language in zip(again, ("de", "ja"), strict=True):
+        expected = replace(first, language=language, style="sentence", fresh=True)
+        assert replace(request, picture=first.picture, annotate=False) == expected
 
 
 def test_forgetting(web, history_settings, tmp_path):
@@ -110,30 +151,28 @@ def test_numbers_that_are_none(web, history_settings):
     with web(history=history_settings()).client() as client:
         for number in ("0", "x", "1e9", "-1", "99999999999"):
             assert client.get(f"/v1/history/{number}").status_code == 422
-        for query in ("limit=0", "limit=101", "before=x"):
+        for query in ("limit=0", "limit=101", "before=x", "from=1"):
             assert client.get(f"/v1/history?{query}").status_code == 422
 
 
-def test_it_outlives_the_process_and_is_trusted_once_the_model_is_known(web, history_settings):
+def test_it_outlives_the_process(web, history_settings):
     with web(history=history_settings()).client() as client:
-        post(client), post(client, OTHER)
-    bridge = web(history=history_settings())
-    with bridge.client() as client:
-        assert post(client)["cached"] is False  # which model serves now is not known yet
-        assert post(client, OTHER)["cached"] is True
-        assert len(client.get("/v1/history").json()["results"]) == 2
-
-
-def test_another_model_answers_anew(web, history_settings):
-    bridge = web(history=history_settings())
-    with bridge.client() as client:
-        assert post(client)["model"] == "rectangles"
-        bridge.describer.model = "better rectangles"
-        bridge.on_loop(bridge.server.forget_model)
-        assert (reply := post(client))["cached"] is False
-        assert reply["model"] == "better rectangles"
+        post(client)
+    with web(history=history_settings()).client() as client:
         assert post(client)["cached"] is True
+
+
+def test_another_configuration_answers_anew_and_an_unknown_one_always(web, history_settings):
+    configuration = ""
+    bridge = web(history=history_settings(), configuration=lambda: configuration)
+    with bridge.client() as client:
+        assert [post(client)["cached"] for _ in range(2)] == [False, False]
         assert len(client.get("/v1/history").json()["results"]) == 1
+        for configuration in ("one", "two"):  # noqa: B007 (the bridge reads it)
+            assert [post(client)["cached"] for _ in range(2)] == [False, True]
+        configuration = "one"
+        assert post(client)["cached"] is True
+        assert len(client.get("/v1/history").json()["results"]) == 3
 
 
 def test_without_pictures_there_are_results_alone(web, history_settings):
@@ -141,13 +180,20 @@ def test_without_pictures_there_are_results_alone(web, history_settings):
         post(client)
         entry = client.get("/v1/history/1").json()
         assert entry["picture"] is entry["annotated"] is None
-        assert client.get("/v1/history/1/picture").status_code == 404
+        for path in (
+            "/v1/history/1/picture",
+            "/v1/history/1/annotated",
+            "/v1/history/1?style=list",
+        ):
+            assert client.get(path).status_code == 404
 
 
 def test_results_in_which_a_task_failed_are_not_kept(web, history_settings):
     def describe(request):
-        scene = Scene(320, 240, Detections.empty(("dog",)), failures={"text": BusyError("later")})
-        return DescribeReply(Description(scene, "Nothing.", "en", "some", 0.1))
+        scene = scene_of(
+            320, 240, Detections.empty(("dog",)), failures={"text": BusyError("later")}
+        )
+        return DescribeReply(Description(scene, "Nothing.", "en", "sentence", "some", 0.1))
 
     with web(describe, history=history_settings()).client() as client:
         assert [post(client)["history"] for _ in range(2)] == [None, None]
@@ -170,34 +216,3 @@ def test_a_history_that_fails_does_not_stop_the_service(web, history_settings, t
 def test_a_history_that_cannot_be_opened_is_an_error_at_the_start(web, history_settings, url):
     with pytest.raises(ServiceError, match="history cannot be opened"):
         web(history=history_settings(database=url))
-
-
-def test_a_question_about_the_describers_own_words_is_asked(web, history_settings):
-    bridge = web(history=history_settings())
-    with bridge.client() as client:
-        post(client, query="?language=es&style=list")
-    assert bridge.describer.asked == [DescribeRequest(image=PICTURE)]
-
-
-def test_a_picture_with_texts_is_translated_for_each_language_once(web, history_settings):
-    asked = []
-
-    def describe(request):
-        asked.append(request.language)
-        language = request.language or "en"
-        corners = [[0, 0], [9, 0], [9, 5], [0, 5]]
-        text = TextRegion(corners, "ABIERTO", 0.8, (0, 0, 0), (9, 9, 9), f"in {language}")
-        scene = Scene(320, 240, texts=(text,))
-        return DescribeReply(Description(scene, "A text.", language, "reader", 0.1))
-
-    with web(describe, history=history_settings()).client() as client:
-        for query, expected in (
-            ("", "in en"),
-            ("?language=de", "in de"),
-            ("?language=de&style=list", "in de"),
-            ("?language=en", "in en"),
-            ("?language=fr&tasks=text", "in fr"),
-            ("?language=fr&tasks=text", "in fr"),
-        ):
-            assert post(client, query=query)["texts"][0]["translation"] == expected
-    assert asked == ["", "de", "fr"]

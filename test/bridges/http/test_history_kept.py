@@ -2,17 +2,15 @@
 
 import contextlib
 
-import numpy as np
 import pytest
 
 pytest.importorskip("fastapi")
 pytest.importorskip("sqlalchemy")
 
+
 from i2t_ros.bridges.http.history.database import Entry, History
-from i2t_ros.bridges.http.history.pictures import FolderPictures, MemoryPictures, make_key
-from i2t_ros.bridges.http.history.scenes import dump_scene, load_scene
+from i2t_ros.bridges.http.history.pictures import FolderPictures, make_key
 from i2t_ros.bridges.http.settings import HistorySettings
-from i2t_ros.types import Classification, Description, Detections, Faces, Scene, TextRegion
 
 
 @pytest.fixture
@@ -31,13 +29,12 @@ def kept(history_settings):
 
 def entry(number, size=100):
     digest = f"{number:064x}"
-    scene = Scene(10, 10, Detections.empty(("dog",)))
-    description = Description(scene, f"Picture {number}.", "en", "model", 0.1)
-    return Entry(digest, digest, description, picture=make_key(digest, "jpeg")), bytes(size)
+    description = {"sentence": f"Picture {number}."}
+    return Entry(digest, digest, {}, description, picture=make_key(digest, "jpeg")), bytes(size)
 
 
 def sentences(history):
-    return [found.description.sentence for found in history.newest(100)]
+    return [found.description["sentence"] for found in history.newest(100)]
 
 
 def test_the_longest_unused_go_first(kept, tmp_path):
@@ -77,51 +74,7 @@ def test_limits_that_would_keep_nothing():
         HistorySettings("sqlite://", max_results=0)
 
 
-# --- scenes
-
-
-def test_a_scene_comes_back_as_it_was():
-    scene = Scene(
-        100,
-        80,
-        Detections(
-            [[1, 2, 3.7, 4], [0, 0, 9, 9]], [0.9, 0.333], [5, 0], ("a", "", "", "", "", "dog")
-        ),
-        Classification(("dog", "cat"), (0.75, 0.25)),
-        Faces([[5, 6, 25, 30]], [0.9], np.arange(10).reshape(1, 5, 2)),
-        (
-            TextRegion(
-                [[0, 0], [9, 0], [9, 5], [0, 5]], "漢字", 0.8, (255, 0, 16), (1, 2, 3), "OPEN"
-            ),
-        ),
-    )
-    back = load_scene(dump_scene(scene))
-    assert [back.detections.label(i) for i in range(2)] == ["dog", "a"]
-    for part, name in (("detections", "boxes"), ("detections", "scores"), ("faces", "landmarks")):
-        before, after = getattr(getattr(scene, part), name), getattr(getattr(back, part), name)
-        assert np.array_equal(before, after)
-    assert back.classification == scene.classification
-    assert back.texts[0].text == "漢字"
-    assert back.texts[0].text_color == (255, 0, 16)
-    empty = load_scene(dump_scene(Scene(5, 4)))
-    assert empty.detections is empty.faces is empty.texts is empty.classification is None
-
-
-# --- pictures in memory and in a folder
-
-
-def test_pictures_in_memory_are_few_and_do_not_stay():
-    now = [0.0]
-    pictures = MemoryPictures(max_bytes=1000, max_age=60, clock=lambda: now[0])
-    for number in range(5):
-        pictures.put(str(number), bytes(300))
-    assert [pictures.get(str(number)) is not None for number in range(5)] == [False, False] + 3 * [
-        True
-    ]
-    now[0] = 61
-    assert pictures.get("4") is None
-    pictures.put("large", bytes(2000))
-    assert pictures.get("large") is None
+# --- pictures in a folder
 
 
 @pytest.mark.parametrize("key", ["../../etc/passwd", "a.jpg", "", "0" * 64 + ".exe"])

@@ -102,7 +102,7 @@ def test_requests_that_have_begun_are_answered_before_it_ends(web):
 
     asking = threading.Thread(target=ask)
     asking.start()
-    until(lambda: bridge.services._asking, "the request has begun")
+    until(lambda: bridge.services.handler.pending, "the request has begun")
     closing = threading.Thread(target=bridge.close)
     closing.start()
     until(bridge.services.closing.is_set, "it is closing")
@@ -122,7 +122,7 @@ def test_what_takes_longer_than_draining_is_cut_off(web):
 
     asking = threading.Thread(target=ask)
     asking.start()
-    until(lambda: bridge.services._asking, "the request has begun")
+    until(lambda: bridge.services.handler.pending, "the request has begun")
     bridge.loop.call(bridge.server.close(), TIME_LIMIT)  # less than the handler takes
     stop.set()
     asking.join(TIME_LIMIT)

@@ -30,6 +30,7 @@ from tcp_talk import (
 from i2t_ros.bridges.local_handlers import FakeHandler
 from i2t_ros.bridges.tcp.server import TcpServer
 from i2t_ros.bridges.tcp.service import TcpLimits
+from i2t_ros.errors import InvalidRequestError
 
 # --- limits
 
@@ -104,7 +105,7 @@ def test_a_flood_of_clients_is_cut_off(serve):
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(TcpLimits)])
 def test_negative_limits_are_refused(name):
-    with pytest.raises(ValueError, match=name):
+    with pytest.raises(InvalidRequestError, match=name):
         TcpLimits(**{name: -1})
 
 

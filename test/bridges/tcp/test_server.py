@@ -64,7 +64,7 @@ def test_version_1_asks_in_the_language_of_the_server(serve):
     ask(serve(Recording()), v1())
     (request,) = seen
     assert (request.language, request.style, request.annotate) == ("es", "list", True)
-    assert request.image == JPEG
+    assert request.picture.data == JPEG
 
 
 def test_the_header_of_version_1_comes_alone_after_it_a_pause(serve):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from i2t_ros import errors
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.wire import Refusal, RequestParser, WireRequest
-from i2t_ros.types import TASKS, DescribeRequest, Picture
+from i2t_ros.pipeline.tasks.registry import TASKS
+from i2t_ros.types import DescribeRequest, Picture
 
 JPEG = b"\xff\xd8\xff\xe0 not really a picture"
 LIMIT = 1000
@@ -87,7 +88,7 @@ def test_the_header_alone_says_nothing_yet_since_the_size_may_have_more_digits()
     parser.feed(JPEG[:20])
     request = parser.next_request()
     assert isinstance(request, WireRequest)
-    assert request.describe.image == JPEG[:20]
+    assert request.describe.picture.data == JPEG[:20]
     assert not parser.begun
 
 
@@ -106,12 +107,12 @@ def test_version_2_options_reach_the_request():
     assert request == WireRequest(
         2,
         DescribeRequest(
-            image=bytearray(JPEG),
+            picture=Picture(bytearray(JPEG)),
             language="pt-BR",
             style="scene",
             annotate=False,
             min_score=0.25,
-            tasks=("detect", "text"),
+            tasks=("text", "detect"),
         ),
     )
 
@@ -132,18 +133,18 @@ def test_size_zero_with_a_camera_asks_for_its_newest_frame(camera):
 
 def test_version_2_requests_follow_each_other_on_one_connection():
     found = parse(v2() + v2(JPEG * 2, b"lang=en") + v2(b"", b"camera=x"))
-    assert [len(item.describe.image) for item in found] == [len(JPEG), 2 * len(JPEG), 0]
+    assert [len(item.describe.picture or b"") for item in found] == [len(JPEG), 2 * len(JPEG), 0]
 
 
 def test_an_image_may_itself_look_like_a_header():
     image = b"\xff\xd8" + v2(options=b"lang=en")
-    assert only(parse(v2(image))).describe.image == image
+    assert only(parse(v2(image))).describe.picture.data == image
 
 
 def test_a_picture_that_begins_like_half_a_separator_is_version_1():
-    assert only(parse(b".jpg<SEP>4<svg")).describe.image == b"<svg"
-    assert only(parse(b".jpg<SEP>4", b"<S", b"EN")).describe.image == b"<SEN"
-    assert only(parse(b".jpg<SEP>3<SE", finish=True)).describe.image == b"<SE"
+    assert only(parse(b".jpg<SEP>4<svg")).describe.picture.data == b"<svg"
+    assert only(parse(b".jpg<SEP>4", b"<S", b"EN")).describe.picture.data == b"<SEN"
+    assert only(parse(b".jpg<SEP>3<SE", finish=True)).describe.picture.data == b"<SE"
 
 
 # --- refusals
@@ -192,7 +193,7 @@ def test_version_2_refusals_name_the_culprit_and_the_next_request_is_served(opti
     refusal, request = parse(v2(options=options) + v2())
     assert (refusal.version, refusal.error.code, refusal.keep_open) == (2, code, True)
     assert named in str(refusal.error)
-    assert request.describe.image == JPEG
+    assert request.describe.picture.data == JPEG
 
 
 @pytest.mark.parametrize(
@@ -206,7 +207,7 @@ def test_version_2_refusals_name_the_culprit_and_the_next_request_is_served(opti
 def test_version_2_refusals_of_the_picture_keep_the_connection(data, code):
     refusal, request = parse(data + v2())
     assert (refusal.version, refusal.error.code, refusal.keep_open) == (2, code, True)
-    assert request.describe.image == JPEG
+    assert request.describe.picture.data == JPEG
 
 
 @pytest.mark.parametrize(
@@ -345,4 +346,4 @@ def test_no_bytes_at_all_crash_it_or_make_it_keep_more_than_its_bound(chunks, fi
 
 def test_the_tasks_option_knows_every_task():
     request = only(parse(v2(options=b"tasks=" + ",".join(TASKS).encode())))
-    assert request.describe.tasks == TASKS
+    assert request.describe.tasks == tuple(TASKS)

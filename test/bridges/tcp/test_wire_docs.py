@@ -7,13 +7,14 @@ import re
 import socket
 
 import pytest
+from making import picture_of
 from project import ROOT
 
 from i2t_ros import errors
 from i2t_ros.bridges.local_handlers import FakeHandler
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.service import TcpLimits
-from i2t_ros.types import EncodedImage
+from i2t_ros.types import Picture
 from i2t_ros.vision.codecs import FORMATS, canonical_format
 
 TEXT = (ROOT / "docs" / "wire_protocol.md").read_text("utf-8")
@@ -80,10 +81,10 @@ class Scripted(FakeHandler):
         if isinstance(answer, errors.I2tError):
             raise answer
         sentence, picture = answer
-        request = dataclasses.replace(request, image=request.image or b"\xff\xd8\xff")
+        request = dataclasses.replace(request, picture=request.picture or Picture(b"\xff\xd8\xff"))
         reply = await super().describe(request)
         description = dataclasses.replace(reply.description, sentence=sentence)
-        annotated = EncodedImage(picture, reply.annotated.format) if picture else None
+        annotated = picture_of(picture, reply.annotated.format) if picture else None
         return dataclasses.replace(reply, description=description, annotated=annotated)
 
 

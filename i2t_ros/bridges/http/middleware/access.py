@@ -10,6 +10,7 @@ import hmac
 import ipaddress
 import socket
 from collections.abc import Iterator
+from email.utils import formatdate
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
@@ -82,6 +83,7 @@ class Guard:
                 for name, value in self._headers:
                     headers.setdefault(name, value)
                 headers.setdefault("cache-control", "no-store")
+                headers["date"] = formatdate(usegmt=True)
             await send(message)
 
         headers = Headers(scope=scope)

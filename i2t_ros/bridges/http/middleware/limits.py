@@ -1,4 +1,4 @@
-"""What one caller may cost: requests a second, bytes and seconds of a body, seconds of a reply."""
+"""What one caller may cost: requests a second, bytes and seconds of a body."""
 
 from __future__ import annotations
 
@@ -16,9 +16,6 @@ from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.settings import HttpLimits
 
 MAX_ADDRESSES = 4096  # whose rates are remembered; the longest silent are forgotten first
-
-Disconnect = Callable[[Scope], None]
-"""Cuts the connection of a request at once."""
 
 
 class RateLimit:
@@ -50,11 +47,10 @@ class RateLimit:
 class Limits:
     """ASGI middleware that holds callers to HttpLimits."""
 
-    def __init__(self, app: ASGIApp, limits: HttpLimits, disconnect: Disconnect) -> None:
-        """Stand before ``app``; ``disconnect`` is for those who do not read their reply."""
+    def __init__(self, app: ASGIApp, limits: HttpLimits) -> None:
+        """Stand before ``app``."""
         self._app = app
         self._limits = limits
-        self._disconnect = disconnect
         self._rate = RateLimit(limits.requests_per_second)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,11 +63,9 @@ class Limits:
         except HttpProblem as problem:
             await refuse(scope, receive, send, problem)
             return
-        if scope["type"] == "websocket":
-            await self._app(scope, receive, send)
-            return
-        body = Body(receive, self._limits)
-        await self._app(scope, body.receive, self._in_time(scope, send))
+        if scope["type"] == "http":
+            receive = Body(receive, self._limits).receive
+        await self._app(scope, receive, send)
 
     def _check(self, scope: Scope) -> None:
         address = scope["client"][0] if scope.get("client") else ""
@@ -84,17 +78,6 @@ class Limits:
         length = Headers(scope=scope).get("content-length", "")
         if length.isdigit() and int(length) > self._limits.max_body_bytes:
             raise too_large(self._limits, f"{int(length)}")
-
-    def _in_time(self, scope: Scope, send: Send) -> Send:
-        limit = self._limits.send_time
-
-        async def send_in_time(message: Message) -> None:
-            try:
-                await asyncio.wait_for(send(message), limit)
-            except asyncio.TimeoutError:
-                self._disconnect(scope)
-
-        return send_in_time
 
 
 class Body:

@@ -66,12 +66,12 @@ def make_router(services: Services) -> APIRouter:
             sights = follow(services.hub, query.camera, lambda found: found.words, stale_time)
             async with contextlib.aclosing(sights):
                 async for sight in sights:
-                    if sight.shot is None:
+                    if sight.latest is None:
                         await write(event("silence", {"camera": sight.camera}))
                         continue
-                    description: Description | None = sight.shot.item
+                    description: Description | None = sight.latest.item
                     pause = MIN_INTERVAL
-                    if not _is_as_asked(sight.shot.item, query):
+                    if not _is_as_asked(sight.latest.item, query):
                         description = await _ask(services, sight.camera, query)
                         pause = ASK_INTERVAL
                     if description is not None:

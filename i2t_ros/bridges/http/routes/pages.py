@@ -60,8 +60,8 @@ def swagger_folder() -> Path | None:
     spec = importlib.util.find_spec("fastapi_offline")
     if spec is None or spec.origin is None:
         return None
-    folder = Path(spec.origin).parents[1] / "static"
-    return folder if all((folder / name).is_file() for name in SWAGGER) else None
+    beside = [folder / "static" for folder in Path(spec.origin).parents[:2]]  # it has moved once
+    return next((folder for folder in beside if (folder / SWAGGER[0]).is_file()), None)
 
 
 def _file(name: str) -> FileResponse:

@@ -12,7 +12,7 @@ from cachetools import LRUCache
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from i2t_ros.bridges.camera_hub import Camera, Feed, Shot
+from i2t_ros.bridges.camera_hub import Camera, Feed, Latest
 from i2t_ros.bridges.http import schemas
 from i2t_ros.bridges.http.placeholder import placeholder
 from i2t_ros.bridges.http.routes.parameters import camera_option, query_of
@@ -61,16 +61,16 @@ class Resizer:
         """Start without any."""
         self._made: LRUCache[Look, tuple[int, asyncio.Future[bytes]]] = LRUCache(MAX_FORMS)
 
-    async def resized(self, camera: str, look: Look, shot: Shot[bytes]) -> bytes:
+    async def resized(self, camera: str, look: Look, latest: Latest[bytes]) -> bytes:
         """Return a picture in the size and quality that were asked for."""
         if not (look.quality or look.width):
-            return shot.item
+            return latest.item
         form = replace(look, camera=camera)
         number, made = self._made.get(form, (0, None))
-        if made is None or number != shot.number or made.cancelled():
-            resizing = asyncio.to_thread(_resize, shot.item, look.quality, look.width)
+        if made is None or number != latest.number or made.cancelled():
+            resizing = asyncio.to_thread(_resize, latest.item, look.quality, look.width)
             made = asyncio.ensure_future(resizing)
-            self._made[form] = shot.number, made
+            self._made[form] = latest.number, made
         return await asyncio.shield(made)
 
 
@@ -97,11 +97,11 @@ def make_router(services: Services) -> APIRouter:
             sights = follow(services.hub, look.camera, look.feed_of, stale_time, REPEAT_TIME)
             async with contextlib.aclosing(sights):
                 async for sight in sights:
-                    camera, shot = sight.camera, sight.shot
-                    if shot is None:
+                    camera, latest = sight.camera, sight.latest
+                    if latest is None:
                         await write(part(placeholder(camera, _reason(services, camera))))
                         continue
-                    await write(part(await resizer.resized(camera, look, shot), shot.stamp))
+                    await write(part(await resizer.resized(camera, look, latest), latest.stamp))
                     services.metrics.streamed.inc()
 
         return EndlessResponse(services, f"multipart/x-mixed-replace;boundary={BOUNDARY}", pump)
@@ -119,11 +119,11 @@ def make_router(services: Services) -> APIRouter:
         """Return the newest picture, or the first to come within a few seconds."""
         camera = services.hub.find(look.camera)
         with services.watching(), look.feed_of(camera).view() as viewer:
-            shot = await viewer.next(SNAPSHOT_TIME)
-        if shot is None:
+            latest = await viewer.next(SNAPSHOT_TIME)
+        if latest is None:
             raise NoFrameError(f"camera {camera.name}: no picture came within {SNAPSHOT_TIME:g} s")
-        headers = {"x-timestamp": f"{shot.stamp:.6f}"}
-        picture = await resizer.resized(camera.name, look, shot)
+        headers = {"x-timestamp": f"{latest.stamp:.6f}"}
+        picture = await resizer.resized(camera.name, look, latest)
         return Response(picture, media_type="image/jpeg", headers=headers)
 
     return router

@@ -36,7 +36,7 @@ def make_router(services: Services) -> APIRouter:
                 "cameras": [
                     {
                         "name": camera.name,
-                        "source": camera.source,
+                        "transport": camera.transport,
                         "frames": camera.frames,
                         "age": round(now - camera.last_frame, 3) if camera.last_frame else None,
                         "viewers": camera.viewers,

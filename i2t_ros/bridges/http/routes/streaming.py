@@ -1,4 +1,4 @@
-"""Replies without an end, and cameras followed wherever they go: away, back, another in place."""
+"""Replies without an end, and cameras that are followed while they leave and come back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from i2t_ros.bridges.camera_hub import Camera, CameraHub, Feed, Shot, Viewer
+from i2t_ros.bridges.camera_hub import Camera, CameraHub, Feed, Latest, Viewer
 from i2t_ros.bridges.http.middleware.head_requests import IS_HEAD
 from i2t_ros.bridges.http.services import Services
 
@@ -25,10 +25,10 @@ TICK = 0.5  # seconds between two looks at whether a camera is still the one to 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sight(Generic[Item]):
-    """What there is to see of a camera: its newest, or None while it shows nothing."""
+    """What there is to see of a camera: ``latest`` is None while it shows nothing."""
 
     camera: str
-    shot: Shot[Item] | None
+    latest: Latest[Item] | None
 
 
 async def follow(
@@ -40,9 +40,10 @@ async def follow(
 ) -> AsyncGenerator[Sight[Item], None]:
     """Yield the newest of a camera, each once; "" follows whichever camera is the first.
 
-    Where there is nothing new for ``stale_time`` seconds, a Sight of None is yielded, again and
-    again, so that who has left is noticed; and at once where there is nothing at first, or the
-    camera goes. What is followed by nothing for ``repeat_time`` seconds is yielded a second time.
+    A Sight of None is yielded at once if there is nothing at first, or if the camera goes; and
+    again and again while nothing new comes for ``stale_time`` seconds, so that a client that has
+    left is noticed. If nothing follows a picture within ``repeat_time`` seconds, the picture is
+    yielded a second time.
     """
     last: Sight[Item] | None = None
     at = 0.0  # when ``last`` was yielded first
@@ -56,10 +57,10 @@ async def follow(
                 viewer = stack.enter_context(feed_of(camera).view())
             while current == _choose(hub, name):
                 patience = 0.0 if last is None else TICK if repeated else repeat_time
-                shot = await _wait(viewer, patience)
+                latest = await _wait(viewer, patience)
                 now = time.time()
-                if shot is not None and now - shot.stamp <= stale_time:
-                    last = Sight(current, shot)
+                if latest is not None and now - latest.stamp <= stale_time:
+                    last = Sight(current, latest)
                 elif last is None or now - at > stale_time or _gone(last, camera):
                     last = Sight(current, None)
                 elif not repeated:
@@ -72,7 +73,7 @@ async def follow(
                 yield last
 
 
-async def _wait(viewer: Viewer[Item] | None, timeout: float) -> Shot[Item] | None:
+async def _wait(viewer: Viewer[Item] | None, timeout: float) -> Latest[Item] | None:
     if viewer is not None:
         return await viewer.next(timeout)
     await asyncio.sleep(timeout)
@@ -81,7 +82,7 @@ async def _wait(viewer: Viewer[Item] | None, timeout: float) -> Shot[Item] | Non
 
 def _gone(last: Sight[Item], camera: Camera | None) -> bool:
     """Return whether what was seen last is of a camera that has left."""
-    return last.shot is not None and (camera is None or not camera.online)
+    return last.latest is not None and (camera is None or not camera.online)
 
 
 def _choose(hub: CameraHub, name: str) -> str:
@@ -100,7 +101,7 @@ class EndlessResponse(Response):
         self._pump = pump
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Reply; raises BusyError, before anything is sent, where too many are watching."""
+        """Reply; raises BusyError, before anything is sent, if too many are watching."""
 
         async def write(data: bytes) -> None:
             await send({"type": "http.response.body", "body": data, "more_body": True})

@@ -17,15 +17,14 @@ from i2t_ros.bridges.http.middleware.limits import RateLimit
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.routes.streaming import first_of
 from i2t_ros.bridges.http.services import Services
-from i2t_ros.errors import BusyError, I2tError, ImageError
-from i2t_ros.types import DescribeRequest, Picture
-from i2t_ros.vision.codecs import check_complete, check_picture
+from i2t_ros.errors import BusyError, ImageError, InvalidRequestError
+from i2t_ros.types import Picture
+from i2t_ros.vision.codecs import check_complete, check_picture, read_header
 
 log = logging.getLogger("i2t_ros.ws")
 
 MAX_TEXT = 200  # characters of a text message that are logged
 TEXTS_PER_SECOND = 5.0
-RETRY_TIME = 1.0  # seconds between two attempts to have frames described that fail
 CLOSE_REPLACED = 4000
 CLOSE_IDLE = 4001
 CLOSE_GOING = 1001
@@ -88,7 +87,6 @@ class SocketCameras:
                 await _close(replaced.socket, CLOSE_REPLACED, "a newer connection has this name")
             await first_of(
                 self._receive(connection),
-                self._describe(connection.camera),
                 self._services.closing.wait(),
             )
         except WebSocketDisconnect:
@@ -98,18 +96,23 @@ class SocketCameras:
             self._dismiss(connection)
 
     def _admit(self, socket: WebSocket, name: str) -> Connection:
-        """Make the camera known; raises HttpProblem where it may not be."""
+        """Make the camera known; raises HttpProblem if it may not be."""
         if not NAME.fullmatch(name):
             raise HttpProblem(
                 422, "name: expected up to 64 letters, digits and underscores, no digit first"
             )
         hub = self._services.hub
-        if any(camera.name == name and camera.source == "topic" for camera in hub.online):
+        if any(camera.name == name and camera.transport == "topic" for camera in hub.online):
             raise HttpProblem(409, f"camera {name} is a ROS topic: take another name", "name_taken")
         if name not in self._open and len(self._open) >= self._limits.max_cameras:
             raise HttpProblem(
                 503, f"{len(self._open)} cameras are connected already: try again", BusyError.code
             )
+        if self._services.sink is not None:
+            try:
+                self._services.sink.check(name)
+            except InvalidRequestError as error:
+                raise HttpProblem(422, str(error)) from error
         rate = self._limits.max_frame_rate
         # Each frame is due at its time, but a few may be late and come together.
         frames = RateLimit(rate, burst=max(2.0, rate / 4))
@@ -127,8 +130,6 @@ class SocketCameras:
             return
         del self._open[name]
         self._services.hub.remove(name)
-        if self._services.sink is not None:
-            self._services.sink.closed(name)
         log.info("camera %s has gone", name)
 
     async def _receive(self, connection: Connection) -> None:
@@ -170,33 +171,14 @@ class SocketCameras:
         if not connection.frames.allow(""):
             return "too_fast"
         try:
-            if check_picture(Picture(jpeg), self._limits.max_pixels).format != "jpeg":
+            picture = Picture(jpeg)
+            if read_header(picture).format != "jpeg":
                 return "not_jpeg"
+            check_picture(picture, self._limits.max_pixels)
             check_complete(jpeg, "jpeg")
         except ImageError as error:
             return error.code
         return "taken"
-
-    async def _describe(self, camera: Camera) -> None:
-        """Have the newest frame described, one at a time, while somebody looks at the results."""
-        with camera.raw.view(counted=False) as viewer:
-            while True:
-                shot = await viewer.next(60.0)
-                pictures = camera.annotated.viewers > 0
-                if shot is None or not (pictures or camera.words.viewers):
-                    continue
-                request = DescribeRequest(picture=Picture(shot.item), annotate=pictures, fresh=True)
-                try:
-                    reply = await self._services.handler.describe(request)
-                except I2tError as error:
-                    log.debug("camera %s: %s", camera.name, error)
-                    await asyncio.sleep(RETRY_TIME)
-                    continue
-                self._services.hub.publish(
-                    camera.name,
-                    annotated=bytes(reply.annotated) if reply.annotated else None,
-                    words=reply.description,
-                )
 
 
 def _address(socket: WebSocket) -> str:

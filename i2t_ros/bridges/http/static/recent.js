@@ -15,7 +15,7 @@ let shown = ""; // source of the picture on the stage
 export async function startRecent(showPictureTab, kept) {
   select = showPictureTab;
   if (kept) {
-    const page = await request(`/v1/history?limit=${LIMIT}&language=${language()}`);
+    const page = await request(`/v1/history?limit=${LIMIT}`);
     entries = page.results.filter((result) => result.picture).map(fromServer);
   }
   render();

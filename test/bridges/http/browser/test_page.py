@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from browser_page import DESKTOP, LIMIT, PASTE, PHONE, close_to
+from making import describer_of, open_detector
 from web_support import BOXES, PICTURE, picture, until
 
-from i2t_ros.pipeline.describer import DescribeOptions, Describer
-from i2t_ros.pipeline.tasks.detect import open_detector
+from i2t_ros.pipeline.describer import DescribeOptions
 
 # --- pictures
 
@@ -239,7 +239,7 @@ def test_the_documentation_tries_requests_out(bridge, chromium):
 
 def test_a_photo_and_a_real_model(bridge, open_page, shared, monkeypatch):
     monkeypatch.setenv("I2T_MODEL_PATH", str(shared / "models"))
-    describer = Describer(open_detector("yolox_nano", offline=True))
+    describer = describer_of(open_detector("yolox_nano", offline=True))
     page = open_page(bridge(lambda request: describer.answer(request, DescribeOptions())))
     page.drop(Path(shared / "images" / "pets.jpg").read_bytes(), "pets.jpg", "image/jpeg")
     page.says("I can see two dogs.")

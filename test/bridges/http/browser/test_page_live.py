@@ -1,13 +1,20 @@
 """Live in a real browser: the stream, its words, and what they cost."""
 
 from browser_page import Camera, close_to
+from frame_sinks import Sink
 from web_support import picture
 
-from i2t_ros.types import Description, Detections, Scene
+
+def seeing(bridge, **settings):
+    """Start a web bridge whose WebSocket cameras a detector sees."""
+    sink = Sink()
+    web = bridge(sink=sink, **settings)
+    sink.hub = web.hub
+    return web
 
 
 def test_placeholder_to_live_and_back(bridge, open_page):
-    web = bridge(stale_time=1.0)
+    web = seeing(bridge, stale_time=1.0)
     page = open_page(web)
     page.until(lambda: page.stream_pixel()[0] == 640, "the placeholder")
     page.until(lambda: page.text("live-note") == "No camera is connected", "it says so")
@@ -25,7 +32,7 @@ def test_placeholder_to_live_and_back(bridge, open_page):
 
 
 def test_live_words_follow_the_camera_the_language_and_the_choice(bridge, open_page):
-    web = bridge()
+    web = seeing(bridge)
     dog = picture([("dog", (40, 60, 140, 200))], extension=".jpg")
     kite = picture([("kite", (40, 60, 140, 200))], extension=".jpg")
     page = open_page(web)
@@ -44,16 +51,6 @@ def test_live_words_follow_the_camera_the_language_and_the_choice(bridge, open_p
         page.until(lambda: page.find("result").is_displayed(), "the frame is kept as a picture")
         page.until(lambda: len(page.boxes()) == 1, "with its box")
         assert close_to(page.boxes()[0][2], [40, 60, 140, 200], 6)
-
-
-def test_words_of_a_camera_over_ros_which_come_without_the_size(bridge, open_page):
-    web = bridge()
-    web.on_loop(web.hub.add, "front", "topic")
-    page = open_page(web)
-    page.until(lambda: web.services.viewers == 2, "it watches")
-    words = Description(Scene(0, 0, Detections.empty(("dog",))), "Nothing.", "en", "a model", 0.1)
-    web.on_loop(web.hub.publish, "front", words=words)
-    page.until(lambda: page.text("details") == "a model", "the model alone")
 
 
 def test_a_hidden_page_costs_nothing(bridge, open_page):

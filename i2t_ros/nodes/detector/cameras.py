@@ -1,0 +1,188 @@
+"""All cameras of a detector_node: its own, and the WebSocket cameras of a bridge_node."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from rclpy.exceptions import InvalidTopicNameException
+from rclpy.lifecycle import LifecycleNode
+from rclpy.validate_topic_name import validate_topic_name
+
+from i2t_ros.bridges.camera_hub import NAME
+from i2t_ros.errors import InvalidRequestError, NoFrameError, UnknownCameraError
+from i2t_ros.nodes.detector.camera_ports import (
+    LONGEST_RESULT,
+    CameraName,
+    CameraPorts,
+    ImageMessage,
+    check_topics,
+    parse_cameras,
+)
+from i2t_ros.nodes.detector.image_input import InputOptions
+from i2t_ros.nodes.parameters.detector import CameraSettings
+from i2t_ros.pipeline.narrator import Narrator
+from i2t_ros.pipeline.tracking import ObjectTracker
+
+MOST_BRIDGED = 32
+"""WebSocket cameras at a time: each is seven publishers and a subscription."""
+LOOKS_AWAY = 3
+"""Looks in which a WebSocket camera is missed before it is forgotten: it may connect again."""
+FRAME_TYPE = "sensor_msgs/msg/CompressedImage"
+# As bridge_node publishes; and parameters could not go when the camera does.
+BRIDGED = InputOptions(compressed=True, reliability="best_effort", overridable=False)
+
+
+class DetectorCameras:
+    """Every camera by its name, in ``ports``; the node's own come first.
+
+    While images are taken, watch() looks for topics ``<bridge>/<name>/image/compressed``. Each is a
+    camera of this node too, for as long as somebody publishes there.
+
+    Methods are called by the executor, or while the node changes its state. Other threads only look
+    up single names in ``ports``, and call newest().
+    """
+
+    def __init__(
+        self,
+        node: LifecycleNode,
+        settings: CameraSettings,
+        on_image: Callable[[CameraPorts, ImageMessage], None],
+    ) -> None:
+        """Check what the parameters ask for; ``on_image`` gets each image and its camera.
+
+        Raises InvalidRequestError, and BackendMissingError if tracking is not installed.
+        """
+        self.ports: dict[str, CameraPorts] = {}
+        self._node = node
+        self._on_image = on_image
+        compressed = settings.image_transport == "compressed"
+        self._options = InputOptions(compressed, settings.reliability)
+        self._tracking = settings.tracking
+        self._own = {camera: self._narrator() for camera in parse_cameras(settings.cameras)}
+        self._bridge = _full_name(node, settings.bridge)
+        self._bridged: dict[str, int] = {}  # looks in which the camera has been missed
+        self._refused: set[str] = set()
+        self._taking = False
+
+    def open(self) -> None:
+        """Create the publishers of the node's own cameras."""
+        for camera, narrator in self._own.items():
+            self.ports[camera.name] = CameraPorts(self._node, camera, narrator, self._options)
+
+    def subscribe(self) -> list[str]:
+        """Begin to take images; return the topics' full names."""
+        self._taking = True
+        return [ports.subscribe(self._on_image) for ports in self.ports.values()]
+
+    def unsubscribe(self) -> None:
+        """Take no more images, and look for no more cameras."""
+        self._taking = False
+        for ports in self.ports.values():
+            ports.unsubscribe()
+
+    def destroy(self) -> None:
+        """Release everything, once nobody works on images any more."""
+        self.unsubscribe()
+        for ports in self.ports.values():
+            ports.destroy()
+        self.ports.clear()
+        self._bridged.clear()
+
+    def newest(self, name: str) -> tuple[CameraPorts, ImageMessage]:
+        """Return the newest message of a camera; "" is the first camera.
+
+        Raises UnknownCameraError and NoFrameError.
+        """
+        names = list(self.ports)
+        ports = self.ports.get(name or names[0])
+        if ports is None:
+            raise UnknownCameraError(f"unknown camera {name!r}; cameras are {', '.join(names)}")
+        newest = ports.newest  # another thread may forget it meanwhile
+        if newest is None:
+            raise NoFrameError(
+                f"camera {ports.camera.name}: no image has come yet on {ports.topic}; "
+                + (
+                    "is the camera running, and its topic remapped?"
+                    if self._taking
+                    else "~/enable has switched images off"
+                )
+            )
+        return ports, newest
+
+    def watch(self, forget: Callable[[str], bool]) -> None:
+        """Look at who publishes images, and let WebSocket cameras come and go.
+
+        ``forget`` is called with the name of one that has gone. It returns whether nobody works on
+        its images any more; if not, it is called again at the next look.
+        """
+        for camera in self._own:
+            self.ports[camera.name].watch()
+        if not (self._taking and self._bridge):
+            return
+        there = self._publishing()
+        for name, missed in list(self._bridged.items()):
+            # Once it is given up it has to leave, and may come back as a new one.
+            back = name in there and missed < LOOKS_AWAY
+            self._bridged[name] = 0 if back else missed + 1
+            if self._bridged[name] >= LOOKS_AWAY:
+                self._let_go(name, forget)
+        self._refused.intersection_update(there)
+        for name in there:
+            if name not in self._bridged and name not in self._refused:
+                self._admit(name)
+
+    def _publishing(self) -> list[str]:
+        """Return the names of the WebSocket cameras whose topics have a publisher, in order."""
+        pattern = re.compile(f"{re.escape(self._bridge)}/({NAME.pattern})/image/compressed")
+        found = [
+            (match[1], topic)
+            for topic, types in self._node.get_topic_names_and_types()
+            if (match := pattern.fullmatch(topic)) and FRAME_TYPE in types
+        ]
+        # This node's own subscription keeps a topic in that list.
+        return sorted(name for name, topic in found if self._node.count_publishers(topic))
+
+    def _admit(self, name: str) -> None:
+        camera = CameraName(name, f"{self._bridge}/{name}/image", f"~/{name}/")
+        own = self.ports.get(name)
+        if own is not None and own.topic == f"{camera.topic}/compressed":
+            return  # the parameter cameras names its topic: it is there already
+        try:
+            if own is not None:
+                raise InvalidRequestError(f"the topic {own.topic} is the camera of that name")
+            if len(self._bridged) >= MOST_BRIDGED:
+                raise InvalidRequestError(f"{MOST_BRIDGED} WebSocket cameras are known, the limit")
+            check_topics(self._node, name, camera.prefix + LONGEST_RESULT)
+        except InvalidRequestError as error:
+            self._refused.add(name)
+            self._node.get_logger().warning(f"the WebSocket camera {name} is ignored: {error}")
+            return
+        ports = CameraPorts(self._node, camera, self._narrator(), BRIDGED)
+        ports.activate()
+        self._bridged[name] = 0
+        self.ports[name] = ports
+        topic = ports.subscribe(self._on_image)
+        self._node.get_logger().info(f"camera {name} has come: images from {topic}")
+
+    def _let_go(self, name: str, forget: Callable[[str], bool]) -> None:
+        self.ports[name].unsubscribe()
+        if forget(name):
+            del self._bridged[name]
+            self.ports.pop(name).destroy()
+            self._refused.clear()  # there may be room for another one now
+            self._node.get_logger().info(f"camera {name} has gone")
+
+    def _narrator(self) -> Narrator:
+        return Narrator(ObjectTracker() if self._tracking else None)
+
+
+def _full_name(node: LifecycleNode, bridge: str) -> str:
+    """Return a node's name with its namespace; "" is no node. Raises InvalidRequestError."""
+    if not bridge:
+        return ""
+    try:
+        validate_topic_name(bridge)
+    except InvalidTopicNameException as error:
+        raise InvalidRequestError(f"bridge: expected a node's name, got {bridge!r}") from error
+    return str(node.resolve_topic_name(bridge, only_expand=True))

@@ -1,0 +1,55 @@
+"""What a task writes as JSON it reads again, by the keys and types that it promises."""
+
+import json
+from dataclasses import fields
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from i2t_ros.pipeline.tasks.classify import Classification
+from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.registry import TASKS
+from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.types import Detections
+
+BOXES = [[1, 2, 30.5, 40], [5, 6, 8, 8]]
+SIGN = np.float32([[1, 2], [30, 4], [29, 14], [0, 12]])
+RESULTS = {
+    "detect": [
+        Detections.empty(["cat"]),
+        Detections(BOXES, [0.75, 0.5], [1, 0], ("cat", "dog")),
+        Detections(BOXES, [0.75, 0.5], [1, 1], ("cat", "dog"), track_ids=[7, -1]),
+    ],
+    "faces": [
+        Faces(np.empty((0, 4)), []),
+        Faces(BOXES, [0.75, 0.5]),
+        Faces(BOXES, [0.75, 0.5], np.arange(20).reshape(2, 5, 2)),
+    ],
+    "text": [
+        (),
+        (TextRegion(SIGN, "Exit", 0.75, (255, 0, 51), (0, 9, 16), "出口"),),
+    ],
+    "classify": [Classification((), ()), Classification(("tabby", "lobster"), (0.5, 0.25))],
+}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_reads_what_it_wrote(name):
+    task = TASKS[name]
+    for result in RESULTS[name]:
+        written = task.to_json(result, str.upper)
+        assert list(written) == list(task.result_json)
+        again = task.from_json(json.loads(json.dumps(written)))
+        assert task.to_json(again, str.upper) == written
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_item_has_the_fields_that_are_promised(name):
+    task = TASKS[name]
+    written = task.to_json(RESULTS[name][-1], str.upper)
+    for key, kind in task.result_json.items():
+        (item,) = get_args(kind)
+        promised = [field.name for field in fields(item)]
+        assert written[key]
+        assert list(written[key][0]) == promised

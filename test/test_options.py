@@ -1,0 +1,107 @@
+"""Options: fields that say all about themselves, and dataclasses made from plain values."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from i2t_ros.errors import InvalidRequestError
+from i2t_ros.options import check_options, from_values, option, options_of
+
+
+def celsius(text):
+    """Read "20C"."""
+    if not text.endswith("C"):
+        raise InvalidRequestError(f"oven: expected degrees such as 180C, got {text!r}")
+    return int(text[:-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Oven:
+    heat: int = option(180, "degrees", name="oven", read=celsius, plain="180C", changes="live")
+    shelves: tuple[str, ...] = option(("low", "high"), "where it is put")
+    door: float = option(0.5, "how far it is open", bounds=(0.0, 1.0))
+
+    def __post_init__(self):
+        if not 0 <= self.door <= 1:
+            raise InvalidRequestError("door: expected 0 to 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Cake:
+    layers: int = option(2, "of sponge", name="floors", bounds=(1, 9))
+    kind: str = option("plum", "what is in it", choices=("plum", "nut"))
+    iced: bool = option(False, "with sugar")
+    oven: Oven = field(default_factory=Oven)
+    baker: str = "nobody"
+
+    def __post_init__(self):
+        check_options(self)
+
+
+def test_options_are_those_of_the_dataclass_and_of_those_in_it_in_order():
+    found = options_of(Cake)
+    assert [each.name for each in found] == ["floors", "kind", "iced", "oven", "shelves", "door"]
+    assert [each.default for each in found] == [2, "plum", False, "180C", ["low", "high"], 0.5]
+    assert found[1].choices == ("plum", "nut")
+    assert [each.changes for each in found[2:4]] == ["configure", "live"]
+    assert [each.name for each in options_of(Oven, "my_")] == ["my_oven", "my_shelves", "my_door"]
+
+
+def test_the_defaults_are_those_of_the_fields():
+    assert from_values(Cake, {}) == Cake()
+    plain = {each.name: each.default for each in options_of(Cake)}
+    assert from_values(Cake, plain) == Cake()
+
+
+def test_values_are_read_into_what_the_fields_hold():
+    values = {"floors": 3, "oven": "200C", "shelves": ["top", "", "low"], "unknown": 1}
+    cake = from_values(Cake, values, baker="me")
+    assert (cake.layers, cake.baker) == (3, "me")
+    assert cake.oven == Oven(200, ("top", "low"))
+
+
+def test_a_prefix_stands_before_every_name():
+    cake = from_values(Cake, {"my_floors": 4, "my_oven": "90C", "floors": 5}, "my_")
+    assert (cake.layers, cake.oven.heat) == (4, 90)
+
+
+def test_a_field_that_is_given_is_not_made():
+    assert from_values(Cake, {"door": 0.9}, oven=Oven(door=0.1)).oven.door == 0.1
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"my_floors": 0}, "my_floors: expected 1 to 9, got 0"),
+        ({"my_kind": "air"}, "my_kind: expected one of plum, nut, got 'air'"),
+        ({"my_door": 1.5}, "my_door: expected 0 to 1, got 1.5"),
+        ({"my_door": float("nan")}, "my_door: expected 0 to 1, got nan"),
+        ({"my_oven": "hot"}, "oven: expected degrees such as 180C, got 'hot'"),
+    ],
+)
+def test_what_is_not_allowed_is_named_as_it_is_called_outside(values, message):
+    with pytest.raises(InvalidRequestError, match=message):
+        from_values(Cake, values, "my_")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"layers": 10}, "floors: expected 1 to 9, got 10"),
+        ({"kind": "air"}, "kind: expected one of plum, nut, got 'air'"),
+    ],
+)
+def test_a_dataclass_checks_itself(fields, message):
+    with pytest.raises(InvalidRequestError, match=message):
+        Cake(**fields)
+
+
+def test_a_default_is_shown_to_people():
+    assert [each.shown for each in options_of(Cake)][:3] == ["2", "plum", "False"]
+
+    @dataclass
+    class Empty:
+        text: str = option("", "nothing")
+        many: tuple[str, ...] = option((), "nothing")
+
+    assert [each.shown for each in options_of(Empty)] == ["none", "none"]
