@@ -1,6 +1,6 @@
-"""A client of the i2t_ros TCP bridge, in one file that needs nothing but Python (3.8 or later).
+"""A client of the i2t_ros TCP bridge, in one file that needs only Python (3.8 or later).
 
-Copy it alone to any machine and use it from a program, blocking or with asyncio:
+Copy this file to any machine and use it from a program, blocking or with asyncio:
 
     with Client("robot.local") as client:
         answer = client.describe("photo.jpg", language="en")
@@ -10,8 +10,8 @@ or as a program:
 
     python3 client.py photo.jpg --host robot.local --save seen.jpg
 
-Protocol 2 keeps one connection for all requests and takes options; protocol 1 is that of the
-Jetson image-to-text server of old, whose replies are Spanish. docs/wire_protocol.md specifies both.
+Protocol 2 keeps one connection for all requests and has options. Protocol 1 is that of the old
+Jetson image-to-text server, which replies in Spanish. docs/wire_protocol.md specifies both.
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ SIGNATURES = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png", b"BM": ".bmp", b"RIFF
 
 
 class ServerError(Exception):
-    """The server answered that it cannot describe this.
+    """The server answered with an error.
 
-    ``code`` is stable and may be compared, such as "not_an_image" or "busy"; it is empty with
-    protocol 1, which has no codes. ``str(error)`` is for people.
+    ``code`` is stable, for programs, such as "not_an_image" or "busy"; protocol 1 has no codes and
+    leaves it empty. ``str(error)`` is for people.
     """
 
     def __init__(self, code: str, message: str) -> None:
-        """Take the parts of the server's reply."""
+        """Store the two parts of the server's reply."""
         super().__init__(message)
         self.code = code
 
 
 class BadReplyError(Exception):
-    """What came back is not a reply in this protocol, or not a whole one."""
+    """The bytes that came back are not a complete reply in this protocol."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """``image``: the annotated picture, in the format that was sent; empty if not asked for."""
+    """``image`` is the annotated picture, in the format that was sent; empty if not requested."""
 
     sentence: str
     image: bytes
@@ -67,12 +67,13 @@ class Question:
     """A picture and what to do with it; protocol 1 knows only the first two fields.
 
     image      the bytes of a JPEG, PNG, BMP or WebP file; empty with ``camera``
-    extension  ".jpg", ".png", ".bmp" or ".webp"; empty: by the picture's first bytes
-    language   a BCP 47 tag such as "es" or "pt-BR"; empty: the server's own; likewise ``style``
-    annotate   whether the picture comes back with everything found drawn on it
-    min_score  0 to 1; 0: the server's own
+    extension  ".jpg", ".png", ".bmp" or ".webp"; empty: detect it from the picture's first bytes
+    language   a BCP 47 tag such as "es" or "pt-BR"; empty: the server's default
+    style      of the sentence, such as "list"; empty: the server's default
+    annotate   whether to return the picture with everything found drawn on it
+    min_score  0 to 1; 0: the server's default
     camera     describe this camera's newest frame; "": the first camera; None: ``image``
-    tasks      some of detect, classify, faces, text; empty: the server's own
+    tasks      some of detect, classify, faces, text; empty: the server's default
     """
 
     image: bytes = b""
@@ -85,7 +86,7 @@ class Question:
     tasks: Sequence[str] = ()
 
     def encode(self, protocol: int) -> bytes:
-        """Return the request; raises ValueError where the protocol cannot say it."""
+        """Return the bytes of the request; raises ValueError if the protocol cannot express it."""
         header = f"{self.extension or _extension(self.image)}<SEP>{len(self.image)}"
         options = self._options()
         if any(c in part for part in (header, *options) for c in ";\n"):
@@ -109,17 +110,17 @@ class Question:
 
 
 class ReplyParser:
-    """The bytes of one reply; touches no socket."""
+    """Parses the bytes of one reply; does no I/O."""
 
     def __init__(self, protocol: int) -> None:
-        """Read a reply of this protocol."""
+        """Expect a reply in this protocol, 1 or 2."""
         self._protocol = protocol
         self._data = bytearray()
         self._whole = False
 
     @property
     def begun(self) -> bool:
-        """Whether anything has come."""
+        """Whether any bytes have come."""
         return bool(self._data)
 
     @property
@@ -128,7 +129,7 @@ class ReplyParser:
         return self._whole and self._protocol == 2
 
     def feed(self, data: bytes) -> Answer | None:
-        """Take what came, b"" for the end; return the answer once it is whole.
+        """Add new bytes, b"" at the end of the connection; return the answer once it is complete.
 
         Raises ServerError or BadReplyError.
         """
@@ -155,7 +156,7 @@ class ReplyParser:
         return _answer(text, self._data[end + 1 :]) if self._whole else None
 
     def _whole_reply(self, ended: bool) -> Answer | None:
-        """Protocol 1: nothing ends the header, but the picture is what the reply ends in."""
+        """Protocol 1: no mark ends the header, but the picture is the last part of the reply."""
         if not ended or not self._data:
             return None
         size, rest = self._read_header(bytes(self._data))
@@ -193,9 +194,9 @@ class _Settings:
         protocol: int = 2,
         timeout: float = 30.0,
     ) -> None:
-        """Remember where the server is; the first request connects.
+        """Store the address; the first request connects.
 
-        ``timeout`` is in seconds, for a whole request and its reply.
+        ``timeout`` is in seconds, for a request together with its reply.
         """
         if protocol not in (1, 2):
             raise ValueError(f"expected protocol 1 or 2, got {protocol}")
@@ -205,7 +206,7 @@ class _Settings:
 
 
 class Client(_Settings):
-    """A blocking client for one thread at a time; a context manager."""
+    """A blocking client, used by one thread at a time; a context manager."""
 
     _socket: socket.socket | None = None
 
@@ -218,7 +219,7 @@ class Client(_Settings):
         self.close()
 
     def close(self) -> None:
-        """Hang up. May be called more than once; a later request connects again."""
+        """Disconnect. May be called more than once; a later request connects again."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -226,8 +227,8 @@ class Client(_Settings):
     def describe(self, photo: bytes | str | os.PathLike[str] = b"", **options: Any) -> Answer:
         """Describe ``photo``, a path or the bytes of a file; ``options`` are fields of Question.
 
-        Raises ServerError, BadReplyError, ValueError for what the protocol cannot say, and
-        OSError: the file, the connection, TimeoutError.
+        Raises ServerError, BadReplyError, ValueError if the protocol cannot express the request,
+        and OSError for the file or the connection (TimeoutError included).
         """
         request = _question(photo, options).encode(self._protocol)
         deadline = time.monotonic() + self._timeout
@@ -238,7 +239,7 @@ class Client(_Settings):
         except (BadReplyError, ConnectionError):
             if not kept or parser.begun:
                 raise
-        # The server had let go of the kept connection before it saw this request.
+        # The server had closed the kept connection before this request reached it.
         return self._exchange(request, ReplyParser(self._protocol), deadline)
 
     def _exchange(self, request: bytes, parser: ReplyParser, deadline: float) -> Answer:
@@ -247,7 +248,9 @@ class Client(_Settings):
                 self._socket = socket.create_connection(self._address, _left(deadline))
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._socket.settimeout(_left(deadline))
-            with contextlib.suppress(ConnectionError):  # the reply says why, if there is one
+            with contextlib.suppress(
+                ConnectionError
+            ):  # the server's reply says why, if it sent one
                 self._socket.sendall(request)
             answer = None
             while answer is None:
@@ -260,9 +263,9 @@ class Client(_Settings):
 
 
 class AsyncClient(_Settings):
-    """The same with asyncio; an asynchronous context manager.
+    """The same for asyncio; an asynchronous context manager.
 
-    Requests of several tasks wait for each other; for requests at once, use several clients.
+    Requests of several asyncio tasks run one after the other; use several clients to overlap them.
     """
 
     _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
@@ -280,7 +283,7 @@ class AsyncClient(_Settings):
         await self.close()
 
     async def close(self) -> None:
-        """Hang up. May be called more than once; a later request connects again."""
+        """Disconnect. May be called more than once; a later request connects again."""
         if self._streams is not None:
             writer = self._streams[1]
             self._streams = None
@@ -324,7 +327,7 @@ class AsyncClient(_Settings):
                 await self.close()
 
 
-_LATE = "no whole reply came within the time limit"
+_LATE = "no complete reply within the time limit"
 
 
 def _left(deadline: float) -> float:
@@ -342,25 +345,27 @@ def _question(photo: bytes | str | os.PathLike[str], options: dict[str, Any]) ->
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the command line program."""
+    """Add the command-line arguments."""
     parser.add_argument("photo", nargs="?", help="JPEG, PNG, BMP or WebP file")
     parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="default: %(default)s")
     parser.add_argument("--protocol", type=int, choices=(1, 2), default=2)
-    parser.add_argument("--language", default="", help="of the sentence, such as es or pt-BR")
-    parser.add_argument("--style", default="", help="of the sentence, such as list")
-    parser.add_argument("--camera", help='its newest frame in place of a photo ("": the first)')
-    parser.add_argument("--save", metavar="FILE", help="put the annotated picture here")
+    parser.add_argument(
+        "--language", default="", help="language of the sentence, such as es or pt-BR"
+    )
+    parser.add_argument("--style", default="", help="style of the sentence, such as list")
+    parser.add_argument("--camera", help='describe its newest frame ("": the first camera)')
+    parser.add_argument("--save", metavar="FILE", help="write the annotated picture here")
     parser.add_argument("--timeout", type=float, default=30.0, help="seconds; default: %(default)s")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask, print the sentence, and return the exit status: 0, 1 for an error, 2 for misuse."""
+    """Ask, print the sentence, and return the exit status: 0, 1 for an error, 2 for wrong usage."""
     a = arguments
     try:
         if (a.photo is None) == (a.camera is None):
-            raise ValueError("expected a photo or --camera, one of them")
-        # Version 1 sends the annotated picture unasked.
+            raise ValueError("expected either a photo or --camera")
+        # With protocol 1 the server always sends the annotated picture.
         annotate = {} if a.save or a.protocol == 1 else {"annotate": False}
         options = {"language": a.language, "style": a.style, "camera": a.camera, **annotate}
         with Client(a.host, a.port, a.protocol, a.timeout) as client:
@@ -387,7 +392,7 @@ def _complain(text: str, status: int) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line program that this file is."""
+    """Run this file as a program."""
     parser = argparse.ArgumentParser(description="Ask an i2t_ros TCP bridge what a photo shows.")
     add_arguments(parser)
     return run(parser.parse_args(arguments))

@@ -1,6 +1,6 @@
-"""How many cores this process may really use, and how many threads an engine takes of them.
+"""How many cores this process may really use, and how many threads a backend gets.
 
-Python and most engines count the machine's cores. In a container that may use two of sixteen,
+Python and most runtimes count the machine's cores. In a container that may use two of sixteen,
 sixteen threads take turns on two cores, and the kernel stops them all for the rest of each period.
 """
 
@@ -14,23 +14,23 @@ from typing import NamedTuple
 
 
 class Cores(NamedTuple):
-    """How many there are for this process, and why not all: "quota", "affinity", or ""."""
+    """How many cores this process may use, and what limits them: "quota", "affinity", or ""."""
 
     number: int
     limit: str
 
 
 class Threads(NamedTuple):
-    """How many threads an engine takes, and the words for its report."""
+    """How many threads a backend gets, and the words for its report."""
 
     number: int
     report: str
 
 
 def backend_threads(asked: int, most: int = 0) -> Threads:
-    """Return what an engine takes: ``asked``, or with 0 as many as the process may use cores.
+    """Return ``asked`` threads; if that is 0, one for each core that the process may use.
 
-    ``most``, unless it is 0, is where more threads stop to help; it does not bind ``asked``.
+    ``most``, unless it is 0, limits the second case: more threads would not help.
     """
     if asked:
         return Threads(asked, f"threads: {asked} (asked for)")
@@ -43,8 +43,8 @@ def backend_threads(asked: int, most: int = 0) -> Threads:
 def usable_cores(process: Path = Path("/proc/self")) -> Cores:
     """Return how many cores this process may use, at least 1.
 
-    That is its CPU affinity, or the quota of its control group if that is less, rounded up. Linux
-    tells the quota in the folders that ``process`` names; what is not there limits nothing.
+    That is its CPU affinity, or the quota of its control group, rounded up, if that is less. The
+    files in ``process`` name the folders with the quotas; a missing file means no limit.
     """
     allowed = len(os.sched_getaffinity(0))
     quota = _least_quota(process)

@@ -1,4 +1,4 @@
-"""OpenCV's own reader of YuNet, cv2.FaceDetectorYN: faces with five landmarks on a CPU."""
+"""YuNet through OpenCV's cv2.FaceDetectorYN: faces with five landmarks, on a CPU."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from i2t_ros.types import Image
 from i2t_ros.vision.letterbox import place
 
 LEAST_SCORE = 0.05
-"""What is less likely is not looked at; a user's own threshold is applied to the rest."""
+"""The detector drops faces below this score; the user's threshold applies to the others."""
 MOST_FACES = 5000
 LEAST_SIDE = 64
-"""Pixels. OpenCV 4.14 fills pictures up to a multiple of 32. Of one that is 32 high or wide then it
-reads memory that nobody has written: in 21 of 25 runs something was not a number, and once a blank
-picture had a face. From 64 on that never came."""
+"""Pixels. OpenCV 4.14 pads images to a multiple of 32, and reads uninitialized memory if the result
+is 32 high or wide: in 21 of 25 runs a value was not a number, and once a blank image had a face.
+With 64 or more this never happened."""
 
 
 class FaceDetectorYnBackend:
-    """Finds faces in a picture: boxes (N, 4) xyxy, scores (N,), landmarks (N, 5, 2), best first.
+    """Finds faces in an image: boxes (N, 4) xyxy, scores (N,), landmarks (N, 5, 2), best first.
 
-    It takes the picture itself, and brings it to the size of the entry's input, its shape kept: the
-    network knows faces of 10 to 300 pixels.
+    Its input is the image itself, which it scales to the entry's input size and keeps its aspect
+    ratio: the network was trained on faces of 10 to 300 pixels.
     """
 
     device = "cpu"
@@ -37,8 +37,8 @@ class FaceDetectorYnBackend:
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the first file and run it once.
 
-        Raises BackendUnavailableError where this OpenCV is too old, ModelMismatchError for a
-        network that is not YuNet.
+        Raises BackendUnavailableError if OpenCV is too old, and ModelMismatchError if the entry has
+        no input format.
         """
         form = spec.input.format
         if form is None:
@@ -46,7 +46,7 @@ class FaceDetectorYnBackend:
         self._form = form
         if not hasattr(cv2, "FaceDetectorYN"):
             raise BackendUnavailableError(
-                f"OpenCV {cv2.__version__} has no FaceDetectorYN; 4.8 and later have"
+                f"OpenCV {cv2.__version__} has no FaceDetectorYN; 4.8 and later have it"
             )
         try:
             detector = cv2.FaceDetectorYN.create(
@@ -66,7 +66,7 @@ class FaceDetectorYnBackend:
         self.report = f"OpenCV {cv2.__version__} FaceDetectorYN on cpu"
 
     def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
-        """Return boxes, scores and landmarks in pixels of the picture; see Backend."""
+        """Return boxes, scores and landmarks in pixels of the image; see Backend."""
         if self._detector is None:
             raise InferenceError("facedetectoryn: used after close()")
         image: Image = inputs[0]
@@ -79,8 +79,8 @@ class FaceDetectorYnBackend:
         except cv2.error as error:
             raise InferenceError(f"OpenCV failed: {error}") from error
         rows = np.empty((0, 15), np.float32) if found is None else np.asarray(found, np.float32)
-        # A row is x, y, width, height, x and y of each landmark, score. Of a blank picture some are
-        # not finite.
+        # A row is x, y, width, height, x and y of each landmark, score. For a blank image some rows
+        # are not finite.
         rows = rows[np.isfinite(rows).all(axis=1)]
         boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
         landmarks = rows[:, 4:14].reshape(-1, 5, 2)
@@ -91,12 +91,12 @@ class FaceDetectorYnBackend:
         ]
 
     def close(self) -> None:
-        """Let go of the network; see Backend."""
+        """Release the network; see Backend."""
         self._detector = None
 
 
 def _filled_up(image: Image) -> Image:
-    """Return an image that is at least LEAST_SIDE wide and high, black at the right and below."""
+    """Return an image of at least LEAST_SIDE pixels each way, padded black at right and bottom."""
     below, right = (max(0, LEAST_SIDE - side) for side in image.shape[:2])
     if not (below or right):
         return image
@@ -105,5 +105,5 @@ def _filled_up(image: Image) -> Image:
 
 
 def engine() -> tuple[str, tuple[str, ...]]:
-    """Return the engine's version and the devices it finds, for `i2t models doctor`."""
+    """Return the library's version and its devices, for `i2t models doctor`."""
     return cv2.__version__, ("cpu",) if hasattr(cv2, "FaceDetectorYN") else ()

@@ -1,4 +1,4 @@
-"""A backend without an engine: it answers as it is told to, for tests and demos."""
+"""A backend that gives scripted answers, for tests and demos."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def one_person(inputs: Sequence[Tensor]) -> list[Tensor]:
 
 
 def engine() -> tuple[str, tuple[str, ...]]:
-    """Return what every backend says of its engine; here there is none."""
+    """Return no version and no device, for `i2t models doctor`."""
     return "", ()
 
 
@@ -43,7 +43,7 @@ class FakeBackend:
     device = "fake"
     concurrency = 1
     batch = 1
-    report = "fake: no engine, scripted answers"
+    report = "fake: scripted answers"
 
     def __init__(  # noqa: PLR0913 (what every backend takes, and what tests set)
         self,
@@ -67,7 +67,7 @@ class FakeBackend:
     def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return what the script says; see Backend.
 
-        Raises InferenceError where the gate stays shut for longer than ``options.timeout``, and
+        Raises InferenceError if the gate stays shut for longer than ``options.timeout``, and
         once it is closed.
         """
         if self.closed:

@@ -20,9 +20,8 @@ from i2t_ros.models.manifest import ModelSpec
 class LiteRtBackend:
     """One interpreter.
 
-    Outputs with a quantization come as real numbers, ``(q - zero point) * scale``. An input with
-    one takes real numbers too where its entry says float32, and the entry's uint8 pixels as they
-    are where it says uint8.
+    Quantized outputs are returned as real numbers, ``(q - zero point) * scale``. A quantized input
+    takes real numbers if the entry says float32, and pixels as they are if it says uint8.
     """
 
     device = "cpu"
@@ -60,12 +59,12 @@ class LiteRtBackend:
         return [_real(self._interpreter.get_tensor(d["index"]), d) for d in self._outputs]
 
     def close(self) -> None:
-        """Let go of the interpreter; see Backend."""
+        """Release the interpreter; see Backend."""
         self._interpreter = None
 
 
 def engine() -> tuple[str, tuple[str, ...]]:
-    """Return the engine's version and the devices it finds, for `i2t models doctor`."""
+    """Return the library's version and its devices, for `i2t models doctor`."""
     return importlib.metadata.version("ai-edge-litert"), ("cpu",)
 
 
@@ -84,7 +83,7 @@ def _info(detail: dict[str, Any]) -> TensorInfo:
 
 
 def _input_info(detail: dict[str, Any], wanted: str) -> TensorInfo:
-    """Return an input as it may be fed: a quantized one takes real numbers as well."""
+    """Return an input with the dtype to feed: a quantized one also takes real numbers."""
     info = _info(detail)
     if wanted == "float32" and _is_quantized(detail):
         return info._replace(dtype="float32")

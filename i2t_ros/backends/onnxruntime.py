@@ -30,22 +30,22 @@ from i2t_ros.errors import (
 from i2t_ros.models.manifest import ModelSpec
 
 WIDE = 4
-"""Threads of a call that is alone, at most. yolox_nano on sixteen cores is no faster with sixteen
-than with two, and on two cores two threads make 86 calls a second for one thread's 67; a model with
-more work in a layer, such as yolox_s, may gain from more, and ``threads`` gives them."""
+"""Most threads for a single call. yolox_nano on sixteen cores is no faster with sixteen threads
+than with two; on two cores, two threads make 86 calls a second and one thread makes 67. A model
+with more work per layer, such as yolox_s, may gain from more; the option ``threads`` sets them."""
 
 GPU_CALLS = {"cuda": 4, "tensorrt": 2}
-"""Calls let into a GPU at once. InferenceSession.run() is safe for threads (microsoft/onnxruntime
-#114). CUDA gives each call a stream of its own, so that copies of one overlap with another's layers
-and small layers with each other. TensorRT holds a lock for its part of a call (#19301), so that a
-second call overlaps with the copies alone. Chosen by that and not measured: more calls take more
-of the GPU's memory."""
+"""Calls that may run on a GPU at once. InferenceSession.run() is thread-safe (microsoft/onnxruntime
+#114). CUDA gives each call its own stream, so the copies of one call overlap with the layers of
+another, and small layers overlap with each other. TensorRT holds a lock for its part of a call
+(#19301), so a second call overlaps only with the copies. The numbers follow from that and are not
+measured; more calls take more GPU memory."""
 
-# Between the layers of a call its threads look for work for 0.2 ms before they sleep, and after it
-# they sleep at once. Left to itself ONNX Runtime keeps them looking, and every core busy, until a
-# camera's next frame: 43 ms of processor time a frame of yolox_nano at 30 Hz on two cores where it
-# is 18 with this, for a result 1 to 2 ms sooner; and where other programs want those cores a call
-# takes half as long again. Not to look at all costs 3 ms a call. Versions that lack a setting
+# With these settings, threads spin for at most 0.2 ms between the layers of a call, and sleep at
+# once after it. By default they spin, and keep every core busy, until the next frame of a camera.
+# That costs 43 ms of CPU time for a frame of yolox_nano at 30 Hz on two cores, and 18 ms with these
+# settings. By default results come 1 to 2 ms sooner, but a call takes half as long again if other
+# programs want the cores. No spinning at all costs 3 ms per call. Versions that lack a setting
 # ignore it.
 WAITING = {"session.intra_op.spin_duration_us": "200", "session.force_spinning_stop": "1"}
 
@@ -58,20 +58,19 @@ _DTYPES = {
 
 
 class OnnxRuntimeBackend:
-    """A session of several threads and, on a CPU, another of one thread for calls that meet.
+    """A session with several threads and, on a CPU, one with a single thread for overlapping calls.
 
-    In each layer, all threads of a call wait for the slowest. So a call that starts while no other
-    runs has several threads, and one that starts beside another has one, its caller's. On two cores
-    yolox_nano makes 86 calls a second one after the other with two threads each, 91 if two run at a
-    time in that session, and 129 if they run in the other. That one is loaded when two calls first
-    meet; for yolox_nano it takes 40 MB.
+    In each layer, all threads of a call wait for the slowest one. So a call uses several threads if
+    no other call is running, and only its caller's thread otherwise. On two cores, yolox_nano makes
+    86 calls a second one after the other with two threads each, 91 if two calls at a time share
+    that session, and 129 if they use the session with a single thread. That one is loaded when two
+    calls first overlap; for yolox_nano it takes 40 MB.
     """
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the first file, compare it with its entry, and run it once.
 
-        Raises BackendUnavailableError where a provider or a precision that was asked for is not to
-        be had.
+        Raises BackendUnavailableError if the requested provider or precision is not available.
         """
         self._file = files[0]
         threads = backend_threads(options.threads, WIDE)
@@ -100,35 +99,35 @@ class OnnxRuntimeBackend:
                 outputs = list(session.run(self._outputs, given))
             except InvalidArgument as error:
                 raise ModelMismatchError(f"ONNX Runtime refused the inputs: {error}") from error
-            except Exception as error:  # its errors have no base of their own
+            except Exception as error:  # its errors have no common base class
                 raise InferenceError(f"ONNX Runtime failed: {error}") from error
         if self.batch > 1:
             _check_batch(len(inputs[0]), outputs)
         return outputs
 
     def close(self) -> None:
-        """Let go of the sessions; see Backend."""
+        """Release the sessions; see Backend."""
         with self._lock:
             self._wide = self._narrow = None
 
     @contextmanager
     def _session(self) -> Iterator[ort.InferenceSession]:
-        """Lend the session of several threads to a call that is alone, else that of one."""
+        """Choose the session with several threads for a single call, else that with one thread."""
         with self._lock:
             if self._wide is None:
                 raise InferenceError("onnxruntime: used after close()")
             session = self._wide
-            meets = self._calls and self.device == "cpu" and self.concurrency > 1
+            overlaps = self._calls and self.device == "cpu" and self.concurrency > 1
             self._calls += 1
         try:
-            yield self._load_narrow(session) if meets else session
+            yield self._load_narrow(session) if overlaps else session
         finally:
             with self._lock:
                 self._calls -= 1
 
     def _load_narrow(self, wide: ort.InferenceSession) -> ort.InferenceSession:
-        """Return the session of one thread; the other if the file has gone, which serves too."""
-        with self._loading:  # and not self._lock: the call that is met must not wait for this
+        """Return the session with one thread, or the other one if the file no longer exists."""
+        with self._loading:  # not self._lock: the other call must not wait for the loading
             if self._narrow is None:
                 try:
                     self._narrow = _load(self._file, str(self._file), [PROVIDERS["cpu"]], 1)
@@ -138,19 +137,19 @@ class OnnxRuntimeBackend:
 
 
 def engine() -> tuple[str, tuple[str, ...]]:
-    """Return the engine's version and the devices it finds, for `i2t models doctor`."""
+    """Return the library's version and its devices, for `i2t models doctor`."""
     available = ort.get_available_providers()
     return ort.__version__, tuple(n for n, full in PROVIDERS.items() if full in available)
 
 
 def _start(path: Path, options: BackendOptions, threads: int) -> ort.InferenceSession:
-    """Return a session on the best provider that is to be had."""
+    """Return a session on the best available provider."""
     names = choose_providers(options)
     half = options.precision == "f16" and names[0] == "cuda"
     providers = [(PROVIDERS[name], provider_settings(name, options)) for name in names]
     session = _load(path, as_half(path) if half else str(path), providers, threads)
     used = _device(session)
-    # It may fall back for this model, although the provider as such has started.
+    # ONNX Runtime may fall back for this model although the provider itself has started.
     if used != names[0] and (options.providers or not computes_in(used, options.precision)):
         raise BackendUnavailableError(
             f"ONNX Runtime could not run {path} on the provider {names[0]} and took {used} "
@@ -166,27 +165,27 @@ def _load(
     settings.intra_op_num_threads = threads
     for key, value in WAITING.items():
         settings.add_session_config_entry(key, value)
-    settings.log_severity_level = 3  # errors; the rest is not for a robot's console
+    settings.log_severity_level = 3  # errors only
     try:
         return ort.InferenceSession(source, settings, providers=providers)
-    except Exception as error:  # its errors have no base of their own
+    except Exception as error:  # its errors have no common base class
         raise ModelCorruptError(
             f"{path}: ONNX Runtime {ort.__version__} cannot load it: {error}"
         ) from error
 
 
 def _device(session: ort.InferenceSession) -> str:
-    """Return the short name of the provider in use; ONNX Runtime falls back in silence."""
+    """Return the short name of the provider in use; ONNX Runtime falls back without a message."""
     actual = str(session.get_providers()[0])
     return {full: name for name, full in PROVIDERS.items()}.get(actual, actual)
 
 
 def _batch(ports: Sequence[ort.NodeArg]) -> int:
-    """Return how many images a call may hold, by what the model says of its inputs and outputs.
+    """Return how many images one call may hold, by the shapes of the model's inputs and outputs.
 
-    Exporters give a free side a name, and the same name means the same length: so an output whose
-    first side is named as the input's has a row for each image. One that has all images' boxes in
-    one list, as suppression inside a model makes it, has another name or none.
+    Exporters name dynamic dimensions, and the same name means the same length. So an output whose
+    first dimension has the name of the input's has a row for each image. An output with the boxes
+    of all images in one list, as a model with suppression has it, has another name, or none.
     """
     first = [port.shape[0] if port.shape else None for port in ports]
     return MOST_CALLS if isinstance(first[0], str) and len(set(first)) == 1 else 1

@@ -1,4 +1,4 @@
-"""ONNX Runtime's execution providers: which there are, how exact, and why one does not start."""
+"""ONNX Runtime's execution providers: which exist, their precisions, and why one does not start."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PROVIDERS = MappingProxyType(
 )
 
 AUTOMATIC = ("cuda", "cpu")
-"""TensorRT compiles for minutes at the first start, so it is used only if it is asked for."""
+"""TensorRT compiles for minutes at the first start, so it is used only on request."""
 
 PRECISIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -42,13 +42,13 @@ PRECISIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "openvino": ("f32", "f16", "bf16"),
     }
 )
-"""What each provider can compute in, beside ``auto``."""
+"""The precisions of each provider, besides ``auto``."""
 
 REMEDY = MappingProxyType(
     {
-        "cuda": 'pip install "onnxruntime-gpu[cuda,cudnn]" brings the libraries of CUDA and cuDNN, '
+        "cuda": 'pip install "onnxruntime-gpu[cuda,cudnn]" has the libraries of CUDA and cuDNN, '
         "the driver comes with the system",
-        "tensorrt": "pip install tensorrt, and name the folder of libnvinfer in LD_LIBRARY_PATH",
+        "tensorrt": "pip install tensorrt, and put the folder of libnvinfer into LD_LIBRARY_PATH",
         "openvino": "pip install onnxruntime-openvino, and the driver of the device",
     }
 )
@@ -56,21 +56,21 @@ REMEDY = MappingProxyType(
 TENSORRT_SETTINGS = MappingProxyType({"f16": "trt_fp16_enable", "bf16": "trt_bf16_enable"})
 
 TF32_OVERRIDE = "NVIDIA_TF32_OVERRIDE"
-"""0 in the environment forbids TF32 to NVIDIA's libraries in the whole process. They read it once,
-at their first use. For TensorRT ONNX Runtime has no setting (microsoft/onnxruntime #26029, #28177),
-for CUDA it has one since 1.18 (#19357)."""
+"""With the value 0, NVIDIA's libraries use no TF32 in the whole process. They read it at their
+first use. ONNX Runtime has no setting for TensorRT (microsoft/onnxruntime #26029, #28177), and one
+for CUDA since 1.18 (#19357)."""
 CUDA_HAS_TF32_SETTING = (1, 18)
 
 LONGEST_CAUSE = 300
-"""Characters of a provider's complaint that no pattern knows."""
+"""Most characters of an error message that matches no pattern."""
 
-# A model of one Identity, opset 13: what it takes to find out whether a provider starts.
+# A model of one Identity node, opset 13, to test whether a provider starts.
 IDENTITY = bytes.fromhex(
     "08083a370a100a017812017922084964656e746974791201675a0f0a0178120a0a08080112040a020801620f0a0179"
     "120a0a08080112040a02080142040a00100d"
 )
 
-# A line of ONNX Runtime's log, with the color that it ends on a line of its own.
+# A line of ONNX Runtime's log, with the color reset that follows on a separate line.
 _LOG_LINE = re.compile(
     r"^(?:\x1b\[[\d;]*m)?\d{4}-\d\d-\d\d [\d:.]+ \[[VIWEF]:onnxruntime:[^\n]*\n?"
     r"(?:(?:\x1b\[[\d;]*m)?\n|\x1b\[[\d;]*m\Z)*",
@@ -79,10 +79,10 @@ _LOG_LINE = re.compile(
 
 
 def choose_providers(options: BackendOptions) -> list[str]:
-    """Return the short names of the providers to use, best first; each of them starts.
+    """Return the short names of the providers to use, best first; all of them start.
 
-    Raises BackendUnavailableError for one that does not although it was asked for, or that cannot
-    compute as asked. One that nobody asked for is passed over with a warning.
+    Raises BackendUnavailableError for a requested provider that does not start, or lacks the
+    requested precision. A provider that was not requested is skipped with a warning.
     """
     names = _candidates(options)
     _rule_tf32(names, options.precision)
@@ -100,9 +100,9 @@ def choose_providers(options: BackendOptions) -> list[str]:
 
 
 def provider_settings(name: str, options: BackendOptions) -> dict[str, str]:
-    """Return a provider's settings; it computes in float32 exactly unless ``precision`` says less.
+    """Return a provider's settings: exact float32 unless ``precision`` allows less.
 
-    https://onnxruntime.ai/docs/execution-providers/ has a page for each provider's.
+    https://onnxruntime.ai/docs/execution-providers/ has a page for each provider.
     """
     precision, device = options.precision, options.device
     if name == "openvino":
@@ -117,7 +117,7 @@ def provider_settings(name: str, options: BackendOptions) -> dict[str, str]:
 
 
 def as_half(path: Path) -> bytes:
-    """Return an .onnx that computes in float16 and takes and gives float32, for CUDA.
+    """Return an .onnx file that computes in float16, with float32 inputs and outputs, for CUDA.
 
     ONNX Runtime's own converter makes it; TensorRT and OpenVINO convert by themselves.
     """
@@ -130,7 +130,7 @@ def as_half(path: Path) -> bytes:
 
 
 def _candidates(options: BackendOptions) -> list[str]:
-    """Return the providers to try, checked against those there are and what they can do."""
+    """Return the providers to try; raises BackendUnavailableError if the request cannot be met."""
     wanted, available = options.providers, ort.get_available_providers()
     if unknown := [name for name in wanted if name not in PROVIDERS]:
         raise BackendUnavailableError(
@@ -140,13 +140,13 @@ def _candidates(options: BackendOptions) -> list[str]:
         there = [name for name, full in PROVIDERS.items() if full in available]
         raise BackendUnavailableError(
             f"this build of ONNX Runtime has no provider {', '.join(absent)}, only "
-            f"{', '.join(there)}; onnxruntime-gpu brings cuda and tensorrt, onnxruntime-openvino "
-            "brings openvino"
+            f"{', '.join(there)}; onnxruntime-gpu has cuda and tensorrt, onnxruntime-openvino "
+            "has openvino"
         )
     names = [name for name in wanted or AUTOMATIC if PROVIDERS[name] in available]
     if options.device and set(names) <= {"cpu"}:
         raise BackendUnavailableError(
-            f"ONNX Runtime on {', '.join(names)} has no choice of device, got {options.device!r}"
+            f"ONNX Runtime on {', '.join(names)} has no devices to choose, got {options.device!r}"
         )
     able = [name for name in names if computes_in(name, options.precision)]
     if able[:1] != names[:1] and (wanted or not able):
@@ -158,19 +158,19 @@ def _candidates(options: BackendOptions) -> list[str]:
 
 
 def computes_in(name: str, precision: str) -> bool:
-    """Whether a provider can compute as asked."""
+    """Return whether a provider has a precision."""
     return precision == "auto" or precision in PRECISIONS[name]
 
 
 def _rule_tf32(names: Sequence[str], precision: str) -> None:
-    """Keep TF32 out by the environment if a provider has no setting for that.
+    """Forbid TF32 through the environment if a provider has no setting for it.
 
-    It holds for every session of this process from then on, which loses nothing but speed.
+    This applies to every later session of this process, which costs only speed.
     """
     if precision == "tf32" and os.environ.get(TF32_OVERRIDE) == "0":
         raise BackendUnavailableError(
             f"precision tf32: {TF32_OVERRIDE}=0 in the environment of this process forbids it. "
-            "i2t_ros sets it for exact results on tensorrt: then another process is needed"
+            "i2t_ros sets it for exact results on tensorrt; use another process for tf32"
         )
     by_environment = {"tensorrt"} if _version() >= CUDA_HAS_TF32_SETTING else {"tensorrt", "cuda"}
     if precision != "tf32" and by_environment & set(names):
@@ -178,19 +178,19 @@ def _rule_tf32(names: Sequence[str], precision: str) -> None:
 
 
 def _openvino_precision(precision: str, device: str) -> dict[str, str]:
-    """Return the setting. The provider's own has no bf16, and for a CPU no f16 either."""
-    if precision in {"auto", "f32"}:  # ACCURACY: the model's own, whatever the device prefers
+    """Return the setting; the plain one has no bf16, and no f16 on a CPU."""
+    if precision in {"auto", "f32"}:  # ACCURACY: the model's own precision
         return {"precision": "ACCURACY" if precision == "auto" else "FP32"}
     kind = re.split("[.:]", device, maxsplit=1)[0]
     return {"load_config": json.dumps({kind: {"INFERENCE_PRECISION_HINT": precision}})}
 
 
 def _why_not(name: str, options: BackendOptions) -> str:
-    """Return why a provider does not start, "" if it does.
+    """Return why a provider does not start, or "" if it does.
 
-    It is tried with a tiny model, so that whatever goes wrong is the provider's doing, and that
-    what it has to say, a page to standard error, is held back for a moment and not for the minutes
-    that TensorRT compiles. What is loaded for it the real model needs too.
+    The test uses a tiny model, so that any error is the provider's. Standard error, where it prints
+    a page, is then held back only for a moment, not for the minutes that TensorRT compiles. The
+    real model needs the same libraries, so no loading is wasted.
     """
     if name in {"cuda", "tensorrt"}:
         _preload_libraries()
@@ -205,26 +205,26 @@ def _why_not(name: str, options: BackendOptions) -> str:
             )
             if session.get_providers()[0] == PROVIDERS[name]:
                 return ""
-        except Exception as error:  # its errors have no base of their own
+        except Exception as error:  # its errors have no common base class
             raised = str(error)
         said = held.take(_LOG_LINE)
     return _cause(name, said, raised)
 
 
 def _cause(name: str, said: str, raised: str) -> str:
-    """Return one line of what a provider said to standard error and what it raised."""
+    """Return the reason in one line, from standard error or else from the exception."""
     own_library = rf"libonnxruntime_providers_{name}\S* with error: (.+)"
     for pattern in (own_library, r" with error: (.+)", r"\[ERROR\] (.+)"):
         if found := re.search(pattern, said):
             return found[1].strip().removesuffix(": No such file or directory")
     text = " ".join(re.sub(r"\x1b\[[\d;]*m", "", raised or said).split())
-    return text[:LONGEST_CAUSE] or "it does not say why"
+    return text[:LONGEST_CAUSE] or "it gives no reason"
 
 
 def _preload_libraries() -> None:
-    """Have CUDA and cuDNN found if they were installed by pip, which the system does not search.
+    """Load CUDA and cuDNN if pip installed them, where the system does not search for libraries.
 
-    What ONNX Runtime prints of those it does not find is repeated by the provider, if it matters.
+    ONNX Runtime prints which ones it does not find; if it matters, the provider's error says so.
     """
     if not hasattr(ort, "preload_dlls"):  # before 1.21
         return
@@ -232,7 +232,7 @@ def _preload_libraries() -> None:
     try:
         with contextlib.redirect_stdout(printed):
             ort.preload_dlls()
-    except Exception as error:  # whatever it is, the provider may still start
+    except Exception as error:  # the provider may still start
         logger.debug("ONNX Runtime's preload_dlls: %s", error)
     logger.debug("ONNX Runtime's preload_dlls printed: %s", printed.getvalue())
 

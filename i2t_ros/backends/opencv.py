@@ -1,7 +1,7 @@
-"""The detectors that OpenCV 4 brings: people (HOG) and faces (Haar cascades). Nothing to download.
+"""OpenCV 4's built-in detectors: people (HOG) and faces (Haar cascades). Needs no download.
 
-They serve where no trained network is to be had. They miss much and take shadows for people, so
-a detector made from them calls itself degraded.
+They are the fallback without a trained network. They miss much and take shadows for people, so a
+detector that uses them reports that it is degraded.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from i2t_ros.vision.boxes import non_maximum_suppression
 
 PERSON, FACE = 0, 1
 
-# Pictures are searched at this many pixels on their longer side: larger ones cost seconds and
-# find no more of what a robot is near.
+# Images are searched with this many pixels on the longer side: larger ones cost seconds, and do not
+# find more of the things near a robot.
 SEARCHED_SIDE = 640
 
-# Where distributions put what the PyPI wheel carries in cv2.data.
+# Where distributions put the files that the PyPI wheel has in cv2.data.
 CASCADE_FOLDERS = ("/usr/share/opencv4/haarcascades", "/usr/share/opencv/haarcascades")
 
-# Neither detector gives a probability, but a margin without an upper limit. A logistic curve with
-# this center and spread makes it one, roughly: on 80 photos of COCO val2017, half of the people
-# above a margin of 0.8 were people and one in five below it; of the faces, two in three were faces
-# below 5.5 and nearly all above.
+# Both detectors give a margin without an upper limit, not a probability. A logistic curve with this
+# center and spread turns it into an approximate one. On 80 photos of COCO val2017, half of the
+# detected people above a margin of 0.8 were people, and one in five below; two in three detected
+# faces below 5.5 were faces, and nearly all above.
 PEOPLE_MARGIN = (0.8, 1.0)
 FACE_MARGIN = (0.0, 4.0)
 
@@ -39,17 +39,17 @@ Found = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 class OpenCvBackend:
-    """Finds people (class 0) and faces (class 1) in a picture; for the task faces, those alone."""
+    """Finds people (class 0) and faces (class 1) in an image; for the task faces, only faces."""
 
     device = "cpu"
     concurrency = 1
     batch = 1
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
-        """Load the detectors. Raises BackendUnavailableError where OpenCV lacks them."""
+        """Load the detectors; raises BackendUnavailableError if OpenCV lacks them."""
         if not hasattr(cv2, "HOGDescriptor") or not hasattr(cv2, "CascadeClassifier"):
             raise BackendUnavailableError(
-                f"OpenCV {cv2.__version__} has no built-in detectors; version 4 has "
+                f"OpenCV {cv2.__version__} has no built-in detectors; version 4 has them "
                 '(pip install "opencv-python-headless>=4.6,<5")'
             )
         self._people = cv2.HOGDescriptor()
@@ -62,7 +62,7 @@ class OpenCvBackend:
         self.report = f"OpenCV {cv2.__version__}: {people}Haar frontal and profile faces"
 
     def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
-        """Return boxes, scores, and class ids or, for faces, no landmarks; see Backend."""
+        """Return boxes, scores and class ids (or for faces, no landmarks); see Backend."""
         if self._closed:
             raise InferenceError("opencv: used after close()")
         try:
@@ -101,7 +101,7 @@ class OpenCvBackend:
         return _found(rects, weights, PEOPLE_MARGIN)
 
     def _find_faces(self, gray: cv2.typing.MatLike) -> Found:
-        """Search both cascades; the one for profiles knows left ones only, hence the mirror."""
+        """Search with both cascades; that for profiles finds only left ones, hence the mirror."""
         frontal = _detect(self._frontal, gray)
         left = _detect(self._profile, gray)
         mirrored = _detect(self._profile, cv2.flip(gray, 1))
@@ -114,12 +114,12 @@ class OpenCvBackend:
 
 
 def engine() -> tuple[str, tuple[str, ...]]:
-    """Return the engine's version and the devices it finds, for `i2t models doctor`."""
+    """Return the library's version and its devices, for `i2t models doctor`."""
     return cv2.__version__, ("cpu",)
 
 
 def cascade_file(name: str) -> Path:
-    """Return where OpenCV keeps a cascade. Raises BackendUnavailableError."""
+    """Return the path of one of OpenCV's cascades; raises BackendUnavailableError."""
     folders = [Path(folder) for folder in CASCADE_FOLDERS]
     if hasattr(cv2, "data"):
         folders.insert(0, Path(cv2.data.haarcascades))
@@ -149,7 +149,7 @@ def _detect(cascade: cv2.CascadeClassifier, gray: cv2.typing.MatLike) -> Found:
 def _found(
     rects: Sequence[Sequence[int]], weights: Sequence[float], margin: tuple[float, float]
 ) -> Found:
-    """Return xyxy boxes and scores from x, y, width, height and the detector's own margins."""
+    """Return xyxy boxes and scores from x, y, width, height and the detector's margins."""
     boxes = np.array(rects, np.float32).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
     margins = np.array(weights, np.float32).reshape(-1)

@@ -23,11 +23,11 @@ from i2t_ros.models.manifest import ModelSpec
 
 
 class OpenVinoBackend:
-    """One compiled model, and as many requests as the device says that it makes use of.
+    """One compiled model, with as many requests as are optimal for the device.
 
-    A CPU makes use of one: a call that is alone is to be fast. With the hint for throughput it
-    would make two on two cores, 1.2 times as many calls of yolox_nano two at a time, and 0.6 times
-    as many one after the other.
+    With the latency hint, that is one on a CPU, so that a single call is fast. With the throughput
+    hint it is two on two cores: 1.2 times as many calls of yolox_nano if two run at a time, but 0.6
+    times as many one after the other.
     """
 
     batch = 1
@@ -35,7 +35,7 @@ class OpenVinoBackend:
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the first file, compare it with its entry, compile it, and run it once.
 
-        Raises BackendUnavailableError where the device or the precision is not to be had.
+        Raises BackendUnavailableError if the device or the precision is not available.
         """
         core = ov.Core()
         device = options.device or "CPU"
@@ -73,7 +73,7 @@ class OpenVinoBackend:
         for given, shape in zip(inputs, self._shapes, strict=True):
             _check_shape(given, shape)
         named = dict(zip(self._inputs, inputs, strict=True))
-        request = idle.get()  # one more caller than there are requests waits for the next
+        request = idle.get()  # waits if all requests are in use
         try:
             results = request.infer(named, share_inputs=True, share_outputs=False)
         except RuntimeError as error:
@@ -83,20 +83,20 @@ class OpenVinoBackend:
         return [np.asarray(results[index]) for index in self._outputs]
 
     def close(self) -> None:
-        """Let go of the compiled model; see Backend."""
+        """Release the compiled model; see Backend."""
         self._idle = None
 
 
 def engine() -> tuple[str, tuple[str, ...]]:
-    """Return the engine's version and the devices it finds, for `i2t models doctor`."""
+    """Return the library's version and its devices, for `i2t models doctor`."""
     return ov.__version__.split("-", maxsplit=1)[0], tuple(ov.Core().available_devices)
 
 
 def _settings(options: BackendOptions, device: str) -> dict[str, object]:
     """Return compile settings.
 
-    Left alone, OpenVINO rounds to bfloat16 where the CPU has it, and scores change in the second
-    digit. So ``auto`` keeps the model's own 32 bits.
+    By default OpenVINO rounds to bfloat16 if the CPU supports it, which changes scores in the
+    second digit. So ``auto`` keeps the model's 32 bits.
     """
     precisions = {"auto": "f32", "f32": "f32", "f16": "f16", "bf16": "bf16"}
     if options.precision not in precisions:

@@ -1,7 +1,7 @@
 """RapidOCR: finds and reads text with PaddleOCR's networks on ONNX Runtime.
 
-The package brings three of them: one finds lines, one tells lines that stand on their head, one
-reads. Only another one for reading, of a language that the first lacks, comes from the manifest.
+The package contains three networks: one finds lines, one detects upside-down lines, and one reads.
+Only a reading network for another language comes from the manifest.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from i2t_ros.models.manifest import ModelSpec
 from i2t_ros.types import Image
 from i2t_ros.vision.decoders.texts import in_reading_order
 
-# What RapidOCR 3.10 brings, 32 MB in all.
+# Contained in RapidOCR 3.10, 32 MB in all.
 NETWORKS = {
     "Det": "PP-OCRv6_det_small.onnx",
     "Cls": "ch_ppocr_mobile_v2.0_cls_mobile.onnx",
@@ -35,17 +35,17 @@ NETWORKS = {
 }
 
 LONGEST = 4
-"""A picture is given margins until it is at most so many times as long as wide. RapidOCR enlarges
-the shorter side to 736 pixels; a strip of 100 x 4000 would cost 2.6 GB and 12 s."""
+"""An image gets margins until its aspect ratio is at most this. RapidOCR enlarges the shorter side
+to 736 pixels; a strip of 100 x 4000 would cost 2.6 GB and 12 s."""
 
 UPRIGHT = 1.5
-"""A region this many times as high as wide is turned before it is read, RapidOCR's own number."""
+"""A region this many times as high as wide is rotated before reading, as in RapidOCR."""
 
 
 class RapidOcrBackend:
     """Reads lines of text: corners (N, 4, 2) float32, texts (N,) of str, scores (N,) float32.
 
-    It takes the picture itself.
+    Its input is the image itself.
     """
 
     device = "cpu"
@@ -55,19 +55,21 @@ class RapidOcrBackend:
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the networks and read a page once.
 
-        ``files`` holds the network for reading; with none, it is the one that RapidOCR brings.
-        Raises BackendUnavailableError where RapidOCR lacks a network of its own, ModelCorruptError
-        where one cannot be used.
+        ``files`` has the reading network; if it is empty, RapidOCR's own is used. Raises
+        BackendUnavailableError if a network is missing from RapidOCR, and ModelCorruptError if one
+        cannot be used.
         """
         networks = {part: _own_network(file) for part, file in NETWORKS.items()}
         networks["Rec"] = files[0] if files else networks["Rec"]
         threads = backend_threads(options.threads)
         settings: dict[str, Any] = {f"{part}.model_path": str(networks[part]) for part in networks}
-        settings["Global.log_level"] = "error"  # below it, it warns of each picture without text
-        settings["Global.text_score"] = 0.0  # the reader of the lines chooses
-        settings["Global.use_vertical_padding"] = False  # done here, and for tall pictures too
+        settings["Global.log_level"] = "error"  # otherwise it warns of every image without text
+        settings["Global.text_score"] = 0.0  # the decoder applies the minimum score
+        settings["Global.use_vertical_padding"] = (
+            False  # _with_margins does that, also for tall images
+        )
         settings["EngineConfig.onnxruntime.intra_op_num_threads"] = threads.number
-        _take_away_console()
+        _remove_console_handler()
         self.report = (
             f"RapidOCR {version('rapidocr')} on cpu, reading with {networks['Rec'].name}, "
             f"{threads.report}"
@@ -76,20 +78,20 @@ class RapidOcrBackend:
         try:
             self._reader = _Reader(params=settings)
             self._reader(_page())
-        except Exception as error:  # its errors have no base of their own
+        except Exception as error:  # its errors have no common base class
             listed = ", ".join(map(str, networks.values()))
             raise ModelCorruptError(
                 f"RapidOCR {version('rapidocr')} cannot use one of {listed}: {error}"
             ) from error
 
     def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
-        """Return the lines of one picture; see Backend."""
+        """Return the lines of one image; see Backend."""
         if self._reader is None:
             raise InferenceError("rapidocr: used after close()")
         image, margins = _with_margins(inputs[0])
         try:
             found: Any = self._reader(image)
-        except Exception as error:  # its errors have no base of their own
+        except Exception as error:  # its errors have no common base class
             raise InferenceError(f"RapidOCR failed: {error}") from error
         if found.boxes is None:
             found.boxes, found.txts, found.scores = [], (), ()
@@ -102,20 +104,20 @@ class RapidOcrBackend:
         ]
 
     def close(self) -> None:
-        """Let go of the networks; see Backend."""
+        """Release the networks; see Backend."""
         self._reader = None
 
 
 def engine() -> tuple[str, tuple[str, ...]]:
-    """Return the engine's version and the devices it finds, for `i2t models doctor`."""
+    """Return the library's version and its devices, for `i2t models doctor`."""
     return version("rapidocr"), ("cpu",)
 
 
 class _Reader(rapidocr.RapidOCR):
-    """Runs on sessions of our own, and gives the corners of each line in the order of reading."""
+    """RapidOCR with our own sessions, and with the corners of each line in reading order."""
 
     def _initialize(self, cfg: Any) -> None:
-        """Put a session into each network's settings, the one way to say how its threads wait."""
+        """Give each network a session; only so can the waiting of its threads be set."""
         settings = cfg.EngineConfig.onnxruntime
         with flag_override(cfg, ["struct", "allow_objects"], [False, True]):
             for part in NETWORKS:
@@ -127,7 +129,7 @@ class _Reader(rapidocr.RapidOCR):
         super()._initialize(cfg)
 
     def build_final_output(self, ori_img: Any, det_res: Any, cls_res: Any, *rest: Any) -> Any:
-        """Order the corners here, where it is still known which line was turned to be read."""
+        """Order the corners here, where it is still known which lines were rotated."""
         if det_res.boxes is not None and cls_res.cls_res is not None:
             least = self.cfg.Cls.cls_thresh
             det_res.boxes = np.array(
@@ -146,8 +148,8 @@ class _Reader(rapidocr.RapidOCR):
 def _session(path: str, threads: int, arena: bool) -> ort.InferenceSession:
     """Return a session whose threads sleep when they have nothing to do.
 
-    By default they spin for a while, and what they keep from working is mostly the other two
-    networks of the same picture: 1.4 s of CPU time became 1.1 s.
+    By default they spin for a while, which mostly slows down the other two networks of the same
+    image. Sleeping reduced the CPU time from 1.4 s to 1.1 s.
     """
     options = ort.SessionOptions()
     options.log_severity_level = 4
@@ -158,14 +160,14 @@ def _session(path: str, threads: int, arena: bool) -> ort.InferenceSession:
 
 
 def _is_horizontal(corners: np.ndarray[Any, Any]) -> bool:
-    """Whether RapidOCR cuts the line out as it lies."""
+    """Return whether RapidOCR reads the line without rotating it by 90 degrees."""
     sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
     width, height = int(max(sides[0], sides[2])), int(max(sides[1], sides[3]))
     return height / max(width, 1) < UPRIGHT
 
 
 def _with_margins(image: Image) -> tuple[Image, NDArray[np.float32]]:
-    """Return a picture that is not too long, and how far its contents moved, x and y in pixels."""
+    """Return an image that is not too long, and the offset (x, y) of its contents in pixels."""
     height, width = image.shape[:2]
     across = max(0, math.ceil(height / LONGEST) - width)
     down = max(0, math.ceil(width / LONGEST) - height)
@@ -182,25 +184,25 @@ def _with_margins(image: Image) -> tuple[Image, NDArray[np.float32]]:
 
 
 def _own_network(name: str) -> Path:
-    """Return the file of a network that RapidOCR brings; given it, RapidOCR downloads nothing."""
+    """Return the file of one of RapidOCR's networks; with a path, RapidOCR downloads nothing."""
     file = Path(rapidocr.__file__).parent / "models" / name
     if not file.is_file():
         raise BackendUnavailableError(
-            f"RapidOCR {version('rapidocr')} lacks {file}; known to work is "
+            f"RapidOCR {version('rapidocr')} lacks {file}; a version that works: "
             "pip install --force-reinstall rapidocr==3.10.0"
         )
     return file
 
 
-def _take_away_console() -> None:
-    """Drop the handler that RapidOCR gives its logger: what it says goes where all logs go."""
+def _remove_console_handler() -> None:
+    """Remove the handler of RapidOCR's logger, so that its lines go where all logs go."""
     logger = logging.getLogger("RapidOCR")
     logger.handlers.clear()
     logger.propagate = True
 
 
 def _page() -> Image:
-    """Return a page with a word on it: only with a word are all three networks loaded."""
+    """Return a page with a word; without one, not all three networks are loaded."""
     page = np.full((320, 320, 3), 255, np.uint8)
     cv2.putText(page, "Page", (40, 180), cv2.FONT_HERSHEY_SIMPLEX, 2, (0, 0, 0), 4)
     return page

@@ -23,7 +23,7 @@ class TensorInfo(NamedTuple):
 def check_inputs(spec: ModelSpec, found: Sequence[TensorInfo]) -> list[TensorInfo]:
     """Return the model's inputs in the order of the entry: the picture, then the constants.
 
-    Raises ModelMismatchError where the model has others.
+    Raises ModelMismatchError if the model has others.
     """
     wanted = [spec.input.name, *spec.input.constants]
     if len(wanted) != len(found):
@@ -46,7 +46,7 @@ def check_inputs(spec: ModelSpec, found: Sequence[TensorInfo]) -> list[TensorInf
 def check_outputs(spec: ModelSpec, found: Sequence[TensorInfo]) -> list[TensorInfo]:
     """Return the model's outputs in the order in which the decoder reads them.
 
-    Raises ModelMismatchError where there are not as many, or not those that the entry names.
+    Raises ModelMismatchError if their number differs, or the names are not those of the entry.
     """
     by_name = {info.name: info for info in found}
     if absent := [name for name in spec.outputs if name not in by_name]:

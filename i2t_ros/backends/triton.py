@@ -1,7 +1,7 @@
 """A remote Triton Inference Server, over HTTP or gRPC (the Open Inference Protocol).
 
-The server has the weights, under the name of the manifest's entry; this side feeds pictures and
-reads outputs. Several detectors may share one server, which can batch their requests.
+The server has the weights, under the name of the manifest entry. Several detectors may share one
+server, which can batch their requests.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from i2t_ros.models.manifest import ModelSpec
 
 
 class TritonBackend:
-    """One model of one server, which puts what comes at once into one batch or into its queue.
+    """One model on one server, which batches or queues simultaneous requests.
 
-    A connection belongs to the thread that opened it (the HTTP client demands that). One that
-    breaks is opened again, once per inference.
+    A connection belongs to the thread that opened it, because the HTTP client requires that. A
+    broken connection is opened again, once per inference.
     """
 
     concurrency = MOST_CALLS
@@ -35,7 +35,7 @@ class TritonBackend:
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Compare the server's model with the entry and run it once; ``files`` are not used.
 
-        Raises BackendUnavailableError where the server cannot be reached or lacks the model.
+        Raises BackendUnavailableError if the server cannot be reached or lacks the model.
         """
         self._scheme, self._address = _parse(options.url)
         self._model = spec.engine_model or spec.name
@@ -45,7 +45,9 @@ class TritonBackend:
         self._closed = False
         try:
             version, metadata, largest_batch = self._describe()
-        except Exception as error:  # two client libraries, each with several bases of its own
+        except (
+            Exception
+        ) as error:  # the errors of the two client libraries have no common base class
             self.close()
             raise BackendUnavailableError(
                 f"Triton at {options.url} does not serve {self._model}: {error or type(error)}; "
@@ -53,14 +55,14 @@ class TritonBackend:
             ) from error
         self._inputs = check_inputs(spec, _infos(metadata["inputs"]))
         self._outputs = [info.name for info in check_outputs(spec, _infos(metadata["outputs"]))]
-        # A constant input would have to be there once for each image.
+        # With a batch, a constant input would need a copy for each image.
         self.batch = 1 if spec.input.constants else max(1, min(largest_batch, MOST_CALLS))
         self.device = f"{self._scheme}://{self._address}"
         self.report = f"Triton {version} at {self.device}, model {self._model}"
         self.infer(example_inputs(spec))
 
     def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
-        """Run the model once; see Backend. No answer within the time limit is InferenceError."""
+        """Run the model once; see Backend. Raises InferenceError after the time limit."""
         if self._closed:
             raise InferenceError("triton: used after close()")
         for given, info in zip(inputs, self._inputs, strict=True):
@@ -69,12 +71,14 @@ class TritonBackend:
             result = self._ask(inputs)
         except InferenceServerException as error:
             raise InferenceError(f"Triton at {self.device} answered: {error}") from error
-        except Exception as error:  # two client libraries, each with several bases of its own
+        except (
+            Exception
+        ) as error:  # the errors of the two client libraries have no common base class
             raise InferenceError(
                 f"Triton at {self.device} could not be asked within {self._timeout} s: "
                 f"{error or type(error).__name__}"
             ) from error
-        # What comes from the network is read-only; the outputs belong to the caller.
+        # Arrays from the network are read-only, but the outputs belong to the caller.
         return [np.require(result.as_numpy(name), requirements="W") for name in self._outputs]
 
     def close(self) -> None:
@@ -84,7 +88,7 @@ class TritonBackend:
             self._clients.pop().close()
 
     def _ask(self, inputs: Sequence[Tensor]) -> Any:
-        """Send one request, twice where the first finds a broken connection."""
+        """Send one request; send it again if the connection was broken."""
         module = _module(self._scheme)
         sent = [
             _input(module, info, given) for info, given in zip(self._inputs, inputs, strict=True)
@@ -132,7 +136,7 @@ class TritonBackend:
 
 
 def engine() -> tuple[str, tuple[str, ...]]:
-    """Return the client's version and no device: those are the server's."""
+    """Return the client's version and no devices: the server has those."""
     return f"client {importlib.metadata.version('tritonclient')}", ()
 
 
@@ -170,7 +174,7 @@ def _infos(described: Sequence[dict[str, Any]]) -> list[TensorInfo]:
 
 
 def _is_broken(error: Exception) -> bool:
-    """Whether a connection broke, rather than the server refusing or being slow."""
+    """Return whether the connection broke; the server may also have refused, or be slow."""
     if isinstance(error, InferenceServerException):
         return "UNAVAILABLE" in str(error.status())
     return not isinstance(error, TimeoutError)

@@ -1,4 +1,4 @@
-"""What a listener asks: the one seam between the bridges and whatever answers them."""
+"""The interface between the bridges and whatever answers their requests."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ log = logging.getLogger("i2t_ros.bridges")
 class Handler(Protocol):
     """Answers requests; listeners call it from their asyncio loop, several at once.
 
-    A handler may stand around another one and add something: a time limit, a history.
+    A handler may wrap another one to add something, such as a time limit or a history.
     """
 
     async def describe(self, request: DescribeRequest) -> DescribeReply:
-        """Say what the picture shows.
+        """Describe a picture, or a camera's newest frame.
 
         Must not block the loop. May be cancelled.
 
@@ -29,10 +29,10 @@ class Handler(Protocol):
 
 
 class TimeLimited:
-    """A handler that answers within a time limit, and raises I2tError and nothing else."""
+    """A handler that answers within a time limit, and raises only I2tError."""
 
     def __init__(self, handler: Handler, seconds: float) -> None:
-        """Ask ``handler``, for at most ``seconds``."""
+        """Wrap ``handler``, which gets at most ``seconds``."""
         self._handler = handler
         self._seconds = seconds
 

@@ -1,4 +1,4 @@
-"""Handlers that answer in this process: one for a function, one that only pretends."""
+"""Handlers that answer in this process: one calls a function, one gives a fixed answer."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from i2t_ros.vision.codecs import picture_format
 
 
 class LocalHandler:
-    """Answers each request by a call of ``function`` on one of its own threads.
+    """Answers each request by calling ``function`` in one of its threads.
 
-    The function may block; it raises I2tError where it cannot answer.
+    The function may block; it raises I2tError if it cannot answer.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class LocalHandler:
         workers: int = 1,
         max_waiting: int = 16,
     ) -> None:
-        """Run at most ``workers`` calls at a time and let at most ``max_waiting`` more wait."""
+        """Run at most ``workers`` calls at once, while at most ``max_waiting`` more wait."""
         self._function = function
         self._workers = workers
         self._max_waiting = max_waiting
@@ -41,9 +41,9 @@ class LocalHandler:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="describe")
 
     async def describe(self, request: DescribeRequest) -> DescribeReply:
-        """Return the function's answer; raises BusyError where too many requests wait."""
+        """Return the function's answer; raises BusyError if too many requests wait."""
         if self._accepted >= self._workers + self._max_waiting:
-            raise BusyError(f"{self._max_waiting} requests wait already: try again")
+            raise BusyError(f"{self._max_waiting} requests are waiting already: try again later")
         self._accepted += 1
         try:
             loop = asyncio.get_running_loop()
@@ -52,14 +52,14 @@ class LocalHandler:
             self._accepted -= 1
 
     def close(self) -> None:
-        """Wait for the calls that run and drop those that wait. May be called more than once."""
+        """Wait for running calls and drop waiting ones. May be called more than once."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 class FakeHandler:
-    """Sees two people and a dog in every picture, and draws nothing on it.
+    """Finds two people and a dog in every picture, and draws nothing.
 
-    For tests, and for those who write a client and have no model at hand.
+    For tests, and for writing a client without a model.
     """
 
     SENTENCE = "Se detectaron los siguientes objetos: 2 personas y 1 perro."
@@ -67,7 +67,7 @@ class FakeHandler:
     async def describe(self, request: DescribeRequest) -> DescribeReply:
         """Answer at once; the annotated picture is the one that was sent.
 
-        Raises what picture_format raises; the rest of the bytes may be anything.
+        Raises what picture_format raises; the rest of the bytes is not checked.
         """
         data = request.picture.data if request.picture else b""
         picture = Picture(data, PictureHeader(picture_format(data), 4, 4))

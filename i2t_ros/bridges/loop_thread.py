@@ -1,4 +1,4 @@
-"""The one asyncio loop on which all listeners live, in a thread beside the ROS executor."""
+"""The asyncio loop that all listeners share, in a separate thread beside the ROS executor."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """An asyncio loop in a thread of its own; ``post`` and ``call`` are the only ways in."""
+    """An asyncio loop in its own thread; other threads use ``post`` and ``call``."""
 
     def __init__(self, name: str = "i2t_bridges") -> None:
-        """Name the thread; ``start`` makes it."""
+        """Choose the name of the thread; ``start`` creates it."""
         self._name = name
         self._lock = threading.Lock()  # start and stop may come from different threads
         self._running: _Running | None = None
 
     @property
     def running(self) -> bool:
-        """Whether the loop takes calls."""
+        """Whether the loop accepts calls."""
         return self._running is not None
 
     def start(self, time_limit: float = 5.0) -> None:
-        """Start the thread and return once the loop runs. Does nothing where it runs already.
+        """Start the thread and return once the loop runs. Does nothing if it already runs.
 
-        Raises TimeLimitError where that takes longer than ``time_limit`` seconds.
+        Raises TimeLimitError after ``time_limit`` seconds.
         """
         with self._lock:
             if self._running is not None:
@@ -43,10 +43,10 @@ class LoopThread:
             self._running = running
 
     def stop(self, time_limit: float = 10.0) -> None:
-        """Cancel what is on the loop, end it and join the thread. May be called more than once.
+        """Cancel all tasks, end the loop and join the thread. May be called more than once.
 
-        Raises TimeLimitError where a task ignores its cancellation, or blocks the loop, for
-        longer than ``time_limit`` seconds; the thread, a daemon, is left behind then.
+        Raises TimeLimitError if a task ignores its cancellation, or blocks the loop, for longer
+        than ``time_limit`` seconds; then the thread, a daemon, is left behind.
         """
         with self._lock:
             running, self._running = self._running, None
@@ -60,7 +60,7 @@ class LoopThread:
     def post(self, function: Callable[..., object], *args: object) -> None:
         """Have the loop call ``function`` soon, from any thread.
 
-        Raises NotActiveError where the loop does not run.
+        Raises NotActiveError if the loop does not run.
         """
         try:
             self._now_running().loop.call_soon_threadsafe(function, *args)
@@ -70,8 +70,8 @@ class LoopThread:
     def call(self, coroutine: Coroutine[Any, Any, T], time_limit: float) -> T:
         """Run ``coroutine`` on the loop and wait for its result, from any other thread.
 
-        Raises what the coroutine raises; NotActiveError where the loop does not run, or ends
-        meanwhile; TimeLimitError after ``time_limit`` seconds, having cancelled the coroutine.
+        Raises what the coroutine raises; NotActiveError if the loop does not run, or ends
+        meanwhile; TimeLimitError after ``time_limit`` seconds, and then cancels the coroutine.
         """
         try:
             running = self._now_running()

@@ -1,4 +1,4 @@
-"""`i2t demo`: the whole chain on one photo, with a real node and real topics."""
+"""`i2t demo`: shows the whole chain on one photo, with real nodes and topics."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "demo",
         help="start the node, show it a photo, print what comes back",
-        description="Starts detector_node and bridge_node as processes of their own, publishes a "
-        "photo on the image topic, prints the detections and the sentence that come back over ROS, "
-        "calls the Describe service, asks the same over TCP, and saves the annotated picture.",
+        description="Starts detector_node and bridge_node as separate processes, publishes a photo "
+        "on the image topic, prints the detections and the sentence that come back over ROS, calls "
+        "the Describe service, asks the same over TCP, and saves the annotated picture.",
     )
     parser.add_argument(
-        "picture", nargs="?", type=Path, help="default: Grace Hopper, a photo in matplotlib"
+        "picture", nargs="?", type=Path, help="default: the photo of Grace Hopper in matplotlib"
     )
     parser.add_argument("--model", default="auto", help="default: auto")
-    parser.add_argument("--language", default="en", help="of the sentence (default: en)")
+    parser.add_argument("--language", default="en", help="language of the sentence (default: en)")
     parser.add_argument(
         "--save",
         type=Path,
         metavar="FILE",
-        help="the annotated picture (default: out/demo with the photo's extension)",
+        help="file for the annotated picture (default: out/demo with the photo's extension)",
     )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the chain; 0 only if every step of it worked. Raises I2tError."""
+    """Run the chain; return 0 if every step worked. Raises I2tError."""
     if importlib.util.find_spec("rclpy") is None:
         raise BackendMissingError(
-            "the demo needs ROS 2 (no module rclpy): `make demo` brings it, or source your ROS 2"
+            "the demo needs ROS 2 (no module rclpy): run `make demo`, or source your ROS 2"
         )
-    # Imported here so that every other command works without ROS.
-    from i2t_ros.nodes.demo import run_demo  # noqa: PLC0415
+    # Imported here so that the other commands work without ROS.
+    from i2t_ros.nodes.demonstration import run_demo  # noqa: PLC0415
 
     picture = args.picture or sample_photo()
     save = args.save or Path("out") / f"demo{picture.suffix}"
@@ -48,8 +48,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def sample_photo() -> Path:
-    """Return the photo of Grace Hopper (US Navy, public domain) that matplotlib carries."""
+    """Return the photo of Grace Hopper (US Navy, public domain) in matplotlib."""
     spec = importlib.util.find_spec("matplotlib")
     if spec is None or spec.origin is None:
-        raise ImageError("no photo: name one, or pip install matplotlib, which carries one")
+        raise ImageError("no photo: name one, or pip install matplotlib, which contains one")
     return Path(spec.origin).parent / "mpl-data" / "sample_data" / "grace_hopper.jpg"

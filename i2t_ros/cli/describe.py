@@ -58,8 +58,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Describe the picture that the arguments name. Raises I2tError if nothing can be said."""
-    # Everything about the arguments is checked before a model is loaded or downloaded.
+    """Describe the picture that the arguments name; raises I2tError if every task fails."""
+    # All arguments are checked before a model is loaded or downloaded.
     values = values_of(args, OPTIONS)
     options = from_values(
         DescribeOptions,
@@ -72,14 +72,14 @@ def run(args: argparse.Namespace) -> int:
         canonical_format(args.save.suffix)
     picture = Picture(read_picture(args.picture))
     image = decode_image(picture, options.max_pixels)
-    # What it warns of is told below, and there is no next picture for which it would wait.
+    # The failure is printed below, and the pause that the warning announces does not matter here.
     logging.getLogger("i2t_ros.pipeline.translation").setLevel(logging.ERROR)
-    # Somebody is watching: a download may take its time.
+    # The user is watching, so a download may take long.
     openers = {name: partial(task.open, settings[name], how) for name, task in TASKS.items()}
     describer = Describer(openers, time_limit=3600.0)
     try:
-        for task in options.tasks:  # so that the time that is shown is that of the work
-            with suppress(I2tError):  # told below, of a task that others are beside
+        for task in options.tasks:  # so that the time shown does not include loading
+            with suppress(I2tError):  # printed below, if other tasks succeed
                 describer.prepare([task])
         description = describer.describe(image, options)
     finally:
@@ -89,11 +89,8 @@ def run(args: argparse.Namespace) -> int:
     for task, error in description.scene.failures.items():
         print(f"i2t describe: {task}: {error} [{error.code}]", file=sys.stderr)
     if args.json:
-        print(
-            json.dumps(
-                reply_to_json(DescribeReply(description), picture), ensure_ascii=False, indent=2
-            )
-        )
+        found = reply_to_json(DescribeReply(description), picture)
+        print(json.dumps(found, ensure_ascii=False, indent=2))
     else:
         print(description.sentence)
         print_tables(description)

@@ -1,4 +1,4 @@
-"""Options as flags of a command line."""
+"""Options as command-line flags."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from i2t_ros.options import Option
 
 
 def add_flags(parser: argparse._ActionsContainer, options: Iterable[Option]) -> None:
-    """Add a flag for each option: --min-score for min_score. Lists are given with commas."""
+    """Add a flag for each option, such as --min-score for min_score. Commas separate lists."""
     for option in options:
         help = option.text.replace("%", "%%")
         if isinstance(option.default, bool):
@@ -30,7 +30,7 @@ def add_flags(parser: argparse._ActionsContainer, options: Iterable[Option]) -> 
 
 
 def values_of(args: argparse.Namespace, options: Iterable[Option]) -> dict[str, Any]:
-    """Return the values that were given or are defaults, by the options' names."""
+    """Return the values of the flags by the names of their options."""
     return {option.name: getattr(args, option.name) for option in options}
 
 
@@ -51,5 +51,6 @@ def _metavar(option: Option) -> str:
 
 
 def _shown(option: Option) -> str:
-    many = isinstance(option.default, list)
-    return (",".join(option.default) if many else "") or option.shown
+    if isinstance(option.default, list) and option.default:
+        return ",".join(option.default)
+    return option.shown

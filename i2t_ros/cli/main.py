@@ -1,4 +1,4 @@
-"""The `i2t` command: everything that can be done from a shell, without `ros2`."""
+"""The `i2t` command: everything that a shell can do without `ros2`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from i2t_ros.cli import client, demo, describe, models, run, say
 from i2t_ros.errors import I2tError
 
 EXIT_FAILED = 1
-EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, the convention of shells
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # `i2t ... | head`: the reader has seen enough
+    except BrokenPipeError:  # as in `i2t ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
 
@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Image to text for robots: says in a sentence what a camera or a picture "
         "shows. `i2t COMMAND --help` explains a command.",
     )
-    parser.add_argument("--verbose", action="store_true", help="log what is done, and tracebacks")
+    parser.add_argument("--verbose", action="store_true", help="log every step, with tracebacks")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for module in (describe, say, models, client, run, demo):
         module.add_parser(commands)

@@ -1,4 +1,4 @@
-"""`i2t models`: which models there are, where they are, and getting them."""
+"""`i2t models`: lists, fetches and checks models."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from i2t_ros.models.manifest import ModelSpec, find_spec, load_manifest
 from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.tasks.detect import DetectSettings, DetectTask
 
-# Somebody asked for the download and is waiting for it, perhaps over a satellite.
+# The user asked for the download and waits for it, perhaps over a satellite link.
 PATIENT = DownloadLimits(open=30.0)
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `models` and its own subcommands to the parser of `i2t`."""
-    parser = subparsers.add_parser("models", help="list, fetch and check models")
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand and its actions."""
+    parser = commands.add_parser("models", help="list, fetch and check models")
     parser.set_defaults(run=run)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("list", help="the models of the manifest, and where each is")
@@ -43,7 +43,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what was asked; return 0, or 1 where something is missing or wrong.
+    """Run the action; return 0, or 1 if something is missing or wrong.
 
     Raises I2tError, for the caller to print.
     """
@@ -74,7 +74,7 @@ def _fetch(args: argparse.Namespace) -> int:
         for path in local.files:
             print(path)
         if not local.files:
-            print(f"{name}: nothing to fetch, the engine brings it")
+            print(f"{name}: nothing to fetch, it comes with the backend")
     return 0
 
 
@@ -86,7 +86,7 @@ def _path(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    """Exit code 1 where a copy is wrong, or a model that was named is not here."""
+    """Return 1 if a copy is wrong, or a named model is not on this machine."""
     specs = [find_spec(name) for name in args.names] or list(load_manifest().values())
     wrong = False
     for spec in specs:
@@ -101,8 +101,8 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    """Exit code 1 where `model: auto` would have to make do with OpenCV's own detectors."""
-    _print_table([("ENGINE", "VERSION", "DEVICES", "TO GET IT"), *map(_engine, backends())])
+    """Return 1 if `model: auto` would fall back to OpenCV's built-in detectors."""
+    _print_table([("BACKEND", "VERSION", "DEVICES", "TO GET IT"), *map(_backend, backends())])
     print()
     _print_table([("MODEL", "TASK", "WHERE", "TO GET IT"), *map(_model, load_manifest().values())])
     print(f"\nlooked in {', '.join(map(str, (*search_folders(), cache_folder())))}")
@@ -115,8 +115,8 @@ def _doctor(args: argparse.Namespace) -> int:
     return int(detector.degraded)
 
 
-def _engine(name: str) -> tuple[str, str, str, str]:
-    """Return a row of the table of engines."""
+def _backend(name: str) -> tuple[str, str, str, str]:
+    """Return a row of the table of backends."""
     try:
         version, devices = survey(name)
     except BackendMissingError as error:
@@ -134,9 +134,9 @@ def _model(spec: ModelSpec) -> tuple[str, str, str, str]:
 
 
 def where(spec: ModelSpec) -> str:
-    """Return where a model is, in words: "at hand", "cached", "to download", "with the engine"."""
+    """Return where a model is: "at hand", "cached", "to download" or "with the backend"."""
     if not spec.files:
-        return "with the engine"
+        return "with the backend"
     copies = inspect_files(spec)
     for path, problem in copies:
         if problem:

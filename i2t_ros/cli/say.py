@@ -1,6 +1,6 @@
-"""``i2t say person=2 dog=1 --language es``: a sentence for given counts.
+"""``i2t say person=2 dog=1 --language es``: prints a sentence for given counts.
 
-For those who write or check a language: no camera, no model, any case one wants to hear.
+For authors and reviewers of a language: any case can be printed without a camera or a model.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from i2t_ros.language import (
     STYLES,
@@ -28,15 +27,12 @@ from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.pipeline.tasks.faces import FaceFacts
 from i2t_ros.pipeline.tasks.text import TextFact, TextFacts
 
-if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
-
 _COUNT = re.compile(r"(?P<name>.+)=(?P<count>[+-]?\d{1,9})(@(?P<place>\w+))?", re.ASCII)
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add ``say`` to the subcommands of ``i2t``."""
-    parser = subparsers.add_parser(
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
         "say",
         help="print a sentence for given counts, to write or check a language",
         description="Print the sentence for given counts, to write or check a language.",
@@ -46,25 +42,27 @@ def add_parser(subparsers: Subparsers) -> None:
         nargs="*",
         type=_count,
         metavar="NAME=COUNT[@PLACE]",
-        help="a class of the model and how many; PLACE, for the style scene, is one of "
-        f"{', '.join(PLACES)} (default: middle); a negative COUNT has left, for the style changes",
+        help="a class of the model and its count; PLACE, for the style scene, is one of "
+        f"{', '.join(PLACES)} (default: middle); for the style changes, a negative COUNT has left",
     )
     parser.add_argument("--language", default="en", help="BCP 47 tag (default: %(default)s)")
     parser.add_argument("--style", default="sentence", choices=STYLES)
     parser.add_argument(
-        "--unsure", action="append", default=[], metavar="NAME", help="hedge this class"
+        "--unsure", action="append", default=[], metavar="NAME", help='say "probably" of this class'
     )
-    parser.add_argument("--faces", type=int, metavar="COUNT", help="how many faces")
+    parser.add_argument("--faces", type=int, metavar="COUNT", help="number of faces")
     parser.add_argument("--text", action="append", metavar="TEXT", help="a line of text")
-    parser.add_argument("--translation", default="", metavar="TEXT", help="of every line of text")
     parser.add_argument(
-        "--more-texts", type=int, default=0, metavar="COUNT", help="lines that are not read out"
+        "--translation", default="", metavar="TEXT", help="translation of every line of text"
     )
-    parser.add_argument("--shows", metavar="NAME", help="the class of the picture as a whole")
-    parser.add_argument("--unusable", action="store_true", help="the image could not be used")
-    parser.add_argument("--nothing", action="store_true", help="no task could look at the image")
     parser.add_argument(
-        "--language-folder", type=Path, metavar="FOLDER", help="language files of your own"
+        "--more-texts", type=int, default=0, metavar="COUNT", help="number of further lines"
+    )
+    parser.add_argument("--shows", metavar="NAME", help="the class of the whole picture")
+    parser.add_argument("--unusable", action="store_true", help="the image could not be used")
+    parser.add_argument("--nothing", action="store_true", help="no task could run")
+    parser.add_argument(
+        "--language-folder", type=Path, metavar="FOLDER", help="folder with your own language files"
     )
     parser.set_defaults(run=run)
 
@@ -92,7 +90,7 @@ def say(args: argparse.Namespace) -> str:
 
 
 def _facts(args: argparse.Namespace) -> tuple[list[TaskFacts], tuple[TaskFacts, ...]]:
-    """Return what there is, most first, and what has left."""
+    """Return the facts in the image, largest count first, and those that have left."""
     came: list[ObjectCount] = []
     went: list[ObjectCount] = []
     for fact in sorted(args.counts, key=lambda fact: -abs(fact.count)):
@@ -123,6 +121,6 @@ def _count(text: str) -> ObjectCount:
         if match and place == known:
             return ObjectCount(match["name"], "", int(match["count"]), 1.0, 1.0, known)
     raise argparse.ArgumentTypeError(
-        f"{text!r}: expected NAME=COUNT or NAME=COUNT@PLACE, as person=2 or dog=1@left; "
+        f"{text!r}: expected NAME=COUNT or NAME=COUNT@PLACE, such as person=2 or dog=1@left; "
         f"the places are {', '.join(PLACES)}"
     )

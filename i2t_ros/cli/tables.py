@@ -1,4 +1,4 @@
-"""Descriptions on the console: one table for each task that found something."""
+"""Prints descriptions: one table for each task that found something."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Row = Sequence[str]
 
 
 def print_tables(description: Description) -> None:
-    """Print what was found, a line each; positions are in pixels of the picture."""
+    """Print each result on a line; positions are in pixels of the picture."""
 
     def label(name: str) -> str:
         return words.label(name, description.language)
@@ -28,7 +28,7 @@ def print_tables(description: Description) -> None:
 
 
 def _print(table: Sequence[Row]) -> None:
-    """Print rows with their first column to the left and the others to the right."""
+    """Print rows with the first column aligned left and the others aligned right."""
     widths = [max(map(_columns, column)) for column in zip(*table, strict=True)]
     for first, *others in table:
         cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
@@ -36,5 +36,5 @@ def _print(table: Sequence[Row]) -> None:
 
 
 def _columns(text: str) -> int:
-    """Return how wide a console shows a text: letters of Chinese, Japanese and Korean take two."""
+    """Return the width of a text in columns: Chinese, Japanese and Korean letters take two."""
     return sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in text)

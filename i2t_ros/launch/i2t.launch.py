@@ -1,10 +1,10 @@
-"""Starts i2t_ros: `ros2 launch i2t_ros i2t.launch.py --show-args` lists what can be given.
+"""Starts i2t_ros; `ros2 launch i2t_ros i2t.launch.py --show-args` lists the arguments.
 
-Defaults are the nodes' own: an argument that is not given is not passed on. The arguments named
-after parameters, with their explanations, come from the nodes' tables of parameters.
+An argument that is not given keeps the node's default. The arguments that are named after
+parameters, and their descriptions, come from the nodes' tables of parameters.
 
-One default is another one: a launched detector_node downloads nothing. What a robot does at boot
-must not depend on its network; `i2t models fetch` gets models beforehand.
+One default differs: a launched detector_node downloads nothing, because what a robot does at boot
+must not depend on its network. Use `i2t models fetch` to get models beforehand.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from i2t_ros.nodes.processes import dds_profile, parameter_file
 from i2t_ros.options import Option, Value
 from i2t_ros.resources import config_path
 
-# The parameters that are launch arguments as well, by node. All others: params_file.
-# An argument of several nodes goes to each, and is described as the first one's.
+# The parameters that are also launch arguments, by node. For all others, use params_file.
+# An argument of several nodes goes to each of them, with the description of the first one.
 ARGUMENTS = {
     "detector_node": (
         "model", "offline", "backend", "tasks", "cameras", "image_transport", "min_score",
@@ -40,10 +40,10 @@ ARGUMENTS = {
     ),
 }  # fmt: skip
 
-# What is said before params_file and arguments, and goes behind them.
-FIRST: dict[str, dict[str, Value]] = {"detector_node": {"offline": True}}
+# Defaults of this launch file, which params_file and the arguments override.
+DEFAULTS: dict[str, dict[str, Value]] = {"detector_node": {"offline": True}}
 EMPTY = {"source": "no source_node, drivers publish the images", "offline": "true"}
-"""What an empty argument means where that is not the parameter's default."""
+"""The meaning of an empty argument, if it is not the parameter's default."""
 
 
 def specs(node: str) -> list[Option]:
@@ -53,9 +53,9 @@ def specs(node: str) -> list[Option]:
 
 
 def misspelled(given: Iterable[str], known: Collection[str]) -> list[str]:
-    """Return a line for each name that is nearly that of an argument; launch itself ignores it.
+    """Return a warning for each name that is close to an argument's; launch itself ignores it.
 
-    Other names are no mistake: a launch file that includes this one has its own.
+    Other names are fine: a launch file that includes this one has its own arguments.
     """
     return [
         f"unknown argument {name}: did you mean {close[0]}?"
@@ -65,7 +65,7 @@ def misspelled(given: Iterable[str], known: Collection[str]) -> list[str]:
 
 
 def make_nodes(context: LaunchContext, known: Collection[str]) -> list[Node]:
-    """Return the nodes that are wanted, with the arguments that were given."""
+    """Return the nodes that the arguments ask for."""
     for line in misspelled(context.launch_configurations, known):
         get_logger("i2t.launch.py").warning(line)
 
@@ -84,7 +84,7 @@ def make_nodes(context: LaunchContext, known: Collection[str]) -> list[Node]:
 
 
 def make_rviz(namespace: str) -> Node:
-    """Return rviz2 with the layout, its topics in the namespace of the nodes."""
+    """Return rviz2 with this package's layout, its topics in the namespace of the nodes."""
     inside = f"/{namespace.strip('/')}" if namespace.strip("/") else ""
     return Node(
         package="rviz2",
@@ -99,7 +99,7 @@ def make_rviz(namespace: str) -> Node:
 
 
 def make_node(context: LaunchContext, name: str) -> Node:
-    """Return one node; an argument that is not given leaves the parameter to the node."""
+    """Return one node; an argument that is not given keeps the node's default."""
     given = [(spec, LaunchConfiguration(spec.name).perform(context)) for spec in specs(name)]
     values = {spec.name: as_value(spec, text) for spec, text in given if text}
     parameters = [parameter_file(values)]
@@ -108,8 +108,8 @@ def make_node(context: LaunchContext, name: str) -> Node:
         if not Path(params_file).is_file():  # launch itself would only warn
             raise FileNotFoundError(f"params_file: no such file: {params_file}")
         parameters.insert(0, params_file)
-    if name in FIRST:
-        parameters.insert(0, parameter_file(FIRST[name], f"/**/{name}"))
+    if name in DEFAULTS:
+        parameters.insert(0, parameter_file(DEFAULTS[name], f"/**/{name}"))
     return Node(
         package="i2t_ros",
         executable=name,
@@ -123,9 +123,9 @@ def make_node(context: LaunchContext, name: str) -> Node:
 
 
 def as_value(spec: Option, text: str) -> Value:
-    """Return a parameter's value, of the type that the node expects."""
+    """Return a parameter's value in the type that the node expects."""
     if isinstance(spec.default, str):
-        return text  # also where YAML would read something else into it, as into language:=no
+        return text  # YAML would read language:=no as false
     value = yaml.safe_load(text)
     if isinstance(spec.default, list):
         return [str(item) for item in value] if isinstance(value, list) else [text]
@@ -135,14 +135,14 @@ def as_value(spec: Option, text: str) -> Value:
 
 
 def describe(node: str, spec: Option) -> str:
-    """Return the explanation of an argument that is a parameter of a node."""
+    """Return the description of an argument that is a parameter of a node."""
     choices = f"; one of: {', '.join(spec.choices)}" if spec.choices else ""
     empty = EMPTY.get(spec.name, spec.shown)
     return f"{spec.name} of {node}: {spec.text}{choices} (empty: {empty})"
 
 
 def is_true(text: str) -> bool:
-    """Return whether an argument says yes."""
+    """Return whether an argument is true."""
     return text.lower() in ("true", "1")
 
 
@@ -153,12 +153,15 @@ def generate_launch_description() -> LaunchDescription:
         for spec in specs(node):
             described.setdefault(spec.name, describe(node, spec))
     own = {
-        "image": ("image", "topic of the camera's images; with cameras, each has its own"),
-        "params_file": ("", "YAML file of parameters of the nodes; an argument wins over it"),
+        "image": (
+            "image",
+            "topic of the images; the argument cameras replaces it with a topic for each",
+        ),
+        "params_file": ("", "YAML file with parameters of the nodes; arguments override it"),
         "bridge": ("true", "also start bridge_node, for programs without ROS"),
         "rviz": ("false", "also start rviz2, with the annotated image and the sentence"),
-        "namespace": ("", "of all nodes and their topics, such as car"),
-        "log_level": ("info", "of all nodes: debug, info, warn, error"),
+        "namespace": ("", "namespace of all nodes and their topics, such as car"),
+        "log_level": ("info", "log level of all nodes: debug, info, warn, error"),
     }
     known = {*described, *own}
     return LaunchDescription(

@@ -1,10 +1,10 @@
-"""A Jetson with a CSI camera: the camera through its own hardware, the model through TensorRT.
+"""For a Jetson with a CSI camera: images through the camera hardware, the model on TensorRT.
 
     ros2 launch i2t_ros jetson.launch.py
     ros2 launch i2t_ros jetson.launch.py sensor:=1 width:=1920 height:=1080
 
-Needs jetson-inference, and the OpenCV of JetPack, which is built with GStreamer. With a USB camera:
-i2t.launch.py source:=/dev/video0 backend:=jetson.
+Needs jetson-inference, and the OpenCV of JetPack, which is built with GStreamer. For a USB camera,
+use i2t.launch.py source:=/dev/video0 backend:=jetson.
 """
 
 from launch import LaunchDescription
@@ -12,7 +12,7 @@ from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, ThisLaunchFileDir
 
-# Scaled and converted by the camera's hardware; appsink keeps the newest image only.
+# The hardware scales and converts the images; appsink keeps only the newest one.
 PIPELINE = [
     *("nvarguscamerasrc sensor-id=", LaunchConfiguration("sensor")),
     *(" ! video/x-raw(memory:NVMM), width=", LaunchConfiguration("width")),
@@ -24,14 +24,14 @@ PIPELINE = [
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return i2t.launch.py with the camera as its source; its arguments can be given as well."""
+    """Return i2t.launch.py with the camera as its source; its arguments can be given, too."""
     return LaunchDescription(
         [
             DeclareLaunchArgument("sensor", default_value="0", description="number of the camera"),
             DeclareLaunchArgument("width", default_value="1280", description="pixels"),
             DeclareLaunchArgument("height", default_value="720", description="pixels"),
             DeclareLaunchArgument("rate", default_value="30", description="images a second"),
-            DeclareLaunchArgument("backend", default_value="jetson", description="the engine"),
+            DeclareLaunchArgument("backend", default_value="jetson", description="the backend"),
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(
                     PathJoinSubstitution([ThisLaunchFileDir(), "i2t.launch.py"])

@@ -1,9 +1,9 @@
-"""One detector for several cameras, and a source_node for each where there is no driver.
+"""One detector for several cameras, with a source_node for each camera without a driver.
 
     ros2 launch i2t_ros multi_camera.launch.py cameras:=[front,rear]
     ros2 launch i2t_ros multi_camera.launch.py cameras:=[a,b] sources:=[/dev/video0,/dev/video2]
 
-The first takes the images that drivers publish on front/image and rear/image.
+The first command uses the images that drivers publish on front/image and rear/image.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def generate_launch_description() -> LaunchDescription:
                 "sources",
                 default_value="",
                 description="a camera, video or stream for each, such as "
-                "[/dev/video0,/dev/video2]; empty: drivers publish the images already",
+                "[/dev/video0,/dev/video2]; empty: drivers publish the images",
             ),
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(

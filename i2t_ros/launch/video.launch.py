@@ -1,4 +1,4 @@
-"""Shows a video, stream, folder or picture to the detector, and serves the bridge.
+"""Shows a video, stream, folder or picture to the detector, and runs the bridge.
 
 ros2 launch i2t_ros video.launch.py source:=film.mp4 loop:=false language:=es
 """
@@ -10,7 +10,7 @@ from launch.substitutions import PathJoinSubstitution, ThisLaunchFileDir
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return i2t.launch.py with a source; all its other arguments can be given as well."""
+    """Return i2t.launch.py with a source; its other arguments can be given, too."""
     return LaunchDescription(
         [
             DeclareLaunchArgument(

@@ -1,7 +1,7 @@
-"""ROS 2 nodes: the only package here that imports ROS."""
+"""ROS 2 nodes: only this subpackage and launch/ import ROS."""
 
 import os
 
-# NumPy's OpenBLAS starts a thread for each core when it is imported, and each then looks for work
-# for 0.2 s of processor time; nothing here gives them any. It reads this with that import.
+# When NumPy is imported, its OpenBLAS starts a thread for each core, and each thread looks for work
+# for 0.2 s of CPU time. Nothing here uses them. OpenBLAS reads the variable at that import.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,4 +1,4 @@
-"""Runs nodes as processes of their own, watches them, and ends them together."""
+"""Runs nodes as separate processes, watches them, and ends them together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import TracebackType
 
 import yaml
 
@@ -23,16 +22,16 @@ from i2t_ros.resources import config_path
 STOP_LIMIT = 15.0
 """Seconds for a node to end after SIGINT; then it is killed."""
 LAST_LINES_LIMIT = 2.0
-"""Seconds for the last lines of a node that has ended."""
+"""Seconds to wait for the last lines of a node that has ended."""
 
 PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 """The environment variables that name a profile for Fast DDS 2 and 3."""
 SIGNAL_PERIOD = 0.5
-"""Seconds after which a signal is noticed at the latest."""
+"""Seconds until a signal is noticed, at most."""
 
 
 class NodeProcess:
-    """One node, running. As a context it has ended when the context ends."""
+    """A running node; a context manager that ends it."""
 
     def __init__(
         self,
@@ -42,8 +41,8 @@ class NodeProcess:
     ) -> None:
         """Start it.
 
-        ros_args  what may follow ``--ros-args``
-        write     takes each line that the node prints, in a thread of its own; None: the terminal
+        ros_args  arguments after ``--ros-args``
+        write     gets each line that the node prints, in a separate thread; None: the terminal
         """
         self.name = name
         self._process = subprocess.Popen(  # noqa: S603
@@ -51,7 +50,7 @@ class NodeProcess:
             env=node_environment(),
             stdout=write and subprocess.PIPE,
             stderr=write and subprocess.STDOUT,
-            # Ctrl-C reaches the parent alone, which ends the nodes in their order.
+            # So that Ctrl-C reaches only this process, which ends the nodes in order.
             start_new_session=True,
         )
         self._reader: threading.Thread | None = None
@@ -63,18 +62,13 @@ class NodeProcess:
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End it."""
         self.stop()
 
     @property
     def pid(self) -> int:
-        """The number of the process."""
+        """The process ID."""
         return self._process.pid
 
     def code(self) -> int | None:
@@ -82,21 +76,21 @@ class NodeProcess:
         return self._process.poll()
 
     def wait(self) -> int:
-        """Wait for its end and its last lines; return the exit code."""
+        """Wait until it ends and its last lines are written; return the exit code."""
         code = self._process.wait()
         if self._reader is not None:
             self._reader.join(LAST_LINES_LIMIT)
         return code
 
     def stop(self) -> int:
-        """End it as Ctrl-C would, or by force where that takes too long; return the exit code."""
+        """End it as Ctrl-C would, or kill it if that takes too long; return the exit code."""
         if self.code() is None:
             self._process.send_signal(signal.SIGINT)
             try:
                 self._process.wait(STOP_LIMIT)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-            except KeyboardInterrupt:  # somebody does not want to wait
+            except KeyboardInterrupt:  # the user does not want to wait
                 self._process.kill()
                 raise
         return self.wait()
@@ -109,7 +103,7 @@ class NodeProcess:
 
 
 def first_to_end(nodes: Iterable[NodeProcess]) -> NodeProcess:
-    """Wait until one of the nodes has ended; return it."""
+    """Wait until one of the nodes ends, and return that node."""
     ended: queue.Queue[NodeProcess] = queue.Queue()
 
     def watch(node: NodeProcess) -> None:
@@ -119,16 +113,16 @@ def first_to_end(nodes: Iterable[NodeProcess]) -> NodeProcess:
     for node in nodes:
         threading.Thread(target=watch, args=(node,), daemon=True).start()
     while True:
-        # With a time limit: the kernel may hand a signal to another thread, which does not end an
-        # endless wait of this one.
+        # With a time limit, because the kernel may give a signal to another thread, which does not
+        # end an endless wait of this one.
         with contextlib.suppress(queue.Empty):
             return ended.get(timeout=SIGNAL_PERIOD)
 
 
 def node_command(name: str, ros_args: Sequence[str] = ()) -> list[str]:
     """Return the command line of a node."""
-    # Not `python -m`: that would look in the working folder first, where a checkout of this
-    # package hides the installed one.
+    # Not `python -m`, which searches the working folder first: in a checkout, that would hide the
+    # installed package.
     code = (
         "import sys; sys.path[:] = filter(None, sys.path); "
         f"from i2t_ros.nodes.{name} import main; sys.exit(main())"
@@ -137,8 +131,8 @@ def node_command(name: str, ros_args: Sequence[str] = ()) -> list[str]:
 
 
 def parameter_arguments(parameters: Mapping[str, object]) -> list[str]:
-    """Return the ROS arguments that set parameters; those that are None are left out."""
-    # ROS reads values as YAML, of which JSON is a part; in quotes, a text like 0 stays a text.
+    """Return the ROS arguments that set parameters; None leaves a parameter out."""
+    # ROS reads values as YAML, which includes JSON; the quotes keep a string such as "0" a string.
     given = [
         f"{key}:={json.dumps(value)}" for key, value in parameters.items() if value is not None
     ]
@@ -146,13 +140,14 @@ def parameter_arguments(parameters: Mapping[str, object]) -> list[str]:
 
 
 def node_environment() -> dict[str, str]:
-    """Return the environment for nodes: this process's, and a profile for large images."""
-    colours = {"RCUTILS_COLORIZED_OUTPUT": "1"} if sys.stdout.isatty() else {}  # through a pipe too
-    return {**dds_profile(), **colours, **os.environ}
+    """Return this process's environment, with a DDS profile for large images."""
+    # Nodes write to a pipe, and would leave out colors.
+    colors = {"RCUTILS_COLORIZED_OUTPUT": "1"} if sys.stdout.isatty() else {}
+    return {**dds_profile(), **colors, **os.environ}
 
 
 def dds_profile() -> dict[str, str]:
-    """Return the environment variables that name our profile; none where the user has one."""
+    """Return the variables that select this package's profile; none if the user has chosen one."""
     if any(name in os.environ for name in PROFILES):
         return {}
     return dict.fromkeys(PROFILES, str(config_path("fastdds.xml")))
@@ -161,9 +156,9 @@ def dds_profile() -> dict[str, str]:
 def parameter_file(values: Mapping[str, object], nodes: str = "/**/*") -> str:
     """Return the path of a new file that gives ``nodes`` these parameters, until this process ends.
 
-    Of several files that of the last section counts, and a section is where it was first met: what
-    goes into one that an earlier file has too, such as the /** that launch would write, is
-    overruled by the sections after it. So the section here is one that other files do not have.
+    ROS merges sections of the same name from several files at the place of the first one, and later
+    sections win. So the /** that launch would write loses to the sections that follow it in an
+    earlier file. The section here has a name that other files do not use.
     """
     with tempfile.NamedTemporaryFile("w", suffix=".yaml", dir=_folder(), delete=False) as file:
         yaml.safe_dump({nodes: {"ros__parameters": dict(values)}}, file)
@@ -172,7 +167,7 @@ def parameter_file(values: Mapping[str, object], nodes: str = "/**/*") -> str:
 
 @functools.cache
 def _folder() -> str:
-    """Return a folder of this process's files, which goes when the process ends."""
-    folder = tempfile.TemporaryDirectory(prefix="i2t_")  # no context: nodes may be started again
+    """Return a folder for this process's files, which is removed when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="i2t_")  # not a context: nodes may start again
     atexit.register(folder.cleanup)
     return folder.name

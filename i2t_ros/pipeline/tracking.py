@@ -30,7 +30,7 @@ class ObjectTracker:
     """
 
     def __init__(self, lost_frames: int = 30) -> None:
-        """Load the tracker; raises BackendMissingError where it is not installed."""
+        """Load the tracker; raises BackendMissingError if it is not installed."""
         with needed_for("tracking", INSTALL):
             self._supervision: Any = importlib.import_module("supervision")
             self._trackers: Any = importlib.import_module("trackers")

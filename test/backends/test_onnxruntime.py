@@ -165,7 +165,7 @@ def test_a_provider_of_ones_own_choice_that_does_not_start(path, monkeypatch, ca
         load(path, providers=("cuda", "cpu"))
     assert str(raised.value) == (
         "ONNX Runtime could not start the provider cuda: libcudnn.so.9: cannot open shared object "
-        'file. pip install "onnxruntime-gpu[cuda,cudnn]" brings the libraries of CUDA and cuDNN, '
+        'file. pip install "onnxruntime-gpu[cuda,cudnn]" has the libraries of CUDA and cuDNN, '
         "the driver comes with the system; or ask for another"
     )
     assert capfd.readouterr() == ("", ""), "its page is not repeated"
@@ -201,7 +201,7 @@ def test_a_provider_that_raises(path, monkeypatch, capfd):
     with pytest.raises(BackendUnavailableError, match=r"tensorrt: \[OpenVINO\] CPU only supports"):
         load(path, providers=("tensorrt",))
     machine.broken["TensorrtExecutionProvider"] = "nothing that a pattern knows\n"
-    with pytest.raises(BackendUnavailableError, match="tensorrt: it does not say why"):
+    with pytest.raises(BackendUnavailableError, match="tensorrt: it gives no reason"):
         load(path, providers=("tensorrt",))
     assert capfd.readouterr().err == "nothing that a pattern knows\n"
 

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import tiny_models
+from making import open_detector
 from msgspec.structs import replace
 from project import ROOT, tomllib
 
@@ -19,7 +20,6 @@ from i2t_ros.errors import (
     ModelMismatchError,
 )
 from i2t_ros.models.manifest import ModelFile, find_spec
-from i2t_ros.pipeline.tasks.detect import open_detector
 
 BACKEND = """
 class Hum:

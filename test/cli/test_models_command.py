@@ -38,7 +38,7 @@ def test_list_says_where_each_model_is(capsys):
         "Apache-2.0",
         "to download",
     ]
-    assert "with the engine" in row(listed, "opencv_people_faces")
+    assert "with the backend" in row(listed, "opencv_people_faces")
 
 
 def test_list_of_what_is_here(capsys, monkeypatch, shared):

@@ -195,7 +195,7 @@ def test_frames_that_another_thread_took_along_do_not_wait_for_the_backend():
             for camera in ("front", "rear"):
                 tested.offer(camera, camera)
             stages.until(lambda: len(stages.prepared) == 2, "both are prepared")
-            assert access.waiting == 1, "one thread waits for both"
+            stages.until(lambda: access.waiting == 1, "one thread waits for both")
         stages.until(lambda: stages.inferred == [("front", "rear")], "both in one run")
         stages.until(lambda: stages.finished == ["front", "rear"], "both are finished")
         assert access.waiting == 0

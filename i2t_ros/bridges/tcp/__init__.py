@@ -1,1 +1,1 @@
-"""The TCP listener; docs/wire_protocol.md describes the protocol."""
+"""The TCP listener; its protocol is in docs/wire_protocol.md."""

@@ -21,21 +21,21 @@ from i2t_ros.vision.codecs import picture_format
 
 log = logging.getLogger("i2t_ros.tcp")
 
-CHUNK = 1 << 18  # bytes asked for at a time, as many as asyncio takes from the kernel at once
-MAX_LINGER = 1 << 26  # bytes that a client may still send after it was refused
+CHUNK = 1 << 18  # bytes per read, as many as asyncio takes from the kernel at once
+MAX_LINGER = 1 << 26  # bytes that a client may still send after a refusal
 
 
 class Connection:
-    """Reads requests and writes replies until one side ends it.
+    """Reads requests and writes replies until one side ends the connection.
 
-    ``served``: whether it takes one of the places of ``max_connections``. ``idle``: whether it
-    waits for a request that has not begun.
+    served  whether it counts toward ``max_connections``
+    idle    whether it waits for the first byte of a request
     """
 
     def __init__(
         self, service: TcpService, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Take over the streams; ``run`` does the rest."""
+        """Take over the streams; call ``run`` next."""
         self.served = True
         self.idle = False
         self._service = service
@@ -44,14 +44,16 @@ class Connection:
         self._writer = writer
         self._parser = RequestParser(service.limits.max_image_bytes)
         self._client = _name(writer.get_extra_info("peername"))
-        writer.transport.set_write_buffer_limits(high=0)  # drain: until the kernel has it all
+        writer.transport.set_write_buffer_limits(
+            high=0
+        )  # drain() then waits until the kernel has all data
 
     async def run(self) -> None:
-        """Speak with the client until one side ends it, and leave nothing behind."""
+        """Serve the client until one side ends the connection, then close it."""
         try:
             await (self._serve() if self.served else self._turn_away())
         except OSError as error:
-            self._failed(f"is gone: {error}")
+            self._failed(f"has left: {error}")
         except TimeLimitError as error:
             self._failed(f"is cut off: {error}")
         finally:
@@ -70,15 +72,17 @@ class Connection:
         while keep_open and not self._service.closing:
             incoming = await self._receive()
             if incoming is None:
-                log.debug("%s is done", self._client)
+                log.debug("%s disconnected", self._client)
                 return
             keep_open = await self._reply(incoming)
         await self._linger()
 
     async def _turn_away(self) -> None:
-        """Tell the client that there are too many, in the version of its first bytes."""
+        """Refuse a client beyond the limit, in the protocol version of its first bytes."""
         self._service.counters.turned_away += 1
-        error = BusyError(f"{self._limits.max_connections} clients are served already: try again")
+        error = BusyError(
+            f"the limit of {self._limits.max_connections} clients is reached: try again later"
+        )
         self._failed(f"is turned away: {error}")
         with contextlib.suppress(asyncio.TimeoutError):
             first = self._reader.read(CHUNK)
@@ -87,12 +91,12 @@ class Connection:
         await self._linger()
 
     async def _receive(self) -> WireRequest | Refusal | None:
-        """Return what comes next, or None where no request comes any more."""
+        """Return the next request, or None if no more requests come."""
         deadline = float("inf")
         while (incoming := self._parser.next_request()) is None:
             self.idle = not self._parser.begun
             if not self.idle:
-                deadline = min(deadline, _now() + self._limits.receive_time)
+                deadline = min(deadline, time.monotonic() + self._limits.receive_time)
             try:
                 data = await self._read(deadline)
             except TimeLimitError as error:
@@ -107,10 +111,10 @@ class Connection:
         return incoming
 
     async def _read(self, deadline: float) -> bytes:
-        """Return what the client sends, or nothing where no more comes."""
+        """Return what the client sends, or b"" if it has stopped sending."""
         may_be_empty = self._parser.may_be_empty
         idle_time = self._limits.empty_time if may_be_empty else self._limits.idle_time
-        left = deadline - _now()
+        left = deadline - time.monotonic()
         try:
             return await asyncio.wait_for(self._reader.read(CHUNK), min(idle_time, left))
         except asyncio.TimeoutError:
@@ -123,13 +127,13 @@ class Connection:
             raise TimeLimitError(f"expected {expected}") from None
 
     async def _reply(self, incoming: WireRequest | Refusal) -> bool:
-        """Answer; return whether another request may follow."""
+        """Answer a request; return whether another one may follow."""
         self._service.counters.requests += 1
         version = incoming.version
         if isinstance(incoming, Refusal):
             await self._send_error(version, incoming.error)
             return incoming.keep_open
-        started = _now()
+        started = time.monotonic()
         try:
             request, reply = await self._ask(incoming)
             picture = _picture(request, reply)
@@ -142,13 +146,13 @@ class Connection:
             self._client,
             len(request.picture or b""),
             _count(reply),
-            (_now() - started) * 1000,
+            (time.monotonic() - started) * 1000,
         )
         await self._send_success(version, header, picture)
         return version == 2
 
     async def _ask(self, incoming: WireRequest) -> tuple[DescribeRequest, DescribeReply]:
-        """Ask the handler; raises I2tError and nothing else."""
+        """Ask the handler; raises only I2tError."""
         request = incoming.describe
         if incoming.version == 1:
             request = dataclasses.replace(
@@ -165,14 +169,16 @@ class Connection:
         await self._send(picture)
 
     async def _pause(self) -> None:
-        """Let the client take the header before the picture comes.
+        """Give the client time to read the header before the picture arrives.
 
-        The pause begins when the client's machine has acknowledged the header: where the header
-        is lost, or a wireless client sleeps, it would otherwise arrive together with the picture.
+        The pause starts when the client's machine has acknowledged the header. Otherwise, if the
+        header is lost or a wireless client sleeps, header and picture would arrive together.
         """
         pause = self._limits.header_pause
-        patience = _now() + 10 * pause
-        while _unacknowledged(self._writer.get_extra_info("socket")) and _now() < patience:
+        patience = time.monotonic() + 10 * pause
+        while (
+            _unacknowledged(self._writer.get_extra_info("socket")) and time.monotonic() < patience
+        ):
             await asyncio.sleep(pause / 4)
         await asyncio.sleep(pause)
 
@@ -181,31 +187,31 @@ class Connection:
         await self._send(wire.encode_error(version, error))
 
     async def _send(self, data: bytes | memoryview) -> None:
-        """Hand all of it to the kernel, at once while it has room (asyncio sets TCP_NODELAY).
+        """Hand all data to the kernel, which sends it at once (asyncio sets TCP_NODELAY).
 
-        Raises TimeLimitError where the client does not read, OSError where it is gone.
+        Raises TimeLimitError if the client does not read, and OSError if it has left.
         """
         limit = self._limits.send_time
         self._writer.write(data)
         try:
             await asyncio.wait_for(self._writer.drain(), limit)
         except asyncio.TimeoutError:
-            raise TimeLimitError(f"it did not read its reply within {limit:g} s") from None
+            raise TimeLimitError(f"the client did not read its reply within {limit:g} s") from None
 
     async def _linger(self) -> None:
-        """End our side and read on a while, throwing away what comes.
+        """Stop sending, then read and discard for a while.
 
-        The kernel answers a close with unread bytes by a reset, which destroys a reply that is
-        still on its way (RFC 1122, section 4.2.2.13).
+        If a socket with unread bytes is closed, the kernel sends a reset, which destroys a reply
+        that is still on its way (RFC 1122, section 4.2.2.13).
         """
-        self.served = False  # its place is free for another
-        deadline = _now() + self._limits.linger_time
+        self.served = False  # another client may be served now
+        deadline = time.monotonic() + self._limits.linger_time
         left = MAX_LINGER
         with contextlib.suppress(asyncio.TimeoutError, OSError):
             self._writer.write_eof()
             while left > 0:
                 read = self._reader.read(CHUNK)
-                data = await asyncio.wait_for(read, deadline - _now())
+                data = await asyncio.wait_for(read, deadline - time.monotonic())
                 if not data:
                     return
                 left -= len(data)
@@ -215,12 +221,8 @@ class Connection:
         log.warning("%s %s", self._client, what)
 
 
-def _now() -> float:
-    return time.monotonic()
-
-
 def _unacknowledged(sock: socket.socket) -> int:
-    """Return how many bytes sent have not reached the other machine (tcp(7): SIOCOUTQ)."""
+    """Return how many sent bytes the other machine has not acknowledged (tcp(7): SIOCOUTQ)."""
     if sock.fileno() < 0:
         return 0
     (count,) = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)))
@@ -228,17 +230,17 @@ def _unacknowledged(sock: socket.socket) -> int:
 
 
 def _name(peer: tuple[str, int] | None) -> str:
-    if peer is None:  # gone before it was greeted
+    if peer is None:  # disconnected before it was accepted
         return "a client"
     host, port = peer[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _picture(request: DescribeRequest, reply: DescribeReply) -> memoryview:
-    """Return the annotated picture; empty where none was asked for.
+    """Return the annotated picture; empty if it was not requested.
 
-    Raises I2tError where the handler did not keep its promise: a client that cannot tell formats
-    apart would take the picture for what it sent.
+    Raises I2tError if the handler returns another format than the client sent, because a client
+    may decode the picture in that format without checking.
     """
     if not request.annotate:
         return memoryview(b"")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from types import TracebackType
 
 from i2t_ros.bridges.handler import Handler, TimeLimited
 from i2t_ros.bridges.tcp import wire
@@ -14,10 +13,10 @@ from i2t_ros.types import DescribeRequest
 
 
 class TcpServer:
-    """Serves a Handler to clients of both versions.
+    """Serves a Handler to clients of both protocol versions.
 
-    An asynchronous context manager; everything happens on the loop that enters it. A closed
-    server is not started again: make another.
+    An asynchronous context manager; everything runs on the loop that enters it. A closed server
+    cannot start again: create another one.
     """
 
     def __init__(
@@ -31,8 +30,8 @@ class TcpServer:
     ) -> None:
         """Prepare to listen on ``host`` and ``port`` (0: any free one).
 
-        ``version_1`` says what clients of version 1 cannot say, such as their language: all but
-        its image, camera and annotate. By default they get Spanish lists.
+        ``version_1`` has the options that clients of version 1 cannot send, such as the language;
+        its picture, camera and annotate are ignored. By default those clients get Spanish lists.
         """
         self.limits = limits or TcpLimits()
         self._service = TcpService(
@@ -51,34 +50,29 @@ class TcpServer:
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Close."""
         await self.close()
 
     @property
     def port(self) -> int:
-        """The port that the listener has (the first, where a host name has several addresses)."""
+        """The port of the listener; the first one if the host name has several addresses."""
         if self._listener is None or not self._listener.sockets:
             raise RuntimeError("TcpServer.port: expected a started server that is not closed")
         return int(self._listener.sockets[0].getsockname()[1])
 
     @property
     def counters(self) -> TcpCounters:
-        """What has been done since the start."""
+        """What the listener has done since its start."""
         return self._service.counters
 
     @property
     def open_connections(self) -> int:
-        """How many clients are connected at this moment."""
+        """How many clients are connected now."""
         return len(self._connections)
 
     async def start(self) -> None:
-        """Listen. Raises OSError, which names the address, where that is not possible."""
+        """Start listening; raises OSError, which names the address, if that fails."""
         self._listener = await asyncio.start_server(
             self._accept, self._host, self._port, limit=CHUNK
         )
@@ -95,10 +89,10 @@ class TcpServer:
                 )
 
     async def close(self) -> None:
-        """Stop serving. May be called more than once; every call returns when all is over.
+        """Stop serving. May be called more than once; every call returns when all is closed.
 
-        In this order: no new connections; clients that have not begun a request are let go;
-        requests that have begun get ``drain_time`` to be answered; the rest is cut off.
+        In this order: refuse new connections; disconnect clients without a request in progress;
+        wait at most ``drain_time`` for the requests in progress; disconnect the rest.
         """
         if self._listener is None:
             return
@@ -118,12 +112,14 @@ class TcpServer:
             connection.abort()
             task.cancel()
         if self._connections:
-            log.warning("%d clients cut off: not served in drain_time", len(self._connections))
+            log.warning(
+                "%d clients disconnected: not answered within drain_time", len(self._connections)
+            )
             await asyncio.wait(list(self._connections))
         log.info("closed")
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Give a new connection its task, or turn it away."""
+        """Start the task of a new connection, or refuse it."""
         limit = self.limits.max_connections
         if self._service.closing or len(self._connections) >= 2 * limit:
             self._service.counters.turned_away += 1

@@ -1,4 +1,4 @@
-"""What every connection of a TCP listener shares: handler, limits, counters."""
+"""Handler, limits and counters of a TCP listener, which its connections share."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class TcpLimits:
-    """What clients may cost.
+    """Limits for clients.
 
-    As many clients as ``max_connections`` are told that the listener is busy; any beyond those are
-    cut off.
+    Up to ``max_connections`` more clients than are served get an error that says so; clients
+    beyond those are disconnected without a reply.
     """
 
     max_image_bytes: int = option(
-        16 << 20, "pictures of more bytes are refused", bounds=(1, 2**31 - 1)
+        16 << 20, "bytes; larger pictures are refused", bounds=(1, 2**31 - 1)
     )
     max_connections: int = option(
-        64, "clients served at once; further ones are told that it is busy", bounds=(1, 100_000)
+        64, "clients served at once; more get the error busy", bounds=(1, 100_000)
     )
     idle_time: float = option(
-        10.0, "seconds without a byte after which a client is given up", bounds=(0.01, DAY)
+        10.0, "seconds without a byte after which a client is disconnected", bounds=(0.01, DAY)
     )
     receive_time: float = option(
         60.0, "seconds that a client may take to send one request", bounds=(0.01, DAY)
@@ -41,7 +41,7 @@ class TcpLimits:
     )
     header_pause: float = option(
         0.02,
-        "seconds between header and picture of a version 1 reply, whose clients need one",
+        "seconds between header and picture of a version 1 reply; old clients need the pause",
         bounds=(0.0, DAY),
     )
     empty_time: float = option(
@@ -50,10 +50,10 @@ class TcpLimits:
         bounds=(0.01, DAY),
     )
     linger_time: float = option(
-        2.0, "seconds in which a client may take its last reply", bounds=(0.0, DAY)
+        2.0, "seconds that a client may take to read its last reply", bounds=(0.0, DAY)
     )
     drain_time: float = option(
-        5.0, "seconds at shutdown for requests that have begun", bounds=(0.0, DAY)
+        5.0, "seconds at shutdown to answer the requests in progress", bounds=(0.0, DAY)
     )
 
     def __post_init__(self) -> None:
@@ -63,7 +63,7 @@ class TcpLimits:
 
 @dataclass(slots=True)
 class TcpCounters:
-    """What a listener has done since it started."""
+    """What a listener has done since its start."""
 
     connections: int = 0
     turned_away: int = 0
@@ -73,10 +73,10 @@ class TcpCounters:
 
 @dataclass(slots=True)
 class TcpService:
-    """What connections work with.
+    """What all connections of a listener share.
 
-    version_1  what clients of version 1 cannot say, such as their language
-    closing    whether no further request is to be read
+    version_1  the options that clients of version 1 cannot send, such as the language
+    closing    whether to read no more requests
     """
 
     handler: Handler

@@ -1,4 +1,4 @@
-"""What went wrong, in Spanish: the users of version 1 expect it."""
+"""Error messages in Spanish, which clients of protocol version 1 expect."""
 
 from __future__ import annotations
 
@@ -42,4 +42,4 @@ SPANISH_REASONS: Mapping[str, str] = {
     "translation_failed": "no se pudo traducir el texto",
     "detector_unreachable": "no se encuentra el detector",
 }
-"""Code of an I2tError -> reason, to stand after "Ocurrió el siguiente error: "."""
+"""Code of an I2tError -> reason, which follows "Ocurrió el siguiente error: "."""

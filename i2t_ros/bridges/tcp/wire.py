@@ -1,7 +1,7 @@
-"""The ``<SEP>`` protocol: bytes in, requests and refusals out; replies to bytes.
+"""The ``<SEP>`` protocol: parses bytes into requests and refusals, and encodes replies.
 
-Nothing here touches a socket or a clock. docs/wire_protocol.md says byte by byte what goes over
-the wire, and why; its examples are executed by a test.
+Nothing here touches a socket or a clock. docs/wire_protocol.md specifies every byte, with reasons;
+a test runs its examples.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ MAX_DIGITS = 18  # of the size
 MAX_OPTIONS = 1024  # bytes between the second separator and the newline
 MAX_HEADER = MAX_EXTENSION + len(SEPARATOR) + MAX_DIGITS + len(SEPARATOR) + MAX_OPTIONS + 1
 MAX_REPLY_HEADER: Mapping[Version, int] = {1: 4096, 2: 65536}
-"""Version 1: what the old clients read with one ``recv``."""
+"""Bytes; for version 1, as many as the old clients read with one ``recv``."""
 
 ERROR_PREFIX = "Ocurrió el siguiente error: "
 
 
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """A whole, valid request."""
+    """A complete, valid request."""
 
     version: Version
     describe: DescribeRequest
@@ -49,9 +49,9 @@ class WireRequest:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A request that gets an error in place of an answer.
+    """A request that gets an error as its answer.
 
-    ``keep_open``: the end of the request is known and reached, so the next one may follow.
+    keep_open  whether the request has been read to its end, so that another one may follow
     """
 
     version: Version
@@ -60,10 +60,10 @@ class Refusal:
 
 
 class RequestParser:
-    """One connection's incoming bytes.
+    """Parses the incoming bytes of one connection.
 
-    Call ``feed`` with what came, then ``next_request`` until it returns None. Used like that, the
-    parser never holds more than MAX_HEADER + ``max_image_bytes`` + the last chunk.
+    Call ``feed`` with new bytes, then ``next_request`` until it returns None. Then the parser never
+    holds more than MAX_HEADER + ``max_image_bytes`` + the last chunk.
     """
 
     def __init__(self, max_image_bytes: int) -> None:
@@ -78,24 +78,22 @@ class RequestParser:
         self._over = False
 
     def feed(self, data: bytes | bytearray | memoryview) -> None:
-        """Take the next bytes of the stream, however it was cut; none after ``finish``."""
+        """Add the next bytes of the stream, cut anywhere; bytes after ``finish`` are ignored."""
         if not (self._over or self._finished):
             self._buffer += data
 
     def finish(self) -> None:
-        """Say that no more bytes come: what is there must do as a request, or is refused."""
+        """Declare the end of the stream: what is there is a whole request, or is refused."""
         self._finished = True
 
     def next_request(self) -> WireRequest | Refusal | None:
-        """Return the next request, or why there is none, or None where more bytes are needed.
+        """Return the next request or refusal, or None if more bytes are needed.
 
         After a refusal without ``keep_open``, and after a request of version 1, the rest of the
         stream is ignored.
         """
-        if self._header is None:
-            refusal = self._begin()
-            if refusal is not None:
-                return refusal
+        if self._header is None and (refusal := self._begin()) is not None:
+            return refusal
         if self._header is None:
             return None
         if self._refused is not None:
@@ -104,25 +102,25 @@ class RequestParser:
 
     @property
     def begun(self) -> bool:
-        """Whether a request has begun and is not complete."""
+        """Whether an incomplete request is in the buffer."""
         return self._header is not None or bool(self._buffer)
 
     @property
     def held(self) -> int:
-        """Bytes kept at this moment."""
+        """Number of bytes in the buffer."""
         return len(self._buffer)
 
     @property
     def version(self) -> Version:
-        """The version in which to speak to the client, as far as its bytes tell; else 1."""
+        """The client's protocol version, if its bytes so far tell; otherwise 1."""
         header = self._header or _read_header(self._buffer, finished=True)
         return header.version if header else 1
 
     @property
     def may_be_empty(self) -> bool:
-        """Whether the bytes so far are a whole version 1 request of size 0, if no more come.
+        """Whether the bytes so far would be a complete version 1 request of size 0.
 
-        Such a request has no byte after its size that could end it; only silence tells.
+        Nothing in such a request marks its end; only silence tells.
         """
         if self._header is not None:
             return False
@@ -130,7 +128,7 @@ class RequestParser:
         return isinstance(header, _Header) and header.version == 1 and header.size == 0
 
     def _begin(self) -> Refusal | None:
-        """Read the header, if it is whole."""
+        """Read the header, if it is complete."""
         if not self._buffer:
             return None
         header = _read_header(self._buffer, self._finished)
@@ -156,7 +154,7 @@ class RequestParser:
         return None
 
     def _skip(self, header: _Header, error: I2tError) -> Refusal | None:
-        """Drop the picture of a refused request of version 2, so that the next one is found."""
+        """Skip the picture of a refused version 2 request, up to the next request."""
         skipped = min(len(self._buffer), self._unskipped)
         del self._buffer[:skipped]
         self._unskipped -= skipped
@@ -166,7 +164,7 @@ class RequestParser:
         return Refusal(header.version, error, keep_open=True)
 
     def _collect(self, header: _Header) -> WireRequest | Refusal | None:
-        """Hand out the request once its picture is whole."""
+        """Return the request if its picture is complete."""
         if len(self._buffer) < header.size:
             if not self._finished:
                 return None
@@ -175,7 +173,7 @@ class RequestParser:
                 "before the client stopped sending"
             )
             return self._refuse(header.version, error)
-        # The picture is the buffer itself, without a copy; what follows it moves to a new one.
+        # Without copying the picture: it keeps this buffer, and what follows it gets a new one.
         image, self._buffer = self._buffer, self._buffer[header.size :]
         del image[header.size :]
         self._header = None
@@ -197,15 +195,15 @@ class RequestParser:
 
 
 def encode_success(version: Version, sentence: str, image_size: int) -> bytes:
-    """Return the reply header that ``image_size`` bytes of picture follow.
+    """Return a reply header, after which ``image_size`` bytes of picture follow.
 
-    A sentence that is too long for the header is cut between two characters and ends in "…".
+    A sentence that is too long for the header is cut after a whole character and ends in "…".
     """
     return _encode(version, b"True", image_size, _clean(sentence))
 
 
 def encode_error(version: Version, error: I2tError) -> bytes:
-    """Return the whole reply to a request that failed."""
+    """Return the complete reply to a request that failed."""
     if version == 1:
         reason = SPANISH_REASONS.get(error.code, error.code)
         text = f"{ERROR_PREFIX}{reason} ({_clean(str(error))})"
@@ -227,8 +225,8 @@ _NOT_IN_EXTENSION = re.compile(rb"[^!-~]")
 _DIGITS = re.compile(rb"[0-9]{0,%d}" % (MAX_DIGITS + 1))
 
 
-# The three functions below return None where more bytes are needed (``finished``: no more come).
-# What they find depends on the bytes alone, never on how the stream was cut.
+# The three functions below return None if they need more bytes (``finished``: none will come).
+# The result depends only on the bytes, never on how the stream was cut.
 
 
 def _read_header(data: bytearray, finished: bool) -> _Header | Refusal | None:
@@ -245,7 +243,7 @@ def _read_header(data: bytearray, finished: bool) -> _Header | Refusal | None:
 
 
 def _read_size(data: bytearray, extension: bytes, finished: bool) -> _Header | Refusal | None:
-    """Read on after the first separator. What follows the digits tells the versions apart."""
+    """Read on after the first separator; what follows the digits tells the version."""
     start = len(extension) + len(SEPARATOR)
     digits = _DIGITS.match(data, start).group()  # type: ignore[union-attr] # always matches
     end = start + len(digits)
@@ -283,12 +281,12 @@ def _bad_header(version: Version, expected: str, got: bytes | bytearray) -> Refu
 
 
 def _shown(data: bytes | bytearray) -> str:
-    """Return the start of something unreadable, safe to print."""
+    """Return the first bytes of ``data`` as printable text."""
     return ascii(bytes(data[:MAX_EXTENSION]).decode("latin-1"))
 
 
 def _read_options(header: _Header) -> dict[str, Any]:
-    """Return the fields of the DescribeRequest but for its image, all checked."""
+    """Return the checked fields of the DescribeRequest, without its picture."""
     format = canonical_format(header.extension.decode("ascii"))
     fields: dict[str, Any] = {"annotate": True}
     for name, value in _split_options(header.options):
@@ -309,7 +307,7 @@ def _read_options(header: _Header) -> dict[str, Any]:
 
 
 def _split_options(options: bytes) -> list[tuple[str, str]]:
-    """Return names and values; raises InvalidRequestError where they are no options."""
+    """Return names and values; raises InvalidRequestError if the options are malformed."""
     try:
         text = options.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -350,7 +348,7 @@ _OPTIONS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "camera": ("camera", str),
     "tasks": ("tasks", _tasks),
 }
-"""Option -> field of DescribeRequest, and how its value is read."""
+"""Option -> field of DescribeRequest, and the function that reads its value."""
 
 
 _CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
@@ -364,12 +362,12 @@ def _encode(version: Version, word: bytes, size: int, text: str) -> bytes:
 
 
 def _clean(text: str) -> str:
-    """Return ``text`` without what would end or divide a header: line ends and separators."""
+    """Return ``text`` without line ends and separators, which would break a header."""
     return _CONTROL.sub(" ", text).replace(SEPARATOR.decode(), "< SEP >")
 
 
 def _fit(text: str, room: int) -> bytes:
-    """Return ``text`` in UTF-8, cut between two characters where it needs more than ``room``."""
+    """Return ``text`` in UTF-8, cut after a whole character to at most ``room`` bytes."""
     data = text.encode("utf-8", "replace")
     if len(data) <= room:
         return data

@@ -1,1 +1,1 @@
-"""What makes a process of a node: start, spin, signals, logs, end."""
+"""Runs a node as a process: start, spinning, signals, logs, end."""

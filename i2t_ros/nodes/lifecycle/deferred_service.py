@@ -1,4 +1,4 @@
-"""A service that answers when the answer is there, and costs nothing until then."""
+"""A service that answers later, without cost while it waits."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def create_deferred_service(
     """Create a service of type ``kind`` whose callback starts the work and returns at once.
 
     begin    takes the request and returns the future of its result; must not raise
-    answer   makes the response of a future that is done; called in the thread that ends the work,
-             so that a response needs neither the executor nor its time; must not raise
-    options  what Node.create_service takes
+    answer   turns a finished future into the response; runs in the thread that finishes the
+             future, so that the response does not wait for the executor; must not raise
+    options  those of Node.create_service
 
-    A coroutine as a callback would do the same, but rclpy polls every coroutine that waits each
-    time that its executor wakes.
+    A coroutine callback would do the same, but rclpy polls every waiting coroutine each time that
+    its executor wakes up.
     """
 
     def callback(request: Any, _: Any) -> Future[Any]:
@@ -38,10 +38,10 @@ def create_deferred_service(
     send_now = service.send_response
 
     def send_response(work: Future[Any], header: Any) -> None:
-        """Take what the callback returned and the header that the response needs."""
+        """Replace Service.send_response: ``work`` is what the callback returned."""
 
         def send(done: Future[Any]) -> None:
-            with suppress(InvalidHandle):  # the service has been destroyed: nobody can be answered
+            with suppress(InvalidHandle):  # the service has been destroyed
                 send_now(answer(done), header)
 
         work.add_done_callback(send)

@@ -1,4 +1,4 @@
-"""Sends what the other layers log through Python's logging to the log of a ROS node."""
+"""Forwards the package's Python logging to the log of a ROS node."""
 
 from __future__ import annotations
 
@@ -8,19 +8,29 @@ from rclpy.impl.logging_severity import LoggingSeverity
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
 
-class RosLogHandler(logging.Handler):
-    """Hands records to a ROS logger, with their own severity."""
+class LogForwarding(logging.Handler):
+    """Passes the logs of the whole package to a ROS logger, with the same severity, until close().
+
+    Debug lines are passed on only if the logger has that level.
+    """
 
     def __init__(self, logger: RcutilsLogger) -> None:
-        """Send to ``logger``."""
+        """Start forwarding."""
         super().__init__()
         self._logger = logger
+        self._package = logging.getLogger("i2t_ros")
+        self._before = self._package.level, self._package.propagate
+        self._package.addHandler(self)
+        self._package.setLevel(
+            logging.DEBUG if logger.is_enabled_for(LoggingSeverity.DEBUG) else logging.INFO
+        )
+        self._package.propagate = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass one record on."""
+        """Log one record."""
         text = self.format(record)
-        # One line for each severity: rclpy remembers the severity of each calling line and raises
-        # where it changes.
+        # A separate line for each severity: rclpy remembers the severity of each calling line and
+        # raises if it changes.
         if record.levelno >= logging.ERROR:
             self._logger.error(text)
         elif record.levelno >= logging.WARNING:
@@ -30,23 +40,10 @@ class RosLogHandler(logging.Handler):
         else:
             self._logger.debug(text)
 
-
-class Forwarding:
-    """Sends the logs of the whole package to ``logger`` until it is closed."""
-
-    def __init__(self, logger: RcutilsLogger) -> None:
-        """Begin; debug lines are sent if the logger wants them."""
-        self._package = logging.getLogger("i2t_ros")
-        self._before = self._package.level, self._package.propagate
-        self._handler = RosLogHandler(logger)
-        self._package.addHandler(self._handler)
-        self._package.setLevel(
-            logging.DEBUG if logger.is_enabled_for(LoggingSeverity.DEBUG) else logging.INFO
-        )
-        self._package.propagate = False
-
     def close(self) -> None:
-        """Leave logging as it was found. May be called more than once."""
-        self._package.removeHandler(self._handler)
-        self._package.setLevel(self._before[0])
-        self._package.propagate = self._before[1]
+        """Restore the logging settings. May be called more than once."""
+        if self in self._package.handlers:
+            self._package.removeHandler(self)
+            level, self._package.propagate = self._before
+            self._package.setLevel(level)
+        super().close()

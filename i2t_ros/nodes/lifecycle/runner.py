@@ -23,7 +23,7 @@ from rclpy.utilities import remove_ros_args, try_shutdown
 
 from i2t_ros.backends.cores import usable_cores
 from i2t_ros.errors import I2tError
-from i2t_ros.nodes.lifecycle.logs import Forwarding
+from i2t_ros.nodes.lifecycle.logs import LogForwarding
 from i2t_ros.nodes.lifecycle.spinning import STOP_LIMIT, SpinningThread
 from i2t_ros.nodes.parameters import declaration as parameters
 from i2t_ros.options import Option
@@ -31,13 +31,13 @@ from i2t_ros.options import Option
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 SIGNAL_PERIOD = 0.2
-"""Seconds between two looks for a signal."""
+"""Seconds between two checks for a signal."""
 SWITCH_INTERVAL = 0.0001
-"""Seconds after which a Python thread lets another one run that wants to. With Python's own 5 ms
-the thread that an image woke waits 0.7 ms, until the executor has built its next wait set; with
-this 0.4 ms."""
+"""Seconds after which a Python thread makes way for a waiting one. A thread that an image has woken
+waits for the executor to build its next wait set: 0.7 ms with Python's default of 5 ms, and 0.4 ms
+with this value."""
 SAME_SIGNAL = 1.0
-"""Seconds in which a second signal is taken for the first, heard twice."""
+"""Seconds within which a second signal counts as a copy of the first."""
 
 Transition: TypeAlias = Callable[[LifecycleState], TransitionCallbackReturn]
 
@@ -45,23 +45,23 @@ Transition: TypeAlias = Callable[[LifecycleState], TransitionCallbackReturn]
 class ManagedNode(LifecycleNode, ABC):
     """A lifecycle node that the runner can run.
 
-    autostart   whether to configure and activate it at start
-    configured  whether what is read then has been read: such parameters change no more
+    autostart   whether to configure and activate the node at its start
+    configured  whether the parameters that are read at configuration can no longer change
     """
 
     def __init__(self, name: str, table: Sequence[Option], **options: Any) -> None:
-        """Join the ROS graph, declare the parameters, and send the package's logs to the node's.
+        """Join the ROS graph, declare the parameters, and forward the package's logs to the node's.
 
-        Raises InvalidRequestError for a parameter that makes no sense.
+        Raises InvalidRequestError for an invalid parameter.
         """
-        # Held while the node changes its state: the end comes in another thread than the timers.
+        # Held during a transition: the end of the node comes in another thread than its timers.
         self._changing = threading.RLock()
-        # rclpy turns an exception in a transition into a failure and says nothing of it.
+        # rclpy turns an exception in a transition into a failure, and does not log it.
         for transition in ("configure", "activate", "deactivate", "cleanup", "shutdown"):
             callback = f"on_{transition}"
             setattr(self, callback, self._logged(getattr(self, callback)))
         super().__init__(name, **options)
-        self._forwarding = Forwarding(self.get_logger())
+        self._forwarding = LogForwarding(self.get_logger())
         self.ended = threading.Event()
         self.exit_code = 0
         self.configured = False
@@ -75,14 +75,14 @@ class ManagedNode(LifecycleNode, ABC):
 
     @property
     def values(self) -> dict[str, Any]:
-        """The values of its parameters by name."""
+        """The values of the parameters, by name."""
         return parameters.values_of(self, self._table)
 
     def take_parameters(self, values: dict[str, Any]) -> None:
-        """Take the values of live parameters; what it raises, an I2tError, refuses them."""
+        """Apply the values of live parameters; raise an I2tError to refuse them."""
 
     def end(self, *, failed: bool = False) -> None:
-        """End the process as a signal would; may be called in any thread."""
+        """End the process as a signal would; any thread may call this."""
         self.exit_code = EXIT_FAILED if failed else 0
         self.ended.set()
 
@@ -98,7 +98,7 @@ class ManagedNode(LifecycleNode, ABC):
         return logged
 
     def every(self, seconds: float, callback: Callable[[], None]) -> Timer:
-        """Call something time and again, but not while the node changes its state."""
+        """Call ``callback`` at this interval, except during a transition."""
 
         def between_changes() -> None:
             if self._changing.acquire(blocking=False):
@@ -110,12 +110,14 @@ class ManagedNode(LifecycleNode, ABC):
         return self.create_timer(seconds, between_changes)
 
     def end_work(self) -> None:
-        """Release everything in good order, as a transition would.
+        """Release everything, as a transition would.
 
-        A transition that does not come to its end, such as a slow download, is not waited for.
+        Does not wait for a transition that takes long, such as a slow download.
         """
         if not self._changing.acquire(timeout=STOP_LIMIT):
-            self.get_logger().error(f"still changes its state after {STOP_LIMIT:g} s: left so")
+            self.get_logger().error(
+                f"a transition still runs after {STOP_LIMIT:g} s; not waiting for it"
+            )
             return
         try:
             self.release()
@@ -129,7 +131,7 @@ class ManagedNode(LifecycleNode, ABC):
 
     @abstractmethod
     def release(self) -> None:
-        """Let go of threads, engines and sockets. May be called more than once."""
+        """Release threads, backends and sockets. May be called more than once."""
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Release what was configured."""
@@ -151,14 +153,14 @@ def run_lifecycle_node(
 ) -> int:
     """Run a node until SIGINT or SIGTERM ends it.
 
-    Returns 0, 1 where it could not start, 2 for a command line that it does not understand.
+    Returns 0, 1 if the node failed, or 2 for a wrong command line.
     """
     argv = [name, *args] if args is not None else sys.argv
     if {"-h", "--help"} & set(argv):
         sys.stdout.write(usage(name, about, table))
         return 0
-    # Signals end the node, and only then ROS: with rclpy's own handlers ROS would be gone before
-    # requests in flight are answered.
+    # A signal must end the node first and ROS afterwards: rclpy's own handlers would shut ROS down
+    # before the requests in progress are answered.
     rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
     unknown = remove_ros_args(argv)[1:]
     if unknown:
@@ -170,12 +172,12 @@ def run_lifecycle_node(
         return EXIT_USAGE
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.setswitchinterval(SWITCH_INTERVAL)
-    cv2.setNumThreads(usable_cores().number)  # before 4.10 it knows no quota of cgroup v2
+    cv2.setNumThreads(usable_cores().number)  # before 4.10, OpenCV ignores a quota of cgroup v2
     node: ManagedNode | None = None
     try:
         node = make_node()
         return _run(node)
-    except KeyboardInterrupt:  # while it started
+    except KeyboardInterrupt:  # during the start
         return 0
     except (I2tError, ParameterException) as error:
         sys.stderr.write(f"{name}: {error}\n")
@@ -187,7 +189,7 @@ def run_lifecycle_node(
 
 
 def _run(node: ManagedNode) -> int:
-    """Spin the node in a thread, bring it up, wait for a signal, bring it down."""
+    """Spin the node in a thread, activate it, wait for a signal, and end it."""
     spinning = SpinningThread(node)
     try:
         if node.autostart:
@@ -195,13 +197,11 @@ def _run(node: ManagedNode) -> int:
                 if transition() != TransitionCallbackReturn.SUCCESS:
                     return EXIT_FAILED
         _end_at_signal(node)
-        # With a time limit: the kernel may hand the signal to another thread, and Python then notes
-        # it for this one, but nothing ends this one's wait.
+        # With a time limit, because the kernel may give the signal to another thread. Python then
+        # runs the handler in this thread, but only once its wait ends.
         while not node.ended.wait(SIGNAL_PERIOD):
             if not spinning.is_alive():
-                node.get_logger().fatal(
-                    "the executor has ended: nothing would be answered any more"
-                )
+                node.get_logger().fatal("the executor has ended, so the node ends, too")
                 node.end(failed=True)
     finally:
         node.end_work()
@@ -210,10 +210,10 @@ def _run(node: ManagedNode) -> int:
 
 
 def _end_at_signal(node: ManagedNode) -> None:
-    """Have the first SIGINT or SIGTERM end a node; a later one ends the process at once.
+    """Let the first SIGINT or SIGTERM end the node, and a later one end the process at once.
 
-    Not one right after the first: a terminal or systemd signals every process, and ros2 launch then
-    passes on to its nodes what it got itself.
+    A second signal right after the first is ignored: a terminal or systemd signals every process,
+    and ros2 launch passes its own signal on to its nodes, too.
     """
     first: list[float] = []
 

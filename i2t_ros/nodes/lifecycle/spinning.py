@@ -1,4 +1,4 @@
-"""Spins a node in a thread of its own, until it is told to stop."""
+"""Spins a node in its own thread."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 STOP_LIMIT = 5.0
-"""Seconds for the thread to end."""
+"""Seconds to wait for the thread to end."""
 
 
 class SpinningThread:
-    """Runs a node's callbacks one after the other; it sleeps while there is nothing to call.
+    """Runs a node's callbacks one after the other, and sleeps while there are none to run.
 
-    Each turn calls ``spin_once()`` with the same arguments. rclpy restarts its search for work if
-    they change, and each restart runs every waiting coroutine again: with a new future in each turn
-    the thread would never sleep while a coroutine waits (ros2/rclpy issue 1405). With the same
-    future in each turn, each turn would add a callback to it: 350 bytes for every image.
+    Every call of ``spin_once()`` has the same arguments, and none is a future. If the arguments
+    change, rclpy restarts its search for work and runs every waiting coroutine again; with a new
+    future each time, the thread would never sleep while a coroutine waits (ros2/rclpy issue 1405).
+    With the same future each time, every call would add a callback to it: 350 bytes per image.
     """
 
     def __init__(self, node: Node) -> None:
-        """Start."""
+        """Start the thread."""
         self._node = node
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(node)
@@ -32,15 +32,14 @@ class SpinningThread:
         self._thread.start()
 
     def is_alive(self) -> bool:
-        """Return whether it still spins."""
+        """Return whether the thread still runs."""
         return self._thread.is_alive()
 
     def close(self, limit: float = STOP_LIMIT) -> bool:
-        """Stop, while the node is still there; return whether the thread ended in time (s)."""
+        """Stop before the node is destroyed; return whether that took at most ``limit`` seconds."""
         if not self._stopping:
             self._stopping = True
-            # A task ends the turn that the thread is in. shutdown() alone would take away what
-            # that turn is still looking at.
+            # A task ends the current spin_once(). shutdown() alone would destroy what it waits for.
             self._executor.create_task(lambda: None)
         self._thread.join(limit)
         if self._thread.is_alive():
@@ -53,7 +52,7 @@ class SpinningThread:
         while not self._stopping and context.ok():
             try:
                 self._executor.spin_once()
-            except InvalidHandle:  # another thread destroyed what was to be waited for: look anew
+            except InvalidHandle:  # another thread destroyed something it waits for
                 continue
-            except Exception:  # a callback's: the other callbacks must go on being called
+            except Exception:  # from a callback; the others must still run
                 self._node.get_logger().error(f"a callback failed: {traceback.format_exc()}")

@@ -84,7 +84,7 @@ def test_more_clients_than_the_limit_are_told_in_their_version(serve):
     server = serve(max_connections=2)
     with connect(server) as first, connect(server) as second:
         until(lambda: server.open_connections == 2, "two clients")
-        assert ask(server, v2()).startswith(b"False<SEP>0<SEP>busy<SEP>2 clients are served")
+        assert ask(server, v2()).startswith(b"False<SEP>0<SEP>busy<SEP>the limit of 2 clients")
         assert "ocupado" in ask(server, v1()).decode()
         assert server.counters.turned_away == 2
         for sock in (first, second):

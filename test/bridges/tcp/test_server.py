@@ -300,5 +300,5 @@ def test_a_client_that_leaves_before_its_reply_is_told_of_on_the_console(serve, 
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # reset
     server.loop_thread.post(handler.go_on.set)
     until(lambda: not server.open_connections, "the end")
-    assert [record.getMessage().split(" ", 1)[1][:8] for record in caplog.records] == ["is gone:"]
+    assert [record.getMessage().split(" ", 1)[1][:8] for record in caplog.records] == ["has left"]
     assert ask(server, v1()) == good_v1()

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 from browser_page import DESKTOP, LIMIT, PASTE, PHONE, close_to
-from making import describer_of
+from making import describer_of, open_detector
 from web_support import BOXES, PICTURE, picture, until
 
 from i2t_ros.pipeline.describer import DescribeOptions
-from i2t_ros.pipeline.tasks.detect import open_detector
 
 # --- pictures
 

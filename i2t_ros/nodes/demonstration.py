@@ -1,4 +1,4 @@
-"""The whole chain on one photo: nodes, topics, service, TCP, annotated picture."""
+"""Shows the whole chain on one photo: nodes, topics, service, TCP, annotated picture."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ from i2t_ros.srv import Describe
 from i2t_ros.vision.codecs import decode_image
 
 START_LIMIT = 120.0
-"""Seconds for the node to be ready: a first start may download a model."""
+"""Seconds for the node to be ready; the first start may download a model."""
 ANSWER_LIMIT = 30.0
-"""Seconds for an answer of the running node."""
+"""Seconds for an answer from the running node."""
 
 
 def run_demo(picture: Path, data: bytes, model: str, language: str, save: Path) -> int:
-    """Show a picture file and its bytes to a detector_node and print what comes back.
+    """Show a picture (its path and its bytes) to a detector_node and print what comes back.
 
-    Raises I2tError where any step fails; returns 0.
+    Raises I2tError if any step fails; returns 0.
     """
     image = decode_image(data)
-    # A domain of its own, on this machine only: the demo must not meet anybody's robot.
+    # A random domain, limited to this machine, so that the demo does not talk to a robot.
     os.environ.setdefault("ROS_DOMAIN_ID", str(random.randint(1, 101)))  # noqa: S311
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.update(node_environment())
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # In order with the node's own lines, in a file too.
+        # So that these lines and those of the nodes come in order, also in a file.
         sys.stdout.reconfigure(line_buffering=True)
     print(f"photo       {picture} ({image.shape[1]}x{image.shape[0]})")
     rclpy.init(args=[])
@@ -70,28 +70,31 @@ def run_demo(picture: Path, data: bytes, model: str, language: str, save: Path) 
 
 
 def node_process(name: str, **values: object) -> NodeProcess:
-    """Run a node as a process of its own; it has ended when the context ends."""
+    """Start a node as a separate process; leaving the context ends it."""
     process = NodeProcess(name, parameter_arguments(values))
     print(f"node        {name}, process {process.pid}")
     return process
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on at this moment."""
+    """Return a port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def ask_over_tcp(data: bytes, port: int) -> None:
-    """Ask the bridge as a program without ROS does, in the protocol of the old clients."""
+    """Ask the bridge as a program without ROS does, in version 1 of the protocol."""
     end = time.monotonic() + ANSWER_LIMIT
     while True:
         try:
             with Client("127.0.0.1", port, protocol=1) as client:
                 answer = client.describe(data)
             break
-        except (ServerError, OSError) as error:  # the bridge starts, or looks for the detector
+        except (
+            ServerError,
+            OSError,
+        ) as error:  # the bridge is still starting, or looking for the detector
             if time.monotonic() > end:
                 raise DetectorUnreachableError(f"no answer over TCP: {error}") from error
             time.sleep(0.2)
@@ -99,10 +102,10 @@ def ask_over_tcp(data: bytes, port: int) -> None:
 
 
 class Viewer:
-    """Publishes the photo as a camera would, and listens as a user would."""
+    """Publishes the photo like a camera, and receives the answers."""
 
     def __init__(self, processes: Sequence[NodeProcess]) -> None:
-        """Open the topics and the service."""
+        """Create the topics and the service client."""
         self._processes = processes
         self._node = Node("i2t_demo")
         self._executor = SingleThreadedExecutor()
@@ -118,7 +121,7 @@ class Viewer:
             self._node.create_subscription(kind, f"/detector_node/{topic}", seen.append, 10)
 
     def close(self) -> None:
-        """Leave the graph."""
+        """Leave the ROS graph."""
         self._executor.shutdown()
         self._node.destroy_node()
 
@@ -133,14 +136,14 @@ class Viewer:
                 published.append(time.monotonic())
                 self._camera.publish(msg)
 
-        # Like a camera: again and again, since the first frames come before all are connected.
+        # Again and again, like a camera: the first frames are lost until all are connected.
         repeat = self._node.create_timer(0.2, publish)
         self._wait(ANSWER_LIMIT, "no detections or no sentence came", self._answered)
         took = 1000 * (time.monotonic() - published[-1])
         self._node.destroy_timer(repeat)
         detections, sentence = self._detections[0], self._sentences[0]
         if detections.header != msg.header:
-            raise I2tError("the detections do not carry the header of the image")
+            raise I2tError("the detections do not have the header of the image")
         print(f"sentence    {sentence.data}")
         for item in detections.detections:
             center, best = item.bbox.center.position, item.results[0].hypothesis
@@ -151,7 +154,7 @@ class Viewer:
         print(f"            {took:.0f} ms from the image topic to the answer")
 
     def call_describe(self, data: bytes, save: Path) -> None:
-        """Send the file itself to the Describe service, in Spanish, and save the picture."""
+        """Send the file to the Describe service, in Spanish, and save the annotated picture."""
         picture = CompressedImage(format="jpeg")
         picture.data.frombytes(data)
         request = Describe.Request(image=picture, language="es", style="list", annotate=True)
