@@ -18,13 +18,13 @@ from pathlib import Path
 
 import cv2
 from effort import Effort
-from making import open_task
 from material import SHARED
 from table import Row, Table, at_most, milliseconds, show, take_turns
 from targets import TEXTS
 
 from i2t_ros.errors import I2tError
 from i2t_ros.pipeline.describer import DescribeOptions, Describer
+from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.reply_cache import ReplyCache
 from i2t_ros.pipeline.tasks.base import Outcome
 from i2t_ros.pipeline.tasks.registry import TASKS
@@ -162,7 +162,11 @@ def use_shared_models():
 
 def opened(wanted=tuple(TASKS)):
     """Return a describer with the tasks that this machine can do, all loaded, and their names."""
-    describer = Describer({task: partial(open_task, task) for task in wanted})
+    chosen = {name: TASKS[name] for name in wanted}
+    how = OpenOptions(offline=True)
+    describer = Describer(
+        {name: partial(task.open, task.settings(), how) for name, task in chosen.items()}
+    )
     tasks = []
     for task in wanted:
         try:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from making import open_detector
 
+from i2t_ros.backends.base import BackendOptions
 from i2t_ros.pipeline.describer import Describer
-from i2t_ros.pipeline.tasks.detect import ObjectDetector
+from i2t_ros.pipeline.loading import OpenOptions
+from i2t_ros.pipeline.object_detector import ObjectDetector
+from i2t_ros.pipeline.tasks.detect import DetectSettings, DetectTask
 
 SHARED = Path(os.environ.get("I2T_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 
@@ -37,8 +39,16 @@ def model() -> str:
     return str(path) if path.exists() else "auto"
 
 
+def open_detector(
+    model: str, backend: str = "auto", *, options: BackendOptions | None = None
+) -> ObjectDetector:
+    """Return a detector of what is on this machine."""
+    how = OpenOptions(offline=True, backend=options or BackendOptions())
+    return DetectTask().open(DetectSettings(model, backend), how)
+
+
 def detector() -> ObjectDetector:
-    return open_detector(model(), offline=True)
+    return open_detector(model())
 
 
 def describer() -> Describer:

@@ -89,11 +89,8 @@ def run(args: argparse.Namespace) -> int:
     for task, error in description.scene.failures.items():
         print(f"i2t describe: {task}: {error} [{error.code}]", file=sys.stderr)
     if args.json:
-        print(
-            json.dumps(
-                reply_to_json(DescribeReply(description), picture), ensure_ascii=False, indent=2
-            )
-        )
+        found = reply_to_json(DescribeReply(description), picture)
+        print(json.dumps(found, ensure_ascii=False, indent=2))
     else:
         print(description.sentence)
         print_tables(description)

@@ -21,6 +21,7 @@ from i2t_ros.nodes.detector import diagnostics as health
 from i2t_ros.nodes.detector import node as detector_node
 from i2t_ros.nodes.lifecycle import runner
 from i2t_ros.nodes.messages.images import image_to_msg
+from i2t_ros.pipeline.tasks.detect import DetectTask
 
 NODE = "/detector_node"
 BEST_EFFORT = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -324,7 +325,7 @@ def test_the_end_does_not_wait_for_a_transition_that_hangs(peer, ros, monkeypatc
         gate.wait(60)
         raise ModelMissingError("not there after all")
 
-    monkeypatch.setattr(detector_node, "open_detector", download)
+    monkeypatch.setattr(DetectTask, "open", download)
     with in_this_process(autostart=False) as node:
         configuring = threading.Thread(target=node.trigger_configure)
         configuring.start()

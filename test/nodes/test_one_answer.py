@@ -1,6 +1,7 @@
 """The same picture and options get the same answer, whatever the question travels over."""
 
 import json
+import re
 
 import cv2
 import numpy as np
@@ -54,10 +55,36 @@ def over_service(peer, start):
     return ask
 
 
-@pytest.fixture
-def over_tcp(peer, start):
-    bridge = start("bridge_node", tcp_port=0)
+@pytest.fixture(params=["plain", "history"])
+def bridge(start, request, tmp_path):
+    pytest.importorskip("fastapi")
+    history = {}
+    if request.param == "history":
+        database = f"sqlite:///{tmp_path}/history.db"
+        history = {"http_history": "true", "http_history_database": database}
+    return start("bridge_node", tcp_port=0, http="true", http_port=0, **history)
 
+
+@pytest.fixture
+def over_http(bridge):
+    """Return what asks over HTTP: the JSON, and the drawing that it links to."""
+    httpx = pytest.importorskip("httpx")
+    address = re.search(r"listening on (http://[^/]+)/", bridge.log())[1]
+    with httpx.Client(base_url=address, timeout=LIMIT) as client:
+
+        def ask(picture, asked, annotate):
+            params = {**asked, "annotate": int(annotate)}
+            reply = client.post("/v1/describe", files={"image": picture}, params=params)
+            assert reply.status_code == 200, reply.text
+            found = reply.json()
+            drawing = client.get(found["annotated"]).content if annotate else None
+            return found, drawing
+
+        yield ask
+
+
+@pytest.fixture
+def over_tcp(peer, bridge):
     def ask(client, picture, asked):
         answers = []
 
@@ -77,7 +104,7 @@ def over_tcp(peer, start):
 
 
 @pytest.mark.parametrize("extension", ["jpg", "png"])
-def test_service_tcp_and_this_process_give_one_answer(describer, over_service, over_tcp, extension):
+def test_every_way_to_ask_gives_one_answer(describer, over_service, over_tcp, over_http, extension):
     data = cv2.imencode(f".{extension}", IMAGE)[1].tobytes()
     answers = []
     for asked in ASKED:
@@ -89,6 +116,10 @@ def test_service_tcp_and_this_process_give_one_answer(describer, over_service, o
         assert service.annotated.header == here.annotated.header
         assert tcp.sentence == here.description.sentence
         assert tcp.image == bytes(here.annotated)
+        for annotate in (True, False, False):  # the last is known to a history
+            found, drawing = over_http(data, asked, annotate)
+            assert {name: found[name] for name in expected} == json.loads(json.dumps(expected))
+            assert drawing == (bytes(here.annotated) if annotate else None)
         answers.append((here.description.sentence, bytes(here.annotated)))
     assert len({sentence for sentence, _ in answers}) == len(ASKED)
     assert len({drawing for _, drawing in answers}) == len(ASKED)

@@ -195,7 +195,7 @@ def test_frames_that_another_thread_took_along_do_not_wait_for_the_backend():
             for camera in ("front", "rear"):
                 tested.offer(camera, camera)
             stages.until(lambda: len(stages.prepared) == 2, "both are prepared")
-            assert access.waiting == 1, "one thread waits for both"
+            stages.until(lambda: access.waiting == 1, "one thread waits for both")
         # Either may be prepared first.
         stages.until(
             lambda: [set(run) for run in stages.inferred] == [{"front", "rear"}], "one run"

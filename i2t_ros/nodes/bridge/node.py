@@ -121,8 +121,9 @@ class BridgeNode(ManagedNode):
             values["image_transport"] == "compressed",
         )
         self._cameras = cameras
-        configuration = DetectorConfiguration(self, f"{results}vision_info")
-        self._configuration = configuration
+        if values["http_history"]:
+            self._configuration = DetectorConfiguration(self, f"{results}vision_info")
+        configuration = self._configuration.text if self._configuration else None
 
         def unready() -> str:
             return "" if detector.ready() else f"no detector offers {detector.service}"
@@ -136,7 +137,7 @@ class BridgeNode(ManagedNode):
                 settings,
                 sink=cameras,
                 unready=unready,
-                configuration=configuration.text,
+                configuration=configuration,
             )
             server = HttpServer(app, values["http_host"], values["http_port"])
             await server.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ class FrameSettings:
 class CameraWork:
     """An image in work, and the settings that were in force when it was taken up.
 
-    time  seconds, of the image's own stamp
+    time  of the image's header, seconds; if it has none, when the image was taken up
     """
 
     image: ImageInWork
@@ -54,8 +53,14 @@ class CameraFrames:
         ports: Mapping[str, CameraPorts],
         settings: Callable[[], FrameSettings],
         logger: Any,
+        now: Callable[[], float],
     ) -> None:
-        """Know the cameras' ports, and where to read the settings of the moment."""
+        """Know the cameras' ports, and where to read the settings of the moment.
+
+        ``now`` returns seconds of the ROS clock, which camera stamps are of too: the time of an
+        image whose header has none.
+        """
+        self._now = now
         self._describer = describer
         self._ports = ports
         self._settings = settings
@@ -76,7 +81,7 @@ class CameraFrames:
         return CameraWork(
             self._describer.begin(image, settings.options),
             settings,
-            stamp.sec + stamp.nanosec / 1e9 or time.monotonic(),
+            stamp.sec + stamp.nanosec / 1e9 or self._now(),
         )
 
     def infer(self, works: Sequence[CameraWork]) -> None:

@@ -105,7 +105,9 @@ class DetectorNode(ManagedNode):
         cameras.open()
         self._cameras = cameras
         self._access = BackendAccess(detector.concurrency)
-        stages = CameraFrames(describer, cameras.ports, self._settings, self.get_logger())
+        stages = CameraFrames(
+            describer, cameras.ports, self._settings, self.get_logger(), self._now
+        )
         self._frames = FrameLine(stages, self._access, batch=detector.batch, in_work=stages.in_work)
         self._requests = RequestQueue(
             threads=settings.requests.threads,
@@ -208,6 +210,9 @@ class DetectorNode(ManagedNode):
     def _settings(self) -> FrameSettings:
         """Return how images are worked on now; called in the frames' threads."""
         return FrameSettings(self._options, self._speech, self._active and self._enabled)
+
+    def _now(self) -> float:
+        return self.get_clock().now().nanoseconds / 1e9
 
     # Requests
 

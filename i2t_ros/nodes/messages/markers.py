@@ -11,7 +11,7 @@ from i2t_ros.vision.drawing import class_color
 
 
 def boxes_to_marker(header: Header, found: Detections) -> ImageMarker:
-    """Return the outlines of all boxes as one image annotation, in the colours of the classes."""
+    """Return the outlines of all boxes as one image annotation, in the colors of the classes."""
     marker = ImageMarker(header=header, ns="detections", type=ImageMarker.LINE_LIST, scale=2.0)
     marker.action = ImageMarker.ADD if len(found) else ImageMarker.REMOVE
     for i, (left, top, right, bottom) in enumerate(found.boxes.tolist()):

@@ -246,7 +246,7 @@ class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
 
 
 class TextReader:
-    """Reads text, names its colours, and has it translated if there is a translator."""
+    """Reads text, names its colors, and has it translated if there is a translator."""
 
     degraded = False
 
