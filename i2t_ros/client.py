@@ -68,8 +68,7 @@ class Question:
 
     image      the bytes of a JPEG, PNG, BMP or WebP file; empty with ``camera``
     extension  ".jpg", ".png", ".bmp" or ".webp"; empty: detect it from the picture's first bytes
-    language   a BCP 47 tag such as "es" or "pt-BR"; empty: the server's default
-    style      of the sentence, such as "list"; empty: the server's default
+    language   a BCP 47 tag such as "es" or "pt-BR"; empty: the server's default, as for ``style``
     annotate   whether to return the picture with everything found drawn on it
     min_score  0 to 1; 0: the server's default
     camera     describe this camera's newest frame; "": the first camera; None: ``image``
@@ -373,21 +372,19 @@ def run(arguments: argparse.Namespace) -> int:
         if a.save:
             Path(a.save).write_bytes(answer.image)
     except ValueError as error:
-        return _complain(str(error), 2)
+        problem, status = str(error), 2
     except ServerError as error:
-        return _complain(f"{error.code}: {error}" if error.code else str(error), 1)
+        problem, status = f"{error.code}: {error}" if error.code else str(error), 1
     except BadReplyError as error:
-        return _complain(f"{a.host} port {a.port}: not an i2t_ros reply: {error}", 1)
+        problem, status = f"{a.host} port {a.port}: not an i2t_ros reply: {error}", 1
     except ConnectionError as error:
-        return _complain(f"{a.host} port {a.port}: {error}. Is bridge_node running there?", 1)
+        problem, status = f"{a.host} port {a.port}: {error}. Is bridge_node running there?", 1
     except OSError as error:
-        return _complain(str(error), 1)
-    sys.stdout.write(answer.sentence + "\n")
-    return 0
-
-
-def _complain(text: str, status: int) -> int:
-    sys.stderr.write(f"i2t client: {text}\n")
+        problem, status = str(error), 1
+    else:
+        sys.stdout.write(answer.sentence + "\n")
+        return 0
+    sys.stderr.write(f"i2t client: {problem}\n")
     return status
 
 

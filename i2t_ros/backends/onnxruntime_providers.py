@@ -146,7 +146,7 @@ def _candidates(options: BackendOptions) -> list[str]:
     names = [name for name in wanted or AUTOMATIC if PROVIDERS[name] in available]
     if options.device and set(names) <= {"cpu"}:
         raise BackendUnavailableError(
-            f"ONNX Runtime on {', '.join(names)} has no devices to choose, got {options.device!r}"
+            f"ONNX Runtime on {', '.join(names)} has no choice of device, got {options.device!r}"
         )
     able = [name for name in names if computes_in(name, options.precision)]
     if able[:1] != names[:1] and (wanted or not able):
