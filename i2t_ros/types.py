@@ -8,6 +8,7 @@ classes are read-only, and every class checks what it is given when it is made.
 from __future__ import annotations
 
 import hashlib
+import re
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ Image = NDArray[np.uint8]
 
 Task: TypeAlias = str
 """The name of a task, such as "detect"; pipeline.tasks.registry.TASKS has all of them."""
+
+CAMERA_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+"""Names of cameras: each can be a part of a ROS topic and of a URL."""
 
 ByteBuffer: TypeAlias = "bytes | bytearray | memoryview | array[int]"
 """Encoded bytes as they come from a file, a socket or a ROS message."""

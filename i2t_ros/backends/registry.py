@@ -12,15 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from i2t_ros import optional
 from i2t_ros.backends.base import CHOICES, Backend, BackendEntry, BackendOptions
 from i2t_ros.errors import BackendMissingError, BackendUnavailableError, I2tError
 from i2t_ros.models.manifest import ModelSpec
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +97,7 @@ def backends() -> Mapping[str, BackendEntry]:
     One of theirs that is broken, or that has a name of ours, is left out with a warning.
     """
     found = dict(_OWN)
-    for point in entry_points(group=GROUP):
+    for point in optional.entry_points_of(GROUP):
         package = point.dist.name if point.dist else "an unknown distribution"
         try:
             if point.name in found:

@@ -10,23 +10,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol, TypeVar
 
 from i2t_ros.errors import BusyError, InvalidRequestError, UnknownCameraError
-from i2t_ros.types import Description
+from i2t_ros.types import CAMERA_NAME, Description
 
 log = logging.getLogger("i2t_ros.cameras")
 
 Item = TypeVar("Item")
 View = Literal["raw", "annotated", "words"]
 Transport = Literal["topic", "websocket"]
-
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-"""Names of cameras: each can be a part of a ROS topic and of a URL."""
 
 
 class FrameSink(Protocol):
@@ -220,7 +216,7 @@ class CameraHub:
         Raises InvalidRequestError for a name that no camera may have, BusyError if there are too
         many.
         """
-        if not NAME.fullmatch(name):
+        if not CAMERA_NAME.fullmatch(name):
             raise InvalidRequestError(
                 f"camera name: expected up to 64 letters, digits and underscores, no digit first, "
                 f"got {name[:80]!r}"

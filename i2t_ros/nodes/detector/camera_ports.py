@@ -19,7 +19,6 @@ from std_msgs.msg import Header, String
 from vision_msgs.msg import Detection2DArray
 from visualization_msgs.msg import ImageMarker, Marker
 
-from i2t_ros.bridges.camera_hub import NAME
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.nodes.detector.image_input import ImageInput, InputOptions
@@ -33,7 +32,7 @@ from i2t_ros.nodes.messages.images import (
 from i2t_ros.nodes.messages.markers import boxes_to_marker, sentence_to_marker
 from i2t_ros.nodes.messages.tasks import detections_to_msg
 from i2t_ros.pipeline.narrator import Narrator, SpeechOptions
-from i2t_ros.types import Description, Detections, Image, Picture
+from i2t_ros.types import CAMERA_NAME, Description, Detections, Image, Picture
 
 ImageMessage: TypeAlias = ImageMsg | CompressedImage
 
@@ -71,7 +70,7 @@ def parse_cameras(entries: Iterable[str]) -> list[CameraName]:
     cameras = []
     for entry in entries:
         name, _, topic = entry.partition("=")
-        if not NAME.fullmatch(name):
+        if not CAMERA_NAME.fullmatch(name):
             raise InvalidRequestError(
                 f"cameras: expected NAME or NAME=TOPIC with up to 64 letters, digits and "
                 f"underscores in NAME, no digit first, got {entry!r}"

@@ -9,7 +9,6 @@ from rclpy.exceptions import InvalidTopicNameException
 from rclpy.lifecycle import LifecycleNode
 from rclpy.validate_topic_name import validate_topic_name
 
-from i2t_ros.bridges.camera_hub import NAME
 from i2t_ros.errors import InvalidRequestError, NoFrameError, UnknownCameraError
 from i2t_ros.nodes.detector.camera_ports import (
     LONGEST_RESULT,
@@ -23,6 +22,7 @@ from i2t_ros.nodes.detector.image_input import InputOptions
 from i2t_ros.nodes.parameters.detector import CameraSettings
 from i2t_ros.pipeline.narrator import Narrator
 from i2t_ros.pipeline.tracking import ObjectTracker
+from i2t_ros.types import CAMERA_NAME
 
 MOST_BRIDGED = 32
 """WebSocket cameras at a time: each is seven publishers and a subscription."""
@@ -134,7 +134,7 @@ class DetectorCameras:
 
     def _publishing(self) -> list[str]:
         """Return the names of the WebSocket cameras whose topics have a publisher, in order."""
-        pattern = re.compile(f"{re.escape(self._bridge)}/({NAME.pattern})/image/compressed")
+        pattern = re.compile(f"{re.escape(self._bridge)}/({CAMERA_NAME.pattern})/image/compressed")
         found = [
             (match[1], topic)
             for topic, types in self._node.get_topic_names_and_types()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any
 
 from i2t_ros.errors import UnknownTaskError
+from i2t_ros.optional import entry_points_of
 from i2t_ros.pipeline.tasks.base import Task
 from i2t_ros.pipeline.tasks.classify import ClassifyTask
 from i2t_ros.pipeline.tasks.detect import DetectTask
@@ -34,7 +34,7 @@ def _all_tasks() -> Mapping[str, Task[Any, Any, Any]]:
     # In the order in which they are drawn and spoken of.
     own: tuple[Task[Any, Any, Any], ...] = (DetectTask(), FacesTask(), TextTask(), ClassifyTask())
     tasks = {task.name: task for task in own}
-    for entry in entry_points(group=ENTRY_POINTS):
+    for entry in entry_points_of(ENTRY_POINTS):
         if entry.name in tasks:
             logger.warning("task %s of %s is left out: the name is taken", entry.name, entry.value)
             continue

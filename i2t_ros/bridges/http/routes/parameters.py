@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from fastapi import Query, Request
 from pydantic import BaseModel, ValidationError, create_model
 
-from i2t_ros.bridges.camera_hub import NAME as CAMERA_NAME
 from i2t_ros.bridges.http.problems import validation_message
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.options import Option, from_values, option, options_of
+from i2t_ros.types import CAMERA_NAME
 
 Settings = TypeVar("Settings")
 

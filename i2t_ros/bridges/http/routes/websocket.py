@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
-from i2t_ros.bridges.camera_hub import NAME, Camera
+from i2t_ros.bridges.camera_hub import Camera
 from i2t_ros.bridges.http.middleware.access import refuse
 from i2t_ros.bridges.http.middleware.limits import RateLimit
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.routes.streaming import first_of
 from i2t_ros.bridges.http.services import Services
 from i2t_ros.errors import BusyError, ImageError, InvalidRequestError
-from i2t_ros.types import Picture
+from i2t_ros.types import CAMERA_NAME, Picture
 from i2t_ros.vision.codecs import check_complete, check_picture, read_header
 
 log = logging.getLogger("i2t_ros.ws")
@@ -97,7 +97,7 @@ class SocketCameras:
 
     def _admit(self, socket: WebSocket, name: str) -> Connection:
         """Make the camera known; raises HttpProblem if it may not be."""
-        if not NAME.fullmatch(name):
+        if not CAMERA_NAME.fullmatch(name):
             raise HttpProblem(
                 422, "name: expected up to 64 letters, digits and underscores, no digit first"
             )
