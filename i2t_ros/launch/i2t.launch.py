@@ -20,7 +20,7 @@ from launch.logging import get_logger
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from i2t_ros.nodes.parameters.reference import NODES
+from i2t_ros.nodes.parameters.tables import NODES
 from i2t_ros.nodes.processes import dds_profile, parameter_file
 from i2t_ros.options import Option, Value
 from i2t_ros.resources import config_path

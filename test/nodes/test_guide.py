@@ -12,7 +12,7 @@ from project import ROOT
 from std_srvs.srv import SetBool
 
 from i2t_ros.errors import InvalidRequestError
-from i2t_ros.nodes.parameters.reference import NODES
+from i2t_ros.nodes.parameters.tables import NODES
 
 PAGE = (ROOT / "docs" / "guide.md").read_text()
 REFERENCE = (ROOT / "docs" / "nodes.md").read_text()

@@ -6,7 +6,8 @@ from project import ROOT
 from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters
 
 from i2t_ros.nodes.parameters.declaration import ros_default
-from i2t_ros.nodes.parameters.reference import NODES, as_yaml, with_tables
+from i2t_ros.nodes.parameters.reference import as_yaml, with_tables
+from i2t_ros.nodes.parameters.tables import NODES
 
 REMAKE = "run `python -m i2t_ros.nodes.parameters.reference .`"
 

@@ -70,8 +70,12 @@ class ManagedNode(LifecycleNode, ABC):
         self.autostart: bool = self.values["autostart"]
         self.take_parameters(self.values)
         parameters.guard(self, table, lambda: self.configured, self.take_parameters)
-        for line in parameters.unknown_overrides(self):
-            self.get_logger().warning(line)
+        if unknown := parameters.unknown_overrides(self):
+            # Seldom needed, and it knows the parameters of all nodes.
+            from i2t_ros.nodes.parameters.tables import misspelled  # noqa: PLC0415
+
+            for line in misspelled(unknown):
+                self.get_logger().warning(line)
 
     @property
     def values(self) -> dict[str, Any]:

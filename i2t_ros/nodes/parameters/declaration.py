@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -46,30 +45,17 @@ def declare(node: Node, options: Iterable[Option]) -> None:
 
 
 def unknown_overrides(node: Node) -> list[str]:
-    """Return a line for each value given at start for a parameter that does not exist.
+    """Return the names that values were given for at start, but that are no parameters.
 
-    rclpy drops such values without a word. Parameters of the package's other nodes are no mistake:
-    nodes may share a file or a command line.
+    rclpy drops such values without a word.
     """
-    # rclpy has no public way to what was given; without this attribute nothing is said.
+    # rclpy has no public way to what was given; without this attribute nothing is found.
     given = getattr(node, "_parameter_overrides", {})
-    unknown = [
+    return [
         name
         for name in given
         if not node.has_parameter(name) and not name.startswith("qos_overrides.")
     ]
-    if not unknown:
-        return []
-    from i2t_ros.nodes.parameters.reference import NODES  # noqa: PLC0415 (seldom needed)
-
-    known = {option.name for table in NODES.values() for option in table}
-    lines = []
-    for name in unknown:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else "--help lists those there are"
-            lines.append(f"unknown parameter {name}: {hint}")
-    return lines
 
 
 def values_of(node: Node, options: Iterable[Option]) -> dict[str, Any]:

@@ -13,16 +13,7 @@ from textwrap import wrap
 import yaml
 
 from i2t_ros.nodes.parameters.declaration import ros_default
-from i2t_ros.nodes.parameters.detector import DETECTOR
-from i2t_ros.nodes.parameters.http import BRIDGE_NODE
-from i2t_ros.nodes.parameters.source import SOURCE
-from i2t_ros.options import Option
-
-NODES: dict[str, tuple[Option, ...]] = {
-    "detector_node": DETECTOR,
-    "bridge_node": BRIDGE_NODE,
-    "source_node": SOURCE,
-}
+from i2t_ros.nodes.parameters.tables import NODES
 
 
 def as_yaml(node: str) -> str:

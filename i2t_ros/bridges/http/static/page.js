@@ -2,7 +2,7 @@
 
 import { request, onUnauthorized } from "./api.js";
 import { startLive, stopLive, retellLive, snapshotLive } from "./live.js";
-import { startPicture, describePicture, resumePicture, retellPicture } from "./picture.js";
+import { startPicture, describePicture, resumePicture, retellPicture, showKnown } from "./picture.js";
 import { startRecent, retellRecent } from "./recent.js";
 import { startSpeech } from "./speech.js";
 import { LANGUAGES, chooseLanguage, language, preferredLanguage, text } from "./strings.js";
@@ -139,7 +139,10 @@ async function start() {
   const session = await request("/v1/session");
   const begin = async () => {
     show("live");
-    await startRecent(() => show("picture"), session.history);
+    await startRecent((...entry) => {
+      show("picture");
+      showKnown(...entry);
+    }, session.history);
   };
   startLogin(begin);
   watchState();

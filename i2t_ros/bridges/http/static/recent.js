@@ -1,7 +1,6 @@
 // The last results: the server's history where it keeps one, else those of this page.
 
 import { request } from "./api.js";
-import { showKnown } from "./picture.js";
 import { language } from "./strings.js";
 import { element } from "./words.js";
 
@@ -9,11 +8,11 @@ const $ = (id) => document.getElementById(id);
 const LIMIT = 12;
 
 let entries = []; // { source, describe, result }
-let select = () => {};
+let show = () => {}; // shows an entry on the stage
 let shown = ""; // source of the picture on the stage
 
-export async function startRecent(showPictureTab, kept) {
-  select = showPictureTab;
+export async function startRecent(showEntry, kept) {
+  show = showEntry;
   if (kept) {
     const page = await request(`/v1/history?limit=${LIMIT}`);
     entries = page.results.filter((result) => result.picture).map(fromServer);
@@ -71,10 +70,9 @@ function render() {
     button.append(image, element("span", "", entry.result.sentence));
     if (entry.source === shown) button.setAttribute("aria-current", "true");
     button.addEventListener("click", () => {
-      select();
       // What was said in another language is said anew.
       const result = entry.result.language === language() ? entry.result : null;
-      showKnown(entry.source, entry.describe, result);
+      show(entry.source, entry.describe, result);
     });
     const item = element("li", "");
     item.append(button);

@@ -1,0 +1,31 @@
+"""The parameters of every node."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from i2t_ros.nodes.parameters.detector import DETECTOR
+from i2t_ros.nodes.parameters.http import BRIDGE_NODE
+from i2t_ros.nodes.parameters.source import SOURCE
+from i2t_ros.options import Option
+
+NODES: Mapping[str, tuple[Option, ...]] = MappingProxyType(
+    {"detector_node": DETECTOR, "bridge_node": BRIDGE_NODE, "source_node": SOURCE}
+)
+
+
+def misspelled(names: Iterable[str]) -> list[str]:
+    """Return a line for each name that no node has, with the nearest that one has.
+
+    A parameter of another node is no mistake: nodes may share a file or a command line.
+    """
+    known = {option.name for table in NODES.values() for option in table}
+    lines = []
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else "--help lists those there are"
+            lines.append(f"unknown parameter {name}: {hint}")
+    return lines
