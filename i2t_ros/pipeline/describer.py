@@ -161,14 +161,14 @@ class Describer:
         return cast(ObjectDetector, self._runners[STAGED].get())
 
     def prepare(self, tasks: Iterable[Task]) -> None:
-        """Load what these tasks need, rather than with the first image.
+        """Load what these tasks need, and what their labels need, rather than with the first image.
 
         Raises ModelError and BackendError, and UnknownTaskError as describe() does.
         """
         tasks = tuple(tasks)
         self._check(tasks)
         for task in tasks:
-            self._runners[task].get()
+            words.prepare_labels(getattr(self._runners[task].get(), "labels", ()))
 
     def close(self) -> None:
         """Release the models. May be called more than once."""

@@ -15,7 +15,6 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
-from i2t_ros import language as words
 from i2t_ros.errors import I2tError, NotActiveError
 from i2t_ros.nodes.detector.camera_frames import CameraFrames, CameraWork, FrameSettings
 from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage
@@ -127,9 +126,6 @@ class DetectorNode(ManagedNode):
         )
         try:
             describer.prepare((STAGED, *self._options.tasks))
-            words.prepare_labels(describer.detector.labels)
-            if "classify" in self._options.tasks:
-                words.prepare_labels(["tabby"])  # no language has the classes of ImageNet
         except I2tError:
             describer.close()
             raise

@@ -34,6 +34,8 @@ class Runner(Protocol[Options_contra]):
     name      model and backend, for people: "yunet on opencv (cpu)"
     report    one line for logs: what runs, and why it was chosen
     degraded  whether this is a makeshift; ``report`` says what is missing
+
+    It may also have ``labels``, the class names that it may return, so that their words are ready.
     """
 
     name: str

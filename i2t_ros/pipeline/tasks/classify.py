@@ -163,6 +163,7 @@ class Classifier:
         form = loaded.spec.input.format
         self._letterbox = Letterbox(form) if form else None
         self._decode = CLASSIFIERS[loaded.spec.decoder].function
+        self.labels = loaded.spec.labels
         self.name = loaded.name
         self.report = f"{loaded.name}: {loaded.report}"
 
@@ -172,7 +173,7 @@ class Classifier:
         if self._letterbox:
             inputs = [self._letterbox(image)[0], *self._spec.input.constant_arrays()]
         probabilities = self._decode(self._backend.infer(inputs))
-        labels = self._spec.labels
+        labels = self.labels
         if len(probabilities) != len(labels):
             raise ModelMismatchError(
                 f"{self.name}: its label table has {len(labels)} classes, the model gave "
