@@ -120,6 +120,12 @@ def test_what_two_nodes_share_goes_to_both():
     assert said["bridge_node"] == {"http": True, "http_port": 0, **cameras}
 
 
+def test_a_misspelled_argument_is_named_and_one_of_another_file_is_not(caplog):
+    caplog.set_level("WARNING", "i2t.launch.py")
+    read("i2t.launch.py", langauge="es", robot_name="r2")
+    assert caplog.messages == ["unknown argument langauge: did you mean language?"]
+
+
 def test_a_parameter_file_that_is_missing_is_an_error():
     with pytest.raises(FileNotFoundError, match=r"nowhere\.yaml"):
         read("i2t.launch.py", params_file="nowhere.yaml")

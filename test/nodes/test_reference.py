@@ -7,7 +7,7 @@ from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters
 
 from i2t_ros.nodes.parameters.declaration import ros_default
 from i2t_ros.nodes.parameters.reference import as_yaml, with_tables
-from i2t_ros.nodes.parameters.tables import NODES
+from i2t_ros.nodes.parameters.tables import NODES, misspelled
 
 REMAKE = "run `python -m i2t_ros.nodes.parameters.reference .`"
 
@@ -44,3 +44,15 @@ def test_a_node_starts_with_its_parameter_file_and_has_just_these_parameters(pee
     for descriptor in described.descriptors:
         assert descriptor.description == specs[descriptor.name].text
         assert descriptor.read_only == (specs[descriptor.name].changes == "never")
+
+
+def test_a_misspelled_parameter_is_named_and_one_of_another_node_is_not(start):
+    node = start(arguments=["-p", "langauge:=es", "-p", "tcp_port:=5001"], model="fake")
+    assert "unknown parameter langauge: did you mean language?" in node.log()
+    assert "tcp_port" not in node.log()
+
+
+def test_a_parameter_like_no_other_leads_to_the_list():
+    assert misspelled(["zzz", "tcp_port"]) == [
+        "unknown parameter zzz: --help lists those there are"
+    ]
