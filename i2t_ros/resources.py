@@ -11,7 +11,7 @@ import yaml
 # the data that belongs to it is under the install prefix.
 _PACKAGE = Path(__file__).absolute().parent
 
-# libyaml's, where PyYAML was built with it: it reads models.yaml in 3 ms, Python's own in 30.
+# libyaml's, if PyYAML was built with it: it reads models.yaml in 3 ms, Python's own in 30.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -23,7 +23,7 @@ def load_yaml(path: Path) -> Any:
 def config_path(*parts: str) -> Path:
     """Return a file or folder of the package's ``config`` folder, as in ``config_path("x.yaml")``.
 
-    Raises FileNotFoundError, naming every folder that was tried, where the installation lacks it.
+    Raises FileNotFoundError, naming every folder that was tried, if the installation lacks it.
     """
     path = find_config(_PACKAGE).joinpath(*parts)
     if not path.exists():

@@ -100,8 +100,8 @@ def checked_array(
 ) -> NDArray[Any]:
     """Return ``value`` as a read-only array of ``shape`` (None: any length) and ``dtype``.
 
-    Raises ValueError, with the shape expected and the shape that came, where it does not fit, and
-    where a float is not finite.
+    Raises ValueError, with the shape expected and the shape that came, if it does not fit, and
+    if a float is not finite.
     """
     array = np.array(value, dtype=dtype)
     if array.size == 0:
@@ -134,7 +134,7 @@ class Detections:
     scores     (N,) float32, 0 to 1
     class_ids  (N,) int32, indices into ``labels``
     labels     the model's label table; numberings with holes have empty strings there
-    track_ids  (N,) int64, or None where nothing is tracked; -1 for an object without a track
+    track_ids  (N,) int64, or None if nothing is tracked; -1 for an object without a track
     """
 
     boxes: NDArray[np.float32]
@@ -185,7 +185,7 @@ class Detections:
         """Return detections that hold these very arrays, which become read-only.
 
         For a detector that has just made them, keeps no other view of them, and knows the boxes to
-        be finite and the scores to be sorted: 15 µs after a run of the backend, where copying them
+        be finite and the scores to be sorted: 15 µs after a run of the backend, while copying them
         and looking at each number takes 60. Arrays of other shapes or dtypes, and class ids or
         scores out of range, are left to the ordinary constructor.
         """
@@ -230,7 +230,7 @@ class Detections:
         )
 
     def label(self, i: int) -> str:
-        """Return the class name of object ``i`` ("class 7" where the table has a hole)."""
+        """Return the class name of object ``i`` ("class 7" if the table has a hole)."""
         class_id = int(self.class_ids[i])
         return self.labels[class_id] or f"class {class_id}"
 

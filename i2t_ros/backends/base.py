@@ -93,7 +93,7 @@ class Backend(Protocol):
         ``inputs`` are in the order of the manifest entry, and so are the outputs. The caller may
         reuse the inputs' memory after the call; the outputs belong to the caller.
 
-        Raises InferenceError where the engine fails, ModelMismatchError where the model's inputs
+        Raises InferenceError if the engine fails, ModelMismatchError if the model's inputs
         or outputs are not those that the entry promises.
         """
         ...

@@ -138,7 +138,7 @@ def survey(name: str) -> tuple[str, tuple[str, ...]]:
 def choose_backends(spec: ModelSpec, backend: str, options: BackendOptions) -> list[str]:
     """Return which backends to try for a model, in order; see loading.Choice for the rule.
 
-    Raises BackendUnavailableError and BackendMissingError where there is none.
+    Raises BackendUnavailableError and BackendMissingError if there is none.
     """
     known = backends()
     chosen = {name for name in CHOICES if getattr(options, name) != getattr(_DEFAULT, name)}
@@ -190,7 +190,7 @@ def _module(name: str) -> Any:
     entry = backends()[name]
     try:
         module = importlib.import_module(entry.module)
-    except Exception as error:  # ImportError, and what a package without an extra of its own raises
+    except Exception as error:  # ImportError, and what a broken package raises
         raise missing(name, str(error)) from error
     parts = ("engine", entry.class_name)
     _check_has(name, module, [part for part in parts if not callable(getattr(module, part, None))])

@@ -55,7 +55,7 @@ class Languages:
     def get(self, tag: str) -> Language:
         """Return the language that serves ``tag``.
 
-        Raises UnknownLanguageError, or InvalidRequestError where its data file is wrong.
+        Raises UnknownLanguageError, or InvalidRequestError if its data file is wrong.
         """
         language = self._languages.get(tag)
         if language is None:

@@ -224,7 +224,7 @@ class _Builder:
         return forms
 
     def lists(self) -> dict[str, ListPattern]:
-        """Return CLDR's pattern for every kind of list, and the language's own where it has one."""
+        """Return CLDR's pattern for every kind of list, and the language's own if it has one."""
         cldr = dict(self.locale.list_patterns["standard"])
         own = {kind: {} for kind in get_args(ListKind)} | self.data.get("lists", {})
         for kind, pattern in own.items():

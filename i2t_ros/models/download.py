@@ -59,7 +59,7 @@ def download(
     progress: bool = True,
     limits: DownloadLimits = DownloadLimits(),
 ) -> None:
-    """Fetch ``file`` to ``target``, or do nothing where another process has just done so.
+    """Fetch ``file`` to ``target``, or do nothing if another process has just done so.
 
     What has come so far is kept in ``<target>.part``: the next call goes on from there. A file
     that came whole and is wrong is kept as ``<target>.corrupt`` for a look at it, and not used.
@@ -84,7 +84,7 @@ def is_intact(file: ModelFile, path: Path) -> bool:
 
 
 def mismatch(file: ModelFile, path: Path) -> str:
-    """Return how ``path`` differs from the manifest, "" where it does not."""
+    """Return how ``path`` differs from the manifest, "" if it does not."""
     size = path.stat().st_size
     if file.size and size != file.size:
         return f"expected {file.size} bytes, got {size}"
@@ -204,7 +204,7 @@ class _CutError(Exception):
 
 
 def _receive(url: str, file: ModelFile, part: Path, progress: bool, limits: DownloadLimits) -> None:
-    """Append what ``part`` lacks. Raises _CutError where the connection breaks."""
+    """Append what ``part`` lacks. Raises _CutError if the connection breaks."""
     have = part.stat().st_size if part.exists() else 0
     if file.size and have == file.size:
         return
@@ -232,7 +232,7 @@ def _receive(url: str, file: ModelFile, part: Path, progress: bool, limits: Down
 
 
 def _start(response: requests.Response, url: str, file: ModelFile, have: int) -> int:
-    """Return from which byte the answer goes on. Raises where it is not the file expected."""
+    """Return from which byte the answer goes on. Raises if it is not the file expected."""
     status = response.status_code
     if status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
         return have
@@ -257,7 +257,7 @@ def _pieces(response: requests.Response) -> Iterator[bytes]:
 
 @contextmanager
 def _bar(file: ModelFile, have: int, progress: bool) -> Iterator[Any]:
-    """Show a progress bar where somebody is looking at a terminal."""
+    """Show a progress bar if somebody is looking at a terminal."""
     import tqdm  # noqa: PLC0415 (see NEEDED)
 
     with tqdm.tqdm(
@@ -277,7 +277,7 @@ def _open(url: str, have: int, limits: DownloadLimits) -> requests.Response:
 
     A resolver that does not answer and a firewall that drops packets each hold a socket call far
     longer than any of its own time limits says (several addresses, several tries). So the call
-    runs in a thread of its own, which is left behind when the time is up.
+    runs in its own thread, which is left behind when the time is up.
     """
     import requests  # noqa: PLC0415 (see NEEDED)
 

@@ -93,7 +93,7 @@ def find_local(spec: ModelSpec) -> LocalModel | None:
 def inspect_files(spec: ModelSpec) -> list[tuple[Path, str]]:
     """Return every copy of the model's files that can be found, and what is wrong with each.
 
-    "" where nothing is. Nothing is set aside.
+    "" if nothing is. Nothing is set aside.
     """
     found = []
     for file in spec.files:

@@ -56,7 +56,7 @@ class ModelInput(Structure, frozen=True):
     kind       tensor: a prepared array as ``format`` says; image: the picture itself
                (height x width x 3, uint8, blue-green-red), for engines that prepare it themselves
     name       of the model's input; empty: its only one
-    format     of the tensor; None where ``kind`` is image
+    format     of the tensor; None if ``kind`` is image
     constants  further inputs, name -> value, the same for every picture; numbers with a decimal
                point are float32, without one int64
     """
@@ -82,11 +82,11 @@ class ModelSpec(Structure, frozen=True):
 
     backends         that can run it, in the order in which ``backend: auto`` tries them
     auto             rank within its task for ``model: auto``, 1 first; 0: never chosen by itself
-    engine_model     the engine's own name for the model, where the engine brings it
+    engine_model     the engine's own name for the model, if the engine brings it
     outputs          names of the outputs in the order the decoder reads them; empty: the model's
     score_threshold  0 to 1, the default least score
     iou_threshold    0 to 1, the default for suppressing overlapping boxes
-    labels           class names; "" where the numbering has a hole
+    labels           class names; "" if the numbering has a hole
     license          an SPDX identifier; of the weights
     source           the page of the model's authors, or of the file
     """

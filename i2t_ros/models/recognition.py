@@ -58,7 +58,7 @@ TENSORFLOW_OUTPUTS = (
 def recognize(path: Path) -> Entry | None:
     """Return the manifest fields of the model at ``path``, without labels if it names none.
 
-    None where it is of no family that is known here. Raises ModelCorruptError, ModelMissingError,
+    None if it is of no family that is known here. Raises ModelCorruptError, ModelMissingError,
     BackendMissingError.
     """
     return recognize_facts(read_facts(path))
@@ -93,7 +93,7 @@ def _read_onnx(path: Path) -> FileFacts:
     settings.log_severity_level = 3
     try:
         session = ort.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its errors have no base of their own
+    except Exception as error:  # its errors have no common base
         raise ModelCorruptError(f"{path}: ONNX Runtime cannot read it: {error}") from error
 
     def ports(values: Sequence[Any]) -> tuple[Port, ...]:

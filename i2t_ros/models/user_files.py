@@ -30,7 +30,7 @@ def own_spec(path: Path) -> ModelSpec:
     so. What it leaves out is taken from the manifest's entry whose file this is, or from what the
     file's inputs and outputs tell. Labels may also be in ``<path without ending>.txt``.
 
-    Raises ModelMissingError where there is no such file or nothing tells, ModelCorruptError where
+    Raises ModelMissingError if there is no such file or nothing tells, ModelCorruptError if
     it cannot be read, ModelError for a wrong description.
     """
     if not path.is_file():

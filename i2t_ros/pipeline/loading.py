@@ -60,7 +60,7 @@ class Loaded:
 
 Ready = TypeVar("Ready")
 Make = Callable[[Loaded], Ready]
-"""Makes what a task uses of a loaded model; raises ModelMismatchError where that cannot be."""
+"""Makes what a task uses of a loaded model; raises ModelMismatchError if that cannot be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ class DetectOptions:
 class _Wanted:
     """DetectOptions as this model's numbers.
 
-    class_scores  (classes,) float32, infinite for never; None where all have the same
+    class_scores  (classes,) float32, infinite for never; None if all have the same
     """
 
     class_scores: NDArray[np.float32] | None
@@ -171,18 +171,18 @@ class ObjectDetector:
 
     @property
     def default_min_score(self) -> float:
-        """The least score of this model where DetectOptions say 0."""
+        """The least score of this model if DetectOptions say 0."""
         return self._spec.score_threshold
 
     @property
     def default_iou_threshold(self) -> float:
-        """The overlap of this model where DetectOptions say 0."""
+        """The overlap of this model if DetectOptions say 0."""
         return self._spec.iou_threshold
 
     def detect(self, image: Image, options: DetectOptions = DetectOptions()) -> Detections:
         """Return what is in ``image``, best first, boxes within it.
 
-        Raises InferenceError where the backend fails, ModelMismatchError where it returns what
+        Raises InferenceError if the backend fails, ModelMismatchError if it returns what
         the model's entry does not promise.
         """
         prepared = self.prepare(image)

@@ -87,7 +87,7 @@ class LazyRunner:
 
 
 class TaskWorker:
-    """Runs one task, one image after the other, in a thread of its own.
+    """Runs one task, one image after the other, in its own thread.
 
     So several tasks work on one image at once, and each runner still has one user at a time. What
     waits is bounded by the callers: each waits for its own result.

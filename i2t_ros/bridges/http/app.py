@@ -44,7 +44,7 @@ def create_app(  # noqa: PLR0913 (one listener, and all that it is connected wit
     configuration  returns who would describe them, and how; see HistoryHandler
 
     What the routes share is ``app.state.services``, which has to be opened and closed.
-    Raises BackendMissingError where the settings ask for what is not installed.
+    Raises BackendMissingError if the settings ask for what is not installed.
     """
     settings = settings or HttpSettings()
     services = Services(

@@ -16,7 +16,7 @@ MEDIA_TYPE = CONTENT_TYPE_LATEST
 
 
 class Metrics:
-    """One listener's counters, in a registry of their own."""
+    """One listener's counters, in their own registry."""
 
     def __init__(self, hub: CameraHub, viewers: Callable[[], int]) -> None:
         """Start at zero; ``viewers`` returns how many watch streams."""

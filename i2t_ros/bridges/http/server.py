@@ -59,7 +59,7 @@ class HttpServer:
 
     @property
     def port(self) -> int:
-        """The port that the listener has (the first, where a host name has several addresses)."""
+        """The port that the listener has (the first, if a host name has several addresses)."""
         if self._server is None or self._closed is not None:
             raise RuntimeError("HttpServer.port: expected a started server that is not closed")
         return self._port
@@ -72,7 +72,7 @@ class HttpServer:
     async def start(self) -> None:
         """Listen.
 
-        Raises OSError, which names the address, where that is not possible, ServiceError where
+        Raises OSError, which names the address, if that is not possible, ServiceError if
         the history cannot be opened, and ssl.SSLError for a certificate that is none.
         """
         loop = asyncio.get_running_loop()

@@ -75,7 +75,7 @@ class Faces:
     boxes      (N, 4) float32, xyxy, pixels of the original image
     scores     (N,) float32, 0 to 1
     landmarks  (N, 5, 2) float32, x and y in pixels: right eye, left eye, nose tip, right and left
-               corner of the mouth, right and left being the person's own; or None where the
+               corner of the mouth, right and left being the person's own; or None if the
                detector finds no landmarks
     """
 

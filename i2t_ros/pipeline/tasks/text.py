@@ -83,7 +83,7 @@ class TextRegion:
 
     corners  (4, 2) float32, x and y in pixels, clockwise from the top left corner as it is read
     text_color, background_color  red, green, blue, each 0 to 255
-    translation  empty where none was asked for or none could be had
+    translation  empty if none was asked for or none could be had
     """
 
     corners: NDArray[np.float32]
@@ -329,7 +329,7 @@ def _free_place(
 
 
 def _at_corner(canvas: Image, corner: Sequence[int], size: tuple[int, int]) -> tuple[int, int]:
-    """Return a place for a plate that is near a corner and inside the canvas, where it fits."""
+    """Return a place for a plate that is near a corner and inside the canvas, if it fits."""
     inside = (canvas.shape[1] - size[0], canvas.shape[0] - size[1])
     x, y = (min(max(0, at), max(0, most)) for at, most in zip(corner, inside, strict=True))
     return x, y

@@ -42,13 +42,13 @@ class Entry:
 
 
 class History:
-    """The kept results. Blocks; call it in a thread of its own, and in no other.
+    """The kept results. Blocks; call it in its own thread, and in no other.
 
-    Raises ServiceError where the database fails.
+    Raises ServiceError if the database fails.
     """
 
     def __init__(self, settings: HistorySettings, clock: Callable[[], float] = time.time) -> None:
-        """Prepare; ``open`` connects. Raises BackendMissingError where SQLAlchemy is missing."""
+        """Prepare; ``open`` connects. Raises BackendMissingError if SQLAlchemy is missing."""
         try:
             import sqlalchemy  # noqa: PLC0415
         except ImportError as error:
@@ -64,7 +64,7 @@ class History:
         self._table: Any = _table(sqlalchemy)
 
     def open(self) -> None:
-        """Connect, and make the table where it is missing."""
+        """Connect, and make the table if it is missing."""
         try:
             url = self._sql.engine.make_url(self._settings.database)
             if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
@@ -99,7 +99,7 @@ class History:
         return entries[0] if entries else None
 
     def newest(self, limit: int, before: int = 0) -> list[Entry]:
-        """Return the newest results, those with numbers below ``before`` where it is not 0."""
+        """Return the newest results, those with numbers below ``before`` if it is not 0."""
         clause = self._table.c.id < before if before else self._table.c.id > 0
         return self._select(clause, limit)
 
@@ -125,7 +125,7 @@ class History:
         return replace(entry, id=number)
 
     def picture(self, entry: Entry) -> bytes | None:
-        """Return the picture of a result, or None where it is not kept."""
+        """Return the picture of a result, or None if it is not kept."""
         if self._store is None or not entry.picture:
             return None
         try:

@@ -33,14 +33,14 @@ def media_type(key: str) -> str:
 
 
 class PictureStore(Protocol):
-    """Keeps pictures beyond the life of the process. Blocks; raises OSError where it fails."""
+    """Keeps pictures beyond the life of the process. Blocks; raises OSError if it fails."""
 
     def put(self, key: str, data: bytes) -> None:
         """Keep a picture."""
         ...
 
     def get(self, key: str) -> bytes | None:
-        """Return a picture, or None where it is not kept."""
+        """Return a picture, or None if it is not kept."""
         ...
 
     def delete(self, key: str) -> None:
@@ -61,7 +61,7 @@ class FolderPictures:
     """Pictures as files in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the folder where it is missing; raises OSError."""
+        """Make the folder if it is missing; raises OSError."""
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -100,7 +100,7 @@ class S3Pictures:
     def __init__(self, url: str, endpoint: str = "") -> None:
         """Use ``s3://bucket/prefix``; credentials come from the environment, as boto3 reads it.
 
-        Raises BackendMissingError where boto3 is not installed.
+        Raises BackendMissingError if boto3 is not installed.
         """
         try:
             import boto3  # noqa: PLC0415

@@ -114,7 +114,7 @@ class Guard:
         )
 
     def _check_origin(self, scope: Scope, headers: Headers) -> None:
-        """Refuse pages of other sites, where their browser would let them act without asking us."""
+        """Refuse pages of other sites, if their browser would let them act without asking us."""
         acts = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD", "OPTIONS")
         origin = headers.get("origin")
         if not acts or origin is None or origin in self._settings.cors_origins:

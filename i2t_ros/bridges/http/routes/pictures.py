@@ -24,7 +24,7 @@ from i2t_ros.vision.codecs import decode_image, encode_image
 
 BOUNDARY = "i2tframe"
 REPEAT_TIME = 0.2
-"""Seconds after which a picture is sent again where none has followed it.
+"""Seconds after which a picture is sent again if none has followed it.
 
 Chromium shows a part of a stream when it has seen the head of the next one: without that, a slow
 camera's picture would be shown when its successor comes, and a placeholder never.

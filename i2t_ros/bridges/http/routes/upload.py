@@ -71,7 +71,7 @@ def make_router(services: Services) -> APIRouter:
 
 
 async def _metrics(services: Services, picture: Picture, base_url: str) -> dict[str, str]:
-    """Ask for each of the three tasks by itself: two of them have a drawing of their own."""
+    """Ask for each of the three tasks by itself: two of them have their own drawing."""
 
     async def ask(task: Task, *, annotate: bool) -> DescribeReply | None:
         request = DescribeRequest(picture=picture, tasks=(task,), annotate=annotate)
