@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
@@ -32,20 +32,6 @@ CAMERA_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 ByteBuffer: TypeAlias = "bytes | bytearray | memoryview | array[int]"
 """Encoded bytes as they come from a file, a socket or a ROS message."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One image of one camera.
-
-    ``stamp`` (nanoseconds since the ROS epoch) and ``frame_id`` are those of the camera's own
-    header and pass through to every result unchanged.
-    """
-
-    image: Image
-    camera: str
-    stamp: int
-    frame_id: str
 
 
 class PictureHeader(NamedTuple):
@@ -268,6 +254,8 @@ class Description:
     style     of the sentence
     model     names the models and the backends that ran them
     elapsed   seconds from the decoded image to the sentence
+    label     turns a model's name of a class into the word that the sentence has for it, which may
+              come from a user's own language file; None: the language as it ships has the words
     """
 
     scene: Scene
@@ -276,6 +264,7 @@ class Description:
     style: str
     model: str
     elapsed: float
+    label: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

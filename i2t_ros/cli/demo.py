@@ -7,7 +7,8 @@ import importlib.util
 from pathlib import Path
 
 from i2t_ros.cli.describe import read_picture
-from i2t_ros.errors import BackendMissingError, ImageError
+from i2t_ros.errors import ImageError
+from i2t_ros.optional import needed_for
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -35,12 +36,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Run the chain; return 0 if every step worked. Raises I2tError."""
-    if importlib.util.find_spec("rclpy") is None:
-        raise BackendMissingError(
-            "the demo needs ROS 2 (no module rclpy): run `make demo`, or source your ROS 2"
-        )
     # Imported here so that the other commands work without ROS.
-    from i2t_ros.nodes.demonstration import run_demo  # noqa: PLC0415
+    with needed_for("the demo", "run `make demo`, or source your ROS 2"):
+        from i2t_ros.nodes.demonstration import run_demo  # noqa: PLC0415
 
     picture = args.picture or sample_photo()
     save = args.save or Path("out") / f"demo{picture.suffix}"

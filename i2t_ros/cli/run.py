@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import signal
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from i2t_ros.errors import BackendMissingError, InvalidRequestError
+from i2t_ros.errors import InvalidRequestError
 from i2t_ros.nodes.processes import NodeProcess, first_to_end, parameter_file
+from i2t_ros.optional import can_import, missing
 
 EXIT_FAILED = 1
 
@@ -60,10 +60,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Run the nodes until one ends or Ctrl-C; 0 unless a node failed. Raises I2tError."""
-    if importlib.util.find_spec("rclpy") is None:
-        raise BackendMissingError(
-            "this needs ROS 2 (no module rclpy): run `make run`, or source your ROS 2"
-        )
+    if not can_import("rclpy"):
+        raise missing("i2t run", "run `make run`, or source your ROS 2", "no module rclpy")
     if args.params_file and not args.params_file.is_file():
         raise InvalidRequestError(f"--params-file: no such file: {args.params_file}")
     for number in (signal.SIGTERM, signal.SIGHUP):

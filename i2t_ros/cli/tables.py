@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from i2t_ros import language as words
+from i2t_ros.pipeline.description_json import label_of
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.types import Description
 
@@ -14,11 +14,7 @@ Row = Sequence[str]
 
 def print_tables(description: Description) -> None:
     """Print each result on a line; positions are in pixels of the picture."""
-
-    def label(name: str) -> str:
-        return words.label(name, description.language)
-
-    results = description.scene.results
+    results, label = description.scene.results, label_of(description)
     for name, task in TASKS.items():
         table = task.table(results[name], label) if name in results else []
         if len(table) > 1:

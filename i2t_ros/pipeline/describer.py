@@ -192,7 +192,9 @@ class Describer:
         """Return what was seen and said since ``started`` (time.perf_counter(), seconds)."""
         model = ", ".join(filter(None, (self._runners[task].name for task in options.tasks)))
         elapsed = time.perf_counter() - started
-        return Description(scene, sentence, options.language, options.style, model, elapsed)
+        return Description(
+            scene, sentence, options.language, options.style, model, elapsed, options.label
+        )
 
     def look(self, image: Image, options: DescribeOptions, turn: Turn = nullcontext) -> Scene:
         """Run the tasks on an image.

@@ -7,10 +7,12 @@ Boxes are left, top, right, bottom and points x, y, in pixels of the original im
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from i2t_ros import language as words
 from i2t_ros.errors import error_from_code
+from i2t_ros.pipeline.tasks.base import Label
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.types import DescribeReply, Description, Picture, Scene
 
@@ -27,11 +29,7 @@ def reply_to_json(reply: DescribeReply, picture: Picture | None) -> dict[str, An
 
 def description_to_json(description: Description) -> dict[str, Any]:
     """Return the sentence and everything found, with classes in the language of the sentence."""
-    scene = description.scene
-
-    def label(name: str) -> str:
-        return words.label(name, description.language)
-
+    scene, label = description.scene, label_of(description)
     found: dict[str, Any] = {}
     for name, task in TASKS.items():
         found |= dict.fromkeys(task.result_json)
@@ -53,6 +51,11 @@ def description_to_json(description: Description) -> dict[str, Any]:
     }
 
 
+def label_of(description: Description) -> Label:
+    """Return what turns a class into the language of a description's sentence."""
+    return description.label or partial(words.label, language=description.language)
+
+
 def description_from_json(values: Mapping[str, Any]) -> Description:
     """Return the description that description_to_json() wrote; its ``elapsed`` is 0."""
     scene = Scene(
@@ -64,6 +67,13 @@ def description_from_json(values: Mapping[str, Any]) -> Description:
             for task, failure in values["failures"].items()
         },
     )
+    found = [item for value in values.values() if isinstance(value, list) for item in value]
+    labels = {
+        item["class_id"]: item["label"]
+        for item in found
+        if isinstance(item, dict) and {"class_id", "label"} <= item.keys()
+    }
+    language, style, model = (values[key] for key in ("language", "style", "model"))
     return Description(
-        scene, values["sentence"], values["language"], values["style"], values["model"], 0.0
+        scene, values["sentence"], language, style, model, 0.0, lambda name: labels.get(name, name)
     )

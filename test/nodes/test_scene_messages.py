@@ -6,10 +6,13 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from i2t_ros.srv import Describe
-from making import picture_of, scene_of
+from making import describer_of, object_detector, picture_of, scene_of
 from std_msgs.msg import Header
 
+from i2t_ros.backends.fake import FakeBackend
 from i2t_ros.errors import InferenceError, TranslationError
+from i2t_ros.language import load_languages
+from i2t_ros.models.manifest import find_spec
 from i2t_ros.nodes.messages import descriptions, tasks
 from i2t_ros.nodes.messages.describe import (
     fill_response,
@@ -18,7 +21,8 @@ from i2t_ros.nodes.messages.describe import (
     request_to_msg,
 )
 from i2t_ros.nodes.messages.descriptions import description_from_msg, description_to_msg
-from i2t_ros.pipeline.description_json import description_to_json
+from i2t_ros.pipeline.describer import DescribeOptions
+from i2t_ros.pipeline.description_json import description_from_json, description_to_json
 from i2t_ros.pipeline.tasks import registry
 from i2t_ros.pipeline.tasks.base import Task
 from i2t_ros.pipeline.tasks.classify import Classification
@@ -182,3 +186,19 @@ def test_what_a_task_of_another_package_found_is_in_the_message_too(monkeypatch)
     assert description_from_msg(msg).scene.results["smell"] == "perro"
     monkeypatch.undo()  # a process that does not know the task leaves it out
     assert set(description_from_msg(msg).scene.results) == {"text"}
+
+
+def test_words_that_only_the_detector_has_reach_messages_and_json(tmp_path):
+    own = "extends: de\nname: Nederlands\nlabels: {person: {one: mens, other: mensen, gender: m}}\n"
+    (tmp_path / "nl.yaml").write_text(own)
+    options = DescribeOptions(language="nl", languages=load_languages(tmp_path))
+    describer = describer_of(object_detector(find_spec("fake"), FakeBackend()))
+    said = describer.describe(np.full((48, 64, 3), 128, np.uint8), options)
+    sent = description_to_msg(Header(), said)
+    back = description_from_msg(sent)
+    kept = description_from_json(description_to_json(back))
+    assert [entry.label for entry in sent.objects] == ["mens"]
+    for description in (said, back, kept):
+        written = description_to_json(description)
+        assert written["language"] == "nl"
+        assert written["objects"][0]["label"] == written["detections"][0]["label"] == "mens"

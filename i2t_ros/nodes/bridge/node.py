@@ -12,7 +12,7 @@ from i2t_ros import language as words
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.bridges.tcp.server import TcpServer
 from i2t_ros.bridges.tcp.service import TcpLimits
-from i2t_ros.errors import BackendMissingError, I2tError
+from i2t_ros.errors import I2tError
 from i2t_ros.nodes.bridge.cameras import BridgeCameras
 from i2t_ros.nodes.bridge.detector_client import DetectorClient
 from i2t_ros.nodes.bridge.detector_configuration import DetectorConfiguration
@@ -20,12 +20,18 @@ from i2t_ros.nodes.detector.camera_ports import parse_cameras
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
 from i2t_ros.nodes.parameters.bridge import TCP_PREFIX, BridgeSettings
 from i2t_ros.nodes.parameters.http import BRIDGE_NODE, http_settings
+from i2t_ros.optional import needed_for
 from i2t_ros.options import from_values
 from i2t_ros.types import DescribeRequest
 
 if TYPE_CHECKING:
     from i2t_ros.bridges.http.server import HttpServer
 
+INSTALL_HTTP = (
+    'pip install "i2t_ros[web]", or apt install python3-fastapi python3-uvicorn python3-multipart '
+    "python3-websockets python3-prometheus-client python3-cachetools python3-httpcore; without it, "
+    "set http:=false"
+)
 START_LIMIT = 10.0
 """Seconds for the listeners to open."""
 
@@ -102,16 +108,9 @@ class BridgeNode(ManagedNode):
 
     def _open_http(self, values: dict[str, Any], detector: DetectorClient) -> None:
         """Serve HTTP; raises I2tError and OSError."""
-        try:
+        with needed_for("the HTTP listener", INSTALL_HTTP):
             from i2t_ros.bridges.http.app import create_app  # noqa: PLC0415
             from i2t_ros.bridges.http.server import HttpServer  # noqa: PLC0415
-        except ImportError as error:
-            raise BackendMissingError(
-                f"the HTTP listener lacks a package ({error}): pip install 'i2t_ros[web]', or apt "
-                "install python3-fastapi python3-uvicorn python3-multipart python3-websockets "
-                "python3-prometheus-client python3-cachetools python3-httpcore; without it, set "
-                "http:=false"
-            ) from error
         results = values["describe_service"].removesuffix("describe")
         cameras = BridgeCameras(
             self,

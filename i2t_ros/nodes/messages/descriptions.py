@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from builtin_interfaces.msg import Duration
 from std_msgs.msg import Header
 from vision_msgs.msg import Detection2DArray
 
-from i2t_ros.errors import error_from_code
+from i2t_ros import language as words
+from i2t_ros.errors import UnknownLanguageError, error_from_code
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.msg import TaskFailure
 from i2t_ros.nodes.messages.tasks import converter
+from i2t_ros.pipeline.description_json import label_of
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.types import Description, Scene
 
@@ -36,7 +40,7 @@ def description_to_msg(
         detections=detections or Detection2DArray(header=header),
     )
     for task, result in scene.results.items():
-        converter(task).fill(msg, result)
+        converter(task).fill(msg, result, label_of(description))
     return msg
 
 
@@ -49,7 +53,15 @@ def description_from_msg(msg: DescriptionMsg) -> Description:
         {failure.task: error_from_code(failure.code, failure.message) for failure in msg.failures},
     )
     elapsed = msg.elapsed.sec + msg.elapsed.nanosec / 1e9
-    return Description(scene, msg.sentence, msg.language, msg.style, msg.model, elapsed)
+    labels = {entry.class_id: entry.label for entry in msg.objects}
+
+    def label(name: str) -> str:
+        if name not in labels:
+            with suppress(UnknownLanguageError):  # a language that only the detector has
+                return words.label(name, msg.language)
+        return labels.get(name, name)
+
+    return Description(scene, msg.sentence, msg.language, msg.style, msg.model, elapsed, label)
 
 
 def duration_to_msg(seconds: float) -> Duration:

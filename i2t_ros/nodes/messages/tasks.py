@@ -28,6 +28,7 @@ from i2t_ros.msg import Face as FaceMsg
 from i2t_ros.msg import ObjectCount as ObjectCountMsg
 from i2t_ros.msg import TaskResult
 from i2t_ros.msg import TextRegion as TextRegionMsg
+from i2t_ros.pipeline.tasks.base import Label
 from i2t_ros.pipeline.tasks.classify import Classification
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.registry import TASKS
@@ -36,9 +37,9 @@ from i2t_ros.types import Detections
 
 
 class Converter(NamedTuple):
-    """How a task's result is put into a message that has its header and language, and read."""
+    """How a task's result is put into a message that has its header, and read."""
 
-    fill: Callable[[DescriptionMsg, Any], None]
+    fill: Callable[[DescriptionMsg, Any, Label], None]
     read: Callable[[DescriptionMsg], Any]
 
 
@@ -47,17 +48,17 @@ def converter(task: str) -> Converter:
     return CONVERTERS.get(task) or _other(task)
 
 
-def _fill_detections(msg: DescriptionMsg, found: Detections) -> None:
+def _fill_detections(msg: DescriptionMsg, found: Detections, label: Label) -> None:
     if not msg.detections.detections:  # the caller may have made them already
         msg.detections = detections_to_msg(msg.header, found)
     msg.objects = [
         ObjectCountMsg(
             class_id=entry.class_id,
-            label=entry.label,
+            label=label(entry.class_id),
             count=entry.count,
             max_score=entry.max_score,
         )
-        for entry in words.count_objects(found, msg.language)
+        for entry in words.count_objects(found)
     ]
 
 
@@ -98,7 +99,7 @@ def _read_detections(msg: DescriptionMsg) -> Detections:
     )
 
 
-def _fill_classification(msg: DescriptionMsg, classes: Classification) -> None:
+def _fill_classification(msg: DescriptionMsg, classes: Classification, _: Label) -> None:
     pairs = zip(classes.labels, classes.scores, strict=True)
     results = [ObjectHypothesis(class_id=label, score=score) for label, score in pairs]
     msg.classification = ClassificationMsg(header=msg.header, results=results)
@@ -111,7 +112,7 @@ def _read_classification(msg: DescriptionMsg) -> Classification:
     )
 
 
-def _fill_faces(msg: DescriptionMsg, faces: Faces) -> None:
+def _fill_faces(msg: DescriptionMsg, faces: Faces, _: Label) -> None:
     msg.faces = [
         FaceMsg(bbox=box_to_msg(*box), score=score)
         for box, score in zip(faces.boxes.tolist(), faces.scores.tolist(), strict=True)
@@ -131,7 +132,7 @@ def _read_faces(msg: DescriptionMsg) -> Faces:
     )
 
 
-def _fill_texts(msg: DescriptionMsg, regions: tuple[TextRegion, ...]) -> None:
+def _fill_texts(msg: DescriptionMsg, regions: tuple[TextRegion, ...], _: Label) -> None:
     msg.texts = list(map(_text_to_msg, regions))
 
 
@@ -188,8 +189,8 @@ def _sides(box: BoundingBox2D) -> tuple[float, float, float, float]:
 def _other(name: str) -> Converter:
     task = TASKS[name]
 
-    def fill(msg: DescriptionMsg, result: Any) -> None:
-        found = task.to_json(result, lambda label: words.label(label, msg.language))
+    def fill(msg: DescriptionMsg, result: Any, label: Label) -> None:
+        found = task.to_json(result, label)
         text = json.dumps(found, ensure_ascii=False)
         msg.others = [*msg.others, TaskResult(task=name, json=text)]
 

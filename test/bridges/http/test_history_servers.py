@@ -16,7 +16,7 @@ from i2t_ros.errors import BackendMissingError
 
 def test_s3_without_boto3_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "boto3", None)
-    with pytest.raises(BackendMissingError, match=r"pip install 'i2t_ros\[s3\]'"):
+    with pytest.raises(BackendMissingError, match=r'pip install "i2t_ros\[s3\]"'):
         S3Pictures("s3://bucket/prefix")
 
 

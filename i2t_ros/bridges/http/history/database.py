@@ -12,7 +12,8 @@ from typing import Any
 
 from i2t_ros.bridges.http.history.pictures import PictureStore, open_store
 from i2t_ros.bridges.http.settings import HistorySettings
-from i2t_ros.errors import BackendMissingError, ServiceError
+from i2t_ros.errors import ServiceError
+from i2t_ros.optional import needed_for
 
 log = logging.getLogger("i2t_ros.history")
 
@@ -49,13 +50,9 @@ class History:
 
     def __init__(self, settings: HistorySettings, clock: Callable[[], float] = time.time) -> None:
         """Prepare; ``open`` connects. Raises BackendMissingError if SQLAlchemy is missing."""
-        try:
+        install = 'pip install "i2t_ros[history]", or apt install python3-sqlalchemy'
+        with needed_for("a history", install):
             import sqlalchemy  # noqa: PLC0415
-        except ImportError as error:
-            raise BackendMissingError(
-                f"a history needs SQLAlchemy ({error}): pip install 'i2t_ros[history]', "
-                "or apt install python3-sqlalchemy"
-            ) from error
         self._sql = sqlalchemy
         self._settings = settings
         self._clock = clock

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from i2t_ros.bridges.http.settings import HistorySettings
-from i2t_ros.errors import BackendMissingError
+from i2t_ros.optional import needed_for
 
 EXTENSIONS = {"jpeg": "jpg", "png": "png", "bmp": "bmp", "webp": "webp"}
 """Format of a picture -> extension of its key."""
@@ -102,15 +102,11 @@ class S3Pictures:
 
         Raises BackendMissingError if boto3 is not installed.
         """
-        try:
+        install = 'pip install "i2t_ros[s3]", or apt install python3-boto3'
+        with needed_for("keeping pictures in S3", install):
             import boto3  # noqa: PLC0415
             from botocore.config import Config  # noqa: PLC0415
             from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-        except ImportError as error:
-            raise BackendMissingError(
-                f"pictures in S3 need boto3 ({error}): pip install 'i2t_ros[s3]', "
-                "or apt install python3-boto3"
-            ) from error
         self._bucket, _, prefix = url.removeprefix(S3_SCHEME).partition("/")
         self._prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
         self._failures = (BotoCoreError, ClientError)
