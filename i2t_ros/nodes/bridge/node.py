@@ -109,8 +109,8 @@ class BridgeNode(ManagedNode):
     def _open_http(self, values: dict[str, Any], detector: DetectorClient) -> None:
         """Serve HTTP; raises I2tError and OSError."""
         with needed_for("the HTTP listener", INSTALL_HTTP):
-            from i2t_ros.bridges.http.app import create_app  # noqa: PLC0415
             from i2t_ros.bridges.http.server import HttpServer  # noqa: PLC0415
+            from i2t_ros.bridges.http.services import Services  # noqa: PLC0415
         results = values["describe_service"].removesuffix("describe")
         cameras = BridgeCameras(
             self,
@@ -122,23 +122,22 @@ class BridgeNode(ManagedNode):
         self._cameras = cameras
         if values["http_history"]:
             self._configuration = DetectorConfiguration(self, f"{results}vision_info")
-        configuration = self._configuration.text if self._configuration else None
+        configuration = self._configuration.text if self._configuration else str
 
         def unready() -> str:
             return "" if detector.ready() else f"no detector offers {detector.service}"
 
         async def start() -> HttpServer:
             cameras.open()
-            settings = http_settings(values, os.environ)
-            app = create_app(
+            services = Services(
                 detector,
                 cameras.hub,
-                settings,
+                http_settings(values, os.environ),
                 sink=cameras,
                 unready=unready,
                 configuration=configuration,
             )
-            server = HttpServer(app, values["http_host"], values["http_port"])
+            server = HttpServer(services, values["http_host"], values["http_port"])
             await server.start()
             return server
 

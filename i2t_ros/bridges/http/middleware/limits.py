@@ -8,10 +8,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive
 
-from i2t_ros.bridges.http.middleware.access import refuse
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.settings import HttpLimits
 
@@ -42,42 +40,6 @@ class RateLimit:
         if len(self._buckets) > MAX_ADDRESSES:
             self._buckets.popitem(last=False)
         return allowed
-
-
-class Limits:
-    """ASGI middleware that holds callers to HttpLimits."""
-
-    def __init__(self, app: ASGIApp, limits: HttpLimits) -> None:
-        """Stand before ``app``."""
-        self._app = app
-        self._limits = limits
-        self._rate = RateLimit(limits.requests_per_second)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check what is known before the body, then pass on with limits on the rest."""
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-            return
-        try:
-            self._check(scope)
-        except HttpProblem as problem:
-            await refuse(scope, receive, send, problem)
-            return
-        if scope["type"] == "http":
-            receive = Body(receive, self._limits).receive
-        await self._app(scope, receive, send)
-
-    def _check(self, scope: Scope) -> None:
-        address = scope["client"][0] if scope.get("client") else ""
-        if not self._rate.allow(address):
-            raise HttpProblem(
-                429,
-                f"more than {self._limits.requests_per_second:g} requests a second "
-                f"from {address}: slow down",
-            )
-        length = Headers(scope=scope).get("content-length", "")
-        if length.isdigit() and int(length) > self._limits.max_body_bytes:
-            raise too_large(self._limits, f"{int(length)}")
 
 
 class Body:
