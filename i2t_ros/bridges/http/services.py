@@ -24,7 +24,7 @@ from i2t_ros.bridges.http.metrics import Metrics
 from i2t_ros.bridges.http.settings import HttpSettings
 from i2t_ros.errors import BusyError, I2tError, NoFrameError, UnknownCameraError
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
-from i2t_ros.vision.codecs import read_header
+from i2t_ros.vision.codecs import check_picture, read_header
 
 PICTURES_BYTES = 64 << 20
 PICTURES_TIME = 600.0  # seconds for which a linked picture is kept at most
@@ -83,7 +83,7 @@ class Services:
     async def describe(self, request: DescribeRequest) -> DescribeReply:
         """Have a request answered, from the history if there is one; count how that ends.
 
-        Raises I2tError: BusyError beyond the limit, and what the handler raises.
+        Raises I2tError: BusyError beyond the limit, ImageError, and what the handler raises.
         """
         count = self.metrics.descriptions.labels
         try:
@@ -91,7 +91,7 @@ class Services:
                 raise BusyError(f"{self.pending} pictures are being described already: try again")
             self.pending += 1
             try:
-                reply = await self._handler.describe(self._with_frame(request))
+                reply = await self._handler.describe(self._with_picture(request))
             finally:
                 self.pending -= 1
         except I2tError as error:
@@ -101,13 +101,16 @@ class Services:
         count("cached" if reply.cached else "ok").inc()
         return reply
 
-    def _with_frame(self, request: DescribeRequest) -> DescribeRequest:
-        """Return the request with the newest frame of the WebSocket camera it is about, if any.
+    def _with_picture(self, request: DescribeRequest) -> DescribeRequest:
+        """Return the request with the newest frame, if it is about a WebSocket camera.
 
-        Those frames are here, the others with the handler. One frame follows the other, so they
-        are neither looked up in a cache nor put into one.
+        Frames of WebSocket cameras are here, the others with the handler. One frame follows the
+        other, so they are neither looked up in a cache nor put into one.
+
+        Raises NoFrameError, and ImageError for a picture that is none or has too many pixels.
         """
         if request.picture is not None:
+            check_picture(request.picture, self.settings.limits.max_pixels)
             return request
         try:
             camera = self.hub.find(request.camera)

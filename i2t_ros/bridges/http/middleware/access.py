@@ -16,7 +16,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from i2t_ros.bridges.http.middleware.limits import Body, RateLimit, too_large
+from i2t_ros.bridges.http.middleware.limits import RateLimit, limited, too_large
 from i2t_ros.bridges.http.problems import HttpProblem, problem_response
 from i2t_ros.bridges.http.settings import HttpSettings
 
@@ -94,15 +94,15 @@ class Guard:
             await refuse(scope, receive, send_with_headers, problem)
             return
         if scope["type"] == "http":
-            receive = Body(receive, self._settings.limits).receive
+            receive = limited(receive, self._settings.limits)
         await self._app(scope, receive, send_with_headers)
 
     def _check_host(self, caller: HTTPConnection) -> None:
         """Refuse a name that is not ours.
 
-        A page on attacker.example whose name an attacker has pointed at this machine (DNS
-        rebinding) is to its browser of one origin with us. It cannot forge its Host, though, and
-        needs a name: an address cannot be rebound.
+        If an attacker points the name attacker.example at this machine (DNS rebinding), browsers
+        take the attacker's pages and this server for one origin. But such a page cannot forge its
+        Host, and it needs a name: an address cannot be rebound.
         """
         host = caller.headers.get("host", "")
         name = (urlsplit(f"//{host}").hostname or "").lower().rstrip(".")
@@ -115,7 +115,7 @@ class Guard:
         )
 
     def _check_origin(self, caller: HTTPConnection) -> None:
-        """Refuse pages of other sites, if their browser would let them act without asking us."""
+        """Refuse pages of other sites if their browser would let them act without asking us."""
         is_websocket = caller.scope["type"] == "websocket"
         acts = is_websocket or caller.scope["method"] not in ("GET", "HEAD", "OPTIONS")
         origin = caller.headers.get("origin")

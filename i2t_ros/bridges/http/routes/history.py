@@ -84,10 +84,7 @@ async def result(
     In another language or style than it is kept in, the detector looks at its picture again.
     """
     description = entry.description
-    if words.language not in ("", description["language"]) or words.style not in (
-        "",
-        description["style"],
-    ):
+    if any(wanted not in ("", description[name]) for name, wanted in vars(words).items()):
         reply = await _ask_again(services, kept, entry, words)
         description = description_to_json(reply.description)
     return JSONResponse(_to_json(entry, description))
@@ -100,10 +97,11 @@ async def result(
     response_class=Response,
     responses=schemas.refusals(403),
 )
-async def forget(number: Number, kept: SharedHistory) -> None:
+async def forget(number: Number, kept: SharedHistory) -> Response:
     """Delete a result, and its picture unless another result has it too."""
     if not await kept.call(kept.history.remove, number):
         raise _unknown(number)
+    return Response(status_code=204)
 
 
 @router.get(

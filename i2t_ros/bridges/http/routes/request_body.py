@@ -12,7 +12,7 @@ from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.services import Services
 from i2t_ros.errors import ImageError, UnsupportedFormatError
 from i2t_ros.types import Picture
-from i2t_ros.vision.codecs import check_picture, picture_format
+from i2t_ros.vision.codecs import picture_format
 
 MAX_URL = 2048  # characters
 URL_ENCODED = "application/x-www-form-urlencoded"
@@ -22,17 +22,9 @@ FORMS = ("multipart/form-data", URL_ENCODED)
 async def read_body(request: Request, services: Services) -> tuple[Picture, dict[str, Any]]:
     """Read the body: a form with a file or a URL, JSON with a URL, or the picture itself.
 
-    Returns the picture, of which the header is checked, and the options, which are not.
-
-    Raises HttpProblem for a body that is none of these, and for a URL that cannot be fetched;
-    ImageError for a picture that is none, or too large.
+    Returns the picture and the options, neither of them checked. Raises HttpProblem for a body that
+    is none of these, and for a URL that cannot be fetched.
     """
-    picture, options = await _read(request, services)
-    check_picture(picture, services.settings.limits.max_pixels)
-    return picture, options
-
-
-async def _read(request: Request, services: Services) -> tuple[Picture, dict[str, Any]]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     # curl --data-binary calls everything a URL-encoded form.
     is_form = kind in FORMS and not (kind == URL_ENCODED and _is_picture(await request.body()))

@@ -10,12 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import PlainTextResponse, Response
 
 from i2t_ros.bridges.http import schemas
-from i2t_ros.bridges.http.middleware.access import (
-    AUTHORIZED,
-    COOKIE,
-    session_value,
-    unauthorized,
-)
+from i2t_ros.bridges.http.middleware import access
 from i2t_ros.bridges.http.services import SharedServices
 from i2t_ros.errors import DetectorUnreachableError
 from i2t_ros.models.manifest import load_manifest
@@ -78,7 +73,7 @@ async def metrics(services: SharedServices) -> Response:
 async def session(request: Request, services: SharedServices) -> schemas.Session:
     """Tell a page whether to ask its user for the token, and whether results are kept."""
     return schemas.Session(
-        token_needed=not request.scope[AUTHORIZED], history=services.history is not None
+        token_needed=not request.scope[access.AUTHORIZED], history=services.history is not None
     )
 
 
@@ -89,19 +84,21 @@ async def session(request: Request, services: SharedServices) -> schemas.Session
     response_class=Response,
     responses=schemas.refusals(401, 403, 429),
 )
-async def log_in(request: Request, response: Response, services: SharedServices) -> None:
+async def log_in(request: Request, services: SharedServices) -> Response:
     """Take the token in the Authorization header and answer with a cookie that stands for it.
 
     For browsers, which cannot send the header with pictures and streams.
     """
-    if not request.scope[AUTHORIZED]:
-        raise unauthorized("wrong token")
+    if not request.scope[access.AUTHORIZED]:
+        raise access.unauthorized("wrong token")
+    response = Response(status_code=204)
     if token := services.settings.token:
         response.set_cookie(
-            COOKIE,
-            session_value(token),
+            access.COOKIE,
+            access.session_value(token),
             max_age=SESSION_TIME,
             httponly=True,
             samesite="strict",
             secure=request.url.scheme == "https",
         )
+    return response
