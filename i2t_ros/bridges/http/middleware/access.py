@@ -36,7 +36,7 @@ POLICY = (
 """The content security policy, but for who may frame a page."""
 
 
-async def refuse(scope: Scope, receive: Receive, send: Send, problem: HttpProblem) -> None:
+async def refuse(scope: Scope, receive: Receive, send: Send, problem: Exception) -> None:
     """Answer with a problem, in place of the application."""
     prefix = "websocket." if scope["type"] == "websocket" else ""
 

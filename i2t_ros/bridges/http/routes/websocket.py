@@ -12,11 +12,11 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from i2t_ros.bridges.http.middleware.access import refuse
 from i2t_ros.bridges.http.middleware.limits import RateLimit
-from i2t_ros.bridges.http.problems import HttpProblem
+from i2t_ros.bridges.http.problems import HttpProblem, explain
 from i2t_ros.bridges.http.services import Services, SharedServices
 from i2t_ros.bridges.http.settings import HttpLimits
-from i2t_ros.errors import BusyError, ImageError, InvalidRequestError
-from i2t_ros.types import CAMERA_NAME, Picture
+from i2t_ros.errors import BusyError, I2tError, ImageError
+from i2t_ros.types import Picture
 from i2t_ros.vision.codecs import check_complete, check_picture, read_header
 
 log = logging.getLogger("i2t_ros.ws")
@@ -37,8 +37,8 @@ async def camera(socket: WebSocket, services: SharedServices) -> None:
     name = socket.path_params.get("name") or _name_for(address, services)
     try:
         _admit(services, name)
-    except HttpProblem as problem:
-        log.warning("a camera from %s is refused: %s", address, problem.detail)
+    except (HttpProblem, I2tError) as problem:
+        log.warning("a camera from %s is refused: %s", address, explain(problem)[2])
         try:
             await refuse(socket.scope, socket.receive, socket.send, problem)
         except RuntimeError:  # Starlette before 0.37 lets no other reply pass than 403
@@ -53,6 +53,8 @@ async def camera(socket: WebSocket, services: SharedServices) -> None:
             log.warning("camera %s: a newer connection takes the place of an older one", name)
             await _close(replaced, CLOSE_REPLACED, "a newer connection has this name")
         await _receive(services, socket, name)
+    except WebSocketDisconnect:  # before it was accepted
+        pass
     finally:
         if services.sockets.get(name) is socket:  # or else it is replaced, and still there
             del services.sockets[name]
@@ -61,24 +63,16 @@ async def camera(socket: WebSocket, services: SharedServices) -> None:
 
 
 def _admit(services: Services, name: str) -> None:
-    """Make the camera known; raises HttpProblem if it may not be."""
-    if not CAMERA_NAME.fullmatch(name):
-        raise HttpProblem(
-            422, "name: expected up to 64 letters, digits and underscores, no digit first"
-        )
-    if any(known.name == name and known.transport == "topic" for known in services.hub.online):
+    """Make the camera known; raises HttpProblem and I2tError if it may not be."""
+    hub, connected = services.hub, len(services.sockets)
+    if any(known.name == name and known.transport == "topic" for known in hub.online):
         raise HttpProblem(409, f"camera {name} is a ROS topic: take another name", "name_taken")
-    connected = len(services.sockets)
-    if name not in services.sockets and connected >= services.settings.limits.max_cameras:
-        raise HttpProblem(
-            503, f"{connected} cameras are connected already: try again", BusyError.code
-        )
-    if services.sink is not None:
-        try:
+    with hub.waiting_for(name):
+        if name not in services.sockets and connected >= services.settings.limits.max_cameras:
+            raise BusyError(f"{connected} cameras are connected already: try again")
+        if services.sink is not None:
             services.sink.check(name)
-        except InvalidRequestError as error:
-            raise HttpProblem(422, str(error)) from error
-    services.hub.add(name, "websocket")
+        hub.add(name, "websocket")
 
 
 def _name_for(address: str, services: Services) -> str:
