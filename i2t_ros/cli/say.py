@@ -19,9 +19,8 @@ from i2t_ros.language import (
     compose,
     compose_changes,
     load_languages,
-    unusable_image_sentence,
 )
-from i2t_ros.language.places import PLACES
+from i2t_ros.language.facts import PLACES
 from i2t_ros.pipeline.tasks.classify import ClassFact, ClassFacts
 from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.pipeline.tasks.faces import FaceFacts
@@ -80,7 +79,7 @@ def say(args: argparse.Namespace) -> str:
     """Return the sentence that ``args`` ask for."""
     languages = load_languages(args.language_folder)
     if args.unusable:
-        return unusable_image_sentence(args.language, languages)
+        return languages.get(args.language).phrase("image.unusable")
     hedge = bool(args.unsure)
     facts, left = _facts(args)
     changes = Changes(tuple(task for task in facts if task), left)
@@ -116,10 +115,8 @@ def _score(name: str, args: argparse.Namespace) -> float:
 
 def _count(text: str) -> ObjectCount:
     match = _COUNT.fullmatch(text)
-    place = match and (match["place"] or "middle")
-    for known in PLACES:
-        if match and place == known:
-            return ObjectCount(match["name"], "", int(match["count"]), 1.0, 1.0, known)
+    if match and (place := match["place"] or "middle") in PLACES:
+        return ObjectCount(match["name"], int(match["count"]), 1.0, 1.0, place)
     raise argparse.ArgumentTypeError(
         f"{text!r}: expected NAME=COUNT or NAME=COUNT@PLACE, such as person=2 or dog=1@left; "
         f"the places are {', '.join(PLACES)}"

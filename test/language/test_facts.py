@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from i2t_ros.language.facts import count_objects
-from i2t_ros.language.places import places_of
+from i2t_ros.language.facts import count_objects, places_of
 from i2t_ros.types import Detections
 
 WIDTH, HEIGHT = 600, 400
@@ -52,7 +51,7 @@ def test_places_are_counted_by_themselves() -> None:
     counts = count_objects(found, (WIDTH, HEIGHT))
 
     assert [(fact.place, fact.count) for fact in counts] == [("left", 2), ("right", 1)]
-    assert [(fact.place, fact.count) for fact in count_objects(found)] == [(None, 3)]
+    assert [(fact.place, fact.count) for fact in count_objects(found)] == [("", 3)]
 
 
 def test_a_class_without_a_name_keeps_its_number() -> None:

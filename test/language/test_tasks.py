@@ -13,7 +13,7 @@ from i2t_ros.language import (
     compose_changes,
 )
 
-DOGS = ObjectCount("dog", "dog", 2, 0.9, 0.9)
+DOGS = ObjectCount("dog", 2, 0.9, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def test_a_task_without_a_phrase_of_its_own_for_nothing_says_what_all_say() -> N
 
 
 def test_what_is_counted_is_said_together_and_the_rest_by_its_task() -> None:
-    cat = ObjectCount("cat", "cat", 1, 0.9, 0.9)
+    cat = ObjectCount("cat", 1, 0.9, 0.9)
     facts = [DoorFacts((FRONT,)), AnimalFacts((DOGS,)), AnimalFacts((cat,))]
 
     assert compose(facts, style="changes") == (
@@ -67,7 +67,7 @@ def test_what_is_counted_is_said_together_and_the_rest_by_its_task() -> None:
 
 def test_changes_are_of_each_task_by_itself() -> None:
     tracker = ChangeTracker(hold=0.0)
-    dog = ObjectCount("dog", "dog", 1, 0.9, 0.9)
+    dog = ObjectCount("dog", 1, 0.9, 0.9)
 
     first = tracker.update([DoorFacts((FRONT,)), AnimalFacts((DOGS,))], 0.0)
     assert (first.appeared, first.left) == ((DoorFacts((FRONT,)), AnimalFacts((DOGS,))), ())
