@@ -7,7 +7,6 @@ what is said and in which order.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -132,15 +131,19 @@ def count_objects(
     sides = boxes[:, 2:] - boxes[:, :2]
     areas, scores = (sides[:, 0] * sides[:, 1]).tolist(), detections.scores.tolist()
     places = places_of(boxes, classes, *size) if size else [""] * len(classes)
-    found: defaultdict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
-    for name, place, area, score in zip(classes, places, areas, scores, strict=True):
-        found[name, place].append((area, score))
-    ranked = []
-    for (name, place), objects in found.items():
-        areas, scores = zip(*objects, strict=True)
-        count = ObjectCount(name, len(objects), max(scores), min(scores), place)
-        ranked.append((-count.count, -max(areas), -count.max_score, name, place, count))
-    return tuple(count for *_, count in sorted(ranked, key=lambda entry: entry[:-1]))
+    # The number of objects, the area of the largest, the best and the worst score.
+    tallies: dict[tuple[str, str], tuple[int, float, float, float]] = {}
+    for key, area, score in zip(zip(classes, places, strict=True), areas, scores, strict=True):
+        count, largest, best, worst = tallies.get(key, (0, area, score, score))
+        tallies[key] = count + 1, max(largest, area), max(best, score), min(worst, score)
+    ranked = sorted(
+        (-count, -largest, -best, key, worst)
+        for key, (count, largest, best, worst) in tallies.items()
+    )
+    return tuple(
+        ObjectCount(name, -count, -best, worst, place)
+        for count, _, best, (name, place), worst in ranked
+    )
 
 
 def places_of(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from i2t_ros.language.catalog import Languages, load_languages
@@ -101,12 +100,12 @@ class Things:
     ) -> None:
         """Add up the counts of each noun and put them into words."""
         nouns: dict[str, Noun] = {}
-        counts = Counter[str]()
+        counts: dict[str, int] = {}
         for fact in objects:
             noun = language.noun(fact.class_id)
             nouns[noun.key] = noun
-            counts[noun.key] += fact.count
-        ranked = counts.most_common()
+            counts[noun.key] = counts.get(noun.key, 0) + fact.count
+        ranked = sorted(counts.items(), key=lambda item: -item[1])
         self.items = [
             language.count(nouns[key], number, section or style, style == "list")
             for key, number in ranked
