@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import cv2
@@ -58,7 +59,7 @@ class TensorFormat(Structure, frozen=True):
         return self.mean != (0.0, 0.0, 0.0) or self.std != (1.0, 1.0, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Placement:
     """Where the image lies in the model's input, in pixels of the input.
 
@@ -72,15 +73,14 @@ class Placement:
     height: int
     original_width: int
     original_height: int
-    _back: tuple[NDArray[np.float32], ...] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        """Prepare the arrays for the way back, once for all images of a size."""
+    @cached_property
+    def _back(self) -> tuple[NDArray[np.float32], ...]:
+        """The arrays for the way back, made once for all images of a size."""
         offset = (self.left, self.top)
         scale = (self.original_width / self.width, self.original_height / self.height)
         limit = (self.original_width, self.original_height)
-        back = tuple(np.array(pair * 2, np.float32) for pair in (offset, scale, limit))
-        object.__setattr__(self, "_back", back)
+        return tuple(np.array(pair * 2, np.float32) for pair in (offset, scale, limit))
 
     def to_original(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (N, 4) xyxy boxes of the input in pixels of the original image, clipped to it."""
@@ -102,18 +102,17 @@ def place(width: int, height: int, to: TensorFormat) -> Placement:
     Letterboxed sides are rounded down, as the authors of YOLOX do, to at least one pixel.
     """
     if to.resize == "stretch":
-        return Placement(0, 0, to.width, to.height, width, height)
-    if to.resize == "crop":
+        inner_width, inner_height = to.width, to.height
+    elif to.resize == "crop":
         scale = max(to.width / width, to.height / height) / to.crop
-        whole_width, whole_height = round(width * scale), round(height * scale)
-        left, top = (to.width - whole_width) // 2, (to.height - whole_height) // 2
-        return Placement(left, top, whole_width, whole_height, width, height)
-    scale = min(to.width / width, to.height / height)
-    inner_width = max(1, min(to.width, int(width * scale)))
-    inner_height = max(1, min(to.height, int(height * scale)))
-    left = top = 0
-    if to.resize == "letterbox_center":
-        left, top = (to.width - inner_width) // 2, (to.height - inner_height) // 2
+        inner_width, inner_height = round(width * scale), round(height * scale)
+    else:
+        scale = min(to.width / width, to.height / height)
+        inner_width = max(1, min(to.width, int(width * scale)))
+        inner_height = max(1, min(to.height, int(height * scale)))
+    left, top = (to.width - inner_width) // 2, (to.height - inner_height) // 2
+    if to.resize == "letterbox":
+        left = top = 0
     return Placement(left, top, inner_width, inner_height, width, height)
 
 

@@ -21,7 +21,7 @@ from i2t_ros.pipeline.translation import Translations
 from i2t_ros.pipeline.translators import TRANSLATORS, open_translations
 from i2t_ros.types import Image, checked_array
 from i2t_ros.vision.colors import text_colors
-from i2t_ros.vision.decoders.texts import TEXT_DECODERS, Line
+from i2t_ros.vision.decoders import DECODERS, Line
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, write
 from i2t_ros.vision.fonts import can_draw
 
@@ -253,7 +253,7 @@ class TextReader:
     def __init__(self, loaded: Loaded, translations: Translations | None = None) -> None:
         """Take over a loaded model."""
         self._backend = loaded.backend
-        self._decode = TEXT_DECODERS[loaded.spec.decoder].function
+        self._decode = DECODERS["text"][loaded.spec.decoder].function
         self._translations = translations
         self.name = loaded.name
         self.report = f"{loaded.name}: {loaded.report}"
