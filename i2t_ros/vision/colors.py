@@ -35,6 +35,8 @@ LUMA = np.array([0.114, 0.587, 0.299], np.float32)
 SAMPLED_HEIGHT = 48
 SAMPLED_PIXELS = 60_000
 
+BETWEEN_BINS = np.array([[1.0], [2.0], [1.0]])
+
 EDGE_WEIGHT = 3.0
 """How much more a pixel near the edge of the region counts for the background."""
 EDGE_WIDTH = 0.08
@@ -92,8 +94,11 @@ def _background(pixels: NDArray[np.uint8], weights: NDArray[np.float64]) -> Floa
     levels = pixels.astype(np.int32) >> 4
     bins = (levels[:, 0] << 8) | (levels[:, 1] << 4) | levels[:, 2]
     counts: NDArray[Any] = np.bincount(bins, weights, minlength=16**3).reshape(16, 16, 16)
-    for axis in range(3):  # a color at the border of two bins counts for both
-        counts = _smooth(counts, axis)
+    for _ in range(3):  # along each axis: a color at the border of two bins counts for both
+        counts = cv2.filter2D(
+            counts.reshape(16, 256), -1, BETWEEN_BINS, borderType=cv2.BORDER_CONSTANT
+        )
+        counts = counts.reshape(16, 16, 16).transpose(1, 2, 0)
     fullest = np.array(np.unravel_index(counts.argmax(), counts.shape))
     color = (fullest * 16 + 8).astype(np.float32)
     column = np.ascontiguousarray(pixels[:, None])
@@ -102,11 +107,6 @@ def _background(pixels: NDArray[np.uint8], weights: NDArray[np.float64]) -> Floa
         if close.any():
             color = np.array(cv2.mean(column, close)[:3], np.float32)
     return color
-
-
-def _smooth(counts: NDArray[Any], axis: int) -> NDArray[Any]:
-    moved = np.moveaxis(np.pad(counts, [(int(a == axis),) * 2 for a in range(3)]), axis, 0)
-    return np.moveaxis(moved[:-2] + 2 * moved[1:-1] + moved[2:], 0, axis)
 
 
 def _letters(difference: Floats, inside: Mask) -> Floats:

@@ -14,10 +14,6 @@ from numpy.typing import NDArray
 from i2t_ros.types import Image
 from i2t_ros.validation import Structure
 
-Layout = Literal["NCHW", "NHWC"]
-ColorOrder = Literal["bgr", "rgb"]
-Resize = Literal["letterbox", "letterbox_center", "stretch", "crop"]
-TensorType = Literal["float32", "uint8"]
 Side = Annotated[int, Meta(ge=1)]
 
 
@@ -37,12 +33,12 @@ class TensorFormat(Structure, frozen=True):
 
     width: Side
     height: Side
-    layout: Layout = "NCHW"
-    color: ColorOrder = "bgr"
-    dtype: TensorType = "float32"
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
+    color: Literal["bgr", "rgb"] = "bgr"
+    dtype: Literal["float32", "uint8"] = "float32"
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    resize: Resize = "letterbox"
+    resize: Literal["letterbox", "letterbox_center", "stretch", "crop"] = "letterbox"
     pad: Annotated[int, Meta(ge=0, le=255)] = 114
     crop: Annotated[float, Meta(gt=0, le=1)] = 0.875
 
@@ -137,6 +133,10 @@ class Letterbox:
         self._to = to
         self._padded = np.empty((to.height, to.width, 3), np.uint8)
         self._tensor: NDArray[Any] = np.empty(to.shape, to.dtype)
+        # Height x width x 3, in either layout.
+        self._pixels = self._tensor[0]
+        if to.layout == "NCHW":
+            self._pixels = self._pixels.transpose(1, 2, 0)
         self._planes = [np.empty((to.height, to.width), np.uint8) for _ in range(3)]
         self._placement: Placement | None = None
 
@@ -176,12 +176,10 @@ class Letterbox:
         self._window = self._padded[rows, columns]
         self._split = [plane[rows, columns] for plane in self._planes]
         channels = (0, 1, 2) if self._to.color == "bgr" else (2, 1, 0)
-        interleaved = self._to.layout == "NHWC"
-        part = self._tensor[0, rows, columns] if interleaved else self._tensor[0, :, rows, columns]
         self._targets = [
             (
                 self._split[channel],
-                part[:, :, i] if interleaved else part[i],
+                self._pixels[rows, columns, i],
                 np.float32(1 / self._to.std[i]),
                 np.float32(self._to.mean[i] / self._to.std[i]),
             )
