@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, ClassVar, Literal, Protocol, get_args
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,40 +55,26 @@ def check_style(style: str) -> Style:
     raise UnknownStyleError(f"style {style!r}: there is {', '.join(STYLES)}")
 
 
-class Fact(Protocol):
-    """One thing that a task found; a frozen dataclass.
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that a task found, and how many; ``key`` identifies it in the next image."""
 
-    key    identifies the same thing in the next image
-    count  how many there are
-    """
-
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
-    @property
-    def key(self) -> str: ...  # noqa: D102
-    @property
-    def count(self) -> int: ...  # noqa: D102
+    key: str
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectCount:
+class ObjectCount(Fact):
     """How many objects of one class there are (in one place, if ``place`` is set).
 
-    class_id   the model's own label
+    key        the class, by the model's own label
     max_score, min_score  of the counted objects, 0 to 1
     place      one of PLACES, or empty
     """
 
-    class_id: str
-    count: int
-    max_score: float
-    min_score: float
+    max_score: float = 1.0
+    min_score: float = 1.0
     place: str = ""
-
-    @property
-    def key(self) -> str:
-        """The class."""
-        return self.class_id
 
 
 @dataclass(frozen=True, slots=True)

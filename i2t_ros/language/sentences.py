@@ -102,7 +102,7 @@ class Things:
         nouns: dict[str, Noun] = {}
         counts: dict[str, int] = {}
         for fact in objects:
-            noun = language.noun(fact.class_id)
+            noun = language.noun(fact.key)
             nouns[noun.key] = noun
             counts[noun.key] = counts.get(noun.key, 0) + fact.count
         ranked = sorted(counts.items(), key=lambda item: -item[1])

@@ -96,27 +96,22 @@ def read_header(picture: Picture) -> PictureHeader:
     rotates it. Raises EmptyImageError, NotAnImageError, UnsupportedFormatError, and
     TruncatedImageError if the header is cut or damaged.
     """
-    if picture.header is None:
-        picture.header = _parse_header(picture.data, picture_format(picture.data))
-    return picture.header
-
-
-def _parse_header(data: ByteBuffer, fmt: str) -> PictureHeader:
+    if picture.header is not None:
+        return picture.header
+    fmt = picture_format(picture.data)
     try:
-        with _HEADER_READERS[fmt](io.BytesIO(data)) as picture:
-            width, height = map(int, picture.size)
-            exif = picture.info.get("exif", b"")
+        with _HEADER_READERS[fmt](io.BytesIO(picture.data)) as reader:
+            width, height = map(int, reader.size)
+            exif = reader.info.get("exif", b"")
     except Exception as error:  # on damaged bytes, Pillow's readers raise anything
         raise TruncatedImageError(f"the {fmt} header is cut or damaged: {error}") from error
-    orientation = 1
-    if exif:
-        tags = PillowImage.Exif()
-        with contextlib.suppress(Exception):  # decoders ignore damaged EXIF, too
-            tags.load(exif)
-        orientation = tags.get(_ORIENTATION, 1)
-    if orientation in _SIDEWAYS:
+    tags = PillowImage.Exif()
+    with contextlib.suppress(Exception):  # decoders ignore damaged EXIF, too
+        tags.load(exif)
+    if tags.get(_ORIENTATION) in _SIDEWAYS:
         width, height = height, width
-    return PictureHeader(fmt, width, height)
+    picture.header = PictureHeader(fmt, width, height)
+    return picture.header
 
 
 def check_picture(picture: Picture, max_pixels: int = MAX_PIXELS) -> PictureHeader:

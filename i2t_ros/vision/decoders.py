@@ -23,9 +23,6 @@ from i2t_ros.vision.boxes import Boxes, xywh_to_xyxy
 # Its exp is larger than any image; that of a larger number may overflow a float32.
 LARGEST_EXPONENT = 20.0
 
-# The columns of top, left, bottom, right (TensorFlow's order) as left, top, right, bottom.
-XYXY = [1, 0, 3, 2]
-
 Outputs = Sequence[NDArray[Any]]
 
 
@@ -232,7 +229,9 @@ def tensorflow(
     """
     count = int(outputs[3].reshape(-1)[0])
     boxes, class_ids, scores = (output[0, :count] for output in outputs[:3])
-    return _above(min_score, _in_pixels(boxes[:, XYXY], size), scores, class_ids + class_offset)
+    return _above(
+        min_score, _in_pixels(boxes[:, [1, 0, 3, 2]], size), scores, class_ids + class_offset
+    )
 
 
 def yolov3(outputs: Outputs, size: InputSize, min_score: float) -> Candidates:
@@ -245,7 +244,7 @@ def yolov3(outputs: Outputs, size: InputSize, min_score: float) -> Candidates:
     boxes, scores = outputs[0][0], outputs[1][0]
     batch, class_ids, indices = outputs[2].reshape(-1, 3).T
     class_ids, indices = class_ids[batch >= 0], indices[batch >= 0]
-    return _above(min_score, boxes[indices][:, XYXY], scores[class_ids, indices], class_ids)
+    return _above(min_score, boxes[indices][:, [1, 0, 3, 2]], scores[class_ids, indices], class_ids)
 
 
 def pixels(outputs: Outputs, size: InputSize, min_score: float) -> Candidates:

@@ -112,14 +112,14 @@ def place(width: int, height: int, to: TensorFormat) -> Placement:
     return Placement(left, top, inner_width, inner_height, width, height)
 
 
-def _visible(at: Placement, to: TensorFormat) -> tuple[slice, slice]:
-    """Return the rows and columns of the image that the model gets: all, unless cropped."""
-    if to.resize != "crop":
-        return slice(None), slice(None)
-    width, height = at.original_width, at.original_height
-    left, right = -at.left * width // at.width, (to.width - at.left) * width // at.width
-    top, bottom = -at.top * height // at.height, (to.height - at.top) * height // at.height
-    return slice(top, max(bottom, top + 1)), slice(left, max(right, left + 1))
+def _visible(start: int, length: int, model: int, image: int) -> slice:
+    """Return the rows, or columns, of the image that the model gets: all, unless cropped.
+
+    start, length  where the whole image lies in the model's input
+    model, image   the sides of both, all in pixels
+    """
+    first = max(0, -start) * image // length
+    return slice(first, max(first + 1, (model - start) * image // length))
 
 
 class Letterbox:
@@ -138,7 +138,7 @@ class Letterbox:
         if to.layout == "NCHW":
             self._pixels = self._pixels.transpose(1, 2, 0)
         self._planes = [np.empty((to.height, to.width), np.uint8) for _ in range(3)]
-        self._placement: Placement | None = None
+        self._shape: tuple[int, ...] = ()
 
     def __call__(self, image: Image) -> tuple[NDArray[Any], Placement]:
         """Return ``image`` as the model's input, and where the image lies in it."""
@@ -147,10 +147,9 @@ class Letterbox:
                 "expected an image of height x width x 3, uint8 and not empty, got shape "
                 f"{image.shape}, {image.dtype}"
             )
-        height, width = image.shape[:2]
-        at = self._placement
-        if at is None or at.original_width != width or at.original_height != height:
-            at = self._placement = self._lay_out(width, height)
+        if image.shape != self._shape:
+            self._shape = image.shape
+            self._lay_out(image.shape[1], image.shape[0])
         visible, window = image[self._visible], self._window
         if visible.shape in (window.shape, (1, 1, 3)):  # OpenCV 4.5.4 cannot resize a single pixel
             window[...] = visible
@@ -158,18 +157,19 @@ class Letterbox:
             size = (window.shape[1], window.shape[0])
             cv2.resize(visible, size, dst=window, interpolation=cv2.INTER_LINEAR)
         self._convert()
-        return self._tensor, at
+        return self._tensor, self._placement
 
-    def _lay_out(self, width: int, height: int) -> Placement:
+    def _lay_out(self, width: int, height: int) -> None:
         """Prepare for images of one size: the padding is written once, not for every image."""
-        at = place(width, height, self._to)
+        at = self._placement = place(width, height, self._to)
         self._padded.fill(self._to.pad)
         self._aim(slice(None), slice(None))
         self._convert()
-        self._visible = _visible(at, self._to)
-        if self._to.resize != "crop":
-            self._aim(slice(at.top, at.top + at.height), slice(at.left, at.left + at.width))
-        return at
+        rows = _visible(at.top, at.height, self._to.height, height)
+        self._visible = rows, _visible(at.left, at.width, self._to.width, width)
+        self._aim(
+            slice(max(0, at.top), at.top + at.height), slice(max(0, at.left), at.left + at.width)
+        )
 
     def _aim(self, rows: slice, columns: slice) -> None:
         """Choose the part of the input that ``_convert`` writes; all array views are made here."""

@@ -57,4 +57,4 @@ def test_places_are_counted_by_themselves() -> None:
 def test_a_class_without_a_name_keeps_its_number() -> None:
     found = Detections(np.zeros((1, 4)), np.ones(1), np.array([1]), ("dog", ""))
 
-    assert [fact.class_id for fact in count_objects(found)] == ["class 1"]
+    assert [fact.key for fact in count_objects(found)] == ["class 1"]

@@ -85,7 +85,7 @@ def test_objects_are_counted_most_first_then_largest_then_most_certain() -> None
 
     counts = count_objects(found)
 
-    assert [(c.class_id, c.count) for c in counts] == [
+    assert [(c.key, c.count) for c in counts] == [
         ("person", 2),
         ("dog", 1),
         ("forklift", 1),

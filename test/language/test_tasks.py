@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from i2t_ros.language import (
     ChangeTracker,
+    Fact,
     ObjectCount,
     TaskFacts,
     compose,
@@ -17,10 +18,8 @@ DOGS = ObjectCount("dog", 2, 0.9, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    key: str
-    open: bool
-    count: int = 1
+class Door(Fact):
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class AnimalFacts(TaskFacts):
         return ["animals are here."]
 
 
-FRONT, BACK = Door("front door", True), Door("back door", False)
+FRONT, BACK = Door("front door", open=True), Door("back door")
 
 
 def test_each_task_has_its_say_in_the_order_of_the_tasks() -> None:

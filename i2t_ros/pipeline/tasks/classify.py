@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from i2t_ros.errors import ModelMismatchError
-from i2t_ros.language.facts import SURE, Style, TaskFacts
+from i2t_ros.language.facts import SURE, Fact, Style, TaskFacts
 from i2t_ros.language.grammar import Language
 from i2t_ros.options import check_options, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
@@ -68,12 +68,10 @@ SPOKEN_CLASS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class ClassFact:
+class ClassFact(Fact):
     """A class that the picture as a whole shows; ``score`` is 0 to 1."""
 
-    key: str
-    score: float
-    count: int = 1
+    score: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
         """Return the likeliest class, if it is likely enough to be said; see Task."""
         best = list(zip(result.labels, result.scores, strict=True))[:1]
         return ClassFacts(
-            tuple(ClassFact(label, score) for label, score in best if score >= SPOKEN_CLASS)
+            tuple(ClassFact(label, score=score) for label, score in best if score >= SPOKEN_CLASS)
         )
 
     def draw(

@@ -127,8 +127,8 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
         """Return the counts and the objects, best first; see Task."""
         counts = [
             {
-                "class_id": entry.class_id,
-                "label": label(entry.class_id),
+                "class_id": entry.key,
+                "label": label(entry.key),
                 "count": entry.count,
                 "max_score": rounded_score(entry.max_score),
             }

@@ -111,7 +111,7 @@ class FaceFacts(TaskFacts):
     @classmethod
     def of(cls, number: int) -> FaceFacts:
         """Return the facts of so many faces."""
-        return cls((ObjectCount("face", number, 1.0, 1.0),) if number else ())
+        return cls((ObjectCount("face", number),) if number else ())
 
     def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:
         """Return one sentence; a face is never in doubt."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2t_ros.errors import I2tError
-from i2t_ros.language.facts import Style, TaskFacts
+from i2t_ros.language.facts import Fact, Style, TaskFacts
 from i2t_ros.language.grammar import Language, clean
 from i2t_ros.options import check_options, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
@@ -104,12 +104,10 @@ SPOKEN_TEXTS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class TextFact:
+class TextFact(Fact):
     """A line of text, and its translation if there is one; white space is single spaces."""
 
-    key: str
     translation: str = ""
-    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +176,7 @@ class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
         readable = [region for region in result if clean(region.text)]
         largest = sorted(readable, key=lambda region: (-_height(region), clean(region.text)))
         spoken = tuple(
-            TextFact(clean(region.text), clean(region.translation))
+            TextFact(clean(region.text), translation=clean(region.translation))
             for region in reading_order(largest[:SPOKEN_TEXTS])
         )
         return TextFacts(spoken, len(readable) - len(spoken))
