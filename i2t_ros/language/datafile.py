@@ -29,6 +29,17 @@ CATEGORIES = ("other", "zero", "one", "two", "few", "many")
 OPTIONAL_PHRASES = {"group_hedged": "group"}
 """Phrase that a language may leave out -> the phrase that then takes its place, with its fields."""
 
+DEFAULTS: Mapping[str, Any] = {
+    "genders": [""],
+    "cases": ["nominative"],
+    "counters": {},
+    "lists": {},
+    "space": " ",
+    "capitals": "sentences",
+    "aliases": {},
+    "borrowed": {},
+}
+
 _Names = Annotated[list[str], Meta(min_length=1)]
 
 _OPTIONAL: Mapping[str, Any] = {
@@ -83,18 +94,19 @@ def merge(base: Data, over: Data) -> Data:
     return merged
 
 
-def check(tag: str, data: Data) -> None:
-    """Raise InvalidRequestError if ``data``, all that is known of a language, are not right."""
-    where = f"language {tag}"
+def checked(tag: str, data: Data) -> Data:
+    """Return all that is known of a language with the defaults; raises InvalidRequestError."""
+    where, data = f"language {tag}", {**DEFAULTS, **data}
     names = (
-        tuple(convert(data.get(key, [default]), _Names, f"{where}: {key}", InvalidRequestError))
-        for key, default in (("genders", ""), ("cases", "nominative"))
+        tuple(convert(data[key], _Names, f"{where}: {key}", InvalidRequestError))
+        for key in ("genders", "cases")
     )
     convert(data, _language_type(*names), where, InvalidRequestError)
     for key, template, needed, allowed in _templates(data):
         if not needed <= _fields(template) <= allowed:
             listed = " ".join(f"{{{field}}}" for field in sorted(allowed)) or "none"
             raise wrong(tag, key, f"a text with the fields {listed}", template)
+    return data
 
 
 def wrong(tag: str, key: str, expected: str, got: Any) -> InvalidRequestError:
@@ -160,7 +172,7 @@ def _templates(data: Data) -> Iterator[tuple[str, str, set[str], set[str]]]:
     items = data["item"]
     for kind, template in ({"words": items} if isinstance(items, str) else items).items():
         yield f"item.{kind}", template, {"number", "noun"}, {"number", "noun", "counter"}
-    for kind, pattern in data.get("lists", {}).items():
+    for kind, pattern in data["lists"].items():
         for key, template in pattern.items():
             yield f"lists.{kind}.{key}", template, {"0", "1"}, {"0", "1"}
 

@@ -60,42 +60,33 @@ class Language:
         ``fallback`` is English, for labels that this language lacks; None for English itself.
         Raises InvalidRequestError, naming the key, what was expected and what came.
         """
-        datafile.check(tag, data)
-        cldr = data.get("cldr", tag)
-        try:
-            locale = Locale.parse(cldr, sep="-")
-        except (UnknownLocaleError, ValueError) as error:
-            expected = "the tag of a language that CLDR has data for"
-            raise datafile.wrong(tag, "cldr", expected, cldr) from error
         self.tag = tag
-        self.name: str = data["name"]
-        self._data = data
+        self._data = data = datafile.checked(tag, data)
         self._fallback = fallback
+        locale = _locale(tag, data.get("cldr", tag))
         self._fill = inflection.FILLERS.get(locale.language, str.format_map)
         self._plural = lru_cache(1024)(locale.plural_form)
-        self._case = data.get("cases", ["nominative"])[0]
+        self._case = data["cases"][0]
+        cldr = locale.list_patterns["standard"]
         self._lists = {
-            kind: _list_pattern(
-                locale.list_patterns["standard"],
-                *(data.get("lists", {}).get(key, {}) for key in overlays),
-            )
+            kind: _list_pattern(cldr, *(data["lists"].get(key, {}) for key in overlays))
             for kind, overlays in _LISTS.items()
         }
         self.phrases = {
             f"{section}.{name}": datafile.forms(
-                data[section].get(name) or data[section][datafile.OPTIONAL_PHRASES[name]]
+                data[section][name if name in data[section] else datafile.OPTIONAL_PHRASES[name]]
             )
             for section, names in datafile.phrase_fields().items()
             for name in names
         }
         self.places: Mapping[str, str] = data["scene"]["places"]
-        self.space: str = data.get("space", " ")
-        self.capitals: str = data.get("capitals", "sentences")
-        aliases = {label_key(name): label_key(of) for name, of in data.get("aliases", {}).items()}
+        self.space: str = data["space"]
+        self.capitals: str = data["capitals"]
+        aliases = {label_key(name): label_key(of) for name, of in data["aliases"].items()}
         self.aliases: dict[str, str] = {**(fallback.aliases if fallback else {}), **aliases}
         named = {**data["nouns"], **data["labels"]}.items()
         self.nouns = {label_key(name): self._noun(label_key(name), value) for name, value in named}
-        self._borrowed = self._noun("", {"other": "", **data.get("borrowed", {})})
+        self._borrowed = self._noun("", {"other": "", **data["borrowed"]})
         # Cached because a camera shows the same things frame after frame. The size is limited
         # because a caller may pass any text; a model may have a thousand labels.
         self.noun = lru_cache(4096)(self._find_noun)
@@ -109,14 +100,14 @@ class Language:
             key,
             entry.get("label", _of(forms.get(self._plural(1), forms["other"]), self._case)),
             forms,
-            entry.get("gender", data.get("genders", [""])[0]),
-            entry.get("counter", data.get("borrowed", {}).get("counter", "")),
+            entry.get("gender", data["genders"][0]),
+            entry.get("counter", data["borrowed"].get("counter", "")),
         )
 
     def _find_noun(self, label: str) -> Noun:
         """Return the noun for a label; empty, or only a number ("class 7"): an unknown object."""
         word = clean(label.replace("_", " "))
-        key = label_key(label)
+        key = word.casefold()
         if _UNNAMED.fullmatch(key):
             return self.nouns["unknown"]
         key = self.aliases.get(key, key)
@@ -143,7 +134,7 @@ class Language:
         data = self._data
         case = data[section].get("case", self._case)
         counter = noun.counter
-        for limit, beyond in data.get("counters", {}).get(noun.counter, {}).items():
+        for limit, beyond in data["counters"].get(noun.counter, {}).items():
             counter = beyond if number >= limit else counter
         in_words = not digits and number in data["numbers"]
         word = _of(_of(data["numbers"][number], noun.gender), case) if in_words else str(number)
@@ -163,6 +154,14 @@ class Language:
         """Return the phrase ``name`` with its fields filled in, in the plural of ``number``."""
         forms = self.phrases[name]
         return self._fill(forms.get(self._plural(number)) or forms["other"], fields)
+
+
+def _locale(tag: str, cldr: str) -> Locale:
+    try:
+        return Locale.parse(cldr, sep="-")
+    except (UnknownLocaleError, ValueError) as error:
+        expected = "the tag of a language that CLDR has data for"
+        raise datafile.wrong(tag, "cldr", expected, cldr) from error
 
 
 def _of(value: Any, key: str) -> Any:

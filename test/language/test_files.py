@@ -217,7 +217,7 @@ def test_a_language_is_read_when_it_is_first_asked_for(tmp_path: Path) -> None:
     languages = Languages(config_path("languages"), tmp_path)
 
     assert "xx" in languages.tags
-    assert languages.get("en").name == "English"
+    assert languages.get("en").tag == "en"
     with pytest.raises(InvalidRequestError):
         languages.get("xx")
     with pytest.raises(UnknownLanguageError, match=r"there is .*de, en, es, .*xx"):
