@@ -29,33 +29,21 @@ CATEGORIES = ("other", "zero", "one", "two", "few", "many")
 OPTIONAL_PHRASES = {"group_hedged": "group"}
 """Phrase that a language may leave out -> the phrase that then takes its place, with its fields."""
 
-DEFAULTS: Mapping[str, Any] = {
-    "genders": [""],
-    "cases": ["nominative"],
-    "counters": {},
-    "lists": {},
-    "space": " ",
-    "capitals": "sentences",
-    "aliases": {},
-    "borrowed": {},
-}
-
 _Names = Annotated[list[str], Meta(min_length=1)]
+_List = dict[Literal["2", "start", "middle", "end"], str]
 
-_OPTIONAL: Mapping[str, Any] = {
-    "extends": str,
-    "cldr": str,
-    "genders": _Names,
-    "cases": _Names,
-    "counters": dict[str, dict[int, str]],
-    "lists": dict[
-        Literal["things", "texts", "groups", "nested"],
-        dict[Literal["2", "start", "middle", "end"], str],
-    ],
-    "space": str,
-    "capitals": Literal["sentences", "nouns", "none"],
-    "aliases": dict[str, str],
-    "borrowed": dict[str, Any],  # see _language_type
+# Key that a language may leave out -> its type and its default.
+_OPTIONAL: Mapping[str, tuple[Any, Any]] = {
+    "extends": (str, ""),
+    "cldr": (str, ""),
+    "genders": (_Names, [""]),
+    "cases": (_Names, ["nominative"]),
+    "counters": (dict[str, dict[int, str]], {}),
+    "lists": (dict[Literal["things", "texts", "groups", "nested"], _List], {}),
+    "space": (str, " "),
+    "capitals": (Literal["sentences", "nouns", "none"], "sentences"),
+    "aliases": (dict[str, str], {}),
+    "borrowed": (dict[str, Any], {}),  # see _language_type
 }
 
 
@@ -96,7 +84,8 @@ def merge(base: Data, over: Data) -> Data:
 
 def checked(tag: str, data: Data) -> Data:
     """Return all that is known of a language with the defaults; raises InvalidRequestError."""
-    where, data = f"language {tag}", {**DEFAULTS, **data}
+    where = f"language {tag}"
+    data = {key: default for key, (_, default) in _OPTIONAL.items()} | data
     names = (
         tuple(convert(data[key], _Names, f"{where}: {key}", InvalidRequestError))
         for key in ("genders", "cases")
@@ -137,7 +126,7 @@ def _language_type(genders: tuple[str, ...], cases: tuple[str, ...]) -> Any:
             "labels": dict[str, noun],
             **sections,
         },
-        {**_OPTIONAL, "borrowed": _structure({}, more)},
+        {key: kind for key, (kind, _) in _OPTIONAL.items()} | {"borrowed": _structure({}, more)},
     )
 
 

@@ -63,7 +63,7 @@ class Language:
         self.tag = tag
         self._data = data = datafile.checked(tag, data)
         self._fallback = fallback
-        locale = _locale(tag, data.get("cldr", tag))
+        locale = _locale(tag, data["cldr"] or tag)
         self._fill = inflection.FILLERS.get(locale.language, str.format_map)
         self._plural = lru_cache(1024)(locale.plural_form)
         self._case = data["cases"][0]

@@ -172,7 +172,9 @@ def encode_image(image: Image, fmt: str = "jpeg", quality: int = 90) -> Picture:
     with contextlib.suppress(cv2.error):  # or it returns False
         done, buffer = cv2.imencode(f".{fmt}", image, settings)
     if not done:
-        raise ImageTooLargeError(f"cannot write {width}x{height} as {fmt}: a side is too long")
+        raise ImageTooLargeError(
+            f"cannot write {width}x{height} as {fmt}; is a side longer than the format allows?"
+        )
     return Picture(buffer.data, PictureHeader(fmt, width, height))
 
 
@@ -199,14 +201,12 @@ def check_complete(data: ByteBuffer, fmt: str) -> None:
 
 
 def _bmp_length(view: memoryview) -> int:
-    """Return the length that the pixels of an uncompressed BMP need, or 0 if it is unknown.
-
-    Fields: BITMAPINFOHEADER, offsets 18 width, 22 height, 28 bits a pixel, 30 compression.
-    """
+    """Return the length that the pixels of an uncompressed BMP need, or 0 if it is unknown."""
     if len(view) < 34:
         return 0
-    pixels_at, kind, width, height, _, bits, compression = struct.unpack_from("<IIiiHHI", view, 10)
-    if kind < 40 or compression:
+    # Where the pixels are, and then a BITMAPINFOHEADER, which an older header is shorter than.
+    pixels_at, size, width, height, _, bits, compression = struct.unpack_from("<IIiiHHI", view, 10)
+    if size < 40 or compression:
         return 0
     row = (abs(width) * bits + 31) // 32 * 4  # rows are padded to four bytes
     return int(pixels_at + row * abs(height))

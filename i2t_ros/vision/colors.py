@@ -110,13 +110,10 @@ def _background(pixels: NDArray[np.uint8], weights: NDArray[np.float64]) -> Floa
 
 
 def _letters(difference: Floats, inside: Mask) -> Floats:
-    """Return how the letters' color differs from the background's."""
+    """Return how the letters' color differs from the background's; not at all: no letters."""
     weights = np.where(inside, np.square(difference).sum(axis=2), 0)
     direction = (difference * weights[..., None]).sum(axis=(0, 1))
-    length = float(np.linalg.norm(direction))
-    if length == 0:
-        return np.zeros(3, np.float32)
-    along = difference @ (direction / length)
+    along = difference @ (direction / (np.linalg.norm(direction) or 1.0))
     shares = _shares(along, inside)
     light = difference @ LUMA * np.sign(direction @ LUMA)
     strongest, lightest = np.percentile(along[inside], 99), np.percentile(light[inside], 99)
@@ -125,10 +122,7 @@ def _letters(difference: Floats, inside: Mask) -> Floats:
     # Color bleeds by two pixels at most; anything farther away belongs to something else.
     near = cv2.dilate((shares > 0.3).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     near &= inside
-    covered = float(shares[near].sum())
-    if covered == 0:
-        return np.zeros(3, np.float32)
-    return cast(Floats, difference[near].sum(axis=0) / covered)
+    return cast(Floats, difference[near].sum(axis=0) / (shares[near].sum() or 1.0))
 
 
 def _shares(values: Floats, inside: Mask) -> Floats:

@@ -79,21 +79,23 @@ def readable(name: str, label: Callable[[str], str]) -> str:
     return translated if can_draw(translated) else name
 
 
-def plate_size(text: str, pen: Pen) -> tuple[int, int]:
+@functools.lru_cache(maxsize=512)
+def _plate(text: str, pen: Pen) -> NDArray[np.uint8]:
+    """Return how much of each pixel of a plate the letters cover, 0 to 255."""
+    return np.pad(text_mask(text, pen.letters), pen.line + 1)
+
+
+def plate_size(text: str, pen: Pen) -> tuple[int, ...]:
     """Return the height and width in pixels of the plate for ``text``."""
-    mask, pad = text_mask(text, pen.letters), pen.line + 1
-    return mask.shape[0] + 2 * pad, mask.shape[1] + 2 * pad
+    return _plate(text, pen).shape
 
 
 def write(canvas: Image, corner: tuple[int, int], text: str, pen: Pen, color: Color) -> None:
     """Write ``text`` on a plate whose upper left corner is ``corner``."""
     x, y = corner
-    mask, pad = text_mask(text, pen.letters), pen.line + 1
     height, width = plate_size(text, pen)
     plate = canvas[y : y + height, x : x + width]
-    plate[:] = color
-    inside = plate[pad : pad + mask.shape[0], pad : pad + mask.shape[1]]
-    cover = mask[: inside.shape[0], : inside.shape[1], None].astype(np.uint16)
+    cover = _plate(text, pen)[: plate.shape[0], : plate.shape[1], None].astype(np.uint16)
     # Black or white, whichever stands out more. Luma weights of ITU-R BT.601.
     ink = np.uint16(0 if np.dot((0.114, 0.587, 0.299), color) > 128 else 255)
-    inside[:] = (inside * (255 - cover) + ink * cover + 127) // 255
+    plate[:] = (np.array(color, np.uint16) * (255 - cover) + ink * cover + 127) // 255
