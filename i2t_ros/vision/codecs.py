@@ -96,11 +96,15 @@ def read_header(picture: Picture) -> PictureHeader:
     rotates it. Raises EmptyImageError, NotAnImageError, UnsupportedFormatError, and
     TruncatedImageError if the header is cut or damaged.
     """
-    if picture.header is not None:
-        return picture.header
-    fmt = picture_format(picture.data)
+    if picture.header is None:
+        picture.header = _parse_header(picture.data)
+    return picture.header
+
+
+def _parse_header(data: ByteBuffer) -> PictureHeader:
+    fmt = picture_format(data)
     try:
-        with _HEADER_READERS[fmt](io.BytesIO(picture.data)) as reader:
+        with _HEADER_READERS[fmt](io.BytesIO(data)) as reader:
             width, height = map(int, reader.size)
             exif = reader.info.get("exif", b"")
     except Exception as error:  # on damaged bytes, Pillow's readers raise anything
@@ -110,8 +114,7 @@ def read_header(picture: Picture) -> PictureHeader:
         tags.load(exif)
     if tags.get(_ORIENTATION) in _SIDEWAYS:
         width, height = height, width
-    picture.header = PictureHeader(fmt, width, height)
-    return picture.header
+    return PictureHeader(fmt, width, height)
 
 
 def check_picture(picture: Picture, max_pixels: int = MAX_PIXELS) -> PictureHeader:
