@@ -125,4 +125,4 @@ def prepare_labels(labels: Iterable[str]) -> None:
     The import takes 2 to 3 s. Only labels that the English language file lacks need it.
     """
     english = load_languages().get("en")
-    any(english.noun(name).key not in english.nouns for name in labels)
+    any(english.noun(name).key not in english.nouns for name in labels)  # up to the first

@@ -83,7 +83,7 @@ def merge(base: Data, over: Data) -> Data:
 
 
 def checked(tag: str, data: Data) -> Data:
-    """Return all that is known of a language with the defaults; raises InvalidRequestError."""
+    """Return a language's data with the defaults filled in; raises InvalidRequestError."""
     where = f"language {tag}"
     data = {key: default for key, (_, default) in _OPTIONAL.items()} | data
     names = (
@@ -167,7 +167,7 @@ def _templates(data: Data) -> Iterator[tuple[str, str, set[str], set[str]]]:
 
 
 def _fields(template: str) -> frozenset[str]:
-    """Return the fields of a template, or what fits none if a brace lacks its fellow."""
+    """Return the fields of a template; if its braces do not match, itself, which is no field."""
     try:
         parts = list(string.Formatter().parse(template))
     except ValueError:

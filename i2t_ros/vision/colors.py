@@ -35,7 +35,8 @@ LUMA = np.array([0.114, 0.587, 0.299], np.float32)
 SAMPLED_HEIGHT = 48
 SAMPLED_PIXELS = 60_000
 
-BETWEEN_BINS = np.array([[1.0], [2.0], [1.0]])
+# A color at the border of two bins of the histogram counts for both.
+SMOOTHING = np.array([[1.0], [2.0], [1.0]])
 
 EDGE_WEIGHT = 3.0
 """How much more a pixel near the edge of the region counts for the background."""
@@ -94,11 +95,10 @@ def _background(pixels: NDArray[np.uint8], weights: NDArray[np.float64]) -> Floa
     levels = pixels.astype(np.int32) >> 4
     bins = (levels[:, 0] << 8) | (levels[:, 1] << 4) | levels[:, 2]
     counts: NDArray[Any] = np.bincount(bins, weights, minlength=16**3).reshape(16, 16, 16)
-    for _ in range(3):  # along each axis: a color at the border of two bins counts for both
-        counts = cv2.filter2D(
-            counts.reshape(16, 256), -1, BETWEEN_BINS, borderType=cv2.BORDER_CONSTANT
-        )
-        counts = counts.reshape(16, 16, 16).transpose(1, 2, 0)
+    for _ in range(3):  # along each axis
+        table = counts.reshape(16, 256)
+        table = cv2.filter2D(table, -1, SMOOTHING, borderType=cv2.BORDER_CONSTANT)
+        counts = table.reshape(16, 16, 16).transpose(1, 2, 0)
     fullest = np.array(np.unravel_index(counts.argmax(), counts.shape))
     color = (fullest * 16 + 8).astype(np.float32)
     column = np.ascontiguousarray(pixels[:, None])
@@ -110,7 +110,7 @@ def _background(pixels: NDArray[np.uint8], weights: NDArray[np.float64]) -> Floa
 
 
 def _letters(difference: Floats, inside: Mask) -> Floats:
-    """Return how the letters' color differs from the background's; not at all: no letters."""
+    """Return how the letters' color differs from the background's; zeros if there are none."""
     weights = np.where(inside, np.square(difference).sum(axis=2), 0)
     direction = (difference * weights[..., None]).sum(axis=(0, 1))
     along = difference @ (direction / (np.linalg.norm(direction) or 1.0))

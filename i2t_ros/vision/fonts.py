@@ -47,6 +47,7 @@ def text_mask(text: str, size: int) -> NDArray[np.uint8]:
     return mask
 
 
+@functools.lru_cache(maxsize=512)
 def can_draw(text: str) -> bool:
     """Return whether a font of this machine has every character of ``text``."""
     return _font_for(text, 12)[1] == text
