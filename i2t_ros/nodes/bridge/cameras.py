@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -23,7 +21,7 @@ from i2t_ros.bridges.camera_hub import CameraHub, View
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import I2tError, NotActiveError
 from i2t_ros.msg import Description as DescriptionMsg
-from i2t_ros.nodes.detector.camera_ports import LONGEST_RESULT, CameraName, check_topics
+from i2t_ros.nodes.detector.camera_ports import LONGEST_RESULT, check_topics, parse_cameras
 from i2t_ros.nodes.messages.descriptions import description_from_msg
 from i2t_ros.nodes.messages.images import encoded_to_msg, image_from_msg
 from i2t_ros.types import Picture, PictureHeader
@@ -35,19 +33,10 @@ COMPLAINT_PERIOD = 1.0
 """Seconds between two log lines about images that cannot be used."""
 QUALITY = 80
 """Of the JPEG pictures that raw images become."""
-VIEWS: tuple[View, ...] = ("raw", "annotated", "words")
 
 Watched: TypeAlias = tuple[str, View]
 Topic: TypeAlias = tuple[type, str, Callable[[Any], object]]
 """The type and name of a topic, and what makes of its message what a view shows."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """The topics that should be open: feeds to subscribe to, and cameras whose frames are sent."""
-
-    watched: frozenset[Watched] = frozenset()
-    sent: frozenset[str] = frozenset()
 
 
 class BridgeCameras:
@@ -62,11 +51,14 @@ class BridgeCameras:
         self,
         node: Node,
         loop: LoopThread,
-        cameras: list[CameraName],
+        cameras: Iterable[str],
         results: str,
         compressed: bool,
     ) -> None:
-        """Know ``cameras``, whose results are published below ``results`` ("detector_node/")."""
+        """Know ``cameras``, whose results are published below ``results`` ("detector_node/").
+
+        Raises InvalidRequestError for what is no camera.
+        """
         self._node = node
         self._loop = loop
         self._results = results
@@ -75,13 +67,13 @@ class BridgeCameras:
                 "raw": _raw_topic(node.resolve_topic_name(camera.topic), compressed),
                 **_result_topics(results + camera.prefix.removeprefix("~/")),
             }
-            for camera in cameras
+            for camera in parse_cameras(cameras)
         }
-        self._wanted = _Wanted()
+        # The topics that should be open: feeds to subscribe to, and cameras whose frames are sent.
+        self._wanted: tuple[set[Watched], set[str]] = set(), set()
         self._subscriptions: dict[Watched, Subscription] = {}
         self._publishers: dict[str, Publisher] = {}
         self._lock = threading.Lock()  # on these two: the loop publishes, the executor opens
-        self._complained = 0.0
         self._closed = False
         self.hub = CameraHub(on_change=self._on_change)
 
@@ -94,7 +86,7 @@ class BridgeCameras:
         """Let go of all topics, once the loop calls no more."""
         with self._lock:
             self._closed = True
-            self._wanted = _Wanted()
+            self._wanted = set(), set()
         self._update()
 
     # On the loop
@@ -109,31 +101,29 @@ class BridgeCameras:
         with self._lock:
             publisher = self._publishers.get(camera)
             if publisher is not None and publisher.get_subscription_count():
-                stamp = self._node.get_clock().now().to_msg()
-                header = Header(stamp=stamp, frame_id=camera)
-                publisher.publish(
-                    encoded_to_msg(header, Picture(jpeg, PictureHeader("jpeg", 0, 0)))
-                )
+                header = Header(stamp=self._node.get_clock().now().to_msg(), frame_id=camera)
+                picture = Picture(jpeg, PictureHeader("jpeg", 0, 0))
+                publisher.publish(encoded_to_msg(header, picture))
 
     def _on_change(self) -> None:
         """Open what somebody looks at, at once; close what nobody looks at a little later."""
-        self._want(self._wanted.watched | self._watched())
+        self._want(self._wanted[0] | self._watched())
         loop = asyncio.get_running_loop()
         loop.call_later(LINGER, lambda: self._want(self._watched()))
 
-    def _watched(self) -> frozenset[Watched]:
+    def _watched(self) -> set[Watched]:
         """Return what somebody looks at that comes over a topic."""
-        return frozenset(
+        return {
             (camera.name, view)
             for camera in self.hub.online
-            for view in VIEWS
+            for view in get_args(View)
             if getattr(camera, view).viewers
             and not (view == "raw" and camera.transport == "websocket")
-        )
+        }
 
-    def _want(self, watched: frozenset[Watched]) -> None:
-        sent = (camera.name for camera in self.hub.online if camera.transport == "websocket")
-        wanted = _Wanted(watched, frozenset(sent))
+    def _want(self, watched: set[Watched]) -> None:
+        sent = {camera.name for camera in self.hub.online if camera.transport == "websocket"}
+        wanted = watched, sent
         with self._lock:
             changed = wanted != self._wanted and not self._closed
             if changed:
@@ -146,20 +136,19 @@ class BridgeCameras:
     def _update(self) -> None:
         """Open and close topics until there are those that are wanted."""
         with self._lock:
-            wanted = self._wanted
-            for key in self._subscriptions.keys() - wanted.watched:
+            watched, sent = self._wanted
+            for key in self._subscriptions.keys() - watched:
                 self._node.destroy_subscription(self._subscriptions.pop(key))
-            for name in self._publishers.keys() - wanted.sent:
+            for name in self._publishers.keys() - sent:
                 self._node.destroy_publisher(self._publishers.pop(name))
-            for key in wanted.watched - self._subscriptions.keys():
+            for key in watched - self._subscriptions.keys():
                 self._subscriptions[key] = self._subscribe(*key)
-            for name in wanted.sent - self._publishers.keys():
-                topic = _frames_topic(name)
-                self._publishers[name] = self._node.create_publisher(
-                    CompressedImage, topic, qos_profile_sensor_data
+            for name in sent - self._publishers.keys():
+                publisher = self._node.create_publisher(
+                    CompressedImage, _frames_topic(name), qos_profile_sensor_data
                 )
-                full = self._publishers[name].topic_name
-                self._node.get_logger().info(f"camera {name}: frames go to {full}")
+                self._publishers[name] = publisher
+                self._node.get_logger().info(f"camera {name}: frames go to {publisher.topic_name}")
 
     def _subscribe(self, camera: str, view: View) -> Subscription:
         topics = self._own.get(camera) or _result_topics(f"{self._results}{camera}/")
@@ -169,17 +158,14 @@ class BridgeCameras:
             try:
                 news: dict[str, Any] = {view: read(msg)}
             except I2tError as error:
-                self._complain(f"{topic}: {error}")
+                self._node.get_logger().warning(
+                    f"{topic}: {error}", throttle_duration_sec=COMPLAINT_PERIOD
+                )
                 return
             with contextlib.suppress(NotActiveError):  # the loop has ended: nobody looks any more
                 self._loop.post(partial(self.hub.publish, camera, **news))
 
         return self._node.create_subscription(kind, topic, callback, qos_profile_sensor_data)
-
-    def _complain(self, text: str) -> None:
-        if time.monotonic() - self._complained > COMPLAINT_PERIOD:
-            self._complained = time.monotonic()
-            self._node.get_logger().warning(text)
 
 
 def _frames_topic(camera: str) -> str:
@@ -189,25 +175,24 @@ def _frames_topic(camera: str) -> str:
 
 def _raw_topic(topic: str, compressed: bool) -> Topic:
     if compressed:
-        return CompressedImage, f"{topic}/compressed", _jpeg_of_compressed
-    return ImageMsg, topic, _jpeg_of_image
+        return CompressedImage, f"{topic}/compressed", _jpeg_of
+    return ImageMsg, topic, _jpeg_of
 
 
 def _result_topics(prefix: str) -> dict[View, Topic]:
     """Return where a detector publishes what it found in a camera's images."""
     return {
-        "annotated": (CompressedImage, f"{prefix}annotated/compressed", _jpeg_of_compressed),
+        "annotated": (CompressedImage, f"{prefix}annotated/compressed", _jpeg_of),
         "words": (DescriptionMsg, f"{prefix}description", description_from_msg),
     }
 
 
-def _jpeg_of_image(msg: ImageMsg) -> bytes:
-    image = image_from_msg(msg, max_pixels=2**31)
-    return bytes(encode_image(image, "jpeg", QUALITY).data)
-
-
-def _jpeg_of_compressed(msg: CompressedImage) -> bytes:
-    picture = Picture(bytes(memoryview(msg.data).cast("B")))
-    if read_header(picture).format == "jpeg":
-        return bytes(picture)
-    return bytes(encode_image(decode_image(picture), "jpeg", QUALITY))
+def _jpeg_of(msg: ImageMsg | CompressedImage) -> bytes:
+    if isinstance(msg, CompressedImage):
+        picture = Picture(bytes(memoryview(msg.data).cast("B")))
+        if read_header(picture).format == "jpeg":
+            return bytes(picture)
+        image = decode_image(picture)
+    else:
+        image = image_from_msg(msg, max_pixels=2**31)
+    return bytes(encode_image(image, "jpeg", QUALITY))

@@ -87,8 +87,6 @@ class DetectorClient:
         async with self._places:
             self._check_ready()
             response = await self._ask(messages.request_to_msg(request))
-        if not response.success:
-            raise messages.error_from_response(response)
         return messages.reply_from_response(response)
 
     async def _ask(self, request: Describe.Request) -> Describe.Response:

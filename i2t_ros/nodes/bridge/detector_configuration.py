@@ -6,10 +6,9 @@ import json
 
 from rclpy.event_handler import QoSSubscriptionMatchedInfo, SubscriptionEventCallbacks
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile
 from vision_msgs.msg import VisionInfo
 
-LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+from i2t_ros.nodes.detector.model_card import LATCHED
 
 
 class DetectorConfiguration:
@@ -19,12 +18,9 @@ class DetectorConfiguration:
         """Subscribe to ``topic``."""
         self._node = node
         self._text = ""
+        events = SubscriptionEventCallbacks(matched=self._matched)
         self._subscription = node.create_subscription(
-            VisionInfo,
-            topic,
-            self._take,
-            LATCHED,
-            event_callbacks=SubscriptionEventCallbacks(matched=self._matched),
+            VisionInfo, topic, self._take, LATCHED, event_callbacks=events
         )
 
     def text(self) -> str:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
+
+from std_msgs.msg import String
 
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage
-from i2t_ros.pipeline.describer import (
-    STAGED,
-    DescribeOptions,
-    Describer,
-    ImageInWork,
-    draw,
-)
+from i2t_ros.nodes.messages.descriptions import description_to_msg
+from i2t_ros.nodes.messages.images import encoded_to_msg, image_from_msg, image_to_msg
+from i2t_ros.nodes.messages.markers import boxes_to_marker, sentence_to_marker
+from i2t_ros.nodes.messages.tasks import detections_to_msg
+from i2t_ros.pipeline.describer import STAGED, DescribeOptions, Describer, ImageInWork, draw
 from i2t_ros.pipeline.narrator import SpeechOptions
 from i2t_ros.vision.codecs import encode_image
 
@@ -57,8 +58,8 @@ class CameraFrames:
     ) -> None:
         """Know the cameras' ports, and where to read the settings of the moment.
 
-        ``now`` returns seconds of the ROS clock, which camera stamps are of too: the time of an
-        image whose header has none.
+        ``now`` returns seconds of the ROS clock, which the stamps of cameras use too: the time of
+        an image whose header has none.
         """
         self._now = now
         self._describer = describer
@@ -77,7 +78,7 @@ class CameraFrames:
     def prepare(self, camera: str, item: ImageMessage) -> CameraWork:
         """Read the pixels, start the tasks beside detection, and make the backend's input."""
         settings, stamp = self._settings(), item.header.stamp
-        image = self._ports[camera].image_from(item, settings.options.max_pixels)
+        image = image_from_msg(item, settings.options.max_pixels)
         return CameraWork(
             self._describer.begin(image, settings.options),
             settings,
@@ -92,25 +93,32 @@ class CameraFrames:
 
     def finish(self, camera: str, item: ImageMessage, work: CameraWork) -> None:
         """Find the words, draw, and publish what somebody listens to."""
-        ports, describer = self._ports[camera], self._describer
+        ports, header = self._ports[camera], item.header
         options, speech = work.settings.options, work.settings.speech
         publishes = self._settings().publishes
-        scene = ports.narrator.follow(describer.finish(work.image), work.time)
-        detections = None
+        scene = ports.narrator.follow(self._describer.finish(work.image), work.time)
+        found, detections = scene.detections, None
+        publish = ports.outputs.publish
         if publishes:  # at once: those who steer by the boxes do not wait for the words
-            detections = ports.publish_detections(item.header, scene.detections)
+            detections = publish("detections", lambda: detections_to_msg(header, found))
+            if found is not None:
+                publish("boxes", lambda: boxes_to_marker(header, found))
         sentence = ports.narrator.tell(scene, options, speech)
-        description = describer.description(scene, sentence, options, work.image.started)
+        description = self._describer.description(scene, sentence, options, work.image.started)
         if scene.failures:
             told = "; ".join(f"{task}: {error}" for task, error in scene.failures.items())
             self._logger.warning(f"camera {camera}: {told}", throttle_duration_sec=1.0)
         if not publishes:
             return
-        ports.publish_words(item.header, description, work.time, speech, detections)
-        ports.publish_pictures(
-            item.header,
-            draw=lambda: draw(work.image.image, scene, options),
-            encode=lambda drawn: encode_image(drawn, "jpeg", options.jpeg_quality),
+        if ports.narrator.is_due(sentence, work.time, speech):
+            publish("sentence", lambda: String(data=sentence))
+            publish("sentence_marker", lambda: sentence_to_marker(header, sentence))
+        publish("description", lambda: description_to_msg(header, description, detections))
+        drawn = cache(lambda: draw(work.image.image, scene, options))
+        publish("annotated", lambda: image_to_msg(header, drawn()))
+        publish(
+            "annotated/compressed",
+            lambda: encoded_to_msg(header, encode_image(drawn(), "jpeg", options.jpeg_quality)),
         )
 
     def failed(self, camera: str, error: Exception) -> None:

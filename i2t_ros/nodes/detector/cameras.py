@@ -68,12 +68,16 @@ class DetectorCameras:
     def open(self) -> None:
         """Create the publishers of the node's own cameras."""
         for camera, narrator in self._own.items():
-            self.ports[camera.name] = CameraPorts(self._node, camera, narrator, self._options)
+            self.ports[camera.name] = CameraPorts(
+                self._node, camera, narrator, self._options, self._on_image
+            )
 
     def subscribe(self) -> list[str]:
         """Begin to take images; return the topics' full names."""
         self._taking = True
-        return [ports.subscribe(self._on_image) for ports in self.ports.values()]
+        for ports in self.ports.values():
+            ports.input.open()
+        return [ports.input.topic for ports in self.ports.values()]
 
     def unsubscribe(self) -> None:
         """Take no more images, and look for no more cameras."""
@@ -89,7 +93,7 @@ class DetectorCameras:
         self.ports.clear()
         self._bridged.clear()
 
-    def newest(self, name: str) -> tuple[CameraPorts, ImageMessage]:
+    def newest(self, name: str) -> ImageMessage:
         """Return the newest message of a camera; "" is the first camera.
 
         Raises UnknownCameraError and NoFrameError.
@@ -100,15 +104,15 @@ class DetectorCameras:
             raise UnknownCameraError(f"unknown camera {name!r}; cameras are {', '.join(names)}")
         newest = ports.newest  # another thread may forget it meanwhile
         if newest is None:
-            raise NoFrameError(
-                f"camera {ports.camera.name}: no image has come yet on {ports.topic}; "
-                + (
-                    "is the camera running, and its topic remapped?"
-                    if self._taking
-                    else "~/enable has switched images off"
-                )
+            why = (
+                "is the camera running, and its topic remapped?"
+                if self._taking
+                else "~/enable has switched images off"
             )
-        return ports, newest
+            raise NoFrameError(
+                f"camera {ports.name}: no image has come yet on {ports.input.topic}; {why}"
+            )
+        return newest
 
     def watch(self, forget: Callable[[str], bool]) -> None:
         """Look at who publishes images, and let WebSocket cameras come and go.
@@ -117,7 +121,7 @@ class DetectorCameras:
         its images any more; if not, it is called again at the next look.
         """
         for camera in self._own:
-            self.ports[camera.name].watch()
+            self.ports[camera.name].input.watch()
         if not (self._taking and self._bridge):
             return
         there = self._publishing()
@@ -146,11 +150,11 @@ class DetectorCameras:
     def _admit(self, name: str) -> None:
         camera = CameraName(name, f"{self._bridge}/{name}/image", f"~/{name}/")
         own = self.ports.get(name)
-        if own is not None and own.topic == f"{camera.topic}/compressed":
+        if own is not None and own.input.topic == f"{camera.topic}/compressed":
             return  # the parameter cameras names its topic: it is there already
         try:
             if own is not None:
-                raise InvalidRequestError(f"the topic {own.topic} is the camera of that name")
+                raise InvalidRequestError(f"the topic {own.input.topic} is the camera of that name")
             if len(self._bridged) >= MOST_BRIDGED:
                 raise InvalidRequestError(f"{MOST_BRIDGED} WebSocket cameras are known, the limit")
             check_topics(self._node, name, camera.prefix + LONGEST_RESULT)
@@ -158,12 +162,12 @@ class DetectorCameras:
             self._refused.add(name)
             self._node.get_logger().warning(f"the WebSocket camera {name} is ignored: {error}")
             return
-        ports = CameraPorts(self._node, camera, self._narrator(), BRIDGED)
-        ports.activate()
+        ports = CameraPorts(self._node, camera, self._narrator(), BRIDGED, self._on_image)
+        ports.outputs.activate()
         self._bridged[name] = 0
         self.ports[name] = ports
-        topic = ports.subscribe(self._on_image)
-        self._node.get_logger().info(f"camera {name} has come: images from {topic}")
+        ports.input.open()
+        self._node.get_logger().info(f"camera {name} has come: images from {ports.input.topic}")
 
     def _let_go(self, name: str, forget: Callable[[str], bool]) -> None:
         self.ports[name].unsubscribe()

@@ -6,10 +6,11 @@ import time
 from typing import Any
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from std_msgs.msg import Header
 
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
-from i2t_ros.nodes.messages.status import StatusLevel, diagnostics_to_msg, status_to_msg
+from i2t_ros.nodes.messages.status import status_to_msg
 from i2t_ros.pipeline.frames import CameraCounters, FrameLine
 from i2t_ros.pipeline.object_detector import ObjectDetector
 from i2t_ros.pipeline.scheduler import RequestQueue
@@ -30,6 +31,7 @@ class Health:
     ) -> None:
         """Begin to report."""
         self._node = node
+        self._name = node.get_fully_qualified_name().lstrip("/")
         self._detector = detector
         self._frames = frames
         self._requests = requests
@@ -48,33 +50,27 @@ class Health:
         now = time.monotonic()
         seconds = max(now - self._last_time, 1e-3)
         self._last_time = now
-        name = self._node.get_fully_qualified_name().lstrip("/")
-        statuses = [status_to_msg(f"{name}: model", *self._model())]
         cameras = dict(self._frames.cameras)  # a copy: they come and go in other threads
-        for camera, counters in cameras.items():
-            level, message, values = self._camera(camera, counters, seconds)
-            statuses.append(status_to_msg(f"{name}: {camera}", level, message, values))
+        statuses = [self._model()]
+        statuses += [self._camera(*camera, seconds) for camera in cameras.items()]
         self._last = {camera: self._last[camera] for camera in cameras}
-        stamp = self._node.get_clock().now().to_msg()
-        self._publisher.publish(diagnostics_to_msg(stamp, statuses))
+        header = Header(stamp=self._node.get_clock().now().to_msg())
+        self._publisher.publish(DiagnosticArray(header=header, status=statuses))
 
-    def _model(self) -> tuple[StatusLevel, str, dict[str, object]]:
-        requests = self._requests.counters
+    def _model(self) -> DiagnosticStatus:
+        detector, requests = self._detector, self._requests.counters
         values = {
-            "model": self._detector.model_name,
-            "backend": self._detector.backend_name,
-            "choice": self._detector.report,
+            "model": detector.model_name,
+            "backend": detector.backend_name,
+            "choice": detector.report,
             "requests served": requests.served,
             "requests refused (busy)": requests.refused,
             "requests expired": requests.expired,
         }
-        if self._detector.degraded:
-            return StatusLevel.WARN, f"degraded: {self._detector.name}", values
-        return StatusLevel.OK, self._detector.name, values
+        message = f"degraded: {detector.name}" if detector.degraded else detector.name
+        return status_to_msg(f"{self._name}: model", detector.degraded, message, values)
 
-    def _camera(
-        self, camera: str, counters: CameraCounters, seconds: float
-    ) -> tuple[StatusLevel, str, dict[str, object]]:
+    def _camera(self, camera: str, counters: CameraCounters, seconds: float) -> DiagnosticStatus:
         received, processed = counters.received, counters.processed
         before = self._last.get(camera, (0, 0))
         self._last[camera] = received, processed
@@ -96,6 +92,7 @@ class Health:
             for percent in (50, 95, 99):
                 milliseconds = 1000 * np.percentile(latencies, percent)
                 values[f"latency p{percent} (ms)"] = f"{milliseconds:.1f}"
+        message = f"{rate_in:.1f} Hz in, {rate_out:.1f} Hz out"
         if rate_in == 0:
-            return StatusLevel.WARN, "no images in the last second", values
-        return StatusLevel.OK, f"{rate_in:.1f} Hz in, {rate_out:.1f} Hz out", values
+            message = "no images in the last second"
+        return status_to_msg(f"{self._name}: {camera}", rate_in == 0, message, values)

@@ -1,4 +1,4 @@
-"""A subscription to images that meets whatever publishers there are."""
+"""A subscription to images that suits whatever publishers there are."""
 
 from __future__ import annotations
 
@@ -8,24 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.qos import (
-    QoSPolicyKind,
-    QoSProfile,
-    QoSReliabilityPolicy,
-    qos_profile_sensor_data,
-)
+from rclpy.qos import QoSPolicyKind, QoSProfile, QoSReliabilityPolicy, qos_profile_sensor_data
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 from sensor_msgs.msg import CompressedImage, Image
 
 PATIENCE = 5.0
-"""Seconds without a publisher before that is worth a line of the log."""
-
-_POLICIES = {
-    "best_effort": QoSReliabilityPolicy.BEST_EFFORT,
-    "reliable": QoSReliabilityPolicy.RELIABLE,
-}
+"""Seconds without a publisher before a line of the log says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +23,7 @@ class InputOptions:
     """How images come.
 
     compressed   as sensor_msgs/CompressedImage, and not as sensor_msgs/Image
-    reliability  "best_effort", which meets every publisher; "reliable", which meets only reliable
+    reliability  "best_effort", which suits every publisher; "reliable", which suits only reliable
                  ones; or "auto": reliable if all publishers are, since large images in many packets
                  then arrive whole over a network, and best effort otherwise
     overridable  whether parameters are declared that override the QoS
@@ -45,33 +35,46 @@ class InputOptions:
 
 
 class ImageInput:
-    """Subscribes to one image topic with sensor-data QoS."""
+    """Subscribes to one image topic with sensor-data QoS, between open() and close().
+
+    topic  its full name, as image_transport names it: a remapping of ``image`` holds for
+           ``image/compressed`` as well
+    """
 
     def __init__(
-        self,
-        node: Node,
-        topic: str,
-        callback: Callable[[Any], None],
-        options: InputOptions,
+        self, node: Node, topic: str, callback: Callable[[Any], None], options: InputOptions
     ) -> None:
-        """Subscribe."""
+        """Find the topic."""
+        raw: str = node.resolve_topic_name(topic)
+        suffix = "/compressed" if options.compressed else ""
+        self.topic: str = node.resolve_topic_name(raw + suffix)
         self._node = node
         self._kind = CompressedImage if options.compressed else Image
-        self._topic = topic
         self._callback = callback
         # Not the reliability: an override is fixed once it is declared, this one adapts.
         policies = [QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH]
         self._overrides = QoSOverridingOptions(policies) if options.overridable else None
         self._adapts = options.reliability == "auto"
-        self._policy = _POLICIES.get(options.reliability, QoSReliabilityPolicy.BEST_EFFORT)
-        self._since = time.monotonic()
+        self._reliable = options.reliability == "reliable"
         self._told: set[str] = set()
-        self._subscription: Subscription | None = self._subscribe()
+        self._subscription: Subscription | None = None
 
-    @property
-    def name(self) -> str:
-        """The topic's full name, after remapping."""
-        return str(self._subscription.topic_name) if self._subscription else self._topic
+    def open(self) -> None:
+        """Subscribe."""
+        self._since = time.monotonic()
+        self._subscription = self._node.create_subscription(
+            self._kind,
+            self.topic,
+            self._callback,
+            QoSProfile(
+                depth=qos_profile_sensor_data.depth,
+                history=qos_profile_sensor_data.history,
+                reliability=QoSReliabilityPolicy.RELIABLE
+                if self._reliable
+                else QoSReliabilityPolicy.BEST_EFFORT,
+            ),
+            qos_overriding_options=self._overrides,
+        )
 
     def close(self) -> None:
         """Unsubscribe. May be called more than once."""
@@ -83,59 +86,41 @@ class ImageInput:
         """Look at the publishers: adapt to them, and say once what keeps images away."""
         if self._subscription is None:
             return
-        name = self.name
-        publishers = self._node.get_publishers_info_by_topic(name)
-        if not publishers:
-            if time.monotonic() - self._since > PATIENCE:
-                self._tell(
-                    f"no publisher on {name} yet; is the camera running, its topic remapped?"
-                )
-            return
-        mine = f"{self._kind.__module__.split('.')[0]}/msg/{self._kind.__name__}"
+        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        if not publishers and time.monotonic() - self._since > PATIENCE:
+            self._tell(
+                f"no publisher on {self.topic} yet; is the camera running, its topic remapped?"
+            )
+        mine = f"sensor_msgs/msg/{self._kind.__name__}"
         for publisher in publishers:
             if publisher.topic_type != mine:
                 self._tell(
-                    f"{_who(publisher)} publishes {publisher.topic_type} on {name}, expected "
+                    f"{_who(publisher)} publishes {publisher.topic_type} on {self.topic}, expected "
                     f"{mine}; the parameter image_transport chooses between raw and compressed"
                 )
-        self._meet(name, [item for item in publishers if item.topic_type == mine])
+        self._suit([item for item in publishers if item.topic_type == mine])
 
-    def _meet(self, name: str, publishers: list[TopicEndpointInfo]) -> None:
+    def _suit(self, publishers: list[TopicEndpointInfo]) -> None:
         """Take the reliability that suits the publishers, or say who cannot be heard."""
         best_effort = [
             item
             for item in publishers
             if item.qos_profile.reliability == QoSReliabilityPolicy.BEST_EFFORT
         ]
-        if self._adapts and publishers:
-            wanted = _POLICIES["best_effort" if best_effort else "reliable"]
-            if wanted != self._policy:
-                self._policy = wanted
+        if self._adapts:
+            if publishers and self._reliable == bool(best_effort):
+                self._reliable = not best_effort
                 self.close()
-                self._subscription = self._subscribe()
-                self._node.get_logger().info(
-                    f"{name}: now {wanted.name.lower()}, as its publishers are"
-                )
-        elif self._policy == QoSReliabilityPolicy.RELIABLE:
+                self.open()
+                now = "reliable" if self._reliable else "best_effort"
+                self._node.get_logger().info(f"{self.topic}: now {now}, as its publishers are")
+        elif self._reliable:
             for publisher in best_effort:
                 self._tell(
-                    f"{_who(publisher)} publishes {name} with best effort and is not heard by a "
-                    "reliable subscription; set the parameter reliability to auto or best_effort"
+                    f"{_who(publisher)} publishes {self.topic} with best effort and is not heard "
+                    "by a reliable subscription; set the parameter reliability to auto or "
+                    "best_effort"
                 )
-
-    def _subscribe(self) -> Subscription:
-        qos = QoSProfile(
-            depth=qos_profile_sensor_data.depth,
-            history=qos_profile_sensor_data.history,
-            reliability=self._policy,
-        )
-        return self._node.create_subscription(
-            self._kind,
-            self._topic,
-            self._callback,
-            qos,
-            qos_overriding_options=self._overrides,
-        )
 
     def _tell(self, warning: str) -> None:
         if warning not in self._told:

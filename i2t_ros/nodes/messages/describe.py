@@ -6,7 +6,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
-from i2t_ros.errors import I2tError, error_from_code
+from i2t_ros.errors import error_from_code
 from i2t_ros.nodes.messages.descriptions import description_from_msg, description_to_msg
 from i2t_ros.nodes.messages.images import encoded_to_msg
 from i2t_ros.pipeline.tasks.registry import check_tasks
@@ -18,66 +18,51 @@ SERVICE_QOS = QoSProfile(depth=1000, durability=DurabilityPolicy.VOLATILE)
 """Of Describe and its clients: with ROS's own depth of 10 a burst of requests, or of answers, would
 lose all but the last ten without a word."""
 
+_SAME = ("camera", "language", "style", "min_score", "annotate", "fresh")
+"""Fields of a request that are the same in the message."""
+
 
 def request_from_msg(request: Describe.Request) -> DescribeRequest:
     """Return a service request in the vocabulary of the package; raises UnknownTaskError."""
     return DescribeRequest(
         picture=Picture(request.image.data) if len(request.image.data) else None,
-        camera=request.camera,
         tasks=check_tasks(request.tasks),
-        language=request.language,
-        style=request.style,
-        min_score=request.min_score,
-        annotate=request.annotate,
-        fresh=request.fresh,
+        **{name: getattr(request, name) for name in _SAME},
     )
-
-
-def fill_response(response: Describe.Response, header: Header, reply: DescribeReply) -> None:
-    """Put a reply into a service response."""
-    response.success = True
-    response.description = description_to_msg(header, reply.description)
-    response.cached = reply.cached
-    if reply.annotated is not None:
-        response.annotated = encoded_to_msg(header, reply.annotated)
-
-
-def fill_error(response: Describe.Response, error: I2tError) -> None:
-    """Put an error into a service response."""
-    response.success = False
-    response.error_code = error.code
-    response.message = str(error)
 
 
 def request_to_msg(request: DescribeRequest) -> Describe.Request:
-    """Return a service request; its picture's format is told by its bytes at the other end."""
-    image = CompressedImage()
-    if request.picture is not None:
-        image.data.frombytes(memoryview(request.picture.data).cast("B"))
+    """Return a service request; the other end tells the picture's format by its bytes."""
     return Describe.Request(
-        image=image,
-        camera=request.camera,
+        image=encoded_to_msg(Header(), request.picture) if request.picture else CompressedImage(),
         tasks=list(request.tasks),
-        language=request.language,
-        style=request.style,
-        min_score=request.min_score,
-        annotate=request.annotate,
-        fresh=request.fresh,
+        **{name: getattr(request, name) for name in _SAME},
     )
 
 
-def error_from_response(response: Describe.Response) -> I2tError:
-    """Return the error that a response tells of."""
-    return error_from_code(response.error_code, response.message)
+def response_to_msg(header: Header, reply: DescribeReply) -> Describe.Response:
+    """Return the service response that carries a reply."""
+    response = Describe.Response(
+        success=True,
+        description=description_to_msg(header, reply.description),
+        cached=reply.cached,
+    )
+    if reply.annotated is not None:
+        response.annotated = encoded_to_msg(header, reply.annotated)
+    return response
 
 
 def reply_from_response(response: Describe.Response) -> DescribeReply:
-    """Return the reply that a response carries; raises UnsupportedFormatError for its picture."""
-    annotated = None
+    """Return the reply that a response carries.
+
+    Raises the error that it carries, and UnsupportedFormatError for its picture.
+    """
+    if not response.success:
+        raise error_from_code(response.error_code, response.message)
+    description, annotated = response.description, None
     if len(response.annotated.data):
-        description = response.description
         header = PictureHeader(
             canonical_format(response.annotated.format), description.width, description.height
         )
         annotated = Picture(response.annotated.data, header)
-    return DescribeReply(description_from_msg(response.description), annotated, response.cached)
+    return DescribeReply(description_from_msg(description), annotated, response.cached)

@@ -12,7 +12,7 @@ from typing import Any
 from i2t_ros import language as words
 from i2t_ros.backends.base import MOST_CALLS
 from i2t_ros.backends.cores import usable_cores
-from i2t_ros.nodes.parameters.lifecycle import LifecycleSettings
+from i2t_ros.nodes.parameters.declaration import LifecycleSettings
 from i2t_ros.options import Option, from_values, option, options_of
 from i2t_ros.pipeline.describer import DescribeOptions
 from i2t_ros.pipeline.loading import OpenOptions

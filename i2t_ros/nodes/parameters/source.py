@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from i2t_ros.nodes.parameters.lifecycle import LifecycleSettings
+from i2t_ros.nodes.parameters.declaration import LifecycleSettings
 from i2t_ros.options import Option, option, options_of
 from i2t_ros.sources import SourceOptions
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-from rclpy.duration import Duration
-from rclpy.lifecycle import LifecyclePublisher, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
 from std_msgs.msg import Header
 
 from i2t_ros.errors import I2tError
+from i2t_ros.nodes.lifecycle.outputs import Outputs
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
 from i2t_ros.nodes.messages.images import encoded_to_msg, image_to_msg
 from i2t_ros.nodes.parameters.source import SOURCE, SourceSettings
@@ -36,9 +34,12 @@ SUBSCRIBER_PERIOD = 0.1
 class SourceNode(ManagedNode):
     """Reads a source and publishes its images, both in one separate thread."""
 
+    program = "source_node"
+    table = SOURCE
+
     def __init__(self, **node_options: Any) -> None:
         """Declare the parameters; raises RequestError for an invalid value."""
-        super().__init__("source_node", SOURCE, **node_options)
+        super().__init__(**node_options)
         self._source: Source | None = None
         self._ports: SourcePorts | None = None
         self._thread: threading.Thread | None = None
@@ -91,7 +92,7 @@ class SourceNode(ManagedNode):
         """Stop the thread, then remove the topics. May be called more than once."""
         self._halt()
         if self._ports is not None:
-            self._ports.destroy()
+            self._ports.outputs.destroy()
             self._ports = None
         self._source = None
         self.configured = False
@@ -115,14 +116,14 @@ class SourceNode(ManagedNode):
             self.end(failed=True)
             return
         if not stop.is_set():
-            ports.wait_for_subscribers(LAST_IMAGE_LIMIT)
+            ports.outputs.wait_for_subscribers(LAST_IMAGE_LIMIT)
             self.get_logger().info(f"{source.title}: ended after {count} images")
             self.end()
 
     def _publish_all(self, source: Source, ports: SourcePorts, stop: threading.Event) -> int:
         count = 0
         if not ports.settings.reading.loop:  # do not play to nobody what plays only once
-            while not ports.wanted() and not stop.wait(SUBSCRIBER_PERIOD):
+            while not ports.outputs.wanted() and not stop.wait(SUBSCRIBER_PERIOD):
                 pass
         for image in source.images(stop):
             if stop.is_set():
@@ -150,50 +151,31 @@ class SourcePorts:
         self._node = node
         self._camera_info = camera_info
         self._last: tuple[Image, ImageMsg] | None = None
-        self._image = self._publisher(ImageMsg, self.topic)
-        self._compressed = self._publisher(CompressedImage, f"{self.topic}/compressed")
-        self._publishers = [self._image, self._compressed]
-        self._info: LifecyclePublisher | None = None
+        policy = QoSReliabilityPolicy.get_from_short_key(settings.reliability)
+        qos = QoSProfile(depth=5, reliability=policy)
+        topics = {
+            "image": (ImageMsg, self.topic, qos),
+            "compressed": (CompressedImage, f"{self.topic}/compressed", qos),
+        }
         if camera_info is not None:
             namespace = self.topic.rpartition("/")[0]
-            self._info = self._publisher(CameraInfo, f"{namespace}/camera_info")
-            self._publishers.append(self._info)
-
-    def _publisher(self, kind: type, topic: str) -> LifecyclePublisher:
-        reliable = self.settings.reliability == "reliable"
-        kinds = QoSReliabilityPolicy
-        qos = QoSProfile(depth=5, reliability=kinds.RELIABLE if reliable else kinds.BEST_EFFORT)
-        return self._node.create_lifecycle_publisher(
-            kind,
-            topic,
-            qos,
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-        )
-
-    def destroy(self) -> None:
-        """Remove the topics."""
-        for publisher in self._publishers:
-            self._node.destroy_lifecycle_publisher(publisher)
-
-    def wanted(self) -> bool:
-        """Return whether any topic has a subscriber."""
-        return any(publisher.get_subscription_count() for publisher in self._publishers)
+            topics["info"] = CameraInfo, f"{namespace}/camera_info", qos
+        self.outputs = Outputs(node, topics)
 
     def publish(self, header: Header, image: LazyImage) -> None:
         """Publish an image on the topics that have subscribers; raises ImageError."""
         pixels = cache(image.read)  # decodes once, and only if a subscriber needs the pixels
-        if self._image.get_subscription_count():
-            self._image.publish(self._image_msg(header, pixels()))
-        if self._compressed.get_subscription_count():
-            picture = image.picture() or encode_image(pixels(), "jpeg", self.settings.jpeg_quality)
-            self._compressed.publish(encoded_to_msg(header, picture))
-        if self._info is not None and self._info.get_subscription_count():
-            self._publish_info(self._info, header, pixels())
-
-    def wait_for_subscribers(self, limit: float) -> None:
-        """Wait until reliable subscribers have received everything, at most ``limit`` seconds."""
-        for publisher in self._publishers:
-            publisher.wait_for_all_acked(Duration(seconds=limit))
+        quality = self.settings.jpeg_quality
+        publish = self.outputs.publish
+        publish("image", lambda: self._image_msg(header, pixels()))
+        publish(
+            "compressed",
+            lambda: encoded_to_msg(
+                header, image.picture() or encode_image(pixels(), "jpeg", quality)
+            ),
+        )
+        if self._camera_info is not None:
+            publish("info", lambda: self._info_msg(header, pixels()))
 
     def _image_msg(self, header: Header, image: Image) -> ImageMsg:
         """Return the message of an image, the last one again if the image is the same."""
@@ -203,22 +185,19 @@ class SourcePorts:
         msg.header = header
         return msg
 
-    def _publish_info(self, publisher: LifecyclePublisher, header: Header, image: Image) -> None:
-        assert self._camera_info is not None  # noqa: S101 (otherwise there is no publisher)
-        expected = self._camera_info.width, self._camera_info.height
-        got = image.shape[1], image.shape[0]
-        if got == expected:
-            self._camera_info.header = header
-            publisher.publish(self._camera_info)
-            return
+    def _info_msg(self, header: Header, image: Image) -> CameraInfo | None:
+        """Return the calibration, or None if it is for images of another size."""
+        info = self._camera_info
+        assert info is not None  # noqa: S101 (otherwise there is no publisher)
+        info.header = header
+        if (info.height, info.width) == image.shape[:2]:
+            return info
         self._node.get_logger().error(
-            "no camera_info: the calibration is for images of {}x{}, these are {}x{}".format(
-                *expected, *got
-            ),
+            f"no camera_info: the calibration is for images of {info.width}x{info.height}, these "
+            f"are {image.shape[1]}x{image.shape[0]}",
             once=True,
         )
+        return None
 
 
-def main(args: Sequence[str] | None = None) -> int:
-    """Run source_node until it is interrupted or its source ends; return the exit code."""
-    return run_lifecycle_node("source_node", __doc__ or "", SourceNode, SOURCE, args)
+main = partial(run_lifecycle_node, SourceNode)
