@@ -62,13 +62,8 @@ class BridgeCameras:
         self._node = node
         self._loop = loop
         self._results = results
-        self._own = {
-            camera.name: {
-                "raw": _raw_topic(node.resolve_topic_name(camera.topic), compressed),
-                **_result_topics(results + camera.prefix.removeprefix("~/")),
-            }
-            for camera in parse_cameras(cameras)
-        }
+        self._compressed = compressed
+        self._own = {camera.name: camera for camera in parse_cameras(cameras)}
         # The topics that should be open: feeds to subscribe to, and cameras whose frames are sent.
         self._wanted: tuple[set[Watched], set[str]] = set(), set()
         self._subscriptions: dict[Watched, Subscription] = {}
@@ -151,8 +146,7 @@ class BridgeCameras:
                 self._node.get_logger().info(f"camera {name}: frames go to {publisher.topic_name}")
 
     def _subscribe(self, camera: str, view: View) -> Subscription:
-        topics = self._own.get(camera) or _result_topics(f"{self._results}{camera}/")
-        kind, topic, read = topics[view]
+        kind, topic, read = self._topic(camera, view)
 
         def callback(msg: Any) -> None:
             try:
@@ -167,24 +161,23 @@ class BridgeCameras:
 
         return self._node.create_subscription(kind, topic, callback, qos_profile_sensor_data)
 
+    def _topic(self, name: str, view: View) -> Topic:
+        own = self._own.get(name)
+        results = self._results + (own.prefix.removeprefix("~/") if own else f"{name}/")
+        if view == "words":
+            return DescriptionMsg, f"{results}description", description_from_msg
+        if view == "annotated":
+            return CompressedImage, f"{results}annotated/compressed", _jpeg_of
+        assert own is not None  # noqa: S101 (the hub has the pictures of the others)
+        raw = self._node.resolve_topic_name(own.topic)
+        if self._compressed:
+            return CompressedImage, f"{raw}/compressed", _jpeg_of
+        return ImageMsg, raw, _jpeg_of
+
 
 def _frames_topic(camera: str) -> str:
     """Return the topic of a WebSocket camera's frames; detector_node looks for such names."""
     return f"~/{camera}/image/compressed"
-
-
-def _raw_topic(topic: str, compressed: bool) -> Topic:
-    if compressed:
-        return CompressedImage, f"{topic}/compressed", _jpeg_of
-    return ImageMsg, topic, _jpeg_of
-
-
-def _result_topics(prefix: str) -> dict[View, Topic]:
-    """Return where a detector publishes what it found in a camera's images."""
-    return {
-        "annotated": (CompressedImage, f"{prefix}annotated/compressed", _jpeg_of),
-        "words": (DescriptionMsg, f"{prefix}description", description_from_msg),
-    }
 
 
 def _jpeg_of(msg: ImageMsg | CompressedImage) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
 
 from rclpy.client import Client
 from rclpy.node import Node
@@ -91,41 +90,37 @@ class DetectorClient:
 
     async def _ask(self, request: Describe.Request) -> Describe.Response:
         """Send a request and wait, as long as there is a detector that could answer."""
-        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        answered: asyncio.Future[Future] = asyncio.get_running_loop().create_future()
+        attempts: list[Future] = []
+
+        def take(attempt: Future) -> None:
+            if not answered.done():  # by another attempt, or because nobody waits any more
+                answered.set_result(attempt)
+
+        def post(attempt: Future) -> None:  # in the node's thread
+            with contextlib.suppress(NotActiveError):  # the loop has ended: nobody waits any more
+                self._loop.post(take, attempt)
+
+        def send() -> None:
+            attempts.append(self._client.call_async(request))
+            attempts[-1].add_done_callback(post)
+
         sent = time.monotonic()
         again = sent - self._there_since < NEW
-        attempts: list[Future] = []
         try:
-            attempts.append(self._send(request, answered))
-            while True:
-                await asyncio.wait([answered], timeout=LOOK_AGAIN)
-                if answered.done():
-                    break
+            send()
+            while not (await asyncio.wait([answered], timeout=LOOK_AGAIN))[0]:
                 self._check_ready()
                 if again and time.monotonic() - sent > NEW:
                     again = False
-                    attempts.append(self._send(request, answered))
+                    send()
         finally:
             for attempt in attempts:  # frees what is still pending
                 self._client.remove_pending_request(attempt)
-        done = next(attempt for attempt in attempts if attempt.done())
-        error = done.exception()
+        error = answered.result().exception()
         if error is not None:
             raise I2tError(f"the answer of {self.service} cannot be read: {error}") from error
-        return done.result()
-
-    def _send(self, request: Describe.Request, answered: asyncio.Future[None]) -> Future:
-        def tell() -> None:
-            if not answered.done():  # by another attempt, or because nobody waits any more
-                answered.set_result(None)
-
-        future = self._client.call_async(request)
-        future.add_done_callback(lambda _: self._post(tell))
-        return future
-
-    def _post(self, function: Callable[[], None]) -> None:
-        with contextlib.suppress(NotActiveError):  # the loop has ended: nobody waits any more
-            self._loop.post(function)
+        return answered.result().result()
 
     def _check_ready(self) -> None:
         if not self.ready():

@@ -8,7 +8,7 @@ from rclpy.event_handler import QoSSubscriptionMatchedInfo, SubscriptionEventCal
 from rclpy.node import Node
 from vision_msgs.msg import VisionInfo
 
-from i2t_ros.nodes.detector.model_card import LATCHED
+from i2t_ros.nodes.messages.describe import LATCHED
 
 
 class DetectorConfiguration:

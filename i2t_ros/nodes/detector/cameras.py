@@ -19,7 +19,7 @@ from i2t_ros.nodes.detector.camera_ports import (
     parse_cameras,
 )
 from i2t_ros.nodes.detector.image_input import InputOptions
-from i2t_ros.nodes.parameters.detector import CameraSettings
+from i2t_ros.nodes.parameters.detector import DetectorSettings
 from i2t_ros.pipeline.narrator import Narrator
 from i2t_ros.pipeline.tracking import ObjectTracker
 from i2t_ros.types import CAMERA_NAME
@@ -46,31 +46,26 @@ class DetectorCameras:
     def __init__(
         self,
         node: LifecycleNode,
-        settings: CameraSettings,
+        settings: DetectorSettings,
         on_image: Callable[[CameraPorts, ImageMessage], None],
     ) -> None:
-        """Check what the parameters ask for; ``on_image`` gets each image and its camera.
+        """Create the publishers of the node's own cameras; ``on_image`` gets each image.
 
         Raises InvalidRequestError, and BackendMissingError if tracking is not installed.
         """
-        self.ports: dict[str, CameraPorts] = {}
         self._node = node
         self._on_image = on_image
-        compressed = settings.image_transport == "compressed"
-        self._options = InputOptions(compressed, settings.reliability)
         self._tracking = settings.tracking
-        self._own = {camera: self._narrator() for camera in parse_cameras(settings.cameras)}
         self._bridge = _full_name(node, settings.bridge)
         self._bridged: dict[str, int] = {}  # looks in which the camera has been missed
         self._refused: set[str] = set()
         self._taking = False
-
-    def open(self) -> None:
-        """Create the publishers of the node's own cameras."""
-        for camera, narrator in self._own.items():
-            self.ports[camera.name] = CameraPorts(
-                self._node, camera, narrator, self._options, self._on_image
-            )
+        options = InputOptions(settings.image_transport == "compressed", settings.reliability)
+        own = [(camera, self._narrator()) for camera in parse_cameras(settings.cameras)]
+        self.ports = {
+            camera.name: CameraPorts(node, camera, narrator, options, on_image)
+            for camera, narrator in own
+        }
 
     def subscribe(self) -> list[str]:
         """Begin to take images; return the topics' full names."""
@@ -120,8 +115,9 @@ class DetectorCameras:
         ``forget`` is called with the name of one that has gone. It returns whether nobody works on
         its images any more; if not, it is called again at the next look.
         """
-        for camera in self._own:
-            self.ports[camera.name].input.watch()
+        for name, ports in self.ports.items():
+            if name not in self._bridged:
+                ports.input.watch()
         if not (self._taking and self._bridge):
             return
         there = self._publishing()

@@ -6,6 +6,7 @@ import time
 import traceback
 from concurrent.futures import CancelledError
 from concurrent.futures import Future as ThreadFuture
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,8 +20,7 @@ from i2t_ros.errors import I2tError, NotActiveError
 from i2t_ros.nodes.detector.camera_frames import CameraFrames, CameraWork, FrameSettings
 from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage
 from i2t_ros.nodes.detector.cameras import DetectorCameras
-from i2t_ros.nodes.detector.diagnostics import Health
-from i2t_ros.nodes.detector.model_card import ModelCard
+from i2t_ros.nodes.detector.reports import Reports
 from i2t_ros.nodes.lifecycle.deferred_service import create_deferred_service
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
 from i2t_ros.nodes.messages import describe as messages
@@ -53,14 +53,12 @@ class Work:
     access: BackendAccess
     frames: FrameLine[ImageMessage, CameraWork]
     requests: RequestQueue
-    health: Health
-    card: ModelCard
+    reports: Reports
 
     def close(self) -> bool:
         """Stop the threads, then let go of what they used; return whether they ended in time."""
         self.cameras.unsubscribe()
-        self.health.destroy()
-        self.card.destroy()
+        self.reports.destroy()
         ended = all([self.frames.close(), self.requests.close()])
         self.cameras.destroy()
         if ended:
@@ -106,49 +104,45 @@ class DetectorNode(ManagedNode):
         self._failure = None
         try:
             self._work = self._load(from_values(DetectorSettings, self.values))
-        except Exception as error:
-            self.configured = False
-            if not isinstance(error, I2tError):
-                raise
+        except I2tError as error:
             self._failure = error
-            self.get_logger().fatal(f"cannot configure: {error}")
-            return TransitionCallbackReturn.FAILURE
+            raise
+        finally:
+            self.configured = self._work is not None
         return TransitionCallbackReturn.SUCCESS
 
     def _load(self, settings: DetectorSettings) -> Work:
         """Load what detect and the node's own tasks need; others are loaded when asked for."""
         started = time.monotonic()
-        cameras = DetectorCameras(self, settings.cameras, self._on_image)
-        describer = Describer(
-            openers(self.values),
-            cache=ReplyCache(settings.requests.cache),
-            time_limit=settings.requests.task_timeout,
-        )
-        try:
+        with ExitStack() as undo:
+            cameras = DetectorCameras(self, settings, self._on_image)
+            undo.callback(cameras.destroy)
+            describer = Describer(
+                openers(self.values),
+                cache=ReplyCache(settings.cache),
+                time_limit=settings.task_timeout,
+            )
+            undo.callback(describer.close)
             describer.prepare((STAGED, *self._options.tasks))
-        except I2tError:
-            describer.close()
-            raise
+            undo.pop_all()
         detector = describer.detector
         try:
             detector.check_classes(sorted(self._options.task_options[STAGED].named))
         except I2tError as error:  # not fatal: another model may have come in the place of its own
             self.get_logger().warning(f"allow_classes, deny_classes, class_min_scores: {error}")
         self.get_logger().info(f"{detector.name} ready in {time.monotonic() - started:.2f} s")
-        cameras.open()
         access = BackendAccess(detector.concurrency)
         stages = CameraFrames(
             describer, cameras.ports, self._settings, self.get_logger(), self._now
         )
         frames = FrameLine(stages, access, batch=detector.batch, in_work=stages.in_work)
         requests = RequestQueue(
-            threads=settings.requests.threads,
-            max_waiting=settings.requests.max_waiting_requests,
-            max_wait=settings.requests.request_timeout,
+            threads=settings.threads,
+            max_waiting=settings.max_waiting_requests,
+            max_wait=settings.request_timeout,
         )
-        health = Health(self, detector, frames, requests)
-        card = ModelCard(self, detector, self._options)
-        return Work(describer, cameras, access, frames, requests, health, card)
+        reports = Reports(self, detector, frames, requests, self._options)
+        return Work(describer, cameras, access, frames, requests, reports)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to take images, unless disabled."""
@@ -257,7 +251,7 @@ class DetectorNode(ManagedNode):
         self._speech: SpeechOptions = speech
         self._max_rate: float = values["max_rate"]
         if work is not None:
-            work.card.publish(options)
+            work.reports.publish_model(options)
 
 
 main = partial(run_lifecycle_node, DetectorNode)

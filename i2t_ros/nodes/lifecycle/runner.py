@@ -64,8 +64,7 @@ class ManagedNode(LifecycleNode, ABC):
         self._changing = threading.RLock()
         # rclpy turns an exception in a transition into a failure, and does not log it.
         for transition in ("configure", "activate", "deactivate", "cleanup", "shutdown"):
-            callback = f"on_{transition}"
-            setattr(self, callback, self._logged(getattr(self, callback)))
+            setattr(self, f"on_{transition}", self._logged(transition))
         super().__init__(self.program, **options)
         self._forwarding = LogForwarding(self.get_logger())
         self.ended = threading.Event()
@@ -130,13 +129,18 @@ class ManagedNode(LifecycleNode, ABC):
         self.exit_code = EXIT_FAILED if failed else 0
         self.ended.set()
 
-    def _logged(self, callback: Transition) -> Transition:
+    def _logged(self, transition: str) -> Transition:
+        callback: Transition = getattr(self, f"on_{transition}")
+
         def logged(state: LifecycleState) -> TransitionCallbackReturn:
             try:
                 with self._changing:
                     return callback(state)
+            except I2tError as error:
+                self.get_logger().fatal(f"cannot {transition}: {error}")
+                return TransitionCallbackReturn.FAILURE
             except Exception:
-                self.get_logger().fatal(f"{callback.__name__}: {traceback.format_exc()}")
+                self.get_logger().fatal(f"{transition}: {traceback.format_exc()}")
                 raise
 
         return logged
@@ -182,10 +186,7 @@ class ManagedNode(LifecycleNode, ABC):
         self.release()
         return TransitionCallbackReturn.SUCCESS
 
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Release everything."""
-        self.release()
-        return TransitionCallbackReturn.SUCCESS
+    on_shutdown = on_cleanup
 
 
 def run_lifecycle_node(kind: type[ManagedNode], args: Sequence[str] | None = None) -> int:

@@ -17,6 +17,8 @@ from i2t_ros.vision.codecs import canonical_format
 SERVICE_QOS = QoSProfile(depth=1000, durability=DurabilityPolicy.VOLATILE)
 """Of Describe and its clients: with ROS's own depth of 10 a burst of requests, or of answers, would
 lose all but the last ten without a word."""
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""Of what late subscribers get too: which model and options answer."""
 
 _SAME = ("camera", "language", "style", "min_score", "annotate", "fresh")
 """Fields of a request that are the same in the message."""

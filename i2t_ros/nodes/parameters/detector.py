@@ -24,9 +24,10 @@ from i2t_ros.types import Task
 
 
 @dataclass(frozen=True, slots=True)
-class CameraSettings:
-    """Where images come from, and how many are worked on."""
+class DetectorSettings:
+    """Where images come from, and how they and Describe requests are worked on."""
 
+    opening: OpenOptions = field(default_factory=OpenOptions)
     cameras: tuple[str, ...] = option(
         (), "camera names, each with a topic <name>/image, or name=topic; none: one topic, image"
     )
@@ -55,12 +56,6 @@ class CameraSettings:
         "give objects numbers that stay with them (Detection2D.id) and count only those that have "
         "one; needs the package trackers",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class RequestSettings:
-    """How Describe requests are worked on."""
-
     request_threads: int = option(
         0,
         "Describe requests that are worked on at once; 0: as many as the process may use cores, "
@@ -81,28 +76,19 @@ class RequestSettings:
         bounds=(0.1, 3600.0),
     )
     cache: CacheLimits = field(default_factory=CacheLimits)
+    language_folder: str = option(
+        "", "folder of language files, or of labels, of your own; see docs/languages.md"
+    )
+    lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
 
     @property
     def threads(self) -> int:
-        """How many requests are worked on at once.
+        """How many Describe requests are worked on at once.
 
         Of each, decoding, drawing and encoding are the work of one thread. With fewer than two the
         backend would wait for them, and so would a GPU with few.
         """
         return self.request_threads or min(max(usable_cores().number, 2), MOST_CALLS)
-
-
-@dataclass(frozen=True, slots=True)
-class DetectorSettings:
-    """What is read when detector_node is configured."""
-
-    opening: OpenOptions = field(default_factory=OpenOptions)
-    cameras: CameraSettings = field(default_factory=CameraSettings)
-    requests: RequestSettings = field(default_factory=RequestSettings)
-    language_folder: str = option(
-        "", "folder of language files, or of labels, of your own; see docs/languages.md"
-    )
-    lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
 
 
 DETECTOR: tuple[Option, ...] = (

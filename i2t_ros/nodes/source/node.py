@@ -40,7 +40,6 @@ class SourceNode(ManagedNode):
     def __init__(self, **node_options: Any) -> None:
         """Declare the parameters; raises RequestError for an invalid value."""
         super().__init__(**node_options)
-        self._source: Source | None = None
         self._ports: SourcePorts | None = None
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
@@ -49,36 +48,23 @@ class SourceNode(ManagedNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Find the source and create the topics."""
-        try:
-            settings = from_values(SourceSettings, self.values)
-            url = settings.camera_info_url
-            source = open_source(settings.source, settings.reading)
-            camera_info = load_camera_info(url) if url else None
-        except I2tError as error:
-            self.get_logger().fatal(f"cannot configure: {error}")
-            return TransitionCallbackReturn.FAILURE
-        self._source = source
+        settings = from_values(SourceSettings, self.values)
+        source = open_source(settings.source, settings.reading)
+        url = settings.camera_info_url
+        self._ports = SourcePorts(self, source, settings, load_camera_info(url) if url else None)
         self.configured = True
-        self._ports = SourcePorts(self, settings, camera_info)
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the source and start to publish."""
-        assert self._source is not None  # noqa: S101 (configured)
-        assert self._ports is not None  # noqa: S101
-        try:
-            self._source.open()
-        except I2tError as error:
-            self.get_logger().fatal(f"cannot activate: {error}")
-            return TransitionCallbackReturn.FAILURE
+        ports = self._ports
+        assert ports is not None  # noqa: S101 (configured)
+        ports.source.open()
         result = super().on_activate(state)
-        self.get_logger().info(f"active: {self._source.title} to {self._ports.topic}")
+        self.get_logger().info(f"active: {ports.source.title} to {ports.topic}")
         self._stop = threading.Event()
         self._thread = threading.Thread(
-            target=self._run,
-            args=(self._source, self._ports, self._stop),
-            name="i2t-source",
-            daemon=True,
+            target=self._run, args=(ports, self._stop), name="i2t-source", daemon=True
         )
         self._thread.start()
         return result
@@ -94,7 +80,6 @@ class SourceNode(ManagedNode):
         if self._ports is not None:
             self._ports.outputs.destroy()
             self._ports = None
-        self._source = None
         self.configured = False
 
     def _halt(self) -> None:
@@ -102,50 +87,53 @@ class SourceNode(ManagedNode):
         if self._thread is not None:
             self._thread.join(STOP_LIMIT)
             self._thread = None
-        if self._source is not None:
-            self._source.close()
+        if self._ports is not None:
+            self._ports.source.close()
 
     # The source's thread
 
-    def _run(self, source: Source, ports: SourcePorts, stop: threading.Event) -> None:
+    def _run(self, ports: SourcePorts, stop: threading.Event) -> None:
         """Publish until stopped, or until the source has shown everything: then end the node."""
         try:
-            count = self._publish_all(source, ports, stop)
+            count = self._publish_all(ports, stop)
         except I2tError as error:
             self.get_logger().fatal(str(error))
             self.end(failed=True)
             return
         if not stop.is_set():
             ports.outputs.wait_for_subscribers(LAST_IMAGE_LIMIT)
-            self.get_logger().info(f"{source.title}: ended after {count} images")
+            self.get_logger().info(f"{ports.source.title}: ended after {count} images")
             self.end()
 
-    def _publish_all(self, source: Source, ports: SourcePorts, stop: threading.Event) -> int:
+    def _publish_all(self, ports: SourcePorts, stop: threading.Event) -> int:
         count = 0
         if not ports.settings.reading.loop:  # do not play to nobody what plays only once
             while not ports.outputs.wanted() and not stop.wait(SUBSCRIBER_PERIOD):
                 pass
-        for image in source.images(stop):
+        for image in ports.source.images(stop):
             if stop.is_set():
                 break
             stamp = self.get_clock().now().to_msg()
-            header = Header(stamp=stamp, frame_id=ports.settings.frame_id)
             try:
-                ports.publish(header, image)
+                ports.publish(Header(stamp=stamp, frame_id=ports.settings.frame_id), image)
+                count += 1
             except I2tError as error:
                 self.get_logger().warning(f"{image.name} skipped: {error}")
-            else:
-                count += 1
         return count
 
 
 class SourcePorts:
-    """The topics of a source, with the names that image_transport gives those of a camera."""
+    """A source and its topics, with the names that image_transport gives those of a camera."""
 
     def __init__(
-        self, node: SourceNode, settings: SourceSettings, camera_info: CameraInfo | None
+        self,
+        node: SourceNode,
+        source: Source,
+        settings: SourceSettings,
+        camera_info: CameraInfo | None,
     ) -> None:
         """Create the publishers: no camera_info without a calibration."""
+        self.source = source
         self.settings = settings
         self.topic = node.resolve_topic_name("image")
         self._node = node
