@@ -21,7 +21,7 @@ from rclpy.utilities import try_shutdown
 from i2t_ros.client import Client, ServerError
 from i2t_ros.errors import DetectorUnreachableError, TimeLimitError
 from i2t_ros.msg import Description
-from i2t_ros.nodes.messages.describe import reply_from_response, request_to_msg
+from i2t_ros.nodes.messages.descriptions import reply_from_response, request_to_msg
 from i2t_ros.nodes.processes import NodeProcess, node_environment, parameter_file
 from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeRequest, Picture

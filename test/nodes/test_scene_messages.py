@@ -13,13 +13,14 @@ from i2t_ros.errors import InferenceError, TranslationError
 from i2t_ros.language import load_languages
 from i2t_ros.models.manifest import find_spec
 from i2t_ros.nodes.messages import descriptions, tasks
-from i2t_ros.nodes.messages.describe import (
+from i2t_ros.nodes.messages.descriptions import (
+    description_from_msg,
+    description_to_msg,
     reply_from_response,
     request_from_msg,
     request_to_msg,
     response_to_msg,
 )
-from i2t_ros.nodes.messages.descriptions import description_from_msg, description_to_msg
 from i2t_ros.pipeline.describer import DescribeOptions
 from i2t_ros.pipeline.description_json import description_from_json, description_to_json
 from i2t_ros.pipeline.tasks import registry

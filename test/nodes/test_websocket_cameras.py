@@ -230,9 +230,7 @@ def test_frames_are_neither_hashed_nor_kept_as_answers(peer, ros, monkeypatch):
 def test_cameras_that_come_and_go_at_once_with_frames_in_progress(peer, ros, monkeypatch):
     monkeypatch.setattr("i2t_ros.nodes.detector.node.WATCH_PERIOD", 0.01)
     failed = threading.Event()
-    monkeypatch.setattr(
-        "i2t_ros.nodes.detector.camera_frames.CameraFrames.failed", lambda *_: failed.set()
-    )
+    monkeypatch.setattr("i2t_ros.nodes.detector.work.Work.failed", lambda *_: failed.set())
     with in_this_process(model="fake", autostart=False) as node:
         go_through(node, "configure", "activate")
         ports = node._work.cameras.ports

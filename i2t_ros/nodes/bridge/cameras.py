@@ -21,7 +21,7 @@ from i2t_ros.bridges.camera_hub import CameraHub, View
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import I2tError, NotActiveError
 from i2t_ros.msg import Description as DescriptionMsg
-from i2t_ros.nodes.detector.camera_ports import LONGEST_RESULT, check_topics, parse_cameras
+from i2t_ros.nodes.detector.camera_ports import LONGEST_RESULT, Camera, check_topics
 from i2t_ros.nodes.messages.descriptions import description_from_msg
 from i2t_ros.nodes.messages.images import encoded_to_msg, image_from_msg
 from i2t_ros.types import Picture, PictureHeader
@@ -51,19 +51,14 @@ class BridgeCameras:
         self,
         node: Node,
         loop: LoopThread,
-        cameras: Iterable[str],
+        cameras: Iterable[Camera],
         results: str,
-        compressed: bool,
     ) -> None:
-        """Know ``cameras``, whose results are published below ``results`` ("detector_node/").
-
-        Raises InvalidRequestError for what is no camera.
-        """
+        """Know ``cameras``, whose results are published below ``results`` ("detector_node/")."""
         self._node = node
         self._loop = loop
         self._results = results
-        self._compressed = compressed
-        self._own = {camera.name: camera for camera in parse_cameras(cameras)}
+        self._own = {camera.name: camera for camera in cameras}
         # The topics that should be open: feeds to subscribe to, and cameras whose frames are sent.
         self._wanted: tuple[set[Watched], set[str]] = set(), set()
         self._subscriptions: dict[Watched, Subscription] = {}
@@ -170,7 +165,7 @@ class BridgeCameras:
             return CompressedImage, f"{results}annotated/compressed", _jpeg_of
         assert own is not None  # noqa: S101 (the hub has the pictures of the others)
         raw = self._node.resolve_topic_name(own.topic)
-        if self._compressed:
+        if own.compressed:
             return CompressedImage, f"{raw}/compressed", _jpeg_of
         return ImageMsg, raw, _jpeg_of
 

@@ -15,8 +15,8 @@ from i2t_ros.bridges.tcp.server import TcpServer
 from i2t_ros.bridges.tcp.service import TcpLimits
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.bridge.cameras import BridgeCameras
-from i2t_ros.nodes.bridge.detector_client import DetectorClient
-from i2t_ros.nodes.bridge.detector_configuration import DetectorConfiguration
+from i2t_ros.nodes.bridge.detector_client import DetectorClient, DetectorConfiguration
+from i2t_ros.nodes.detector.camera_ports import parse_cameras
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
 from i2t_ros.nodes.parameters.bridge import BRIDGE, TCP_PREFIX, BridgeSettings, http_settings
 from i2t_ros.optional import needed_for
@@ -118,8 +118,8 @@ class BridgeNode(ManagedNode):
             followed = DetectorConfiguration(self, f"{results}vision_info")
             self._listeners.callback(followed.close)
             configuration = followed.text
-        compressed = settings.image_transport == "compressed"
-        cameras = BridgeCameras(self, self._loop, settings.cameras, results, compressed)
+        own = parse_cameras(settings.cameras, settings.image_transport)
+        cameras = BridgeCameras(self, self._loop, own, results)
         self._listeners.callback(cameras.close)
 
         def unready() -> str:

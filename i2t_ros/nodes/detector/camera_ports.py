@@ -1,4 +1,4 @@
-"""The topics of one camera: its images in, and what was found in them out."""
+"""One camera of a detector_node: its images in, and what was found in them out."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from rclpy.expand_topic_name import expand_topic_name
 from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
+from rclpy.qos import QoSPolicyKind, QoSProfile, QoSReliabilityPolicy, qos_profile_sensor_data
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
 from std_msgs.msg import String
@@ -19,13 +23,14 @@ from visualization_msgs.msg import ImageMarker, Marker
 
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.msg import Description as DescriptionMsg
-from i2t_ros.nodes.detector.image_input import ImageInput, InputOptions
 from i2t_ros.nodes.lifecycle.outputs import Outputs
 from i2t_ros.pipeline.narrator import Narrator
 from i2t_ros.types import CAMERA_NAME
 
 ImageMessage: TypeAlias = ImageMsg | CompressedImage
 
+PATIENCE = 5.0
+"""Seconds without a publisher before a line of the log says so."""
 LONGEST_TOPIC = 247
 """Characters of a topic's full name; more are refused by rmw."""
 
@@ -44,23 +49,35 @@ LONGEST_RESULT = max(RESULTS, key=len)
 
 
 @dataclass(frozen=True, slots=True)
-class CameraName:
-    """A camera and the topic that its images come from.
+class Camera:
+    """A camera, and how its images come.
 
-    ``prefix`` is what its results' topics begin with, below the node's own name.
+    topic        of its images; see ImageInput.topic
+    prefix       what its results' topics begin with, below the node's own name
+    compressed   as sensor_msgs/CompressedImage, and not as sensor_msgs/Image
+    reliability  "best_effort", which suits every publisher; "reliable", which suits only reliable
+                 ones; or "auto": reliable if all publishers are, since large images in many packets
+                 then arrive whole over a network, and best effort otherwise
+    overridable  whether parameters are declared that override the QoS
     """
 
     name: str
     topic: str
     prefix: str
+    compressed: bool = False
+    reliability: str = "auto"
+    overridable: bool = True
 
 
-def parse_cameras(entries: Iterable[str]) -> list[CameraName]:
-    """Read the ``cameras`` parameter; raises InvalidRequestError.
+def parse_cameras(
+    entries: Iterable[str], image_transport: str, reliability: str = "auto"
+) -> list[Camera]:
+    """Read the ``cameras`` parameter; the others are parameters, too. Raises InvalidRequestError.
 
     No entry: one camera on the topic ``image``. "front": the topic ``front/image``.
     "front=/car/cam0/image_raw": that topic.
     """
+    how = image_transport == "compressed", reliability
     cameras = []
     for entry in filter(None, entries):
         name, _, topic = entry.partition("=")
@@ -69,11 +86,11 @@ def parse_cameras(entries: Iterable[str]) -> list[CameraName]:
                 f"cameras: expected NAME or NAME=TOPIC with up to 64 letters, digits and "
                 f"underscores in NAME, no digit first, got {entry!r}"
             )
-        cameras.append(CameraName(name, topic or f"{name}/image", f"~/{name}/"))
+        cameras.append(Camera(name, topic or f"{name}/image", f"~/{name}/", *how))
     names = [camera.name for camera in cameras]
     if len(set(names)) < len(names):
         raise InvalidRequestError(f"cameras: each name may be given once, got {', '.join(names)}")
-    return cameras or [CameraName("image", "image", "~/")]
+    return cameras or [Camera("image", "image", "~/", *how)]
 
 
 def check_topics(node: Node, camera: str, *topics: str) -> None:
@@ -87,6 +104,102 @@ def check_topics(node: Node, camera: str, *topics: str) -> None:
         )
 
 
+class ImageInput:
+    """Subscribes to one image topic with sensor-data QoS, between open() and close().
+
+    topic  its full name, as image_transport names it: a remapping of ``image`` holds for
+           ``image/compressed`` as well
+    """
+
+    def __init__(self, node: Node, camera: Camera, callback: Callable[[Any], None]) -> None:
+        """Find the topic."""
+        raw: str = node.resolve_topic_name(camera.topic)
+        suffix = "/compressed" if camera.compressed else ""
+        self.topic: str = node.resolve_topic_name(raw + suffix)
+        self._node = node
+        self._kind = CompressedImage if camera.compressed else ImageMsg
+        self._callback = callback
+        # Not the reliability: an override is fixed once it is declared, this one adapts.
+        policies = [QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH]
+        self._overrides = QoSOverridingOptions(policies) if camera.overridable else None
+        self._adapts = camera.reliability == "auto"
+        self._reliable = camera.reliability == "reliable"
+        self._told: set[str] = set()
+        self._subscription: Subscription | None = None
+
+    def open(self) -> None:
+        """Subscribe."""
+        self._since = time.monotonic()
+        self._subscription = self._node.create_subscription(
+            self._kind,
+            self.topic,
+            self._callback,
+            QoSProfile(
+                depth=qos_profile_sensor_data.depth,
+                history=qos_profile_sensor_data.history,
+                reliability=QoSReliabilityPolicy.RELIABLE
+                if self._reliable
+                else QoSReliabilityPolicy.BEST_EFFORT,
+            ),
+            qos_overriding_options=self._overrides,
+        )
+
+    def close(self) -> None:
+        """Unsubscribe. May be called more than once."""
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None
+
+    def watch(self) -> None:
+        """Look at the publishers: adapt to them, and say once what keeps images away."""
+        if self._subscription is None:
+            return
+        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        if not publishers and time.monotonic() - self._since > PATIENCE:
+            self._tell(
+                f"no publisher on {self.topic} yet; is the camera running, its topic remapped?"
+            )
+        mine = f"sensor_msgs/msg/{self._kind.__name__}"
+        for publisher in publishers:
+            if publisher.topic_type != mine:
+                self._tell(
+                    f"{_who(publisher)} publishes {publisher.topic_type} on {self.topic}, expected "
+                    f"{mine}; the parameter image_transport chooses between raw and compressed"
+                )
+        self._suit([item for item in publishers if item.topic_type == mine])
+
+    def _suit(self, publishers: list[TopicEndpointInfo]) -> None:
+        """Take the reliability that suits the publishers, or say who cannot be heard."""
+        best_effort = [
+            item
+            for item in publishers
+            if item.qos_profile.reliability == QoSReliabilityPolicy.BEST_EFFORT
+        ]
+        if self._adapts:
+            if publishers and self._reliable == bool(best_effort):
+                self._reliable = not best_effort
+                self.close()
+                self.open()
+                now = "reliable" if self._reliable else "best_effort"
+                self._node.get_logger().info(f"{self.topic}: now {now}, as its publishers are")
+        elif self._reliable:
+            for publisher in best_effort:
+                self._tell(
+                    f"{_who(publisher)} publishes {self.topic} with best effort and is not heard "
+                    "by a reliable subscription; set the parameter reliability to auto or "
+                    "best_effort"
+                )
+
+    def _tell(self, warning: str) -> None:
+        if warning not in self._told:
+            self._told.add(warning)
+            self._node.get_logger().warning(warning)
+
+
+def _who(publisher: TopicEndpointInfo) -> str:
+    return f"{publisher.node_namespace.rstrip('/')}/{publisher.node_name}"
+
+
 class CameraPorts:
     """The topics of one camera, and its newest image.
 
@@ -96,9 +209,8 @@ class CameraPorts:
     def __init__(
         self,
         node: LifecycleNode,
-        camera: CameraName,
+        camera: Camera,
         narrator: Narrator,
-        options: InputOptions,
         on_image: Callable[[CameraPorts, ImageMessage], None],
     ) -> None:
         """Create the publishers; ``on_image`` gets each image."""
@@ -107,9 +219,9 @@ class CameraPorts:
         self.newest: ImageMessage | None = None
         self._accepted_at = -math.inf
         self._on_image = on_image
-        self.input = ImageInput(node, camera.topic, self._take, options)
+        self.input = ImageInput(node, camera, self._take)
         topics = {name: (kind, camera.prefix + name, qos) for name, (kind, qos) in RESULTS.items()}
-        self.outputs = Outputs(node, topics, overridable=options.overridable)
+        self.outputs = Outputs(node, topics, overridable=camera.overridable)
 
     def unsubscribe(self) -> None:
         """Take no more images, and forget the newest: it would be stale when asked for."""

@@ -12,13 +12,12 @@ from rclpy.validate_topic_name import validate_topic_name
 from i2t_ros.errors import InvalidRequestError, NoFrameError, UnknownCameraError
 from i2t_ros.nodes.detector.camera_ports import (
     LONGEST_RESULT,
-    CameraName,
+    Camera,
     CameraPorts,
     ImageMessage,
     check_topics,
     parse_cameras,
 )
-from i2t_ros.nodes.detector.image_input import InputOptions
 from i2t_ros.nodes.parameters.detector import DetectorSettings
 from i2t_ros.pipeline.narrator import Narrator
 from i2t_ros.pipeline.tracking import ObjectTracker
@@ -29,8 +28,6 @@ MOST_BRIDGED = 32
 LOOKS_AWAY = 3
 """Looks in which a WebSocket camera is missed before it is forgotten: it may connect again."""
 FRAME_TYPE = "sensor_msgs/msg/CompressedImage"
-# As bridge_node publishes; and parameters could not go when the camera does.
-BRIDGED = InputOptions(compressed=True, reliability="best_effort", overridable=False)
 
 
 class DetectorCameras:
@@ -60,11 +57,10 @@ class DetectorCameras:
         self._bridged: dict[str, int] = {}  # looks in which the camera has been missed
         self._refused: set[str] = set()
         self._taking = False
-        options = InputOptions(settings.image_transport == "compressed", settings.reliability)
-        own = [(camera, self._narrator()) for camera in parse_cameras(settings.cameras)]
+        cameras = parse_cameras(settings.cameras, settings.image_transport, settings.reliability)
+        own = [(camera, self._narrator()) for camera in cameras]
         self.ports = {
-            camera.name: CameraPorts(node, camera, narrator, options, on_image)
-            for camera, narrator in own
+            camera.name: CameraPorts(node, camera, narrator, on_image) for camera, narrator in own
         }
 
     def subscribe(self) -> list[str]:
@@ -144,7 +140,10 @@ class DetectorCameras:
         return sorted(name for name, topic in found if self._node.count_publishers(topic))
 
     def _admit(self, name: str) -> None:
-        camera = CameraName(name, f"{self._bridge}/{name}/image", f"~/{name}/")
+        # As bridge_node publishes; and parameters could not go when the camera does.
+        camera = Camera(
+            name, f"{self._bridge}/{name}/image", f"~/{name}/", True, "best_effort", False
+        )
         own = self.ports.get(name)
         if own is not None and own.input.topic == f"{camera.topic}/compressed":
             return  # the parameter cameras names its topic: it is there already
@@ -158,7 +157,7 @@ class DetectorCameras:
             self._refused.add(name)
             self._node.get_logger().warning(f"the WebSocket camera {name} is ignored: {error}")
             return
-        ports = CameraPorts(self._node, camera, self._narrator(), BRIDGED, self._on_image)
+        ports = CameraPorts(self._node, camera, self._narrator(), self._on_image)
         ports.outputs.activate()
         self._bridged[name] = 0
         self.ports[name] = ports

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from concurrent.futures import CancelledError
 from concurrent.futures import Future as ThreadFuture
-from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,53 +14,21 @@ from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
 from i2t_ros.errors import I2tError, NotActiveError
-from i2t_ros.nodes.detector.camera_frames import CameraFrames, CameraWork, FrameSettings
 from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage
-from i2t_ros.nodes.detector.cameras import DetectorCameras
-from i2t_ros.nodes.detector.reports import Reports
+from i2t_ros.nodes.detector.work import FrameSettings, Work
 from i2t_ros.nodes.lifecycle.deferred_service import create_deferred_service
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
-from i2t_ros.nodes.messages import describe as messages
+from i2t_ros.nodes.messages import descriptions as messages
 from i2t_ros.nodes.messages.images import image_from_msg
-from i2t_ros.nodes.parameters.detector import (
-    DETECTOR,
-    DetectorSettings,
-    describe_options,
-    openers,
-)
+from i2t_ros.nodes.parameters.detector import DETECTOR, describe_options
 from i2t_ros.options import from_values
-from i2t_ros.pipeline.describer import STAGED, DescribeOptions, Describer
-from i2t_ros.pipeline.frames import FrameLine
+from i2t_ros.pipeline.describer import STAGED, DescribeOptions
 from i2t_ros.pipeline.narrator import SpeechOptions
-from i2t_ros.pipeline.reply_cache import ReplyCache
-from i2t_ros.pipeline.scheduler import BackendAccess, RequestQueue
 from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeReply, Image
 
 WATCH_PERIOD = 1.0
 """Seconds between two looks at who publishes images."""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What a configured node works with."""
-
-    describer: Describer
-    cameras: DetectorCameras
-    access: BackendAccess
-    frames: FrameLine[ImageMessage, CameraWork]
-    requests: RequestQueue
-    reports: Reports
-
-    def close(self) -> bool:
-        """Stop the threads, then let go of what they used; return whether they ended in time."""
-        self.cameras.unsubscribe()
-        self.reports.destroy()
-        ended = all([self.frames.close(), self.requests.close()])
-        self.cameras.destroy()
-        if ended:
-            self.describer.close()
-        return ended
 
 
 class DetectorNode(ManagedNode):
@@ -103,46 +68,13 @@ class DetectorNode(ManagedNode):
         self.configured = True  # also while it loads: the values have been read by then
         self._failure = None
         try:
-            self._work = self._load(from_values(DetectorSettings, self.values))
+            self._work = Work(self, self._settings, self._on_image)
         except I2tError as error:
             self._failure = error
             raise
         finally:
             self.configured = self._work is not None
         return TransitionCallbackReturn.SUCCESS
-
-    def _load(self, settings: DetectorSettings) -> Work:
-        """Load what detect and the node's own tasks need; others are loaded when asked for."""
-        started = time.monotonic()
-        with ExitStack() as undo:
-            cameras = DetectorCameras(self, settings, self._on_image)
-            undo.callback(cameras.destroy)
-            describer = Describer(
-                openers(self.values),
-                cache=ReplyCache(settings.cache),
-                time_limit=settings.task_timeout,
-            )
-            undo.callback(describer.close)
-            describer.prepare((STAGED, *self._options.tasks))
-            undo.pop_all()
-        detector = describer.detector
-        try:
-            detector.check_classes(sorted(self._options.task_options[STAGED].named))
-        except I2tError as error:  # not fatal: another model may have come in the place of its own
-            self.get_logger().warning(f"allow_classes, deny_classes, class_min_scores: {error}")
-        self.get_logger().info(f"{detector.name} ready in {time.monotonic() - started:.2f} s")
-        access = BackendAccess(detector.concurrency)
-        stages = CameraFrames(
-            describer, cameras.ports, self._settings, self.get_logger(), self._now
-        )
-        frames = FrameLine(stages, access, batch=detector.batch, in_work=stages.in_work)
-        requests = RequestQueue(
-            threads=settings.threads,
-            max_waiting=settings.max_waiting_requests,
-            max_wait=settings.request_timeout,
-        )
-        reports = Reports(self, detector, frames, requests, self._options)
-        return Work(describer, cameras, access, frames, requests, reports)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to take images, unless disabled."""
@@ -201,9 +133,6 @@ class DetectorNode(ManagedNode):
     def _settings(self) -> FrameSettings:
         """Return how images are worked on now; called in the frames' threads."""
         return FrameSettings(self._options, self._speech, self._active and self._enabled)
-
-    def _now(self) -> float:
-        return self.get_clock().now().nanoseconds / 1e9
 
     # Requests
 

@@ -14,7 +14,7 @@ from std_msgs.msg import Header
 from vision_msgs.msg import LabelInfo, VisionClass, VisionInfo
 
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
-from i2t_ros.nodes.messages.describe import LATCHED
+from i2t_ros.nodes.messages.descriptions import LATCHED
 from i2t_ros.pipeline.describer import STAGED, DescribeOptions
 from i2t_ros.pipeline.frames import CameraCounters, FrameLine
 from i2t_ros.pipeline.object_detector import ObjectDetector

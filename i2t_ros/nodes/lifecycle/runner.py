@@ -136,10 +136,10 @@ class ManagedNode(LifecycleNode, ABC):
             try:
                 with self._changing:
                     return callback(state)
-            except I2tError as error:
-                self.get_logger().fatal(f"cannot {transition}: {error}")
-                return TransitionCallbackReturn.FAILURE
-            except Exception:
+            except Exception as error:
+                if isinstance(error, I2tError) and transition in ("configure", "activate"):
+                    self.get_logger().fatal(f"cannot {transition}: {error}")
+                    return TransitionCallbackReturn.FAILURE
                 self.get_logger().fatal(f"{transition}: {traceback.format_exc()}")
                 raise
 

@@ -1,23 +1,32 @@
-"""What detector_node does with a camera's images: the stages of a FrameLine."""
+"""What a configured detector_node works with, and what becomes of a camera's images."""
 
 from __future__ import annotations
 
+import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from std_msgs.msg import String
 
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage
+from i2t_ros.nodes.detector.cameras import DetectorCameras
+from i2t_ros.nodes.detector.reports import Reports
+from i2t_ros.nodes.lifecycle.runner import ManagedNode
 from i2t_ros.nodes.messages.descriptions import description_to_msg
 from i2t_ros.nodes.messages.images import encoded_to_msg, image_from_msg, image_to_msg
 from i2t_ros.nodes.messages.markers import boxes_to_marker, sentence_to_marker
 from i2t_ros.nodes.messages.tasks import detections_to_msg
+from i2t_ros.nodes.parameters.detector import DetectorSettings, openers
+from i2t_ros.options import from_values
 from i2t_ros.pipeline.describer import STAGED, DescribeOptions, Describer, ImageInWork, draw
+from i2t_ros.pipeline.frames import FrameLine
 from i2t_ros.pipeline.narrator import SpeechOptions
+from i2t_ros.pipeline.reply_cache import ReplyCache
+from i2t_ros.pipeline.scheduler import BackendAccess, RequestQueue
 from i2t_ros.vision.codecs import encode_image
 
 
@@ -45,27 +54,65 @@ class CameraWork:
     time: float
 
 
-class CameraFrames:
-    """Takes images from messages to messages; see frames.Stages for who calls what when."""
+class Work:
+    """What a configured detector_node works with; also the stages of its cameras' images.
+
+    See frames.Stages for who calls which stage when.
+    """
 
     def __init__(
         self,
-        describer: Describer,
-        ports: Mapping[str, CameraPorts],
-        settings: Callable[[], FrameSettings],
-        logger: Any,
-        now: Callable[[], float],
+        node: ManagedNode,
+        frame_settings: Callable[[], FrameSettings],
+        on_image: Callable[[CameraPorts, ImageMessage], None],
     ) -> None:
-        """Know the cameras' ports, and where to read the settings of the moment.
+        """Load what detect and the node's own tasks need; others are loaded when asked for.
 
-        ``now`` returns seconds of the ROS clock, which the stamps of cameras use too: the time of
-        an image whose header has none.
+        ``frame_settings`` returns those of the moment, and is called in other threads, too;
+        ``on_image`` gets each image and its camera. Raises I2tError.
         """
-        self._now = now
-        self._describer = describer
-        self._ports = ports
-        self._settings = settings
-        self._logger = logger
+        started = time.monotonic()
+        settings = from_values(DetectorSettings, node.values)
+        self._node = node
+        self._settings = frame_settings
+        with ExitStack() as undo:
+            self.cameras = DetectorCameras(node, settings, on_image)
+            undo.callback(self.cameras.destroy)
+            self.describer = Describer(
+                openers(node.values),
+                cache=ReplyCache(settings.cache),
+                time_limit=settings.task_timeout,
+            )
+            undo.callback(self.describer.close)
+            self.describer.prepare((STAGED, *frame_settings().options.tasks))
+            undo.pop_all()
+        detector, logger = self.describer.detector, node.get_logger()
+        options = frame_settings().options
+        try:
+            detector.check_classes(sorted(options.task_options[STAGED].named))
+        except I2tError as error:  # not fatal: another model may have come in the place of its own
+            logger.warning(f"allow_classes, deny_classes, class_min_scores: {error}")
+        logger.info(f"{detector.name} ready in {time.monotonic() - started:.2f} s")
+        self.access = BackendAccess(detector.concurrency)
+        self.frames: FrameLine[ImageMessage, CameraWork] = FrameLine(
+            self, self.access, batch=detector.batch, in_work=self.in_work
+        )
+        self.requests = RequestQueue(
+            threads=settings.threads,
+            max_waiting=settings.max_waiting_requests,
+            max_wait=settings.request_timeout,
+        )
+        self.reports = Reports(node, detector, self.frames, self.requests, options)
+
+    def close(self) -> bool:
+        """Stop the threads, then let go of what they used; return whether they ended in time."""
+        self.cameras.unsubscribe()
+        self.reports.destroy()
+        ended = all([self.frames.close(), self.requests.close()])
+        self.cameras.destroy()
+        if ended:
+            self.describer.close()
+        return ended
 
     def in_work(self) -> int | None:
         """Return how many images may be in work at once; None: as many as keep the backend busy.
@@ -80,23 +127,23 @@ class CameraFrames:
         settings, stamp = self._settings(), item.header.stamp
         image = image_from_msg(item, settings.options.max_pixels)
         return CameraWork(
-            self._describer.begin(image, settings.options),
+            self.describer.begin(image, settings.options),
             settings,
-            stamp.sec + stamp.nanosec / 1e9 or self._now(),
+            stamp.sec + stamp.nanosec / 1e9 or self._node.get_clock().now().nanoseconds / 1e9,
         )
 
     def infer(self, works: Sequence[CameraWork]) -> None:
         """Run the backend for those images in which objects are to be found."""
         images = [work.image for work in works if work.image.prepared is not None]
         if images:
-            self._describer.infer(images)
+            self.describer.infer(images)
 
     def finish(self, camera: str, item: ImageMessage, work: CameraWork) -> None:
         """Find the words, draw, and publish what somebody listens to."""
-        ports, header = self._ports[camera], item.header
+        ports, header = self.cameras.ports[camera], item.header
         options, speech = work.settings.options, work.settings.speech
         publishes = self._settings().publishes
-        scene = ports.narrator.follow(self._describer.finish(work.image), work.time)
+        scene = ports.narrator.follow(self.describer.finish(work.image), work.time)
         found, detections = scene.detections, None
         publish = ports.outputs.publish
         if publishes:  # at once: those who steer by the boxes do not wait for the words
@@ -104,10 +151,10 @@ class CameraFrames:
             if found is not None:
                 publish("boxes", lambda: boxes_to_marker(header, found))
         sentence = ports.narrator.tell(scene, options, speech)
-        description = self._describer.description(scene, sentence, options, work.image.started)
+        description = self.describer.description(scene, sentence, options, work.image.started)
         if scene.failures:
             told = "; ".join(f"{task}: {error}" for task, error in scene.failures.items())
-            self._logger.warning(f"camera {camera}: {told}", throttle_duration_sec=1.0)
+            self._node.get_logger().warning(f"camera {camera}: {told}", throttle_duration_sec=1.0)
         if not publishes:
             return
         if ports.narrator.is_due(sentence, work.time, speech):
@@ -124,9 +171,11 @@ class CameraFrames:
     def failed(self, camera: str, error: Exception) -> None:
         """Say at most once a second that an image failed."""
         if isinstance(error, I2tError):
-            self._logger.warning(
+            self._node.get_logger().warning(
                 f"camera {camera}: image left out: {error}", throttle_duration_sec=1.0
             )
         else:
             trace = "".join(traceback.format_exception(error))
-            self._logger.error(f"camera {camera}: image failed: {trace}", throttle_duration_sec=1.0)
+            self._node.get_logger().error(
+                f"camera {camera}: image failed: {trace}", throttle_duration_sec=1.0
+            )
