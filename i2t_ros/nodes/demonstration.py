@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 
 import rclpy
@@ -31,9 +30,6 @@ START_LIMIT = 120.0
 """Seconds until the first description; the first start may download a model."""
 ANSWER_LIMIT = 30.0
 """Seconds for an answer from the running node."""
-
-Wait = Callable[[float, str, Callable[[], bool]], None]
-"""Waits so many seconds for a condition; if it does not come true, the text says what failed."""
 
 
 def run_demo(picture: Path, data: bytes, model: str, language: str, save: Path) -> int:
@@ -64,12 +60,11 @@ def run_demo(picture: Path, data: bytes, model: str, language: str, save: Path) 
             process = NodeProcess(name, ["--params-file", parameter_file(values)])
             processes.append(stack.enter_context(process))
             print(f"node        {name}, process {process.pid}")
-        node = Node("i2t_demo")
-        stack.callback(node.destroy_node)
-        wait = partial(wait_until, node, processes)
-        show_answer(node, wait)
-        call_describe(node, wait, data, save)
-        ask_over_tcp(wait, data, port)
+        viewer = Viewer(processes)
+        stack.callback(viewer.node.destroy_node)
+        viewer.show_answer()
+        viewer.call_describe(data, save)
+        viewer.ask_over_tcp(data, port)
     print("demo        complete")
     return 0
 
@@ -81,68 +76,68 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(
-    node: Node,
-    processes: Sequence[NodeProcess],
-    limit: float,
-    failure: str,
-    done: Callable[[], bool],
-) -> None:
-    """Spin ``node`` until ``done()``; see Wait. Raises an error if a process ends meanwhile."""
-    end = time.monotonic() + limit
-    while not done():
-        for process in processes:
-            if process.poll() is not None:
-                raise DetectorUnreachableError(
-                    f"{process.name} ended with code {process.returncode}; "
-                    "its last lines above say why"
-                )
-        if time.monotonic() > end:
-            raise TimeLimitError(f"{failure} within {limit:g} s")
-        rclpy.spin_once(node, timeout_sec=0.1)
+class Viewer:
+    """Asks the running nodes, and prints what they answer."""
 
+    def __init__(self, processes: Sequence[NodeProcess]) -> None:
+        """Join the ROS graph; ``processes`` must not end before the viewer."""
+        self.node = Node("i2t_demo")
+        self._processes = processes
 
-def show_answer(node: Node, wait: Wait) -> None:
-    """Wait until the detector has described the photo; print what it found."""
-    answers: list[Description] = []
-    node.create_subscription(Description, "/detector_node/description", answers.append, 10)
-    wait(START_LIMIT, "no description came", lambda: bool(answers))
-    answer = answers[0]
-    took = (node.get_clock().now() - Time.from_msg(answer.header.stamp)).nanoseconds / 1e6
-    print(f"sentence    {answer.sentence}")
-    for item in answer.detections.detections:
-        center, best = item.bbox.center.position, item.results[0].hypothesis
-        print(
-            f"detection   {best.class_id} {best.score:.2f}, {item.bbox.size_x:.0f}x"
-            f"{item.bbox.size_y:.0f} around ({center.x:.0f}, {center.y:.0f})"
-        )
-    print(f"            {took:.0f} ms from the image topic to the answer")
+    def show_answer(self) -> None:
+        """Wait until the detector has described the photo; print what it found."""
+        answers: list[Description] = []
+        topic = "/detector_node/description"
+        self.node.create_subscription(Description, topic, answers.append, 10)
+        self._wait(START_LIMIT, "no description came", lambda: bool(answers))
+        answer = answers[0]
+        took = self.node.get_clock().now() - Time.from_msg(answer.header.stamp)
+        print(f"sentence    {answer.sentence}")
+        for item in answer.detections.detections:
+            center, best = item.bbox.center.position, item.results[0].hypothesis
+            print(
+                f"detection   {best.class_id} {best.score:.2f}, {item.bbox.size_x:.0f}x"
+                f"{item.bbox.size_y:.0f} around ({center.x:.0f}, {center.y:.0f})"
+            )
+        print(f"            {took.nanoseconds / 1e6:.0f} ms from the image topic to the answer")
 
+    def call_describe(self, data: bytes, save: Path) -> None:
+        """Send the file to the Describe service, in Spanish, and save the annotated picture."""
+        client = self.node.create_client(Describe, "/detector_node/describe")
+        self._wait(ANSWER_LIMIT, "Describe is not there", client.service_is_ready)
+        request = DescribeRequest(Picture(data), language="es", style="list", annotate=True)
+        future = client.call_async(request_to_msg(request))
+        self._wait(ANSWER_LIMIT, "Describe did not answer", future.done)
+        reply = reply_from_response(future.result())
+        print(f"service     {reply.description.sentence}")
+        save.parent.mkdir(parents=True, exist_ok=True)
+        save.write_bytes(reply.annotated.data if reply.annotated else b"")
+        print(f"saved       {save.resolve()}")
 
-def call_describe(node: Node, wait: Wait, data: bytes, save: Path) -> None:
-    """Send the file to the Describe service, in Spanish, and save the annotated picture."""
-    client = node.create_client(Describe, "/detector_node/describe")
-    wait(ANSWER_LIMIT, "Describe is not there", client.service_is_ready)
-    request = DescribeRequest(Picture(data), language="es", style="list", annotate=True)
-    future = client.call_async(request_to_msg(request))
-    wait(ANSWER_LIMIT, "Describe did not answer", future.done)
-    reply = reply_from_response(future.result())
-    print(f"service     {reply.description.sentence}")
-    save.parent.mkdir(parents=True, exist_ok=True)
-    save.write_bytes(reply.annotated.data if reply.annotated else b"")
-    print(f"saved       {save.resolve()}")
+    def ask_over_tcp(self, data: bytes, port: int) -> None:
+        """Ask the bridge as a program without ROS does, in version 1 of the protocol."""
 
+        def answered() -> bool:
+            try:
+                with Client("127.0.0.1", port, protocol=1) as client:
+                    answer = client.describe(data)
+            except (ServerError, OSError):  # the bridge still starts, or looks for the detector
+                return False
+            print(f"TCP         {answer.sentence} ({len(answer.image)} bytes of picture)")
+            return True
 
-def ask_over_tcp(wait: Wait, data: bytes, port: int) -> None:
-    """Ask the bridge as a program without ROS does, in version 1 of the protocol."""
+        self._wait(ANSWER_LIMIT, "no answer over TCP", answered)
 
-    def answered() -> bool:
-        try:
-            with Client("127.0.0.1", port, protocol=1) as client:
-                answer = client.describe(data)
-        except (ServerError, OSError):  # the bridge still starts, or looks for the detector
-            return False
-        print(f"TCP         {answer.sentence} ({len(answer.image)} bytes of picture)")
-        return True
-
-    wait(ANSWER_LIMIT, "no answer over TCP", answered)
+    def _wait(self, limit: float, failure: str, done: Callable[[], bool]) -> None:
+        """Spin until ``done()``, for at most ``limit`` seconds, or until a process ends."""
+        end = time.monotonic() + limit
+        while not done():
+            for process in self._processes:
+                if process.poll() is not None:
+                    raise DetectorUnreachableError(
+                        f"{process.name} ended with code {process.returncode}; "
+                        "its last lines above say why"
+                    )
+            if time.monotonic() > end:
+                raise TimeLimitError(f"{failure} within {limit:g} s")
+            rclpy.spin_once(self.node, timeout_sec=0.1)

@@ -31,20 +31,20 @@ class BridgeSettings:
     )
     tcp_host: str = option("127.0.0.1", _HOST)
     tcp_port: int = option(wire.DEFAULT_PORT, "port; 0: any that is free", bounds=(0, 65_535))
-    tcp_language: str = option("es", "of the sentences for clients that cannot name one")
-    tcp_style: str = option("list", "of the same sentences", choices=words.STYLES)
+    tcp_language: str = option("es", "language of the sentences for clients that cannot choose one")
+    tcp_style: str = option("list", "style of the same sentences", choices=words.STYLES)
     http: bool = option(False, "serve HTTP too: page, API, streams, WebSocket cameras")
     http_host: str = option("127.0.0.1", _HOST)
     http_port: int = option(listener.DEFAULT_PORT, "port; 0: any that is free", bounds=(0, 65_535))
     cameras: tuple[str, ...] = option(
         (),
-        "the detector's, as in its own parameter: names, each with a topic <name>/image, or "
-        "name=topic; none: one topic, image",
+        "the detector's cameras, as in its own parameter: names, each with a topic <name>/image, "
+        "or name=topic; none: one topic, image",
     )
     image_transport: str = option(
         "raw",
-        "of their images; raw: sensor_msgs/Image; compressed: sensor_msgs/CompressedImage on "
-        "<topic>/compressed",
+        "how their images come; raw: sensor_msgs/Image; compressed: sensor_msgs/CompressedImage "
+        "on <topic>/compressed",
         choices=("raw", "compressed"),
     )
     http_fetch: bool = option(False, "fetch pictures from URLs that clients name")

@@ -42,12 +42,13 @@ class DetectorSettings:
     )
     reliability: str = option(
         "auto",
-        "of the image subscription; auto: reliable if every publisher is, else best effort",
+        "reliability of the image subscription; auto: reliable if every publisher is, otherwise "
+        "best effort",
         choices=("auto", "best_effort", "reliable"),
     )
     max_rate: float = option(
         0.0,
-        "images a second of each camera that are worked on; 0: as many as can be",
+        "most images of each camera that are processed in a second; 0: as many as possible",
         bounds=(0.0, 1000.0),
         changes="live",
     )
@@ -58,7 +59,7 @@ class DetectorSettings:
     )
     request_threads: int = option(
         0,
-        "Describe requests that are worked on at once; 0: as many as the process may use cores, "
+        "Describe requests that are processed at once; 0: as many as the process may use cores, "
         "from 2 to 8",
         bounds=(0, 64),
     )

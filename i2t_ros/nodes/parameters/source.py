@@ -19,7 +19,7 @@ class SourceSettings:
         "pictures, a picture, or a GStreamer pipeline that ends in appsink",
     )
     reading: SourceOptions = field(default_factory=SourceOptions)
-    frame_id: str = option("camera_optical_frame", "of the images' headers")
+    frame_id: str = option("camera_optical_frame", "coordinate frame in the headers of the images")
     camera_info_url: str = option(
         "",
         "calibration to publish as camera_info, in the YAML format of camera_calibration: a path, "
@@ -27,11 +27,12 @@ class SourceSettings:
     )
     reliability: str = option(
         "reliable",
-        "of the image topics; reliable meets every subscriber, best_effort never waits for one",
+        "reliability of the image topics; reliable suits every subscriber, best_effort never waits "
+        "for one",
         choices=("reliable", "best_effort"),
     )
     jpeg_quality: int = option(
-        90, "of image/compressed if it is encoded here, 1 to 100", bounds=(1, 100)
+        90, "JPEG quality of image/compressed if it is encoded here, 1 to 100", bounds=(1, 100)
     )
     lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
 
