@@ -7,7 +7,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -34,7 +34,8 @@ COMPLAINT_PERIOD = 1.0
 QUALITY = 80
 """Of the JPEG pictures that raw images become."""
 
-Watched: TypeAlias = tuple[str, View]
+Wanted: TypeAlias = "tuple[str, View | Literal['frames']]"
+"""A camera, and what of it goes over a topic: a view of it, or the frames of a WebSocket camera."""
 Topic: TypeAlias = tuple[type, str, Callable[[Any], object]]
 """The type and name of a topic, and what makes of its message what a view shows."""
 
@@ -48,21 +49,15 @@ class BridgeCameras:
     """
 
     def __init__(
-        self,
-        node: Node,
-        loop: LoopThread,
-        cameras: Iterable[Camera],
-        results: str,
+        self, node: Node, loop: LoopThread, cameras: Iterable[Camera], results: str
     ) -> None:
         """Know ``cameras``, whose results are published below ``results`` ("detector_node/")."""
         self._node = node
         self._loop = loop
         self._results = results
         self._own = {camera.name: camera for camera in cameras}
-        # The topics that should be open: feeds to subscribe to, and cameras whose frames are sent.
-        self._wanted: tuple[set[Watched], set[str]] = set(), set()
-        self._subscriptions: dict[Watched, Subscription] = {}
-        self._publishers: dict[str, Publisher] = {}
+        self._wanted: set[Wanted] = set()
+        self._open: dict[Wanted, Subscription | Publisher] = {}
         self._lock = threading.Lock()  # on these two: the loop publishes, the executor opens
         self._closed = False
         self.hub = CameraHub(on_change=self._on_change)
@@ -76,7 +71,7 @@ class BridgeCameras:
         """Let go of all topics, once the loop calls no more."""
         with self._lock:
             self._closed = True
-            self._wanted = set(), set()
+            self._wanted = set()
         self._update()
 
     # On the loop
@@ -89,7 +84,7 @@ class BridgeCameras:
     def publish(self, camera: str, jpeg: bytes) -> None:
         """Publish a WebSocket camera's frame, if anybody subscribes to its topic."""
         with self._lock:
-            publisher = self._publishers.get(camera)
+            publisher = self._open.get((camera, "frames"))
             if publisher is not None and publisher.get_subscription_count():
                 header = Header(stamp=self._node.get_clock().now().to_msg(), frame_id=camera)
                 picture = Picture(jpeg, PictureHeader("jpeg", 0, 0))
@@ -97,23 +92,17 @@ class BridgeCameras:
 
     def _on_change(self) -> None:
         """Open what somebody looks at, at once; close what nobody looks at a little later."""
-        self._want(self._wanted[0] | self._watched())
-        loop = asyncio.get_running_loop()
-        loop.call_later(LINGER, lambda: self._want(self._watched()))
+        self._want({wanted for wanted in self._wanted if wanted[1] != "frames"})
+        asyncio.get_running_loop().call_later(LINGER, self._want, set())
 
-    def _watched(self) -> set[Watched]:
-        """Return what somebody looks at that comes over a topic."""
-        return {
-            (camera.name, view)
-            for camera in self.hub.online
-            for view in get_args(View)
-            if getattr(camera, view).viewers
-            and not (view == "raw" and camera.transport == "websocket")
-        }
-
-    def _want(self, watched: set[Watched]) -> None:
-        sent = {camera.name for camera in self.hub.online if camera.transport == "websocket"}
-        wanted = watched, sent
+    def _want(self, lingering: set[Wanted]) -> None:
+        """Have the executor open what somebody looks at, and keep what lingers."""
+        wanted = lingering.copy()
+        for camera in self.hub.online:
+            views: set[Any] = {view for view in get_args(View) if getattr(camera, view).viewers}
+            if camera.transport == "websocket":
+                views = views - {"raw"} | {"frames"}
+            wanted |= {(camera.name, view) for view in views}
         with self._lock:
             changed = wanted != self._wanted and not self._closed
             if changed:
@@ -126,19 +115,21 @@ class BridgeCameras:
     def _update(self) -> None:
         """Open and close topics until there are those that are wanted."""
         with self._lock:
-            watched, sent = self._wanted
-            for key in self._subscriptions.keys() - watched:
-                self._node.destroy_subscription(self._subscriptions.pop(key))
-            for name in self._publishers.keys() - sent:
-                self._node.destroy_publisher(self._publishers.pop(name))
-            for key in watched - self._subscriptions.keys():
-                self._subscriptions[key] = self._subscribe(*key)
-            for name in sent - self._publishers.keys():
-                publisher = self._node.create_publisher(
-                    CompressedImage, _frames_topic(name), qos_profile_sensor_data
-                )
-                self._publishers[name] = publisher
-                self._node.get_logger().info(f"camera {name}: frames go to {publisher.topic_name}")
+            for key in self._open.keys() - self._wanted:
+                old = self._open.pop(key)
+                if key[1] == "frames":
+                    self._node.destroy_publisher(old)
+                else:
+                    self._node.destroy_subscription(old)
+            for name, view in self._wanted - self._open.keys():
+                if view == "frames":
+                    new = self._node.create_publisher(
+                        CompressedImage, _frames_topic(name), qos_profile_sensor_data
+                    )
+                    self._node.get_logger().info(f"camera {name}: frames go to {new.topic_name}")
+                else:
+                    new = self._subscribe(name, view)
+                self._open[name, view] = new
 
     def _subscribe(self, camera: str, view: View) -> Subscription:
         kind, topic, read = self._topic(camera, view)

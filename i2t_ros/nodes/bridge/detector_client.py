@@ -76,6 +76,10 @@ class DetectorClient:
         self._there_since = min(self._there_since, time.monotonic())
         return True
 
+    def unready(self) -> str:
+        """Return why no request can be answered; empty if one can."""
+        return "" if self.ready() else f"no detector offers {self.service}"
+
     def close(self) -> None:
         """Close the client."""
         self._spinning.close()
@@ -126,10 +130,10 @@ class DetectorClient:
         return answered.result().result()
 
     def _check_ready(self) -> None:
-        if not self.ready():
+        if reason := self.unready():
             raise DetectorUnreachableError(
-                f"no detector offers {self.service}; start detector_node, or name another service "
-                "with the parameter describe_service"
+                f"{reason}; start detector_node, or name another service with the parameter "
+                "describe_service"
             )
 
 

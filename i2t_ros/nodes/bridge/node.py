@@ -122,9 +122,6 @@ class BridgeNode(ManagedNode):
         cameras = BridgeCameras(self, self._loop, own, results)
         self._listeners.callback(cameras.close)
 
-        def unready() -> str:
-            return "" if detector.ready() else f"no detector offers {detector.service}"
-
         async def start() -> HttpServer:
             cameras.open()
             app = create_app(
@@ -132,7 +129,7 @@ class BridgeNode(ManagedNode):
                 cameras.hub,
                 http_settings(values, os.environ),
                 sink=cameras,
-                unready=unready,
+                unready=detector.unready,
                 configuration=configuration,
             )
             server = HttpServer(app, settings.http_host, settings.http_port)

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from rclpy.expand_topic_name import expand_topic_name
 from rclpy.lifecycle import LifecycleNode
@@ -52,7 +52,7 @@ LONGEST_RESULT = max(RESULTS, key=len)
 class Camera:
     """A camera, and how its images come.
 
-    topic        of its images; see ImageInput.topic
+    topic        of its images, without the suffix ``/compressed``
     prefix       what its results' topics begin with, below the node's own name
     compressed   as sensor_msgs/CompressedImage, and not as sensor_msgs/Image
     reliability  "best_effort", which suits every publisher; "reliable", which suits only reliable
@@ -104,21 +104,32 @@ def check_topics(node: Node, camera: str, *topics: str) -> None:
         )
 
 
-class ImageInput:
-    """Subscribes to one image topic with sensor-data QoS, between open() and close().
+class CameraPorts:
+    """The topics of one camera, and its newest image.
 
-    topic  its full name, as image_transport names it: a remapping of ``image`` holds for
-           ``image/compressed`` as well
+    topic     full name of the topic of its images, as image_transport names it: a remapping of
+              ``image`` holds for ``image/compressed`` as well
+    narrator  knows what the camera has shown
     """
 
-    def __init__(self, node: Node, camera: Camera, callback: Callable[[Any], None]) -> None:
-        """Find the topic."""
+    def __init__(
+        self,
+        node: LifecycleNode,
+        camera: Camera,
+        narrator: Narrator,
+        on_image: Callable[[CameraPorts, ImageMessage], None],
+    ) -> None:
+        """Create the publishers; ``on_image`` gets each image."""
         raw: str = node.resolve_topic_name(camera.topic)
         suffix = "/compressed" if camera.compressed else ""
         self.topic: str = node.resolve_topic_name(raw + suffix)
+        self.name = camera.name
+        self.narrator = narrator
+        self.newest: ImageMessage | None = None
         self._node = node
+        self._on_image = on_image
+        self._accepted_at = -math.inf
         self._kind = CompressedImage if camera.compressed else ImageMsg
-        self._callback = callback
         # Not the reliability: an override is fixed once it is declared, this one adapts.
         policies = [QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH]
         self._overrides = QoSOverridingOptions(policies) if camera.overridable else None
@@ -126,29 +137,48 @@ class ImageInput:
         self._reliable = camera.reliability == "reliable"
         self._told: set[str] = set()
         self._subscription: Subscription | None = None
+        topics = {name: (kind, camera.prefix + name, qos) for name, (kind, qos) in RESULTS.items()}
+        self.outputs = Outputs(node, topics, overridable=camera.overridable)
 
-    def open(self) -> None:
-        """Subscribe."""
+    def subscribe(self) -> None:
+        """Begin to take images, with sensor-data QoS."""
+        policies = QoSReliabilityPolicy
         self._since = time.monotonic()
         self._subscription = self._node.create_subscription(
             self._kind,
             self.topic,
-            self._callback,
+            self._take,
             QoSProfile(
                 depth=qos_profile_sensor_data.depth,
                 history=qos_profile_sensor_data.history,
-                reliability=QoSReliabilityPolicy.RELIABLE
-                if self._reliable
-                else QoSReliabilityPolicy.BEST_EFFORT,
+                reliability=policies.RELIABLE if self._reliable else policies.BEST_EFFORT,
             ),
             qos_overriding_options=self._overrides,
         )
 
-    def close(self) -> None:
-        """Unsubscribe. May be called more than once."""
+    def unsubscribe(self) -> None:
+        """Take no more images, and forget the newest: it would be stale when asked for.
+
+        May be called more than once.
+        """
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
             self._subscription = None
+        self.newest = None
+
+    def accept(self, max_rate: float) -> bool:
+        """Return whether a frame that came now keeps to ``max_rate`` a second (0: no limit)."""
+        now = time.monotonic()
+        # A tenth of a period early is on time: cameras are not that regular.
+        if max_rate and now - self._accepted_at < 0.9 / max_rate:
+            return False
+        self._accepted_at = now
+        return True
+
+    def destroy(self) -> None:
+        """Release everything."""
+        self.unsubscribe()
+        self.outputs.destroy()
 
     def watch(self) -> None:
         """Look at the publishers: adapt to them, and say once what keeps images away."""
@@ -178,8 +208,10 @@ class ImageInput:
         if self._adapts:
             if publishers and self._reliable == bool(best_effort):
                 self._reliable = not best_effort
-                self.close()
-                self.open()
+                newest = self.newest
+                self.unsubscribe()
+                self.subscribe()
+                self.newest = newest
                 now = "reliable" if self._reliable else "best_effort"
                 self._node.get_logger().info(f"{self.topic}: now {now}, as its publishers are")
         elif self._reliable:
@@ -190,6 +222,10 @@ class ImageInput:
                     "best_effort"
                 )
 
+    def _take(self, msg: ImageMessage) -> None:
+        self.newest = msg
+        self._on_image(self, msg)
+
     def _tell(self, warning: str) -> None:
         if warning not in self._told:
             self._told.add(warning)
@@ -198,50 +234,3 @@ class ImageInput:
 
 def _who(publisher: TopicEndpointInfo) -> str:
     return f"{publisher.node_namespace.rstrip('/')}/{publisher.node_name}"
-
-
-class CameraPorts:
-    """The topics of one camera, and its newest image.
-
-    ``narrator`` knows what the camera has shown.
-    """
-
-    def __init__(
-        self,
-        node: LifecycleNode,
-        camera: Camera,
-        narrator: Narrator,
-        on_image: Callable[[CameraPorts, ImageMessage], None],
-    ) -> None:
-        """Create the publishers; ``on_image`` gets each image."""
-        self.name = camera.name
-        self.narrator = narrator
-        self.newest: ImageMessage | None = None
-        self._accepted_at = -math.inf
-        self._on_image = on_image
-        self.input = ImageInput(node, camera, self._take)
-        topics = {name: (kind, camera.prefix + name, qos) for name, (kind, qos) in RESULTS.items()}
-        self.outputs = Outputs(node, topics, overridable=camera.overridable)
-
-    def unsubscribe(self) -> None:
-        """Take no more images, and forget the newest: it would be stale when asked for."""
-        self.input.close()
-        self.newest = None
-
-    def accept(self, max_rate: float) -> bool:
-        """Return whether a frame that came now keeps to ``max_rate`` a second (0: no limit)."""
-        now = time.monotonic()
-        # A tenth of a period early is on time: cameras are not that regular.
-        if max_rate and now - self._accepted_at < 0.9 / max_rate:
-            return False
-        self._accepted_at = now
-        return True
-
-    def destroy(self) -> None:
-        """Release everything."""
-        self.unsubscribe()
-        self.outputs.destroy()
-
-    def _take(self, msg: ImageMessage) -> None:
-        self.newest = msg
-        self._on_image(self, msg)

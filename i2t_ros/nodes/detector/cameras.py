@@ -67,8 +67,8 @@ class DetectorCameras:
         """Begin to take images; return the topics' full names."""
         self._taking = True
         for ports in self.ports.values():
-            ports.input.open()
-        return [ports.input.topic for ports in self.ports.values()]
+            ports.subscribe()
+        return [ports.topic for ports in self.ports.values()]
 
     def unsubscribe(self) -> None:
         """Take no more images, and look for no more cameras."""
@@ -78,11 +78,9 @@ class DetectorCameras:
 
     def destroy(self) -> None:
         """Release everything, once nobody works on images any more."""
-        self.unsubscribe()
         for ports in self.ports.values():
             ports.destroy()
         self.ports.clear()
-        self._bridged.clear()
 
     def newest(self, name: str) -> ImageMessage:
         """Return the newest message of a camera; "" is the first camera.
@@ -95,13 +93,11 @@ class DetectorCameras:
             raise UnknownCameraError(f"unknown camera {name!r}; cameras are {', '.join(names)}")
         newest = ports.newest  # another thread may forget it meanwhile
         if newest is None:
-            why = (
-                "is the camera running, and its topic remapped?"
-                if self._taking
-                else "~/enable has switched images off"
-            )
+            why = "~/enable has switched images off"
+            if self._taking:
+                why = "is the camera running, and its topic remapped?"
             raise NoFrameError(
-                f"camera {ports.name}: no image has come yet on {ports.input.topic}; {why}"
+                f"camera {ports.name}: no image has come yet on {ports.topic}; {why}"
             )
         return newest
 
@@ -113,7 +109,7 @@ class DetectorCameras:
         """
         for name, ports in self.ports.items():
             if name not in self._bridged:
-                ports.input.watch()
+                ports.watch()
         if not (self._taking and self._bridge):
             return
         there = self._publishing()
@@ -145,11 +141,11 @@ class DetectorCameras:
             name, f"{self._bridge}/{name}/image", f"~/{name}/", True, "best_effort", False
         )
         own = self.ports.get(name)
-        if own is not None and own.input.topic == f"{camera.topic}/compressed":
+        if own is not None and own.topic == f"{camera.topic}/compressed":
             return  # the parameter cameras names its topic: it is there already
         try:
             if own is not None:
-                raise InvalidRequestError(f"the topic {own.input.topic} is the camera of that name")
+                raise InvalidRequestError(f"the topic {own.topic} is the camera of that name")
             if len(self._bridged) >= MOST_BRIDGED:
                 raise InvalidRequestError(f"{MOST_BRIDGED} WebSocket cameras are known, the limit")
             check_topics(self._node, name, camera.prefix + LONGEST_RESULT)
@@ -161,8 +157,8 @@ class DetectorCameras:
         ports.outputs.activate()
         self._bridged[name] = 0
         self.ports[name] = ports
-        ports.input.open()
-        self._node.get_logger().info(f"camera {name} has come: images from {ports.input.topic}")
+        ports.subscribe()
+        self._node.get_logger().info(f"camera {name} has come: images from {ports.topic}")
 
     def _let_go(self, name: str, forget: Callable[[str], bool]) -> None:
         self.ports[name].unsubscribe()
