@@ -85,7 +85,7 @@ class BridgeCameras:
         """Publish a WebSocket camera's frame, if anybody subscribes to its topic."""
         with self._lock:
             publisher = self._open.get((camera, "frames"))
-            if publisher is not None and publisher.get_subscription_count():
+            if isinstance(publisher, Publisher) and publisher.get_subscription_count():
                 header = Header(stamp=self._node.get_clock().now().to_msg(), frame_id=camera)
                 picture = Picture(jpeg, PictureHeader("jpeg", 0, 0))
                 publisher.publish(encoded_to_msg(header, picture))
@@ -117,18 +117,18 @@ class BridgeCameras:
         with self._lock:
             for key in self._open.keys() - self._wanted:
                 old = self._open.pop(key)
-                if key[1] == "frames":
+                if isinstance(old, Publisher):
                     self._node.destroy_publisher(old)
                 else:
                     self._node.destroy_subscription(old)
             for name, view in self._wanted - self._open.keys():
-                if view == "frames":
-                    new = self._node.create_publisher(
-                        CompressedImage, _frames_topic(name), qos_profile_sensor_data
-                    )
-                    self._node.get_logger().info(f"camera {name}: frames go to {new.topic_name}")
-                else:
-                    new = self._subscribe(name, view)
+                if view != "frames":
+                    self._open[name, view] = self._subscribe(name, view)
+                    continue
+                new = self._node.create_publisher(
+                    CompressedImage, _frames_topic(name), qos_profile_sensor_data
+                )
+                self._node.get_logger().info(f"camera {name}: frames go to {new.topic_name}")
                 self._open[name, view] = new
 
     def _subscribe(self, camera: str, view: View) -> Subscription:
