@@ -76,16 +76,13 @@ def option(  # noqa: PLR0913 (all of it belongs to an option)
     choices: Sequence[str] = (),
     changes: Changes = "configure",
     read: Callable[[Any], Any] | None = None,
-    plain: Value | None = None,
 ) -> Any:
     """Return a field of a dataclass that is an option; see Option.
 
-    default  the field's default
+    default  the field's default; the plain value of a collection is a list of its elements
     name     the public name; empty: the field's
-    plain    the plain value of the default, if ``default`` is not plain itself
     """
-    if plain is None:
-        plain = list(default) if isinstance(default, tuple) else default
+    plain = default if isinstance(default, (bool, int, float, str)) else list(default)
     written = {"option": Option(name, plain, text, bounds, tuple(choices), changes, read)}
     if isinstance(default, Hashable):
         return dataclasses.field(default=default, metadata=written)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from i2t_ros import language as words
 from i2t_ros.bridges.http import settings as listener
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.service import TcpLimits
-from i2t_ros.nodes.parameters.declaration import LifecycleSettings
+from i2t_ros.nodes.parameters.declaration import AUTOSTART
 from i2t_ros.options import from_values, option, options_of
 
 TCP_PREFIX = "tcp_"
@@ -49,11 +49,11 @@ class BridgeSettings:
     )
     http_fetch: bool = option(False, "fetch pictures from URLs that clients name")
     http_history: bool = option(False, "keep results in a database")
-    lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
 
 
 BRIDGE = (
     *options_of(BridgeSettings),
+    AUTOSTART,
     *options_of(TcpLimits, TCP_PREFIX),
     *options_of(listener.HttpSettings, HTTP_PREFIX),
     *options_of(listener.FetchSettings, HTTP_PREFIX),

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 
-from i2t_ros.options import Option, Value, option
+from i2t_ros.options import Option, Value
 
-
-@dataclass(frozen=True, slots=True)
-class LifecycleSettings:
-    """What every node can be told."""
-
-    autostart: bool = option(
-        True, "configure and activate at start; false: wait for transitions", changes="never"
-    )
+AUTOSTART = Option(
+    "autostart",
+    True,
+    "configure and activate at start; false: wait for transitions",
+    changes="never",
+)
+"""A parameter of every node."""
 
 
 def ros_default(option: Option) -> Value:

@@ -12,7 +12,7 @@ from typing import Any
 from i2t_ros import language as words
 from i2t_ros.backends.base import MOST_CALLS
 from i2t_ros.backends.cores import usable_cores
-from i2t_ros.nodes.parameters.declaration import LifecycleSettings
+from i2t_ros.nodes.parameters.declaration import AUTOSTART
 from i2t_ros.options import Option, from_values, option, options_of
 from i2t_ros.pipeline.describer import DescribeOptions
 from i2t_ros.pipeline.loading import OpenOptions
@@ -80,7 +80,6 @@ class DetectorSettings:
     language_folder: str = option(
         "", "folder of language files, or of labels, of your own; see docs/languages.md"
     )
-    lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
 
     @property
     def threads(self) -> int:
@@ -95,6 +94,7 @@ class DetectorSettings:
 DETECTOR: tuple[Option, ...] = (
     *(found for task in TASKS.values() for found in options_of(task.settings)),
     *options_of(DetectorSettings),
+    AUTOSTART,
     *options_of(DescribeOptions),
     *(found for task in TASKS.values() for found in options_of(task.options)),
     *options_of(SpeechOptions),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from i2t_ros.nodes.parameters.declaration import LifecycleSettings
+from i2t_ros.nodes.parameters.declaration import AUTOSTART
 from i2t_ros.options import Option, option, options_of
 from i2t_ros.sources import SourceOptions
 
@@ -34,7 +34,6 @@ class SourceSettings:
     jpeg_quality: int = option(
         90, "JPEG quality of image/compressed if it is encoded here, 1 to 100", bounds=(1, 100)
     )
-    lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
 
 
-SOURCE: tuple[Option, ...] = options_of(SourceSettings)
+SOURCE: tuple[Option, ...] = (*options_of(SourceSettings), AUTOSTART)
