@@ -25,11 +25,11 @@ Settings = TypeVar("Settings")
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What is said of an option where it is written.
+    """Everything about an option.
 
     name     its public name
     default  its plain value; also says the type
-    text     what it does, with its unit, to stand behind the name
+    text     what it does, with its unit; shown after the name
     bounds   smallest and largest number, both allowed
     choices  the only texts allowed
     changes  when a running node takes a new value

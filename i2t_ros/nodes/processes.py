@@ -22,7 +22,7 @@ STOP_LIMIT = 15.0
 LAST_LINES_LIMIT = 2.0
 """Seconds to wait for the last lines of a node that has ended."""
 LOOK_PERIOD = 0.2
-"""Seconds between two looks at whether a node has ended."""
+"""Seconds between two checks whether a node has ended."""
 PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 """The environment variables that name a profile for Fast DDS 2 and 3."""
 

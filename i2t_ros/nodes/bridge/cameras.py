@@ -91,12 +91,12 @@ class BridgeCameras:
                 publisher.publish(encoded_to_msg(header, picture))
 
     def _on_change(self) -> None:
-        """Open what somebody looks at, at once; close what nobody looks at a little later."""
+        """Open at once what has a viewer; close what has none any more a little later."""
         self._want({wanted for wanted in self._wanted if wanted[1] != "frames"})
         asyncio.get_running_loop().call_later(LINGER, self._want, set())
 
     def _want(self, lingering: set[Wanted]) -> None:
-        """Have the executor open what somebody looks at, and keep what lingers."""
+        """Have the executor open what has a viewer, and keep what lingers."""
         wanted = lingering.copy()
         for camera in self.hub.online:
             views: set[Any] = {view for view in get_args(View) if getattr(camera, view).viewers}

@@ -21,7 +21,7 @@ from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeReply, DescribeRequest
 
 LOOK_AGAIN = 0.25
-"""Seconds between two looks at whether the detector of a pending request is still there."""
+"""Seconds between two checks whether the detector of a pending request is still there."""
 NEW = 2.0
 """Seconds for which a detector is new, and after which a request to a new one is sent again."""
 
@@ -39,7 +39,7 @@ class DetectorClient:
 
     It has its own node, which is hidden because its name begins with an underscore, and a thread
     that does nothing but take responses. So they come while the bridge's node changes its state,
-    and soon: an executor that has more to look at takes longer.
+    and sooner: an executor with more to check takes longer.
 
     Responses cross threads only here: ``describe`` runs on the loop, a response arrives in the
     node's thread, and LoopThread.post carries it over. ``ready`` may be called in any thread.
@@ -153,7 +153,7 @@ class DetectorConfiguration:
         )
 
     def text(self) -> str:
-        """Return what tells one configuration from another; "" if no detector is there.
+        """Return a text that differs between configurations; "" if no detector is there.
 
         May be called in any thread.
         """
@@ -168,5 +168,5 @@ class DetectorConfiguration:
         self._text = json.dumps([info.method, info.database_location, info.database_version])
 
     def _matched(self, info: QoSSubscriptionMatchedInfo) -> None:
-        if info.current_count_change < 0:  # the one that told it has gone
+        if info.current_count_change < 0:  # the one that published it has gone
             self._text = ""

@@ -26,7 +26,8 @@ from i2t_ros.types import CAMERA_NAME
 MOST_BRIDGED = 32
 """WebSocket cameras at a time: each is seven publishers and a subscription."""
 LOOKS_AWAY = 3
-"""Looks in which a WebSocket camera is missed before it is forgotten: it may connect again."""
+"""How many times in a row watch() misses a WebSocket camera before it is forgotten: it may connect
+again."""
 FRAME_TYPE = "sensor_msgs/msg/CompressedImage"
 
 
@@ -54,7 +55,7 @@ class DetectorCameras:
         self._on_image = on_image
         self._tracking = settings.tracking
         self._bridge = _full_name(node, settings.bridge)
-        self._bridged: dict[str, int] = {}  # looks in which the camera has been missed
+        self._bridged: dict[str, int] = {}  # how many times in a row each has been missed
         self._refused: set[str] = set()
         self._taking = False
         cameras = parse_cameras(settings.cameras, settings.image_transport, settings.reliability)
@@ -102,10 +103,10 @@ class DetectorCameras:
         return newest
 
     def watch(self, forget: Callable[[str], bool]) -> None:
-        """Look at who publishes images, and let WebSocket cameras come and go.
+        """Check who publishes images, and let WebSocket cameras come and go.
 
         ``forget`` is called with the name of one that has gone. It returns whether nobody works on
-        its images any more; if not, it is called again at the next look.
+        its images any more; if not, it is called again the next time.
         """
         for name, ports in self.ports.items():
             if name not in self._bridged:

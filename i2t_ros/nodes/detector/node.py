@@ -28,7 +28,7 @@ from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeReply, Image
 
 WATCH_PERIOD = 1.0
-"""Seconds between two looks at who publishes images."""
+"""Seconds between two checks of who publishes images."""
 
 
 class DetectorNode(ManagedNode):
@@ -95,7 +95,7 @@ class DetectorNode(ManagedNode):
         return super().on_deactivate(state)
 
     def release(self) -> None:
-        """Stop the threads, then let go of what they used. May be called more than once."""
+        """Stop the threads, then release what they used. May be called more than once."""
         self._active = False
         work, self._work = self._work, None
         if work is not None and not work.close():
@@ -131,7 +131,7 @@ class DetectorNode(ManagedNode):
             self._work.cameras.watch(forget=self._work.frames.remove)
 
     def _settings(self) -> FrameSettings:
-        """Return how images are worked on now; called in the frames' threads."""
+        """Return how images are processed now; called in the frames' threads."""
         return FrameSettings(self._options, self._speech, self._active and self._enabled)
 
     # Requests

@@ -28,12 +28,12 @@ PERIOD = 1.0
 def options_version(options: DescribeOptions) -> int:
     """Return a hash of all options, the same in every process.
 
-    So whoever keeps answers knows when another answer may come for the same image.
+    With it, a program that keeps answers knows when the same image may get another one.
     """
     names = [field.name for field in fields(DescribeOptions) if field.name != "languages"]
-    told = [frozen(getattr(options, name)) for name in names]
+    values = [frozen(getattr(options, name)) for name in names]
     folders = options.languages.folders if options.languages else ()
-    return zlib.crc32(repr((told, folders)).encode()) & 0x7FFFFFFF
+    return zlib.crc32(repr((values, folders)).encode()) & 0x7FFFFFFF
 
 
 class Reports:

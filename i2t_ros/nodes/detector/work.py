@@ -32,7 +32,7 @@ from i2t_ros.vision.codecs import encode_image
 
 @dataclass(frozen=True, slots=True)
 class FrameSettings:
-    """How images are worked on now; all of it may change while the node runs.
+    """How images are processed now; all of it may change while the node runs.
 
     publishes  whether results are published: the node is active and enabled
     """
@@ -90,7 +90,7 @@ class Work:
         options = frame_settings().options
         try:
             detector.check_classes(sorted(options.task_options[STAGED].named))
-        except I2tError as error:  # not fatal: another model may have come in the place of its own
+        except I2tError as error:  # not fatal: the model may stand in for another one
             logger.warning(f"allow_classes, deny_classes, class_min_scores: {error}")
         logger.info(f"{detector.name} ready in {time.monotonic() - started:.2f} s")
         self.access = BackendAccess(detector.concurrency)
@@ -105,7 +105,7 @@ class Work:
         self.reports = Reports(node, detector, self.frames, self.requests, options)
 
     def close(self) -> bool:
-        """Stop the threads, then let go of what they used; return whether they ended in time."""
+        """Stop the threads, then release what they used; return whether they ended in time."""
         self.cameras.unsubscribe()
         self.reports.destroy()
         ended = all([self.frames.close(), self.requests.close()])
@@ -117,8 +117,8 @@ class Work:
     def in_work(self) -> int | None:
         """Return how many images may be in work at once; None: as many as keep the backend busy.
 
-        With a task beside detection that task takes longest and looks at one image after the other:
-        two images in work keep it busy, and more would only become old.
+        A task beside detection takes longest, and processes one image after the other: two images
+        in work keep it busy, and more would only become old.
         """
         return None if self._settings().options.tasks == (STAGED,) else 2
 
@@ -153,8 +153,10 @@ class Work:
         sentence = ports.narrator.tell(scene, options, speech)
         description = self.describer.description(scene, sentence, options, work.image.started)
         if scene.failures:
-            told = "; ".join(f"{task}: {error}" for task, error in scene.failures.items())
-            self._node.get_logger().warning(f"camera {camera}: {told}", throttle_duration_sec=1.0)
+            failures = "; ".join(f"{task}: {error}" for task, error in scene.failures.items())
+            self._node.get_logger().warning(
+                f"camera {camera}: {failures}", throttle_duration_sec=1.0
+            )
         if not publishes:
             return
         if ports.narrator.is_due(sentence, work.time, speech):

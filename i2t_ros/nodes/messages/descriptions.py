@@ -49,7 +49,7 @@ def request_from_msg(request: Describe.Request) -> DescribeRequest:
 
 
 def request_to_msg(request: DescribeRequest) -> Describe.Request:
-    """Return a service request; the other end tells the picture's format by its bytes."""
+    """Return a service request; the other end finds the picture's format in its bytes."""
     return Describe.Request(
         image=encoded_to_msg(Header(), request.picture) if request.picture else CompressedImage(),
         tasks=list(request.tasks),

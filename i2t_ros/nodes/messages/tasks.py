@@ -85,7 +85,7 @@ def _read_detections(msg: DescriptionMsg) -> Detections:
     names = [item.results[0].hypothesis.class_id for item in items]
     labels = tuple(dict.fromkeys(names))
     tracks = np.array([int(item.id or -1) for item in items], np.int64)
-    # Objects without a track are not counted; without any track that alone tells of tracking.
+    # Objects without a track are not counted, so without any count all objects await a track.
     tracked = (tracks >= 0).any() or (len(items) > 0 and not msg.objects)
     return Detections(
         np.array([_sides(item.bbox) for item in items], np.float32),

@@ -1,4 +1,4 @@
-"""What bridge_node can be told, and what becomes of it."""
+"""The parameters of bridge_node, and the settings made of them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ BRIDGE = (
     *options_of(listener.FetchSettings, HTTP_PREFIX),
     *options_of(listener.HistorySettings, HTTP_PREFIX),
 )
-"""Everything that bridge_node can be told."""
+"""All parameters of bridge_node."""
 
 
 def http_settings(

@@ -16,7 +16,7 @@ AUTOSTART = Option(
 
 
 def ros_default(option: Option) -> Value:
-    """Return a default as ROS takes it, which cannot tell the type of a list without elements."""
+    """Return a default for ROS, which cannot infer the type of an empty list."""
     return [""] if option.default == [] else option.default
 
 

@@ -1,4 +1,4 @@
-"""What detector_node can be told, and what becomes of it."""
+"""The parameters of detector_node, and the settings made of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from i2t_ros.types import Task
 
 @dataclass(frozen=True, slots=True)
 class DetectorSettings:
-    """Where images come from, and how they and Describe requests are worked on."""
+    """Where images come from, and how they and Describe requests are processed."""
 
     opening: OpenOptions = field(default_factory=OpenOptions)
     cameras: tuple[str, ...] = option(
@@ -83,7 +83,7 @@ class DetectorSettings:
 
     @property
     def threads(self) -> int:
-        """How many Describe requests are worked on at once.
+        """How many Describe requests are processed at once.
 
         Of each, decoding, drawing and encoding are the work of one thread. With fewer than two the
         backend would wait for them, and so would a GPU with few.
@@ -99,7 +99,7 @@ DETECTOR: tuple[Option, ...] = (
     *(found for task in TASKS.values() for found in options_of(task.options)),
     *options_of(SpeechOptions),
 )
-"""Everything that detector_node can be told."""
+"""All parameters of detector_node."""
 
 
 def describe_options(values: Mapping[str, Any]) -> DescribeOptions:

@@ -1,4 +1,4 @@
-"""What source_node can be told."""
+"""The parameters of source_node."""
 
 from __future__ import annotations
 
