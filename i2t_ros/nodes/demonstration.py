@@ -89,8 +89,9 @@ class Viewer:
         answers: list[Description] = []
         topic = "/detector_node/description"
         self.node.create_subscription(Description, topic, answers.append, 10)
-        self._wait(START_LIMIT, "no description came", lambda: bool(answers))
-        answer = answers[0]
+        # The first one takes longer: it waits for what is loaded with the first image.
+        self._wait(START_LIMIT, "no description came", lambda: len(answers) > 1)
+        answer = answers[1]
         took = self.node.get_clock().now() - Time.from_msg(answer.header.stamp)
         print(f"sentence    {answer.sentence}")
         for item in answer.detections.detections:
