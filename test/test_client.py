@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from local_handlers import FakeHandler
 
 from i2t_ros import client
-from i2t_ros.bridges.local_handlers import FakeHandler
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.cli import main as cli
 from i2t_ros.client import (
@@ -149,7 +149,7 @@ def test_a_kept_connection_that_the_server_let_go_is_made_anew(serve, kind):
     left = threading.Event()
     with kind(port=server.port) as asker:
         assert asker.describe(JPEG).sentence == SENTENCE
-        while server.open_connections:
+        while server._connections:
             left.wait(0.01)
         assert asker.describe(JPEG).sentence == SENTENCE
     assert server.counters.connections == 2

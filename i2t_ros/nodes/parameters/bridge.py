@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from i2t_ros import language as words
-from i2t_ros.bridges.tcp.service import TcpLimits
+from i2t_ros.bridges.tcp.limits import TcpLimits
 from i2t_ros.bridges.tcp.wire import DEFAULT_PORT
 from i2t_ros.nodes.parameters.lifecycle import LifecycleSettings
 from i2t_ros.options import Option, option, options_of

@@ -18,9 +18,8 @@ import time
 import tracemalloc
 
 import pytest
+from local_handlers import FakeHandler, LocalHandler
 from project import ROOT
-
-from i2t_ros.bridges.local_handlers import FakeHandler, LocalHandler
 
 SUPPORT = ROOT / "test" / "support"
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 8
@@ -256,7 +255,7 @@ def test_a_crowd_of_64_with_bad_company(serve):
     def settle():
         everybody_left = threading.Event()
         deadline = time.monotonic() + TIME_LIMIT
-        while server.open_connections:
+        while server._connections:
             assert time.monotonic() < deadline
             everybody_left.wait(0.02)
         gc.collect()
