@@ -11,15 +11,15 @@ from functools import partial
 from pathlib import Path
 
 from i2t_ros import language as words
-from i2t_ros.cli.flags import add_flags, values_of
+from i2t_ros.cli.flags import add_flags
 from i2t_ros.cli.tables import print_tables
-from i2t_ros.errors import I2tError, ImageError
+from i2t_ros.errors import I2tError
 from i2t_ros.options import from_values, options_of
 from i2t_ros.pipeline.describer import DescribeOptions, Describer, draw
 from i2t_ros.pipeline.description_json import reply_to_json
 from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.tasks.registry import TASKS
-from i2t_ros.types import DescribeReply, Image, Picture
+from i2t_ros.types import DescribeReply, Picture
 from i2t_ros.vision.codecs import canonical_format, decode_image, encode_image
 
 GROUPS = {
@@ -58,9 +58,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Describe the picture that the arguments name; raises I2tError if every task fails."""
+    """Describe the picture that the arguments name.
+
+    Raises I2tError if every task fails, and OSError if a file cannot be read or written.
+    """
     # All arguments are checked before a model is loaded or downloaded.
-    values = values_of(args, OPTIONS)
+    values = {option.name: getattr(args, option.name) for option in OPTIONS}
     options = from_values(
         DescribeOptions,
         values,
@@ -70,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
     how = from_values(OpenOptions, values)
     if args.save:
         canonical_format(args.save.suffix)
-    picture = Picture(read_picture(args.picture))
+    data = sys.stdin.buffer.read() if args.picture == "-" else Path(args.picture).read_bytes()
+    picture = Picture(data)
     image = decode_image(picture, options.max_pixels)
     # The failure is printed below, and the pause that the warning announces does not matter here.
     logging.getLogger("i2t_ros.pipeline.translation").setLevel(logging.ERROR)
@@ -85,7 +89,8 @@ def run(args: argparse.Namespace) -> int:
     finally:
         describer.close()
     if args.save:
-        save(args.save, draw(image, description.scene, options), options.jpeg_quality)
+        drawn = draw(image, description.scene, options)
+        args.save.write_bytes(encode_image(drawn, args.save.suffix, options.jpeg_quality).data)
     for task, error in description.scene.failures.items():
         print(f"i2t describe: {task}: {error} [{error.code}]", file=sys.stderr)
     if args.json:
@@ -97,24 +102,3 @@ def run(args: argparse.Namespace) -> int:
         if args.save:
             print(f"saved {args.save}")
     return 0
-
-
-def read_picture(name: str) -> bytes:
-    """Return the bytes of a file, or of standard input for "-"; raises ImageError."""
-    if name == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(name).read_bytes()
-    except OSError as error:
-        raise ImageError(f"cannot read {name}: {error.strerror}") from error
-
-
-def save(path: Path, image: Image, quality: int) -> None:
-    """Write a picture in the format of the file's extension; raises ImageError.
-
-    quality  1 to 100, for JPEG and WebP
-    """
-    try:
-        path.write_bytes(encode_image(image, path.suffix, quality).data)
-    except OSError as error:
-        raise ImageError(f"cannot write {path}: {error.strerror}") from error

@@ -13,29 +13,18 @@ def add_flags(parser: argparse._ActionsContainer, options: Iterable[Option]) -> 
     """Add a flag for each option, such as --min-score for min_score. Commas separate lists."""
     for option in options:
         help = option.text.replace("%", "%%")
+        how: dict[str, Any]
         if isinstance(option.default, bool):
-            parser.add_argument(
-                _flag(option), action=argparse.BooleanOptionalAction, default=option.default,
-                help=help,
-            )  # fmt: skip
+            how = {"action": argparse.BooleanOptionalAction, "help": help}
         else:
-            parser.add_argument(
-                _flag(option),
-                default=option.default,
-                type=_list if isinstance(option.default, list) else type(option.default),
-                choices=option.choices or None,
-                metavar=None if option.choices else _metavar(option),
-                help=f"{help} (default: {_shown(option)})",
-            )
-
-
-def values_of(args: argparse.Namespace, options: Iterable[Option]) -> dict[str, Any]:
-    """Return the values of the flags by the names of their options."""
-    return {option.name: getattr(args, option.name) for option in options}
-
-
-def _flag(option: Option) -> str:
-    return "--" + option.name.replace("_", "-")
+            how = {
+                "type": _list if isinstance(option.default, list) else type(option.default),
+                "choices": option.choices or None,
+                "metavar": None if option.choices else _metavar(option),
+                "help": f"{help} (default: {_shown(option)})",
+            }
+        flag = "--" + option.name.replace("_", "-")
+        parser.add_argument(flag, default=option.default, **how)
 
 
 def _list(text: str) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from i2t_ros.cli.describe import OPTIONS
-from i2t_ros.cli.flags import add_flags, values_of
+from i2t_ros.cli.flags import add_flags
 from i2t_ros.options import from_values, option, options_of
 
 
@@ -32,7 +32,7 @@ def parser():
 
 
 def settings(parser, *args):
-    return from_values(Settings, values_of(parser.parse_args(args), FOUND))
+    return from_values(Settings, vars(parser.parse_args(args)))
 
 
 def test_without_flags_there_are_the_defaults(parser):
