@@ -33,15 +33,15 @@ HEADERS = [
 _IN_URL = "/%:@!$&'()*+,;=-._~"  # what stays as it is, RFC 3986
 
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-TUNNELS = (ipaddress.IPv6Network("2001::/32"), ipaddress.IPv6Network("2002::/16"))
-"""Teredo and 6to4: IPv6 addresses that end somewhere in IPv4."""
-GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-"""What of IPv6 has been given out so far (RFC 4291, section 2.4)."""
 NOT_PUBLIC = (
     ipaddress.IPv4Network("192.0.0.0/24"),  # protocol assignments; Oracle's cloud has services here
     ipaddress.IPv4Network("168.63.129.16/32"),  # the inside of Azure (WireServer)
+    # Teredo and 6to4 end somewhere in IPv4.
+    *(ipaddress.IPv6Network("2001::/32"), ipaddress.IPv6Network("2002::/16")),
+    # Only 2000::/3 of IPv6 has been given out so far (RFC 4291, section 2.4).
+    *ipaddress.IPv6Network("::/0").address_exclude(ipaddress.IPv6Network("2000::/3")),
 )
-"""Addresses that Python, or some version of it, takes for public."""
+"""Networks that Python, or some version of it, takes for public."""
 
 
 class PublicBackend(httpcore.AsyncNetworkBackend):
@@ -113,33 +113,25 @@ class Fetcher:
     async def _follow(self, url: str) -> bytes:
         for _ in range(self._settings.max_redirects + 1):
             target = read_url(url, self._settings.ports)
-            async with httpcore.AsyncConnectionPool(
-                ssl_context=self._tls, network_backend=self._network
-            ) as pool:
-                headers = [("Host", host_header(target)), *HEADERS]
-                async with pool.stream("GET", target, headers=headers) as reply:
-                    location = self._check_head(reply)
-                    if location is None:
-                        return await self._body(reply)
-                    url = urljoin(url, location)
+            headers = [("Host", host_header(target)), *HEADERS]
+            async with (
+                httpcore.AsyncConnectionPool(self._tls, network_backend=self._network) as pool,
+                pool.stream("GET", target, headers=headers) as reply,
+            ):
+                told = {name.lower(): value.decode("latin-1") for name, value in reply.headers}
+                if reply.status not in (301, 302, 303, 307, 308) or b"location" not in told:
+                    return await self._picture(reply, told.get(b"content-type", ""))
+                url = urljoin(url, told[b"location"])
         raise failed(f"more than {self._settings.max_redirects} redirects")
 
-    @staticmethod
-    def _check_head(reply: httpcore.Response) -> str | None:
-        """Return where a redirect leads; raise HttpProblem for all but that and a picture."""
-        headers = {name.lower(): value.decode("latin-1") for name, value in reply.headers}
-        if reply.status in (301, 302, 303, 307, 308) and b"location" in headers:
-            return headers[b"location"]
+    async def _picture(self, reply: httpcore.Response, content_type: str) -> bytes:
         if reply.status != 200:
             raise failed(f"the picture's server answered {reply.status}")
-        kind = headers.get(b"content-type", "").partition(";")[0].strip().lower()
+        kind = content_type.partition(";")[0].strip().lower()
         if not kind.startswith("image/") and kind not in ("", "application/octet-stream"):
             raise HttpProblem(
                 415, f"expected a picture at the URL, its server says {kind[:80]!r}", "not_an_image"
             )
-        return None
-
-    async def _body(self, reply: httpcore.Response) -> bytes:
         parts = bytearray()
         async for part in reply.aiter_stream():
             parts += part
@@ -188,16 +180,10 @@ def may_reach(address: Address, allowed: tuple[Network, ...] = ()) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return may_reach(inner, allowed)
-        if address not in GLOBAL_UNICAST or any(address in network for network in TUNNELS):
-            return any(address in network for network in allowed)
-    if any(address.version == network.version and address in network for network in allowed):
+    if any(address in network for network in allowed):
         return True
-    return (
-        address.is_global
-        and not address.is_multicast
-        and not address.is_reserved
-        and not any(address in network for network in NOT_PUBLIC)
-    )
+    public = address.is_global and not address.is_multicast and not address.is_reserved
+    return public and not any(address in network for network in NOT_PUBLIC)
 
 
 def failed(why: str) -> HttpProblem:

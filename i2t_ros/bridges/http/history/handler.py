@@ -14,7 +14,6 @@ from typing import TypeVar
 
 from i2t_ros.bridges.handler import Handler
 from i2t_ros.bridges.http.history.database import Entry, History
-from i2t_ros.bridges.http.history.pictures import make_key
 from i2t_ros.errors import ServiceError, TimeLimitError
 from i2t_ros.pipeline.description_json import description_from_json, description_to_json
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
@@ -58,7 +57,7 @@ class HistoryHandler:
         self._handler = handler
         self._configuration = configuration
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="i2t-history")
-        self._waiting = 0
+        self._room = asyncio.Semaphore(MAX_WAITING)
         self._pending: dict[tuple[str, bool], asyncio.Task[DescribeReply]] = {}
         self._complained = -COMPLAINT_PERIOD
 
@@ -82,41 +81,32 @@ class HistoryHandler:
             return await self._handler.describe(request)
         await hash_picture(picture)
         configuration = self._configuration()
-        key = _key(picture, request, configuration)
+        # Everything on which the answer depends.
+        parts = picture.sha256, request.tasks, request.language, request.style, request.min_score
+        key = hashlib.sha256(json.dumps([*parts, configuration]).encode()).hexdigest()
         question = key, request.annotate
-        task = self._pending.get(question)
-        joined = task is not None
-        if task is None:
-            answer = self._answer(key, request, picture, bool(configuration))
-            task = asyncio.get_running_loop().create_task(answer)
-            self._pending[question] = task
-            task.add_done_callback(lambda done: self._settled(question, done))
         # Shielded: others may wait for the same answer when one of them gives up.
-        reply = await asyncio.shield(task)
-        return replace(reply, cached=True) if joined else reply
+        if question in self._pending:
+            return replace(await asyncio.shield(self._pending[question]), cached=True)
+        task = asyncio.create_task(self._answer(key, request, picture, bool(configuration)))
+        self._pending[question] = task
+        task.add_done_callback(lambda _: self._pending.pop(question))
+        return await asyncio.shield(task)
 
     async def call(self, function: Callable[..., Result], *arguments: object) -> Result:
         """Call a method of the history in its thread; raises ServiceError and TimeLimitError."""
-        if self._waiting >= MAX_WAITING:
-            raise ServiceError(f"the history is slow: {self._waiting} calls wait for it")
-        self._waiting += 1
+        if self._room.locked():
+            raise ServiceError(f"the history is slow: {MAX_WAITING} calls wait for it")
+        await self._room.acquire()
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._thread, function, *arguments)
-        future.add_done_callback(self._called)
+        future.add_done_callback(lambda _: self._room.release())
         try:
             return await asyncio.wait_for(asyncio.shield(future), TIME_LIMIT)
         except asyncio.TimeoutError:
             raise TimeLimitError(f"the history did not answer within {TIME_LIMIT:g} s") from None
-
-    def _called(self, future: asyncio.Future[Result]) -> None:
-        self._waiting -= 1
-        if not future.cancelled():
-            future.exception()  # seen, even if nobody waits any more
-
-    def _settled(self, question: tuple[str, bool], task: asyncio.Task[DescribeReply]) -> None:
-        del self._pending[question]
-        if not task.cancelled():
-            task.exception()
+        except self.history.failures as error:
+            raise ServiceError(f"the history cannot be used: {error}") from error
 
     async def _answer(
         self, key: str, request: DescribeRequest, picture: Picture, may_find: bool
@@ -139,8 +129,8 @@ class HistoryHandler:
         if description["failures"]:
             return None
         asked = {"tasks": list(request.tasks), "min_score": request.min_score}
-        at = make_key(picture.sha256, read_header(picture).format)
-        entry = Entry(key, picture.sha256, asked, description, picture=at)
+        kept_as = f"{picture.sha256}.{read_header(picture).format}"
+        entry = Entry(key, picture.sha256, asked, description, picture=kept_as)
         return self.history.add(entry, bytes(picture))
 
     async def _try(
@@ -159,9 +149,3 @@ async def hash_picture(picture: Picture) -> None:
     """Have a picture know its hash, without blocking the loop if it is large."""
     if len(picture) > SMALL:
         await asyncio.to_thread(lambda: picture.sha256)
-
-
-def _key(picture: Picture, request: DescribeRequest, configuration: str) -> str:
-    """Return the hash of everything on which the answer depends."""
-    parts = [picture.sha256, request.tasks, request.language, request.style, request.min_score]
-    return hashlib.sha256(json.dumps([*parts, configuration]).encode()).hexdigest()
