@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Generic, Literal, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from i2t_ros.errors import BusyError, InvalidRequestError, UnknownCameraError
 from i2t_ros.types import CAMERA_NAME, Description
-
-log = logging.getLogger("i2t_ros.cameras")
 
 Item = TypeVar("Item")
 View = Literal["raw", "annotated", "words"]
@@ -33,11 +30,9 @@ class FrameSink(Protocol):
 
     def check(self, camera: str) -> None:
         """Raise InvalidRequestError if frames of a camera of this name cannot go there."""
-        ...
 
     def publish(self, camera: str, jpeg: bytes) -> None:
         """Take the newest frame, a whole JPEG picture, of a camera that is online in the hub."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,45 +49,42 @@ class Latest(Generic[Item]):
 
 
 class Feed(Generic[Item]):
-    """The newest of one kind of one camera, and its viewers."""
+    """The newest of one kind of one camera, and its viewers.
+
+    count  how many items it has had
+    """
 
     def __init__(self, on_change: Callable[[], None]) -> None:
         """Start without anything; ``on_change`` is called when a viewer comes or goes."""
         self.newest: Latest[Item] | None = None
-        self._viewers: set[Viewer[Item]] = set()
+        self.viewers: set[Viewer[Item]] = set()
+        self.count = 0
         self._on_change = on_change
-        self._number = 0
-
-    @property
-    def viewers(self) -> int:
-        """How many look at it."""
-        return len(self._viewers)
 
     def put(self, item: Item) -> None:
         """Take a new one in place of the newest."""
-        self._number += 1
-        self.newest = Latest(item, self._number, time.time())
-        self._wake()
+        self.count += 1
+        self._replace(Latest(item, self.count, time.time()))
 
     def clear(self) -> None:
         """Forget the newest: it is no longer what the camera sees."""
-        self.newest = None
-        self._wake()
+        self._replace(None)
 
-    def _wake(self) -> None:
-        for viewer in self._viewers:
+    def _replace(self, newest: Latest[Item] | None) -> None:
+        self.newest = newest
+        for viewer in self.viewers:
             viewer.changed.set()
 
     @contextlib.contextmanager
     def view(self) -> Iterator[Viewer[Item]]:
         """Look at the feed while the context lasts."""
         viewer = Viewer(self)
-        self._viewers.add(viewer)
+        self.viewers.add(viewer)
         self._on_change()
         try:
             yield viewer
         finally:
-            self._viewers.discard(viewer)
+            self.viewers.discard(viewer)
             self._on_change()
 
 
@@ -122,36 +114,30 @@ class Viewer(Generic[Item]):
         return newest
 
 
-@dataclass(slots=True, eq=False)
 class Camera:
     """One camera.
 
     transport  how its frames come here: topic: over ROS; websocket: a client sends them
+    online     whether it is there: False for one that left, or that is only waited for
     raw        JPEG pictures as they came
     annotated  JPEG pictures with what was found drawn on them
     words      descriptions
-    online     whether it is there: False for one that left, or that is only waited for
-    frames     how many came
     """
 
-    name: str
-    transport: Transport
-    raw: Feed[bytes]
-    annotated: Feed[bytes]
-    words: Feed[Description]
-    online: bool = False
-    frames: int = 0
-    last_frame: float = field(default=0.0)
+    def __init__(self, name: str, on_change: Callable[[], None]) -> None:
+        """Start offline; ``on_change`` is called when a viewer of a feed comes or goes."""
+        self.name = name
+        self.transport: Transport = "topic"
+        self.online = False
+        self.raw = Feed[bytes](on_change)
+        self.annotated = Feed[bytes](on_change)
+        self.words = Feed[Description](on_change)
+        self.feeds: tuple[Feed[Any], ...] = self.raw, self.annotated, self.words
 
     @property
     def viewers(self) -> int:
         """How many look at any of its feeds."""
-        return self.raw.viewers + self.annotated.viewers + self.words.viewers
-
-    def clear(self) -> None:
-        """Forget what was newest in every feed."""
-        for feed in (self.raw, self.annotated, self.words):
-            feed.clear()
+        return sum(len(feed.viewers) for feed in self.feeds)
 
 
 class CameraHub:
@@ -162,10 +148,7 @@ class CameraHub:
     """
 
     def __init__(
-        self,
-        *,
-        max_cameras: int = 256,
-        on_change: Callable[[], None] = lambda: None,
+        self, *, max_cameras: int = 256, on_change: Callable[[], None] = lambda: None
     ) -> None:
         """Know at most ``max_cameras``, present and waited for.
 
@@ -182,8 +165,12 @@ class CameraHub:
         return [camera for camera in self._cameras.values() if camera.online]
 
     def add(self, name: str, transport: Transport = "topic") -> Camera:
-        """Take note that a camera is there; raises what ``expect`` raises."""
-        camera = self.expect(name)
+        """Take note that a camera is there.
+
+        Raises InvalidRequestError for a name that no camera may have, BusyError if there are too
+        many.
+        """
+        camera = self._expect(name)
         camera.transport = transport
         camera.online = True
         self._on_change()
@@ -194,28 +181,41 @@ class CameraHub:
         camera = self._cameras.get(name)
         if camera is not None:
             camera.online = False
-            camera.clear()
+            for feed in camera.feeds:
+                feed.clear()
             self._forget_if_unused(camera)
             self._on_change()
 
     def find(self, name: str = "") -> Camera:
         """Return a camera that is there; "" is the first. Raises UnknownCameraError."""
-        known = {camera.name: camera for camera in self.online}
-        if name in known:
-            return known[name]
-        if not name and known:
-            return next(iter(known.values()))
-        there = ", ".join(known) or "none"
+        for camera in self.online:
+            if name in ("", camera.name):
+                return camera
+        there = ", ".join(camera.name for camera in self.online) or "none"
         raise UnknownCameraError(
             f"unknown camera {name!r}; cameras are {there}" if name else "no camera is connected"
         )
 
-    def expect(self, name: str) -> Camera:
-        """Return a camera whether it is there or not, so that it can be waited for.
+    @contextlib.contextmanager
+    def waiting_for(self, name: str) -> Iterator[Camera]:
+        """Keep a camera known while the context lasts, even while it is not there.
 
-        Raises InvalidRequestError for a name that no camera may have, BusyError if there are too
-        many.
+        Raises InvalidRequestError and BusyError as ``add`` does.
         """
+        camera = self._expect(name)
+        try:
+            yield camera
+        finally:
+            self._forget_if_unused(camera)
+
+    def publish(self, name: str, **news: Any) -> None:
+        """Take what is new of a camera that is there, by view; of any other it is dropped."""
+        camera = self._cameras.get(name)
+        if camera is not None and camera.online:
+            for view, item in news.items():
+                getattr(camera, view).put(item)
+
+    def _expect(self, name: str) -> Camera:
         if not CAMERA_NAME.fullmatch(name):
             raise InvalidRequestError(
                 f"camera name: expected up to 64 letters, digits and underscores, no digit first, "
@@ -224,45 +224,8 @@ class CameraHub:
         if name not in self._cameras:
             if len(self._cameras) >= self._max_cameras:
                 raise BusyError(f"{self._max_cameras} cameras are known already, the limit")
-            self._cameras[name] = self._make(name)
+            self._cameras[name] = Camera(name, self._on_change)
         return self._cameras[name]
-
-    @contextlib.contextmanager
-    def waiting_for(self, name: str) -> Iterator[Camera]:
-        """Keep a camera known while the context lasts, even while it is not there.
-
-        Raises InvalidRequestError and BusyError as ``expect`` does.
-        """
-        camera = self.expect(name)
-        try:
-            yield camera
-        finally:
-            self._forget_if_unused(camera)
-
-    def publish(
-        self,
-        name: str,
-        *,
-        raw: bytes | None = None,
-        annotated: bytes | None = None,
-        words: Description | None = None,
-    ) -> None:
-        """Take what is new of a camera that is there; of any other it is dropped."""
-        camera = self._cameras.get(name)
-        if camera is None or not camera.online:
-            return
-        if raw is not None:
-            camera.frames += 1
-            camera.last_frame = time.time()
-            camera.raw.put(raw)
-        if annotated is not None:
-            camera.annotated.put(annotated)
-        if words is not None:
-            camera.words.put(words)
-
-    def _make(self, name: str) -> Camera:
-        changed = self._on_change
-        return Camera(name, "topic", Feed(changed), Feed(changed), Feed(changed))
 
     def _forget_if_unused(self, camera: Camera) -> None:
         if not camera.online and not camera.viewers:
