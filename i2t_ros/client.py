@@ -86,7 +86,8 @@ class Question:
 
     def encode(self, protocol: int) -> bytes:
         """Return the bytes of the request; raises ValueError if the protocol cannot express it."""
-        header = f"{self.extension or _extension(self.image)}<SEP>{len(self.image)}"
+        starts = (name for start, name in SIGNATURES.items() if self.image.startswith(start))
+        header = f"{self.extension or next(starts, '.jpg')}<SEP>{len(self.image)}"
         options = self._options()
         if any(c in part for part in (header, *options) for c in ";\n"):
             raise ValueError("expected an extension and options without ';' and line ends")
@@ -109,56 +110,50 @@ class Question:
 
 
 class ReplyParser:
-    """Parses the bytes of one reply; does no I/O."""
+    """Parses the bytes of one reply; does no I/O.
+
+    data        what has come
+    keeps_open  whether the connection may carry another request
+    """
 
     def __init__(self, protocol: int) -> None:
         """Expect a reply in this protocol, 1 or 2."""
+        self.data = bytearray()
+        self.keeps_open = False
         self._protocol = protocol
-        self._data = bytearray()
-        self._whole = False
-
-    @property
-    def begun(self) -> bool:
-        """Whether any bytes have come."""
-        return bool(self._data)
-
-    @property
-    def connection_is_free(self) -> bool:
-        """Whether the connection may carry another request."""
-        return self._whole and self._protocol == 2
 
     def feed(self, data: bytes) -> Answer | None:
         """Add new bytes, b"" at the end of the connection; return the answer once it is complete.
 
         Raises ServerError or BadReplyError.
         """
-        self._data += data
-        if len(self._data) > MAX_REPLY:
+        self.data += data
+        if len(self.data) > MAX_REPLY:
             raise BadReplyError(f"expected a reply of at most {MAX_REPLY} bytes, got more")
         answer = self._line_reply() if self._protocol == 2 else self._whole_reply(not data)
         if answer is None and not data:
-            raise BadReplyError(f"the connection ended after {len(self._data)} bytes of the reply")
+            raise BadReplyError(f"the connection ended after {len(self.data)} bytes of the reply")
         return answer
 
     def _line_reply(self) -> Answer | None:
         """Protocol 2: a newline ends the header."""
-        end = self._data.find(b"\n", 0, MAX_HEADER)
+        end = self.data.find(b"\n", 0, MAX_HEADER)
         if end < 0:
-            if len(self._data) >= MAX_HEADER:
+            if len(self.data) >= MAX_HEADER:
                 raise BadReplyError(f"expected a newline in the first {MAX_HEADER} bytes")
             return None
-        size, text = self._read_header(bytes(self._data[:end]))
-        missing = end + 1 + size - len(self._data)
+        size, text = self._read_header(bytes(self.data[:end]))
+        missing = end + 1 + size - len(self.data)
         if missing < 0:
             raise BadReplyError(f"expected {size} bytes of picture, got {-missing} more")
-        self._whole = missing == 0
-        return _answer(text, self._data[end + 1 :]) if self._whole else None
+        self.keeps_open = missing == 0
+        return None if missing else _answer(text, self.data[end + 1 :])
 
     def _whole_reply(self, ended: bool) -> Answer | None:
         """Protocol 1: no mark ends the header, but the picture is the last part of the reply."""
-        if not ended or not self._data:
+        if not ended or not self.data:
             return None
-        size, rest = self._read_header(bytes(self._data))
+        size, rest = self._read_header(bytes(self.data))
         if len(rest) < size:
             raise BadReplyError(f"expected {size} bytes of picture, got {len(rest)}")
         return _answer(rest[: len(rest) - size], rest[len(rest) - size :])
@@ -170,19 +165,17 @@ class ReplyParser:
             shown = ascii(data[:60].decode("latin-1"))
             raise BadReplyError(f"expected True<SEP>size<SEP>... or False<SEP>..., got {shown}")
         if word == b"False":
-            self._whole = True
             message = text.decode("utf-8", "replace")
+            if self._protocol == 1:
+                raise ServerError("", message)
+            self.keeps_open = True
             code, _, detail = message.partition("<SEP>")
-            raise ServerError(code, detail) if self._protocol == 2 else ServerError("", message)
+            raise ServerError(code, detail)
         return int(size), text
 
 
 def _answer(sentence: bytes, image: bytes | bytearray) -> Answer:
     return Answer(sentence.decode("utf-8", "replace"), bytes(image))
-
-
-def _extension(image: bytes) -> str:
-    return next((name for start, name in SIGNATURES.items() if image.startswith(start)), ".jpg")
 
 
 class _Settings:
@@ -231,15 +224,15 @@ class Client(_Settings):
         """
         request = _question(photo, options).encode(self._protocol)
         deadline = time.monotonic() + self._timeout
-        kept = self._socket is not None
-        parser = ReplyParser(self._protocol)
-        try:
-            return self._exchange(request, parser, deadline)
-        except (BadReplyError, ConnectionError):
-            if not kept or parser.begun:
-                raise
-        # The server had closed the kept connection before this request reached it.
-        return self._exchange(request, ReplyParser(self._protocol), deadline)
+        while True:
+            kept = self._socket is not None
+            parser = ReplyParser(self._protocol)
+            try:
+                return self._exchange(request, parser, deadline)
+            except (BadReplyError, ConnectionError):
+                # The server may have closed a kept connection before this request reached it.
+                if not kept or parser.data:
+                    raise
 
     def _exchange(self, request: bytes, parser: ReplyParser, deadline: float) -> Answer:
         try:
@@ -247,9 +240,7 @@ class Client(_Settings):
                 self._socket = socket.create_connection(self._address, _left(deadline))
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._socket.settimeout(_left(deadline))
-            with contextlib.suppress(
-                ConnectionError
-            ):  # the server's reply says why, if it sent one
+            with contextlib.suppress(ConnectionError):  # the reply says why, if there is one
                 self._socket.sendall(request)
             answer = None
             while answer is None:
@@ -257,7 +248,7 @@ class Client(_Settings):
                 answer = parser.feed(self._socket.recv(CHUNK))
             return answer
         finally:
-            if not parser.connection_is_free:
+            if not parser.keeps_open:
                 self.close()
 
 
@@ -300,14 +291,14 @@ class AsyncClient(_Settings):
                 raise TimeoutError(_LATE) from None
 
     async def _describe(self, request: bytes) -> Answer:
-        kept = self._streams is not None
-        parser = ReplyParser(self._protocol)
-        try:
-            return await self._exchange(request, parser)
-        except (BadReplyError, ConnectionError):
-            if not kept or parser.begun:
-                raise
-        return await self._exchange(request, ReplyParser(self._protocol))
+        while True:
+            kept = self._streams is not None
+            parser = ReplyParser(self._protocol)
+            try:
+                return await self._exchange(request, parser)
+            except (BadReplyError, ConnectionError):
+                if not kept or parser.data:
+                    raise
 
     async def _exchange(self, request: bytes, parser: ReplyParser) -> Answer:
         try:
@@ -322,7 +313,7 @@ class AsyncClient(_Settings):
                 answer = parser.feed(await reader.read(CHUNK))
             return answer
         finally:
-            if not parser.connection_is_free:
+            if not parser.keeps_open:
                 await self.close()
 
 
@@ -371,21 +362,18 @@ def run(arguments: argparse.Namespace) -> int:
             answer = client.describe(b"" if a.photo is None else a.photo, **options)
         if a.save:
             Path(a.save).write_bytes(answer.image)
-    except ValueError as error:
-        problem, status = str(error), 2
-    except ServerError as error:
-        problem, status = f"{error.code}: {error}" if error.code else str(error), 1
-    except BadReplyError as error:
-        problem, status = f"{a.host} port {a.port}: not an i2t_ros reply: {error}", 1
-    except ConnectionError as error:
-        problem, status = f"{a.host} port {a.port}: {error}. Is bridge_node running there?", 1
-    except OSError as error:
-        problem, status = str(error), 1
-    else:
-        sys.stdout.write(answer.sentence + "\n")
-        return 0
-    sys.stderr.write(f"i2t client: {problem}\n")
-    return status
+    except (ValueError, ServerError, BadReplyError, OSError) as error:
+        problem = str(error)
+        if isinstance(error, ServerError) and error.code:
+            problem = f"{error.code}: {error}"
+        elif isinstance(error, BadReplyError):
+            problem = f"{a.host} port {a.port}: not an i2t_ros reply: {error}"
+        elif isinstance(error, ConnectionError):
+            problem = f"{a.host} port {a.port}: {error}. Is bridge_node running there?"
+        sys.stderr.write(f"i2t client: {problem}\n")
+        return 2 if isinstance(error, ValueError) else 1
+    sys.stdout.write(answer.sentence + "\n")
+    return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
