@@ -33,7 +33,7 @@ HEADERS = [
 _IN_URL = "/%:@!$&'()*+,;=-._~"  # what stays as it is, RFC 3986
 
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-NOT_PUBLIC = (
+NOT_PUBLIC: tuple[Network, ...] = (
     ipaddress.IPv4Network("192.0.0.0/24"),  # protocol assignments; Oracle's cloud has services here
     ipaddress.IPv4Network("168.63.129.16/32"),  # the inside of Azure (WireServer)
     # Teredo and 6to4 end somewhere in IPv4.

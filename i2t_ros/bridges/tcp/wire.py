@@ -179,20 +179,17 @@ class RequestParser:
         try:
             options = _read_options(header)
         except I2tError as error:
-            if version == 1:
-                return Refusal(1, error)
-            refusal = Refusal(2, error, keep_open=True)
-        else:
-            refusal = None
+            if version == 2:
+                del self._buffer[: header.length]
+                return (yield from self._skip(header, error))
+            return Refusal(1, error)
         self._header = header
         del self._buffer[: header.length]
-        if refusal is not None:
-            return (yield from self._skip(size, refusal))
         while len(self._buffer) < size:
             if self._finished:
                 expected = f"expected {size} bytes of picture, got {len(self._buffer)}"
-                error = TruncatedImageError(f"{expected} before the client stopped sending")
-                return Refusal(version, error)
+                cut = TruncatedImageError(f"{expected} before the client stopped sending")
+                return Refusal(version, cut)
             yield
         # Without copying the picture: it keeps this buffer, and what follows it gets a new one.
         image, self._buffer = self._buffer, self._buffer[size:]
@@ -200,16 +197,17 @@ class RequestParser:
         picture = Picture(image) if image else None
         return WireRequest(version, DescribeRequest(picture=picture, **options))
 
-    def _skip(self, size: int, refusal: Refusal) -> Generator[None, None, Refusal]:
+    def _skip(self, header: _Header, error: I2tError) -> Generator[None, None, Refusal]:
         """Throw away the picture of a refused version 2 request, up to the next request."""
-        while size > len(self._buffer):
-            size -= len(self._buffer)
+        self._header, left = header, header.size
+        while left > len(self._buffer):
+            left -= len(self._buffer)
             self._buffer.clear()
             if self._finished:
-                return Refusal(refusal.version, refusal.error)
+                return Refusal(2, error)
             yield
-        del self._buffer[:size]
-        return refusal
+        del self._buffer[:left]
+        return Refusal(2, error, keep_open=True)
 
 
 def encode_success(version: Version, sentence: str, image_size: int) -> bytes:

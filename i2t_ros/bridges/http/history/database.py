@@ -58,8 +58,8 @@ class History:
         self._store: PictureStore | None = None
         self._engine: Any = None
         self._table: Any = _table(sqlalchemy)
-        # ImportError: the database's driver is missing.
-        self.failures = (sqlalchemy.exc.SQLAlchemyError, OSError, ImportError)
+        self.failures: tuple[type[Exception], ...] = sqlalchemy.exc.SQLAlchemyError, OSError
+        self.failures += (ImportError,)  # the database's driver is missing
 
     def open(self) -> None:
         """Connect, and make the table if it is missing."""
