@@ -178,23 +178,22 @@ def _answer(sentence: bytes, image: bytes | bytearray) -> Answer:
     return Answer(sentence.decode("utf-8", "replace"), bytes(image))
 
 
+@dataclass(eq=False)
 class _Settings:
-    def __init__(
-        self,
-        host: str = "127.0.0.1",
-        port: int = DEFAULT_PORT,
-        protocol: int = 2,
-        timeout: float = 30.0,
-    ) -> None:
-        """Store the address; the first request connects.
+    """Where the server is; the first request connects.
 
-        ``timeout`` is in seconds, for a request together with its reply.
-        """
-        if protocol not in (1, 2):
-            raise ValueError(f"expected protocol 1 or 2, got {protocol}")
-        self._address = (host, port)
-        self._protocol = protocol
-        self._timeout = timeout
+    timeout  in seconds, for a request together with its reply
+    """
+
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    protocol: int = 2
+    timeout: float = 30.0
+
+    def __post_init__(self) -> None:
+        """Check the protocol."""
+        if self.protocol not in (1, 2):
+            raise ValueError(f"expected protocol 1 or 2, got {self.protocol}")
 
 
 class Client(_Settings):
@@ -222,11 +221,11 @@ class Client(_Settings):
         Raises ServerError, BadReplyError, ValueError if the protocol cannot express the request,
         and OSError for the file or the connection (TimeoutError included).
         """
-        request = _question(photo, options).encode(self._protocol)
-        deadline = time.monotonic() + self._timeout
+        request = _question(photo, options).encode(self.protocol)
+        deadline = time.monotonic() + self.timeout
         while True:
             kept = self._socket is not None
-            parser = ReplyParser(self._protocol)
+            parser = ReplyParser(self.protocol)
             try:
                 return self._exchange(request, parser, deadline)
             except (BadReplyError, ConnectionError):
@@ -237,7 +236,7 @@ class Client(_Settings):
     def _exchange(self, request: bytes, parser: ReplyParser, deadline: float) -> Answer:
         try:
             if self._socket is None:
-                self._socket = socket.create_connection(self._address, _left(deadline))
+                self._socket = socket.create_connection((self.host, self.port), _left(deadline))
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._socket.settimeout(_left(deadline))
             with contextlib.suppress(ConnectionError):  # the reply says why, if there is one
@@ -283,17 +282,17 @@ class AsyncClient(_Settings):
 
     async def describe(self, photo: bytes | str | os.PathLike[str] = b"", **options: Any) -> Answer:
         """Describe ``photo``, as Client.describe does."""
-        request = _question(photo, options).encode(self._protocol)
+        request = _question(photo, options).encode(self.protocol)
         async with self._lock:
             try:
-                return await asyncio.wait_for(self._describe(request), self._timeout)
+                return await asyncio.wait_for(self._describe(request), self.timeout)
             except asyncio.TimeoutError:  # not TimeoutError before Python 3.11
                 raise TimeoutError(_LATE) from None
 
     async def _describe(self, request: bytes) -> Answer:
         while True:
             kept = self._streams is not None
-            parser = ReplyParser(self._protocol)
+            parser = ReplyParser(self.protocol)
             try:
                 return await self._exchange(request, parser)
             except (BadReplyError, ConnectionError):
@@ -303,7 +302,7 @@ class AsyncClient(_Settings):
     async def _exchange(self, request: bytes, parser: ReplyParser) -> Answer:
         try:
             if self._streams is None:
-                self._streams = await asyncio.open_connection(*self._address)
+                self._streams = await asyncio.open_connection(self.host, self.port)
             reader, writer = self._streams
             writer.write(request)
             with contextlib.suppress(ConnectionError):

@@ -47,7 +47,8 @@ class Option:
     @property
     def shown(self) -> str:
         """The default, for people."""
-        return "none" if self.default in ("", []) else str(self.default)
+        default = self.default
+        return (",".join(default) if isinstance(default, list) else str(default)) or "none"
 
     def check(self, value: Any) -> None:
         """Raise InvalidRequestError for a plain value outside the choices or bounds."""

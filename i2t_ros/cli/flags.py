@@ -21,7 +21,7 @@ def add_flags(parser: argparse._ActionsContainer, options: Iterable[Option]) -> 
                 "type": _list if isinstance(option.default, list) else type(option.default),
                 "choices": option.choices or None,
                 "metavar": None if option.choices else _metavar(option),
-                "help": f"{help} (default: {_shown(option)})",
+                "help": f"{help} (default: {option.shown})",
             }
         flag = "--" + option.name.replace("_", "-")
         parser.add_argument(flag, default=option.default, **how)
@@ -37,9 +37,3 @@ def _metavar(option: Option) -> str:
     if isinstance(option.default, list):
         return "A,B"
     return "N" if isinstance(option.default, int) else option.name.rpartition("_")[2].upper()
-
-
-def _shown(option: Option) -> str:
-    if isinstance(option.default, list) and option.default:
-        return ",".join(option.default)
-    return option.shown

@@ -51,7 +51,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _list(args: argparse.Namespace) -> int:
-    header = ("NAME", "TASK", "SIZE", "LICENSE", "WHERE", "WHAT")
+    header = ("NAME", "TASK", "SIZE", "LICENSE", "WHERE, OR HOW TO GET IT", "WHAT")
     rows = [
         (
             spec.name,
@@ -64,7 +64,8 @@ def _list(args: argparse.Namespace) -> int:
         for spec in load_manifest().values()
     ]
     print_table([header, *rows])
-    print(f"\ndownloads are kept in {cache_folder()}")
+    folders = ", ".join(map(str, (*search_folders(), cache_folder())))
+    print(f"\nlooked in {folders}; downloads are kept in the last one")
     return 0
 
 
@@ -100,8 +101,7 @@ def _doctor(args: argparse.Namespace) -> int:
     """Return 1 if `model: auto` would fall back to OpenCV's built-in detectors."""
     print_table([("BACKEND", "VERSION", "DEVICES", "TO GET IT"), *map(_backend, backends())])
     print()
-    print_table([("MODEL", "TASK", "WHERE", "TO GET IT"), *map(_model, load_manifest().values())])
-    print(f"\nlooked in {', '.join(map(str, (*search_folders(), cache_folder())))}")
+    _list(args)
     if is_offline():
         print("offline: I2T_OFFLINE forbids downloads")
     how = OpenOptions(offline=True, backend=BackendOptions(url=args.url))
@@ -122,15 +122,8 @@ def _backend(name: str) -> tuple[str, str, str, str]:
     return name, version or "-", ", ".join(devices) or "-", ""
 
 
-def _model(spec: ModelSpec) -> tuple[str, str, str, str]:
-    """Return a row of the table of models."""
-    place = where(spec)
-    command = f"i2t models fetch {spec.name}" if place == "to download" else ""
-    return spec.name, spec.task, place, command
-
-
 def where(spec: ModelSpec) -> str:
-    """Return where a model is: "at hand", "cached", "to download" or "with the backend"."""
+    """Return where a model is, or how to get it."""
     if not spec.files:
         return "with the backend"
     copies = inspect_files(spec)
@@ -138,6 +131,6 @@ def where(spec: ModelSpec) -> str:
         if problem:
             return f"corrupt: {path}: {problem}"
     if {path.name for path, _ in copies} != {file.name for file in spec.files}:
-        return "to download"
+        return f"i2t models fetch {spec.name}"
     folder = copies[0][0].parent
     return "cached" if folder.is_relative_to(cache_folder()) else f"at hand: {folder}"

@@ -9,10 +9,10 @@ import fcntl
 import ipaddress
 import logging
 import socket
-import struct
+import sys
 import termios
 import time
-from dataclasses import dataclass
+from collections import Counter
 
 from i2t_ros.bridges.handler import Handler, TimeLimited
 from i2t_ros.bridges.tcp import wire
@@ -28,23 +28,14 @@ CHUNK = 1 << 18  # bytes per read, as many as asyncio takes from the kernel at o
 MAX_LINGER = 1 << 26  # bytes that a client may still send after a refusal
 
 
-@dataclass(slots=True)
-class TcpCounters:
-    """What a listener has done since its start."""
-
-    connections: int = 0
-    turned_away: int = 0
-    requests: int = 0
-    failures: int = 0
-
-
 class TcpServer:
     """Serves a Handler to clients of both protocol versions.
 
     Everything runs on the loop that calls ``start``. A closed server cannot start again: create
     another one.
 
-    counters  what it has done since its start
+    port      of the listener, once it has started; the first one if the host has several addresses
+    counters  how many connections, turned_away, requests and failures there have been
     closing   whether it reads no more requests
     """
 
@@ -65,23 +56,20 @@ class TcpServer:
         self.limits = limits or TcpLimits()
         self.handler = TimeLimited(handler, self.limits.request_time)
         self.version_1 = version_1 or DescribeRequest(language="es", style="list")
-        self.counters = TcpCounters()
+        self.counters: Counter[str] = Counter()
         self.closing = False
-        self._address = host, port
+        self.port = port
+        self._host = host
         self._listener: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], _Connection] = {}
         self._closed: asyncio.Task[None] | None = None
 
-    @property
-    def port(self) -> int:
-        """The port of the listener; the first one if the host name has several addresses."""
-        if self._listener is None or not self._listener.sockets:
-            raise RuntimeError("TcpServer.port: expected a started server that is not closed")
-        return int(self._listener.sockets[0].getsockname()[1])
-
     async def start(self) -> None:
         """Start listening; raises OSError, which names the address, if that fails."""
-        self._listener = await asyncio.start_server(self._accept, *self._address, limit=CHUNK)
+        self._listener = await asyncio.start_server(
+            self._accept, self._host, self.port, limit=CHUNK
+        )
+        self.port = self._listener.sockets[0].getsockname()[1]
         for listening in self._listener.sockets:
             host, port = listening.getsockname()[:2]
             if ipaddress.ip_address(host).is_loopback:
@@ -128,7 +116,7 @@ class TcpServer:
         """Start the task of a new connection, or refuse it."""
         limit = self.limits.max_connections
         if self.closing or len(self._connections) >= 2 * limit:
-            self.counters.turned_away += 1
+            self.counters["turned_away"] += 1
             writer.transport.abort()
             return
         served = sum(other.served for other in self._connections.values()) < limit
@@ -186,7 +174,7 @@ class _Connection:
         self._writer.transport.abort()
 
     async def _serve(self) -> None:
-        self._server.counters.connections += 1
+        self._server.counters["connections"] += 1
         log.info("%s connected at %s", self._client, time.strftime("%Y-%m-%d %H:%M:%S"))
         keep_open = True
         while keep_open and not self._server.closing:
@@ -200,7 +188,7 @@ class _Connection:
 
     async def _turn_away(self) -> None:
         """Refuse a client beyond the limit, in the protocol version of its first bytes."""
-        self._server.counters.turned_away += 1
+        self._server.counters["turned_away"] += 1
         error = BusyError(
             f"the limit of {self._limits.max_connections} clients is reached: try again later"
         )
@@ -248,7 +236,7 @@ class _Connection:
             raise TimeLimitError(f"expected {expected}") from None
 
     async def _reply(self, incoming: WireRequest | Refusal) -> None:
-        self._server.counters.requests += 1
+        self._server.counters["requests"] += 1
         version = incoming.version
         started = time.monotonic()
         try:
@@ -324,7 +312,7 @@ class _Connection:
                 left -= len(data)
 
     def _failed(self, what: str) -> None:
-        self._server.counters.failures += 1
+        self._server.counters["failures"] += 1
         log.warning("%s %s", self._client, what)
 
 
@@ -332,8 +320,8 @@ def _unacknowledged(sock: socket.socket) -> int:
     """Return how many sent bytes the other machine has not acknowledged (tcp(7): SIOCOUTQ)."""
     if sock.fileno() < 0:
         return 0
-    (count,) = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)))
-    return int(count)
+    count = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
+    return int.from_bytes(count, sys.byteorder)
 
 
 def _name(peer: tuple[str, int] | None) -> str:

@@ -120,7 +120,7 @@ def test_clients_are_served_at_the_same_time(serve):
     with connect(server) as first, connect(server) as second:
         first.sendall(v1())
         second.sendall(v2())
-        until(lambda: server.counters.requests == 2, "two requests at once")
+        until(lambda: server.counters["requests"] == 2, "two requests at once")
         server.loop_thread.post(handler.go_on.set)
         assert read_all(first) == good_v1()
         assert read_line(second) + read_exactly(second, len(JPEG)) == good_v2()

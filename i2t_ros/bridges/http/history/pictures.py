@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -44,14 +43,12 @@ class FolderPictures:
         """Keep a picture: write the file, whole or not at all."""
         path = self._path(key)
         path.parent.mkdir(exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=path.parent)
+        part = path.with_suffix(f".{os.getpid()}")
         try:
-            with open(handle, "wb") as file:
-                file.write(data)
-            os.replace(part, path)
-        except OSError:
-            Path(part).unlink(missing_ok=True)
-            raise
+            part.write_bytes(data)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
     def get(self, key: str) -> bytes | None:
         """Return a picture, or None if it is not kept."""
