@@ -1,8 +1,8 @@
-"""The newest picture and words of every camera, and those who look at them.
+"""The newest picture and description of every camera, and the viewers that wait for them.
 
-A CameraHub lives on one asyncio loop. All its methods are called there; other threads go through
-``LoopThread.post``. It keeps only the newest of everything, so a slow viewer misses pictures, and
-costs no memory and nobody else's time.
+A CameraHub lives on one asyncio loop. All its methods are called there; other threads use
+``LoopThread.post``. It keeps only the newest item of each feed, so a slow viewer misses pictures
+but costs no memory and does not slow down the others.
 """
 
 from __future__ import annotations
@@ -49,25 +49,25 @@ class Latest(Generic[Item]):
 
 
 class Feed(Generic[Item]):
-    """The newest of one kind of one camera, and its viewers.
+    """One kind of items of one camera: the newest one, and its viewers.
 
     count  how many items it has had
     """
 
     def __init__(self, on_change: Callable[[], None]) -> None:
-        """Start without anything; ``on_change`` is called when a viewer comes or goes."""
+        """Start empty; ``on_change`` is called when a viewer comes or goes."""
         self.newest: Latest[Item] | None = None
         self.viewers: set[Viewer[Item]] = set()
         self.count = 0
         self._on_change = on_change
 
     def put(self, item: Item) -> None:
-        """Take a new one in place of the newest."""
+        """Replace the newest item."""
         self.count += 1
         self._replace(Latest(item, self.count, time.time()))
 
     def clear(self) -> None:
-        """Forget the newest: it is no longer what the camera sees."""
+        """Forget the newest item: it is no longer what the camera sees."""
         self._replace(None)
 
     def _replace(self, newest: Latest[Item] | None) -> None:
@@ -77,7 +77,7 @@ class Feed(Generic[Item]):
 
     @contextlib.contextmanager
     def view(self) -> Iterator[Viewer[Item]]:
-        """Look at the feed while the context lasts."""
+        """View the feed while the context lasts."""
         viewer = Viewer(self)
         self.viewers.add(viewer)
         self._on_change()
@@ -89,29 +89,26 @@ class Feed(Generic[Item]):
 
 
 class Viewer(Generic[Item]):
-    """Sees the newest of a feed, each at most once."""
+    """Sees the newest items of a feed, each at most once."""
 
     def __init__(self, feed: Feed[Item]) -> None:
-        """Look at ``feed`` from now on; what it has already counts as new."""
+        """View ``feed`` from now on; the item that it already has counts as new."""
         self.changed = asyncio.Event()
         self._feed = feed
-        self._seen = 0
         if feed.newest is not None:
             self.changed.set()
 
     async def next(self, timeout: float) -> Latest[Item] | None:
-        """Return the newest, once there is one not seen yet; None after ``timeout`` seconds.
+        """Return the newest item, once there is one not seen yet; None after ``timeout`` seconds.
 
         Also None, at once, if the feed has been cleared.
         """
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self.changed.wait(), timeout)
-        self.changed.clear()
-        newest = self._feed.newest
-        if newest is None or newest.number == self._seen:
+        if not self.changed.is_set():
             return None
-        self._seen = newest.number
-        return newest
+        self.changed.clear()
+        return self._feed.newest
 
 
 class Camera:
@@ -136,24 +133,24 @@ class Camera:
 
     @property
     def viewers(self) -> int:
-        """How many look at any of its feeds."""
+        """How many viewers all its feeds have."""
         return sum(len(feed.viewers) for feed in self.feeds)
 
 
 class CameraHub:
     """All cameras of a bridge.
 
-    A camera that somebody looks at stays known while it is offline, so that viewers see it come
-    back; otherwise it is forgotten when it leaves.
+    A camera with viewers stays known while it is offline, so that they see it come back; any other
+    is forgotten when it leaves.
     """
 
     def __init__(
         self, *, max_cameras: int = 256, on_change: Callable[[], None] = lambda: None
     ) -> None:
-        """Know at most ``max_cameras``, present and waited for.
+        """Allow at most ``max_cameras``, online or waited for.
 
         ``on_change`` is called on the loop whenever a camera or a viewer comes or goes, so that
-        what nobody looks at need not be subscribed to.
+        topics without viewers need not be subscribed to.
         """
         self._cameras: dict[str, Camera] = {}
         self._max_cameras = max_cameras
@@ -161,11 +158,11 @@ class CameraHub:
 
     @property
     def online(self) -> list[Camera]:
-        """The cameras that are there, in the order in which they came."""
+        """The cameras that are online, in the order in which they first came."""
         return [camera for camera in self._cameras.values() if camera.online]
 
     def add(self, name: str, transport: Transport = "topic") -> Camera:
-        """Take note that a camera is there.
+        """Mark a camera as online.
 
         Raises InvalidRequestError for a name that no camera may have, BusyError if there are too
         many.
@@ -177,7 +174,7 @@ class CameraHub:
         return camera
 
     def remove(self, name: str) -> None:
-        """Take note that a camera has gone."""
+        """Mark a camera as gone."""
         camera = self._cameras.get(name)
         if camera is not None:
             camera.online = False
@@ -187,7 +184,7 @@ class CameraHub:
             self._on_change()
 
     def find(self, name: str = "") -> Camera:
-        """Return a camera that is there; "" is the first. Raises UnknownCameraError."""
+        """Return a camera that is online; "" is the first one. Raises UnknownCameraError."""
         for camera in self.online:
             if name in ("", camera.name):
                 return camera
@@ -198,7 +195,7 @@ class CameraHub:
 
     @contextlib.contextmanager
     def waiting_for(self, name: str) -> Iterator[Camera]:
-        """Keep a camera known while the context lasts, even while it is not there.
+        """Keep a camera known while the context lasts, even while it is offline.
 
         Raises InvalidRequestError and BusyError as ``add`` does.
         """
@@ -209,7 +206,7 @@ class CameraHub:
             self._forget_if_unused(camera)
 
     def publish(self, name: str, **news: Any) -> None:
-        """Take what is new of a camera that is there, by view; of any other it is dropped."""
+        """Take new items of a camera, by view; they are dropped if the camera is not online."""
         camera = self._cameras.get(name)
         if camera is not None and camera.online:
             for view, item in news.items():

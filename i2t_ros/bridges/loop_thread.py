@@ -24,11 +24,6 @@ class LoopThread:
         self._lock = threading.Lock()  # start and stop may come from different threads
         self._running: _Running | None = None
 
-    @property
-    def running(self) -> bool:
-        """Whether the loop accepts calls."""
-        return self._running is not None
-
     def start(self) -> None:
         """Start the thread and return once the loop runs. Does nothing if it already runs.
 
@@ -70,10 +65,7 @@ class LoopThread:
         meanwhile; TimeLimitError after ``time_limit`` seconds, and then cancels the coroutine.
         """
         try:
-            running = self._now_running()
-            if threading.current_thread() is running.thread:
-                raise RuntimeError(f"{self._name}: the loop's own thread would wait for itself")
-            future = asyncio.run_coroutine_threadsafe(coroutine, running.loop)
+            future = asyncio.run_coroutine_threadsafe(coroutine, self._now_running().loop)
         except (NotActiveError, RuntimeError):
             coroutine.close()
             raise

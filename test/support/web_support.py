@@ -132,7 +132,7 @@ class WebBridge:
         self.close()
 
     def close(self):
-        if self.loop.running:
+        if self.loop._running:
             self.loop.call(self.server.close(), TIME_LIMIT)
             self.loop.stop()
         if self._own is not None:

@@ -1,4 +1,4 @@
-"""Pictures from URLs, without becoming anybody's way into this network.
+"""Fetches pictures from URLs without giving clients a way into this network.
 
 Every name is resolved here, all its addresses are checked, and the connection is made to the very
 address that was checked: a name that resolves differently a moment later (DNS rebinding) changes
@@ -45,10 +45,10 @@ NOT_PUBLIC: tuple[Network, ...] = (
 
 
 class PublicBackend(httpcore.AsyncNetworkBackend):
-    """The network as httpcore sees it: names are resolved here, and only public addresses exist."""
+    """httpcore's network: resolves names itself, and connects to public addresses only."""
 
     def __init__(self, allowed: tuple[Network, ...], resolve: Resolve) -> None:
-        """Also let the networks in ``allowed`` be reached."""
+        """Also allow connections to the networks in ``allowed``."""
         self._allowed = allowed
         self._resolve = resolve
         self._network = httpcore.AnyIOBackend()
@@ -89,7 +89,7 @@ class Fetcher:
     def __init__(
         self, settings: FetchSettings, max_bytes: int, resolve: Resolve | None = None
     ) -> None:
-        """Fetch at most ``max_bytes``; ``resolve`` takes the place of the system's name service."""
+        """Fetch at most ``max_bytes``; ``resolve`` replaces the system's name service."""
         self._settings = settings
         self._max_bytes = max_bytes
         self._network = PublicBackend(settings.allowed, resolve or resolve_name)
@@ -98,8 +98,8 @@ class Fetcher:
     async def fetch(self, url: str) -> bytes:
         """Return what is at ``url``.
 
-        Raises HttpProblem: 422 for a URL that is none, 403 (fetch_refused) for one that leads
-        where nobody may go, 413 for too many bytes, 502 and 504 if the other server fails.
+        Raises HttpProblem: 422 for an invalid URL, 403 (fetch_refused) for one that leads to a
+        forbidden address, 413 for too many bytes, 502 and 504 if the other server fails.
         """
         try:
             return await asyncio.wait_for(self._follow(url), self._settings.time)
@@ -143,7 +143,7 @@ class Fetcher:
 
 
 def read_url(url: str, ports: tuple[int, ...]) -> httpcore.URL:
-    """Return the parts of a URL; raises HttpProblem for one that is not asked for."""
+    """Return the parts of a URL; raises HttpProblem for one that is not fetched."""
     if any(character.isspace() or not character.isprintable() for character in url):
         raise refused("expected a URL without blanks and control characters", 422)
     try:
@@ -187,7 +187,7 @@ def may_reach(address: Address, allowed: tuple[Network, ...] = ()) -> bool:
 
 
 def failed(why: str) -> HttpProblem:
-    """Return what is answered if the URL's server fails."""
+    """Return the error if the URL's server fails."""
     return HttpProblem(502, why, "fetch_failed")
 
 

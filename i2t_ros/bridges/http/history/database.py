@@ -1,4 +1,4 @@
-"""Results that are kept: a table in any database that SQLAlchemy reaches, and their pictures."""
+"""Kept results: a table in any database that SQLAlchemy supports, and their pictures."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class History:
     def add(self, entry: Entry, picture: bytes) -> Entry:
         """Keep a result, its picture unless that is kept already; return it with its number.
 
-        Then let go of what is too much or too old.
+        Then remove the results beyond the limits.
         """
         entry = replace(entry, created=self._clock(), size=len(picture))
         if self._store is None:
@@ -108,7 +108,7 @@ class History:
         # What the same question was answered before makes room for the newer answer.
         self._write(self._table.delete().where(self._table.c.key == entry.key))
         number = self._write(self._table.insert().values(**values)).inserted_primary_key[0]
-        self._let_go()
+        self._remove_excess()
         return replace(entry, id=int(number))
 
     def picture(self, entry: Entry) -> bytes | None:
@@ -116,7 +116,7 @@ class History:
         return self._store.get(entry.picture) if self._store and entry.picture else None
 
     def remove(self, number: int) -> bool:
-        """Forget a result, and its picture if no other has it; return whether it was there."""
+        """Remove a result, and its picture if no other has it; return whether it was there."""
         entry = self.get(number)
         if entry is None:
             return False
@@ -129,11 +129,11 @@ class History:
             try:
                 self._store.delete(entry.picture)
             except self._store.failures as error:
-                log.warning("a picture that is kept no longer could not be deleted: %s", error)
+                log.warning("the picture of a removed result could not be deleted: %s", error)
         return True
 
-    def _let_go(self) -> None:
-        """Remove the results that have gone unused longest, until the limits hold."""
+    def _remove_excess(self) -> None:
+        """Remove results that are too old, then those unused longest, until the limits hold."""
         settings = self._settings
         self._remove_unused(self._table.c.used < self._clock() - settings.max_age, 1000)
         while True:

@@ -1,4 +1,4 @@
-"""Asks a handler only what the history does not know yet."""
+"""Answers from the history if it can, and keeps there what it could not answer."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class KeptReply(DescribeReply):
 
 
 class HistoryHandler:
-    """A handler that answers from the history if it can, and keeps there what it could not.
+    """A handler around another one, which it asks only what the history cannot answer.
 
-    A result is found again if the same was asked about the same picture of a detector with the
-    same configuration. It is given back as it was: only the handler behind finds words and draws.
-    So a drawing is always asked for. Identical requests of one moment are asked once. If the
-    history fails, requests are answered without it. Lives on one asyncio loop.
+    A result is found again if the same question was asked about the same picture, of a detector
+    with the same configuration. It is returned as it was. The history cannot draw, so the other
+    handler is always asked for drawings. Identical requests at the same time are asked once. If
+    the history fails, requests are answered without it. Lives on one asyncio loop.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class HistoryHandler:
         """Ask ``handler``.
 
         configuration  returns which detector, with which models and options, would answer now;
-                       "" if that is not known: then results are kept, and none is given back
+                       "" if that is not known: then results are kept, but not found again
         """
         self.history = history
         self._handler = handler
@@ -66,7 +66,7 @@ class HistoryHandler:
         await self.call(self.history.open)
 
     async def close(self) -> None:
-        """Give up what is pending and let go of the history."""
+        """Cancel pending requests and close the history."""
         pending = list(self._pending.values())
         for task in pending:
             task.cancel()
@@ -75,7 +75,7 @@ class HistoryHandler:
         self._thread.shutdown(wait=False)
 
     async def describe(self, request: DescribeRequest) -> DescribeReply:
-        """Return what is known, or else the handler's reply; raises what the handler raises."""
+        """Return the kept reply, or else the handler's; raises what the handler raises."""
         picture = request.picture
         if picture is None or request.fresh:
             return await self._handler.describe(request)
@@ -146,6 +146,6 @@ class HistoryHandler:
 
 
 async def hash_picture(picture: Picture) -> None:
-    """Have a picture know its hash, without blocking the loop if it is large."""
+    """Compute a picture's hash, without blocking the loop if it is large."""
     if len(picture) > SMALL:
         await asyncio.to_thread(lambda: picture.sha256)

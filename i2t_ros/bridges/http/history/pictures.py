@@ -40,7 +40,7 @@ class FolderPictures:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def put(self, key: str, data: bytes) -> None:
-        """Keep a picture: write the file, whole or not at all."""
+        """Write the file, whole or not at all."""
         path = self._path(key)
         path.parent.mkdir(exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}")
@@ -57,7 +57,7 @@ class FolderPictures:
         return None
 
     def delete(self, key: str) -> None:
-        """Keep a picture no longer; it may be gone already."""
+        """Remove a picture, if it is there."""
         self._path(key).unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
@@ -87,7 +87,7 @@ class S3Pictures:
         self._bucket: Any = s3.Bucket(bucket)
 
     def put(self, key: str, data: bytes) -> None:
-        """Keep a picture."""
+        """Upload the picture."""
         kind = f"image/{key.rpartition('.')[2]}"
         self._bucket.put_object(Key=self._prefix + key, Body=data, ContentType=kind)
 
@@ -98,7 +98,7 @@ class S3Pictures:
         return None
 
     def delete(self, key: str) -> None:
-        """Keep a picture no longer; it may be gone already."""
+        """Remove a picture, if it is there."""
         self._bucket.Object(self._prefix + key).delete()
 
 
