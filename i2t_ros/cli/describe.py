@@ -30,7 +30,6 @@ GROUPS = {
     },
     "models and backends": options_of(OpenOptions),
 }
-OPTIONS = tuple(option for options in GROUPS.values() for option in options)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -50,7 +49,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--save",
         type=Path,
         metavar="FILE",
-        help="write the picture with what was found drawn on it",
+        help="write the picture with everything found drawn on it",
     )
     for title, options in GROUPS.items():
         add_flags(parser.add_argument_group(title), options)
@@ -63,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     Raises I2tError if every task fails, and OSError if a file cannot be read or written.
     """
     # All arguments are checked before a model is loaded or downloaded.
-    values = {option.name: getattr(args, option.name) for option in OPTIONS}
+    values = vars(args)
     options = from_values(
         DescribeOptions,
         values,

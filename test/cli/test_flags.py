@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from i2t_ros.cli.describe import OPTIONS
+from i2t_ros.cli.describe import GROUPS
 from i2t_ros.cli.flags import add_flags
 from i2t_ros.options import from_values, option, options_of
 
@@ -66,5 +66,5 @@ def test_help_says_what_it_is_and_what_is_allowed(parser):
 
 
 def test_names_of_flags_are_unique():
-    names = [each.name for each in OPTIONS]
+    names = [each.name for options in GROUPS.values() for each in options]
     assert len(names) == len(set(names))

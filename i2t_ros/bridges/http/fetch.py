@@ -54,12 +54,7 @@ class PublicBackend(httpcore.AsyncNetworkBackend):
         self._network = httpcore.AnyIOBackend()
 
     async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Any = None,
+        self, host: str, port: int, *arguments: Any, **options: Any
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address that answers, once all of them are known to be public.
 
@@ -72,9 +67,7 @@ class PublicBackend(httpcore.AsyncNetworkBackend):
         failure = httpcore.ConnectError(f"{host} has no address")
         for address in found:
             try:
-                return await self._network.connect_tcp(
-                    str(address), port, timeout, local_address, socket_options
-                )
+                return await self._network.connect_tcp(str(address), port, *arguments, **options)
             except httpcore.ConnectError as error:
                 failure = error
         raise failure
