@@ -88,16 +88,6 @@ class Question:
         """Return the bytes of the request; raises ValueError if the protocol cannot express it."""
         starts = (name for start, name in SIGNATURES.items() if self.image.startswith(start))
         header = f"{self.extension or next(starts, '.jpg')}<SEP>{len(self.image)}"
-        options = self._options()
-        if any(c in part for part in (header, *options) for c in ";\n"):
-            raise ValueError("expected an extension and options without ';' and line ends")
-        if protocol == 2:
-            header += f"<SEP>{';'.join(options)}\n"
-        elif options:
-            raise ValueError(f"protocol 1 has no options, got {', '.join(options)}: use protocol 2")
-        return header.encode() + self.image
-
-    def _options(self) -> list[str]:
         named = {
             "lang": self.language,
             "style": self.style,
@@ -106,7 +96,15 @@ class Question:
             "tasks": ",".join(self.tasks),
         }
         options = [f"{name}={value}" for name, value in named.items() if value]
-        return options if self.camera is None else [*options, f"camera={self.camera}"]
+        if self.camera is not None:
+            options.append(f"camera={self.camera}")
+        if any(c in part for part in (header, *options) for c in ";\n"):
+            raise ValueError("expected an extension and options without ';' and line ends")
+        if protocol == 2:
+            header += f"<SEP>{';'.join(options)}\n"
+        elif options:
+            raise ValueError(f"protocol 1 has no options, got {', '.join(options)}: use protocol 2")
+        return header.encode() + self.image
 
 
 class ReplyParser:

@@ -6,15 +6,16 @@ import argparse
 import json
 import logging
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from i2t_ros import language as words
-from i2t_ros.cli.flags import add_flags
 from i2t_ros.cli.tables import print_tables
 from i2t_ros.errors import I2tError
-from i2t_ros.options import from_values, options_of
+from i2t_ros.options import Option, from_values, options_of
 from i2t_ros.pipeline.describer import DescribeOptions, Describer, draw
 from i2t_ros.pipeline.description_json import reply_to_json
 from i2t_ros.pipeline.loading import OpenOptions
@@ -54,6 +55,36 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     for title, options in GROUPS.items():
         add_flags(parser.add_argument_group(title), options)
     parser.set_defaults(run=run)
+
+
+def add_flags(parser: argparse._ActionsContainer, options: Iterable[Option]) -> None:
+    """Add a flag for each option, such as --min-score for min_score. Commas separate lists."""
+    for option in options:
+        help = option.text.replace("%", "%%")
+        how: dict[str, Any]
+        if isinstance(option.default, bool):
+            how = {"action": argparse.BooleanOptionalAction, "help": help}
+        else:
+            how = {
+                "type": _list if isinstance(option.default, list) else type(option.default),
+                "choices": option.choices or None,
+                "metavar": None if option.choices else _metavar(option),
+                "help": f"{help} (default: {option.shown})",
+            }
+        flag = "--" + option.name.replace("_", "-")
+        parser.add_argument(flag, default=option.default, **how)
+
+
+def _list(text: str) -> list[str]:
+    return [part for part in map(str.strip, text.split(",")) if part]
+
+
+def _metavar(option: Option) -> str:
+    if option.bounds and isinstance(option.default, float):
+        return "{:g}..{:g}".format(*option.bounds)
+    if isinstance(option.default, list):
+        return "A,B"
+    return "N" if isinstance(option.default, int) else option.name.rpartition("_")[2].upper()
 
 
 def run(args: argparse.Namespace) -> int:

@@ -23,9 +23,7 @@ def make_sources(context: LaunchContext) -> list[Node]:
     given = context.launch_configurations
     cameras = [str(camera) for camera in yaml.safe_load(given["cameras"])]
     sources = [str(source) for source in yaml.safe_load(given["sources"] or "[]")]
-    if not sources:
-        return []
-    if len(sources) != len(cameras):
+    if sources and len(sources) != len(cameras):
         raise RuntimeError(f"sources: expected one for each of {cameras}, got {sources}")
     return [
         Node(
@@ -39,7 +37,7 @@ def make_sources(context: LaunchContext) -> list[Node]:
             ],
             output="screen",
         )
-        for camera, source in zip(cameras, sources, strict=True)
+        for camera, source in zip(cameras, sources, strict=False)
     ]
 
 

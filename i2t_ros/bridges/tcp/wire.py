@@ -339,21 +339,17 @@ def _read_options(header: _Header) -> dict[str, Any]:
 
 
 def _encode(version: Version, word: bytes, size: int, text: str) -> bytes:
+    """Return a header, with ``text`` cut after a whole character if it does not fit."""
     start = b"%s%s%d%s" % (word, SEPARATOR, size, SEPARATOR)
     end = b"" if version == 1 else b"\n"
     room = MAX_REPLY_HEADER[version] - len(start) - len(end)
-    return start + _fit(text, room) + end
+    data = text.encode("utf-8", "replace")
+    if len(data) > room:
+        ellipsis = "…".encode()
+        data = data[: room - len(ellipsis)].decode("utf-8", "ignore").encode() + ellipsis
+    return start + data + end
 
 
 def _clean(text: str) -> str:
     """Return ``text`` without line ends and separators, which would break a header."""
     return _CONTROL.sub(" ", text).replace(SEPARATOR.decode(), "< SEP >")
-
-
-def _fit(text: str, room: int) -> bytes:
-    """Return ``text`` in UTF-8, cut after a whole character to at most ``room`` bytes."""
-    data = text.encode("utf-8", "replace")
-    if len(data) <= room:
-        return data
-    ellipsis = "…".encode()
-    return data[: room - len(ellipsis)].decode("utf-8", "ignore").encode() + ellipsis
