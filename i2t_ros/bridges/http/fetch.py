@@ -111,10 +111,10 @@ class Fetcher:
                 httpcore.AsyncConnectionPool(self._tls, network_backend=self._network) as pool,
                 pool.stream("GET", target, headers=headers) as reply,
             ):
-                told = {name.lower(): value.decode("latin-1") for name, value in reply.headers}
-                if reply.status not in (301, 302, 303, 307, 308) or b"location" not in told:
-                    return await self._picture(reply, told.get(b"content-type", ""))
-                url = urljoin(url, told[b"location"])
+                received = {name.lower(): value.decode("latin-1") for name, value in reply.headers}
+                if reply.status not in (301, 302, 303, 307, 308) or b"location" not in received:
+                    return await self._picture(reply, received.get(b"content-type", ""))
+                url = urljoin(url, received[b"location"])
         raise failed(f"more than {self._settings.max_redirects} redirects")
 
     async def _picture(self, reply: httpcore.Response, content_type: str) -> bytes:

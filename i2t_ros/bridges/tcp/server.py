@@ -36,7 +36,7 @@ class TcpServer:
 
     port      of the listener, once it has started; the first one if the host has several addresses
     counters  how many connections, turned_away, requests and failures there have been
-    closing   whether it reads no more requests
+    closing   whether it has stopped reading requests
     """
 
     def __init__(
