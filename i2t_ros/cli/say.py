@@ -31,11 +31,8 @@ _COUNT = re.compile(rf"(.+)=([+-]?\d{{1,9}})(?:@({'|'.join(PLACES)}))?", re.ASCI
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subcommand."""
-    parser = commands.add_parser(
-        "say",
-        help="print a sentence for given counts, to write or check a language",
-        description="Print the sentence for given counts, to write or check a language.",
-    )
+    text = "print the sentence for given counts, to write or check a language"
+    parser = commands.add_parser("say", help=text, description=text)
     parser.add_argument(
         "counts",
         nargs="*",

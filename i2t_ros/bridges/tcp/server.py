@@ -75,12 +75,8 @@ class TcpServer:
             if ipaddress.ip_address(host).is_loopback:
                 log.info("listening on %s port %d, for this machine only", host, port)
             else:
-                log.warning(
-                    "listening on %s port %d: OPEN TO OTHER MACHINES, without a password "
-                    "or encryption",
-                    host,
-                    port,
-                )
+                risk = "OPEN TO OTHER MACHINES, without a password or encryption"
+                log.warning("listening on %s port %d: %s", host, port, risk)
 
     async def close(self) -> None:
         """Stop serving. May be called more than once; every call returns when all is closed.
