@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import Any
 
 from i2t_ros.language import (
     STYLES,
@@ -18,9 +17,8 @@ from i2t_ros.language import (
     compose,
     compose_changes,
     load_languages,
-    unusable_image_sentence,
 )
-from i2t_ros.language.places import PLACES
+from i2t_ros.language.facts import PLACES
 from i2t_ros.pipeline.tasks.classify import ClassFact, ClassFacts
 from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.pipeline.tasks.faces import FaceFacts
@@ -73,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     facts, left = _facts(args)
     changes = Changes(tuple(filter(None, facts)), left)
     if args.unusable:
-        sentence = unusable_image_sentence(args.language, languages)
+        sentence = languages.get(args.language).phrase("image.unusable")
     elif args.style == "changes" and changes:
         sentence = compose_changes(changes, args.language, hedge=hedge, languages=languages)
     else:
@@ -90,7 +88,7 @@ def _facts(args: argparse.Namespace) -> tuple[list[TaskFacts], tuple[TaskFacts, 
 
     def objects(sign: int) -> ObjectFacts:
         found = [
-            ObjectCount(name, "", sign * count, score(name), score(name), place)
+            ObjectCount(name, sign * count, score(name), score(name), place)
             for name, count, place in args.counts
             if sign * count > 0
         ]
@@ -100,16 +98,16 @@ def _facts(args: argparse.Namespace) -> tuple[list[TaskFacts], tuple[TaskFacts, 
     if args.faces is not None:
         here.append(FaceFacts.of(args.faces))
     if args.text:
-        texts = tuple(TextFact(text, args.translation) for text in args.text)
+        texts = tuple(TextFact(text, translation=args.translation) for text in args.text)
         here.append(TextFacts(texts, args.more_texts))
     if args.shows is not None:
-        here.append(ClassFacts((ClassFact(args.shows, score(args.shows)),)))
+        here.append(ClassFacts((ClassFact(args.shows, score=score(args.shows)),)))
     if args.counts or not (here or args.nothing):
         here.insert(0, objects(1))
     return here, tuple(filter(None, [objects(-1)]))
 
 
-def _count(text: str) -> tuple[str, int, Any]:
+def _count(text: str) -> tuple[str, int, str]:
     """Return a class, its count and its place."""
     match = _COUNT.fullmatch(text)
     if match is None:
