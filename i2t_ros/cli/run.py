@@ -73,9 +73,9 @@ def run(args: argparse.Namespace) -> int:
         first = first_to_end(nodes)
         print(f"i2t run: {first.name} has ended, so the others are ended too", flush=True)
     # A node that is interrupted while it starts has no handler yet, and the signal ends it.
-    failed = [node for node in nodes if node.code() not in (0, -signal.SIGINT)]
+    failed = [node for node in nodes if node.returncode not in (0, -signal.SIGINT)]
     for node in failed:
-        print(f"i2t run: {node.name} ended with code {node.code()}; its last lines say why")
+        print(f"i2t run: {node.name} ended with code {node.returncode}; its last lines say why")
     return int(bool(failed))
 
 
