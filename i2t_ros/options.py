@@ -48,7 +48,8 @@ class Option:
     @property
     def shown(self) -> str:
         """The default, for people."""
-        return "(empty)" if self.default in ("", []) else str(self.default)
+        default = self.default
+        return (",".join(default) if isinstance(default, list) else str(default)) or "(empty)"
 
     def check(self, value: Any) -> None:
         """Raise InvalidRequestError for a plain value outside the choices or bounds."""
