@@ -11,7 +11,6 @@ from starlette.responses import JSONResponse, Response
 from i2t_ros.bridges.http import schemas
 from i2t_ros.bridges.http.history.database import Entry
 from i2t_ros.bridges.http.history.handler import HistoryHandler
-from i2t_ros.bridges.http.history.pictures import media_type
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.routes.describe import drawing_of, picture_response
 from i2t_ros.bridges.http.routes.parameters import query_of
@@ -112,7 +111,8 @@ async def forget(number: Number, kept: SharedHistory) -> Response:
 )
 async def picture(entry: KeptEntry, kept: SharedHistory) -> Response:
     """Return the picture as it was sent."""
-    return Response(bytes(await _picture_of(kept, entry)), media_type=media_type(entry.picture))
+    kind = f"image/{entry.picture.rpartition('.')[2]}"
+    return Response(bytes(await _picture_of(kept, entry)), media_type=kind)
 
 
 @router.get(
