@@ -82,6 +82,14 @@ def obtain(
     return LocalModel(spec, tuple(paths))
 
 
+def find_local(spec: ModelSpec) -> LocalModel | None:
+    """Return a model if all its files are at hand, else None. Raises ModelCorruptError."""
+    files = [_find_file(spec, file) for file in spec.files]
+    if None in files:
+        return None
+    return LocalModel(spec, tuple(path for path in files if path))
+
+
 def inspect_files(spec: ModelSpec) -> list[tuple[Path, str]]:
     """Return every copy of the model's files that can be found, and what is wrong with each.
 
@@ -139,7 +147,7 @@ def _find_file(spec: ModelSpec, file: ModelFile) -> Path | None:
         try:
             wrong = mismatch(file, place)
         except OSError as error:
-            raise ModelCorruptError(f"{place} cannot be read: {error}") from error
+            raise ModelMissingError(f"{place} cannot be read: {error}") from error
         if not wrong:
             return place
         if place != cache_file(spec, file):

@@ -13,32 +13,28 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 from i2t_ros.pipeline.scheduler import BackendAccess
 
 logger = logging.getLogger(__name__)
 
-Item = TypeVar("Item")
-Work = TypeVar("Work")
-Item_contra = TypeVar("Item_contra", contravariant=True)
 
-
-class Stages(Protocol[Item_contra, Work]):
+class Stages(Protocol):
     """The work on a frame.
 
     The first three stages may raise; then the later ones are skipped and ``failed`` is called.
     """
 
-    def prepare(self, camera: str, item: Item_contra) -> Work:
+    def prepare(self, camera: str, item: Any) -> Any:
         """Do the work that needs no backend; called for several frames at once."""
         ...
 
-    def infer(self, works: Sequence[Work]) -> None:
+    def infer(self, works: Sequence[Any]) -> None:
         """Run the backend once, for one frame or for several that wait, at most ``batch``."""
         ...
 
-    def finish(self, camera: str, item: Item_contra, work: Work) -> None:
+    def finish(self, camera: str, item: Any, work: Any) -> None:
         """Do the rest; called for one frame at a time, in the order in which they were taken."""
         ...
 
@@ -70,19 +66,19 @@ class CameraCounters:
 
 
 @dataclass(slots=True, eq=False)
-class _Frame(Generic[Item, Work]):
+class _Frame:
     """A frame in progress; ``number`` is its place in the order."""
 
     camera: str
-    item: Item
+    item: Any
     offered_at: float
     number: int
-    work: Work = field(init=False)
+    work: Any = field(init=False)
     error: Exception | None = None
     inferred: bool = False
 
 
-class FrameLine(Generic[Item, Work]):
+class FrameLine:
     """Takes the newest frame of each camera through the stages.
 
     Frames never pile up: each camera has one slot. A newer frame replaces the frame that waits
@@ -92,7 +88,7 @@ class FrameLine(Generic[Item, Work]):
 
     def __init__(
         self,
-        stages: Stages[Item, Work],
+        stages: Stages,
         access: BackendAccess,
         *,
         batch: int = 1,
@@ -114,8 +110,8 @@ class FrameLine(Generic[Item, Work]):
         self._may_take = threading.Condition(self._lock)
         self._was_inferred = threading.Condition(self._lock)
         self._was_finished = threading.Condition(self._lock)
-        self._slots: dict[str, tuple[Item, float]] = {}
-        self._prepared: deque[_Frame[Item, Work]] = deque()
+        self._slots: dict[str, tuple[Any, float]] = {}
+        self._prepared: deque[_Frame] = deque()
         self._ahead = 0  # taken, and not yet at the backend
         self._leaders = 0  # threads that wait for the backend, or are about to
         self._taken = self._finished = 0
@@ -124,7 +120,7 @@ class FrameLine(Generic[Item, Work]):
         self._threads: list[threading.Thread] = []
         self.cameras: dict[str, CameraCounters] = {}
 
-    def offer(self, camera: str, item: Item) -> None:
+    def offer(self, camera: str, item: Any) -> None:
         """Put the newest frame into its camera's slot, in place of one that still waits there."""
         with self._lock:
             if self._closing:
@@ -199,7 +195,7 @@ class FrameLine(Generic[Item, Work]):
                 self._run_backend(frame)
             self._finish_in_order(frame)
 
-    def _take(self) -> _Frame[Item, Work] | None:
+    def _take(self) -> _Frame | None:
         """Wait for the next frame to work on; return None when closing."""
         with self._lock:
             self._may_take.wait_for(lambda: self._closing or self._has_next())
@@ -208,7 +204,7 @@ class FrameLine(Generic[Item, Work]):
             # Dictionaries keep insertion order, so the camera that has waited longest is first.
             camera = next(iter(self._slots))
             item, offered_at = self._slots.pop(camera)
-            frame: _Frame[Item, Work] = _Frame(camera, item, offered_at, self._taken)
+            frame = _Frame(camera, item, offered_at, self._taken)
             self._taken += 1
             self._in_progress.append(camera)
             self._ahead += 1
@@ -225,7 +221,7 @@ class FrameLine(Generic[Item, Work]):
         if self._has_next():
             self._may_take.notify()
 
-    def _run_backend(self, frame: _Frame[Item, Work]) -> None:
+    def _run_backend(self, frame: _Frame) -> None:
         """Return when the backend has run the frame.
 
         One thread, the leader, waits for the backend and takes along all frames that are prepared
@@ -259,7 +255,7 @@ class FrameLine(Generic[Item, Work]):
                 frame.error, frame.inferred = error, True
             self._was_inferred.notify_all()
 
-    def _finish_in_order(self, frame: _Frame[Item, Work]) -> None:
+    def _finish_in_order(self, frame: _Frame) -> None:
         """Wait until all frames taken earlier are finished, then finish this one."""
         with self._lock:
             self._was_finished.wait_for(lambda: self._finished == frame.number)
@@ -272,7 +268,7 @@ class FrameLine(Generic[Item, Work]):
                 self._was_finished.notify_all()
                 self._wake_taker()
 
-    def _finish(self, frame: _Frame[Item, Work]) -> None:
+    def _finish(self, frame: _Frame) -> None:
         counters, error = self.cameras[frame.camera], frame.error
         if error is None:
             try:

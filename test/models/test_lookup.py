@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from i2t_ros.errors import ModelCorruptError, ModelError, ModelMissingError, UnknownModelError
 from i2t_ros.models import lookup
-from i2t_ros.models.lookup import cache_file, cache_folder, obtain, obtain_model
+from i2t_ros.models.lookup import cache_file, cache_folder, find_local, obtain, obtain_model
 from i2t_ros.models.manifest import ModelFile, find_spec
 
 CONTENT = b"weights"
@@ -44,14 +44,13 @@ def test_the_cache_is_the_users(tmp_path, monkeypatch):
 
 def test_folders_come_before_the_cache(spec, tmp_path, monkeypatch):
     monkeypatch.setenv("I2T_MODEL_PATH", f"{tmp_path / 'a'}:{tmp_path / 'b'}")
-    with pytest.raises(ModelMissingError):
-        obtain(spec, offline=True)
+    assert find_local(spec) is None
     cached = put(cache_file(spec, FILE))
-    assert obtain(spec, offline=True).files == (cached,)
+    assert find_local(spec).files == (cached,)
     second = put(tmp_path / "b" / "m.onnx")
-    assert obtain(spec, offline=True).files == (second,)
+    assert find_local(spec).files == (second,)
     first = put(tmp_path / "a" / "mine" / "m.onnx")
-    assert obtain(spec, offline=True).files == (first,)
+    assert find_local(spec).files == (first,)
 
 
 @pytest.mark.parametrize("how", ["argument", "environment"])
@@ -87,8 +86,7 @@ def test_what_is_not_at_hand_is_downloaded_to_the_cache(spec, monkeypatch):
 
 def test_a_corrupt_file_in_the_cache_is_set_aside(spec):
     cached = put(cache_file(spec, FILE), b"weighty")
-    with pytest.raises(ModelMissingError):
-        obtain(spec, offline=True)
+    assert find_local(spec) is None
     assert not cached.exists()
     assert cached.with_name("m.onnx.corrupt").read_bytes() == b"weighty"
 

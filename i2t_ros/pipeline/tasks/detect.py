@@ -31,7 +31,7 @@ from i2t_ros.pipeline.tasks.base import (
 )
 from i2t_ros.types import DescribeRequest, Detections, Image
 from i2t_ros.vision.boxes import all_are_boxes, are_boxes
-from i2t_ros.vision.decoders.objects import DECODERS, Candidates
+from i2t_ros.vision.decoders.objects import Candidates
 from i2t_ros.vision.drawing import DrawOptions, Pen, class_color, draw_box, readable
 
 
@@ -285,7 +285,7 @@ class ObjectDetector(ModelRunner[DetectOptions, Detections]):
 
         Raises ModelMismatchError if the outputs are not those that the model's entry promises.
         """
-        super().__init__(loaded, DECODERS)
+        super().__init__(loaded)
         self._wanted: tuple[DetectOptions, _Wanted] | None = None
         if loaded.spec.input.format:
             self.detect(np.zeros((64, 64, 3), np.uint8))

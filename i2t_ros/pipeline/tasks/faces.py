@@ -28,7 +28,7 @@ from i2t_ros.pipeline.tasks.base import (
 )
 from i2t_ros.types import Image, freeze_arrays
 from i2t_ros.vision.boxes import are_boxes
-from i2t_ros.vision.decoders.faces import FACE_DECODERS, FaceCandidates
+from i2t_ros.vision.decoders.faces import FaceCandidates
 from i2t_ros.vision.drawing import DrawOptions, Pen, draw_box
 
 COLOR = (200, 80, 255)
@@ -204,7 +204,7 @@ class FaceFinder(ModelRunner[FaceOptions, Faces]):
 
     def __init__(self, loaded: Loaded) -> None:
         """Take over a loaded model."""
-        super().__init__(loaded, FACE_DECODERS)
+        super().__init__(loaded)
         if loaded.degraded:
             self.report += "; without landmarks"
 

@@ -26,11 +26,10 @@ from i2t_ros.pipeline.tasks.base import (
     rounded_pixels,
     rounded_score,
 )
-from i2t_ros.pipeline.translation import Translations
-from i2t_ros.pipeline.translators import TRANSLATORS, open_translations
+from i2t_ros.pipeline.translation import TRANSLATORS, Translations, open_translations
 from i2t_ros.types import Image, freeze_arrays
 from i2t_ros.vision.colors import text_colors
-from i2t_ros.vision.decoders.texts import TEXT_DECODERS, Line
+from i2t_ros.vision.decoders.texts import Line
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, write
 from i2t_ros.vision.fonts import can_draw
 
@@ -253,7 +252,7 @@ class TextReader(ModelRunner[TextOptions, list[TextRegion]]):
 
     def __init__(self, loaded: Loaded, translations: Translations | None = None) -> None:
         """Take over a loaded model."""
-        super().__init__(loaded, TEXT_DECODERS)
+        super().__init__(loaded)
         self._translations = translations
         if translations is not None:
             self.report += f"; translated by {translations.name}"
