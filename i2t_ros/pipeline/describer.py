@@ -151,7 +151,7 @@ class Describer:
         time_limit  seconds that a task beside detect may take, its loading included
         """
         self._workers = {task: TaskWorker(task, opener) for task, opener in openers.items()}
-        self._cache = cache
+        self._cache = cache if cache and cache.limits.entries else None
         self._time_limit = time_limit
 
     @property

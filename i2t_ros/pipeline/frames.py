@@ -1,4 +1,4 @@
-"""The stages of camera frames: prepare, infer, finish, for several frames at once, in order.
+"""Takes camera frames through three stages, several frames at once: prepare, infer, finish.
 
 While the backend runs one frame, the next is prepared and the one before is finished, so that the
 backend never waits for Python. One thread takes a frame through all stages, and runs the backend
@@ -47,7 +47,7 @@ class Stages(Protocol):
 class CameraCounters:
     """How many frames of one camera came, and what became of them.
 
-    received   all frames: the sum of the numbers below and of the frames in progress
+    received   all frames: the sum of the counts below and of the frames in progress
     processed  finished without an error
     dropped    replaced by a newer frame while the backend was busy
     failed     could not be used, or ended in an error
@@ -67,12 +67,9 @@ class CameraCounters:
 
 @dataclass(slots=True, eq=False)
 class _Frame:
-    """A frame in progress; ``number`` is its place in the order."""
-
     camera: str
     item: Any
     offered_at: float
-    number: int
     work: Any = field(init=False)
     error: Exception | None = None
     inferred: bool = False
@@ -110,12 +107,11 @@ class FrameLine:
         self._may_take = threading.Condition(self._lock)
         self._was_inferred = threading.Condition(self._lock)
         self._was_finished = threading.Condition(self._lock)
-        self._slots: dict[str, tuple[Any, float]] = {}
+        self._slots: dict[str, _Frame] = {}
+        self._in_progress: deque[_Frame] = deque()  # in the order in which they were taken
         self._prepared: deque[_Frame] = deque()
         self._ahead = 0  # taken, and not yet at the backend
         self._leaders = 0  # threads that wait for the backend, or are about to
-        self._taken = self._finished = 0
-        self._in_progress: list[str] = []  # the camera of each frame taken and not yet finished
         self._closing = False
         self._threads: list[threading.Thread] = []
         self.cameras: dict[str, CameraCounters] = {}
@@ -129,7 +125,7 @@ class FrameLine:
             counters.received += 1
             counters.dropped += camera in self._slots
             # A camera whose frame is replaced keeps its place in the order of turns.
-            self._slots[camera] = item, time.monotonic()
+            self._slots[camera] = _Frame(camera, item, time.monotonic())
             self._may_take.notify()
 
     def skip(self, camera: str, *, unwanted: int = 0, limited: int = 0) -> None:
@@ -147,7 +143,7 @@ class FrameLine:
         """
         with self._lock:
             self._slots.pop(camera, None)
-            if camera in self._in_progress:
+            if any(frame.camera == camera for frame in self._in_progress):
                 return False
             self.cameras.pop(camera, None)
             return True
@@ -193,7 +189,7 @@ class FrameLine:
                     self._wake_taker()
             else:
                 self._run_backend(frame)
-            self._finish_in_order(frame)
+            self._finish(frame)
 
     def _take(self) -> _Frame | None:
         """Wait for the next frame to work on; return None when closing."""
@@ -202,11 +198,8 @@ class FrameLine:
             if self._closing:
                 return None
             # Dictionaries keep insertion order, so the camera that has waited longest is first.
-            camera = next(iter(self._slots))
-            item, offered_at = self._slots.pop(camera)
-            frame = _Frame(camera, item, offered_at, self._taken)
-            self._taken += 1
-            self._in_progress.append(camera)
+            frame = self._slots.pop(next(iter(self._slots)))
+            self._in_progress.append(frame)
             self._ahead += 1
             self._wake_taker()
             return frame
@@ -214,7 +207,7 @@ class FrameLine:
     def _has_next(self) -> bool:
         """Return whether a waiting frame may be taken now."""
         limit = self._in_work()
-        has_room = limit is None or self._taken - self._finished < limit
+        has_room = limit is None or len(self._in_progress) < limit
         return bool(self._slots) and self._ahead < self._prepare_limit() and has_room
 
     def _wake_taker(self) -> None:
@@ -255,31 +248,25 @@ class FrameLine:
                 frame.error, frame.inferred = error, True
             self._was_inferred.notify_all()
 
-    def _finish_in_order(self, frame: _Frame) -> None:
+    def _finish(self, frame: _Frame) -> None:
         """Wait until all frames taken earlier are finished, then finish this one."""
         with self._lock:
-            self._was_finished.wait_for(lambda: self._finished == frame.number)
+            self._was_finished.wait_for(lambda: self._in_progress[0] is frame)
+        counters = self.cameras[frame.camera]
         try:
-            self._finish(frame)
+            if frame.error is not None:
+                raise frame.error
+            self._stages.finish(frame.camera, frame.item, frame.work)
+            counters.processed += 1
+            counters.latencies.append(time.monotonic() - frame.offered_at)
+        except Exception as error:
+            counters.failed += 1
+            try:
+                self._stages.failed(frame.camera, error)
+            except Exception:  # the thread is still needed for other frames
+                logger.exception("camera %s: cannot report a failed frame", frame.camera)
         finally:
             with self._lock:
-                self._finished += 1
-                self._in_progress.remove(frame.camera)
+                self._in_progress.popleft()
                 self._was_finished.notify_all()
                 self._wake_taker()
-
-    def _finish(self, frame: _Frame) -> None:
-        counters, error = self.cameras[frame.camera], frame.error
-        if error is None:
-            try:
-                self._stages.finish(frame.camera, frame.item, frame.work)
-                counters.processed += 1
-                counters.latencies.append(time.monotonic() - frame.offered_at)
-                return
-            except Exception as problem:
-                error = problem
-        counters.failed += 1
-        try:
-            self._stages.failed(frame.camera, error)
-        except Exception:  # the thread is still needed for other frames
-            logger.exception("camera %s: cannot report a failed frame", frame.camera)

@@ -10,7 +10,7 @@ from i2t_ros.backends.base import Tensor
 from i2t_ros.errors import ModelMismatchError
 from i2t_ros.language.facts import SURE, Style, TaskFacts
 from i2t_ros.language.grammar import Language
-from i2t_ros.options import check_options, option
+from i2t_ros.options import Checked, option
 from i2t_ros.pipeline.loading import OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_score
@@ -35,7 +35,7 @@ class ClassifySettings:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassifyOptions:
+class ClassifyOptions(Checked):
     """How many classes of the whole picture are wanted."""
 
     top_k: int = option(
@@ -44,10 +44,6 @@ class ClassifyOptions:
         bounds=(1, 10_000),
         changes="live",
     )
-
-    def __post_init__(self) -> None:
-        """Raise InvalidRequestError for a number out of bounds."""
-        check_options(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from i2t_ros.language.facts import ObjectCount, Style, TaskFacts
 from i2t_ros.language.grammar import Language
 from i2t_ros.language.sentences import Things
 from i2t_ros.models.manifest import BUILT_IN_FACES
-from i2t_ros.options import check_options, option
+from i2t_ros.options import Checked, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import (
@@ -49,7 +49,7 @@ class FaceSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class FaceOptions:
+class FaceOptions(Checked):
     """Which faces are wanted."""
 
     min_score: float = option(
@@ -59,10 +59,6 @@ class FaceOptions:
         bounds=(0.0, 1.0),
         changes="live",
     )
-
-    def __post_init__(self) -> None:
-        """Raise InvalidRequestError for a score out of bounds."""
-        check_options(self)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
