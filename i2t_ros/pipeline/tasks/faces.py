@@ -91,14 +91,14 @@ class Faces:
 
 @dataclass(frozen=True, slots=True)
 class FaceFacts(TaskFacts):
-    """The number of faces, as the count of a class of their own; empty if there is none."""
+    """The number of faces, counted like objects of one class; empty if there are none."""
 
     section: ClassVar[str] = "faces"
     found: tuple[ObjectCount, ...]
 
     @classmethod
     def of(cls, number: int) -> FaceFacts:
-        """Return the facts of so many faces."""
+        """Return the facts of this many faces."""
         return cls((ObjectCount("face", "face", number, 1.0, 1.0),) if number else ())
 
     def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:

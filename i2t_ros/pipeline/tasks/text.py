@@ -186,7 +186,7 @@ class TextTask(Task[TextSettings, TextOptions, Texts]):
     def draw(
         self, canvas: Image, result: Texts, pen: Pen, label: Label, options: DrawOptions
     ) -> None:
-        """Outline each line, and write what it says beside it if that hides no other one.
+        """Outline each line, and write its text beside it if that hides no other line.
 
         A translation that finds no such place is written over its own line.
         """
@@ -321,8 +321,8 @@ def _at_corner(canvas: Image, corner: Sequence[int], size: tuple[int, int]) -> t
 def reading_order(regions: Sequence[TextRegion]) -> list[TextRegion]:
     """Sort lines of text from top to bottom, and from left to right within a row.
 
-    Two lines are in one row if the middle of the lower one lies above the foot of the upper one; a
-    sort by the top alone would read words of one row in the order of their tremor.
+    Two lines are in one row if the middle of the lower one lies above the foot of the upper one.
+    Sorted by their tops alone, the words of a row would be shuffled by differences of a pixel.
     """
     remaining = sorted(regions, key=lambda region: (*_center(region)[::-1], clean(region.text)))
     ordered: list[TextRegion] = []
