@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from i2t_ros.backends.base import Tensor
 from i2t_ros.errors import ModelMismatchError
-from i2t_ros.models.manifest import DECODERS_OF
 from i2t_ros.pipeline.loading import Loaded
 from i2t_ros.pipeline.tasks.base import Outcome
 from i2t_ros.types import Image
 from i2t_ros.vision.boxes import Boxes, non_maximum_suppression
-from i2t_ros.vision.decoders.objects import InputSize
+from i2t_ros.vision.decoders import DECODERS, InputSize
 from i2t_ros.vision.letterbox import Letterbox, Placement
 
 Options = TypeVar("Options")
@@ -68,10 +67,8 @@ class ModelRunner(ABC, Generic[Options, Result]):
         # A letterbox writes images into one buffer, so each image in work has its own.
         self._letterboxes: list[Letterbox] = []
         own = "pixels" if loaded.takes_pictures else spec.decoder
-        self._decoder = DECODERS_OF[spec.task][own]
-        options = self._decoder.options
-        if own == spec.decoder:
-            options = {**options, **spec.decoder_options}
+        self._decoder = DECODERS[spec.task][own]
+        options = spec.decoder_options if own == spec.decoder else {}
         self._decode = functools.partial(self._decoder.function, **options)
 
     def run(self, image: Image, options: Options, language: str = "") -> Outcome:

@@ -15,8 +15,7 @@ from i2t_ros.backends.base import Tensor
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.language.facts import ObjectCount, Style, TaskFacts, count_objects
 from i2t_ros.language.grammar import Language
-from i2t_ros.language.places import Place
-from i2t_ros.language.sentences import Things, split, sure_and_unsure
+from i2t_ros.language.sentences import Things, split
 from i2t_ros.models.manifest import BUILT_IN
 from i2t_ros.options import Checked, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
@@ -31,7 +30,7 @@ from i2t_ros.pipeline.tasks.base import (
 )
 from i2t_ros.types import DescribeRequest, Detections, Image
 from i2t_ros.vision.boxes import all_are_boxes, are_boxes
-from i2t_ros.vision.decoders.objects import Candidates
+from i2t_ros.vision.decoders import Candidates
 from i2t_ros.vision.drawing import DrawOptions, Pen, class_color, draw_box, readable
 
 
@@ -129,15 +128,15 @@ class ObjectFacts(TaskFacts):
 
     def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:
         """Return one sentence; in the style ``scene`` two, what is sure and then what is not."""
+        sure, unsure = split(self.found, hedge)
         if style == "scene":
-            sure, unsure = split(self.found, hedge)
             phrases = (("plain", "group", sure), ("hedged", "group_hedged", unsure))
             return [
                 _placed(objects, language, f"scene.{phrase}", f"scene.{group}")
                 for phrase, group, objects in phrases
                 if objects
             ]
-        certain, doubtful = sure_and_unsure(self.found, language, style, hedge)
+        certain, doubtful = (Things(part, language, style) for part in (sure, unsure))
         total = certain.total + doubtful.total
         if certain and doubtful:
             fields = {"things": certain.text(), "hedged": doubtful.text()}
@@ -219,7 +218,7 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
         """Return the counts and the objects, best first; see Task."""
         counts = (
             ObjectCountJson(
-                entry.class_id, label(entry.class_id), entry.count, rounded_score(entry.max_score)
+                entry.key, label(entry.key), entry.count, rounded_score(entry.max_score)
             )
             for entry in count_objects(result)
         )
@@ -338,7 +337,7 @@ class ObjectDetector(ModelRunner[DetectOptions, Detections]):
 def _placed(
     objects: Sequence[ObjectCount], language: Language, phrase: str, group_phrase: str
 ) -> str:
-    by_place: dict[Place, list[ObjectCount]] = {}
+    by_place: dict[str, list[ObjectCount]] = {}
     for fact in objects:
         by_place.setdefault(fact.place or "middle", []).append(fact)
     things = {place: Things(facts, language, "scene") for place, facts in by_place.items()}

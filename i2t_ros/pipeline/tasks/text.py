@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2t_ros.backends.base import Tensor
-from i2t_ros.language.facts import Style, TaskFacts
+from i2t_ros.language.facts import Fact, Style, TaskFacts
 from i2t_ros.language.grammar import Language, clean
 from i2t_ros.options import Checked, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
@@ -29,7 +29,7 @@ from i2t_ros.pipeline.tasks.base import (
 from i2t_ros.pipeline.translation import TRANSLATORS, Translations, open_translations
 from i2t_ros.types import Image, freeze_arrays
 from i2t_ros.vision.colors import text_colors
-from i2t_ros.vision.decoders.texts import Line
+from i2t_ros.vision.decoders import Line
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, write
 from i2t_ros.vision.fonts import can_draw
 
@@ -110,12 +110,10 @@ SPOKEN_TEXTS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class TextFact:
+class TextFact(Fact):
     """A line of text, and its translation if there is one; white space is single spaces."""
 
-    key: str
     translation: str = ""
-    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +176,7 @@ class TextTask(Task[TextSettings, TextOptions, Texts]):
         readable = [region for region in result if clean(region.text)]
         largest = sorted(readable, key=lambda region: (-_height(region), clean(region.text)))
         spoken = tuple(
-            TextFact(clean(region.text), clean(region.translation))
+            TextFact(clean(region.text), translation=clean(region.translation))
             for region in reading_order(largest[:SPOKEN_TEXTS])
         )
         return TextFacts(spoken, len(readable) - len(spoken))
