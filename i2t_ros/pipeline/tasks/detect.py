@@ -23,7 +23,6 @@ from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import (
     Label,
     Task,
-    columns_of_box,
     json_items,
     rounded_pixels,
     rounded_score,
@@ -241,15 +240,6 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
             labels=labels,
             track_ids=tracks if tracked else None,  # type: ignore[arg-type]
         )
-
-    def table(self, result: Detections, label: Label) -> list[Sequence[str]]:
-        """Return an object a row; see Task."""
-        heads = ("object", "score", "left", "top", "right", "bottom")
-        rows = (
-            (label(result.label(i)), f"{result.scores[i]:.2f}", *columns_of_box(box))
-            for i, box in enumerate(result.boxes.tolist())
-        )
-        return [heads, *rows]
 
 
 def _tracks(found: Detections) -> list[int | None]:
