@@ -129,7 +129,7 @@ def check_options(settings: Any) -> None:
 
     Raises InvalidRequestError for the first value that is not allowed, naming the option.
     """
-    for name, own in _own_options(type(settings)):
+    for name, own in _own_options(settings.__class__):
         own.check(getattr(settings, name))
 
 
