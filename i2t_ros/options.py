@@ -139,6 +139,16 @@ def _own_options(settings: type[Any]) -> tuple[tuple[str, Option], ...]:
     return tuple((name, own) for name, own in found if own)
 
 
+class Checked:
+    """Base of a dataclass whose options are checked when it is made."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        """Raise InvalidRequestError for a value that is not allowed."""
+        check_options(self)
+
+
 def _option_of(field: dataclasses.Field[Any], prefix: str) -> Option | None:
     own: Option | None = field.metadata.get("option")
     return own and dataclasses.replace(own, name=prefix + (own.name or field.name))
