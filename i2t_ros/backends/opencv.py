@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from i2t_ros.backends.base import BackendOptions, Tensor
-from i2t_ros.errors import BackendUnavailableError, InferenceError
+from i2t_ros.backends.base import Backend, BackendOptions, Tensor
+from i2t_ros.errors import BackendUnavailableError
 from i2t_ros.models.manifest import ModelSpec
-from i2t_ros.types import Image
 from i2t_ros.vision.boxes import non_maximum_suppression
 
 PERSON, FACE = 0, 1
@@ -38,12 +38,11 @@ FACE_MARGIN = (0.0, 4.0)
 Found = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
-class OpenCvBackend:
+class OpenCvBackend(Backend):
     """Finds people (class 0) and faces (class 1) in an image; for the task faces, only faces."""
 
-    device = "cpu"
-    concurrency = 1
-    batch = 1
+    title = "OpenCV"
+    version = cv2.__version__
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the detectors; raises BackendUnavailableError if OpenCV lacks them."""
@@ -52,87 +51,63 @@ class OpenCvBackend:
                 f"OpenCV {cv2.__version__} has no built-in detectors; version 4 has them "
                 '(pip install "opencv-python-headless>=4.6,<5")'
             )
-        self._people = cv2.HOGDescriptor()
-        self._people.setSVMDetector(np.array(cv2.HOGDescriptor.getDefaultPeopleDetector()))
-        self._frontal = _cascade("haarcascade_frontalface_default.xml")
-        self._profile = _cascade("haarcascade_profileface.xml")
+        people = cv2.HOGDescriptor()
+        people.setSVMDetector(np.array(cv2.HOGDescriptor.getDefaultPeopleDetector()))
         self._faces_alone = spec.task == "faces"
-        self._closed = False
-        people = "" if self._faces_alone else "HOG people, "
-        self.report = f"OpenCV {cv2.__version__}: {people}Haar frontal and profile faces"
+        self.model = (
+            people,
+            _cascade("haarcascade_frontalface_default.xml"),
+            _cascade("haarcascade_profileface.xml"),
+        )
+        searched = "" if self._faces_alone else "HOG people, "
+        self.report = f"OpenCV {cv2.__version__}: {searched}Haar frontal and profile faces"
 
-    def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+    def run(self, model: tuple[Any, Any, Any], inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return boxes, scores and class ids (or for faces, no landmarks); see Backend."""
-        if self._closed:
-            raise InferenceError("opencv: used after close()")
-        try:
-            people, faces = self._search(inputs[0])
-        except cv2.error as error:
-            raise InferenceError(f"OpenCV failed: {error}") from error
-        if self._faces_alone:
-            return [*faces, np.empty((len(faces[1]), 0, 2), np.float32)]
-        class_ids = [PERSON] * len(people[1]) + [FACE] * len(faces[1])
-        return [
-            np.concatenate([people[0], faces[0]]),
-            np.concatenate([people[1], faces[1]]),
-            np.array(class_ids, np.int32),
-        ]
-
-    def close(self) -> None:
-        """Refuse further work; see Backend."""
-        self._closed = True
-
-    def _search(self, image: Image) -> tuple[Found, Found]:
-        gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        gray = cv2.cvtColor(inputs[0], cv2.COLOR_BGR2GRAY)
         scale = min(1.0, SEARCHED_SIDE / max(gray.shape))
         if scale < 1:
             gray = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        nobody = _found([], [], PEOPLE_MARGIN)
-        people = nobody if self._faces_alone else self._find_people(gray)
-        faces = self._find_faces(cv2.equalizeHist(gray))
-        return (people[0] / scale, people[1]), (faces[0] / scale, faces[1])
-
-    def _find_people(self, gray: cv2.typing.MatLike) -> Found:
-        if gray.shape[0] < 128 or gray.shape[1] < 64:  # the detector's window
-            return _found([], [], PEOPLE_MARGIN)
-        rects, weights = self._people.detectMultiScale(
-            gray, winStride=(8, 8), padding=(8, 8), scale=1.05
-        )
-        return _found(rects, weights, PEOPLE_MARGIN)
-
-    def _find_faces(self, gray: cv2.typing.MatLike) -> Found:
-        """Search with both cascades; that for profiles finds only left ones, hence the mirror."""
-        frontal = _detect(self._frontal, gray)
-        left = _detect(self._profile, gray)
-        mirrored = _detect(self._profile, cv2.flip(gray, 1))
-        right = mirrored[0].copy()
-        right[:, [0, 2]] = gray.shape[1] - mirrored[0][:, [2, 0]]
-        boxes = np.concatenate([frontal[0], left[0], right])
-        scores = np.concatenate([frontal[1], left[1], mirrored[1]])
-        best = non_maximum_suppression(boxes, scores, np.zeros(len(boxes), np.int32), 0.3)
-        return boxes[best], scores[best]
+        people, frontal, profile = model
+        boxes, scores = _find_faces(frontal, profile, cv2.equalizeHist(gray))
+        if self._faces_alone:
+            return [boxes / scale, scores, np.empty((len(scores), 0, 2), np.float32)]
+        people_boxes, people_scores = _find_people(people, gray)
+        return [
+            np.concatenate([people_boxes, boxes]) / scale,
+            np.concatenate([people_scores, scores]),
+            np.array([PERSON] * len(people_scores) + [FACE] * len(scores), np.int32),
+        ]
 
 
-def engine() -> tuple[str, tuple[str, ...]]:
-    """Return the library's version and its devices, for `i2t models doctor`."""
-    return cv2.__version__, ("cpu",)
+def _find_people(people: cv2.HOGDescriptor, gray: cv2.typing.MatLike) -> Found:
+    if gray.shape[0] < 128 or gray.shape[1] < 64:  # the detector's window
+        return _found([], [], PEOPLE_MARGIN)
+    rects, weights = people.detectMultiScale(gray, winStride=(8, 8), padding=(8, 8), scale=1.05)
+    return _found(rects, weights, PEOPLE_MARGIN)
 
 
-def cascade_file(name: str) -> Path:
-    """Return the path of one of OpenCV's cascades; raises BackendUnavailableError."""
-    folders = [Path(folder) for folder in CASCADE_FOLDERS]
-    if hasattr(cv2, "data"):
-        folders.insert(0, Path(cv2.data.haarcascades))
-    for folder in folders:
-        if (folder / name).is_file():
-            return folder / name
-    raise BackendUnavailableError(
-        f"OpenCV's {name} is in none of {', '.join(map(str, folders))}: apt install opencv-data"
-    )
+def _find_faces(
+    frontal: cv2.CascadeClassifier, profile: cv2.CascadeClassifier, gray: cv2.typing.MatLike
+) -> Found:
+    """Search with both cascades; that for profiles finds only left ones, hence the mirror."""
+    mirrored, mirrored_scores = _detect(profile, cv2.flip(gray, 1))
+    mirrored[:, [0, 2]] = gray.shape[1] - mirrored[:, [2, 0]]
+    found = [_detect(frontal, gray), _detect(profile, gray), (mirrored, mirrored_scores)]
+    boxes, scores = map(np.concatenate, zip(*found, strict=True))
+    best = non_maximum_suppression(boxes, scores, np.zeros(len(boxes), np.int32), 0.3)
+    return boxes[best], scores[best]
 
 
 def _cascade(name: str) -> cv2.CascadeClassifier:
-    path = cascade_file(name)
+    folders = [Path(folder) for folder in CASCADE_FOLDERS]
+    if hasattr(cv2, "data"):
+        folders.insert(0, Path(cv2.data.haarcascades))
+    path = next((folder / name for folder in folders if (folder / name).is_file()), None)
+    if path is None:
+        raise BackendUnavailableError(
+            f"OpenCV's {name} is in none of {', '.join(map(str, folders))}: apt install opencv-data"
+        )
     cascade = cv2.CascadeClassifier(str(path))
     if cascade.empty():
         raise BackendUnavailableError(f"OpenCV {cv2.__version__} cannot read {path}")

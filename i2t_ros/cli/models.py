@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import backends, survey
 from i2t_ros.errors import BackendError, BackendMissingError
-from i2t_ros.models.download import DownloadLimits
 from i2t_ros.models.lookup import (
     cache_folder,
+    describe_model,
     inspect_files,
     is_offline,
-    obtain_model,
+    obtain,
     search_folders,
 )
 from i2t_ros.models.manifest import ModelSpec, find_spec, load_manifest
@@ -21,7 +21,7 @@ from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.tasks.detect import DetectSettings, DetectTask
 
 # The user asked for the download and waits for it, perhaps over a satellite link.
-PATIENT = DownloadLimits(open=30.0)
+PATIENCE = 30.0
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -70,7 +70,7 @@ def _list(args: argparse.Namespace) -> int:
 
 def _fetch(args: argparse.Namespace) -> int:
     for name in args.names:
-        local = obtain_model(name, limits=PATIENT)
+        local = obtain(describe_model(name), patience=PATIENCE)
         for path in local.files:
             print(path)
         if not local.files:
@@ -79,7 +79,7 @@ def _fetch(args: argparse.Namespace) -> int:
 
 
 def _path(args: argparse.Namespace) -> int:
-    local = obtain_model(args.name, offline=True)
+    local = obtain(describe_model(args.name), offline=True)
     for path in local.files:
         print(path)
     return 0

@@ -15,7 +15,7 @@ from i2t_ros.errors import (
     ModelError,
     ModelMismatchError,
 )
-from i2t_ros.models.lookup import LocalModel, describe_model, find_local, obtain, obtain_model
+from i2t_ros.models.lookup import LocalModel, describe_model, find_local, obtain
 from i2t_ros.models.manifest import ModelSpec, find_spec, ranked_models
 from i2t_ros.options import option
 from i2t_ros.types import Task
@@ -92,7 +92,7 @@ def open_model(  # noqa: PLR0913 (one place, all of it needed)
     built_in  an entry that needs no file; "": there is none for this task
 
     What is asked for by name is used or refused, never replaced. Raises ModelError and BackendError
-    as obtain_model and load_backend do.
+    as obtain and load_backend do.
     """
     choice = _Choice(task, model, backend, how)
     if choice.model != "auto":
@@ -151,9 +151,7 @@ def _open_named(choice: _Choice, make: Make[Ready]) -> Ready:
     names = choose_backends(spec, choice.backend, choice.how.backend)
     local = LocalModel(spec, ())
     if any(backends()[name].needs_files for name in names):
-        local = obtain_model(
-            choice.model, spec=spec, offline=choice.how.offline, progress=choice.how.progress
-        )
+        local = obtain(spec, offline=choice.how.offline, progress=choice.how.progress)
     return _load_first(local, names, choice, make, "asked for by name")
 
 

@@ -19,12 +19,12 @@ from i2t_ros.errors import (
     ModelCorruptError,
     ModelDownloadError,
 )
-from i2t_ros.models.download import CHUNK, DownloadLimits, download
+from i2t_ros.models import download as module
+from i2t_ros.models.download import CHUNK, download
 from i2t_ros.models.manifest import ModelFile
 
 CONTENT = bytes(range(256)) * 4000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-QUICK = DownloadLimits(open=2.0, silence=2.0, attempts=2, other=10.0)
 
 
 class Server:
@@ -99,7 +99,9 @@ def server():
 
 
 @pytest.fixture
-def target(tmp_path):
+def target(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "SILENCE", 2.0)
+    monkeypatch.setattr(module, "ATTEMPTS", 2)
     return tmp_path / "cache" / "model.onnx"
 
 
@@ -108,8 +110,8 @@ def model(server, page="model.onnx", **changes):
     return ModelFile("model.onnx", (f"{server.url}/{page}",), **fields)
 
 
-def fetch(file, target, limits=QUICK):
-    download(file, target, progress=False, limits=limits)
+def fetch(file, target, patience=2.0):
+    download(file, target, progress=False, patience=patience)
 
 
 def from_byte(asked):
@@ -234,13 +236,14 @@ def test_two_processes_share_one_download(server, target):
     assert server.ranges == [None]
 
 
-def test_waiting_for_another_process_ends(server, target):
+def test_waiting_for_another_process_ends(server, target, monkeypatch):
+    monkeypatch.setattr(module, "OTHER", 0.1)
     target.parent.mkdir()
     with (
         filelock.FileLock(f"{target}.lock"),
         pytest.raises(ModelDownloadError, match="another process"),
     ):
-        fetch(model(server), target, DownloadLimits(other=0.1))
+        fetch(model(server), target)
 
 
 def test_a_cache_that_is_a_file_cannot_be_written(server, tmp_path):
@@ -289,7 +292,7 @@ def test_connection_refused(target):
 
 def test_a_server_that_never_answers_costs_the_time_limit_only(server, target):
     with pytest.raises(ModelDownloadError, match=r"no answer from 127\.0\.0\.1 within 0\.2 s"):
-        fetch(model(server, "silent"), target, DownloadLimits(open=0.2))
+        fetch(model(server, "silent"), target, patience=0.2)
 
 
 def test_a_resolver_that_hangs_costs_the_time_limit_only(target, monkeypatch):
@@ -305,7 +308,7 @@ def test_a_resolver_that_hangs_costs_the_time_limit_only(target, monkeypatch):
         with pytest.raises(
             ModelDownloadError, match=r"no answer from models\.invalid within 0\.2 s"
         ):
-            fetch(file, target, DownloadLimits(open=0.2))
+            fetch(file, target, patience=0.2)
     finally:
         done.set()
         wait_for_threads("i2t-download-open")
