@@ -100,7 +100,7 @@ class Backend(ABC):
     @classmethod
     def engine(cls) -> tuple[str, tuple[str, ...]]:
         """Return the version and the devices that are found, for `i2t models doctor`."""
-        return cls.version, ("cpu",)
+        return cls.version, (cls.device,)
 
     def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Run the model once.
@@ -119,7 +119,7 @@ class Backend(ABC):
         except I2tError:
             raise
         except Exception as error:  # the errors of these libraries have no common base class
-            raise InferenceError(f"{self.title} failed: {error or repr(error)}") from error
+            raise InferenceError(f"{self.title} failed: {str(error) or repr(error)}") from error
 
     def close(self) -> None:
         """Release the model and its memory. May be called more than once."""

@@ -59,11 +59,6 @@ class FakeBackend(Backend):
         self.calls = 0
         self.begun = threading.Event()
 
-    @classmethod
-    def engine(cls) -> tuple[str, tuple[str, ...]]:
-        """Return no version and no device; see Backend."""
-        return "", ()
-
     def run(self, model: Script, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return what the script says; see Backend.
 

@@ -38,12 +38,13 @@ class TritonBackend(Backend):
 
         Raises BackendUnavailableError if the server cannot be reached or lacks the model.
         """
-        scheme, _, self._address = options.url.rstrip("/").rpartition("://")
-        if not self._address or scheme not in ("", "http", "grpc"):
+        scheme, _, address = options.url.rpartition("://")
+        if not address or scheme not in ("", "http", "grpc"):
             raise BackendUnavailableError(
                 "backend triton: expected a url such as http://robot:8000 or grpc://robot:8001, "
                 f"got {options.url!r}"
             )
+        self._address = address.rstrip("/")
         self._grpc = scheme == "grpc"
         self._client_module = tritonclient.grpc if self._grpc else tritonclient.http
         self._timeout = options.timeout
@@ -59,7 +60,8 @@ class TritonBackend(Backend):
             self.close()
             raise BackendUnavailableError(
                 f"Triton at {options.url} does not serve {spec.engine_model or spec.name}: "
-                f"{error or type(error)}; is the server running there, and has it loaded the model?"
+                f"{str(error) or repr(error)}; is the server running there, and has it loaded the "
+                "model?"
             ) from error
         self._inputs, outputs = match_tensors(
             spec, _infos(metadata["inputs"]), _infos(metadata["outputs"])
@@ -85,7 +87,7 @@ class TritonBackend(Backend):
         except Exception as error:  # the two clients' errors have no common base class
             raise InferenceError(
                 f"Triton at {self.device} could not be asked within {self._timeout} s: "
-                f"{error or type(error).__name__}"
+                f"{str(error) or repr(error)}"
             ) from error
         # Arrays from the network are read-only, but the outputs belong to the caller.
         return [np.require(result.as_numpy(name), requirements="W") for name in self._outputs]

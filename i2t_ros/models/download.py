@@ -1,30 +1,28 @@
-"""Fetching a model's file: resumed, checked against size and SHA-256, and put in place whole."""
+"""Fetching a model's file: resumed, checked against size and SHA-256, and put in place whole.
+
+Imported for a download alone: its packages take time, and most starts do without them.
+"""
 
 from __future__ import annotations
 
 import concurrent.futures
 import errno
-import hashlib
-import importlib
 import logging
 import os
 import shutil
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+import filelock
+import requests
+import tqdm
 
 from i2t_ros.errors import ModelCacheError, ModelCorruptError, ModelDownloadError
 from i2t_ros.models.manifest import ModelFile
-from i2t_ros.optional import needed_for
-
-if TYPE_CHECKING:
-    import requests
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 5.0
-"""Seconds until a server has begun to answer: name look-up, connection, redirects, headers."""
 SILENCE = 15.0
 """Seconds between two pieces of the file."""
 ATTEMPTS = 3
@@ -35,36 +33,24 @@ OTHER = 600.0
 # Small, because urllib3 drops what it has of the piece in which a connection breaks.
 CHUNK = 1 << 14
 
-# Imported for a download alone: they take time, and most starts do without.
-NEEDED = ("filelock", "requests", "tqdm")
-INSTALL = (
-    f"pip install {' '.join(NEEDED)} (on a robot: apt install python3-{' python3-'.join(NEEDED)}), "
-    "or put the file in a folder named by I2T_MODEL_PATH"
-)
 
-
-def download(
-    file: ModelFile, target: Path, *, progress: bool = True, patience: float = PATIENCE
-) -> None:
+def download(file: ModelFile, target: Path, *, progress: bool, patience: float) -> None:
     """Fetch ``file`` to ``target``, or do nothing if another process has just done so.
 
     What has come so far is kept in ``<target>.part``: the next call goes on from there. A file
     that came whole and is wrong is kept as ``<target>.corrupt`` for a look at it, and not used.
-    A server has to begin to answer within ``patience`` seconds. With ``progress``, a bar is shown
-    if somebody is looking at a terminal.
 
-    Raises ModelDownloadError (no network, refusal, cut), ModelCorruptError (wrong size or hash),
-    ModelCacheError (cannot be stored) and BackendMissingError (without what a download needs).
+    progress  show a bar if somebody is looking at a terminal
+    patience  seconds until a server has begun to answer: name look-up, connection, redirects,
+              headers
+
+    Raises ModelDownloadError (no network, refusal, cut), ModelCorruptError (wrong size or hash)
+    and ModelCacheError (cannot be stored).
     """
-    with needed_for(f"downloading {file.name}", INSTALL):
-        for module in NEEDED:
-            importlib.import_module(module)
-    import filelock  # noqa: PLC0415 (see NEEDED)
-
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(f"{target}.lock").acquire(timeout=OTHER):
-            if not target.is_file() or mismatch(file, target):
+            if not target.is_file() or file.mismatch(target):
                 _fetch(file, target, progress, patience)
     except filelock.Timeout as error:
         raise ModelDownloadError(
@@ -80,32 +66,6 @@ def download(
         ) from error
 
 
-def mismatch(file: ModelFile, path: Path) -> str:
-    """Return how ``path`` differs from the manifest, "" if it does not."""
-    try:
-        size = path.stat().st_size
-        if file.size and size != file.size:
-            return f"expected {file.size} bytes, got {size}"
-        if file.sha256 and (actual := _sha256(path)) != file.sha256:
-            return f"expected SHA-256 {file.sha256}, got {actual}"
-    except OSError as error:
-        return f"cannot be read: {error}"
-    return ""
-
-
-def set_aside(path: Path, target: Path) -> Path:
-    """Rename what should have been ``target`` so that it is never used; return its new name."""
-    return path.replace(target.with_name(target.name + ".corrupt"))
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while piece := stream.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
 def _fetch(file: ModelFile, target: Path, progress: bool, patience: float) -> None:
     """Try each URL; a server that answers with the wrong file is the last word."""
     part = target.with_name(target.name + ".part")
@@ -115,18 +75,19 @@ def _fetch(file: ModelFile, target: Path, progress: bool, patience: float) -> No
         try:
             resumed = _size(part) > 0
             _fill(url, file, part, progress, patience)
-            wrong = mismatch(file, part)
+            wrong = file.mismatch(part)
             if wrong and resumed:  # the beginning may be a stale one: once more from the first byte
                 part.unlink()
                 _fill(url, file, part, progress, patience)
-                wrong = mismatch(file, part)
+                wrong = file.mismatch(part)
         except ModelDownloadError as error:
             failures.append(str(error))
             continue
         if wrong:
+            corrupt = part.replace(f"{target}.corrupt")
             raise ModelCorruptError(
-                f"{url} is not the {file.name} that was expected: {wrong}; kept as "
-                f"{set_aside(part, target)}, not used"
+                f"{url} is not the {file.name} that was expected: {wrong}; kept as {corrupt}, "
+                "not used"
             )
         part.replace(target)
         return
@@ -142,8 +103,6 @@ def _size(part: Path) -> int:
 
 def _fill(url: str, file: ModelFile, part: Path, progress: bool, patience: float) -> None:
     """Fill ``part``. A connection that breaks is taken up again as long as it brings something."""
-    import requests  # noqa: PLC0415 (see NEEDED)
-
     without_news = 0
     while not file.size or _size(part) != file.size:
         before = _size(part)
@@ -162,9 +121,6 @@ def _fill(url: str, file: ModelFile, part: Path, progress: bool, patience: float
 
 def _receive(url: str, file: ModelFile, part: Path, progress: bool, patience: float) -> None:
     """Append what ``part`` lacks. Raises requests.RequestException if the connection breaks."""
-    import requests  # noqa: PLC0415 (see NEEDED)
-    import tqdm  # noqa: PLC0415
-
     have = _size(part) if not file.size or _size(part) < file.size else 0
     with _open(url, have, patience) as response:
         if response.status_code == 416:
@@ -220,8 +176,6 @@ def _open(url: str, have: int, patience: float) -> requests.Response:
     longer than any of its own time limits says (several addresses, several tries). So the call
     runs in its own thread, which is left behind when the time is up.
     """
-    import requests  # noqa: PLC0415 (see NEEDED)
-
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     answer: concurrent.futures.Future[requests.Response] = concurrent.futures.Future()
 

@@ -17,13 +17,17 @@ import platformdirs
 from msgspec.structs import replace
 
 from i2t_ros.errors import ModelCorruptError, ModelError, ModelMissingError
-from i2t_ros.models.download import PATIENCE, download, mismatch, set_aside
 from i2t_ros.models.manifest import ModelFile, ModelSpec, find_spec, load_manifest, spec_from
 from i2t_ros.models.recognition import recognize
+from i2t_ros.optional import needed_for
 from i2t_ros.validation import read_mapping
 
 logger = logging.getLogger(__name__)
 
+INSTALL = (
+    "pip install filelock requests tqdm (on a robot: apt install python3-filelock python3-requests "
+    "python3-tqdm), or put the file in a folder named by I2T_MODEL_PATH"
+)
 BACKENDS_FOR = {".onnx": ["onnxruntime", "openvino", "triton"], ".tflite": ["litert"]}
 
 
@@ -82,9 +86,12 @@ def describe_model(model: str) -> ModelSpec:
 
 
 def obtain(
-    spec: ModelSpec, *, offline: bool = False, progress: bool = True, patience: float = PATIENCE
+    spec: ModelSpec, *, offline: bool = False, progress: bool = True, patience: float = 5.0
 ) -> LocalModel:
-    """Return a model with its files, downloaded if need be; a server has ``patience`` seconds.
+    """Return a model with its files, downloaded if need be.
+
+    progress  show a bar if somebody is looking at a terminal
+    patience  seconds that a server may take until it begins to answer
 
     Raises ModelMissingError (not here and offline), ModelCorruptError, ModelDownloadError,
     ModelCacheError, and BackendMissingError (without what a download needs).
@@ -101,6 +108,8 @@ def obtain(
                     f"Looked for: {searched}. Run `i2t models fetch {spec.name}` with a network, "
                     f"or put {file.name} in a folder named by I2T_MODEL_PATH"
                 )
+            with needed_for(f"downloading {file.name}", INSTALL):
+                from i2t_ros.models.download import download  # noqa: PLC0415 (see there)
             download(file, path, progress=progress, patience=patience)
         paths.append(path)
     return LocalModel(spec, tuple(paths))
@@ -144,7 +153,7 @@ def search_folders() -> tuple[Path, ...]:
 def _known_file(path: Path) -> ModelSpec | None:
     """Return the manifest's entry whose only file this is, with the path as its file."""
     for spec in load_manifest().values():
-        if len(spec.files) == 1 and not mismatch(spec.files[0], path):
+        if len(spec.files) == 1 and not spec.files[0].mismatch(path):
             return replace(spec, files=(ModelFile(str(path.absolute())),))
     return None
 
@@ -163,7 +172,7 @@ def _find_file(spec: ModelSpec, file: ModelFile) -> Path | None:
                 "path as the model if it is one of your own"
             )
         try:
-            aside = set_aside(place, place)
+            aside = place.replace(f"{place}.corrupt")
         except OSError as error:
             raise ModelCorruptError(f"{place} is corrupt: {wrong}; remove it ({error})") from error
         logger.warning("%s is corrupt: %s; kept as %s, not used", place, wrong, aside)
@@ -172,7 +181,7 @@ def _find_file(spec: ModelSpec, file: ModelFile) -> Path | None:
 
 def _copies(spec: ModelSpec, file: ModelFile) -> Iterator[tuple[Path, str]]:
     """Yield every copy of a file, and what is wrong with it; "" if nothing is."""
-    return ((place, mismatch(file, place)) for place in _places(spec, file) if place.is_file())
+    return ((place, file.mismatch(place)) for place in _places(spec, file) if place.is_file())
 
 
 def _places(spec: ModelSpec, file: ModelFile) -> Iterator[Path]:

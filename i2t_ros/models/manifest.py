@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import types
 from collections.abc import Mapping
 from functools import lru_cache
@@ -48,6 +49,18 @@ class ModelFile(Structure, frozen=True):
     urls: tuple[str, ...] = ()
     sha256: str = ""
     size: int = 0
+
+    def mismatch(self, path: Path) -> str:
+        """Return how the file at ``path`` differs from this one, "" if it does not."""
+        try:
+            size = path.stat().st_size
+            if self.size and size != self.size:
+                return f"expected {self.size} bytes, got {size}"
+            if self.sha256 and (actual := _sha256(path)) != self.sha256:
+                return f"expected SHA-256 {self.sha256}, got {actual}"
+        except OSError as error:
+            return f"cannot be read: {error}"
+        return ""
 
 
 class ModelInput(Structure, frozen=True):
@@ -189,3 +202,11 @@ def read_labels(name: str, where: str, folder: Path | None = None) -> tuple[str,
         if place.is_file():
             return tuple(line.strip() for line in place.read_text("utf-8").splitlines())
     raise ModelError(f"{where}: labels: no such file: {' or '.join(map(str, places))}")
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()

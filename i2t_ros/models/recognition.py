@@ -21,34 +21,31 @@ Entry = dict[str, Any]
 READERS = {".onnx": ("onnxruntime", "onnxruntime"), ".tflite": ("litert", "ai-edge-litert")}
 """Ending of a file -> the backend that reads it, and the package that this needs."""
 
-# Where a side may have any length and nothing says which, the one that these models train with.
+# If a side may have any length and nothing says which, the one that these models train with.
 USUAL_SIDE = 640
 
+# RT-DETR's and D-FINE's authors export a model that also takes the size of the image.
+SIZE_INPUT = "orig_target_sizes"
+
 # TensorFlow counts classes from the background, TFLite's operator from the first real class.
-TENSORFLOW = {"decoder": "tensorflow", "score_threshold": 0.5}
-BY_NAME: tuple[Entry, ...] = (
-    TENSORFLOW
-    | {
-        "outputs": [f"detection_{part}" for part in ("boxes", "classes", "scores")]
-        + ["num_detections"],
+BY_NAME: dict[tuple[str, ...], Entry] = {
+    ("detection_boxes", "detection_classes", "detection_scores", "num_detections"): {
+        "decoder": "tensorflow",
         "decoder_options": {"class_offset": 0},
     },
-    TENSORFLOW
-    | {
-        "outputs": [f"TFLite_Detection_PostProcess{end}" for end in ("", ":1", ":2", ":3")],
+    tuple(f"TFLite_Detection_PostProcess{end}" for end in ("", ":1", ":2", ":3")): {
+        "decoder": "tensorflow",
         "decoder_options": {"class_offset": 1},
     },
-    # RT-DETR and D-FINE as their authors export them, which takes the size of the image too.
-    {
-        "outputs": ["labels", "boxes", "scores"],
-        "decoder": "labels_boxes_scores",
-        "score_threshold": 0.4,
-    },
-    # The same as Hugging Face exports them.
-    {"outputs": ["logits", "pred_boxes"], "decoder": "query_logits", "score_threshold": 0.4},
-)
-"""Fields of the models that the names of their outputs tell."""
-SIZE_INPUT = "orig_target_sizes"
+    ("labels", "boxes", "scores"): {"decoder": "labels_boxes_scores"},
+    ("logits", "pred_boxes"): {"decoder": "query_logits"},  # Hugging Face's exports
+}
+"""Names of outputs -> what they tell."""
+
+RESIZE = {"yolox": "letterbox"} | dict.fromkeys(("yolov5", "yolov8", "yolov10"), "letterbox_center")
+"""Decoder -> how its models were trained; all others: stretch."""
+SCORES = {"tensorflow": 0.5, "labels_boxes_scores": 0.4, "query_logits": 0.4, "queries": 0.4}
+"""Decoder -> score_threshold, if not that of every model."""
 
 
 def recognize(path: Path) -> Entry | None:
@@ -72,14 +69,22 @@ def recognize_facts(facts: FileFacts) -> Entry | None:
     if picture is None or facts.metadata.get("task", "detect") != "detect":
         return None
     names = _class_names(facts.metadata)
-    entry = _by_name(facts, picture) or _by_shape(facts, picture["format"], len(names))
+    form = picture["format"]
+    entry = _by_name(facts) or _by_shape(facts, form, len(names))
     if entry is None:
         return None
-    form = picture["format"] | entry.pop("format")
-    if form.pop("scaled", True) and form["dtype"] == "float32":
+    decoder = entry["decoder"]
+    form["resize"] = RESIZE.get(decoder, "stretch")
+    if decoder == "yolox":
+        form["color"] = "bgr"
+    elif form["dtype"] == "float32":
         form["std"] = [255.0, 255.0, 255.0]
-    given = picture | {"format": form} | entry.pop("input", {})
-    return {"input": given} | entry | ({"labels": names} if names else {})
+    if decoder == "labels_boxes_scores":
+        picture["constants"] = {SIZE_INPUT: [[form["width"], form["height"]]]}
+    entry["input"] = picture
+    if decoder in SCORES:
+        entry["score_threshold"] = SCORES[decoder]
+    return entry | ({"labels": names} if names else {})
 
 
 def _picture(facts: FileFacts) -> Entry | None:
@@ -92,9 +97,9 @@ def _picture(facts: FileFacts) -> Entry | None:
             height, width = (
                 side if side > 0 else other for side, other in zip(sides, usual, strict=True)
             )
-            dtype = "uint8" if dtype == "uint8" else "float32"
-            form = {"width": width, "height": height, "layout": layout, "dtype": dtype}
-            return {"name": name, "format": form | {"color": "rgb"}}
+            form = {"width": width, "height": height, "layout": layout, "color": "rgb"}
+            form["dtype"] = "uint8" if dtype == "uint8" else "float32"
+            return {"name": name, "format": form}
     return None
 
 
@@ -114,15 +119,13 @@ def _literal(metadata: Mapping[str, str], key: str) -> Any:
         return None
 
 
-def _by_name(facts: FileFacts, picture: Entry) -> Entry | None:
+def _by_name(facts: FileFacts) -> Entry | None:
     """Recognize DETRs and TensorFlow's detectors by the names of their outputs."""
     inputs, outputs = ({port.name for port in ports} for ports in (facts.inputs, facts.outputs))
-    for entry in BY_NAME:
+    for names, entry in BY_NAME.items():
         takes_size = entry["decoder"] == "labels_boxes_scores"
-        if outputs.issuperset(entry["outputs"]) and (not takes_size or SIZE_INPUT in inputs):
-            size = [[picture["format"][side] for side in ("width", "height")]]
-            more = {"input": {"constants": {SIZE_INPUT: size}}} if takes_size else {}
-            return {"format": {"resize": "stretch"}} | entry | more
+        if outputs.issuperset(names) and (SIZE_INPUT in inputs or not takes_size):
+            return entry | {"outputs": names}
     return None
 
 
@@ -133,20 +136,14 @@ def _by_shape(facts: FileFacts, form: Entry, classes: int) -> Entry | None:
         return None
     rows, columns = shapes[0][1:]
     cells = sum((form["width"] // s) * (form["height"] // s) for s in (8, 16, 32))
-    entry: Entry = {"format": {"resize": "letterbox_center"}}
     if columns == 6 and 0 < rows <= 1000:
-        entry["decoder"] = "yolov10"
-    elif rows == cells and columns > 5:
-        entry["decoder"] = "yolox"
-        entry["format"] = {"resize": "letterbox", "color": "bgr", "scaled": False}
-    elif classes and columns == 4 + classes:
-        entry = {"format": {"resize": "stretch"}, "decoder": "queries", "score_threshold": 0.4}
-    elif columns in (cells, -1) and rows > 4:
-        entry["decoder"] = "yolov8"
-        if form["layout"] == "NHWC":  # Ultralytics gives TensorFlow's formats fractions
-            entry["decoder_options"] = {"normalized": True}
-    elif rows in (3 * cells, -1) and columns > 5:
-        entry["decoder"] = "yolov5"
-    else:
-        return None
-    return entry
+        return {"decoder": "yolov10"}
+    if rows == cells and columns > 5:
+        return {"decoder": "yolox"}
+    if classes and columns == 4 + classes:
+        return {"decoder": "queries"}
+    if columns in (cells, -1) and rows > 4:
+        # Ultralytics gives TensorFlow's formats fractions.
+        fractions = {"decoder_options": {"normalized": True}} if form["layout"] == "NHWC" else {}
+        return {"decoder": "yolov8"} | fractions
+    return {"decoder": "yolov5"} if rows in (3 * cells, -1) and columns > 5 else None

@@ -4,17 +4,14 @@ import multiprocessing
 import os
 import shutil
 import socket
-import sys
 import threading
 from collections import namedtuple
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import filelock
 import pytest
 
 from i2t_ros.errors import (
-    BackendMissingError,
     ModelCacheError,
     ModelCorruptError,
     ModelDownloadError,
@@ -223,7 +220,11 @@ def test_two_processes_share_one_download(server, target):
     server.gate = threading.Event()
     spawn = multiprocessing.get_context("spawn")
     fetchers = [
-        spawn.Process(target=download, args=(model(server), target), kwargs={"progress": False})
+        spawn.Process(
+            target=download,
+            args=(model(server), target),
+            kwargs={"progress": False, "patience": 5.0},
+        )
         for _ in range(2)
     ]
     for fetcher in fetchers:
@@ -312,22 +313,6 @@ def test_a_resolver_that_hangs_costs_the_time_limit_only(target, monkeypatch):
     finally:
         done.set()
         wait_for_threads("i2t-download-open")
-
-
-@contextmanager
-def without(monkeypatch, module):
-    with monkeypatch.context() as patched:
-        patched.setitem(sys.modules, module, None)
-        yield
-
-
-@pytest.mark.parametrize("module", ["requests", "filelock", "tqdm"])
-def test_a_missing_module_is_named(server, target, monkeypatch, module):
-    with (
-        without(monkeypatch, module),
-        pytest.raises(BackendMissingError, match=f"apt install .*python3-{module}"),
-    ):
-        fetch(model(server), target)
 
 
 def wait_for_threads(name):

@@ -1,12 +1,19 @@
 import hashlib
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from msgspec.structs import replace
 
-from i2t_ros.errors import ModelCorruptError, ModelError, ModelMissingError, UnknownModelError
+from i2t_ros.errors import (
+    BackendMissingError,
+    ModelCorruptError,
+    ModelError,
+    ModelMissingError,
+    UnknownModelError,
+)
 from i2t_ros.models import lookup
 from i2t_ros.models.lookup import (
     cache_file,
@@ -83,11 +90,19 @@ def test_what_is_not_at_hand_is_downloaded_to_the_cache(spec, monkeypatch):
         fetched.append((file, target))
         put(target)
 
-    monkeypatch.setattr(lookup, "download", download)
+    monkeypatch.setattr("i2t_ros.models.download.download", download)
     target = cache_file(spec, FILE)
     assert obtain(spec).files == (target,)
     assert obtain(spec).files == (target,)
     assert fetched == [(FILE, target)]
+
+
+@pytest.mark.parametrize("module", ["requests", "filelock", "tqdm"])
+def test_a_module_that_a_download_lacks_is_named(spec, monkeypatch, module):
+    monkeypatch.delitem(sys.modules, "i2t_ros.models.download", raising=False)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(BackendMissingError, match=f"apt install .*python3-{module}"):
+        obtain(spec)
 
 
 def test_a_corrupt_file_in_the_cache_is_set_aside(spec):

@@ -10,7 +10,7 @@ import yaml
 from making import open_detector
 
 from i2t_ros.errors import ModelCorruptError, ModelMismatchError, ModelMissingError
-from i2t_ros.models import download
+from i2t_ros.models import manifest
 from i2t_ros.models.lookup import describe_model
 from i2t_ros.models.recognition import recognize_facts
 from i2t_ros.models.tensors import FileFacts, TensorInfo
@@ -324,12 +324,12 @@ def opened(monkeypatch):
             calls.append("session")
             super().__init__(*args, **kwargs)
 
-    def counted_hash(path, hashed=download._sha256):
+    def counted_hash(path, hashed=manifest._sha256):
         calls.append("hash")
         return hashed(path)
 
     monkeypatch.setattr(ort, "InferenceSession", CountedSession)
-    monkeypatch.setattr(download, "_sha256", counted_hash)
+    monkeypatch.setattr(manifest, "_sha256", counted_hash)
     return calls
 
 
