@@ -16,7 +16,7 @@ from i2t_ros.errors import BackendUnavailableError, ModelCorruptError
 from i2t_ros.models.manifest import ModelSpec
 from i2t_ros.models.tensors import TensorInfo, check_shapes, example_inputs, match_tensors
 
-PRECISIONS = {"auto": "f32", "f32": "f32", "f16": "f16", "bf16": "bf16"}
+PRECISIONS = ("auto", "f32", "f16", "bf16")
 """By default OpenVINO rounds to bfloat16 if the CPU supports it, which changes scores in the second
 digit. So ``auto`` keeps the model's 32 bits."""
 
@@ -46,7 +46,10 @@ class OpenVinoBackend(Backend):
             raise ModelCorruptError(
                 f"{files[0]}: OpenVINO {ov.__version__} cannot read it: {error}"
             ) from error
-        self._inputs, outputs = match_tensors(spec, _infos(model.inputs), _infos(model.outputs))
+        inputs, outputs = _infos(model.inputs), _infos(model.outputs)
+        self._inputs, read = match_tensors(spec, inputs, outputs)
+        self._input_indices = [inputs.index(info) for info in self._inputs]
+        self._output_indices = [outputs.index(info) for info in read]
         try:
             compiled = core.compile_model(model, device, settings)
         except RuntimeError as error:
@@ -58,8 +61,6 @@ class OpenVinoBackend(Backend):
         self.model = queue.LifoQueue()
         for _ in range(self.concurrency):
             self.model.put(compiled.create_infer_request())
-        self._input_indices = [_index(model.inputs, info.name) for info in self._inputs]
-        self._output_indices = [_index(model.outputs, info.name) for info in outputs]
         self.device = ",".join(compiled.get_property("EXECUTION_DEVICES"))
         precision = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         self.report = f"OpenVINO {self.version} on {self.device}, precision {precision}"
@@ -99,7 +100,7 @@ def _settings(core: ov.Core, device: str, options: BackendOptions) -> dict[str, 
         )
     settings: dict[str, object] = {
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": PRECISIONS[options.precision],
+        "INFERENCE_PRECISION_HINT": options.precision.replace("auto", "f32"),
     }
     if device == "CPU":
         settings["INFERENCE_NUM_THREADS"] = backend_threads(options.threads).number
@@ -117,7 +118,3 @@ def _infos(ports: Sequence[ov.Output]) -> list[TensorInfo]:
         )
         for port in ports
     ]
-
-
-def _index(ports: Sequence[ov.Output], name: str) -> int:
-    return next(i for i, port in enumerate(ports) if name in port.get_names())

@@ -63,7 +63,7 @@ _OWN: Mapping[str, BackendEntry] = MappingProxyType(
             "apt install python3-opencv opencv-data",
         ),
         "facedetectoryn": BackendEntry(
-            "i2t_ros.backends.facedetectoryn:FaceDetectorYnBackend",
+            "i2t_ros.backends.opencv:FaceDetectorYnBackend",
             ("cv2",),
             'pip install "opencv-python-headless>=4.8,<5"',
             takes_pictures=True,

@@ -21,7 +21,6 @@ from i2t_ros.errors import (
     ModelMissingError,
     UnknownModelError,
 )
-from i2t_ros.models import lookup
 from i2t_ros.models.manifest import find_spec
 from i2t_ros.pipeline.object_detector import DetectOptions
 
@@ -215,7 +214,7 @@ def no_models(monkeypatch, tmp_path):
         tried.append(file.name)
         raise ModelDownloadError("no network")
 
-    monkeypatch.setattr(lookup, "download", download)
+    monkeypatch.setattr("i2t_ros.models.download.download", download)
     return tried
 
 

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 from making import open_task, scene_of
 
-from i2t_ros.backends import facedetectoryn
 from i2t_ros.backends.base import BackendOptions
-from i2t_ros.backends.registry import load_backend
+from i2t_ros.backends.registry import load_backend, survey
 from i2t_ros.errors import (
     BackendUnavailableError,
     InferenceError,
@@ -228,7 +227,7 @@ def test_a_failure_of_the_engine_has_its_code(at_hand, photo, monkeypatch):
         def setInputSize(self, size):  # noqa: N802 (OpenCV's name)
             raise cv2.error("out of memory")
 
-    monkeypatch.setattr(finder._backend, "_detector", Broken())
+    monkeypatch.setattr(finder._backend, "model", Broken())
     with pytest.raises(InferenceError, match="OpenCV failed: out of memory"):
         finder.run(photo, OPTIONS)
 
@@ -249,4 +248,4 @@ def test_outputs_of_another_network_are_refused():
 
 
 def test_the_engine_names_its_version():
-    assert facedetectoryn.FaceDetectorYnBackend.engine() == (cv2.__version__, ("cpu",))
+    assert survey("facedetectoryn") == (cv2.__version__, ("cpu",))
