@@ -35,9 +35,9 @@ class BackendEntry:
     needs       alternative Python modules, any one of which will do; empty: it needs none
     install     the commands that bring what it needs
     needs_files     whether the model's files must be on this machine
-    needs_url       whether it runs nothing without ``options.url``
     takes_pictures  whether it is given the picture itself although the entry has a tensor's format
-    choices     the fields of BackendOptions, of CHOICES, that it heeds
+    choices     the fields of BackendOptions, of CHOICES, that it heeds; with "url" among them, it
+                runs nothing without ``options.url``
     suffixes    endings of files that it runs, such as ".onnx": a model with such files runs on it
                 by name although the model's entry does not list it
     package     the distribution it comes from; empty: i2t_ros
@@ -47,7 +47,6 @@ class BackendEntry:
     needs: tuple[str, ...] = ()
     install: str = ""
     needs_files: bool = True
-    needs_url: bool = False
     takes_pictures: bool = False
     choices: frozenset[str] = frozenset()
     suffixes: tuple[str, ...] = ()

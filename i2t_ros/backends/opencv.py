@@ -92,7 +92,7 @@ class OpenCvBackend(Backend):
 
 
 class FaceDetectorYnBackend(Backend):
-    """Finds faces with YuNet (cv2.FaceDetectorYN): boxes (N, 4) xyxy, scores (N,), landmarks (N, 5, 2), best first.
+    """Finds faces with YuNet: boxes (N, 4) xyxy, scores (N,), landmarks (N, 5, 2), best first.
 
     Its input is the image itself, which it scales to the entry's input size and keeps its aspect
     ratio: the network was trained on faces of 10 to 300 pixels.

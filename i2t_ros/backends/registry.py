@@ -49,7 +49,6 @@ _OWN: Mapping[str, BackendEntry] = MappingProxyType(
             ("tritonclient",),
             'pip install "i2t_ros[triton]"',
             needs_files=False,
-            needs_url=True,
             choices=frozenset({"url"}),
         ),
         "jetson": BackendEntry(
@@ -135,7 +134,7 @@ def choose_backends(spec: ModelSpec, backend: str, options: BackendOptions) -> l
         for name in spec.backends
         if name in known
         and chosen <= known[name].choices
-        and (options.url or not known[name].needs_url)
+        and (options.url or "url" not in known[name].choices)
     ]
     if not willing:
         raise BackendUnavailableError(

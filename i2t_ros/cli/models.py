@@ -70,17 +70,13 @@ def _list(args: argparse.Namespace) -> int:
 
 def _fetch(args: argparse.Namespace) -> int:
     for name in args.names:
-        local = obtain(describe_model(name), patience=PATIENCE)
-        for path in local.files:
-            print(path)
-        if not local.files:
-            print(f"{name}: nothing to fetch, it comes with the backend")
+        files = obtain(describe_model(name), patience=PATIENCE)
+        print(*files or [f"{name}: nothing to fetch, it comes with the backend"], sep="\n")
     return 0
 
 
 def _path(args: argparse.Namespace) -> int:
-    local = obtain(describe_model(args.name), offline=True)
-    for path in local.files:
+    for path in obtain(describe_model(args.name), offline=True):
         print(path)
     return 0
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +28,6 @@ INSTALL = (
     "python3-tqdm), or put the file in a folder named by I2T_MODEL_PATH"
 )
 BACKENDS_FOR = {".onnx": ["onnxruntime", "openvino", "triton"], ".tflite": ["litert"]}
-
-
-@dataclass(frozen=True, slots=True)
-class LocalModel:
-    """A model whose files are all on this machine and are what its entry says.
-
-    ``files`` are in the order of ``spec.files``.
-    """
-
-    spec: ModelSpec
-    files: tuple[Path, ...]
 
 
 def describe_model(model: str) -> ModelSpec:
@@ -87,8 +75,8 @@ def describe_model(model: str) -> ModelSpec:
 
 def obtain(
     spec: ModelSpec, *, offline: bool = False, progress: bool = True, patience: float = 5.0
-) -> LocalModel:
-    """Return a model with its files, downloaded if need be.
+) -> tuple[Path, ...]:
+    """Return where a model's files are, in the order of ``spec.files``; downloaded if need be.
 
     progress  show a bar if somebody is looking at a terminal
     patience  seconds that a server may take until it begins to answer
@@ -112,13 +100,7 @@ def obtain(
                 from i2t_ros.models.download import download  # noqa: PLC0415 (see there)
             download(file, path, progress=progress, patience=patience)
         paths.append(path)
-    return LocalModel(spec, tuple(paths))
-
-
-def find_local(spec: ModelSpec) -> LocalModel | None:
-    """Return a model if all its files are at hand, else None. Raises ModelCorruptError."""
-    files = [path for file in spec.files if (path := _find_file(spec, file))]
-    return LocalModel(spec, tuple(files)) if len(files) == len(spec.files) else None
+    return tuple(paths)
 
 
 def inspect_files(spec: ModelSpec) -> list[tuple[Path, str]]:

@@ -15,10 +15,11 @@ from i2t_ros import language as words
 from i2t_ros.backends.base import Tensor
 from i2t_ros.errors import I2tError, NoFrameError, TimeLimitError, UnknownTaskError
 from i2t_ros.options import check_options, option
-from i2t_ros.pipeline.object_detector import ObjectDetector, PreparedImage
+from i2t_ros.pipeline.model_runner import PreparedImage
 from i2t_ros.pipeline.reply_cache import ReplyCache, frozen
-from i2t_ros.pipeline.task_worker import LazyRunner, Opener, TaskWorker
-from i2t_ros.pipeline.tasks.base import Label, Outcome
+from i2t_ros.pipeline.task_worker import Opener, TaskWorker
+from i2t_ros.pipeline.tasks.base import Outcome
+from i2t_ros.pipeline.tasks.detect import ObjectDetector
 from i2t_ros.pipeline.tasks.registry import TASKS, check_tasks
 from i2t_ros.types import DescribeReply, DescribeRequest, Description, Image, Scene, Task
 from i2t_ros.vision.codecs import MAX_PIXELS, decode_image, encode_image
@@ -106,8 +107,7 @@ class ImageInWork:
     started   time.perf_counter() seconds when its way began
     end       time.monotonic() seconds until which the tasks in other threads may take
     running   what those tasks will have found
-    detector  what works on it in steps, if that is asked for
-    prepared  what the detector's backend is to see
+    prepared  what the detector's backend is to see; None: nothing
     outputs   what the backend answered
     failures  of tasks
     """
@@ -117,7 +117,6 @@ class ImageInWork:
     started: float
     end: float
     running: dict[Task, Future[Outcome]] = field(default_factory=dict)
-    detector: ObjectDetector | None = None
     prepared: PreparedImage | None = None
     outputs: list[Tensor] | None = None
     failures: dict[Task, I2tError] = field(default_factory=dict)
@@ -147,10 +146,7 @@ class Describer:
         cache       answers to requests that bring a picture; None: none are kept
         time_limit  seconds that a task beside detect may take, its loading included
         """
-        self._runners = {task: LazyRunner(task, opener) for task, opener in openers.items()}
-        self._workers = {
-            task: TaskWorker(lazy) for task, lazy in self._runners.items() if task != STAGED
-        }
+        self._workers = {task: TaskWorker(task, opener) for task, opener in openers.items()}
         self._cache = cache
         self._time_limit = time_limit
 
@@ -158,7 +154,7 @@ class Describer:
     def detector(self) -> ObjectDetector:
         """The detector, loaded; raises ModelError, BackendError and UnknownTaskError."""
         self._check([STAGED])
-        return cast(ObjectDetector, self._runners[STAGED].get())
+        return cast(ObjectDetector, self._workers[STAGED].runner())
 
     def prepare(self, tasks: Iterable[Task]) -> None:
         """Load what these tasks need, and what their labels need, rather than with the first image.
@@ -168,15 +164,12 @@ class Describer:
         tasks = tuple(tasks)
         self._check(tasks)
         for task in tasks:
-            words.prepare_labels(getattr(self._runners[task].get(), "labels", ()))
+            words.prepare_labels(getattr(self._workers[task].runner(), "labels", ()))
 
     def close(self) -> None:
         """Release the models. May be called more than once."""
         for worker in self._workers.values():
             worker.close()
-        for lazy in self._runners.values():
-            if lazy.task not in self._workers:
-                lazy.close()
 
     def describe(
         self, image: Image, options: DescribeOptions, turn: Turn = nullcontext
@@ -190,7 +183,7 @@ class Describer:
         self, scene: Scene, sentence: str, options: DescribeOptions, started: float
     ) -> Description:
         """Return what was seen and said since ``started`` (time.perf_counter(), seconds)."""
-        model = ", ".join(filter(None, (self._runners[task].name for task in options.tasks)))
+        model = ", ".join(filter(None, (self._workers[task].name for task in options.tasks)))
         elapsed = time.perf_counter() - started
         return Description(
             scene, sentence, options.language, options.style, model, elapsed, options.label
@@ -217,13 +210,12 @@ class Describer:
         self._check(options.tasks)
         work = ImageInWork(image, options, started, time.monotonic() + self._time_limit)
         for task in options.tasks:
-            if task in self._workers:
+            if task != STAGED:
                 given = options.task_options[task]
                 work.running[task] = self._workers[task].start(image, given, options.language)
         if STAGED in options.tasks:
             try:
-                work.detector = self.detector
-                work.prepared = work.detector.prepare(image)
+                work.prepared = self.detector.prepare(image)
             except I2tError as error:
                 work.failures[STAGED] = error
         return work
@@ -259,29 +251,25 @@ class Describer:
         return Scene(width, height, MappingProxyType(ordered), MappingProxyType(work.failures))
 
     def _outcome(self, task: Task, work: ImageInWork) -> Outcome:
-        if task in work.running:
-            return self._wait_for(task, work.running[task], work.end)
         if task in work.failures:
             raise work.failures[task]
-        assert work.detector is not None  # noqa: S101 (begin() made both)
-        assert work.prepared is not None  # noqa: S101
-        assert work.outputs is not None, "infer() comes before finish()"  # noqa: S101
-        options = work.options.task_options[task]
-        return Outcome(work.detector.read(work.prepared, work.outputs, options))
-
-    def _wait_for(self, task: Task, running: Future[Outcome], end: float) -> Outcome:
+        if task == STAGED:
+            assert work.prepared is not None  # noqa: S101 (begin() made it)
+            assert work.outputs is not None, "infer() comes before finish()"  # noqa: S101
+            options = work.options.task_options[task]
+            return Outcome(self.detector.read(work.prepared, work.outputs, options))
         try:
-            return running.result(max(0.0, end - time.monotonic()))
+            return work.running[task].result(max(0.0, work.end - time.monotonic()))
         except FutureTimeoutError:
-            running.cancel()
+            work.running[task].cancel()
             raise TimeLimitError(
                 f"task {task} took longer than {self._time_limit:g} s, loading included"
             ) from None
 
     def _check(self, tasks: Iterable[Task]) -> None:
-        missing = [task for task in tasks if task not in self._runners]
+        missing = [task for task in tasks if task not in self._workers]
         if missing:
-            available = [task for task in TASKS if task in self._runners]
+            available = [task for task in TASKS if task in self._workers]
             raise UnknownTaskError(
                 f"task {missing[0]!r} is not available here; available: {', '.join(available)}"
             )
@@ -360,8 +348,7 @@ def draw(image: Image, scene: Scene, options: DescribeOptions) -> Image:
     """Return a copy of the image with everything that was found drawn on it."""
     canvas: Image = image.copy()
     pen = Pen.for_image(image, options.draw.scale)
-    label: Label = options.label
     for name, task in TASKS.items():
         if name in scene.results:
-            task.draw(canvas, scene.results[name], pen, label, options.draw)
+            task.draw(canvas, scene.results[name], pen, options.label, options.draw)
     return canvas

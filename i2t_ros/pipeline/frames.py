@@ -77,7 +77,7 @@ class _Frame(Generic[Item, Work]):
     item: Item
     offered_at: float
     number: int
-    work: Work | None = None
+    work: Work = field(init=False)
     error: Exception | None = None
     inferred: bool = False
 
@@ -192,7 +192,9 @@ class FrameLine(Generic[Item, Work]):
                 frame.work = self._stages.prepare(frame.camera, frame.item)
             except Exception as error:
                 frame.error = error
-                self._skip_backend()
+                with self._lock:
+                    self._ahead -= 1
+                    self._wake_taker()
             else:
                 self._run_backend(frame)
             self._finish_in_order(frame)
@@ -223,11 +225,6 @@ class FrameLine(Generic[Item, Work]):
         if self._has_next():
             self._may_take.notify()
 
-    def _skip_backend(self) -> None:
-        with self._lock:
-            self._ahead -= 1
-            self._wake_taker()
-
     def _run_backend(self, frame: _Frame[Item, Work]) -> None:
         """Return when the backend has run the frame.
 
@@ -241,28 +238,25 @@ class FrameLine(Generic[Item, Work]):
             self._leaders += leads
         if leads:
             with self._access.turn(urgent=False):
-                self._infer(self._next_batch())
+                self._infer_next()
         with self._lock:
             self._was_inferred.wait_for(lambda: frame.inferred)
 
-    def _next_batch(self) -> list[_Frame[Item, Work]]:
+    def _infer_next(self) -> None:
         with self._lock:
             count = min(self._batch, len(self._prepared))
             frames = [self._prepared.popleft() for _ in range(count)]
             self._ahead -= count
             self._leaders -= 1
             self._wake_taker()
-            return frames
-
-    def _infer(self, frames: Sequence[_Frame[Item, Work]]) -> None:
+        error = None
         try:
-            self._stages.infer([frame.work for frame in frames if frame.work is not None])
-        except Exception as error:
-            for frame in frames:
-                frame.error = error
+            self._stages.infer([frame.work for frame in frames])
+        except Exception as problem:
+            error = problem
         with self._lock:
             for frame in frames:
-                frame.inferred = True
+                frame.error, frame.inferred = error, True
             self._was_inferred.notify_all()
 
     def _finish_in_order(self, frame: _Frame[Item, Work]) -> None:
@@ -279,18 +273,17 @@ class FrameLine(Generic[Item, Work]):
                 self._wake_taker()
 
     def _finish(self, frame: _Frame[Item, Work]) -> None:
-        counters = self.cameras[frame.camera]
-        if frame.error is None and frame.work is not None:
+        counters, error = self.cameras[frame.camera], frame.error
+        if error is None:
             try:
                 self._stages.finish(frame.camera, frame.item, frame.work)
-            except Exception as error:
-                frame.error = error
-        if frame.error is None:
-            counters.processed += 1
-            counters.latencies.append(time.monotonic() - frame.offered_at)
-        else:
-            counters.failed += 1
-            try:
-                self._stages.failed(frame.camera, frame.error)
-            except Exception:  # the thread is still needed for other frames
-                logger.exception("camera %s: cannot report a failed frame", frame.camera)
+                counters.processed += 1
+                counters.latencies.append(time.monotonic() - frame.offered_at)
+                return
+            except Exception as problem:
+                error = problem
+        counters.failed += 1
+        try:
+            self._stages.failed(frame.camera, error)
+        except Exception:  # the thread is still needed for other frames
+            logger.exception("camera %s: cannot report a failed frame", frame.camera)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Protocol
+
+from cachetools import LRUCache
 
 from i2t_ros.errors import I2tError, TimeLimitError, TranslationError
 
@@ -55,7 +56,7 @@ class Translations:
         self._time_limit = time_limit
         self._clock = clock
         self._service: Service | None = None
-        self._known: OrderedDict[tuple[str, str, str], str] = OrderedDict()
+        self._known: LRUCache[tuple[str, str, str], str] = LRUCache(KEPT)
         self._lock = threading.Lock()
         self._asking: threading.Thread | None = None
         self._failure: tuple[I2tError, float] | None = None
@@ -71,14 +72,10 @@ class Translations:
         with self._lock:
             wanted = [text for text in wanted if (text, target, source) not in self._known]
         error = self._ask(wanted, target, source) if wanted else None
-        return [self._recall((text, target, source)) for text in texts], error
-
-    def _recall(self, key: tuple[str, str, str]) -> str:
         with self._lock:
-            translation = self._known.get(key, "")
-            if translation:
-                self._known.move_to_end(key)
-        return "" if translation.casefold() == key[0].casefold() else translation
+            found = [self._known.get((text, target, source), "") for text in texts]
+        pairs = zip(found, texts, strict=True)
+        return ["" if new.casefold() == text.casefold() else new for new, text in pairs], error
 
     def _ask(self, texts: list[str], target: str, source: str) -> I2tError | None:
         """Ask in a thread that may be abandoned: HTTP libraries limit only parts of a call."""
@@ -86,27 +83,22 @@ class Translations:
             return self._failure[0]
         if self._asking is not None and self._asking.is_alive():
             return TimeLimitError(f"translator {self.name}: still busy with an earlier image")
-        outcome: list[I2tError | None] = []
-        answered = threading.Event()
+        late = TimeLimitError(f"translator {self.name}: no answer within {self._time_limit:g} s")
+        outcome: list[I2tError | None] = [late]
 
         def ask() -> None:
             try:
                 self._fetch(texts, target, source)
-                outcome.append(None)
+                outcome[0] = None
             except I2tError as error:
-                outcome.append(error)
+                outcome[0] = error
             except Exception as error:
-                outcome.append(TranslationError(f"translator {self.name}: {error!r}"))
-            answered.set()
+                outcome[0] = TranslationError(f"translator {self.name}: {error!r}")
 
         self._asking = threading.Thread(target=ask, name="i2t-translate", daemon=True)
         self._asking.start()
-        if answered.wait(self._time_limit):
-            error = outcome[0]
-        else:
-            error = TimeLimitError(
-                f"translator {self.name}: no answer within {self._time_limit:g} s"
-            )
+        self._asking.join(self._time_limit)
+        error = outcome[0]
         self._failure = None if error is None else (error, self._clock())
         if error is not None:
             logger.warning("%s; not asked again for %g s", error, PAUSE)
@@ -121,12 +113,8 @@ class Translations:
                     f"translator {self.name}: sent {len(batch)} texts, got {len(translated)} back"
                 )
             with self._lock:
-                self._known.update(
-                    ((text, target, source), translation)
-                    for text, translation in zip(batch, translated, strict=True)
-                )
-                while len(self._known) > KEPT:
-                    self._known.popitem(last=False)
+                for text, translation in zip(batch, translated, strict=True):
+                    self._known[text, target, source] = translation
 
 
 def batches(texts: Sequence[str], letters: int) -> list[list[str]]:

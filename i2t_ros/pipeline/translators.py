@@ -8,9 +8,8 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
 from i2t_ros.errors import InvalidRequestError, TranslationError
@@ -46,13 +45,14 @@ class LibreTranslate:
     letters = 2000
 
     def __init__(self, url: str) -> None:
-        """Store the address; raises BackendMissingError without the module requests."""
+        """Store the address."""
         self._url = f"{url.rstrip('/')}/translate"
-        self._requests = _required("requests", "apt install python3-requests")
         self._key = os.environ.get(LIBRE_KEY, "")
 
     def translate(self, texts: Sequence[str], target: str, source: str) -> list[str]:
         """Return the texts in another language; see Service."""
+        import requests  # noqa: PLC0415 (the first text may wait for it, the start of a node not)
+
         question = {
             "q": list(texts),
             "source": _primary(source) or "auto",
@@ -60,9 +60,9 @@ class LibreTranslate:
             "format": "text",
         } | ({"api_key": self._key} if self._key else {})
         try:
-            response = self._requests.post(self._url, json=question, timeout=10)
+            response = requests.post(self._url, json=question, timeout=10)
             answer = response.json()
-        except self._requests.ConnectionError as error:
+        except requests.ConnectionError as error:
             raise TranslationError(
                 f"{self._url}: no answer ({_innermost(error)}); is a LibreTranslate server there? "
                 "translator_url says where it is"
@@ -78,8 +78,7 @@ class LibreTranslate:
         return [str(text) for text in translated]
 
 
-@dataclass(frozen=True, slots=True)
-class DeepEntry:
+class DeepEntry(NamedTuple):
     """A service that deep-translator supports.
 
     keys     constructor argument -> environment variable that holds its value
@@ -89,30 +88,21 @@ class DeepEntry:
     """
 
     class_name: str
-    keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    codes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    keys: Mapping[str, str] = MappingProxyType({})
+    codes: Mapping[str, str] = MappingProxyType({})
     auto: str = "auto"
     letters: int = 4000
 
 
 _LIBRE_CODES = MappingProxyType({"zh-TW": "zt"})
+_MYMEMORY_CODES = ["en-GB", "es-ES", "zh-CN", "ko-KR", "fr-FR", "de-DE", "pt-PT", "ja-JP"]
 
 DEEP_TRANSLATORS: Mapping[str, DeepEntry] = MappingProxyType(
     {
         "google": DeepEntry("GoogleTranslator", codes={"zh": "zh-CN", "zh-TW": "zh-TW"}),
         "mymemory": DeepEntry(
             "MyMemoryTranslator",
-            codes={
-                "en": "en-GB",
-                "es": "es-ES",
-                "zh": "zh-CN",
-                "zh-TW": "zh-TW",
-                "ko": "ko-KR",
-                "fr": "fr-FR",
-                "de": "de-DE",
-                "pt": "pt-PT",
-                "ja": "ja-JP",
-            },
+            codes={code[:2]: code for code in _MYMEMORY_CODES} | {"zh-TW": "zh-TW"},
             auto="autodetect",
             letters=450,
         ),
@@ -147,7 +137,8 @@ class DeepTranslator:
         Raises BackendMissingError without deep-translator, TranslationError without a key.
         """
         self._entry = DEEP_TRANSLATORS[name]
-        self._module = _required("deep_translator", 'pip install "i2t_ros[translate]"')
+        with needed_for("translating texts", 'pip install "i2t_ros[translate]"'):
+            self._module = importlib.import_module("deep_translator")
         self._keys = {arg: os.environ.get(var, "") for arg, var in self._entry.keys.items()}
         if absent := [var for arg, var in self._entry.keys.items() if not self._keys[arg]]:
             raise TranslationError(
@@ -169,9 +160,7 @@ class DeepTranslator:
                 return [text.strip() for text in together]
             # The service joined or split lines: translate them one by one.
             return [str(translator.translate(text) or "").strip() for text in texts]
-        except (
-            Exception
-        ) as error:  # its errors have no common base, and those of requests pass through
+        except Exception as error:  # they have no common base, and those of requests pass through
             raise TranslationError(
                 f"translator {self._name}: {_without(self._keys.values(), error)}"
             ) from None  # the cause's own text may hold a key
@@ -184,11 +173,6 @@ class DeepTranslator:
         translator.target = target
         translator.source = known if source else self._entry.auto
         return translator
-
-
-def _required(module: str, install: str) -> Any:
-    with needed_for("translating texts", install):
-        return importlib.import_module(module)
 
 
 def _innermost(error: BaseException) -> str:

@@ -19,7 +19,6 @@ from i2t_ros.models.lookup import (
     cache_file,
     cache_folder,
     describe_model,
-    find_local,
     obtain,
 )
 from i2t_ros.models.manifest import ModelFile, find_spec
@@ -57,13 +56,14 @@ def test_the_cache_is_the_users(tmp_path, monkeypatch):
 
 def test_folders_come_before_the_cache(spec, tmp_path, monkeypatch):
     monkeypatch.setenv("I2T_MODEL_PATH", f"{tmp_path / 'a'}:{tmp_path / 'b'}")
-    assert find_local(spec) is None
+    with pytest.raises(ModelMissingError):
+        obtain(spec, offline=True)
     cached = put(cache_file(spec, FILE))
-    assert find_local(spec).files == (cached,)
+    assert obtain(spec, offline=True) == (cached,)
     second = put(tmp_path / "b" / "m.onnx")
-    assert find_local(spec).files == (second,)
+    assert obtain(spec, offline=True) == (second,)
     first = put(tmp_path / "a" / "mine" / "m.onnx")
-    assert find_local(spec).files == (first,)
+    assert obtain(spec, offline=True) == (first,)
 
 
 @pytest.mark.parametrize("how", ["argument", "environment"])
@@ -92,8 +92,8 @@ def test_what_is_not_at_hand_is_downloaded_to_the_cache(spec, monkeypatch):
 
     monkeypatch.setattr("i2t_ros.models.download.download", download)
     target = cache_file(spec, FILE)
-    assert obtain(spec).files == (target,)
-    assert obtain(spec).files == (target,)
+    assert obtain(spec) == (target,)
+    assert obtain(spec) == (target,)
     assert fetched == [(FILE, target)]
 
 
@@ -107,7 +107,8 @@ def test_a_module_that_a_download_lacks_is_named(spec, monkeypatch, module):
 
 def test_a_corrupt_file_in_the_cache_is_set_aside(spec):
     cached = put(cache_file(spec, FILE), b"weighty")
-    assert find_local(spec) is None
+    with pytest.raises(ModelMissingError):
+        obtain(spec, offline=True)
     assert not cached.exists()
     assert cached.with_name("m.onnx.corrupt").read_bytes() == b"weighty"
 
@@ -122,7 +123,7 @@ def test_a_wrong_file_in_a_users_folder_is_named_and_left(spec, tmp_path, monkey
 
 
 def test_a_model_without_files_is_at_hand():
-    assert obtain(describe_model("opencv_people_faces"), offline=True).files == ()
+    assert obtain(describe_model("opencv_people_faces"), offline=True) == ()
 
 
 def test_an_unknown_name():
@@ -140,10 +141,10 @@ def test_a_path_with_a_description_beside_it(tmp_path):
         "backends": ["onnxruntime"],
     }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(entry))
-    local = obtain(describe_model(str(path)))
-    assert local.files == (path,)
-    assert local.spec.name == "mine"
-    assert local.spec.labels == ("cat", "", "dog")
+    spec = describe_model(str(path))
+    assert obtain(spec) == (path,)
+    assert spec.name == "mine"
+    assert spec.labels == ("cat", "", "dog")
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump({**entry, "decoder": 7}))
     with pytest.raises(ModelError, match=r"mine\.yaml: decoder"):
         describe_model(str(path))
@@ -152,9 +153,9 @@ def test_a_path_with_a_description_beside_it(tmp_path):
 def test_a_path_of_a_known_file_needs_no_description(tmp_path, shared):
     path = tmp_path / "renamed.onnx"
     shutil.copy(shared / "models" / "yolox_nano.onnx", path)
-    local = obtain(describe_model(str(path)))
-    assert replace(local.spec, files=()) == replace(find_spec("yolox_nano"), files=())
-    assert local.files == (path,)
+    spec = describe_model(str(path))
+    assert replace(spec, files=()) == replace(find_spec("yolox_nano"), files=())
+    assert obtain(spec) == (path,)
 
 
 def test_a_path_that_is_not_there(tmp_path):

@@ -136,7 +136,7 @@ def test_ultralytics_names_its_classes(tmp_path):
 
 def test_a_description_adds_what_the_file_does_not_tell(tmp_path):
     model = put(tmp_path, "yolov8", {"labels": NAMES, "score_threshold": 0.95}, labels=False)
-    assert open_detector(model).default_min_score == 0.95
+    assert open_detector(model).spec.score_threshold == 0.95
 
 
 def test_a_description_is_enough(tmp_path):

@@ -234,7 +234,7 @@ def test_a_failure_of_the_engine_has_its_code(at_hand, photo, monkeypatch):
 
 def test_outputs_of_another_network_are_refused():
     class Wrong:
-        device, report = "cpu", "wrong"
+        device, report, concurrency, batch = "cpu", "wrong", 1, 1
 
         def infer(self, inputs):
             return [np.zeros((1, 3))] * 12

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 INSTALL_HTTP = (
     'pip install "i2t_ros[web]", or apt install python3-fastapi python3-uvicorn python3-multipart '
-    "python3-websockets python3-prometheus-client python3-cachetools python3-httpcore; without it, "
-    "set http:=false"
+    "python3-websockets python3-prometheus-client python3-httpcore; without it, set http:=false"
 )
 START_LIMIT = 10.0
 """Seconds for the listeners to open."""

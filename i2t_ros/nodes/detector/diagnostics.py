@@ -11,8 +11,8 @@ from diagnostic_msgs.msg import DiagnosticArray
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
 from i2t_ros.nodes.messages.status import StatusLevel, diagnostics_to_msg, status_to_msg
 from i2t_ros.pipeline.frames import CameraCounters, FrameLine
-from i2t_ros.pipeline.object_detector import ObjectDetector
 from i2t_ros.pipeline.scheduler import RequestQueue
+from i2t_ros.pipeline.tasks.detect import ObjectDetector
 
 PERIOD = 1.0
 """Seconds between two reports, as diagnostic_updater has it."""
@@ -61,7 +61,7 @@ class Health:
     def _model(self) -> tuple[StatusLevel, str, dict[str, object]]:
         requests = self._requests.counters
         values = {
-            "model": self._detector.model_name,
+            "model": self._detector.spec.name,
             "backend": self._detector.backend_name,
             "choice": self._detector.report,
             "requests served": requests.served,

@@ -12,8 +12,8 @@ from vision_msgs.msg import LabelInfo, VisionInfo
 
 from i2t_ros.nodes.messages.status import label_info_to_msg, vision_info_to_msg
 from i2t_ros.pipeline.describer import STAGED, DescribeOptions
-from i2t_ros.pipeline.object_detector import ObjectDetector
 from i2t_ros.pipeline.reply_cache import frozen
+from i2t_ros.pipeline.tasks.detect import ObjectDetector
 
 _TOLD = tuple(field.name for field in fields(DescribeOptions) if field.name != "languages")
 _LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -45,7 +45,7 @@ class ModelCard:
         header = Header(stamp=self._node.get_clock().now().to_msg())
         labels_at, version = self._labels.topic_name, options_version(options)
         self._vision.publish(vision_info_to_msg(header, self._detector.report, labels_at, version))
-        min_score = options.task_options[STAGED].min_score or self._detector.default_min_score
+        min_score = self._detector.min_score(options.task_options[STAGED])
         self._labels.publish(label_info_to_msg(header, self._detector.labels, min_score))
 
     def destroy(self) -> None:

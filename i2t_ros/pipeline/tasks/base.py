@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from i2t_ros.errors import I2tError
@@ -98,6 +99,18 @@ class Task(ABC, Generic[Settings, Options, Result]):
     @abstractmethod
     def table(self, result: Result, label: Label) -> list[Sequence[str]]:
         """Return a result as rows for a console, the first being the heads of the columns."""
+
+
+def json_items(items: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return dataclasses as JSON has them; a field that has its default value is left out."""
+    return [
+        {
+            part.name: value
+            for part in fields(item)
+            if (value := getattr(item, part.name)) != part.default
+        }
+        for item in items
+    ]
 
 
 def rounded_score(value: float) -> float:

@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from i2t_ros.backends.base import Tensor
 from i2t_ros.errors import ModelMismatchError
 from i2t_ros.language.facts import SURE, Style, TaskFacts
 from i2t_ros.language.grammar import Language
 from i2t_ros.options import check_options, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
-from i2t_ros.pipeline.tasks.base import Label, Outcome, Task, rounded_score
-from i2t_ros.types import Image, same_length
+from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
+from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_score
+from i2t_ros.types import Image
 from i2t_ros.vision.decoders.classes import CLASSIFIERS, best
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, readable, write
-from i2t_ros.vision.letterbox import Letterbox
 
 COLOR = (235, 235, 235)
 DRAWN = 0.1
@@ -58,7 +59,16 @@ class Classification:
 
     def __post_init__(self) -> None:
         """Check that each label has its score."""
-        same_length("Classification", labels=self.labels, scores=self.scores)
+        if len(self.labels) != len(self.scores):
+            raise ValueError(
+                "Classification: expected a score for each label, got "
+                f"labels {len(self.labels)}, scores {len(self.scores)}"
+            )
+
+    @property
+    def classes(self) -> list[tuple[str, float]]:
+        """Each label with its score."""
+        return list(zip(self.labels, self.scores, strict=True))
 
 
 SPOKEN_CLASS = 0.1
@@ -112,17 +122,15 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
 
     def facts(self, result: Classification, size: tuple[int, int], style: Style) -> TaskFacts:
         """Return the likeliest class, if it is likely enough to be said; see Task."""
-        best = list(zip(result.labels, result.scores, strict=True))[:1]
-        return ClassFacts(
-            tuple(ClassFact(label, score) for label, score in best if score >= SPOKEN_CLASS)
-        )
+        likely = [ClassFact(*best) for best in result.classes[:1] if best[1] >= SPOKEN_CLASS]
+        return ClassFacts(tuple(likely))
 
     def draw(
         self, canvas: Image, result: Classification, pen: Pen, label: Label, options: DrawOptions
     ) -> None:
         """Write the likely classes into the lower left corner, the likeliest on top."""
         bottom = canvas.shape[0]
-        for name, score in reversed(list(zip(result.labels, result.scores, strict=True))):
+        for name, score in reversed(result.classes):
             if score >= DRAWN:
                 text = f"{readable(name, label)} {round(100 * score)}%"
                 bottom -= plate_size(text, pen)[0]
@@ -130,13 +138,10 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
 
     def to_json(self, result: Classification, label: Label) -> dict[str, Any]:
         """Return the classes, best first; see Task."""
-        pairs = zip(result.labels, result.scores, strict=True)
-        return {
-            "classification": [
-                {"class_id": name, "label": label(name), "score": rounded_score(score)}
-                for name, score in pairs
-            ]
-        }
+        items = (
+            ClassJson(name, label(name), rounded_score(score)) for name, score in result.classes
+        )
+        return {"classification": json_items(items)}
 
     def from_json(self, values: Mapping[str, Any]) -> Classification:
         """Return the classes; see Task."""
@@ -147,42 +152,27 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
 
     def table(self, result: Classification, label: Label) -> list[Sequence[str]]:
         """Return a class a row; see Task."""
-        pairs = zip(result.labels, result.scores, strict=True)
-        return [("class", "score"), *((label(name), f"{score:.2f}") for name, score in pairs)]
+        rows = ((label(name), f"{score:.2f}") for name, score in result.classes)
+        return [("class", "score"), *rows]
 
 
-class Classifier:
-    """Names the classes of pictures. Not thread-safe: it writes every picture into one buffer."""
-
-    degraded = False
+class Classifier(ModelRunner[ClassifyOptions, Classification]):
+    """Names the classes of pictures."""
 
     def __init__(self, loaded: Loaded) -> None:
         """Take over a loaded model."""
-        self._spec = loaded.spec
-        self._backend = loaded.backend
-        form = loaded.spec.input.format
-        self._letterbox = Letterbox(form) if form else None
-        self._decode = CLASSIFIERS[loaded.spec.decoder].function
-        self.labels = loaded.spec.labels
-        self.name = loaded.name
-        self.report = f"{loaded.name}: {loaded.report}"
+        super().__init__(loaded, CLASSIFIERS)
 
-    def run(self, image: Image, options: ClassifyOptions, language: str = "") -> Outcome:
-        """Return the ``top_k`` most likely classes; see Runner."""
-        inputs = [image]
-        if self._letterbox:
-            inputs = [self._letterbox(image)[0], *self._spec.input.constant_arrays()]
-        probabilities = self._decode(self._backend.infer(inputs))
-        labels = self.labels
-        if len(probabilities) != len(labels):
+    def _result(
+        self, image: PreparedImage, outputs: list[Tensor], options: ClassifyOptions
+    ) -> Classification:
+        """Return the ``top_k`` most likely classes."""
+        probabilities = self._decode(outputs)
+        if len(probabilities) != len(self.labels):
             raise ModelMismatchError(
-                f"{self.name}: its label table has {len(labels)} classes, the model gave "
+                f"{self.name}: its label table has {len(self.labels)} classes, the model gave "
                 f"{len(probabilities)}"
             )
         ranked = best(probabilities, options.top_k)
-        found = tuple(labels[i] or f"class {i}" for i, _ in ranked)
-        return Outcome(Classification(found, tuple(score for _, score in ranked)))
-
-    def close(self) -> None:
-        """Release the backend; see Runner."""
-        self._backend.close()
+        labels = (self.labels[i] or f"class {i}" for i, _ in ranked)
+        return Classification(tuple(labels), tuple(score for _, score in ranked))

@@ -5,21 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from i2t_ros.errors import I2tError
+from i2t_ros.backends.base import Tensor
 from i2t_ros.language.facts import Style, TaskFacts
 from i2t_ros.language.grammar import Language, clean
 from i2t_ros.options import check_options, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
-from i2t_ros.pipeline.tasks.base import Label, Outcome, Task, rounded_pixels, rounded_score
+from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
+from i2t_ros.pipeline.tasks.base import (
+    Label,
+    Outcome,
+    Task,
+    json_items,
+    rounded_pixels,
+    rounded_score,
+)
 from i2t_ros.pipeline.translation import Translations
 from i2t_ros.pipeline.translators import TRANSLATORS, open_translations
-from i2t_ros.types import Image, checked_array
+from i2t_ros.types import Image, freeze_arrays
 from i2t_ros.vision.colors import text_colors
 from i2t_ros.vision.decoders.texts import TEXT_DECODERS, Line
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, write
@@ -95,8 +104,7 @@ class TextRegion:
 
     def __post_init__(self) -> None:
         """Check the corners; copy and freeze them."""
-        corners = checked_array("TextRegion", "corners", self.corners, (4, 2), np.float32)
-        object.__setattr__(self, "corners", corners)
+        freeze_arrays(self, corners=((4, 2), np.float32))
 
 
 SPOKEN_TEXTS = 6
@@ -164,12 +172,8 @@ class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
         translations = open_translations(
             settings.translator, settings.translator_url, settings.translator_timeout
         )
-        return open_model(
-            self.name,
-            settings.model,
-            lambda loaded: TextReader(loaded, translations),
-            how.of_other_tasks(),
-        )
+        make = partial(TextReader, translations=translations)
+        return open_model(self.name, settings.model, make, how.of_other_tasks())
 
     def facts(
         self, result: tuple[TextRegion, ...], size: tuple[int, int], style: Style
@@ -212,19 +216,18 @@ class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
 
     def to_json(self, result: tuple[TextRegion, ...], label: Label) -> dict[str, Any]:
         """Return the lines in reading order; see Task."""
-        return {
-            "texts": [
-                {
-                    "text": region.text,
-                    "translation": region.translation,
-                    "score": rounded_score(region.score),
-                    "corners": [rounded_pixels(corner) for corner in region.corners.tolist()],
-                    "text_color": _hex(region.text_color),
-                    "background_color": _hex(region.background_color),
-                }
-                for region in result
-            ]
-        }
+        items = (
+            TextJson(
+                region.text,
+                region.translation,
+                rounded_score(region.score),
+                [rounded_pixels(corner) for corner in region.corners.tolist()],
+                _hex(region.text_color),
+                _hex(region.background_color),
+            )
+            for region in result
+        )
+        return {"texts": json_items(items)}
 
     def from_json(self, values: Mapping[str, Any]) -> tuple[TextRegion, ...]:
         """Return the lines; see Task."""
@@ -245,32 +248,25 @@ class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
         return [("text", "score", "letters", "on", "left", "top"), *map(_row, result)]
 
 
-class TextReader:
+class TextReader(ModelRunner[TextOptions, list[TextRegion]]):
     """Reads text, names its colors, and has it translated if there is a translator."""
-
-    degraded = False
 
     def __init__(self, loaded: Loaded, translations: Translations | None = None) -> None:
         """Take over a loaded model."""
-        self._backend = loaded.backend
-        self._decode = TEXT_DECODERS[loaded.spec.decoder].function
+        super().__init__(loaded, TEXT_DECODERS)
         self._translations = translations
-        self.name = loaded.name
-        self.report = f"{loaded.name}: {loaded.report}"
         if translations is not None:
             self.report += f"; translated by {translations.name}"
 
-    def run(self, image: Image, options: TextOptions, language: str) -> Outcome:
+    def run(self, image: Image, options: TextOptions, language: str = "") -> Outcome:
         """Return the texts in reading order; see Runner.
 
         If the translator fails, its error is the outcome's failure, and the texts are there.
         """
-        height, width = image.shape[:2]
-        lines: list[Line] = []
-        if min(height, width) >= LEAST_SIDE:
-            lines = self._decode(self._backend.infer([image]), options.min_score)
-        regions = reading_order([_region(image, line) for line in lines])
-        failure: I2tError | None = None
+        if min(image.shape[:2]) < LEAST_SIDE:
+            return Outcome(())
+        regions: list[TextRegion] = super().run(image, options).result
+        failure = None
         if self._translations is not None and regions:
             target = options.translate_to or language
             translated, failure = self._translations.translate(
@@ -282,9 +278,11 @@ class TextReader:
             ]
         return Outcome(tuple(regions), failure)
 
-    def close(self) -> None:
-        """Release the backend; see Runner."""
-        self._backend.close()
+    def _result(
+        self, image: PreparedImage, outputs: list[Tensor], options: TextOptions
+    ) -> list[TextRegion]:
+        lines = self._decode(outputs, options.min_score)
+        return reading_order([_region(image.inputs[0], line) for line in lines])
 
 
 def _region(image: Image, line: Line) -> TextRegion:
