@@ -127,36 +127,38 @@ class Backend(ABC):
 
 @dataclass(frozen=True, slots=True)
 class BackendOptions:
-    """What a user may say of how a model runs.
+    """What a user may say about how a model runs.
 
-    A backend that is asked for a provider, precision, device or server that it does not have
-    refuses; ``backend: auto`` takes one that has it.
+    A backend refuses a provider, precision, device or server that it does not have;
+    ``backend: auto`` takes a backend that has it.
     """
 
     threads: int = option(
         0,
-        "cores that a backend on the CPU may keep busy: the threads of a call that is alone, and "
-        "the calls at once; 0: chosen by the cores that affinity and quota leave to the process",
+        "cores that a backend on the CPU may keep busy, both the threads of a single call and the "
+        "calls at once; 0: chosen by the cores that affinity and quota leave to the process",
         bounds=(0, 256),
     )
     providers: tuple[str, ...] = option(
         (),
-        "execution providers of ONNX Runtime, best first: cpu, cuda, tensorrt, openvino; none: "
+        "execution providers of ONNX Runtime, best first: cpu, cuda, tensorrt, openvino; empty: "
         "cuda if it is installed and starts, else cpu",
     )
     precision: str = option(
         "auto",
-        "of the arithmetic of ONNX Runtime and OpenVINO; auto: exactly 32 bits, so that results "
-        "are the same on every backend; what a backend, provider or device lacks is refused",
+        "precision in which ONNX Runtime and OpenVINO compute; auto: exactly 32 bits, so that "
+        "results are the same on every backend; one that a backend, provider or device does not "
+        "have is refused",
         choices=("auto", "f32", "tf32", "f16", "bf16"),
     )
     device: str = option(
         "",
-        "the backend's own name of a device, such as GPU (OpenVINO) or 0 (cuda); none: its default",
+        "the backend's own name of a device, such as GPU (OpenVINO) or 0 (cuda); empty: its "
+        "default",
     )
     url: str = option(
         "",
-        "of a Triton server that runs the model: http://host:8000 or grpc://host:8001",
+        "a Triton server that runs the model, such as http://host:8000 or grpc://host:8001",
         name="server_url",
     )
     timeout: float = option(

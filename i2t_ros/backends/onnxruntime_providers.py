@@ -8,9 +8,9 @@ import json
 import logging
 import os
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 import onnxruntime as ort
@@ -43,35 +43,33 @@ class Provider(NamedTuple):
 # with each other. TensorRT holds a lock for its part of a call (#19301), so a second call overlaps
 # only with the copies. The numbers of calls follow from that and are not measured; more calls take
 # more GPU memory.
-PROVIDERS = MappingProxyType(
-    {
-        "cpu": Provider("CPUExecutionProvider", ("f32",)),
-        "cuda": Provider(
-            "CUDAExecutionProvider",
-            ("f32", "tf32", "f16"),
-            4,
-            'pip install "onnxruntime-gpu[cuda,cudnn]" has the libraries of CUDA and cuDNN, '
-            "the driver comes with the system",
-        ),
-        "tensorrt": Provider(
-            "TensorrtExecutionProvider",
-            ("f32", "tf32", "f16", "bf16"),
-            2,
-            "pip install tensorrt, and put the folder of libnvinfer into LD_LIBRARY_PATH",
-        ),
-        "openvino": Provider(
-            "OpenVINOExecutionProvider",
-            ("f32", "f16", "bf16"),
-            1,
-            "pip install onnxruntime-openvino, and the driver of the device",
-        ),
-    }
-)
+PROVIDERS: Mapping[str, Provider] = {
+    "cpu": Provider("CPUExecutionProvider", ("f32",)),
+    "cuda": Provider(
+        "CUDAExecutionProvider",
+        ("f32", "tf32", "f16"),
+        4,
+        'pip install "onnxruntime-gpu[cuda,cudnn]" has the libraries of CUDA and cuDNN, '
+        "the driver comes with the system",
+    ),
+    "tensorrt": Provider(
+        "TensorrtExecutionProvider",
+        ("f32", "tf32", "f16", "bf16"),
+        2,
+        "pip install tensorrt, and put the folder of libnvinfer into LD_LIBRARY_PATH",
+    ),
+    "openvino": Provider(
+        "OpenVINOExecutionProvider",
+        ("f32", "f16", "bf16"),
+        1,
+        "pip install onnxruntime-openvino, and the driver of the device",
+    ),
+}
 
 AUTOMATIC = ("cuda", "cpu")
 """TensorRT compiles for minutes at the first start, so it is used only on request."""
 
-TENSORRT_SETTINGS = MappingProxyType({"f16": "trt_fp16_enable", "bf16": "trt_bf16_enable"})
+TENSORRT_SETTINGS = {"f16": "trt_fp16_enable", "bf16": "trt_bf16_enable"}
 
 TF32_OVERRIDE = "NVIDIA_TF32_OVERRIDE"
 """With the value 0, NVIDIA's libraries use no TF32 in the whole process. They read it at their

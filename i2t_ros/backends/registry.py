@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 
 from i2t_ros import optional
 from i2t_ros.backends.base import CHOICES, Backend, BackendEntry, BackendOptions
@@ -25,56 +24,54 @@ logger = logging.getLogger(__name__)
 GROUP = "i2t_ros.backends"
 _DEFAULT = BackendOptions()
 
-_OWN: Mapping[str, BackendEntry] = MappingProxyType(
-    {
-        "onnxruntime": BackendEntry(
-            "i2t_ros.backends.onnxruntime:OnnxRuntimeBackend",
-            ("onnxruntime",),
-            "pip install onnxruntime (on a robot: rosdep key python3-onnxruntime-pip)",
-            choices=frozenset({"providers", "precision", "device"}),
-        ),
-        "openvino": BackendEntry(
-            "i2t_ros.backends.openvino:OpenVinoBackend",
-            ("openvino",),
-            'pip install "i2t_ros[openvino]"',
-            choices=frozenset({"precision", "device"}),
-        ),
-        "litert": BackendEntry(
-            "i2t_ros.backends.litert:LiteRtBackend",
-            ("ai_edge_litert",),
-            'pip install "i2t_ros[litert]"',
-        ),
-        "triton": BackendEntry(
-            "i2t_ros.backends.triton:TritonBackend",
-            ("tritonclient",),
-            'pip install "i2t_ros[triton]"',
-            needs_files=False,
-            choices=frozenset({"url"}),
-        ),
-        "jetson": BackendEntry(
-            "i2t_ros.backends.jetson:JetsonBackend",
-            ("jetson_inference", "jetson.inference"),
-            "build jetson-inference on the Jetson, https://github.com/dusty-nv/jetson-inference",
-        ),
-        "opencv": BackendEntry(
-            "i2t_ros.backends.opencv:OpenCvBackend",
-            ("cv2",),
-            "apt install python3-opencv opencv-data",
-        ),
-        "facedetectoryn": BackendEntry(
-            "i2t_ros.backends.opencv:FaceDetectorYnBackend",
-            ("cv2",),
-            'pip install "opencv-python-headless>=4.8,<5"',
-            takes_pictures=True,
-        ),
-        "rapidocr": BackendEntry(
-            "i2t_ros.backends.rapidocr:RapidOcrBackend",
-            ("rapidocr",),
-            'pip install "i2t_ros[ocr]"',
-        ),
-        "fake": BackendEntry("i2t_ros.backends.fake:FakeBackend"),
-    }
-)
+_OWN: Mapping[str, BackendEntry] = {
+    "onnxruntime": BackendEntry(
+        "i2t_ros.backends.onnxruntime:OnnxRuntimeBackend",
+        ("onnxruntime",),
+        "pip install onnxruntime (on a robot: rosdep key python3-onnxruntime-pip)",
+        choices=frozenset({"providers", "precision", "device"}),
+    ),
+    "openvino": BackendEntry(
+        "i2t_ros.backends.openvino:OpenVinoBackend",
+        ("openvino",),
+        'pip install "i2t_ros[openvino]"',
+        choices=frozenset({"precision", "device"}),
+    ),
+    "litert": BackendEntry(
+        "i2t_ros.backends.litert:LiteRtBackend",
+        ("ai_edge_litert",),
+        'pip install "i2t_ros[litert]"',
+    ),
+    "triton": BackendEntry(
+        "i2t_ros.backends.triton:TritonBackend",
+        ("tritonclient",),
+        'pip install "i2t_ros[triton]"',
+        needs_files=False,
+        choices=frozenset({"url"}),
+    ),
+    "jetson": BackendEntry(
+        "i2t_ros.backends.jetson:JetsonBackend",
+        ("jetson_inference", "jetson.inference"),
+        "build jetson-inference on the Jetson, https://github.com/dusty-nv/jetson-inference",
+    ),
+    "opencv": BackendEntry(
+        "i2t_ros.backends.opencv:OpenCvBackend",
+        ("cv2",),
+        "apt install python3-opencv opencv-data",
+    ),
+    "facedetectoryn": BackendEntry(
+        "i2t_ros.backends.opencv:FaceDetectorYnBackend",
+        ("cv2",),
+        'pip install "opencv-python-headless>=4.8,<5"',
+        takes_pictures=True,
+    ),
+    "rapidocr": BackendEntry(
+        "i2t_ros.backends.rapidocr:RapidOcrBackend",
+        ("rapidocr",),
+        'pip install "i2t_ros[ocr]"',
+    ),
+    "fake": BackendEntry("i2t_ros.backends.fake:FakeBackend"),
+}
 
 
 @cache
@@ -97,7 +94,7 @@ def backends() -> Mapping[str, BackendEntry]:
         except Exception as error:  # whatever another package's code raises
             why = str(error) or repr(error)
             logger.warning("backend %s of %s is left out: %s", point.name, package, why)
-    return MappingProxyType(found)
+    return found
 
 
 def is_installed(name: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +45,22 @@ class TritonBackend(Backend):
                 "backend triton: expected a url such as http://robot:8000 or grpc://robot:8001, "
                 f"got {options.url!r}"
             )
-        self._address = address.rstrip("/")
+        address = address.rstrip("/")
         self._grpc = scheme == "grpc"
         self._client_module = tritonclient.grpc if self._grpc else tritonclient.http
         self._timeout = options.timeout
-        # HTTP has the time limit for each connection, gRPC for each call.
+        # gRPC has the time limit for each call, HTTP for each connection.
         self._limit = {"client_timeout": self._timeout} if self._grpc else {}
+        limits = () if self._grpc else ("connection_timeout", "network_timeout")
+        self._connect = partial(
+            self._client_module.InferenceServerClient,
+            address,
+            **dict.fromkeys(limits, self._timeout),
+        )
         self._local = threading.local()
         self._clients: list[Any] = []
         self.model = spec.engine_model or spec.name
-        self.device = f"{scheme or 'http'}://{self._address}"
+        self.device = f"{scheme or 'http'}://{address}"
         try:
             version, metadata, largest_batch = self._describe(self.model)
         except Exception as error:  # the two clients' errors have no common base class
@@ -130,10 +137,7 @@ class TritonBackend(Backend):
     def _client(self) -> Any:
         """Return this thread's connection."""
         if not hasattr(self._local, "client"):
-            limits = ("connection_timeout", "network_timeout") if not self._grpc else ()
-            self._local.client = self._client_module.InferenceServerClient(
-                self._address, **dict.fromkeys(limits, self._timeout)
-            )
+            self._local.client = self._connect()
             self._clients.append(self._local.client)
         return self._local.client
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import types
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -29,9 +28,12 @@ BUILT_IN = "opencv_people_faces"
 BUILT_IN_FACES = "opencv_faces"
 """The same for faces."""
 
-DECODERS_OF: Mapping[Task, Mapping[str, Decoder]] = types.MappingProxyType(
-    {"detect": DECODERS, "classify": CLASSIFIERS, "faces": FACE_DECODERS, "text": TEXT_DECODERS}
-)
+DECODERS_OF: Mapping[Task, Mapping[str, Decoder]] = {
+    "detect": DECODERS,
+    "classify": CLASSIFIERS,
+    "faces": FACE_DECODERS,
+    "text": TEXT_DECODERS,
+}
 
 Threshold = Annotated[float, Meta(gt=0, le=1)]
 
@@ -173,9 +175,7 @@ def load_manifest() -> Mapping[str, ModelSpec]:
 def read_manifest(path: Path) -> Mapping[str, ModelSpec]:
     """Return every entry of a manifest file. Raises ModelError naming entry and field."""
     entries = read_mapping(path, ModelError)
-    return types.MappingProxyType(
-        {name: spec_from(name, entry, f"{path}: {name}") for name, entry in entries.items()}
-    )
+    return {name: spec_from(name, entry, f"{path}: {name}") for name, entry in entries.items()}
 
 
 def spec_from(name: str, entry: Any, where: str, folder: Path | None = None) -> ModelSpec:

@@ -8,13 +8,10 @@ from pathlib import Path
 
 from i2t_ros.errors import SourceMissingError, SourceUnreadableError
 
-_DEVICES = Path("/dev")
-_PROCESSES = Path("/proc")
-
 
 def is_device(path: Path) -> bool:
     """Return whether a path names a camera, even one that is not plugged in."""
-    if path.parent == _DEVICES and path.name.startswith("video"):
+    if path.parent == Path("/dev") and path.name.startswith("video"):
         return True
     with suppress(OSError):
         return path.is_char_device()  # also through links, as in /dev/v4l/by-id
@@ -24,7 +21,7 @@ def is_device(path: Path) -> bool:
 def camera_of(path: Path) -> Path:
     """Return ``path`` if a camera is there; raises SourceMissingError, SourceUnreadableError."""
     if not path.exists():
-        there = ", ".join(map(str, sorted(_DEVICES.glob("video*")))) or "none"
+        there = ", ".join(map(str, sorted(Path("/dev").glob("video*")))) or "none"
         raise SourceMissingError(f"no camera {path}; cameras here: {there}")
     if not os.access(path, os.R_OK | os.W_OK):
         raise SourceUnreadableError(
@@ -38,7 +35,7 @@ def why_closed(path: Path) -> str:
     """Return the likely reason why a camera does not open."""
     wanted = os.path.realpath(path)
     users = []
-    for process in _PROCESSES.glob("[0-9]*"):
+    for process in Path("/proc").glob("[0-9]*"):
         # The process may have ended, or belong to another user.
         with suppress(OSError):
             if process.name != str(os.getpid()) and any(
