@@ -33,13 +33,11 @@ class LiteRtBackend(Backend):
         self.model = _load(files[0], threads.number)
         inputs = {detail["name"]: detail for detail in self.model.get_input_details()}
         outputs = {detail["name"]: detail for detail in self.model.get_output_details()}
-        found = _infos(inputs.values())
-        if spec.input.format and spec.input.format.dtype == "float32":
-            quantized = map(_is_quantized, inputs.values())
-            found = [
-                info._replace(dtype="float32") if also_real else info
-                for info, also_real in zip(found, quantized, strict=True)
-            ]
+        real = spec.input.format is not None and spec.input.format.dtype == "float32"
+        found = [
+            info._replace(dtype="float32") if real and _is_quantized(inputs[info.name]) else info
+            for info in _infos(inputs.values())
+        ]
         ordered, read = match_tensors(spec, found, _infos(outputs.values()))
         self._inputs = [inputs[info.name] for info in ordered]
         self._outputs = [outputs[info.name] for info in read]

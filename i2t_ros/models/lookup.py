@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from i2t_ros.errors import ModelCorruptError, ModelError, ModelMissingError
 from i2t_ros.models.manifest import ModelFile, ModelSpec, find_spec, load_manifest, spec_from
-from i2t_ros.models.recognition import recognize
+from i2t_ros.models.recognition import BACKENDS_FOR, recognize
 from i2t_ros.optional import needed_for
 from i2t_ros.validation import read_mapping
 
@@ -27,7 +27,6 @@ INSTALL = (
     "pip install filelock requests tqdm (on a robot: apt install python3-filelock python3-requests "
     "python3-tqdm), or put the file in a folder named by I2T_MODEL_PATH"
 )
-BACKENDS_FOR = {".onnx": ["onnxruntime", "openvino", "triton"], ".tflite": ["litert"]}
 
 
 def describe_model(model: str) -> ModelSpec:

@@ -69,9 +69,9 @@ class ModelInput(Structure, frozen=True):
     """How a model is fed.
 
     kind       tensor: a prepared array as ``format`` says; image: the picture itself
-               (height x width x 3, uint8, blue-green-red), for engines that prepare it themselves
-    name       of the model's input; empty: its only one
-    format     of the tensor; None if ``kind`` is image
+               (height x width x 3, uint8, blue-green-red), for backends that prepare it themselves
+    name       the name of the model's input; empty: it has only one
+    format     the tensor's format; None if ``kind`` is image
     constants  further inputs, name -> value, the same for every picture; numbers with a decimal
                point are float32, without one int64
     """
@@ -97,12 +97,13 @@ class ModelSpec(Structure, frozen=True):
 
     backends         that can run it, in the order in which ``backend: auto`` tries them
     auto             rank within its task for ``model: auto``, 1 first; 0: never chosen by itself
-    engine_model     the engine's own name for the model, if the engine brings it
-    outputs          names of the outputs in the order the decoder reads them; empty: the model's
+    engine_model     the backend's own name for the model, if it comes with the backend
+    outputs          names of the outputs in the order in which the decoder reads them; empty: the
+                     model's own order
     score_threshold  0 to 1, the default least score
     iou_threshold    0 to 1, the default for suppressing overlapping boxes
     labels           class names; "" if the numbering has a hole
-    license          an SPDX identifier; of the weights
+    license          of the weights, an SPDX identifier
     source           the page of the model's authors, or of the file
     """
 

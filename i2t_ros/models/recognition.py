@@ -12,14 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from i2t_ros.backends.registry import backends
 from i2t_ros.errors import ModelMissingError
 from i2t_ros.models.tensors import FileFacts
 from i2t_ros.optional import needed_for
 
 Entry = dict[str, Any]
 
-READERS = {".onnx": ("onnxruntime", "onnxruntime"), ".tflite": ("litert", "ai-edge-litert")}
-"""Ending of a file -> the backend that reads it, and the package that this needs."""
+BACKENDS_FOR = {".onnx": ("onnxruntime", "openvino", "triton"), ".tflite": ("litert",)}
+"""Ending of a file -> the backends that run it; the first one also tells what is in it."""
 
 # If a side may have any length and nothing says which, the one that these models train with.
 USUAL_SIDE = 640
@@ -54,11 +55,11 @@ def recognize(path: Path) -> Entry | None:
     None if it is of no family that is known here. Raises ModelCorruptError, ModelMissingError,
     BackendMissingError.
     """
-    if path.suffix not in READERS:
-        raise ModelMissingError(f"{path}: expected a file ending in {' or '.join(READERS)}")
-    backend, package = READERS[path.suffix]
-    install = f"pip install {package}, or describe the file in {path.with_suffix('.yaml')}"
-    with needed_for(f"recognizing {path}", f"{install} (docs/models.md)"):
+    if path.suffix not in BACKENDS_FOR:
+        raise ModelMissingError(f"{path}: expected a file ending in {' or '.join(BACKENDS_FOR)}")
+    backend = BACKENDS_FOR[path.suffix][0]
+    instead = f"or describe the file in {path.with_suffix('.yaml')} (docs/models.md)"
+    with needed_for(f"recognizing {path}", f"{backends()[backend].install}, {instead}"):
         reader = importlib.import_module(f"i2t_ros.backends.{backend}")
     return recognize_facts(reader.read_facts(path))
 
