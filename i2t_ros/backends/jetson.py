@@ -16,15 +16,18 @@ import numpy as np
 from i2t_ros.backends.base import Backend, BackendOptions, Tensor
 from i2t_ros.errors import BackendUnavailableError, InferenceError
 from i2t_ros.models.manifest import ModelSpec
-from i2t_ros.optional import needed_for
+
+try:
+    import jetson_inference
+    import jetson_utils
+except ImportError:  # their names up to JetPack 4
+    import jetson.inference
+    import jetson.utils
+
+    jetson_inference, jetson_utils = jetson.inference, jetson.utils
 
 # detectNet forgets what scores less, so this is the least ``min_score`` that has an effect.
 LEAST_SCORE = 0.1
-
-INSTALL = (
-    "jetson_inference and jetson_utils are built on the Jetson, for its own Python: "
-    "https://github.com/dusty-nv/jetson-inference"
-)
 
 # The names of inputs and outputs are those of jetson-inference's own SSD training and export.
 DETECT_ARGUMENTS = (
@@ -44,16 +47,16 @@ class JetsonBackend(Backend):
     """
 
     title = "jetson-inference"
+    version = jetson_inference.__name__  # tells the generation of the modules
     device = "cuda"
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load ``files[0]``, or else the network that the entry's engine_model names.
 
         The first load of a network builds its engine, which takes minutes. Raises
-        BackendMissingError, BackendUnavailableError.
+        BackendUnavailableError.
         """
-        inference, self._utils = _modules()
-        if not hasattr(self._utils, "cudaFromNumpy"):
+        if not hasattr(jetson_utils, "cudaFromNumpy"):
             raise BackendUnavailableError(
                 "jetson_utils was built without NumPy and has no cudaFromNumpy: install "
                 "python3-numpy and build jetson-inference again"
@@ -64,28 +67,23 @@ class JetsonBackend(Backend):
         self._detects = spec.task == "detect"
         name = str(files[0]) if files else spec.engine_model
         try:
-            self.model = self._load(inference, spec, files)
+            self.model = self._load(spec, files)
         except Exception as error:  # the module raises plain Exception
             raise BackendUnavailableError(
                 f"jetson-inference cannot load {name}: {error}. TensorRT 10 "
                 "refuses the built-in UFF models; an ONNX model serves there"
             ) from error
-        self.report = f"{inference.__name__} on TensorRT, {name}"
-
-    @classmethod
-    def engine(cls) -> tuple[str, tuple[str, ...]]:
-        """Return which generation of the modules there is, and the device."""
-        return _modules()[0].__name__, ("cuda",)
+        self.report = f"{self.version} on TensorRT, {name}"
 
     def run(self, model: Any, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Run the network on one picture; see Backend."""
         with self._lock:
             # Every color order but this makes some releases answer with an empty list.
             picture = np.ascontiguousarray(inputs[0][:, :, ::-1])
-            image = self._utils.cudaFromNumpy(picture)
+            image = jetson_utils.cudaFromNumpy(picture)
             return self._detect(model, image) if self._detects else self._classify(model, image)
 
-    def _load(self, inference: Any, spec: ModelSpec, files: Sequence[Path]) -> Any:
+    def _load(self, spec: ModelSpec, files: Sequence[Path]) -> Any:
         """Return the network. JetPack 4 knows only the arguments name, argv and threshold."""
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as labels:
             arguments: list[str] = []
@@ -95,8 +93,8 @@ class JetsonBackend(Backend):
                 arguments = [f"--model={files[0]}", f"--labels={labels.name}"]
                 arguments += DETECT_ARGUMENTS if self._detects else CLASSIFY_ARGUMENTS
             if not self._detects:
-                return inference.imageNet(spec.engine_model, arguments)
-            net = inference.detectNet(spec.engine_model, arguments, LEAST_SCORE)
+                return jetson_inference.imageNet(spec.engine_model, arguments)
+            net = jetson_inference.detectNet(spec.engine_model, arguments, LEAST_SCORE)
             # A list of arguments makes newer releases ignore all else (jetson-inference #599).
             net.SetThreshold(LEAST_SCORE)
             return net
@@ -126,18 +124,3 @@ class JetsonBackend(Backend):
             if class_id >= 0:  # -1: nothing above the threshold
                 probabilities[0, class_id] = confidence
         return [probabilities]
-
-
-def _modules() -> tuple[Any, Any]:
-    """Import jetson_inference and jetson_utils under their new or their old names."""
-    with needed_for("backend jetson", INSTALL):
-        try:
-            import jetson_inference  # noqa: PLC0415
-            import jetson_utils  # noqa: PLC0415
-
-            return jetson_inference, jetson_utils
-        except ImportError:
-            import jetson.inference  # noqa: PLC0415
-            import jetson.utils  # noqa: PLC0415
-
-            return jetson.inference, jetson.utils

@@ -52,7 +52,8 @@ _OWN: Mapping[str, BackendEntry] = {
     "jetson": BackendEntry(
         "i2t_ros.backends.jetson:JetsonBackend",
         ("jetson_inference", "jetson.inference"),
-        "build jetson-inference on the Jetson, https://github.com/dusty-nv/jetson-inference",
+        "build jetson_inference and jetson_utils on the Jetson, for its own Python: "
+        "https://github.com/dusty-nv/jetson-inference",
     ),
     "opencv": BackendEntry(
         "i2t_ros.backends.opencv:OpenCvBackend",

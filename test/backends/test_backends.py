@@ -56,6 +56,7 @@ def jetson(generation):
 
     def load(request):
         patch = request.getfixturevalue("monkeypatch")
+        patch.delitem(sys.modules, "i2t_ros.backends.jetson", raising=False)
         for name, module in jetson_standins.GENERATIONS[generation]().items():
             patch.setitem(sys.modules, name, module)
         return load_backend("jetson", spec, [], BackendOptions())

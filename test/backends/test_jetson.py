@@ -23,6 +23,7 @@ CLASSIFIER = "jetson_googlenet"
 def modules(request, monkeypatch):
     """Install one generation of the modules."""
     made = jetson_standins.GENERATIONS[request.param]()
+    monkeypatch.delitem(sys.modules, "i2t_ros.backends.jetson", raising=False)
     for name, module in made.items():
         monkeypatch.setitem(sys.modules, name, module)
     return made
@@ -142,6 +143,7 @@ def test_modules_that_are_absent():
 
 def test_modules_that_are_half_there(monkeypatch):
     new = jetson_standins.GENERATIONS["new"]()
+    monkeypatch.delitem(sys.modules, "i2t_ros.backends.jetson", raising=False)
     monkeypatch.setitem(sys.modules, "jetson_inference", new["jetson_inference"])
     with pytest.raises(BackendMissingError, match="jetson_utils"):
         open_detector(NETWORK)
