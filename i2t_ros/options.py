@@ -120,6 +120,16 @@ def check_options(settings: Any) -> None:
         found.check(getattr(settings, field_name))
 
 
+class Checked:
+    """Base of a dataclass whose options are checked when it is made."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        """Raise InvalidRequestError for a value that is not allowed."""
+        check_options(self)
+
+
 def _own_value(found: Option, value: Any) -> Any:
     found.check(value)
     if found.read is not None:

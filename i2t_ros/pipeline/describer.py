@@ -122,6 +122,10 @@ class ImageInWork:
     failures: dict[Task, I2tError] = field(default_factory=dict)
 
 
+def _no_camera(name: str) -> Image:
+    raise NoFrameError("the request brings no picture, and there is no camera here")
+
+
 class Describer:
     """Describes images with whatever tasks there are.
 
@@ -147,7 +151,7 @@ class Describer:
         time_limit  seconds that a task beside detect may take, its loading included
         """
         self._workers = {task: TaskWorker(task, opener) for task, opener in openers.items()}
-        self._cache = cache
+        self._cache = cache if cache and cache.limits.entries else None
         self._time_limit = time_limit
 
     @property
@@ -236,14 +240,14 @@ class Describer:
         results: dict[Task, Any] = {}
         # Detection first, if it is asked for: what comes before it would only be waited for.
         for task in sorted(work.options.tasks, key=work.running.__contains__):
-            try:
-                outcome = self._outcome(task, work)
-            except I2tError as error:
-                work.failures[task] = error
+            if task in work.failures:
                 continue
-            results[task] = outcome.result
-            if outcome.failure is not None:
-                work.failures[task] = outcome.failure
+            try:
+                results[task], failure = self._outcome(task, work)
+            except I2tError as error:
+                failure = error
+            if failure is not None:
+                work.failures[task] = failure
         if not results:
             raise next(work.failures[task] for task in work.options.tasks)
         height, width = work.image.shape[:2]
@@ -251,8 +255,6 @@ class Describer:
         return Scene(width, height, MappingProxyType(ordered), MappingProxyType(work.failures))
 
     def _outcome(self, task: Task, work: ImageInWork) -> Outcome:
-        if task in work.failures:
-            raise work.failures[task]
         if task == STAGED:
             assert work.prepared is not None  # noqa: S101 (begin() made it)
             assert work.outputs is not None, "infer() comes before finish()"  # noqa: S101
@@ -278,7 +280,7 @@ class Describer:
         self,
         request: DescribeRequest,
         options: DescribeOptions,
-        newest: Callable[[str], Image] | None = None,
+        newest: Callable[[str], Image] = _no_camera,
         turn: Turn = nullcontext,
     ) -> DescribeReply:
         """Answer one request: decode, describe, and draw and encode if asked.
@@ -304,23 +306,20 @@ class Describer:
         self,
         request: DescribeRequest,
         options: DescribeOptions,
-        newest: Callable[[str], Image] | None,
+        newest: Callable[[str], Image],
         turn: Turn,
     ) -> DescribeReply:
-        format = "jpeg"
-        if request.picture is not None:
-            image = decode_image(request.picture, options.max_pixels)
-            format = request.picture.format
-        elif newest is not None:
-            image = newest(request.camera)
+        picture = request.picture
+        if picture is None:
+            image, format = newest(request.camera), "jpeg"
         else:
-            raise NoFrameError("the request brings no picture, and there is no camera here")
+            image = decode_image(picture, options.max_pixels)
+            format = picture.format
         description = self.describe(image, options, turn)
-        annotated = None
-        if request.annotate:
-            drawn = draw(image, description.scene, options)
-            annotated = encode_image(drawn, format, options.jpeg_quality)
-        return DescribeReply(description, annotated)
+        if not request.annotate:
+            return DescribeReply(description)
+        drawn = draw(image, description.scene, options)
+        return DescribeReply(description, encode_image(drawn, format, options.jpeg_quality))
 
 
 def tell(scene: Scene, options: DescribeOptions) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from i2t_ros.backends.base import Tensor
 from i2t_ros.errors import ModelMismatchError
+from i2t_ros.models.manifest import DECODERS_OF
 from i2t_ros.pipeline.loading import Loaded
 from i2t_ros.pipeline.tasks.base import Outcome
 from i2t_ros.types import Image
 from i2t_ros.vision.boxes import Boxes, non_maximum_suppression
-from i2t_ros.vision.decoders.objects import Decoder, InputSize
+from i2t_ros.vision.decoders.objects import InputSize
 from i2t_ros.vision.letterbox import Letterbox, Placement
 
 Options = TypeVar("Options")
@@ -51,8 +52,8 @@ class ModelRunner(ABC, Generic[Options, Result]):
     labels        the class names
     """
 
-    def __init__(self, loaded: Loaded, decoders: Mapping[str, Decoder]) -> None:
-        """Take over a loaded model; ``decoders`` are those of the task."""
+    def __init__(self, loaded: Loaded) -> None:
+        """Take over a loaded model."""
         self.spec = spec = loaded.spec
         self.backend_name = loaded.backend_name
         self.labels = spec.labels
@@ -66,11 +67,12 @@ class ModelRunner(ABC, Generic[Options, Result]):
         self._constants = spec.input.constant_arrays()
         # Each writes images into one buffer, so there is one for every image that is on its way.
         self._letterboxes: list[Letterbox] = []
-        self._decoder = decoders["pixels" if loaded.takes_pictures else spec.decoder]
-        given = {} if loaded.takes_pictures else spec.decoder_options
-        self._decode = functools.partial(
-            self._decoder.function, **{**self._decoder.options, **given}
-        )
+        own = "pixels" if loaded.takes_pictures else spec.decoder
+        self._decoder = DECODERS_OF[spec.task][own]
+        options = self._decoder.options
+        if own == spec.decoder:
+            options = {**options, **spec.decoder_options}
+        self._decode = functools.partial(self._decoder.function, **options)
 
     def run(self, image: Image, options: Options, language: str = "") -> Outcome:
         """Return what this task finds in an image; see Runner."""

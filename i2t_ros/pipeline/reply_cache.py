@@ -1,4 +1,4 @@
-"""Keeps replies for the next time that the same is asked."""
+"""Keeps replies in case the same is asked again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PART_COST = 500
 
 @dataclass(frozen=True, slots=True)
 class CacheLimits:
-    """How much is kept, and how long."""
+    """How much is kept, and for how long."""
 
     entries: int = option(
         64,
@@ -81,11 +81,8 @@ class ReplyCache:
         """Let one thread work on ``key``, so that the next thread finds its reply in the cache.
 
         Otherwise a client that asks again because the answer takes long would double the work.
-        Several threads may work on it after ``patience`` seconds, and if the cache is off.
+        Several threads may work on it after ``patience`` seconds.
         """
-        if not self.limits.entries:
-            yield
-            return
         with self._lock:
             working = self._at_work.setdefault(key, threading.Lock())
         alone = working.acquire(timeout=patience)

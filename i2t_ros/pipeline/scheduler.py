@@ -35,27 +35,15 @@ class BackendAccess:
         self.concurrency = concurrency
         self._condition = threading.Condition()
         self._free = concurrency
-        self._waiting = 0
         self._urgent_waiting = 0
-
-    @property
-    def waiting(self) -> int:
-        """How many threads wait for their turn."""
-        return self._waiting
 
     @contextmanager
     def turn(self, urgent: bool) -> Iterator[None]:
         """Wait for a turn and hold it; urgent turns (requests) go before the others (frames)."""
         with self._condition:
-            self._waiting += 1
             self._urgent_waiting += urgent
-            try:
-                self._condition.wait_for(
-                    lambda: self._free and (urgent or not self._urgent_waiting)
-                )
-            finally:
-                self._waiting -= 1
-                self._urgent_waiting -= urgent
+            self._condition.wait_for(lambda: self._free and (urgent or not self._urgent_waiting))
+            self._urgent_waiting -= urgent
             self._free -= 1
             if self._free:  # wake a frame that let this request go first
                 self._condition.notify_all()

@@ -95,29 +95,26 @@ class TaskWorker:
         if self._runner is None:
             if self._failure is not None and self._clock() - self._failure[1] < RETRY_AFTER:
                 raise self._failure[0]
-            self._runner = self._open()
+            try:
+                self._runner = self._opener()
+            except Exception as error:
+                failure = self._with_code(error, "cannot be loaded", BackendUnavailableError)
+                self._failure = failure, self._clock()
+                raise failure from error
             level = logging.WARNING if self._runner.degraded else logging.INFO
             logger.log(level, "task %s: %s", self._task, self._runner.report)
         return self._runner
 
-    def _open(self) -> Runner[Any]:
-        try:
-            return self._opener()
-        except Exception as error:
-            if isinstance(error, I2tError):
-                failure = error
-            else:
-                logger.exception("task %s cannot be loaded", self._task)
-                failure = BackendUnavailableError(f"task {self._task} cannot be loaded: {error!r}")
-            self._failure = failure, self._clock()
-            raise failure from error
+    def _with_code(self, error: Exception, what: str, kind: type[I2tError]) -> I2tError:
+        """Return an error that has a code; one task must not spoil the others."""
+        if isinstance(error, I2tError):
+            return error
+        logger.exception("task %s %s", self._task, what)
+        return kind(f"task {self._task} {what}: {error!r}")
 
     def _run(self, image: Image, options: Any, language: str) -> Outcome:
         runner = self.runner()
         try:
             return runner.run(image, options, language)
-        except I2tError:
-            raise
-        except Exception as error:  # one task must not spoil the others
-            logger.exception("task %s failed", self._task)
-            raise InferenceError(f"task {self._task} failed: {error!r}") from error
+        except Exception as error:
+            raise self._with_code(error, "failed", InferenceError) from error

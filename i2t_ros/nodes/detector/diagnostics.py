@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
@@ -25,7 +24,7 @@ class Health:
         self,
         node: ManagedNode,
         detector: ObjectDetector,
-        frames: FrameLine[Any, Any],
+        frames: FrameLine,
         requests: RequestQueue,
     ) -> None:
         """Begin to report."""

@@ -16,7 +16,7 @@ from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
 from i2t_ros.errors import I2tError, NotActiveError
-from i2t_ros.nodes.detector.camera_frames import CameraFrames, CameraWork, FrameSettings
+from i2t_ros.nodes.detector.camera_frames import CameraFrames, FrameSettings
 from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage
 from i2t_ros.nodes.detector.cameras import DetectorCameras
 from i2t_ros.nodes.detector.diagnostics import Health
@@ -58,7 +58,7 @@ class DetectorNode(ManagedNode):
         self._active = False
         self._enabled = True
         self._access = BackendAccess()
-        self._frames: FrameLine[ImageMessage, CameraWork] | None = None
+        self._frames: FrameLine | None = None
         self._requests: RequestQueue | None = None
         self._health: Health | None = None
         self._cameras: DetectorCameras | None = None

@@ -10,12 +10,12 @@ from i2t_ros.backends.base import Tensor
 from i2t_ros.errors import ModelMismatchError
 from i2t_ros.language.facts import SURE, Style, TaskFacts
 from i2t_ros.language.grammar import Language
-from i2t_ros.options import check_options, option
-from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
+from i2t_ros.options import Checked, option
+from i2t_ros.pipeline.loading import OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_score
 from i2t_ros.types import Image
-from i2t_ros.vision.decoders.classes import CLASSIFIERS, best
+from i2t_ros.vision.decoders.classes import best
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, readable, write
 
 COLOR = (235, 235, 235)
@@ -35,7 +35,7 @@ class ClassifySettings:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassifyOptions:
+class ClassifyOptions(Checked):
     """How many classes of the whole picture are wanted."""
 
     top_k: int = option(
@@ -44,10 +44,6 @@ class ClassifyOptions:
         bounds=(1, 10_000),
         changes="live",
     )
-
-    def __post_init__(self) -> None:
-        """Raise InvalidRequestError for a number out of bounds."""
-        check_options(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +154,6 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
 
 class Classifier(ModelRunner[ClassifyOptions, Classification]):
     """Names the classes of pictures."""
-
-    def __init__(self, loaded: Loaded) -> None:
-        """Take over a loaded model."""
-        super().__init__(loaded, CLASSIFIERS)
 
     def _result(
         self, image: PreparedImage, outputs: list[Tensor], options: ClassifyOptions

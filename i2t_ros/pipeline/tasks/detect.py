@@ -18,7 +18,7 @@ from i2t_ros.language.grammar import Language
 from i2t_ros.language.places import Place
 from i2t_ros.language.sentences import Things, split, sure_and_unsure
 from i2t_ros.models.manifest import BUILT_IN
-from i2t_ros.options import check_options, option
+from i2t_ros.options import Checked, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import (
@@ -31,7 +31,7 @@ from i2t_ros.pipeline.tasks.base import (
 )
 from i2t_ros.types import DescribeRequest, Detections, Image
 from i2t_ros.vision.boxes import all_are_boxes, are_boxes
-from i2t_ros.vision.decoders.objects import DECODERS, Candidates
+from i2t_ros.vision.decoders.objects import Candidates
 from i2t_ros.vision.drawing import DrawOptions, Pen, class_color, draw_box, readable
 
 
@@ -72,7 +72,7 @@ def _names(entries: Iterable[str]) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class DetectOptions:
+class DetectOptions(Checked):
     """Which objects of those that a model finds are wanted."""
 
     min_score: float = option(
@@ -113,10 +113,6 @@ class DetectOptions:
     max_detections: int = option(
         100, "the best so many objects of an image are kept", bounds=(1, 10_000), changes="live"
     )
-
-    def __post_init__(self) -> None:
-        """Raise InvalidRequestError for a number out of bounds."""
-        check_options(self)
 
     @property
     def named(self) -> frozenset[str]:
@@ -285,7 +281,7 @@ class ObjectDetector(ModelRunner[DetectOptions, Detections]):
 
         Raises ModelMismatchError if the outputs are not those that the model's entry promises.
         """
-        super().__init__(loaded, DECODERS)
+        super().__init__(loaded)
         self._wanted: tuple[DetectOptions, _Wanted] | None = None
         if loaded.spec.input.format:
             self.detect(np.zeros((64, 64, 3), np.uint8))

@@ -15,7 +15,7 @@ from i2t_ros.language.facts import ObjectCount, Style, TaskFacts
 from i2t_ros.language.grammar import Language
 from i2t_ros.language.sentences import Things
 from i2t_ros.models.manifest import BUILT_IN_FACES
-from i2t_ros.options import check_options, option
+from i2t_ros.options import Checked, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import (
@@ -28,7 +28,7 @@ from i2t_ros.pipeline.tasks.base import (
 )
 from i2t_ros.types import Image, freeze_arrays
 from i2t_ros.vision.boxes import are_boxes
-from i2t_ros.vision.decoders.faces import FACE_DECODERS, FaceCandidates
+from i2t_ros.vision.decoders.faces import FaceCandidates
 from i2t_ros.vision.drawing import DrawOptions, Pen, draw_box
 
 COLOR = (200, 80, 255)
@@ -49,7 +49,7 @@ class FaceSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class FaceOptions:
+class FaceOptions(Checked):
     """Which faces are wanted."""
 
     min_score: float = option(
@@ -59,10 +59,6 @@ class FaceOptions:
         bounds=(0.0, 1.0),
         changes="live",
     )
-
-    def __post_init__(self) -> None:
-        """Raise InvalidRequestError for a score out of bounds."""
-        check_options(self)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -204,7 +200,7 @@ class FaceFinder(ModelRunner[FaceOptions, Faces]):
 
     def __init__(self, loaded: Loaded) -> None:
         """Take over a loaded model."""
-        super().__init__(loaded, FACE_DECODERS)
+        super().__init__(loaded)
         if loaded.degraded:
             self.report += "; without landmarks"
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from i2t_ros.backends.base import Tensor
 from i2t_ros.language.facts import Style, TaskFacts
 from i2t_ros.language.grammar import Language, clean
-from i2t_ros.options import check_options, option
+from i2t_ros.options import Checked, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import (
@@ -26,11 +26,10 @@ from i2t_ros.pipeline.tasks.base import (
     rounded_pixels,
     rounded_score,
 )
-from i2t_ros.pipeline.translation import Translations
-from i2t_ros.pipeline.translators import TRANSLATORS, open_translations
+from i2t_ros.pipeline.translation import TRANSLATORS, Translations, open_translations
 from i2t_ros.types import Image, freeze_arrays
 from i2t_ros.vision.colors import text_colors
-from i2t_ros.vision.decoders.texts import TEXT_DECODERS, Line
+from i2t_ros.vision.decoders.texts import Line
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, write
 from i2t_ros.vision.fonts import can_draw
 
@@ -64,7 +63,7 @@ class TextSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class TextOptions:
+class TextOptions(Checked):
     """Which texts are wanted, and in which language if there is a translator."""
 
     min_score: float = option(
@@ -80,10 +79,6 @@ class TextOptions:
     translate_from: str = option(
         "", "language of the texts, BCP 47; none: the translator finds out", changes="live"
     )
-
-    def __post_init__(self) -> None:
-        """Raise InvalidRequestError for a score out of bounds."""
-        check_options(self)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -106,6 +101,9 @@ class TextRegion:
         """Check the corners; copy and freeze them."""
         freeze_arrays(self, corners=((4, 2), np.float32))
 
+
+Texts: TypeAlias = tuple[TextRegion, ...]
+"""The result: lines of text in reading order."""
 
 SPOKEN_TEXTS = 6
 """Lines of text that a sentence reads out, the largest ones; the others are counted."""
@@ -159,7 +157,7 @@ class TextJson:
     background_color: str = field(metadata={"examples": ["#ffffff"]})
 
 
-class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
+class TextTask(Task[TextSettings, TextOptions, Texts]):
     """Lines of text: where they are, their colors and their translation."""
 
     name = "text"
@@ -175,9 +173,7 @@ class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
         make = partial(TextReader, translations=translations)
         return open_model(self.name, settings.model, make, how.of_other_tasks())
 
-    def facts(
-        self, result: tuple[TextRegion, ...], size: tuple[int, int], style: Style
-    ) -> TaskFacts:
+    def facts(self, result: Texts, size: tuple[int, int], style: Style) -> TaskFacts:
         """Return the lines that a sentence reads out; see Task."""
         readable = [region for region in result if clean(region.text)]
         largest = sorted(readable, key=lambda region: (-_height(region), clean(region.text)))
@@ -188,12 +184,7 @@ class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
         return TextFacts(spoken, len(readable) - len(spoken))
 
     def draw(
-        self,
-        canvas: Image,
-        result: tuple[TextRegion, ...],
-        pen: Pen,
-        label: Label,
-        options: DrawOptions,
+        self, canvas: Image, result: Texts, pen: Pen, label: Label, options: DrawOptions
     ) -> None:
         """Outline each line, and write what it says beside it if that hides no other one.
 
@@ -214,7 +205,7 @@ class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
                 write(canvas, place, text, pen, COLOR)
                 taken.append((*place, place[0] + width, place[1] + height))
 
-    def to_json(self, result: tuple[TextRegion, ...], label: Label) -> dict[str, Any]:
+    def to_json(self, result: Texts, label: Label) -> dict[str, Any]:
         """Return the lines in reading order; see Task."""
         items = (
             TextJson(
@@ -229,21 +220,15 @@ class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
         )
         return {"texts": json_items(items)}
 
-    def from_json(self, values: Mapping[str, Any]) -> tuple[TextRegion, ...]:
+    def from_json(self, values: Mapping[str, Any]) -> Texts:
         """Return the lines; see Task."""
+        colors = ("text_color", "background_color")
         return tuple(
-            TextRegion(
-                item["corners"],
-                item["text"],
-                item["score"],
-                _color(item["text_color"]),
-                _color(item["background_color"]),
-                item["translation"],
-            )
+            TextRegion(**item | {name: _color(item[name]) for name in colors})
             for item in values["texts"]
         )
 
-    def table(self, result: tuple[TextRegion, ...], label: Label) -> list[Sequence[str]]:
+    def table(self, result: Texts, label: Label) -> list[Sequence[str]]:
         """Return a line a row; see Task."""
         return [("text", "score", "letters", "on", "left", "top"), *map(_row, result)]
 
@@ -253,7 +238,7 @@ class TextReader(ModelRunner[TextOptions, list[TextRegion]]):
 
     def __init__(self, loaded: Loaded, translations: Translations | None = None) -> None:
         """Take over a loaded model."""
-        super().__init__(loaded, TEXT_DECODERS)
+        super().__init__(loaded)
         self._translations = translations
         if translations is not None:
             self.report += f"; translated by {translations.name}"
