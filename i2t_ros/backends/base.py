@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from i2t_ros.errors import I2tError, InferenceError
 from i2t_ros.models.manifest import ModelSpec
-from i2t_ros.options import check_options, option
+from i2t_ros.options import Checked, option
 
 Tensor = NDArray[Any]
 
@@ -126,7 +126,7 @@ class Backend(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class BackendOptions:
+class BackendOptions(Checked):
     """What a user may say about how a model runs.
 
     A backend refuses a provider, precision, device or server that it does not have;
@@ -167,7 +167,3 @@ class BackendOptions:
         name="server_timeout",
         bounds=(0.01, 600.0),
     )
-
-    def __post_init__(self) -> None:
-        """Raise InvalidRequestError for a number or precision that does not exist."""
-        check_options(self)
