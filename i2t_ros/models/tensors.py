@@ -77,10 +77,13 @@ def check_shapes(inputs: Sequence[NDArray[Any]], infos: Sequence[TensorInfo], ti
 
 
 def example_inputs(spec: ModelSpec) -> list[NDArray[Any]]:
-    """Return inputs of the right shape and type: a tensor of zeros, then the constants."""
+    """Return inputs of the right shape and type: a tensor of zeros, then the constants.
+
+    Raises ModelMismatchError for an entry that takes the picture itself.
+    """
     form = spec.input.format
     if form is None:
-        raise ValueError(f"{spec.name}: takes the picture itself, not a tensor")
+        raise ModelMismatchError(f"{spec.name}: its entry takes the picture itself, not a tensor")
     return [np.zeros(form.shape, form.dtype), *spec.input.constant_arrays()]
 
 

@@ -180,6 +180,7 @@ def test_nanodet_is_read_as_described(tmp_path):
             {"input": {"format": {"width": 64, "height": 32, "dtype": "uint8"}}},
             r"the entry says \(1, 3, 32, 64\) uint8",
         ),
+        ({"input": {"kind": "image"}}, "its entry takes the picture itself, not a tensor"),
         ({"labels": ["person"]}, "1 labels do not fit .* expected 0 to 0, got 1 to 1"),
     ],
 )
