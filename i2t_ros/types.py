@@ -49,8 +49,8 @@ class PictureHeader(NamedTuple):
 class Picture:
     """An encoded image, as a file or a message holds it.
 
-    What is told from the bytes is told once: ``sha256`` when it is first asked for, and the header
-    by vision.codecs.read_header. So the bytes must not change.
+    What follows from the bytes is computed once: ``sha256`` when it is first read, the header by
+    vision.codecs.read_header. So the bytes must not change.
 
     data    the bytes
     header  None until it has been read
@@ -184,7 +184,7 @@ class Detections:
 
     @classmethod
     def empty(cls, labels: Sequence[str]) -> Detections:
-        """Return the ordinary case of nothing found."""
+        """Return detections of no object."""
         return cls([], [], [], tuple(labels))  # type: ignore[arg-type]
 
     def __getitem__(self, index: slice | NDArray[Any]) -> Detections:
@@ -210,8 +210,8 @@ class Scene:
 
     width, height  of the image, in pixels
     results        by task, of each that has one, even if it found nothing
-    failures       by task, what kept it from finding anything, or, if it has a result as well,
-                   from finding all of it: texts may be there without their translations
+    failures       by task, why it found nothing, or, if it has a result as well, not everything:
+                   texts may be there without their translations
     """
 
     width: int
@@ -250,7 +250,7 @@ class Description:
 class DescribeRequest:
     """Ask what a picture, or the newest frame of a camera, shows.
 
-    ``picture`` None asks about a camera. What is empty or 0 is left to whoever answers.
+    ``picture`` None asks about a camera. The answering side chooses what is empty or 0.
     """
 
     picture: Picture | None = None

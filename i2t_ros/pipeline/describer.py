@@ -38,8 +38,8 @@ class DescribeOptions:
 
     Frozen, so that a running node can exchange all of them at once.
 
-    task_options  by task, of each task; missing ones get their defaults
-    languages     None: those that ship
+    task_options  options by task; a task that is missing gets its defaults
+    languages     None: those that ship with the package
     """
 
     tasks: tuple[Task, ...] = option(
@@ -104,12 +104,12 @@ class DescribeOptions:
 class ImageInWork:
     """An image on its way to a scene.
 
-    started   time.perf_counter() seconds when its way began
-    end       time.monotonic() seconds until which the tasks in other threads may take
+    started   when work on it began, time.perf_counter() seconds
+    end       when tasks in other threads must be done, time.monotonic() seconds
     running   what those tasks will have found
-    prepared  what the detector's backend is to see; None: nothing
-    outputs   what the backend answered
-    failures  of tasks
+    prepared  the detector's input; None: nothing is to be detected
+    outputs   what the detector's backend answered
+    failures  by task
     """
 
     image: Image
@@ -144,11 +144,11 @@ class Describer:
         cache: ReplyCache | None = None,
         time_limit: float = 30.0,
     ) -> None:
-        """Know the tasks; close() closes what they have loaded.
+        """Load nothing yet.
 
         openers     how to load each task that is available; it is loaded when first needed
-        cache       answers to requests that bring a picture; None: none are kept
-        time_limit  seconds that a task beside detect may take, its loading included
+        cache       keeps answers to requests that bring a picture; None: none are kept
+        time_limit  seconds that a task other than detect may take, its loading included
         """
         self._workers = {task: TaskWorker(task, opener) for task, opener in openers.items()}
         self._cache = cache if cache and cache.limits.entries else None
@@ -160,12 +160,11 @@ class Describer:
         self._check([STAGED])
         return cast(ObjectDetector, self._workers[STAGED].runner())
 
-    def prepare(self, tasks: Iterable[Task]) -> None:
+    def prepare(self, tasks: Sequence[Task]) -> None:
         """Load what these tasks need, and what their labels need, rather than with the first image.
 
         Raises ModelError and BackendError, and UnknownTaskError as describe() does.
         """
-        tasks = tuple(tasks)
         self._check(tasks)
         for task in tasks:
             words.prepare_labels(getattr(self._workers[task].runner(), "labels", ()))
@@ -334,7 +333,7 @@ def tell(scene: Scene, options: DescribeOptions) -> str:
 
 
 def scene_facts(scene: Scene, style: words.Style) -> tuple[words.TaskFacts, ...]:
-    """Return what there is to say of a scene, in the order in which it is said."""
+    """Return the facts of a scene, in the order in which a sentence has them."""
     size = scene.width, scene.height
     return tuple(
         task.facts(scene.results[name], size, style)

@@ -44,7 +44,7 @@ class Loaded:
     """A model on a backend.
 
     report    one line: why it was chosen, and what runs
-    degraded  whether it is a makeshift; ``report`` says what is missing
+    degraded  whether it stands in for a better model; ``report`` says what is missing
     """
 
     spec: ModelSpec
@@ -76,7 +76,7 @@ def open_model(  # noqa: PLR0913 (one place, all of it needed)
     *,
     built_in: str = "",
 ) -> Ready:
-    """Return what ``make`` makes of the chosen model.
+    """Open a model and return what ``make`` makes of it.
 
     model     an entry of config/models.yaml, the path of a file, or auto: the best-ranked model
               that is at hand; if there is none, the best-ranked that can be downloaded; if there is
@@ -136,12 +136,12 @@ class _Choice(Generic[Ready]):
             return self._built_in(built_in, failures or missing)
         if not failures:
             raise (*missing, ModelError(f"there is no model for the task {self.task}"))[0]
-        # Beside the last failure, a backend whose model may well be at hand.
+        # Also name a backend that is not installed: its model may well be at hand.
         also = f". Or: {missing[0]}" if missing else ""
         raise type(failures[-1])(f"{failures[-1]}{also}")
 
     def _built_in(self, name: str, failures: Sequence[Exception]) -> Ready:
-        """Make do, unless a backend or a server was asked for by name."""
+        """Open the model that needs no file, unless a backend or server was asked for by name."""
         why = "; ".join(dict.fromkeys(map(str, failures)))
         why = why or f"none of the ranked models runs on {self.backend}"
         spec = find_spec(name)

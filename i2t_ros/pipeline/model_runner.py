@@ -1,4 +1,4 @@
-"""What a task does with its model: images become its input, its outputs become a result."""
+"""How a task uses its model: images become its input, its outputs become a result."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from i2t_ros.backends.base import Tensor
 from i2t_ros.errors import ModelMismatchError
-from i2t_ros.models.manifest import DECODERS_OF
 from i2t_ros.pipeline.loading import Loaded
 from i2t_ros.pipeline.tasks.base import Outcome
 from i2t_ros.types import Image
 from i2t_ros.vision.boxes import Boxes, non_maximum_suppression
-from i2t_ros.vision.decoders.objects import InputSize
+from i2t_ros.vision.decoders import DECODERS, InputSize
 from i2t_ros.vision.letterbox import Letterbox, Placement
 
 Options = TypeVar("Options")
@@ -30,9 +29,9 @@ class PreparedImage:
     """An image as the backend takes it.
 
     inputs     the model's inputs: a tensor and constants, or the image itself
-    size       of the model's input, pixels
+    size       of the model's input, in pixels
     placement  where the image lies in it
-    letterbox  what wrote the tensor and still owns its memory, until the backend has read it
+    letterbox  owns the tensor's memory until the backend has read it
     """
 
     inputs: list[Any]
@@ -65,13 +64,11 @@ class ModelRunner(ABC, Generic[Options, Result]):
         self.concurrency = loaded.backend.concurrency
         self.batch = loaded.backend.batch if self._format else 1
         self._constants = spec.input.constant_arrays()
-        # Each writes images into one buffer, so there is one for every image that is on its way.
+        # A letterbox writes images into one buffer, so each image in work has its own.
         self._letterboxes: list[Letterbox] = []
         own = "pixels" if loaded.takes_pictures else spec.decoder
-        self._decoder = DECODERS_OF[spec.task][own]
-        options = self._decoder.options
-        if own == spec.decoder:
-            options = {**options, **spec.decoder_options}
+        self._decoder = DECODERS[spec.task][own]
+        options = spec.decoder_options if own == spec.decoder else {}
         self._decode = functools.partial(self._decoder.function, **options)
 
     def run(self, image: Image, options: Options, language: str = "") -> Outcome:

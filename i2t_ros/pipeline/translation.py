@@ -165,10 +165,11 @@ class LibreTranslate:
                 f"{self._url}: no answer ({_innermost(error)}); is a LibreTranslate server there? "
                 "translator_url says where it is"
             ) from error
-        told = answer if isinstance(answer, dict) else {"error": answer}
-        if not isinstance(told.get("translatedText"), list):
-            raise ValueError(f"answered {response.status_code}: {told.get('error', answer)}")
-        return [str(text) for text in told["translatedText"]]
+        if not isinstance(answer, dict):
+            answer = {"error": answer}
+        if not isinstance(answer.get("translatedText"), list):
+            raise ValueError(f"answered {response.status_code}: {answer.get('error', answer)}")
+        return [str(text) for text in answer["translatedText"]]
 
 
 class DeepEntry(NamedTuple):

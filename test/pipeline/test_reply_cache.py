@@ -102,6 +102,9 @@ def test_many_threads_may_use_it():
         thread.join(30)
     assert not any(thread.is_alive() for thread in threads)
     assert problems == []
+    kept = [found for key in range(20) if (found := cache.get(key))]
+    assert 0 < len(kept) <= limits.entries
+    assert sum(map(cost_of, kept)) <= limits.bytes
 
 
 def test_work_on_one_key_is_done_by_one_thread_and_on_others_beside_it():

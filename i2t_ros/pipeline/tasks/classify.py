@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from i2t_ros.backends.base import Tensor
 from i2t_ros.errors import ModelMismatchError
-from i2t_ros.language.facts import SURE, Style, TaskFacts
+from i2t_ros.language.facts import SURE, Fact, Style, TaskFacts
 from i2t_ros.language.grammar import Language
 from i2t_ros.options import Checked, option
 from i2t_ros.pipeline.loading import OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_score
 from i2t_ros.types import Image
-from i2t_ros.vision.decoders.classes import best
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, readable, write
 
 COLOR = (235, 235, 235)
@@ -72,12 +73,10 @@ SPOKEN_CLASS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class ClassFact:
+class ClassFact(Fact):
     """A class that the picture as a whole shows; ``score`` is 0 to 1."""
 
-    key: str
-    score: float
-    count: int = 1
+    score: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,11 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
 
     def facts(self, result: Classification, size: tuple[int, int], style: Style) -> TaskFacts:
         """Return the likeliest class, if it is likely enough to be said; see Task."""
-        likely = [ClassFact(*best) for best in result.classes[:1] if best[1] >= SPOKEN_CLASS]
+        likely = [
+            ClassFact(name, score=score)
+            for name, score in result.classes[:1]
+            if score >= SPOKEN_CLASS
+        ]
         return ClassFacts(tuple(likely))
 
     def draw(
@@ -165,6 +168,6 @@ class Classifier(ModelRunner[ClassifyOptions, Classification]):
                 f"{self.name}: its label table has {len(self.labels)} classes, the model gave "
                 f"{len(probabilities)}"
             )
-        ranked = best(probabilities, options.top_k)
-        labels = (self.labels[i] or f"class {i}" for i, _ in ranked)
-        return Classification(tuple(labels), tuple(score for _, score in ranked))
+        best = np.argsort(-probabilities, kind="stable")[: options.top_k].tolist()
+        found = tuple(self.labels[i] or f"class {i}" for i in best)
+        return Classification(found, tuple(probabilities[best].tolist()))

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,7 @@ from i2t_ros.backends.base import Tensor
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.language.facts import ObjectCount, Style, TaskFacts, count_objects
 from i2t_ros.language.grammar import Language
-from i2t_ros.language.places import Place
-from i2t_ros.language.sentences import Things, split, sure_and_unsure
+from i2t_ros.language.sentences import Things, split
 from i2t_ros.models.manifest import BUILT_IN
 from i2t_ros.options import Checked, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
@@ -31,7 +30,7 @@ from i2t_ros.pipeline.tasks.base import (
 )
 from i2t_ros.types import DescribeRequest, Detections, Image
 from i2t_ros.vision.boxes import all_are_boxes, are_boxes
-from i2t_ros.vision.decoders.objects import Candidates
+from i2t_ros.vision.decoders import Candidates
 from i2t_ros.vision.drawing import DrawOptions, Pen, class_color, draw_box, readable
 
 
@@ -120,16 +119,6 @@ class DetectOptions(Checked):
         return self.allow | self.deny | frozenset(self.class_min_scores)
 
 
-class _Wanted(NamedTuple):
-    """The scores of DetectOptions as this model's numbers.
-
-    class_scores  (classes,) float32, infinite for never; None if all have the same
-    """
-
-    class_scores: NDArray[np.float32] | None
-    least_score: float
-
-
 @dataclass(frozen=True, slots=True)
 class ObjectFacts(TaskFacts):
     """Counted objects: most first, then the largest, then the most certain."""
@@ -139,15 +128,15 @@ class ObjectFacts(TaskFacts):
 
     def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:
         """Return one sentence; in the style ``scene`` two, what is sure and then what is not."""
+        sure, unsure = split(self.found, hedge)
         if style == "scene":
-            sure, unsure = split(self.found, hedge)
             phrases = (("plain", "group", sure), ("hedged", "group_hedged", unsure))
             return [
                 _placed(objects, language, f"scene.{phrase}", f"scene.{group}")
                 for phrase, group, objects in phrases
                 if objects
             ]
-        certain, doubtful = sure_and_unsure(self.found, language, style, hedge)
+        certain, doubtful = (Things(part, language, style) for part in (sure, unsure))
         total = certain.total + doubtful.total
         if certain and doubtful:
             fields = {"things": certain.text(), "hedged": doubtful.text()}
@@ -229,7 +218,7 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
         """Return the counts and the objects, best first; see Task."""
         counts = (
             ObjectCountJson(
-                entry.class_id, label(entry.class_id), entry.count, rounded_score(entry.max_score)
+                entry.key, label(entry.key), entry.count, rounded_score(entry.max_score)
             )
             for entry in count_objects(result)
         )
@@ -246,7 +235,7 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
         names = [item["class_id"] for item in items]
         labels = tuple(dict.fromkeys(names))
         tracks = [item.get("track_id", -1) for item in items]
-        # Objects without a track are not counted; without any track that alone tells of tracking.
+        # If objects were tracked and none has a track, none is counted: only that shows tracking.
         tracked = any(track >= 0 for track in tracks) or (bool(items) and not values["objects"])
         return Detections(
             boxes=[item["box"] for item in items],  # type: ignore[arg-type]
@@ -282,7 +271,7 @@ class ObjectDetector(ModelRunner[DetectOptions, Detections]):
         Raises ModelMismatchError if the outputs are not those that the model's entry promises.
         """
         super().__init__(loaded)
-        self._wanted: tuple[DetectOptions, _Wanted] | None = None
+        self._known: tuple[DetectOptions, tuple[NDArray[np.float32] | None, float]] | None = None
         if loaded.spec.input.format:
             self.detect(np.zeros((64, 64, 3), np.uint8))
 
@@ -307,13 +296,13 @@ class ObjectDetector(ModelRunner[DetectOptions, Detections]):
         self, image: PreparedImage, outputs: list[Tensor], options: DetectOptions
     ) -> Detections:
         """Keep what is wanted, once, in pixels of the picture."""
-        wanted = self._in_numbers(options)
-        found: Candidates = self._decode(outputs, image.size, wanted.least_score)
+        least_scores, least = self._least_scores(options)
+        found: Candidates = self._decode(outputs, image.size, least)
         boxes, scores, class_ids = found
-        if wanted.class_scores is not None or not all_are_boxes(boxes):
+        if least_scores is not None or not all_are_boxes(boxes):
             good = are_boxes(boxes)
-            if wanted.class_scores is not None:
-                good &= scores >= wanted.class_scores[class_ids]
+            if least_scores is not None:
+                good &= scores >= least_scores[class_ids]
             boxes, scores, class_ids = boxes[good], scores[good], class_ids[good]
         iou = options.iou_threshold or self.spec.iou_threshold
         best = self._best(boxes, scores, class_ids, iou)[: options.max_detections]
@@ -324,9 +313,12 @@ class ObjectDetector(ModelRunner[DetectOptions, Detections]):
         class_ids = class_ids.take(best).astype(np.int32)
         return Detections.adopt(boxes, scores.take(best), class_ids, self.labels)
 
-    def _in_numbers(self, options: DetectOptions) -> _Wanted:
-        """Return the options as arrays; they seldom change between two pictures."""
-        known = self._wanted  # another thread may put its own there at any moment
+    def _least_scores(self, options: DetectOptions) -> tuple[NDArray[np.float32] | None, float]:
+        """Return the least score of each class, infinite for never, and the least of all.
+
+        The former is None if all classes have the same. Options seldom change between two images.
+        """
+        known = self._known  # another thread may put its own there at any moment
         if known is not None and known[0] == options:  # every request makes equal options anew
             return known[1]
         least = self.min_score(options)
@@ -334,18 +326,18 @@ class ObjectDetector(ModelRunner[DetectOptions, Detections]):
         for class_id, label in enumerate(self.labels):
             if label in options.deny or (options.allow and label not in options.allow):
                 scores[class_id] = np.inf
-        wanted = _Wanted(
-            None if all(score == least for score in scores) else np.array(scores, np.float32),
-            min((score for score in scores if score <= 1), default=1.0),
-        )
-        self._wanted = options, wanted
-        return wanted
+        of_classes = None
+        if any(score != least for score in scores):
+            of_classes = np.array(scores, np.float32)
+        found = of_classes, min((score for score in scores if score <= 1), default=1.0)
+        self._known = options, found
+        return found
 
 
 def _placed(
     objects: Sequence[ObjectCount], language: Language, phrase: str, group_phrase: str
 ) -> str:
-    by_place: dict[Place, list[ObjectCount]] = {}
+    by_place: dict[str, list[ObjectCount]] = {}
     for fact in objects:
         by_place.setdefault(fact.place or "middle", []).append(fact)
     things = {place: Things(facts, language, "scene") for place, facts in by_place.items()}

@@ -28,7 +28,7 @@ from i2t_ros.pipeline.tasks.base import (
 )
 from i2t_ros.types import Image, freeze_arrays
 from i2t_ros.vision.boxes import are_boxes
-from i2t_ros.vision.decoders.faces import FaceCandidates
+from i2t_ros.vision.decoders import FaceCandidates
 from i2t_ros.vision.drawing import DrawOptions, Pen, draw_box
 
 COLOR = (200, 80, 255)
@@ -91,15 +91,15 @@ class Faces:
 
 @dataclass(frozen=True, slots=True)
 class FaceFacts(TaskFacts):
-    """The number of faces, as the count of a class of their own; empty if there is none."""
+    """The number of faces, counted like objects of one class; empty if there are none."""
 
     section: ClassVar[str] = "faces"
     found: tuple[ObjectCount, ...]
 
     @classmethod
     def of(cls, number: int) -> FaceFacts:
-        """Return the facts of so many faces."""
-        return cls((ObjectCount("face", "face", number, 1.0, 1.0),) if number else ())
+        """Return the facts of this many faces."""
+        return cls((ObjectCount("face", number),) if number else ())
 
     def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:
         """Return one sentence; a face is never in doubt."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2t_ros.backends.base import Tensor
-from i2t_ros.language.facts import Style, TaskFacts
+from i2t_ros.language.facts import Fact, Style, TaskFacts
 from i2t_ros.language.grammar import Language, clean
 from i2t_ros.options import Checked, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
@@ -29,7 +29,7 @@ from i2t_ros.pipeline.tasks.base import (
 from i2t_ros.pipeline.translation import TRANSLATORS, Translations, open_translations
 from i2t_ros.types import Image, freeze_arrays
 from i2t_ros.vision.colors import text_colors
-from i2t_ros.vision.decoders.texts import Line
+from i2t_ros.vision.decoders import Line
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, write
 from i2t_ros.vision.fonts import can_draw
 
@@ -110,12 +110,10 @@ SPOKEN_TEXTS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class TextFact:
+class TextFact(Fact):
     """A line of text, and its translation if there is one; white space is single spaces."""
 
-    key: str
     translation: str = ""
-    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +176,7 @@ class TextTask(Task[TextSettings, TextOptions, Texts]):
         readable = [region for region in result if clean(region.text)]
         largest = sorted(readable, key=lambda region: (-_height(region), clean(region.text)))
         spoken = tuple(
-            TextFact(clean(region.text), clean(region.translation))
+            TextFact(clean(region.text), translation=clean(region.translation))
             for region in reading_order(largest[:SPOKEN_TEXTS])
         )
         return TextFacts(spoken, len(readable) - len(spoken))
@@ -186,7 +184,7 @@ class TextTask(Task[TextSettings, TextOptions, Texts]):
     def draw(
         self, canvas: Image, result: Texts, pen: Pen, label: Label, options: DrawOptions
     ) -> None:
-        """Outline each line, and write what it says beside it if that hides no other one.
+        """Outline each line, and write its text beside it if that hides no other line.
 
         A translation that finds no such place is written over its own line.
         """
@@ -321,8 +319,8 @@ def _at_corner(canvas: Image, corner: Sequence[int], size: tuple[int, int]) -> t
 def reading_order(regions: Sequence[TextRegion]) -> list[TextRegion]:
     """Sort lines of text from top to bottom, and from left to right within a row.
 
-    Two lines are in one row if the middle of the lower one lies above the foot of the upper one; a
-    sort by the top alone would read words of one row in the order of their tremor.
+    Two lines are in one row if the middle of the lower one lies above the foot of the upper one.
+    Sorted by their tops alone, the words of a row would be shuffled by differences of a pixel.
     """
     remaining = sorted(regions, key=lambda region: (*_center(region)[::-1], clean(region.text)))
     ordered: list[TextRegion] = []
