@@ -17,7 +17,7 @@ from i2t_ros.errors import (
     ModelMismatchError,
     ModelMissingError,
 )
-from i2t_ros.models.lookup import describe_model, obtain_model
+from i2t_ros.models.lookup import describe_model, obtain
 from i2t_ros.models.manifest import ModelSpec, find_spec, ranked_models
 from i2t_ros.options import option
 from i2t_ros.types import Task
@@ -87,7 +87,7 @@ def open_model(  # noqa: PLR0913 (one place, all of it needed)
     built_in  an entry that needs no file; "": there is none for this task
 
     What is asked for by name is used or refused, never replaced. Raises ModelError and BackendError
-    as obtain_model and load_backend do.
+    as obtain and load_backend do.
     """
     choice = _Choice(task, make, how, backend)
     return choice.best(built_in) if model == "auto" else choice.named(model)
@@ -108,7 +108,7 @@ class _Choice(Generic[Ready]):
             raise ModelMismatchError(
                 f"{spec.name} is for the task {spec.task}, not for {self.task}"
             )
-        return self._load(spec, model, "asked for by name", offline=self.how.offline)
+        return self._load(spec, "asked for by name", offline=self.how.offline)
 
     def best(self, built_in: str) -> Ready:
         failures: list[Exception] = []
@@ -119,7 +119,7 @@ class _Choice(Generic[Ready]):
                 continue
             why = _because("the best at hand", failures)
             try:
-                return self._load(spec, spec.name, why, offline=True)
+                return self._load(spec, why, offline=True)
             except ModelMissingError:
                 absent.append(spec)
             except BackendMissingError as error:
@@ -129,7 +129,7 @@ class _Choice(Generic[Ready]):
         if absent:  # one attempt: without a network the others would fail as slowly
             spec, why = absent[0], _because("downloaded", failures)
             try:
-                return self._load(spec, spec.name, why, offline=self.how.offline)
+                return self._load(spec, why, offline=self.how.offline)
             except (ModelError, BackendError) as error:
                 failures.append(error)
         if built_in:
@@ -150,17 +150,14 @@ class _Choice(Generic[Ready]):
         except BackendError as error:
             raise BackendUnavailableError(f"model auto: nothing runs as asked: {why}") from error
         why = f"DEGRADED, model auto found no trained model and took OpenCV's own detectors: {why}"
-        return self._load(spec, name, why, offline=True, degraded=True)
+        return self._load(spec, why, offline=True, degraded=True)
 
-    def _load(
-        self, spec: ModelSpec, model: str, why: str, *, offline: bool, degraded: bool = False
-    ) -> Ready:
+    def _load(self, spec: ModelSpec, why: str, *, offline: bool, degraded: bool = False) -> Ready:
         """Load the model on the first backend that starts."""
         names = choose_backends(spec, self.backend, self.how.backend)
         files: Sequence[Path] = ()
         if any(backends()[name].needs_files for name in names):
-            progress = self.how.progress
-            files = obtain_model(model, spec=spec, offline=offline, progress=progress).files
+            files = obtain(spec, offline=offline, progress=self.how.progress)
         failures: list[BackendError] = []
         for name in names:
             try:

@@ -193,4 +193,4 @@ def test_close_may_be_called_twice():
     describer.prepare(["detect"])
     describer.close()
     describer.close()
-    assert backend.closed
+    assert backend.model is None

@@ -21,7 +21,6 @@ from i2t_ros.errors import (
     ModelMissingError,
     UnknownModelError,
 )
-from i2t_ros.models import lookup
 from i2t_ros.models.manifest import find_spec
 from i2t_ros.pipeline.tasks.detect import DetectOptions
 
@@ -215,7 +214,7 @@ def no_models(monkeypatch, tmp_path):
         tried.append(file.name)
         raise ModelDownloadError("no network")
 
-    monkeypatch.setattr(lookup, "download", download)
+    monkeypatch.setattr("i2t_ros.models.download.download", download)
     return tried
 
 
@@ -347,7 +346,11 @@ def test_options_reach_the_engine(yolox_at_hand):
 @pytest.mark.parametrize(
     ("backend", "options", "message"),
     [
-        ("auto", BackendOptions(providers=("gpu",)), "unknown provider gpu; known: cpu, cuda"),
+        (
+            "auto",
+            BackendOptions(providers=("gpu",)),
+            "has no provider gpu, only cpu; onnxruntime-gpu has cuda",
+        ),
         ("auto", BackendOptions(providers=("cuda",)), "has no provider cuda, only cpu"),
         ("onnxruntime", BackendOptions(precision="bf16"), "on cpu does not compute in bf16; cpu"),
         ("openvino", BackendOptions(precision="tf32"), "OpenVINO has no precision 'tf32', only"),
