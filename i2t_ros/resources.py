@@ -23,28 +23,18 @@ def load_yaml(path: Path) -> Any:
 def config_path(*parts: str) -> Path:
     """Return a file or folder of the package's ``config`` folder, as in ``config_path("x.yaml")``.
 
-    Raises FileNotFoundError, naming every folder that was tried, if the installation lacks it.
+    Raises FileNotFoundError, naming where it was looked for, if the installation lacks it.
     """
-    path = find_config(_PACKAGE).joinpath(*parts)
-    if not path.exists():
+    # Installed, the Python folder is a few levels below the prefix and differs between a virtual
+    # environment (lib/python3.10/site-packages), Debian (local/lib/python3.10/dist-packages) and
+    # colcon: the nearest parent that has the folder is the prefix. A source checkout has it beside
+    # the package.
+    folders = [parent / "share" / "i2t_ros" / "config" for parent in _PACKAGE.parents]
+    folders.append(_PACKAGE.parent / "config")
+    folder = next((folder for folder in folders if folder.is_dir()), None)
+    if folder is None or not (path := folder.joinpath(*parts)).exists():
+        tried = folder or ", ".join(map(str, folders))
         raise FileNotFoundError(
-            f"{path}: expected there with this installation of i2t_ros; build or install it again"
+            f"{'/'.join(parts) or 'config'}: not found in {tried}; build or install i2t_ros again"
         )
     return path
-
-
-def find_config(package: Path) -> Path:
-    """Return the config folder that belongs to the Python package in the folder ``package``.
-
-    Installed, that is ``share/i2t_ros/config`` of the prefix, whose Python folder is a few levels
-    deep and differs between a virtual environment (``lib/python3.10/site-packages``), Debian
-    (``local/lib/python3.10/dist-packages``) and colcon: the nearest parent that has it is the
-    prefix. Otherwise it is ``config`` beside the package, as in a source checkout.
-    """
-    installed = [parent / "share" / "i2t_ros" / "config" for parent in package.parents]
-    candidates = [*installed, package.parent / "config"]
-    for candidate in candidates:
-        if candidate.is_dir():
-            return candidate
-    tried = ", ".join(str(candidate) for candidate in candidates)
-    raise FileNotFoundError(f"the data files of i2t_ros: found none of {tried}; install it again")

@@ -82,10 +82,10 @@ def test_the_task_of_the_page_speaks_a_users_variety_of_a_language(package):
     code = textwrap.dedent(
         """
         from pathlib import Path
-        from i2t_light import Dark, LightFacts
-        from i2t_ros.language import compose, load_languages
+        from i2t_light import LightFacts
+        from i2t_ros.language import Fact, compose, load_languages
         own = load_languages(Path.cwd())
-        print(compose([LightFacts((Dark(),))], "es-MX", languages=own))
+        print(compose([LightFacts((Fact("dark"),))], "es-MX", languages=own))
         """
     )
     assert run(package, code) == "Está oscuro.\n"

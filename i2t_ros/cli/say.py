@@ -19,9 +19,8 @@ from i2t_ros.language import (
     compose,
     compose_changes,
     load_languages,
-    unusable_image_sentence,
 )
-from i2t_ros.language.places import PLACES
+from i2t_ros.language.facts import PLACES
 from i2t_ros.pipeline.tasks.classify import ClassFact, ClassFacts
 from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.pipeline.tasks.faces import FaceFacts
@@ -80,7 +79,7 @@ def say(args: argparse.Namespace) -> str:
     """Return the sentence that ``args`` ask for."""
     languages = load_languages(args.language_folder)
     if args.unusable:
-        return unusable_image_sentence(args.language, languages)
+        return languages.get(args.language).phrase("image.unusable")
     hedge = bool(args.unsure)
     facts, left = _facts(args)
     changes = Changes(tuple(task for task in facts if task), left)
@@ -94,17 +93,17 @@ def _facts(args: argparse.Namespace) -> tuple[list[TaskFacts], tuple[TaskFacts, 
     came: list[ObjectCount] = []
     went: list[ObjectCount] = []
     for fact in sorted(args.counts, key=lambda fact: -abs(fact.count)):
-        score = _score(fact.class_id, args)
+        score = _score(fact.key, args)
         sure = replace(fact, count=abs(fact.count), max_score=score, min_score=score)
         (came if fact.count >= 0 else went).append(sure)
     here: list[TaskFacts] = []
     if args.faces is not None:
         here.append(FaceFacts.of(args.faces))
     if args.text:
-        texts = tuple(TextFact(text, args.translation) for text in args.text)
+        texts = tuple(TextFact(text, translation=args.translation) for text in args.text)
         here.append(TextFacts(texts, args.more_texts))
     if args.shows is not None:
-        here.append(ClassFacts((ClassFact(args.shows, _score(args.shows, args)),)))
+        here.append(ClassFacts((ClassFact(args.shows, score=_score(args.shows, args)),)))
     if args.counts or not (here or args.nothing):
         here.insert(0, ObjectFacts(tuple(fact for fact in came if fact.count)))
     return here, (ObjectFacts(tuple(went)),) if went else ()
@@ -116,10 +115,8 @@ def _score(name: str, args: argparse.Namespace) -> float:
 
 def _count(text: str) -> ObjectCount:
     match = _COUNT.fullmatch(text)
-    place = match and (match["place"] or "middle")
-    for known in PLACES:
-        if match and place == known:
-            return ObjectCount(match["name"], "", int(match["count"]), 1.0, 1.0, known)
+    if match and (place := match["place"] or "middle") in PLACES:
+        return ObjectCount(match["name"], int(match["count"]), place=place)
     raise argparse.ArgumentTypeError(
         f"{text!r}: expected NAME=COUNT or NAME=COUNT@PLACE, such as person=2 or dog=1@left; "
         f"the places are {', '.join(PLACES)}"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from i2t_ros.errors import InvalidRequestError, UnknownLanguageError
 from i2t_ros.language import datafile
 from i2t_ros.language.grammar import Language
+from i2t_ros.resources import config_path
+from i2t_ros.validation import read_mapping
 
-ENGLISH = "en"
+LANGUAGES: tuple[str, ...] = ("en", "es", "zh", "ko", "fr", "de", "pt", "ja")
+"""The languages that come with the package; a user's folder may add others (``load_languages``)."""
 
 
 class Languages:
@@ -19,22 +23,19 @@ class Languages:
     one language, what a later folder says is laid over what an earlier one says.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, *folders: Path) -> None:
         """Note which data files there are in ``folders``; none is read yet."""
-        self.folders = tuple(folders)
+        self.folders = folders
         self._files: dict[str, list[Path]] = {}
-        self._tags: dict[str, str] = {}
         self._languages: dict[str, Language] = {}
         for folder in folders:
             for path in sorted(folder.glob("*.yaml")):
-                key = _key(path.stem)
-                self._tags.setdefault(key, path.stem)
-                self._files.setdefault(key, []).append(path)
+                self._files.setdefault(_key(path.stem), []).append(path)
 
     @property
     def tags(self) -> tuple[str, ...]:
         """The tags of all languages, sorted."""
-        return tuple(sorted(self._tags.values()))
+        return tuple(sorted(files[0].stem for files in self._files.values()))
 
     def resolve(self, tag: str) -> str:
         """Return the tag of the language that serves ``tag``, "es" for "es_MX.UTF-8".
@@ -43,37 +44,33 @@ class Languages:
         are dropped from the right (RFC 4647, section 3.4). Raises UnknownLanguageError.
         """
         key = _key(tag)
-        while key and key not in self._tags:
+        while key and key not in self._files:
             key = key.rpartition("-")[0]
         if not key:
             raise UnknownLanguageError(
                 f"language {tag!r}: there is {', '.join(self.tags)}; "
                 "a data file in a folder of your own adds another"
             )
-        return self._tags[key]
+        return self._files[key][0].stem
 
     def get(self, tag: str) -> Language:
         """Return the language that serves ``tag``.
 
         Raises UnknownLanguageError, or InvalidRequestError if its data file is wrong.
         """
-        language = self._languages.get(tag)
-        if language is None:
-            name = self.resolve(tag)
-            language = self._languages.get(name) or self._build(name)
-            self._languages[name] = language
-        return language
+        if tag not in self._languages:
+            tag = self.resolve(tag)
+        if tag not in self._languages:
+            fallback = None if tag == "en" else self.get("en")
+            self._languages[tag] = Language(tag, self._data(tag), fallback)
+        return self._languages[tag]
 
-    def _build(self, tag: str) -> Language:
-        fallback = None if tag == ENGLISH else self.get(ENGLISH)
-        return datafile.build(tag, self._data(tag, ()), fallback)
-
-    def _data(self, tag: str, extending: tuple[str, ...]) -> datafile.Data:
+    def _data(self, tag: str, extending: tuple[str, ...] = ()) -> datafile.Data:
         if tag in extending:
             raise InvalidRequestError(f"language {tag}: extends itself: {' > '.join(extending)}")
         data: datafile.Data = {}
         for path in self._files[_key(tag)]:
-            data = datafile.merge(data, datafile.read(path))
+            data = datafile.merge(data, read_mapping(path, InvalidRequestError))
         if base := data.get("extends"):
             base_data = self._data(self.resolve(str(base)), (*extending, tag))
             data = datafile.merge({"cldr": str(base), **base_data}, data)
@@ -83,3 +80,49 @@ class Languages:
 def _key(tag: str) -> str:
     """Return a tag as it is compared; a POSIX locale's encoding and modifier are dropped."""
     return tag.strip().split(".")[0].split("@")[0].replace("_", "-").lower()
+
+
+def load_languages(folder: Path | None = None) -> Languages:
+    """Return the languages that come with the package, and over them those of a user's ``folder``.
+
+    Every file of ``folder`` is read at once. Raises InvalidRequestError if the folder is missing or
+    a file in it is wrong; the error names the file, the key, and what was expected.
+    """
+    if folder is None:
+        return _shipped()
+    if not folder.is_dir():
+        raise InvalidRequestError(f"language folder {folder}: expected a folder of *.yaml files")
+    languages = Languages(config_path("languages"), folder)
+    for path in sorted(folder.glob("*.yaml")):
+        languages.get(path.stem)
+    return languages
+
+
+@cache
+def _shipped() -> Languages:
+    return Languages(config_path("languages"))
+
+
+def resolve_language(tag: str, languages: Languages | None = None) -> str:
+    """Return the tag of the language that serves ``tag``, such as "pt" for "pt_BR".
+
+    Raises UnknownLanguageError, which lists the languages that exist.
+    """
+    return (languages or load_languages()).resolve(tag)
+
+
+def label(name: str, language: str, languages: Languages | None = None) -> str:
+    """Return the class ``name`` in a language, singular and without an article: "dog" -> "perro".
+
+    A class that the language lacks gets its English label, or else the model's own.
+    """
+    return (languages or load_languages()).get(language).noun(name).label
+
+
+def prepare_labels(labels: Iterable[str]) -> None:
+    """Import ``inflect`` now if a label needs it, so that no image waits for that.
+
+    The import takes 2 to 3 s. Only labels that the English language file lacks need it.
+    """
+    english = load_languages().get("en")
+    any(english.noun(name).key not in english.nouns for name in labels)  # up to the first

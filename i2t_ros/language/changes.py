@@ -6,7 +6,6 @@ change is reported only after it has lasted for ``hold`` seconds.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,29 +30,25 @@ class _Count:
 
     fact      the thing as it was last seen, for the report that it has left
     reported  the count that was last reported
-    pending   the smallest difference from ``reported`` since ``since``; None: no difference
+    pending   the smallest difference from ``reported`` since ``since``; 0: no difference
     """
 
     fact: Fact
     reported: int = 0
-    pending: int | None = None
+    pending: int = 0
     since: float = 0.0
 
     def see(self, count: int, time: float, hold: float) -> int:
         """Take the count of a new image; return the change to report now, or 0."""
         change = count - self.reported
-        if change == 0:
-            self.pending = None
-            return 0
-        if self.pending is None or (change > 0) != (self.pending > 0):
+        if change * self.pending <= 0:  # equal, different for the first time, or the other way
             self.pending, self.since = change, time
         self.pending = min(self.pending, change, key=abs)
         self.since = min(self.since, time)
-        if time - self.since < hold:
+        if not change or time - self.since < hold:
             return 0
-        settled = self.pending
+        settled, self.pending = self.pending, 0
         self.reported += settled
-        self.pending = None
         return settled + self.see(count, time, hold)
 
 
@@ -72,8 +67,6 @@ class ChangeTracker:
 
     def __init__(self, hold: float = 1.0) -> None:
         """Report a change after ``hold`` seconds; 0 reports the changes of every image at once."""
-        if not (math.isfinite(hold) and hold >= 0):
-            raise ValueError(f"hold: expected seconds, 0 or more, got {hold}")
         self.hold = hold
         # task section -> fact key -> count
         self._counts: defaultdict[str, dict[str, _Count]] = defaultdict(dict)
@@ -87,8 +80,7 @@ class ChangeTracker:
         appeared: list[TaskFacts] = []
         left: list[TaskFacts] = []
         for task in facts:
-            came: list[Fact] = []
-            went: list[Fact] = []
+            changes: list[tuple[Fact, int]] = []
             counts = self._counts[task.section]
             now = {fact.key: fact for fact in task.found}
             for key in sorted(counts.keys() - now.keys()):
@@ -96,10 +88,10 @@ class ChangeTracker:
             for key, fact in now.items():
                 state = counts.setdefault(key, _Count(fact))
                 state.fact = fact
-                if change := state.see(fact.count, time, self.hold):
-                    (came if change > 0 else went).append(replace(fact, count=abs(change)))
-                if not state.reported and state.pending is None:
+                changes.append((fact, state.see(fact.count, time, self.hold)))
+                if not state.reported and not state.pending:
                     del counts[key]
-            appeared += [type(task)(tuple(came))] if came else []
-            left += [type(task)(tuple(went))] if went else []
+            for changed, sign in ((appeared, 1), (left, -1)):
+                if found := [replace(f, count=abs(n)) for f, n in changes if n * sign > 0]:
+                    changed.append(type(task)(tuple(found)))
         return Changes(tuple(appeared), tuple(left))

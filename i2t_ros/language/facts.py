@@ -1,4 +1,4 @@
-"""What an image shows, before any words: what each task found, and how many of each.
+"""What an image shows, before any words: what each task found, how many of each, and where.
 
 Result -> facts -> words. Facts have neither words nor pixels, so one rule decides for all languages
 what is said and in which order.
@@ -7,12 +7,16 @@ what is said and in which order.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, get_args
+from itertools import product
+from typing import ClassVar, Literal, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
+from i2t_ros.errors import UnknownStyleError
 from i2t_ros.language.grammar import Language
-from i2t_ros.language.places import Place, places_of
 from i2t_ros.types import Detections
 
 Style = Literal["list", "sentence", "scene", "changes"]
@@ -22,43 +26,55 @@ STYLES: tuple[Style, ...] = get_args(Style)
 SURE = 0.5
 """Scores from here on count as certain; below, ``hedge`` says "probably"."""
 
+PLACES = tuple(map("".join, product(("left", "middle", "right"), ("_near", "", "_far"))))
+"""Where in the picture something is.
 
-class Fact(Protocol):
-    """One thing that a task found; a frozen dataclass."""
+Left, middle, right: the third of the picture in which the center of the box lies. Depth is what
+people would say of a picture, not a measurement:
 
-    __dataclass_fields__: ClassVar[dict[str, Any]]
+near   the box covers at least a quarter of the picture
+far    the box is lower than a tenth of the picture, and the class is about a meter tall or more.
+       With a vertical field of view of 50 degrees, height / (2 tan 25 deg) / 0.1 puts a person at
+       18 m and a bicycle at 11 m. Small things are never far: their boxes are small close by, too.
+"""
+NEAR_AREA = 1 / 4
+FAR_HEIGHT = 1 / 10
 
-    @property
-    def key(self) -> str:
-        """What identifies the same thing in the next image."""
-        ...
+# Names of COCO and VOC; a class that is not listed is never far.
+_TALL = """
+person bicycle car motorcycle motorbike airplane aeroplane bus train truck boat
+horse cow elephant bear zebra giraffe
+"""
+TALL = frozenset(_TALL.split())
 
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        ...
+
+def check_style(style: str) -> Style:
+    """Return ``style``, or raise UnknownStyleError if there is no style of that name."""
+    if style in STYLES:
+        return style
+    raise UnknownStyleError(f"style {style!r}: there is {', '.join(STYLES)}")
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectCount:
+class Fact:
+    """One thing that a task found, and how many; ``key`` identifies it in the next image."""
+
+    key: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectCount(Fact):
     """How many objects of one class there are (in one place, if ``place`` is set).
 
-    class_id   the model's own label
-    label      the class in the requested language; the model's own label if there is none
+    key        the class, by the model's own label
     max_score, min_score  of the counted objects, 0 to 1
+    place      one of PLACES, or empty
     """
 
-    class_id: str
-    label: str
-    count: int
-    max_score: float
-    min_score: float
-    place: Place | None = None
-
-    @property
-    def key(self) -> str:
-        """The class."""
-        return self.class_id
+    max_score: float = 1.0
+    min_score: float = 1.0
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,46 +106,43 @@ def count_objects(
 ) -> tuple[ObjectCount, ...]:
     """Count the objects of each class: most first, then the largest, then the most certain.
 
-    The order of the detections makes no difference. ``label`` is the model's own. If objects are
-    tracked, only those with a track count, because a single frame is not reliable. If ``size``
-    (width, height of the image in pixels) is given, each place is counted separately.
+    The order of the detections makes no difference. If objects are tracked, only those with a track
+    count, because a single frame is not reliable. If ``size`` (width, height of the image in
+    pixels) is given, each place is counted separately.
     """
     if detections.track_ids is not None:
         detections = detections[detections.track_ids >= 0]
-    boxes = detections.boxes
+    boxes, classes = detections.boxes, detections.class_names()
     # In float32, as the boxes are: in float64, rounding would rank boxes of the same size.
     sides = boxes[:, 2:] - boxes[:, :2]
-    areas = (sides[:, 0] * sides[:, 1]).tolist()
-    classes = detections.class_names()
-    places: Iterable[Place | None] = [None] * len(classes)
-    if size is not None:
-        places = places_of(boxes, classes, *size)
-    tallies: dict[tuple[str, Place | None], _Tally] = {}
-    keys = zip(classes, places, strict=True)
-    for key, area, score in zip(keys, areas, detections.scores.tolist(), strict=True):
-        tally = tallies.get(key)
-        if tally is None:
-            tallies[key] = _Tally(1, area, score, score)
-            continue
-        tally.count += 1
-        tally.area = max(tally.area, area)
-        tally.max_score = max(tally.max_score, score)
-        tally.min_score = min(tally.min_score, score)
+    areas, scores = (sides[:, 0] * sides[:, 1]).tolist(), detections.scores.tolist()
+    places = places_of(boxes, classes, *size) if size else [""] * len(classes)
+    # The number of objects, the area of the largest, the best and the worst score.
+    tallies: dict[tuple[str, str], tuple[int, float, float, float]] = {}
+    for key, area, score in zip(zip(classes, places, strict=True), areas, scores, strict=True):
+        count, largest, best, worst = tallies.get(key, (0, area, score, score))
+        tallies[key] = count + 1, max(largest, area), max(best, score), min(worst, score)
     ranked = sorted(
-        tallies.items(),
-        key=lambda item: (-item[1].count, -item[1].area, -item[1].max_score, item[0]),
+        (-count, -largest, -best, key, worst)
+        for key, (count, largest, best, worst) in tallies.items()
     )
     return tuple(
-        ObjectCount(class_id, class_id, tally.count, tally.max_score, tally.min_score, place)
-        for (class_id, place), tally in ranked
+        ObjectCount(name, -count, -best, worst, place)
+        for count, _, best, (name, place), worst in ranked
     )
 
 
-@dataclass(slots=True)
-class _Tally:
-    """How many objects there are, the area of the largest, the best and the worst score."""
-
-    count: int
-    area: float
-    max_score: float
-    min_score: float
+def places_of(
+    boxes: NDArray[np.float32], classes: Sequence[str], width: int, height: int
+) -> list[str]:
+    """Return the place of each box, (N, 4) xyxy in pixels, in an image of width x height."""
+    left, top, right, bottom = boxes.T
+    thirds = np.clip((left + right) / 2 * 3 / width, 0, 2.5).astype(np.intp)
+    near = (right - left) * (bottom - top) >= NEAR_AREA * width * height
+    low = bottom - top < FAR_HEIGHT * height
+    return [
+        PLACES[3 * third + (0 if is_near else 2 if is_low and name in TALL else 1)]
+        for third, is_near, is_low, name in zip(
+            thirds.tolist(), near.tolist(), low.tolist(), classes, strict=True
+        )
+    ]

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
-from i2t_ros.language import english
+from babel import Locale, UnknownLocaleError
 
-Forms = Mapping[str, str]
-"""CLDR plural category ("one", "few", "other", ...) -> word."""
+from i2t_ros.language import datafile, inflection
 
-LAST_WORD = 10
-"""The largest number that is written as a word."""
-
+# Kind of list -> the keys of ``lists`` that are laid over CLDR's pattern.
+_LISTS = {
+    "list": (),
+    "things": ("things",),
+    "texts": ("texts",),
+    "groups": ("things", "groups"),
+    "nested": ("things", "groups", "nested"),
+}
 _UNNAMED = re.compile(r"(class \d+)?")
 
 
@@ -24,105 +29,157 @@ class Noun:
 
     key      labels with the same key are the same thing
     label    the bare name, for a picture or a table
-    forms    grammatical case -> plural category -> word
+    forms    plural category -> word, or grammatical case -> word
     gender   numbers and articles agree with it; in English it is the article
     counter  the measure word between number and noun, if the language has them
     """
 
     key: str
     label: str
-    forms: Mapping[str, Forms]
+    forms: Mapping[str, str | Mapping[str, str]]
     gender: str = ""
     counter: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ListPattern:
-    """How CLDR joins a list: a pattern for two items, and start, middle and end of a longer one."""
-
-    two: str
-    start: str
-    middle: str
-    end: str
-
-
-@dataclass(frozen=True, eq=False)
 class Language:
     """The grammar and the words of one language.
 
-    numbers   (number, gender, case) -> word
-    items     "words" and "digits" -> template that joins number, counter and noun
-    counters  counter -> (count from which another counter is used, that counter)
-    lists     "things", "list", "texts", "groups", "nested" -> pattern
     phrases   name of a phrase, such as "sentence.plain" -> plural category -> template
+    places    place -> words
+    space     what stands between two sentences
     capitals  what starts with a capital letter: "sentences", "nouns" (and sentences), or "none"
-    section_cases  section of phrases, such as "sentence" -> the grammatical case of its things
-    fallback  English, for labels that this language lacks; None for English itself
+    nouns     key -> noun
+    aliases   another key -> key; those of English hold everywhere
+    noun      the noun for a model's label, borrowed from English if this language lacks it
+    count     (noun, number, section of its phrase, digits?) -> "two dogs" or "2 dogs"
     """
 
-    tag: str
-    name: str
-    plural: Callable[[int], str]
-    fill: Callable[[str, dict[str, str]], str]
-    cases: tuple[str, ...]
-    genders: tuple[str, ...]
-    numbers: Mapping[tuple[int, str, str], str]
-    items: Mapping[str, str]
-    counters: Mapping[str, tuple[int, str]]
-    lists: Mapping[str, ListPattern]
-    phrases: Mapping[str, Forms]
-    section_cases: Mapping[str, str]
-    places: Mapping[str, str]
-    nouns: Mapping[str, Noun]
-    aliases: Mapping[str, str]
-    unknown: Noun
-    borrowed: Noun
-    space: str
-    capitals: str
-    fallback: Language | None = None
+    def __init__(self, tag: str, data: datafile.Data, fallback: Language | None) -> None:
+        """Build the language that the merged ``data`` describe.
 
-    def noun(self, label: str) -> Noun:
-        """Return the noun for a model's label, borrowed from English if this language lacks it.
-
-        An empty label, or one that is only a number ("class 7"), is an unknown object.
+        ``fallback`` is English, for labels that this language lacks; None for English itself.
+        Raises InvalidRequestError, naming the key, what was expected and what came.
         """
-        return _noun(self, label)
+        self.tag = tag
+        self._data = data = datafile.checked(tag, data)
+        self._fallback = fallback
+        locale = _locale(tag, data["cldr"] or tag)
+        self._fill = inflection.FILLERS.get(locale.language, str.format_map)
+        self._plural = lru_cache(1024)(locale.plural_form)
+        self._case = data["cases"][0]
+        cldr = locale.list_patterns["standard"]
+        self._lists = {
+            kind: _list_pattern(cldr, *(data["lists"].get(key, {}) for key in overlays))
+            for kind, overlays in _LISTS.items()
+        }
+        self.phrases = {
+            f"{section}.{name}": datafile.forms(
+                data[section][name if name in data[section] else datafile.OPTIONAL_PHRASES[name]]
+            )
+            for section, names in datafile.phrase_fields().items()
+            for name in names
+        }
+        self.places: Mapping[str, str] = data["scene"]["places"]
+        self.space: str = data["space"]
+        self.capitals: str = data["capitals"]
+        aliases = {label_key(name): label_key(of) for name, of in data["aliases"].items()}
+        self.aliases: dict[str, str] = {**(fallback.aliases if fallback else {}), **aliases}
+        named = {**data["nouns"], **data["labels"]}.items()
+        self.nouns = {label_key(name): self._noun(label_key(name), value) for name, value in named}
+        self._borrowed = self._noun("", {"other": "", **data["borrowed"]})
+        # Cached because a camera shows the same things frame after frame. The size is limited
+        # because a caller may pass any text; a model may have a thousand labels.
+        self.noun = lru_cache(4096)(self._find_noun)
+        self.count = lru_cache(4096)(self._count)
 
-    def has(self, label: str) -> bool:
-        """Return whether the language has its own noun for a model's label."""
-        key = label_key(label)
-        return self.aliases.get(key, key) in self.nouns
+    def _noun(self, key: str, value: Any) -> Noun:
+        data = self._data
+        entry = datafile.forms(value)
+        forms = {category: entry[category] for category in datafile.CATEGORIES if category in entry}
+        return Noun(
+            key,
+            entry.get("label", _of(forms.get(self._plural(1), forms["other"]), self._case)),
+            forms,
+            entry.get("gender", data["genders"][0]),
+            entry.get("counter", data["borrowed"].get("counter", "")),
+        )
 
-    def count(self, noun: Noun, number: int, section: str, *, digits: bool = False) -> str:
-        """Return number and noun for a phrase of ``section``: "two dogs" or "2 dogs"."""
-        return _count(self, noun, number, section, digits)
+    def _find_noun(self, label: str) -> Noun:
+        """Return the noun for a label; empty, or only a number ("class 7"): an unknown object."""
+        word = clean(label.replace("_", " "))
+        key = word.casefold()
+        if _UNNAMED.fullmatch(key):
+            return self.nouns["unknown"]
+        key = self.aliases.get(key, key)
+        return self.nouns.get(key) or self._borrow(key, word)
 
-    def number_word(self, number: int, gender: str, case: str) -> str | None:
-        """Return a number up to ten as a word that agrees with its noun; None if it is larger."""
-        if not 1 <= number <= LAST_WORD:
-            return None
-        return self.numbers[number, gender, case]
+    def _borrow(self, key: str, word: str) -> Noun:
+        """Return a noun for a label that the language lacks: the English word in its grammar."""
+        lender = self._fallback
+        if lender is None:
+            singular, plural = word, inflection.english_plural(word)
+            gender = inflection.english_article(word)
+        else:
+            known = lender.noun(key) if key in lender.nouns else lender.noun(word)
+            plural = _of(known.forms["other"], lender._case)
+            singular = _of(known.forms.get("one", plural), lender._case)
+            word, gender = known.label, self._borrowed.gender
+            if self.capitals == "nouns":
+                singular, plural, word = map(_capitals, (singular, plural, word))
+        # If 1 has the category "other", the language has no plural, and the singular overwrites it.
+        forms = {"other": plural, self._plural(1): singular}
+        return replace(self._borrowed, key=key, label=word, gender=gender, forms=forms)
+
+    def _count(self, noun: Noun, number: int, section: str, digits: bool = False) -> str:
+        data = self._data
+        case = data[section].get("case", self._case)
+        counter = noun.counter
+        for limit, beyond in data["counters"].get(noun.counter, {}).items():
+            counter = beyond if number >= limit else counter
+        in_words = not digits and number in data["numbers"]
+        word = _of(_of(data["numbers"][number], noun.gender), case) if in_words else str(number)
+        name = _of(noun.forms.get(self._plural(number)) or noun.forms["other"], case)
+        template: str = _of(data["item"], "words" if in_words else "digits")
+        return template.format_map({"number": word, "noun": name, "counter": counter})
 
     def join(self, items: Sequence[str], kind: str) -> str:
-        """Return the items as one list, joined by the pattern ``kind``."""
-        if len(items) < 2:
-            return "".join(items)
-        pattern = self.lists[kind]
-        if len(items) == 2:
-            return self._pair(pattern.two, *items)
-        text = self._pair(pattern.start, items[0], items[1])
-        for item in items[2:-1]:
-            text = self._pair(pattern.middle, text, item)
-        return self._pair(pattern.end, text, items[-1])
-
-    def _pair(self, pattern: str, first: str, second: str) -> str:
-        return self.fill(pattern, {"first": first, "second": second})
+        """Return the items as one list, joined by the pattern ``kind``, a key of _LISTS."""
+        keys = ["start", *["middle"] * (len(items) - 3), "end"] if len(items) > 2 else ["2"]
+        text = "".join(items[:1])
+        for key, item in zip(keys, items[1:], strict=False):
+            text = self._fill(self._lists[kind][key], {"first": text, "second": item})
+        return text
 
     def phrase(self, name: str, number: int = 0, /, **fields: str) -> str:
         """Return the phrase ``name`` with its fields filled in, in the plural of ``number``."""
         forms = self.phrases[name]
-        template = forms.get(self.plural(number)) or forms["other"]
-        return self.fill(template, fields)
+        return self._fill(forms.get(self._plural(number)) or forms["other"], fields)
+
+
+def _locale(tag: str, cldr: str) -> Locale:
+    try:
+        return Locale.parse(cldr, sep="-")
+    except (UnknownLocaleError, ValueError) as error:
+        expected = "the tag of a language that CLDR has data for"
+        raise datafile.wrong(tag, "cldr", expected, cldr) from error
+
+
+def _of(value: Any, key: str) -> Any:
+    """Return the part of a value that depends on a gender or a case, or the value itself."""
+    return value[key] if isinstance(value, dict) else value
+
+
+def _list_pattern(*patterns: Mapping[str, str]) -> dict[str, str]:
+    """Return the patterns laid one over the other, with names that str.format_map takes."""
+    return {
+        key: text.replace("{0}", "{first}").replace("{1}", "{second}")
+        for pattern in patterns
+        for key, text in pattern.items()
+    }
+
+
+def _capitals(words: str) -> str:
+    return " ".join(word[:1].upper() + word[1:] for word in words.split(" "))
 
 
 def clean(text: str) -> str:
@@ -135,54 +192,3 @@ def clean(text: str) -> str:
 def label_key(label: str) -> str:
     """Return a key for comparing labels: "Traffic_Light" and "traffic light" have the same."""
     return clean(label.replace("_", " ")).casefold()
-
-
-# The size is limited because a caller may pass any text; a model may have a thousand labels.
-@functools.lru_cache(maxsize=4096)
-def _noun(language: Language, label: str) -> Noun:
-    word = clean(label.replace("_", " "))
-    key = label_key(label)
-    if _UNNAMED.fullmatch(key):
-        return language.unknown
-    key = language.aliases.get(key, key)
-    return language.nouns.get(key) or _borrow(language, key, word)
-
-
-# Cached because a camera shows the same things frame after frame; the size is limited as above.
-@functools.lru_cache(maxsize=4096)
-def _count(language: Language, noun: Noun, number: int, section: str, digits: bool) -> str:
-    case = language.section_cases[section]
-    forms = noun.forms.get(case) or noun.forms[language.cases[0]]
-    counter = noun.counter
-    limit, beyond = language.counters.get(counter, (number + 1, counter))
-    word = None if digits else language.number_word(number, noun.gender, case)
-    fields = {
-        "number": str(number) if word is None else word,
-        "noun": forms.get(language.plural(number)) or forms["other"],
-        "counter": beyond if number >= limit else counter,
-    }
-    return language.items["digits" if word is None else "words"].format_map(fields)
-
-
-def _borrow(language: Language, key: str, word: str) -> Noun:
-    """Return a noun for a label that the language lacks: the English word in its own grammar."""
-    lender = language.fallback
-    if lender is None:
-        singular, plural = word, english.plural(word)
-        gender = english.article(word)
-    else:
-        known = lender.noun(key) if key in lender.nouns else lender.noun(word)
-        forms = known.forms[lender.cases[0]]
-        singular, plural, word = forms.get("one", forms["other"]), forms["other"], known.label
-        gender = language.borrowed.gender
-        if language.capitals == "nouns":
-            singular, plural, word = (_capitals(text) for text in (singular, plural, word))
-    # If 1 has the category "other", the language has no plural, and the singular overwrites it.
-    forms = {"other": plural, language.plural(1): singular}
-    return replace(
-        language.borrowed, key=key, label=word, gender=gender, forms={language.cases[0]: forms}
-    )
-
-
-def _capitals(words: str) -> str:
-    return " ".join(word[:1].upper() + word[1:] for word in words.split(" "))

@@ -4,53 +4,69 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from i2t_ros.language.facts import SURE, ObjectCount, Style, TaskFacts
+from i2t_ros.language.catalog import Languages, load_languages
+from i2t_ros.language.changes import Changes
+from i2t_ros.language.facts import SURE, ObjectCount, Style, TaskFacts, check_style
 from i2t_ros.language.grammar import Language, Noun
 
 
-def sentence(facts: Sequence[TaskFacts], language: Language, style: Style, *, hedge: bool) -> str:
-    """Return what the tasks found, in words and in their order; never empty.
+def compose(
+    facts: Sequence[TaskFacts],
+    language: str = "en",
+    style: str = "sentence",
+    *,
+    hedge: bool = False,
+    languages: Languages | None = None,
+) -> str:
+    """Return what an image shows, in words; never empty.
 
     That something was not found is said only if nothing at all was found.
+
+    facts      those of each task that ran, in the order in which to say them
+    language   a BCP 47 tag; "es" serves "es-MX", "es_MX" and "ES"
+    style      "list", "sentence", "scene" (also says where things are), or "changes"; a single
+               image has no past, so everything in it is new; ``ChangeTracker`` compares images
+    hedge      whether to say "probably" of anything with a score below 0.5
+    languages  None: those that come with the package
+
+    Raises UnknownLanguageError or UnknownStyleError; they list the names that exist.
     """
+    chosen, known_style = (languages or load_languages()).get(language), check_style(style)
     if not any(facts):
-        return language.phrase(_nothing(facts, language, style))
+        return chosen.phrase(_nothing(facts, chosen, known_style))
     if style == "changes":
-        return changes_sentence(facts, (), language, hedge=hedge)
-    parts = [part for task in facts if task for part in task.sentences(language, style, hedge)]
-    return _paragraph(parts, language)
+        new = Changes(tuple(facts), ())
+        return compose_changes(new, language, hedge=hedge, languages=languages)
+    parts = [part for task in facts if task for part in task.sentences(chosen, known_style, hedge)]
+    return _paragraph(parts, chosen)
 
 
-def changes_sentence(
-    appeared: Iterable[TaskFacts], left: Iterable[TaskFacts], language: Language, *, hedge: bool
+def compose_changes(
+    changes: Changes,
+    language: str = "en",
+    *,
+    hedge: bool = False,
+    languages: Languages | None = None,
 ) -> str:
     """Return what appeared and what left, in words; empty if nothing did.
 
     Things that are not counted, such as texts, are mentioned only when they appear.
     """
-    came: list[ObjectCount] = []
-    others: list[str] = []
-    for task in appeared:
-        if counts := _counts(task):
-            came += counts
-        elif task:
-            others += task.sentences(language, "changes", hedge)
-    parts = [
-        language.phrase(phrase, things.total, things=things.text())
-        for things, phrase in zip(
-            sure_and_unsure(came, language, "changes", hedge),
-            ("changes.appeared", "changes.appeared_hedged"),
-            strict=True,
-        )
-        if things
-    ]
-    if gone := Things((count for task in left for count in _counts(task)), language, "changes"):
-        parts.append(language.phrase("changes.left", gone.total, things=gone.text()))
-    return _paragraph([*parts, *others], language)
+    chosen = (languages or load_languages()).get(language)
+    came = _counts(changes.appeared)
+    phrases = ("changes.appeared", "changes.appeared_hedged", "changes.left")
+    parts = []
+    for phrase, objects in zip(phrases, (*split(came, hedge), _counts(changes.left)), strict=True):
+        if things := Things(objects, chosen, "changes"):
+            parts.append(chosen.phrase(phrase, things.total, things=things.text()))
+    for task in changes.appeared:
+        if task and not _counts([task]):
+            parts += task.sentences(chosen, "changes", hedge)
+    return _paragraph(parts, chosen)
 
 
-def _counts(task: TaskFacts) -> list[ObjectCount]:
-    return [fact for fact in task.found if isinstance(fact, ObjectCount)]
+def _counts(tasks: Iterable[TaskFacts]) -> list[ObjectCount]:
+    return [fact for task in tasks for fact in task.found if isinstance(fact, ObjectCount)]
 
 
 def _paragraph(parts: Sequence[str], language: Language) -> str:
@@ -83,18 +99,20 @@ class Things:
         self, objects: Iterable[ObjectCount], language: Language, style: Style, section: str = ""
     ) -> None:
         """Add up the counts of each noun and put them into words."""
-        counts: dict[str, tuple[Noun, int]] = {}
+        nouns: dict[str, Noun] = {}
+        counts: dict[str, int] = {}
         for fact in objects:
-            noun = language.noun(fact.class_id)
-            counts[noun.key] = (noun, fact.count + counts.get(noun.key, (noun, 0))[1])
-        ranked = sorted(counts.values(), key=lambda item: -item[1])
+            noun = language.noun(fact.key)
+            nouns[noun.key] = noun
+            counts[noun.key] = counts.get(noun.key, 0) + fact.count
+        ranked = sorted(counts.items(), key=lambda item: -item[1])
         self.items = [
-            language.count(noun, number, section or style, digits=style == "list")
-            for noun, number in ranked
+            language.count(nouns[key], number, section or style, style == "list")
+            for key, number in ranked
         ]
         self.first = ranked[0][1] if ranked else 0
-        self.total = sum(number for _, number in ranked)
-        self._join = "list" if style == "list" else "things"
+        self.total = sum(counts.values())
+        self._style = style
         self._language = language
 
     def __bool__(self) -> bool:
@@ -102,27 +120,17 @@ class Things:
 
     def text(self) -> str:
         """Return all items as one list."""
-        return self._language.join(self.items, self._join)
+        return self._language.join(self.items, "list" if self._style == "list" else "things")
 
 
 def split(
-    objects: Iterable[ObjectCount], hedge: bool
+    objects: Sequence[ObjectCount], hedge: bool
 ) -> tuple[list[ObjectCount], list[ObjectCount]]:
     """Return the certain and the uncertain counts.
 
     A count is as certain as its least certain object: if one of three cats is in doubt, so is that
     there are three.
     """
-    sure: list[ObjectCount] = []
-    unsure: list[ObjectCount] = []
-    for fact in objects:
-        (unsure if hedge and fact.min_score < SURE else sure).append(fact)
-    return sure, unsure
-
-
-def sure_and_unsure(
-    objects: Iterable[ObjectCount], language: Language, style: Style, hedge: bool
-) -> tuple[Things, Things]:
-    """Return the certain and the uncertain counts as Things; either may be empty."""
-    sure, unsure = split(objects, hedge)
-    return Things(sure, language, style), Things(unsure, language, style)
+    least = SURE if hedge else 0.0
+    sure = [fact for fact in objects if fact.min_score >= least]
+    return sure, [fact for fact in objects if fact.min_score < least]

@@ -17,20 +17,13 @@ from i2t_ros.errors import ModelError, UnknownModelError
 from i2t_ros.resources import config_path
 from i2t_ros.types import Task
 from i2t_ros.validation import Structure, convert, read_mapping
-from i2t_ros.vision.decoders.classes import CLASSIFIERS
-from i2t_ros.vision.decoders.faces import FACE_DECODERS
-from i2t_ros.vision.decoders.objects import DECODERS, Decoder
-from i2t_ros.vision.decoders.texts import TEXT_DECODERS
+from i2t_ros.vision.decoders import DECODERS
 from i2t_ros.vision.letterbox import TensorFormat
 
 BUILT_IN = "opencv_people_faces"
 """The entry that needs no weights: what ``model: auto`` falls back on."""
 BUILT_IN_FACES = "opencv_faces"
 """The same for faces."""
-
-DECODERS_OF: Mapping[Task, Mapping[str, Decoder]] = types.MappingProxyType(
-    {"detect": DECODERS, "classify": CLASSIFIERS, "faces": FACE_DECODERS, "text": TEXT_DECODERS}
-)
 
 Threshold = Annotated[float, Meta(gt=0, le=1)]
 
@@ -110,9 +103,9 @@ class ModelSpec(Structure, frozen=True):
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""
-        if self.task not in DECODERS_OF:
-            raise ValueError(f"task: expected one of {', '.join(DECODERS_OF)}, got {self.task!r}")
-        decoders = DECODERS_OF[self.task]
+        if self.task not in DECODERS:
+            raise ValueError(f"task: expected one of {', '.join(DECODERS)}, got {self.task!r}")
+        decoders = DECODERS[self.task]
         if self.decoder not in decoders:
             raise ValueError(f"decoder: expected one of {', '.join(decoders)}, got {self.decoder}")
         known = decoders[self.decoder].options
@@ -130,7 +123,7 @@ class ModelSpec(Structure, frozen=True):
     @property
     def output_count(self) -> int:
         """How many outputs the decoder reads."""
-        return DECODERS_OF[self.task][self.decoder].outputs
+        return DECODERS[self.task][self.decoder].outputs
 
 
 def find_spec(name: str) -> ModelSpec:

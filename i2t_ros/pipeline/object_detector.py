@@ -19,7 +19,7 @@ from i2t_ros.pipeline.loading import Loaded
 from i2t_ros.pipeline.tasks.base import Outcome
 from i2t_ros.types import Detections, Image
 from i2t_ros.vision.boxes import all_are_boxes, are_boxes, non_maximum_suppression
-from i2t_ros.vision.decoders.objects import DECODERS, Candidates, InputSize
+from i2t_ros.vision.decoders import DECODERS, Candidates, InputSize
 from i2t_ros.vision.letterbox import Letterbox, Placement, TensorFormat
 
 
@@ -152,11 +152,8 @@ class ObjectDetector:
         # Each writes images into one buffer, so there is one for every image that is on its way.
         self._letterboxes: list[Letterbox] = []
         self._constants = spec.input.constant_arrays()
-        decoder = DECODERS[spec.decoder]
-        self._suppresses = decoder.suppresses
-        self._decode = functools.partial(
-            decoder.function, **{**decoder.options, **spec.decoder_options}
-        )
+        self._decoder = DECODERS["detect"][spec.decoder]
+        self._decode = functools.partial(self._decoder.function, **spec.decoder_options)
         self._wanted: tuple[DetectOptions, _Wanted] | None = None
         self.concurrency = backend.concurrency
         self.batch = backend.batch if spec.input.format else 1
@@ -230,10 +227,10 @@ class ObjectDetector:
         Raises ModelMismatchError if the outputs are not what the model's entry promises.
         """
         wanted = self._in_numbers(options)
-        if len(outputs) != DECODERS[self._spec.decoder].outputs:
+        if len(outputs) != self._decoder.outputs:
             raise ModelMismatchError(
-                f"{self.name}: decoder {self._spec.decoder} reads "
-                f"{DECODERS[self._spec.decoder].outputs} output(s), got {len(outputs)}"
+                f"{self.name}: decoder {self._spec.decoder} reads {self._decoder.outputs} "
+                f"output(s), got {len(outputs)}"
             )
         try:
             found = self._decode(outputs, image.size, wanted.least_score)
@@ -263,7 +260,7 @@ class ObjectDetector:
             if wanted.class_scores is not None:
                 good &= scores >= wanted.class_scores[class_ids]
             boxes, scores, class_ids = boxes[good], scores[good], class_ids[good]
-        if self._suppresses:
+        if self._decoder.suppresses:
             best = np.argsort(-scores, kind="stable")
         else:
             best = non_maximum_suppression(boxes, scores, class_ids, wanted.iou_threshold)

@@ -23,11 +23,6 @@ def xywh_to_xyxy(boxes: Boxes) -> Boxes:
     return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
 
 
-def yxyx_to_xyxy(boxes: Boxes) -> Boxes:
-    """Return (N, 4) boxes given as top, left, bottom, right (TensorFlow's order) as xyxy."""
-    return boxes[:, [1, 0, 3, 2]]
-
-
 def are_boxes(boxes: Boxes) -> NDArray[np.bool_]:
     """Return the (N,) mask of the boxes that have an area and a size that an image could have.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
+import struct
 from collections.abc import Callable
 
 import cv2
@@ -28,14 +30,18 @@ FORMATS = ("jpeg", "png", "bmp", "webp")
 
 _ALIASES = {"jpg": "jpeg", "jpe": "jpeg", "dib": "bmp"}
 
-# Formats that are recognized only so that an error can name them.
-_FOREIGN_SIGNATURES = {
-    b"GIF8": "gif",
-    b"II*\0": "tiff",
-    b"MM\0*": "tiff",
-    b"\0\0\1\0": "ico",
-    b"%PDF": "pdf",
-    b"8BPS": "psd",
+# How FORMATS begin, and formats that are recognized only so that an error can name them.
+_SIGNATURES = {
+    "jpeg": rb"\xff\xd8\xff",
+    "png": rb"\x89PNG\r\n\x1a\n",
+    "webp": rb"RIFF....WEBP",
+    "bmp": rb"BM",
+    "gif": rb"GIF8",
+    "tiff": rb"II\*\x00|MM\x00\*",
+    "ico": rb"\x00\x00\x01\x00",
+    "pdf": rb"%PDF",
+    "psd": rb"8BPS",
+    "heif or video": rb"....ftyp",
 }
 
 # The EXIF tag for rotation, and its values that swap width and height.
@@ -74,23 +80,9 @@ def picture_format(data: ByteBuffer) -> str:
     head = bytes(memoryview(data).cast("B")[:16])
     if not head:
         raise EmptyImageError("the picture has 0 bytes")
-    if head.startswith(b"\xff\xd8\xff"):
-        return "jpeg"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "png"
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return "webp"
-    if head.startswith(b"BM"):
-        return "bmp"
-    foreign = next(
-        (name for sign, name in _FOREIGN_SIGNATURES.items() if head.startswith(sign)), ""
-    )
-    if not foreign and head[4:8] == b"ftyp":
-        foreign = "heif or video"
-    if foreign:
-        raise UnsupportedFormatError(
-            f"unsupported picture format {foreign}; supported are {', '.join(FORMATS)}"
-        )
+    for name, signature in _SIGNATURES.items():
+        if re.match(signature, head, re.DOTALL):
+            return canonical_format(name)
     raise NotAnImageError(
         f"not a picture: the first bytes are {head[:8].hex(' ')}, "
         f"expected those of {', '.join(FORMATS)}"
@@ -105,24 +97,22 @@ def read_header(picture: Picture) -> PictureHeader:
     TruncatedImageError if the header is cut or damaged.
     """
     if picture.header is None:
-        picture.header = _parse_header(picture.data, picture_format(picture.data))
+        picture.header = _parse_header(picture.data)
     return picture.header
 
 
-def _parse_header(data: ByteBuffer, fmt: str) -> PictureHeader:
+def _parse_header(data: ByteBuffer) -> PictureHeader:
+    fmt = picture_format(data)
     try:
-        with _HEADER_READERS[fmt](io.BytesIO(data)) as picture:
-            width, height = map(int, picture.size)
-            exif = picture.info.get("exif", b"")
+        with _HEADER_READERS[fmt](io.BytesIO(data)) as reader:
+            width, height = map(int, reader.size)
+            exif = reader.info.get("exif", b"")
     except Exception as error:  # on damaged bytes, Pillow's readers raise anything
         raise TruncatedImageError(f"the {fmt} header is cut or damaged: {error}") from error
-    orientation = 1
-    if exif:
-        tags = PillowImage.Exif()
-        with contextlib.suppress(Exception):  # decoders ignore damaged EXIF, too
-            tags.load(exif)
-        orientation = tags.get(_ORIENTATION, 1)
-    if orientation in _SIDEWAYS:
+    tags = PillowImage.Exif()
+    with contextlib.suppress(Exception):  # decoders ignore damaged EXIF, too
+        tags.load(exif)
+    if tags.get(_ORIENTATION) in _SIDEWAYS:
         width, height = height, width
     return PictureHeader(fmt, width, height)
 
@@ -147,10 +137,9 @@ def decode_image(picture: Picture | ByteBuffer, max_pixels: int = MAX_PIXELS) ->
         picture = Picture(picture)
     fmt, width, height = check_picture(picture, max_pixels)
     check_complete(picture.data, fmt)
-    try:
+    image = None
+    with contextlib.suppress(cv2.error):
         image = cv2.imdecode(np.frombuffer(picture.data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error as error:
-        raise TruncatedImageError(f"the {fmt} picture is damaged: {error.err}") from error
     if image is None:
         raise TruncatedImageError(f"the {fmt} picture ({width}x{height}) is cut or damaged")
     return image.astype(np.uint8, copy=False)
@@ -181,15 +170,15 @@ def encode_image(image: Image, fmt: str = "jpeg", quality: int = 90) -> Picture:
         "png": [cv2.IMWRITE_PNG_COMPRESSION, 1],
         "bmp": [],
     }[fmt]
-    try:
+    height, width = image.shape[:2]
+    done = False
+    with contextlib.suppress(cv2.error):  # or it returns False
         done, buffer = cv2.imencode(f".{fmt}", image, settings)
-    except cv2.error as error:
-        raise ImageTooLargeError(
-            f"cannot write {image.shape[1]}x{image.shape[0]} as {fmt}: {error.err}"
-        ) from error
     if not done:
-        raise ImageTooLargeError(f"cannot write {image.shape[1]}x{image.shape[0]} as {fmt}")
-    return Picture(buffer.data, PictureHeader(fmt, image.shape[1], image.shape[0]))
+        raise ImageTooLargeError(
+            f"cannot write {width}x{height} as {fmt}; is a side longer than the format allows?"
+        )
+    return Picture(buffer.data, PictureHeader(fmt, width, height))
 
 
 def check_complete(data: ByteBuffer, fmt: str) -> None:
@@ -215,16 +204,12 @@ def check_complete(data: ByteBuffer, fmt: str) -> None:
 
 
 def _bmp_length(view: memoryview) -> int:
-    """Return the length that the pixels of an uncompressed BMP need, or 0 if it is unknown.
-
-    Fields: BITMAPINFOHEADER, offsets 18 width, 22 height, 28 bits a pixel, 30 compression.
-    """
-    if len(view) < 34 or int.from_bytes(view[14:18], "little") < 40:
+    """Return the length that the pixels of an uncompressed BMP need, or 0 if it is unknown."""
+    if len(view) < 34:
         return 0
-    width = abs(int.from_bytes(view[18:22], "little", signed=True))
-    height = abs(int.from_bytes(view[22:26], "little", signed=True))
-    bits = int.from_bytes(view[28:30], "little")
-    if int.from_bytes(view[30:34], "little") != 0:
+    # Where the pixels are, and then a BITMAPINFOHEADER, which an older header is shorter than.
+    pixels_at, size, width, height, _, bits, compression = struct.unpack_from("<IIiiHHI", view, 10)
+    if size < 40 or compression:
         return 0
-    row = (width * bits + 31) // 32 * 4  # rows are padded to four bytes
-    return int.from_bytes(view[10:14], "little") + row * height
+    row = (abs(width) * bits + 31) // 32 * 4  # rows are padded to four bytes
+    return int(pixels_at + row * abs(height))

@@ -35,6 +35,9 @@ LUMA = np.array([0.114, 0.587, 0.299], np.float32)
 SAMPLED_HEIGHT = 48
 SAMPLED_PIXELS = 60_000
 
+# A color at the border of two bins of the histogram counts for both.
+SMOOTHING = np.array([[1.0], [2.0], [1.0]])
+
 EDGE_WEIGHT = 3.0
 """How much more a pixel near the edge of the region counts for the background."""
 EDGE_WIDTH = 0.08
@@ -92,8 +95,10 @@ def _background(pixels: NDArray[np.uint8], weights: NDArray[np.float64]) -> Floa
     levels = pixels.astype(np.int32) >> 4
     bins = (levels[:, 0] << 8) | (levels[:, 1] << 4) | levels[:, 2]
     counts: NDArray[Any] = np.bincount(bins, weights, minlength=16**3).reshape(16, 16, 16)
-    for axis in range(3):  # a color at the border of two bins counts for both
-        counts = _smooth(counts, axis)
+    for _ in range(3):  # along each axis
+        table = counts.reshape(16, 256)
+        table = cv2.filter2D(table, -1, SMOOTHING, borderType=cv2.BORDER_CONSTANT)
+        counts = table.reshape(16, 16, 16).transpose(1, 2, 0)
     fullest = np.array(np.unravel_index(counts.argmax(), counts.shape))
     color = (fullest * 16 + 8).astype(np.float32)
     column = np.ascontiguousarray(pixels[:, None])
@@ -104,19 +109,11 @@ def _background(pixels: NDArray[np.uint8], weights: NDArray[np.float64]) -> Floa
     return color
 
 
-def _smooth(counts: NDArray[Any], axis: int) -> NDArray[Any]:
-    moved = np.moveaxis(np.pad(counts, [(int(a == axis),) * 2 for a in range(3)]), axis, 0)
-    return np.moveaxis(moved[:-2] + 2 * moved[1:-1] + moved[2:], 0, axis)
-
-
 def _letters(difference: Floats, inside: Mask) -> Floats:
-    """Return how the letters' color differs from the background's."""
+    """Return how the letters' color differs from the background's; zeros if there are none."""
     weights = np.where(inside, np.square(difference).sum(axis=2), 0)
     direction = (difference * weights[..., None]).sum(axis=(0, 1))
-    length = float(np.linalg.norm(direction))
-    if length == 0:
-        return np.zeros(3, np.float32)
-    along = difference @ (direction / length)
+    along = difference @ (direction / (np.linalg.norm(direction) or 1.0))
     shares = _shares(along, inside)
     light = difference @ LUMA * np.sign(direction @ LUMA)
     strongest, lightest = np.percentile(along[inside], 99), np.percentile(light[inside], 99)
@@ -125,10 +122,7 @@ def _letters(difference: Floats, inside: Mask) -> Floats:
     # Color bleeds by two pixels at most; anything farther away belongs to something else.
     near = cv2.dilate((shares > 0.3).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     near &= inside
-    covered = float(shares[near].sum())
-    if covered == 0:
-        return np.zeros(3, np.float32)
-    return cast(Floats, difference[near].sum(axis=0) / covered)
+    return cast(Floats, difference[near].sum(axis=0) / (shares[near].sum() or 1.0))
 
 
 def _shares(values: Floats, inside: Mask) -> Floats:

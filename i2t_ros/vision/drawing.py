@@ -44,16 +44,6 @@ def class_color(label: str) -> Color:
     return round(255 * blue), round(255 * green), round(255 * red)
 
 
-def line_width(image: Image, scale: float = 1.0) -> int:
-    """Return the line width in pixels that suits the size of ``image``."""
-    return max(1, round(scale * int(min(image.shape[:2])) / 240))
-
-
-def letter_size(image: Image, scale: float = 1.0) -> int:
-    """Return the letter height in pixels: a 36th of the shorter side, at least 11."""
-    return max(11, round(scale * int(min(image.shape[:2])) / 36))
-
-
 @dataclass(frozen=True, slots=True)
 class Pen:
     """The width of lines and the height of letters, in pixels."""
@@ -63,8 +53,12 @@ class Pen:
 
     @classmethod
     def for_image(cls, image: Image, scale: float = 1.0) -> Pen:
-        """Return a pen whose text is readable in ``image``, from 320x240 to 4K."""
-        return cls(line_width(image, scale), letter_size(image, scale))
+        """Return a pen whose text is readable in ``image``, from 320x240 to 4K.
+
+        Letters are a 36th of the shorter side high, at least 11 pixels.
+        """
+        side = scale * int(min(image.shape[:2]))
+        return cls(max(1, round(side / 240)), max(11, round(side / 36)))
 
 
 def draw_box(canvas: Image, box: NDArray[np.float32], text: str, pen: Pen, color: Color) -> None:
@@ -73,15 +67,10 @@ def draw_box(canvas: Image, box: NDArray[np.float32], text: str, pen: Pen, color
     corner = (max(left, right - 1), max(top, bottom - 1))
     cv2.rectangle(canvas, (left, top), corner, color, pen.line)
     if text:
-        _label(canvas, (left, top), text, pen, color)
-
-
-def _label(canvas: Image, corner: tuple[int, int], text: str, pen: Pen, color: Color) -> None:
-    """Write ``text`` on a plate above a corner, or below it if there is no room above."""
-    height, width = plate_size(text, pen)
-    left, top = corner
-    x = min(max(0, left), max(0, canvas.shape[1] - width))
-    write(canvas, (x, top - height if top >= height else max(0, top)), text, pen, color)
+        height, width = plate_size(text, pen)
+        x = min(max(0, left), max(0, canvas.shape[1] - width))
+        y = top - height if top >= height else max(0, top)  # below if there is no room above
+        write(canvas, (x, y), text, pen, color)
 
 
 def readable(name: str, label: Callable[[str], str]) -> str:
@@ -90,27 +79,23 @@ def readable(name: str, label: Callable[[str], str]) -> str:
     return translated if can_draw(translated) else name
 
 
-def plate_size(text: str, pen: Pen) -> tuple[int, int]:
+@functools.lru_cache(maxsize=512)
+def _plate(text: str, pen: Pen) -> NDArray[np.uint8]:
+    """Return how much of each pixel of a plate the letters cover, 0 to 255."""
+    return np.pad(text_mask(text, pen.letters), pen.line + 1)
+
+
+def plate_size(text: str, pen: Pen) -> tuple[int, ...]:
     """Return the height and width in pixels of the plate for ``text``."""
-    mask, pad = text_mask(text, pen.letters), pen.line + 1
-    return mask.shape[0] + 2 * pad, mask.shape[1] + 2 * pad
+    return _plate(text, pen).shape
 
 
 def write(canvas: Image, corner: tuple[int, int], text: str, pen: Pen, color: Color) -> None:
     """Write ``text`` on a plate whose upper left corner is ``corner``."""
     x, y = corner
-    mask, pad = text_mask(text, pen.letters), pen.line + 1
     height, width = plate_size(text, pen)
     plate = canvas[y : y + height, x : x + width]
-    plate[:] = color
-    inside = plate[pad : pad + mask.shape[0], pad : pad + mask.shape[1]]
-    cover = mask[: inside.shape[0], : inside.shape[1], None].astype(np.uint16)
-    ink = np.array(_ink_on(color), np.uint16)
-    inside[:] = (inside * (255 - cover) + ink * cover + 127) // 255
-
-
-def _ink_on(color: Color) -> Color:
-    """Return black or white, whichever stands out more on ``color``."""
-    blue, green, red = color
-    # Luma weights of ITU-R BT.601.
-    return (0, 0, 0) if 0.299 * red + 0.587 * green + 0.114 * blue > 128 else (255, 255, 255)
+    cover = _plate(text, pen)[: plate.shape[0], : plate.shape[1], None].astype(np.uint16)
+    # Black or white, whichever stands out more. Luma weights of ITU-R BT.601.
+    ink = np.uint16(0 if np.dot((0.114, 0.587, 0.299), color) > 128 else 255)
+    plate[:] = (np.array(color, np.uint16) * (255 - cover) + ink * cover + 127) // 255

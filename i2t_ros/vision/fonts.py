@@ -47,9 +47,10 @@ def text_mask(text: str, size: int) -> NDArray[np.uint8]:
     return mask
 
 
+@functools.lru_cache(maxsize=512)
 def can_draw(text: str) -> bool:
     """Return whether a font of this machine has every character of ``text``."""
-    return _is_latin(text) or any(covers(path, frozenset(text)) for path in FONT_FILES)
+    return _font_for(text, 12)[1] == text
 
 
 def _font_for(text: str, size: int) -> tuple[Font, str]:
@@ -58,17 +59,10 @@ def _font_for(text: str, size: int) -> tuple[Font, str]:
         if covers(path, frozenset(text)):
             return ImageFont.truetype(path, size), text
     font = _built_in_font(size)
-    return font, text if _is_latin(text) else text.encode("ascii", "replace").decode()
-
-
-def _is_latin(text: str) -> bool:
-    """Return whether Pillow's built-in font (Aileron, a Latin font) has the characters."""
-    return all(ord(character) < 0x180 for character in text) and _has_truetype()
-
-
-@functools.cache
-def _has_truetype() -> bool:
-    return isinstance(_built_in_font(12), ImageFont.FreeTypeFont)
+    # Pillow's own TrueType font, Aileron, is a Latin one; the bitmap of old versions is not.
+    if isinstance(font, ImageFont.FreeTypeFont) and all(ord(letter) < 0x180 for letter in text):
+        return font, text
+    return font, text.encode("ascii", "replace").decode()
 
 
 def _built_in_font(size: int) -> Font:

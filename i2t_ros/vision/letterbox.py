@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import cv2
@@ -13,10 +14,6 @@ from numpy.typing import NDArray
 from i2t_ros.types import Image
 from i2t_ros.validation import Structure
 
-Layout = Literal["NCHW", "NHWC"]
-ColorOrder = Literal["bgr", "rgb"]
-Resize = Literal["letterbox", "letterbox_center", "stretch", "crop"]
-TensorType = Literal["float32", "uint8"]
 Side = Annotated[int, Meta(ge=1)]
 
 
@@ -36,12 +33,12 @@ class TensorFormat(Structure, frozen=True):
 
     width: Side
     height: Side
-    layout: Layout = "NCHW"
-    color: ColorOrder = "bgr"
-    dtype: TensorType = "float32"
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
+    color: Literal["bgr", "rgb"] = "bgr"
+    dtype: Literal["float32", "uint8"] = "float32"
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    resize: Resize = "letterbox"
+    resize: Literal["letterbox", "letterbox_center", "stretch", "crop"] = "letterbox"
     pad: Annotated[int, Meta(ge=0, le=255)] = 114
     crop: Annotated[float, Meta(gt=0, le=1)] = 0.875
 
@@ -58,7 +55,7 @@ class TensorFormat(Structure, frozen=True):
         return self.mean != (0.0, 0.0, 0.0) or self.std != (1.0, 1.0, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Placement:
     """Where the image lies in the model's input, in pixels of the input.
 
@@ -72,15 +69,14 @@ class Placement:
     height: int
     original_width: int
     original_height: int
-    _back: tuple[NDArray[np.float32], ...] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        """Prepare the arrays for the way back, once for all images of a size."""
+    @cached_property
+    def _back(self) -> tuple[NDArray[np.float32], ...]:
+        """The arrays for the way back, made once for all images of a size."""
         offset = (self.left, self.top)
         scale = (self.original_width / self.width, self.original_height / self.height)
         limit = (self.original_width, self.original_height)
-        back = tuple(np.array(pair * 2, np.float32) for pair in (offset, scale, limit))
-        object.__setattr__(self, "_back", back)
+        return tuple(np.array(pair * 2, np.float32) for pair in (offset, scale, limit))
 
     def to_original(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (N, 4) xyxy boxes of the input in pixels of the original image, clipped to it."""
@@ -102,29 +98,28 @@ def place(width: int, height: int, to: TensorFormat) -> Placement:
     Letterboxed sides are rounded down, as the authors of YOLOX do, to at least one pixel.
     """
     if to.resize == "stretch":
-        return Placement(0, 0, to.width, to.height, width, height)
-    if to.resize == "crop":
+        inner_width, inner_height = to.width, to.height
+    elif to.resize == "crop":
         scale = max(to.width / width, to.height / height) / to.crop
-        whole_width, whole_height = round(width * scale), round(height * scale)
-        left, top = (to.width - whole_width) // 2, (to.height - whole_height) // 2
-        return Placement(left, top, whole_width, whole_height, width, height)
-    scale = min(to.width / width, to.height / height)
-    inner_width = max(1, min(to.width, int(width * scale)))
-    inner_height = max(1, min(to.height, int(height * scale)))
-    left = top = 0
-    if to.resize == "letterbox_center":
-        left, top = (to.width - inner_width) // 2, (to.height - inner_height) // 2
+        inner_width, inner_height = round(width * scale), round(height * scale)
+    else:
+        scale = min(to.width / width, to.height / height)
+        inner_width = max(1, min(to.width, int(width * scale)))
+        inner_height = max(1, min(to.height, int(height * scale)))
+    left, top = (to.width - inner_width) // 2, (to.height - inner_height) // 2
+    if to.resize == "letterbox":
+        left = top = 0
     return Placement(left, top, inner_width, inner_height, width, height)
 
 
-def _visible(at: Placement, to: TensorFormat) -> tuple[slice, slice]:
-    """Return the rows and columns of the image that the model gets: all, unless cropped."""
-    if to.resize != "crop":
-        return slice(None), slice(None)
-    width, height = at.original_width, at.original_height
-    left, right = -at.left * width // at.width, (to.width - at.left) * width // at.width
-    top, bottom = -at.top * height // at.height, (to.height - at.top) * height // at.height
-    return slice(top, max(bottom, top + 1)), slice(left, max(right, left + 1))
+def _visible(start: int, length: int, model: int, image: int) -> slice:
+    """Return the rows, or columns, of the image that the model gets: all, unless cropped.
+
+    start, length  where the whole image lies in the model's input
+    model, image   the sides of both, all in pixels
+    """
+    first = max(0, -start) * image // length
+    return slice(first, max(first + 1, (model - start) * image // length))
 
 
 class Letterbox:
@@ -138,8 +133,12 @@ class Letterbox:
         self._to = to
         self._padded = np.empty((to.height, to.width, 3), np.uint8)
         self._tensor: NDArray[Any] = np.empty(to.shape, to.dtype)
+        # Height x width x 3, in either layout.
+        self._pixels = self._tensor[0]
+        if to.layout == "NCHW":
+            self._pixels = self._pixels.transpose(1, 2, 0)
         self._planes = [np.empty((to.height, to.width), np.uint8) for _ in range(3)]
-        self._placement: Placement | None = None
+        self._shape: tuple[int, ...] = ()
 
     def __call__(self, image: Image) -> tuple[NDArray[Any], Placement]:
         """Return ``image`` as the model's input, and where the image lies in it."""
@@ -148,10 +147,9 @@ class Letterbox:
                 "expected an image of height x width x 3, uint8 and not empty, got shape "
                 f"{image.shape}, {image.dtype}"
             )
-        height, width = image.shape[:2]
-        at = self._placement
-        if at is None or at.original_width != width or at.original_height != height:
-            at = self._placement = self._lay_out(width, height)
+        if image.shape != self._shape:
+            self._shape = image.shape
+            self._lay_out(image.shape[1], image.shape[0])
         visible, window = image[self._visible], self._window
         if visible.shape in (window.shape, (1, 1, 3)):  # OpenCV 4.5.4 cannot resize a single pixel
             window[...] = visible
@@ -159,30 +157,29 @@ class Letterbox:
             size = (window.shape[1], window.shape[0])
             cv2.resize(visible, size, dst=window, interpolation=cv2.INTER_LINEAR)
         self._convert()
-        return self._tensor, at
+        return self._tensor, self._placement
 
-    def _lay_out(self, width: int, height: int) -> Placement:
+    def _lay_out(self, width: int, height: int) -> None:
         """Prepare for images of one size: the padding is written once, not for every image."""
-        at = place(width, height, self._to)
+        at = self._placement = place(width, height, self._to)
         self._padded.fill(self._to.pad)
         self._aim(slice(None), slice(None))
         self._convert()
-        self._visible = _visible(at, self._to)
-        if self._to.resize != "crop":
-            self._aim(slice(at.top, at.top + at.height), slice(at.left, at.left + at.width))
-        return at
+        rows = _visible(at.top, at.height, self._to.height, height)
+        self._visible = rows, _visible(at.left, at.width, self._to.width, width)
+        self._aim(
+            slice(max(0, at.top), at.top + at.height), slice(max(0, at.left), at.left + at.width)
+        )
 
     def _aim(self, rows: slice, columns: slice) -> None:
         """Choose the part of the input that ``_convert`` writes; all array views are made here."""
         self._window = self._padded[rows, columns]
         self._split = [plane[rows, columns] for plane in self._planes]
         channels = (0, 1, 2) if self._to.color == "bgr" else (2, 1, 0)
-        interleaved = self._to.layout == "NHWC"
-        part = self._tensor[0, rows, columns] if interleaved else self._tensor[0, :, rows, columns]
         self._targets = [
             (
                 self._split[channel],
-                part[:, :, i] if interleaved else part[i],
+                self._pixels[rows, columns, i],
                 np.float32(1 / self._to.std[i]),
                 np.float32(self._to.mean[i] / self._to.std[i]),
             )

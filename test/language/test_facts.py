@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from i2t_ros.language.facts import count_objects
-from i2t_ros.language.places import places_of
+from i2t_ros.language.facts import count_objects, places_of
 from i2t_ros.types import Detections
 
 WIDTH, HEIGHT = 600, 400
@@ -52,10 +51,10 @@ def test_places_are_counted_by_themselves() -> None:
     counts = count_objects(found, (WIDTH, HEIGHT))
 
     assert [(fact.place, fact.count) for fact in counts] == [("left", 2), ("right", 1)]
-    assert [(fact.place, fact.count) for fact in count_objects(found)] == [(None, 3)]
+    assert [(fact.place, fact.count) for fact in count_objects(found)] == [("", 3)]
 
 
 def test_a_class_without_a_name_keeps_its_number() -> None:
     found = Detections(np.zeros((1, 4)), np.ones(1), np.array([1]), ("dog", ""))
 
-    assert [fact.class_id for fact in count_objects(found)] == ["class 1"]
+    assert [fact.key for fact in count_objects(found)] == ["class 1"]

@@ -19,7 +19,7 @@ from i2t_ros.language import (
     label,
     load_languages,
 )
-from i2t_ros.language.places import PLACES
+from i2t_ros.language.facts import PLACES
 from i2t_ros.pipeline.tasks.classify import Classification
 from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.pipeline.tasks.faces import Faces
@@ -56,7 +56,7 @@ def check(sentence: str, language: str) -> None:
 def test_every_class_in_any_count(language: str, style: str) -> None:
     assert len(CLASSES) == 80
     for name, count in product(CLASSES, COUNTS):
-        counted = ObjectCount(name, name, count, 0.9, 0.4)
+        counted = ObjectCount(name, count, 0.9, 0.4)
         for hedge in (False, True):
             check(compose([ObjectFacts((counted,))], language, style, hedge=hedge), language)
 
@@ -141,7 +141,7 @@ def test_any_label_and_any_text_can_be_said(text, options, count) -> None:
 @pytest.mark.parametrize("place", PLACES)
 def test_every_place_is_said_in_its_own_words(language: str, place: str) -> None:
     def said(where: str) -> str:
-        dog = ObjectCount("dog", "dog", 1, 0.9, 0.9, where)
+        dog = ObjectCount("dog", 1, 0.9, 0.9, where)
         return compose([ObjectFacts((dog,))], language, "scene")
 
     assert [other for other in PLACES if said(other) == said(place)] == [place]

@@ -7,20 +7,19 @@ from typing import ClassVar
 
 from i2t_ros.language import (
     ChangeTracker,
+    Fact,
     ObjectCount,
     TaskFacts,
     compose,
     compose_changes,
 )
 
-DOGS = ObjectCount("dog", "dog", 2, 0.9, 0.9)
+DOGS = ObjectCount("dog", 2, 0.9, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    key: str
-    open: bool
-    count: int = 1
+class Door(Fact):
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class AnimalFacts(TaskFacts):
         return ["animals are here."]
 
 
-FRONT, BACK = Door("front door", True), Door("back door", False)
+FRONT, BACK = Door("front door", open=True), Door("back door")
 
 
 def test_each_task_has_its_say_in_the_order_of_the_tasks() -> None:
@@ -57,7 +56,7 @@ def test_a_task_without_a_phrase_of_its_own_for_nothing_says_what_all_say() -> N
 
 
 def test_what_is_counted_is_said_together_and_the_rest_by_its_task() -> None:
-    cat = ObjectCount("cat", "cat", 1, 0.9, 0.9)
+    cat = ObjectCount("cat", 1, 0.9, 0.9)
     facts = [DoorFacts((FRONT,)), AnimalFacts((DOGS,)), AnimalFacts((cat,))]
 
     assert compose(facts, style="changes") == (
@@ -67,7 +66,7 @@ def test_what_is_counted_is_said_together_and_the_rest_by_its_task() -> None:
 
 def test_changes_are_of_each_task_by_itself() -> None:
     tracker = ChangeTracker(hold=0.0)
-    dog = ObjectCount("dog", "dog", 1, 0.9, 0.9)
+    dog = ObjectCount("dog", 1, 0.9, 0.9)
 
     first = tracker.update([DoorFacts((FRONT,)), AnimalFacts((DOGS,))], 0.0)
     assert (first.appeared, first.left) == ((DoorFacts((FRONT,)), AnimalFacts((DOGS,))), ())

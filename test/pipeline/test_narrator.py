@@ -95,7 +95,7 @@ def test_what_has_no_track_is_published_and_not_counted():
     narrator = Narrator(ObjectTracker())
     (first, sentence), *_ = tracked(narrator, scene(100))
     assert first.detections.track_ids.tolist() == [-1]
-    assert count_objects(first.detections) == []
+    assert count_objects(first.detections) == ()
     assert "person" not in sentence
     (later, sentence) = tracked(narrator, scene(100), scene(100))[-1]
     assert [count.count for count in count_objects(later.detections)] == [1]

@@ -61,9 +61,9 @@ def test_facts_are_in_the_order_in_which_they_are_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("style", "place"), [("list", None), ("sentence", None), ("scene", "left"), ("changes", None)]
+    ("style", "place"), [("list", ""), ("sentence", ""), ("scene", "left"), ("changes", "")]
 )
-def test_only_the_style_scene_has_places(style: str, place: str | None) -> None:
+def test_only_the_style_scene_has_places(style: str, place: str) -> None:
     (dog,) = scene_facts(EVERYTHING, style)[0].found
 
     assert dog.place == place

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from i2t_ros.vision.boxes import are_boxes, non_maximum_suppression, xywh_to_xyxy, yxyx_to_xyxy
+from i2t_ros.vision.boxes import are_boxes, non_maximum_suppression, xywh_to_xyxy
 
 EMPTY = np.empty((0, 4), np.float32)
 
@@ -72,15 +72,11 @@ def test_inputs_are_left_alone():
         np.testing.assert_array_equal(array, copy)
 
 
-def test_corner_orders():
+def test_centers_and_sides_become_corners():
     np.testing.assert_array_equal(
         xywh_to_xyxy(np.array([[10, 20, 4, 6]], np.float32)), [[8, 17, 12, 23]]
     )
-    np.testing.assert_array_equal(
-        yxyx_to_xyxy(np.array([[1, 2, 3, 4]], np.float32)), [[2, 1, 4, 3]]
-    )
     assert xywh_to_xyxy(EMPTY).shape == (0, 4)
-    assert yxyx_to_xyxy(EMPTY).shape == (0, 4)
 
 
 def test_what_is_a_box():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from i2t_ros.errors import ModelMismatchError
-from i2t_ros.vision.decoders import objects as decoders
-from i2t_ros.vision.decoders.objects import DECODERS, InputSize, pixels, yolox
+from i2t_ros.vision import decoders
+from i2t_ros.vision.decoders import DECODERS, InputSize, logits, pixels, probabilities, yolox
 
 STRIDES = (8, 16, 32)
 
@@ -52,7 +52,7 @@ def test_yolox_finds_nothing_in_zeros():
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
-        ((1, 21, 5), r"got \(1, 21, 5\)"),
+        ((1, 21, 5), r"6 or more in the third, got \(1, 21, 5\)"),
         ((21, 7), r"got \(21, 7\)"),
         ((2, 21, 7), r"got \(2, 21, 7\)"),
         ((1, 20, 7), "makes 21 cells, the model gave 20"),
@@ -235,8 +235,7 @@ def test_nothing_found_keeps_its_shape():
         "yolov3": [numbers(1, 9, 4), numbers(1, 3, 9), np.empty((0, 3), np.int32)],
     }
     for name, outputs in empty.items():
-        decoder = DECODERS[name]
-        found = decoder.function(outputs, SIZE, 0.5, **decoder.options)
+        found = DECODERS["detect"][name].function(outputs, SIZE, 0.5)
         assert found.boxes.shape == (0, 4), name
         assert found.scores.shape == found.class_ids.shape == (0,), name
 
@@ -250,8 +249,24 @@ def test_pixels_drops_what_scores_too_little():
     assert found.class_ids.tolist() == [5]
 
 
-def test_every_decoder_takes_its_own_defaults():
-    for name, decoder in DECODERS.items():
-        names = decoder.function.__code__.co_varnames[: decoder.function.__code__.co_argcount]
-        assert names[:3] == ("outputs", "size", "min_score"), name
-        assert set(names[3:]) == set(decoder.options), name
+def test_the_options_of_a_decoder_are_what_the_manifest_may_set():
+    options = {name: decoder.options for name, decoder in DECODERS["detect"].items()}
+    assert options["nanodet"] == ["strides", "bins", "center"]
+    assert options["pixels"] == []
+
+
+def test_logits_become_probabilities():
+    values = [1.0, 3.0, 2.0, -1.0]
+    total = sum(math.exp(value) for value in values)
+    found = logits([np.array([values], np.float32)])
+    assert found.tolist() == pytest.approx([math.exp(value) / total for value in values])
+
+
+def test_logits_of_any_size():
+    assert logits([np.array([[1e4, -1e4]], np.float32)]).tolist() == [1.0, 0.0]
+
+
+def test_probabilities_stay_as_they_are():
+    found = probabilities([np.array([[[[0.25]], [[0.75]]]], np.float64)])
+    assert found.tolist() == [0.25, 0.75]
+    assert found.dtype == np.float32

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from i2t_ros.vision.drawing import class_color, letter_size, line_width
+from i2t_ros.vision.drawing import Pen, class_color
 from i2t_ros.vision.fonts import text_mask
 
 LABELS = ("person", "dog")
@@ -12,10 +12,8 @@ def black(width, height):
 
 
 def test_lines_and_letters_grow_with_the_image():
-    assert line_width(black(320, 240)) == 1
-    assert line_width(black(3840, 2160)) == 9
-    assert letter_size(black(320, 240)) == 11
-    assert letter_size(black(3840, 2160)) == 60
+    assert Pen.for_image(black(320, 240)) == Pen(1, 11)
+    assert Pen.for_image(black(3840, 2160)) == Pen(9, 60)
 
 
 def test_class_colors_are_stable_and_bright():

@@ -53,8 +53,8 @@ def _fill_detections(msg: DescriptionMsg, found: Detections, label: Label) -> No
         msg.detections = detections_to_msg(msg.header, found)
     msg.objects = [
         ObjectCountMsg(
-            class_id=entry.class_id,
-            label=label(entry.class_id),
+            class_id=entry.key,
+            label=label(entry.key),
             count=entry.count,
             max_score=entry.max_score,
         )

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from i2t_ros.errors import ModelMismatchError
-from i2t_ros.language.facts import SURE, Style, TaskFacts
+from i2t_ros.language.facts import SURE, Fact, Style, TaskFacts
 from i2t_ros.language.grammar import Language
 from i2t_ros.options import check_options, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
 from i2t_ros.pipeline.tasks.base import Label, Outcome, Task, rounded_score
 from i2t_ros.types import Image, same_length
-from i2t_ros.vision.decoders.classes import CLASSIFIERS, best
+from i2t_ros.vision.decoders import DECODERS
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, readable, write
 from i2t_ros.vision.letterbox import Letterbox
 
@@ -66,12 +68,10 @@ SPOKEN_CLASS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class ClassFact:
+class ClassFact(Fact):
     """A class that the picture as a whole shows; ``score`` is 0 to 1."""
 
-    key: str
-    score: float
-    count: int = 1
+    score: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
         """Return the likeliest class, if it is likely enough to be said; see Task."""
         best = list(zip(result.labels, result.scores, strict=True))[:1]
         return ClassFacts(
-            tuple(ClassFact(label, score) for label, score in best if score >= SPOKEN_CLASS)
+            tuple(ClassFact(label, score=score) for label, score in best if score >= SPOKEN_CLASS)
         )
 
     def draw(
@@ -162,7 +162,7 @@ class Classifier:
         self._backend = loaded.backend
         form = loaded.spec.input.format
         self._letterbox = Letterbox(form) if form else None
-        self._decode = CLASSIFIERS[loaded.spec.decoder].function
+        self._decode = DECODERS["classify"][loaded.spec.decoder].function
         self.labels = loaded.spec.labels
         self.name = loaded.name
         self.report = f"{loaded.name}: {loaded.report}"
@@ -179,9 +179,9 @@ class Classifier:
                 f"{self.name}: its label table has {len(labels)} classes, the model gave "
                 f"{len(probabilities)}"
             )
-        ranked = best(probabilities, options.top_k)
-        found = tuple(labels[i] or f"class {i}" for i, _ in ranked)
-        return Outcome(Classification(found, tuple(score for _, score in ranked)))
+        best = np.argsort(-probabilities, kind="stable")[: options.top_k].tolist()
+        found = tuple(labels[i] or f"class {i}" for i in best)
+        return Outcome(Classification(found, tuple(probabilities[best].tolist())))
 
     def close(self) -> None:
         """Release the backend; see Runner."""

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 from i2t_ros.language.facts import ObjectCount, Style, TaskFacts, count_objects
 from i2t_ros.language.grammar import Language
-from i2t_ros.language.places import Place
-from i2t_ros.language.sentences import Things, split, sure_and_unsure
+from i2t_ros.language.sentences import Things, split
 from i2t_ros.models.manifest import BUILT_IN
 from i2t_ros.options import option
 from i2t_ros.pipeline.loading import OpenOptions, open_model
@@ -44,15 +43,15 @@ class ObjectFacts(TaskFacts):
 
     def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:
         """Return one sentence; in the style ``scene`` two, what is sure and then what is not."""
+        sure, unsure = split(self.found, hedge)
         if style == "scene":
-            sure, unsure = split(self.found, hedge)
             phrases = (("plain", "group", sure), ("hedged", "group_hedged", unsure))
             return [
                 _placed(objects, language, f"scene.{phrase}", f"scene.{group}")
                 for phrase, group, objects in phrases
                 if objects
             ]
-        certain, doubtful = sure_and_unsure(self.found, language, style, hedge)
+        certain, doubtful = (Things(part, language, style) for part in (sure, unsure))
         total = certain.total + doubtful.total
         if certain and doubtful:
             fields = {"things": certain.text(), "hedged": doubtful.text()}
@@ -128,8 +127,8 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
         """Return the counts and the objects, best first; see Task."""
         counts = [
             {
-                "class_id": entry.class_id,
-                "label": label(entry.class_id),
+                "class_id": entry.key,
+                "label": label(entry.key),
                 "count": entry.count,
                 "max_score": rounded_score(entry.max_score),
             }
@@ -192,7 +191,7 @@ def _items(found: Detections, label: Label) -> Any:
 def _placed(
     objects: Sequence[ObjectCount], language: Language, phrase: str, group_phrase: str
 ) -> str:
-    by_place: dict[Place, list[ObjectCount]] = {}
+    by_place: dict[str, list[ObjectCount]] = {}
     for fact in objects:
         by_place.setdefault(fact.place or "middle", []).append(fact)
     things = {place: Things(facts, language, "scene") for place, facts in by_place.items()}

@@ -29,8 +29,7 @@ from i2t_ros.pipeline.tasks.base import (
 )
 from i2t_ros.types import Image, checked_array, same_length
 from i2t_ros.vision.boxes import are_boxes, non_maximum_suppression
-from i2t_ros.vision.decoders.faces import FACE_DECODERS, FaceCandidates
-from i2t_ros.vision.decoders.objects import InputSize
+from i2t_ros.vision.decoders import DECODERS, FaceCandidates, InputSize
 from i2t_ros.vision.drawing import DrawOptions, Pen, draw_box
 from i2t_ros.vision.letterbox import Letterbox
 
@@ -112,7 +111,7 @@ class FaceFacts(TaskFacts):
     @classmethod
     def of(cls, number: int) -> FaceFacts:
         """Return the facts of so many faces."""
-        return cls((ObjectCount("face", "face", number, 1.0, 1.0),) if number else ())
+        return cls((ObjectCount("face", number),) if number else ())
 
     def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:
         """Return one sentence; a face is never in doubt."""
@@ -221,11 +220,9 @@ class FaceFinder:
         pictures = form is None or backends()[loaded.backend_name].takes_pictures
         self._letterbox = None if pictures or form is None else Letterbox(form)
         self._input_size = InputSize(form.width, form.height) if form else InputSize(0, 0)
-        decoder = FACE_DECODERS["pixels" if pictures else loaded.spec.decoder]
-        self._decode = functools.partial(
-            decoder.function,
-            **{} if pictures else {**decoder.options, **loaded.spec.decoder_options},
-        )
+        decoder = DECODERS["faces"]["pixels" if pictures else loaded.spec.decoder]
+        options = {} if pictures else loaded.spec.decoder_options
+        self._decode = functools.partial(decoder.function, **options)
         self.name = loaded.name
         self.report = f"{loaded.name}: {loaded.report}"
         self.degraded = loaded.degraded

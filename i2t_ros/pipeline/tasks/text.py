@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2t_ros.errors import I2tError
-from i2t_ros.language.facts import Style, TaskFacts
+from i2t_ros.language.facts import Fact, Style, TaskFacts
 from i2t_ros.language.grammar import Language, clean
 from i2t_ros.options import check_options, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
@@ -21,7 +21,7 @@ from i2t_ros.pipeline.translation import Translations
 from i2t_ros.pipeline.translators import TRANSLATORS, open_translations
 from i2t_ros.types import Image, checked_array
 from i2t_ros.vision.colors import text_colors
-from i2t_ros.vision.decoders.texts import TEXT_DECODERS, Line
+from i2t_ros.vision.decoders import DECODERS, Line
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, write
 from i2t_ros.vision.fonts import can_draw
 
@@ -104,12 +104,10 @@ SPOKEN_TEXTS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class TextFact:
+class TextFact(Fact):
     """A line of text, and its translation if there is one; white space is single spaces."""
 
-    key: str
     translation: str = ""
-    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +176,7 @@ class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
         readable = [region for region in result if clean(region.text)]
         largest = sorted(readable, key=lambda region: (-_height(region), clean(region.text)))
         spoken = tuple(
-            TextFact(clean(region.text), clean(region.translation))
+            TextFact(clean(region.text), translation=clean(region.translation))
             for region in reading_order(largest[:SPOKEN_TEXTS])
         )
         return TextFacts(spoken, len(readable) - len(spoken))
@@ -253,7 +251,7 @@ class TextReader:
     def __init__(self, loaded: Loaded, translations: Translations | None = None) -> None:
         """Take over a loaded model."""
         self._backend = loaded.backend
-        self._decode = TEXT_DECODERS[loaded.spec.decoder].function
+        self._decode = DECODERS["text"][loaded.spec.decoder].function
         self._translations = translations
         self.name = loaded.name
         self.report = f"{loaded.name}: {loaded.report}"

@@ -1,6 +1,6 @@
 """Write the golden sentences anew: ``python test/golden/language/regenerate.py``.
 
-Then read every line that changed as a native reader would; test_language_golden.py holds the
+Then read every line that changed as a native reader would; test_golden.py holds the
 package to what was read.
 """
 

@@ -1,0 +1,150 @@
+"""English agrees with inflect, and does without it; particles, and "y" or "e", fit their words."""
+
+from __future__ import annotations
+
+import sys
+
+import inflect
+import pytest
+
+from i2t_ros.language import LANGUAGES, ObjectCount, compose, inflection, load_languages
+from i2t_ros.language.grammar import Noun
+from i2t_ros.language.inflection import fill_korean, fill_spanish
+from i2t_ros.pipeline.tasks.detect import ObjectFacts
+from i2t_ros.pipeline.tasks.text import TextFact, TextFacts
+
+ENGLISH = load_languages().get("en")
+engine = inflect.engine()
+
+
+@pytest.fixture
+def no_inflect(monkeypatch: pytest.MonkeyPatch):
+    """Hide the package."""
+    monkeypatch.setitem(sys.modules, "inflect", None)
+    inflection._inflector.cache_clear()
+    yield
+    inflection._inflector.cache_clear()
+
+
+@pytest.mark.parametrize("noun", ENGLISH.nouns.values(), ids=lambda noun: noun.key)
+def test_plurals_and_articles_are_those_of_inflect(noun: Noun) -> None:
+    forms = noun.forms
+
+    assert forms["other"] == engine.plural(forms["one"])
+    assert forms["other"] == engine.plural_noun(forms["one"])
+    assert f"{noun.gender} {forms['one']}" == engine.a(forms["one"])
+
+
+def test_numbers_are_those_of_inflect() -> None:
+    for number in range(2, 11):
+        assert ENGLISH.count(ENGLISH.noun("dog"), number, "sentence") == (
+            f"{engine.number_to_words(number)} dogs"
+        )
+
+
+def test_people_not_persons() -> None:
+    people = ObjectCount("person", 2, 0.9, 0.9)
+
+    assert compose([ObjectFacts((people,))]) == "I can see two people."
+
+
+@pytest.mark.parametrize(
+    ("word", "article", "plural"),
+    [
+        ("forklift", "a", "forklifts"),
+        ("hourglass", "an", "hourglasses"),
+        ("unicorn", "a", "unicorns"),
+        ("child", "a", "children"),
+        ("safety vest", "a", "safety vests"),
+        ("man in black", "a", "men in black"),
+        ("AGV", "an", "AGVs"),
+        ("Box", "a", "Boxes"),
+    ],
+)
+def test_labels_that_the_data_lack(word: str, article: str, plural: str) -> None:
+    assert inflection.english_article(word) == article
+    assert inflection.english_plural(word) == plural
+
+
+@pytest.mark.usefixtures("no_inflect")
+@pytest.mark.parametrize(
+    ("word", "article", "plural"),
+    [
+        ("forklift", "a", "forklifts"),
+        ("apple cart", "an", "apple carts"),
+        ("box", "a", "boxes"),
+        ("battery", "a", "batteries"),
+        ("tray", "a", "trays"),
+        ("AGV", "an", "AGVs"),
+    ],
+)
+def test_without_inflect_spelling_decides(word: str, article: str, plural: str) -> None:
+    assert inflection.english_article(word) == article
+    assert inflection.english_plural(word) == plural
+
+
+@pytest.mark.usefixtures("no_inflect")
+def test_no_label_of_coco_needs_inflect() -> None:
+    for name in ENGLISH.nouns:
+        two = [ObjectFacts((ObjectCount(name, 2, 0.9, 0.9),))]
+        for language in LANGUAGES:
+            compose(two, language)
+
+    assert inflection._inflector.cache_info().currsize == 0
+
+
+@pytest.mark.parametrize(
+    ("template", "word", "expected"),
+    [
+        ("{x}이(가) 있습니다", "사람", "사람이 있습니다"),
+        ("{x}이(가) 있습니다", "고양이 한 마리", "고양이 한 마리가 있습니다"),
+        ("{x}을(를)", "책", "책을"),
+        ("{x}을(를)", "의자", "의자를"),
+        ("{x}은(는)", "곰", "곰은"),
+        ("{x}은(는)", "개", "개는"),
+        ("{x}과(와)", "말", "말과"),
+        ("{x}과(와)", "사과", "사과와"),
+        ("{x}이(가)", "10", "10이"),
+        ("{x}이(가)", "2", "2가"),
+        ("{x}이(가)", "3", "3이"),
+        ("{x}이(가)", "AGV", "AGV이(가)"),
+        ("{x}이(가)", "", "이(가)"),
+        ("({x})", "“이(가)”", "(“이(가)”)"),
+    ],
+)
+def test_particles_follow_the_sound_before_them(template: str, word: str, expected: str) -> None:
+    assert fill_korean(template, {"x": word}) == expected
+
+
+def test_what_is_filled_into_korean_is_not_read_as_a_template() -> None:
+    assert fill_korean("{x}과(와) {y}", {"x": "{y}", "y": "개"}) == "{y}과(와) 개"
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("hilo", "aguja e hilo"),
+        ("«IGLESIA»", "aguja e «IGLESIA»"),
+        ("«Ícaro»", "aguja e «Ícaro»"),
+        ("«¡Hijo!»", "aguja e «¡Hijo!»"),
+        ("hielo", "aguja y hielo"),
+        ("iones", "aguja y iones"),
+        ("dos perros", "aguja y dos perros"),
+        ("«YOGUR»", "aguja y «YOGUR»"),
+        ("«»", "aguja y «»"),
+        ("", "aguja y "),
+    ],
+)
+def test_and_follows_the_sound_behind_it(word: str, expected: str) -> None:
+    assert fill_spanish("{first} y {second}", {"first": "aguja", "second": word}) == expected
+
+
+def test_what_is_filled_into_spanish_is_not_read_as_a_template() -> None:
+    assert fill_spanish("{a} y {b}", {"a": "hay {b}", "b": "hilo"}) == "hay {b} e hilo"
+
+
+@pytest.mark.parametrize("texts", [("SALIDA", "IZQUIERDA"), ("ENTRADA", "SALIDA", "INICIO")])
+def test_texts_that_were_read(texts: tuple[str, ...]) -> None:
+    found = TextFacts(tuple(TextFact(text) for text in texts))
+
+    assert f" e «{texts[-1]}»." in compose([found], "es")
