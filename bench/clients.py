@@ -58,7 +58,7 @@ class DescribeClients:
 
     def __call__(self, service: str, clients: int, seconds: float, picture: bytes) -> Count:
         """Have so many requests in flight at once."""
-        from i2t_ros.nodes.messages.describe import request_to_msg  # noqa: PLC0415
+        from i2t_ros.nodes.messages.descriptions import request_to_msg  # noqa: PLC0415
         from i2t_ros.types import DescribeRequest, Picture  # noqa: PLC0415
 
         client, spin = self._client(service)
@@ -84,7 +84,7 @@ class DescribeClients:
     def _client(self, service: str) -> tuple[Any, Callable[[float], None]]:
         from i2t_ros.srv import Describe  # noqa: PLC0415
 
-        from i2t_ros.nodes.messages.describe import SERVICE_QOS  # noqa: PLC0415
+        from i2t_ros.nodes.messages.descriptions import SERVICE_QOS  # noqa: PLC0415
 
         if self._joined is None:
             self._joined = self._stack.enter_context(ros_node("clients"))

@@ -19,7 +19,7 @@ from typing import Any
 
 from material import bare_engine, detector, photo
 
-from i2t_ros.nodes.processes import NodeProcess, parameter_arguments
+from i2t_ros.nodes.processes import NodeProcess, parameter_file
 from i2t_ros.resources import config_path
 
 LIMIT = 60.0
@@ -67,7 +67,8 @@ class Node:
         self.lines: deque[str] = deque(maxlen=200)
         self.started = time.time()
         with graph.joined():
-            self._process = NodeProcess(name, parameter_arguments(parameters), self.lines.append)
+            arguments = ["--params-file", parameter_file(parameters)]
+            self._process = NodeProcess(name, arguments, self.lines.append)
 
     def __enter__(self) -> Node:
         return self
@@ -78,7 +79,7 @@ class Node:
     def until(self, text: str) -> str:
         """Wait for a line with this text and return it."""
         end = time.monotonic() + LIMIT
-        while time.monotonic() < end and self._process.code() is None:
+        while time.monotonic() < end and self._process.poll() is None:
             for line in list(self.lines):
                 if text in line:
                     return line

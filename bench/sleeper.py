@@ -17,7 +17,7 @@ def sleeper(pipe: Any, places: int) -> None:
     """Be the node until something comes through the pipe; ``places`` calls may sleep at once."""
     from i2t_ros.backends import fake  # noqa: PLC0415 (the environment has to be set first)
     from i2t_ros.nodes.detector import node as detector_node  # noqa: PLC0415
-    from i2t_ros.nodes.processes import parameter_arguments  # noqa: PLC0415
+    from i2t_ros.nodes.processes import parameter_file  # noqa: PLC0415
 
     class Sleeping(fake.FakeBackend):
         concurrency = places
@@ -33,5 +33,11 @@ def sleeper(pipe: Any, places: int) -> None:
     fake.FakeBackend = Sleeping
     threading.Thread(target=end, daemon=True).start()
     given = {"model": "fake", "offline": True, "request_threads": places, "cache_size": 0}
-    words = ["--disable-stdout-logs", "-r", f"__node:={NAME}", *parameter_arguments(given)]
+    words = [
+        "--disable-stdout-logs",
+        "-r",
+        f"__node:={NAME}",
+        "--params-file",
+        parameter_file(given),
+    ]
     detector_node.main(["--ros-args", *words])

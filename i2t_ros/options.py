@@ -8,7 +8,7 @@ a list of texts. Inside, it may be something richer that ``read`` makes of that.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -25,11 +25,11 @@ Settings = TypeVar("Settings")
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What is said of an option where it is written.
+    """Everything about an option.
 
     name     its public name
     default  its plain value; also says the type
-    text     what it does, with its unit, to stand behind the name
+    text     what it does, with its unit; shown after the name
     bounds   smallest and largest number, both allowed
     choices  the only texts allowed
     changes  when a running node takes a new value
@@ -59,6 +59,13 @@ class Option:
             low, high = self.bounds
             raise InvalidRequestError(f"{self.name}: expected {low:g} to {high:g}, got {value!r}")
 
+    def field_value(self, value: Any) -> Any:
+        """Return the field's own value of a plain one; raises InvalidRequestError."""
+        self.check(value)
+        if self.read is not None:
+            return self.read(value)
+        return tuple(filter(None, value)) if isinstance(self.default, list) else value
+
 
 def option(  # noqa: PLR0913 (all of it belongs to an option)
     default: Any,
@@ -69,16 +76,13 @@ def option(  # noqa: PLR0913 (all of it belongs to an option)
     choices: Sequence[str] = (),
     changes: Changes = "configure",
     read: Callable[[Any], Any] | None = None,
-    plain: Value | None = None,
 ) -> Any:
     """Return a field of a dataclass that is an option; see Option.
 
-    default  the field's default
+    default  the field's default; the plain value of a collection is a list of its elements
     name     the public name; empty: the field's
-    plain    the plain value of the default, if ``default`` is not plain itself
     """
-    if plain is None:
-        plain = list(default) if isinstance(default, tuple) else default
+    plain = default if isinstance(default, (bool, int, float, str)) else list(default)
     written = {"option": Option(name, plain, text, bounds, tuple(choices), changes, read)}
     if isinstance(default, Hashable):
         return dataclasses.field(default=default, metadata=written)
@@ -90,7 +94,13 @@ def options_of(settings: type[Any], prefix: str = "") -> tuple[Option, ...]:
 
     ``prefix`` stands before every name.
     """
-    return tuple(found for _, found in _walk(settings, prefix))
+    found: list[Option] = []
+    for field in dataclasses.fields(settings):
+        if own := _option_of(field, prefix):
+            found.append(own)
+        elif inner := _inner(field):
+            found += options_of(inner, prefix)
+    return tuple(found)
 
 
 def from_values(
@@ -98,16 +108,17 @@ def from_values(
 ) -> Settings:
     """Return the dataclass with these plain values by public name; what is missing has its default.
 
-    ``others`` are fields that are no options. Raises InvalidRequestError, naming the option.
+    ``others`` are fields that are given as they are. Raises InvalidRequestError, naming the option.
     """
     fields: dict[str, Any] = dict(others)
     for field in dataclasses.fields(settings):  # type: ignore[arg-type, unused-ignore]
-        inner = _inner(field)
-        if inner is not None and field.name not in others:
+        own, inner = _option_of(field, prefix), _inner(field)
+        if field.name in others:
+            continue
+        if inner:
             fields[field.name] = from_values(inner, values, prefix)
-    for field_name, found in _walk(settings, prefix, deep=False):
-        if found.name in values:
-            fields[field_name] = _own_value(found, values[found.name])
+        elif own and own.name in values:
+            fields[field.name] = own.field_value(values[own.name])
     return settings(**fields)
 
 
@@ -116,27 +127,14 @@ def check_options(settings: Any) -> None:
 
     Raises InvalidRequestError for the first value that is not allowed, naming the option.
     """
-    for field_name, found in _walk(type(settings), "", deep=False):
-        found.check(getattr(settings, field_name))
-
-
-def _own_value(found: Option, value: Any) -> Any:
-    found.check(value)
-    if found.read is not None:
-        return found.read(value)
-    if isinstance(found.default, list):
-        return tuple(filter(None, value))
-    return value
-
-
-def _walk(settings: type[Any], prefix: str, *, deep: bool = True) -> Iterator[tuple[str, Option]]:
     for field in dataclasses.fields(settings):
-        written = field.metadata.get("option")
-        if written is not None:
-            name = prefix + (written.name or field.name)
-            yield field.name, dataclasses.replace(written, name=name)
-        elif deep and (inner := _inner(field)) is not None:
-            yield from _walk(inner, prefix)
+        if own := _option_of(field, ""):
+            own.check(getattr(settings, field.name))
+
+
+def _option_of(field: dataclasses.Field[Any], prefix: str) -> Option | None:
+    own: Option | None = field.metadata.get("option")
+    return own and dataclasses.replace(own, name=prefix + (own.name or field.name))
 
 
 def _inner(field: dataclasses.Field[Any]) -> type[Any] | None:

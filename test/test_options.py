@@ -8,16 +8,16 @@ from i2t_ros.errors import InvalidRequestError
 from i2t_ros.options import check_options, from_values, option, options_of
 
 
-def celsius(text):
-    """Read "20C"."""
-    if not text.endswith("C"):
-        raise InvalidRequestError(f"oven: expected degrees such as 180C, got {text!r}")
-    return int(text[:-1])
+def celsius(texts):
+    """Read ["20C"]."""
+    if not all(text.endswith("C") for text in texts):
+        raise InvalidRequestError(f"oven: expected degrees such as 180C, got {texts!r}")
+    return frozenset(int(text[:-1]) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
 class Oven:
-    heat: int = option(180, "degrees", name="oven", read=celsius, plain="180C", changes="live")
+    heat: frozenset[int] = option(frozenset(), "degrees", name="oven", read=celsius, changes="live")
     shelves: tuple[str, ...] = option(("low", "high"), "where it is put")
     door: float = option(0.5, "how far it is open", bounds=(0.0, 1.0))
 
@@ -41,7 +41,7 @@ class Cake:
 def test_options_are_those_of_the_dataclass_and_of_those_in_it_in_order():
     found = options_of(Cake)
     assert [each.name for each in found] == ["floors", "kind", "iced", "oven", "shelves", "door"]
-    assert [each.default for each in found] == [2, "plum", False, "180C", ["low", "high"], 0.5]
+    assert [each.default for each in found] == [2, "plum", False, [], ["low", "high"], 0.5]
     assert found[1].choices == ("plum", "nut")
     assert [each.changes for each in found[2:4]] == ["configure", "live"]
     assert [each.name for each in options_of(Oven, "my_")] == ["my_oven", "my_shelves", "my_door"]
@@ -54,15 +54,15 @@ def test_the_defaults_are_those_of_the_fields():
 
 
 def test_values_are_read_into_what_the_fields_hold():
-    values = {"floors": 3, "oven": "200C", "shelves": ["top", "", "low"], "unknown": 1}
+    values = {"floors": 3, "oven": ["200C"], "shelves": ["top", "", "low"], "unknown": 1}
     cake = from_values(Cake, values, baker="me")
     assert (cake.layers, cake.baker) == (3, "me")
-    assert cake.oven == Oven(200, ("top", "low"))
+    assert cake.oven == Oven(frozenset({200}), ("top", "low"))
 
 
 def test_a_prefix_stands_before_every_name():
-    cake = from_values(Cake, {"my_floors": 4, "my_oven": "90C", "floors": 5}, "my_")
-    assert (cake.layers, cake.oven.heat) == (4, 90)
+    cake = from_values(Cake, {"my_floors": 4, "my_oven": ["90C"], "floors": 5}, "my_")
+    assert (cake.layers, cake.oven.heat) == (4, {90})
 
 
 def test_a_field_that_is_given_is_not_made():
@@ -76,7 +76,7 @@ def test_a_field_that_is_given_is_not_made():
         ({"my_kind": "air"}, "my_kind: expected one of plum, nut, got 'air'"),
         ({"my_door": 1.5}, "my_door: expected 0 to 1, got 1.5"),
         ({"my_door": float("nan")}, "my_door: expected 0 to 1, got nan"),
-        ({"my_oven": "hot"}, "oven: expected degrees such as 180C, got 'hot'"),
+        ({"my_oven": ["hot"]}, r"oven: expected degrees such as 180C, got \['hot'\]"),
     ],
 )
 def test_what_is_not_allowed_is_named_as_it_is_called_outside(values, message):

@@ -15,10 +15,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the subcommand."""
     parser = commands.add_parser(
         "demo",
-        help="start the node, show it a photo, print what comes back",
-        description="Starts detector_node and bridge_node as separate processes, publishes a photo "
-        "on the image topic, prints the detections and the sentence that come back over ROS, calls "
-        "the Describe service, asks the same over TCP, and saves the annotated picture.",
+        help="start the nodes, show them a photo, print what comes back",
+        description="Starts source_node, detector_node and bridge_node as separate processes, with "
+        "a photo on the image topic, prints the detections and the sentence that come back over "
+        "ROS, calls the Describe service, asks the same over TCP, and saves the annotated picture.",
     )
     parser.add_argument(
         "picture", nargs="?", type=Path, help="default: the photo of Grace Hopper in matplotlib"

@@ -67,7 +67,6 @@ def run(args: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     nodes: list[NodeProcess] = []
-    first = None
     try:
         # The stack ends the nodes in reverse order, so the bridge can answer its open requests.
         with ExitStack() as stack:
@@ -79,9 +78,9 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         pass
     # A node that is interrupted while it starts has no handler yet, and the signal ends it.
-    failed = [node for node in nodes if node.code() not in (0, -signal.SIGINT)]
+    failed = [node for node in nodes if node.returncode not in (0, -signal.SIGINT)]
     for node in failed:
-        print(f"i2t run: {node.name} ended with code {node.code()}; its last lines say why")
+        print(f"i2t run: {node.name} ended with code {node.returncode}; its last lines say why")
     return EXIT_FAILED if failed else 0
 
 

@@ -64,7 +64,6 @@ class DetectOptions:
         "scores for single classes in place of min_score, such as [person=0.6, chair=0.3]",
         changes="live",
         read=class_scores,
-        plain=[],
     )
     allow: frozenset[str] = option(
         frozenset(),
@@ -72,7 +71,6 @@ class DetectOptions:
         name="allow_classes",
         changes="live",
         read=_names,
-        plain=[],
     )
     deny: frozenset[str] = option(
         frozenset(),
@@ -80,7 +78,6 @@ class DetectOptions:
         name="deny_classes",
         changes="live",
         read=_names,
-        plain=[],
     )
     max_detections: int = option(
         100, "the best so many objects of an image are kept", bounds=(1, 10_000), changes="live"

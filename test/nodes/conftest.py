@@ -121,7 +121,8 @@ class NodeProcess:
     """detector_node, or another module of i2t_ros.nodes, or a script, as a process."""
 
     def __init__(self, folder, module, parameters, arguments, script=None):
-        program = [str(script)] if script else ["-m", f"i2t_ros.nodes.{module}"]
+        code = f"from i2t_ros.nodes.{module.removesuffix('_node')}.node import main; exit(main())"
+        program = [str(script)] if script else ["-c", code]
         command = [sys.executable, *program, "--ros-args", *arguments]
         for name, value in parameters.items():
             command += ["-p", f"{name}:={value}"]

@@ -39,6 +39,12 @@ def test_a_calibration_is_read(tmp_path):
     assert sum(calibration.r) == 3.0
 
 
+def test_numbers_that_yaml_takes_for_texts_are_numbers(tmp_path):
+    tiny = {"rows": 1, "cols": 5, "data": ["1e-05", "-2e-06", 0, 0, 0]}
+    path = write(tmp_path, distortion_coefficients=tiny)
+    assert list(load_camera_info(str(path)).d) == [1e-05, -2e-06, 0, 0, 0]
+
+
 def test_any_number_of_distortion_coefficients_is_taken(tmp_path):
     eight = {"rows": 1, "cols": 8, "data": [0.5] * 8}
     path = write(tmp_path, distortion_coefficients=eight)
@@ -48,11 +54,17 @@ def test_any_number_of_distortion_coefficients_is_taken(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"camera_matrix": None}, "camera_matrix is missing"),
-        ({"camera_matrix": {"rows": 3, "cols": 3, "data": [1, 2]}}, "expected 9 numbers, got 2"),
-        ({"camera_matrix": {"rows": 2, "cols": 2, "data": [1, 2, 3, 4]}}, "expected 3x3, got 2x2"),
-        ({"image_width": "wide"}, "wide"),
-        ({"distortion_coefficients": [1, 2]}, "camera_calibration"),
+        ({"camera_matrix": None}, "missing required field `camera_matrix`"),
+        (
+            {"camera_matrix": {"rows": 3, "cols": 3, "data": [1, 2]}},
+            "9 numbers, got 2 .*camera_matrix",
+        ),
+        (
+            {"camera_matrix": {"rows": 2, "cols": 2, "data": [1, 2, 3, 4]}},
+            "camera_matrix: expected 3x3, got 2x2",
+        ),
+        ({"image_width": "wide"}, "`int`, got `str` .*image_width"),
+        ({"distortion_coefficients": [1, 2]}, "distortion_coefficients.*camera_calibration"),
     ],
 )
 def test_a_bad_calibration_says_what_is_wrong(tmp_path, changes, message):
@@ -67,5 +79,5 @@ def test_no_file_and_no_yaml(tmp_path):
     with pytest.raises(SourceUnreadableError, match=r"bad\.yaml"):
         load_camera_info(str(tmp_path / "bad.yaml"))
     (tmp_path / "list.yaml").write_text("[1]")
-    with pytest.raises(SourceUnreadableError, match="mapping"):
+    with pytest.raises(SourceUnreadableError, match="`object`, got `array`"):
         load_camera_info(str(tmp_path / "list.yaml"))

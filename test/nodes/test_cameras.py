@@ -17,8 +17,8 @@ from vision_msgs.msg import Detection2DArray, LabelInfo, VisionInfo
 from visualization_msgs.msg import ImageMarker, Marker
 
 from i2t_ros.errors import ModelMissingError
-from i2t_ros.nodes.detector import diagnostics as health
 from i2t_ros.nodes.detector import node as detector_node
+from i2t_ros.nodes.detector import reports
 from i2t_ros.nodes.lifecycle import runner
 from i2t_ros.nodes.messages.images import image_to_msg
 from i2t_ros.pipeline.tasks.detect import DetectTask
@@ -306,7 +306,7 @@ def test_another_model_by_configuring_again_while_images_stream(peer, start):
 def test_reconfiguring_leaves_nothing_behind(peer, ros, monkeypatch):
     # Reports that are due all the time: none may meet what a transition has just taken away.
     monkeypatch.setattr(detector_node, "WATCH_PERIOD", 0.001)
-    monkeypatch.setattr(health, "PERIOD", 0.001)
+    monkeypatch.setattr(reports, "PERIOD", 0.001)
     with in_this_process(model="fake", autostart=False) as node:
         for cycle in range(120):
             go_through(node, "configure", "activate", "deactivate", "cleanup")

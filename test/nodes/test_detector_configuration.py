@@ -3,7 +3,7 @@
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from vision_msgs.msg import VisionInfo
 
-from i2t_ros.nodes.bridge.detector_configuration import DetectorConfiguration
+from i2t_ros.nodes.bridge.detector_client import DetectorConfiguration
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 

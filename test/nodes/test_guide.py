@@ -127,7 +127,7 @@ def test_transitions_exist():
 
 
 def test_names_in_the_text_are_parameters_topics_or_counters():
-    health = (ROOT / "i2t_ros" / "nodes" / "detector" / "diagnostics.py").read_text()
+    health = (ROOT / "i2t_ros" / "nodes" / "detector" / "reports.py").read_text()
     for name in ("unwanted (no subscriber)", "dropped (backend busy)", "failed (bad image)"):
         assert name in PAGE
         assert name in health

@@ -10,7 +10,7 @@ from i2t_ros.srv import Describe
 
 from i2t_ros.cli.main import main
 from i2t_ros.client import Client, ServerError
-from i2t_ros.nodes.messages.describe import reply_from_response, request_to_msg
+from i2t_ros.nodes.messages.descriptions import reply_from_response, request_to_msg
 from i2t_ros.nodes.parameters.declaration import ros_default
 from i2t_ros.nodes.parameters.detector import DETECTOR, describe_options, openers
 from i2t_ros.pipeline.describer import Describer

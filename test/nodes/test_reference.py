@@ -4,12 +4,12 @@ import pytest
 import yaml
 from project import ROOT
 from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters
+from write_parameters import as_yaml, with_tables
 
 from i2t_ros.nodes.parameters.declaration import ros_default
-from i2t_ros.nodes.parameters.reference import as_yaml, with_tables
 from i2t_ros.nodes.parameters.tables import NODES, misspelled
 
-REMAKE = "run `python -m i2t_ros.nodes.parameters.reference .`"
+REMAKE = "run `python tools/write_parameters.py`"
 
 
 @pytest.mark.parametrize("node", NODES)

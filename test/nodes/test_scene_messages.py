@@ -5,7 +5,6 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from i2t_ros.srv import Describe
 from making import describer_of, object_detector, picture_of, scene_of
 from std_msgs.msg import Header
 
@@ -14,13 +13,14 @@ from i2t_ros.errors import InferenceError, TranslationError
 from i2t_ros.language import load_languages
 from i2t_ros.models.manifest import find_spec
 from i2t_ros.nodes.messages import descriptions, tasks
-from i2t_ros.nodes.messages.describe import (
-    fill_response,
+from i2t_ros.nodes.messages.descriptions import (
+    description_from_msg,
+    description_to_msg,
     reply_from_response,
     request_from_msg,
     request_to_msg,
+    response_to_msg,
 )
-from i2t_ros.nodes.messages.descriptions import description_from_msg, description_to_msg
 from i2t_ros.pipeline.describer import DescribeOptions
 from i2t_ros.pipeline.description_json import description_from_json, description_to_json
 from i2t_ros.pipeline.tasks import registry
@@ -109,9 +109,8 @@ def test_tasks_that_failed_are_in_the_message_and_come_back_as_errors():
         "faces": InferenceError("out of memory"),
         "text": TranslationError("http://server/x: answered 403:\nno key"),
     }
-    response = Describe.Response()
     reply = DescribeReply(describe(texts=(TEXT,), failures=failures))
-    fill_response(response, Header(), reply)
+    response = response_to_msg(Header(), reply)
     assert response.success
     assert response.error_code == ""
     assert response.message == ""
@@ -130,9 +129,8 @@ def test_tasks_that_failed_are_in_the_message_and_come_back_as_errors():
 def test_everything_about_a_description_comes_back(tracks):
     found = replace(FOUND, track_ids=tracks)
     written = describe(detections=found, failures={"faces": InferenceError("x")})
-    response = Describe.Response()
-    fill_response(response, Header(), DescribeReply(written, picture_of(b"drawn", "png"), True))
-    reply = reply_from_response(response)
+    reply = DescribeReply(written, picture_of(b"drawn", "png"), True)
+    reply = reply_from_response(response_to_msg(Header(), reply))
     assert reply.cached
     assert bytes(reply.annotated.data) == b"drawn"
     assert reply.annotated.header == ("png", 64, 48)

@@ -172,12 +172,12 @@ def test_only_so_many_and_another_when_one_has_left(peer, start, ros, monkeypatc
         cameras = {}
         for name in ("a", "b"):
             cameras[name] = BridgeCamera(peer, name)
-            peer.until(lambda name=name: name in node._cameras.ports, name, LIMIT)
+            peer.until(lambda name=name: name in node._work.cameras.ports, name, LIMIT)
         BridgeCamera(peer, "c")
-        peer.until(lambda: "c" in node._cameras._refused, "one more is refused")
-        assert set(node._cameras.ports) == {"image", "a", "b"}
+        peer.until(lambda: "c" in node._work.cameras._refused, "one more is refused")
+        assert set(node._work.cameras.ports) == {"image", "a", "b"}
         cameras["a"].close()
-        peer.until(lambda: set(node._cameras.ports) == {"image", "b", "c"}, "its turn", LIMIT)
+        peer.until(lambda: set(node._work.cameras.ports) == {"image", "b", "c"}, "its turn", LIMIT)
 
 
 def test_a_name_whose_topics_would_be_too_long_is_ignored(peer, start):
@@ -197,7 +197,7 @@ def test_an_inactive_node_looks_for_none_and_nothing_is_left_of_those_it_had(pee
         for _ in range(2):
             go_through(node, "configure", "activate")
             camera = BridgeCamera(peer)
-            ports = node._cameras.ports
+            ports = node._work.cameras.ports
             peer.until(lambda ports=ports: "door" in ports, "it has come", LIMIT)
             peer.until(lambda ports=ports: ports["door"].newest, "a frame", LIMIT)
             go_through(node, "deactivate")
@@ -230,12 +230,10 @@ def test_frames_are_neither_hashed_nor_kept_as_answers(peer, ros, monkeypatch):
 def test_cameras_that_come_and_go_at_once_with_frames_in_progress(peer, ros, monkeypatch):
     monkeypatch.setattr("i2t_ros.nodes.detector.node.WATCH_PERIOD", 0.01)
     failed = threading.Event()
-    monkeypatch.setattr(
-        "i2t_ros.nodes.detector.camera_frames.CameraFrames.failed", lambda *_: failed.set()
-    )
+    monkeypatch.setattr("i2t_ros.nodes.detector.work.Work.failed", lambda *_: failed.set())
     with in_this_process(model="fake", autostart=False) as node:
         go_through(node, "configure", "activate")
-        ports = node._cameras.ports
+        ports = node._work.cameras.ports
         found = peer.collect(Detection2DArray, f"{NODE}/door/detections", 100)
         for _ in range(10):
             before = len(found)

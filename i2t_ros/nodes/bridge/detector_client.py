@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
-from collections.abc import Callable
 
 from rclpy.client import Client
+from rclpy.event_handler import QoSSubscriptionMatchedInfo, SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.task import Future
+from vision_msgs.msg import VisionInfo
 
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import DetectorUnreachableError, I2tError, NotActiveError
 from i2t_ros.nodes.lifecycle.spinning import SpinningThread
-from i2t_ros.nodes.messages import describe as messages
+from i2t_ros.nodes.messages import descriptions as messages
 from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeReply, DescribeRequest
 
 LOOK_AGAIN = 0.25
-"""Seconds between two looks at whether the detector of a pending request is still there."""
+"""Seconds between two checks whether the detector of a pending request is still there."""
 NEW = 2.0
 """Seconds for which a detector is new, and after which a request to a new one is sent again."""
 
@@ -37,7 +39,7 @@ class DetectorClient:
 
     It has its own node, which is hidden because its name begins with an underscore, and a thread
     that does nothing but take responses. So they come while the bridge's node changes its state,
-    and soon: an executor that has more to look at takes longer.
+    and sooner: an executor with more to check takes longer.
 
     Responses cross threads only here: ``describe`` runs on the loop, a response arrives in the
     node's thread, and LoopThread.post carries it over. ``ready`` may be called in any thread.
@@ -74,6 +76,10 @@ class DetectorClient:
         self._there_since = min(self._there_since, time.monotonic())
         return True
 
+    def unready(self) -> str:
+        """Return why no request can be answered; empty if one can."""
+        return "" if self.ready() else f"no detector offers {self.service}"
+
     def close(self) -> None:
         """Close the client."""
         self._spinning.close()
@@ -87,51 +93,80 @@ class DetectorClient:
         async with self._places:
             self._check_ready()
             response = await self._ask(messages.request_to_msg(request))
-        if not response.success:
-            raise messages.error_from_response(response)
         return messages.reply_from_response(response)
 
     async def _ask(self, request: Describe.Request) -> Describe.Response:
         """Send a request and wait, as long as there is a detector that could answer."""
-        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        answered: asyncio.Future[Future] = asyncio.get_running_loop().create_future()
+        attempts: list[Future] = []
+
+        def take(attempt: Future) -> None:
+            if not answered.done():  # by another attempt, or because nobody waits any more
+                answered.set_result(attempt)
+
+        def post(attempt: Future) -> None:  # in the node's thread
+            with contextlib.suppress(NotActiveError):  # the loop has ended: nobody waits any more
+                self._loop.post(take, attempt)
+
+        def send() -> None:
+            attempts.append(self._client.call_async(request))
+            attempts[-1].add_done_callback(post)
+
         sent = time.monotonic()
         again = sent - self._there_since < NEW
-        attempts: list[Future] = []
         try:
-            attempts.append(self._send(request, answered))
-            while True:
-                await asyncio.wait([answered], timeout=LOOK_AGAIN)
-                if answered.done():
-                    break
+            send()
+            while not (await asyncio.wait([answered], timeout=LOOK_AGAIN))[0]:
                 self._check_ready()
                 if again and time.monotonic() - sent > NEW:
                     again = False
-                    attempts.append(self._send(request, answered))
+                    send()
         finally:
             for attempt in attempts:  # frees what is still pending
                 self._client.remove_pending_request(attempt)
-        done = next(attempt for attempt in attempts if attempt.done())
-        error = done.exception()
+        error = answered.result().exception()
         if error is not None:
             raise I2tError(f"the answer of {self.service} cannot be read: {error}") from error
-        return done.result()
-
-    def _send(self, request: Describe.Request, answered: asyncio.Future[None]) -> Future:
-        def tell() -> None:
-            if not answered.done():  # by another attempt, or because nobody waits any more
-                answered.set_result(None)
-
-        future = self._client.call_async(request)
-        future.add_done_callback(lambda _: self._post(tell))
-        return future
-
-    def _post(self, function: Callable[[], None]) -> None:
-        with contextlib.suppress(NotActiveError):  # the loop has ended: nobody waits any more
-            self._loop.post(function)
+        return answered.result().result()
 
     def _check_ready(self) -> None:
-        if not self.ready():
+        if reason := self.unready():
             raise DetectorUnreachableError(
-                f"no detector offers {self.service}; start detector_node, or name another service "
-                "with the parameter describe_service"
+                f"{reason}; start detector_node, or name another service with the parameter "
+                "describe_service"
             )
+
+
+class DetectorConfiguration:
+    """Which detector would answer now, and with which models and options.
+
+    Follows the latched ``vision_info`` of a detector, which has a new one for every change.
+    """
+
+    def __init__(self, node: Node, topic: str) -> None:
+        """Subscribe to ``topic``."""
+        self._node = node
+        self._text = ""
+        events = SubscriptionEventCallbacks(matched=self._matched)
+        self._subscription = node.create_subscription(
+            VisionInfo, topic, self._take, messages.LATCHED, event_callbacks=events
+        )
+
+    def text(self) -> str:
+        """Return a text that differs between configurations; "" if no detector is there.
+
+        May be called in any thread.
+        """
+        return self._text
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        self._node.destroy_subscription(self._subscription)
+        self._text = ""
+
+    def _take(self, info: VisionInfo) -> None:
+        self._text = json.dumps([info.method, info.database_location, info.database_version])
+
+    def _matched(self, info: QoSSubscriptionMatchedInfo) -> None:
+        if info.current_count_change < 0:  # the one that published it has gone
+            self._text = ""

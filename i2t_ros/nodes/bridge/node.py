@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
 
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
@@ -14,18 +15,13 @@ from i2t_ros.bridges.tcp.server import TcpServer
 from i2t_ros.bridges.tcp.service import TcpLimits
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.bridge.cameras import BridgeCameras
-from i2t_ros.nodes.bridge.detector_client import DetectorClient
-from i2t_ros.nodes.bridge.detector_configuration import DetectorConfiguration
+from i2t_ros.nodes.bridge.detector_client import DetectorClient, DetectorConfiguration
 from i2t_ros.nodes.detector.camera_ports import parse_cameras
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
-from i2t_ros.nodes.parameters.bridge import TCP_PREFIX, BridgeSettings
-from i2t_ros.nodes.parameters.http import BRIDGE_NODE, http_settings
+from i2t_ros.nodes.parameters.bridge import BRIDGE, TCP_PREFIX, BridgeSettings, http_settings
 from i2t_ros.optional import needed_for
 from i2t_ros.options import from_values
 from i2t_ros.types import DescribeRequest
-
-if TYPE_CHECKING:
-    from i2t_ros.bridges.http.server import HttpServer
 
 INSTALL_HTTP = (
     'pip install "i2t_ros[web]", or apt install python3-fastapi python3-uvicorn python3-multipart '
@@ -39,15 +35,15 @@ START_LIMIT = 10.0
 class BridgeNode(ManagedNode):
     """Listeners on one asyncio loop beside the ROS executor, in front of one detector."""
 
+    program = "bridge_node"
+    table = BRIDGE
+
     def __init__(self, **node_options: Any) -> None:
         """Declare the parameters; raises RequestError for one that makes no sense."""
-        super().__init__("bridge_node", BRIDGE_NODE, **node_options)
+        super().__init__(**node_options)
         self._loop = LoopThread()
         self._detector: DetectorClient | None = None
-        self._tcp: TcpServer | None = None
-        self._cameras: BridgeCameras | None = None
-        self._configuration: DetectorConfiguration | None = None
-        self._http: HttpServer | None = None
+        self._listeners = ExitStack()  # what closes them, the last one first
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Check the parameters and look for the detector; nothing listens yet."""
@@ -63,15 +59,16 @@ class BridgeNode(ManagedNode):
         """Open the listeners."""
         assert self._detector is not None  # noqa: S101 (configured)
         values = self.values
-        address = f"{values['tcp_host']} port {values['tcp_port']}"
+        settings = from_values(BridgeSettings, values)
+        address = f"{settings.tcp_host} port {settings.tcp_port}"
         try:
-            self._tcp = self._loop.call(self._open_tcp(values, self._detector), START_LIMIT)
-            if values["http"]:
-                address = f"{values['http_host']} port {values['http_port']}"
-                self._open_http(values, self._detector)
+            self._open_tcp(values, settings, self._detector)
+            if settings.http:
+                address = f"{settings.http_host} port {settings.http_port}"
+                self._open_http(values, settings, self._detector)
         except (I2tError, OSError) as error:
             self.get_logger().fatal(f"cannot listen on {address}: {error}")
-            self._close_listeners()
+            self._listeners.close()
             return TransitionCallbackReturn.FAILURE
         known = "is there" if self._detector.ready() else "is not there yet"
         self.get_logger().info(f"active: detector {self._detector.service} {known}")
@@ -79,87 +76,71 @@ class BridgeNode(ManagedNode):
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Close the listeners; requests that have begun are answered first."""
-        self._close_listeners()
+        # The answers that they wait for come through the DetectorClient's own thread.
+        self._listeners.close()
         return super().on_deactivate(state)
 
     def release(self) -> None:
         """Close the listeners, then end the loop. May be called more than once."""
-        self._close_listeners()
+        self._listeners.close()
         self._loop.stop()
         if self._detector is not None:
             self._detector.close()
             self._detector = None
         self.configured = False
 
-    @staticmethod
-    async def _open_tcp(values: dict[str, Any], detector: DetectorClient) -> TcpServer:
+    def _open_tcp(
+        self, values: dict[str, Any], settings: BridgeSettings, detector: DetectorClient
+    ) -> None:
+        limits = from_values(TcpLimits, values, TCP_PREFIX)
         server = TcpServer(
             detector,
-            values["tcp_host"],
-            values["tcp_port"],
-            limits=from_values(TcpLimits, values, TCP_PREFIX),
+            settings.tcp_host,
+            settings.tcp_port,
+            limits=limits,
             version_1=DescribeRequest(
-                language=words.resolve_language(values["tcp_language"]),
-                style=words.check_style(values["tcp_style"]),
+                language=words.resolve_language(settings.tcp_language), style=settings.tcp_style
             ),
         )
-        await server.start()
-        return server
+        self._loop.call(server.start(), START_LIMIT)
+        self._listeners.callback(self._close, server, limits.drain_time)
 
-    def _open_http(self, values: dict[str, Any], detector: DetectorClient) -> None:
+    def _open_http(
+        self, values: dict[str, Any], settings: BridgeSettings, detector: DetectorClient
+    ) -> None:
         """Serve HTTP; raises I2tError and OSError."""
         with needed_for("the HTTP listener", INSTALL_HTTP):
             from i2t_ros.bridges.http.app import create_app  # noqa: PLC0415
             from i2t_ros.bridges.http.server import HttpServer  # noqa: PLC0415
-        results = values["describe_service"].removesuffix("describe")
-        cameras = BridgeCameras(
-            self,
-            self._loop,
-            parse_cameras(values["cameras"]),
-            results,
-            values["image_transport"] == "compressed",
-        )
-        self._cameras = cameras
-        if values["http_history"]:
-            self._configuration = DetectorConfiguration(self, f"{results}vision_info")
-        configuration = self._configuration.text if self._configuration else None
-
-        def unready() -> str:
-            return "" if detector.ready() else f"no detector offers {detector.service}"
+        results = settings.describe_service.removesuffix("describe")
+        configuration = None
+        if settings.http_history:
+            followed = DetectorConfiguration(self, f"{results}vision_info")
+            self._listeners.callback(followed.close)
+            configuration = followed.text
+        own = parse_cameras(settings.cameras, settings.image_transport)
+        cameras = BridgeCameras(self, self._loop, own, results)
+        self._listeners.callback(cameras.close)
 
         async def start() -> HttpServer:
             cameras.open()
-            settings = http_settings(values, os.environ)
             app = create_app(
                 detector,
                 cameras.hub,
-                settings,
+                http_settings(values, os.environ),
                 sink=cameras,
-                unready=unready,
+                unready=detector.unready,
                 configuration=configuration,
             )
-            server = HttpServer(app, values["http_host"], values["http_port"])
+            server = HttpServer(app, settings.http_host, settings.http_port)
             await server.start()
             return server
 
-        self._http = self._loop.call(start(), START_LIMIT)
+        server = self._loop.call(start(), START_LIMIT)
+        self._listeners.callback(self._close, server, server.drain_time)
 
-    def _close_listeners(self) -> None:
-        # The answers that they wait for come through the DetectorClient's own thread.
-        if self._http is not None:
-            self._loop.call(self._http.close(), self._http.drain_time + START_LIMIT)
-            self._http = None
-        if self._cameras is not None:
-            self._cameras.close()
-            self._cameras = None
-        if self._configuration is not None:
-            self._configuration.close()
-            self._configuration = None
-        if self._tcp is not None:
-            self._loop.call(self._tcp.close(), self._tcp.limits.drain_time + START_LIMIT)
-            self._tcp = None
+    def _close(self, server: Any, drain_time: float) -> None:
+        self._loop.call(server.close(), drain_time + START_LIMIT)
 
 
-def main(args: Sequence[str] | None = None) -> int:
-    """Run bridge_node until it is interrupted; returns the exit code."""
-    return run_lifecycle_node("bridge_node", __doc__ or "", BridgeNode, BRIDGE_NODE, args)
+main = partial(run_lifecycle_node, BridgeNode)

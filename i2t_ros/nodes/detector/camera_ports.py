@@ -1,4 +1,4 @@
-"""The topics of one camera: its images in, and what was found in them out."""
+"""One camera of a detector_node: its images in, and what was found in them out."""
 
 from __future__ import annotations
 
@@ -9,77 +9,88 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from rclpy.expand_topic_name import expand_topic_name
-from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
+from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSPolicyKind, QoSProfile, QoSReliabilityPolicy, qos_profile_sensor_data
 from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
-from std_msgs.msg import Header, String
+from std_msgs.msg import String
 from vision_msgs.msg import Detection2DArray
 from visualization_msgs.msg import ImageMarker, Marker
 
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.msg import Description as DescriptionMsg
-from i2t_ros.nodes.detector.image_input import ImageInput, InputOptions
-from i2t_ros.nodes.messages.descriptions import description_to_msg
-from i2t_ros.nodes.messages.images import (
-    encoded_to_msg,
-    image_from_compressed_msg,
-    image_from_msg,
-    image_to_msg,
-)
-from i2t_ros.nodes.messages.markers import boxes_to_marker, sentence_to_marker
-from i2t_ros.nodes.messages.tasks import detections_to_msg
-from i2t_ros.pipeline.narrator import Narrator, SpeechOptions
-from i2t_ros.types import CAMERA_NAME, Description, Detections, Image, Picture
+from i2t_ros.nodes.lifecycle.outputs import Outputs
+from i2t_ros.pipeline.narrator import Narrator
+from i2t_ros.types import CAMERA_NAME
 
 ImageMessage: TypeAlias = ImageMsg | CompressedImage
 
+PATIENCE = 5.0
+"""Seconds without a publisher before a line of the log says so."""
 LONGEST_TOPIC = 247
 """Characters of a topic's full name; more are refused by rmw."""
-LONGEST_RESULT = "annotated/compressed"
-"""The longest of the names of the topics below."""
 
-# Results are reliable, so that they reach subscribers of either reliability.
-_RESULTS = QoSProfile(depth=10)
-_PICTURES = QoSProfile(depth=1)
+RESULTS = {
+    "detections": (Detection2DArray, 10),
+    "sentence": (String, 10),
+    "description": (DescriptionMsg, 10),
+    "boxes": (ImageMarker, 10),
+    "sentence_marker": (Marker, 10),
+    "annotated": (ImageMsg, 1),
+    "annotated/compressed": (CompressedImage, 1),
+}
+"""Topic -> type and QoS depth; all reliable, so that they reach subscribers of either reliability.
+"""
+LONGEST_RESULT = max(RESULTS, key=len)
 
 
 @dataclass(frozen=True, slots=True)
-class CameraName:
-    """A camera and the topic that its images come from.
+class Camera:
+    """A camera, and how its images come.
 
-    ``prefix`` is what its results' topics begin with, below the node's own name.
+    topic        of its images, without the suffix ``/compressed``
+    prefix       what its results' topics begin with, below the node's own name
+    compressed   as sensor_msgs/CompressedImage, and not as sensor_msgs/Image
+    reliability  "best_effort", which suits every publisher; "reliable", which suits only reliable
+                 ones; or "auto": reliable if all publishers are, since large images in many packets
+                 then arrive whole over a network, and best effort otherwise
+    overridable  whether parameters are declared that override the QoS
     """
 
     name: str
     topic: str
     prefix: str
+    compressed: bool = False
+    reliability: str = "auto"
+    overridable: bool = True
 
 
-def parse_cameras(entries: Iterable[str]) -> list[CameraName]:
-    """Read the ``cameras`` parameter; raises InvalidRequestError.
+def parse_cameras(
+    entries: Iterable[str], image_transport: str, reliability: str = "auto"
+) -> list[Camera]:
+    """Read the ``cameras`` parameter; the others are parameters, too. Raises InvalidRequestError.
 
     No entry: one camera on the topic ``image``. "front": the topic ``front/image``.
     "front=/car/cam0/image_raw": that topic.
     """
-    entries = [entry for entry in entries if entry]
-    if not entries:
-        return [CameraName("image", "image", "~/")]
+    how = image_transport == "compressed", reliability
     cameras = []
-    for entry in entries:
+    for entry in filter(None, entries):
         name, _, topic = entry.partition("=")
         if not CAMERA_NAME.fullmatch(name):
             raise InvalidRequestError(
                 f"cameras: expected NAME or NAME=TOPIC with up to 64 letters, digits and "
                 f"underscores in NAME, no digit first, got {entry!r}"
             )
-        cameras.append(CameraName(name, topic or f"{name}/image", f"~/{name}/"))
+        cameras.append(Camera(name, topic or f"{name}/image", f"~/{name}/", *how))
     names = [camera.name for camera in cameras]
     if len(set(names)) < len(names):
         raise InvalidRequestError(f"cameras: each name may be given once, got {', '.join(names)}")
-    return cameras
+    return cameras or [Camera("image", "image", "~/", *how)]
 
 
 def check_topics(node: Node, camera: str, *topics: str) -> None:
@@ -94,85 +105,66 @@ def check_topics(node: Node, camera: str, *topics: str) -> None:
 
 
 class CameraPorts:
-    """Publishers of one camera, and while the node is active its subscription."""
+    """The topics of one camera, and its newest image.
+
+    topic     full name of the topic of its images, as image_transport names it: a remapping of
+              ``image`` holds for ``image/compressed`` as well
+    narrator  knows what the camera has shown
+    """
 
     def __init__(
         self,
         node: LifecycleNode,
-        camera: CameraName,
+        camera: Camera,
         narrator: Narrator,
-        options: InputOptions,
+        on_image: Callable[[CameraPorts, ImageMessage], None],
     ) -> None:
-        """Create the publishers; ``narrator`` knows what this camera has shown."""
-        self.camera = camera
+        """Create the publishers; ``on_image`` gets each image."""
+        raw: str = node.resolve_topic_name(camera.topic)
+        suffix = "/compressed" if camera.compressed else ""
+        self.topic: str = node.resolve_topic_name(raw + suffix)
+        self.name = camera.name
         self.narrator = narrator
         self.newest: ImageMessage | None = None
-        self._accepted_at = -math.inf
         self._node = node
-        self._options = options
-        self._input: ImageInput | None = None
-        overrides = QoSOverridingOptions.with_default_policies() if options.overridable else None
+        self._on_image = on_image
+        self._accepted_at = -math.inf
+        self._kind = CompressedImage if camera.compressed else ImageMsg
+        # Not the reliability: an override is fixed once it is declared, this one adapts.
+        policies = [QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH]
+        self._overrides = QoSOverridingOptions(policies) if camera.overridable else None
+        self._adapts = camera.reliability == "auto"
+        self._reliable = camera.reliability == "reliable"
+        self._told: set[str] = set()
+        self._subscription: Subscription | None = None
+        topics = {name: (kind, camera.prefix + name, qos) for name, (kind, qos) in RESULTS.items()}
+        self.outputs = Outputs(node, topics, overridable=camera.overridable)
 
-        def publisher(kind: type, topic: str, qos: QoSProfile) -> LifecyclePublisher:
-            return node.create_lifecycle_publisher(
-                kind,
-                camera.prefix + topic,
-                qos,
-                qos_overriding_options=overrides,
-            )
-
-        self._detections = publisher(Detection2DArray, "detections", _RESULTS)
-        self._sentence = publisher(String, "sentence", _RESULTS)
-        self._description = publisher(DescriptionMsg, "description", _RESULTS)
-        self._boxes = publisher(ImageMarker, "boxes", _RESULTS)
-        self._sentence_marker = publisher(Marker, "sentence_marker", _RESULTS)
-        self._annotated = publisher(ImageMsg, "annotated", _PICTURES)
-        self._annotated_compressed = publisher(CompressedImage, LONGEST_RESULT, _PICTURES)
-        self._publishers = [
-            self._detections,
-            self._sentence,
-            self._description,
-            self._boxes,
-            self._sentence_marker,
-            self._annotated,
-            self._annotated_compressed,
-        ]
-
-    @property
-    def topic(self) -> str:
-        """The topic that is subscribed to, named as image_transport names it.
-
-        A remapping of ``image`` holds for ``image/compressed`` as well.
-        """
-        raw: str = self._node.resolve_topic_name(self.camera.topic)
-        return raw + ("/compressed" if self._options.compressed else "")
-
-    def activate(self) -> None:
-        """Let the publishers publish, in a node that is active already."""
-        for publisher in self._publishers:
-            publisher.on_activate(None)
-
-    def subscribe(self, on_image: Callable[[CameraPorts, ImageMessage], None]) -> str:
-        """Begin to take images; return the topic's full name."""
-
-        def callback(msg: ImageMessage) -> None:
-            self.newest = msg
-            on_image(self, msg)
-
-        self._input = ImageInput(self._node, self.topic, callback, self._options)
-        return self._input.name
+    def subscribe(self) -> None:
+        """Begin to take images, with sensor-data QoS."""
+        policies = QoSReliabilityPolicy
+        self._since = time.monotonic()
+        self._subscription = self._node.create_subscription(
+            self._kind,
+            self.topic,
+            self._take,
+            QoSProfile(
+                depth=qos_profile_sensor_data.depth,
+                history=qos_profile_sensor_data.history,
+                reliability=policies.RELIABLE if self._reliable else policies.BEST_EFFORT,
+            ),
+            qos_overriding_options=self._overrides,
+        )
 
     def unsubscribe(self) -> None:
-        """Take no more images, and forget the newest: it would be stale when asked for."""
-        if self._input is not None:
-            self._input.close()
-            self._input = None
-        self.newest = None
+        """Take no more images, and forget the newest: it would be stale when asked for.
 
-    def watch(self) -> None:
-        """Adapt to the publishers there are, and say what stands in the way of images."""
-        if self._input is not None:
-            self._input.watch()
+        May be called more than once.
+        """
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None
+        self.newest = None
 
     def accept(self, max_rate: float) -> bool:
         """Return whether a frame that came now keeps to ``max_rate`` a second (0: no limit)."""
@@ -186,66 +178,59 @@ class CameraPorts:
     def destroy(self) -> None:
         """Release everything."""
         self.unsubscribe()
-        for publisher in self._publishers:
-            self._node.destroy_lifecycle_publisher(publisher)
-        self._publishers = []
+        self.outputs.destroy()
 
-    def wanted(self) -> bool:
-        """Return whether anybody listens to anything that comes of this camera's images."""
-        return any(publisher.get_subscription_count() for publisher in self._publishers)
-
-    def image_from(self, msg: ImageMessage, max_pixels: int) -> Image:
-        """Return the pixels of one of this camera's messages; raises ImageError."""
-        if self._options.compressed:
-            return image_from_compressed_msg(msg, max_pixels)
-        return image_from_msg(msg, max_pixels)
-
-    def publish_detections(
-        self, header: Header, found: Detections | None
-    ) -> Detection2DArray | None:
-        """Publish the objects that were found to whoever listens; return the message, if any."""
-        detections = None
-        if _heard(self._detections):
-            detections = detections_to_msg(header, found)
-            self._detections.publish(detections)
-        if _heard(self._boxes) and found is not None:
-            self._boxes.publish(boxes_to_marker(header, found))
-        return detections
-
-    def publish_words(
-        self,
-        header: Header,
-        description: Description,
-        time_: float,
-        speech: SpeechOptions,
-        detections: Detection2DArray | None,
-    ) -> None:
-        """Publish sentence and description to whoever listens.
-
-        ``detections`` is the description's message of them if there is one already.
-        """
-        sentence = description.sentence
-        if self.narrator.is_due(sentence, time_, speech):
-            if _heard(self._sentence):
-                self._sentence.publish(String(data=sentence))
-            if _heard(self._sentence_marker):
-                self._sentence_marker.publish(sentence_to_marker(header, sentence))
-        if _heard(self._description):
-            self._description.publish(description_to_msg(header, description, detections))
-
-    def publish_pictures(
-        self, header: Header, draw: Callable[[], Image], encode: Callable[[Image], Picture]
-    ) -> None:
-        """Draw, encode and publish the annotated image, each only if somebody looks at it."""
-        raw, compressed = _heard(self._annotated), _heard(self._annotated_compressed)
-        if not (raw or compressed):
+    def watch(self) -> None:
+        """Look at the publishers: adapt to them, and say once what keeps images away."""
+        if self._subscription is None:
             return
-        drawn = draw()
-        if raw:
-            self._annotated.publish(image_to_msg(header, drawn))
-        if compressed:
-            self._annotated_compressed.publish(encoded_to_msg(header, encode(drawn)))
+        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        if not publishers and time.monotonic() - self._since > PATIENCE:
+            self._tell(
+                f"no publisher on {self.topic} yet; is the camera running, its topic remapped?"
+            )
+        mine = f"sensor_msgs/msg/{self._kind.__name__}"
+        for publisher in publishers:
+            if publisher.topic_type != mine:
+                self._tell(
+                    f"{_who(publisher)} publishes {publisher.topic_type} on {self.topic}, expected "
+                    f"{mine}; the parameter image_transport chooses between raw and compressed"
+                )
+        self._suit([item for item in publishers if item.topic_type == mine])
+
+    def _suit(self, publishers: list[TopicEndpointInfo]) -> None:
+        """Take the reliability that suits the publishers, or say who cannot be heard."""
+        best_effort = [
+            item
+            for item in publishers
+            if item.qos_profile.reliability == QoSReliabilityPolicy.BEST_EFFORT
+        ]
+        if self._adapts:
+            if publishers and self._reliable == bool(best_effort):
+                self._reliable = not best_effort
+                newest = self.newest
+                self.unsubscribe()
+                self.subscribe()
+                self.newest = newest
+                now = "reliable" if self._reliable else "best_effort"
+                self._node.get_logger().info(f"{self.topic}: now {now}, as its publishers are")
+        elif self._reliable:
+            for publisher in best_effort:
+                self._tell(
+                    f"{_who(publisher)} publishes {self.topic} with best effort and is not heard "
+                    "by a reliable subscription; set the parameter reliability to auto or "
+                    "best_effort"
+                )
+
+    def _take(self, msg: ImageMessage) -> None:
+        self.newest = msg
+        self._on_image(self, msg)
+
+    def _tell(self, warning: str) -> None:
+        if warning not in self._told:
+            self._told.add(warning)
+            self._node.get_logger().warning(warning)
 
 
-def _heard(publisher: LifecyclePublisher) -> bool:
-    return bool(publisher.get_subscription_count())
+def _who(publisher: TopicEndpointInfo) -> str:
+    return f"{publisher.node_namespace.rstrip('/')}/{publisher.node_name}"

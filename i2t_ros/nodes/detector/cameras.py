@@ -12,14 +12,13 @@ from rclpy.validate_topic_name import validate_topic_name
 from i2t_ros.errors import InvalidRequestError, NoFrameError, UnknownCameraError
 from i2t_ros.nodes.detector.camera_ports import (
     LONGEST_RESULT,
-    CameraName,
+    Camera,
     CameraPorts,
     ImageMessage,
     check_topics,
     parse_cameras,
 )
-from i2t_ros.nodes.detector.image_input import InputOptions
-from i2t_ros.nodes.parameters.detector import CameraSettings
+from i2t_ros.nodes.parameters.detector import DetectorSettings
 from i2t_ros.pipeline.narrator import Narrator
 from i2t_ros.pipeline.tracking import ObjectTracker
 from i2t_ros.types import CAMERA_NAME
@@ -27,10 +26,9 @@ from i2t_ros.types import CAMERA_NAME
 MOST_BRIDGED = 32
 """WebSocket cameras at a time: each is seven publishers and a subscription."""
 LOOKS_AWAY = 3
-"""Looks in which a WebSocket camera is missed before it is forgotten: it may connect again."""
+"""How many times in a row watch() misses a WebSocket camera before it is forgotten: it may connect
+again."""
 FRAME_TYPE = "sensor_msgs/msg/CompressedImage"
-# As bridge_node publishes; and parameters could not go when the camera does.
-BRIDGED = InputOptions(compressed=True, reliability="best_effort", overridable=False)
 
 
 class DetectorCameras:
@@ -46,34 +44,32 @@ class DetectorCameras:
     def __init__(
         self,
         node: LifecycleNode,
-        settings: CameraSettings,
+        settings: DetectorSettings,
         on_image: Callable[[CameraPorts, ImageMessage], None],
     ) -> None:
-        """Check what the parameters ask for; ``on_image`` gets each image and its camera.
+        """Create the publishers of the node's own cameras; ``on_image`` gets each image.
 
         Raises InvalidRequestError, and BackendMissingError if tracking is not installed.
         """
-        self.ports: dict[str, CameraPorts] = {}
         self._node = node
         self._on_image = on_image
-        compressed = settings.image_transport == "compressed"
-        self._options = InputOptions(compressed, settings.reliability)
         self._tracking = settings.tracking
-        self._own = {camera: self._narrator() for camera in parse_cameras(settings.cameras)}
         self._bridge = _full_name(node, settings.bridge)
-        self._bridged: dict[str, int] = {}  # looks in which the camera has been missed
+        self._bridged: dict[str, int] = {}  # how many times in a row each has been missed
         self._refused: set[str] = set()
         self._taking = False
-
-    def open(self) -> None:
-        """Create the publishers of the node's own cameras."""
-        for camera, narrator in self._own.items():
-            self.ports[camera.name] = CameraPorts(self._node, camera, narrator, self._options)
+        cameras = parse_cameras(settings.cameras, settings.image_transport, settings.reliability)
+        own = [(camera, self._narrator()) for camera in cameras]
+        self.ports = {
+            camera.name: CameraPorts(node, camera, narrator, on_image) for camera, narrator in own
+        }
 
     def subscribe(self) -> list[str]:
         """Begin to take images; return the topics' full names."""
         self._taking = True
-        return [ports.subscribe(self._on_image) for ports in self.ports.values()]
+        for ports in self.ports.values():
+            ports.subscribe()
+        return [ports.topic for ports in self.ports.values()]
 
     def unsubscribe(self) -> None:
         """Take no more images, and look for no more cameras."""
@@ -83,13 +79,11 @@ class DetectorCameras:
 
     def destroy(self) -> None:
         """Release everything, once nobody works on images any more."""
-        self.unsubscribe()
         for ports in self.ports.values():
             ports.destroy()
         self.ports.clear()
-        self._bridged.clear()
 
-    def newest(self, name: str) -> tuple[CameraPorts, ImageMessage]:
+    def newest(self, name: str) -> ImageMessage:
         """Return the newest message of a camera; "" is the first camera.
 
         Raises UnknownCameraError and NoFrameError.
@@ -100,24 +94,23 @@ class DetectorCameras:
             raise UnknownCameraError(f"unknown camera {name!r}; cameras are {', '.join(names)}")
         newest = ports.newest  # another thread may forget it meanwhile
         if newest is None:
+            why = "~/enable has switched images off"
+            if self._taking:
+                why = "is the camera running, and its topic remapped?"
             raise NoFrameError(
-                f"camera {ports.camera.name}: no image has come yet on {ports.topic}; "
-                + (
-                    "is the camera running, and its topic remapped?"
-                    if self._taking
-                    else "~/enable has switched images off"
-                )
+                f"camera {ports.name}: no image has come yet on {ports.topic}; {why}"
             )
-        return ports, newest
+        return newest
 
     def watch(self, forget: Callable[[str], bool]) -> None:
-        """Look at who publishes images, and let WebSocket cameras come and go.
+        """Check who publishes images, and let WebSocket cameras come and go.
 
         ``forget`` is called with the name of one that has gone. It returns whether nobody works on
-        its images any more; if not, it is called again at the next look.
+        its images any more; if not, it is called again the next time.
         """
-        for camera in self._own:
-            self.ports[camera.name].watch()
+        for name, ports in self.ports.items():
+            if name not in self._bridged:
+                ports.watch()
         if not (self._taking and self._bridge):
             return
         there = self._publishing()
@@ -144,7 +137,10 @@ class DetectorCameras:
         return sorted(name for name, topic in found if self._node.count_publishers(topic))
 
     def _admit(self, name: str) -> None:
-        camera = CameraName(name, f"{self._bridge}/{name}/image", f"~/{name}/")
+        # As bridge_node publishes; and parameters could not go when the camera does.
+        camera = Camera(
+            name, f"{self._bridge}/{name}/image", f"~/{name}/", True, "best_effort", False
+        )
         own = self.ports.get(name)
         if own is not None and own.topic == f"{camera.topic}/compressed":
             return  # the parameter cameras names its topic: it is there already
@@ -158,12 +154,12 @@ class DetectorCameras:
             self._refused.add(name)
             self._node.get_logger().warning(f"the WebSocket camera {name} is ignored: {error}")
             return
-        ports = CameraPorts(self._node, camera, self._narrator(), BRIDGED)
-        ports.activate()
+        ports = CameraPorts(self._node, camera, self._narrator(), self._on_image)
+        ports.outputs.activate()
         self._bridged[name] = 0
         self.ports[name] = ports
-        topic = ports.subscribe(self._on_image)
-        self._node.get_logger().info(f"camera {name} has come: images from {topic}")
+        ports.subscribe()
+        self._node.get_logger().info(f"camera {name} has come: images from {ports.topic}")
 
     def _let_go(self, name: str, forget: Callable[[str], bool]) -> None:
         self.ports[name].unsubscribe()

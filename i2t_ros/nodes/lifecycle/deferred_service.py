@@ -9,7 +9,6 @@ from typing import Any
 
 from rclpy.exceptions import InvalidHandle
 from rclpy.node import Node
-from rclpy.service import Service
 
 
 def create_deferred_service(
@@ -19,10 +18,10 @@ def create_deferred_service(
     begin: Callable[[Any], Future[Any]],
     answer: Callable[[Future[Any]], Any],
     **options: Any,
-) -> Service:
+) -> None:
     """Create a service of type ``kind`` whose callback starts the work and returns at once.
 
-    begin    takes the request and returns the future of its result; must not raise
+    begin    takes the request and returns the future of its result; what it raises is the result
     answer   turns a finished future into the response; runs in the thread that finishes the
              future, so that the response does not wait for the executor; must not raise
     options  those of Node.create_service
@@ -32,7 +31,12 @@ def create_deferred_service(
     """
 
     def callback(request: Any, _: Any) -> Future[Any]:
-        return begin(request)
+        try:
+            return begin(request)
+        except Exception as error:
+            refused: Future[Any] = Future()
+            refused.set_exception(error)
+            return refused
 
     service = node.create_service(kind, name, callback, **options)
     send_now = service.send_response
@@ -47,4 +51,3 @@ def create_deferred_service(
         work.add_done_callback(send)
 
     service.send_response = send_response  # type: ignore[method-assign, assignment]
-    return service

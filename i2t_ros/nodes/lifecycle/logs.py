@@ -7,6 +7,8 @@ import logging
 from rclpy.impl.logging_severity import LoggingSeverity
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
+PACKAGE = logging.getLogger("i2t_ros")
+
 
 class LogForwarding(logging.Handler):
     """Passes the logs of the whole package to a ROS logger, with the same severity, until close().
@@ -18,13 +20,10 @@ class LogForwarding(logging.Handler):
         """Start forwarding."""
         super().__init__()
         self._logger = logger
-        self._package = logging.getLogger("i2t_ros")
-        self._before = self._package.level, self._package.propagate
-        self._package.addHandler(self)
-        self._package.setLevel(
-            logging.DEBUG if logger.is_enabled_for(LoggingSeverity.DEBUG) else logging.INFO
-        )
-        self._package.propagate = False
+        debug = logger.is_enabled_for(LoggingSeverity.DEBUG)
+        PACKAGE.setLevel(logging.DEBUG if debug else logging.INFO)
+        PACKAGE.propagate = False
+        PACKAGE.addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log one record."""
@@ -41,9 +40,7 @@ class LogForwarding(logging.Handler):
             self._logger.debug(text)
 
     def close(self) -> None:
-        """Restore the logging settings. May be called more than once."""
-        if self in self._package.handlers:
-            self._package.removeHandler(self)
-            level, self._package.propagate = self._before
-            self._package.setLevel(level)
+        """Stop forwarding."""
+        PACKAGE.removeHandler(self)
+        PACKAGE.propagate = True
         super().close()

@@ -8,24 +8,26 @@ import threading
 import time
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from textwrap import fill
+from collections.abc import Callable, Sequence
+from textwrap import fill, indent
 from types import FrameType
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import cv2
 import rclpy
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from rclpy.timer import Timer
 from rclpy.utilities import remove_ros_args, try_shutdown
 
 from i2t_ros.backends.cores import usable_cores
-from i2t_ros.errors import I2tError
+from i2t_ros.errors import I2tError, InvalidRequestError
 from i2t_ros.nodes.lifecycle.logs import LogForwarding
 from i2t_ros.nodes.lifecycle.spinning import STOP_LIMIT, SpinningThread
-from i2t_ros.nodes.parameters import declaration as parameters
+from i2t_ros.nodes.parameters.declaration import descriptor, ros_default
 from i2t_ros.options import Option
 
 EXIT_FAILED = 1
@@ -45,11 +47,15 @@ Transition: TypeAlias = Callable[[LifecycleState], TransitionCallbackReturn]
 class ManagedNode(LifecycleNode, ABC):
     """A lifecycle node that the runner can run.
 
-    autostart   whether to configure and activate the node at its start
+    program     its name, also that of the program
+    table       its parameters
     configured  whether the parameters that are read at configuration can no longer change
     """
 
-    def __init__(self, name: str, table: Sequence[Option], **options: Any) -> None:
+    program: ClassVar[str]
+    table: ClassVar[Sequence[Option]]
+
+    def __init__(self, **options: Any) -> None:
         """Join the ROS graph, declare the parameters, and forward the package's logs to the node's.
 
         Raises InvalidRequestError for an invalid parameter.
@@ -58,19 +64,28 @@ class ManagedNode(LifecycleNode, ABC):
         self._changing = threading.RLock()
         # rclpy turns an exception in a transition into a failure, and does not log it.
         for transition in ("configure", "activate", "deactivate", "cleanup", "shutdown"):
-            callback = f"on_{transition}"
-            setattr(self, callback, self._logged(getattr(self, callback)))
-        super().__init__(name, **options)
+            setattr(self, f"on_{transition}", self._logged(transition))
+        super().__init__(self.program, **options)
         self._forwarding = LogForwarding(self.get_logger())
         self.ended = threading.Event()
         self.exit_code = 0
         self.configured = False
-        self._table = table
-        parameters.declare(self, table)
-        self.autostart: bool = self.values["autostart"]
+        for option in self.table:
+            self.declare_parameter(option.name, ros_default(option), descriptor(option))
+            option.check(self.get_parameter(option.name).value)
+        self._warn_of_misspelled()
         self.take_parameters(self.values)
-        parameters.guard(self, table, lambda: self.configured, self.take_parameters)
-        if unknown := parameters.unknown_overrides(self):
+        self.add_on_set_parameters_callback(self._change_parameters)
+
+    def _warn_of_misspelled(self) -> None:
+        """Name values that were given for parameters that do not exist: rclpy drops them silently.
+
+        rclpy has no public way to them; without this attribute nothing is found.
+        """
+        given = getattr(self, "_parameter_overrides", {})
+        unknown = [name for name in given if not self.has_parameter(name)]
+        unknown = [name for name in unknown if not name.startswith("qos_overrides.")]
+        if unknown:
             # Seldom needed, and it knows the parameters of all nodes.
             from i2t_ros.nodes.parameters.tables import misspelled  # noqa: PLC0415
 
@@ -80,23 +95,52 @@ class ManagedNode(LifecycleNode, ABC):
     @property
     def values(self) -> dict[str, Any]:
         """The values of the parameters, by name."""
-        return parameters.values_of(self, self._table)
+        return {option.name: self.get_parameter(option.name).value for option in self.table}
 
     def take_parameters(self, values: dict[str, Any]) -> None:
         """Apply the values of live parameters; raise an I2tError to refuse them."""
+
+    def _change_parameters(self, changes: list[Parameter]) -> SetParametersResult:
+        """Take all changes or refuse all.
+
+        A value that is the present one is always allowed: `ros2 param load` gives all of them.
+        """
+        values = self.values
+        new = {change.name: change.value for change in changes}
+        try:
+            for option in self.table:
+                value = new.get(option.name, values[option.name])
+                if value == values[option.name]:
+                    continue
+                if self.configured and option.changes == "configure":
+                    raise InvalidRequestError(
+                        f"{option.name} is read when the node is configured; deactivate and clean "
+                        "up the node, set it, and configure it again"
+                    )
+                option.check(value)
+                values[option.name] = value
+            self.take_parameters(values)
+        except I2tError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
 
     def end(self, *, failed: bool = False) -> None:
         """End the process as a signal would; any thread may call this."""
         self.exit_code = EXIT_FAILED if failed else 0
         self.ended.set()
 
-    def _logged(self, callback: Transition) -> Transition:
+    def _logged(self, transition: str) -> Transition:
+        callback: Transition = getattr(self, f"on_{transition}")
+
         def logged(state: LifecycleState) -> TransitionCallbackReturn:
             try:
                 with self._changing:
                     return callback(state)
-            except Exception:
-                self.get_logger().fatal(f"{callback.__name__}: {traceback.format_exc()}")
+            except Exception as error:
+                if isinstance(error, I2tError) and transition in ("configure", "activate"):
+                    self.get_logger().fatal(f"cannot {transition}: {error}")
+                    return TransitionCallbackReturn.FAILURE
+                self.get_logger().fatal(f"{transition}: {traceback.format_exc()}")
                 raise
 
         return logged
@@ -142,26 +186,19 @@ class ManagedNode(LifecycleNode, ABC):
         self.release()
         return TransitionCallbackReturn.SUCCESS
 
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Release everything."""
-        self.release()
-        return TransitionCallbackReturn.SUCCESS
+    on_shutdown = on_cleanup
 
 
-def run_lifecycle_node(
-    name: str,
-    about: str,
-    make_node: Callable[[], ManagedNode],
-    table: Iterable[Option],
-    args: Sequence[str] | None,
-) -> int:
-    """Run a node until SIGINT or SIGTERM ends it.
+def run_lifecycle_node(kind: type[ManagedNode], args: Sequence[str] | None = None) -> int:
+    """Run a node until SIGINT or SIGTERM ends it, or until it ends by itself.
 
-    Returns 0, 1 if the node failed, or 2 for a wrong command line.
+    Returns 0, 1 if the node failed, or 2 for a wrong command line. ``args`` None: those of the
+    process.
     """
+    name = kind.program
     argv = [name, *args] if args is not None else sys.argv
     if {"-h", "--help"} & set(argv):
-        sys.stdout.write(usage(name, about, table))
+        sys.stdout.write(usage(kind))
         return 0
     # A signal must end the node first and ROS afterwards: rclpy's own handlers would shut ROS down
     # before the requests in progress are answered.
@@ -179,7 +216,7 @@ def run_lifecycle_node(
     cv2.setNumThreads(usable_cores().number)  # before 4.10, OpenCV ignores a quota of cgroup v2
     node: ManagedNode | None = None
     try:
-        node = make_node()
+        node = kind()
         return _run(node)
     except KeyboardInterrupt:  # during the start
         return 0
@@ -196,7 +233,7 @@ def _run(node: ManagedNode) -> int:
     """Spin the node in a thread, activate it, wait for a signal, and end it."""
     spinning = SpinningThread(node)
     try:
-        if node.autostart:
+        if node.values["autostart"]:
             for transition in (node.trigger_configure, node.trigger_activate):
                 if transition() != TransitionCallbackReturn.SUCCESS:
                     return EXIT_FAILED
@@ -233,20 +270,19 @@ def _end_at_signal(node: ManagedNode) -> None:
         signal.signal(number, on_signal)
 
 
-def usage(name: str, about: str, table: Iterable[Option]) -> str:
+def usage(kind: type[ManagedNode]) -> str:
     """Return the text of ``--help``."""
+    name = kind.program
     lines = [
-        about.strip(),
+        (sys.modules[kind.__module__].__doc__ or "").strip(),
         "",
         f"usage: {name} [--ros-args -p NAME:=VALUE ... -r FROM:=TO ... --params-file FILE]",
         f"   or: ros2 run i2t_ros {name} --ros-args ...",
         "",
         "parameters (default; * may change while it runs):",
     ]
-    for option in table:
+    for option in kind.table:
         more = f" One of: {', '.join(option.choices)}." if option.choices else ""
         lines.append(f"  {option.name}{'*' if option.changes == 'live' else ''} ({option.shown})")
-        lines.append(
-            fill(option.text + "." + more, 96, initial_indent=" " * 6, subsequent_indent=" " * 6)
-        )
+        lines.append(indent(fill(f"{option.text}.{more}", 90), " " * 6))
     return "\n".join(lines) + "\n"

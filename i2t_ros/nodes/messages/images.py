@@ -51,13 +51,13 @@ _ENCODINGS: dict[str, tuple[int, str, int | None]] = {
 }
 
 
-def image_from_msg(msg: ImageMsg, max_pixels: int) -> Image:
+def image_from_msg(msg: ImageMsg | CompressedImage, max_pixels: int) -> Image:
     """Return the pixels of an image message as BGR; 16-bit values are scaled to 8.
 
-    A bgr8 image shares the message's memory, any other is new.
-    Raises ImageMessageError, saying what was expected and what came, and EmptyImageError and
-    ImageTooLargeError.
+    A bgr8 image shares the message's memory, any other is new. Raises ImageError.
     """
+    if isinstance(msg, CompressedImage):
+        return decode_image(msg.data, max_pixels)
     if msg.encoding not in _ENCODINGS:
         raise ImageMessageError(
             f"image encoding {msg.encoding!r} is not supported; supported are "
@@ -97,11 +97,6 @@ def _to_bgr(pixels: NDArray[Any], encoding: str, conversion: int | None) -> Imag
         # YUV 4:2:2 needs an even width, Bayer patterns at least two rows and columns.
         height, width = pixels.shape[:2]
         raise ImageMessageError(f"{width}x{height} cannot be {encoding}: {error.err}") from error
-
-
-def image_from_compressed_msg(msg: CompressedImage, max_pixels: int) -> Image:
-    """Return the pixels of a compressed image message as BGR; raises ImageError."""
-    return decode_image(msg.data, max_pixels)
 
 
 def image_to_msg(header: Header, image: Image) -> ImageMsg:

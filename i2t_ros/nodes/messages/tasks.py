@@ -6,8 +6,7 @@ A task of another package has no field of its own: its JSON goes into ``others``
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,7 +44,26 @@ class Converter(NamedTuple):
 
 def converter(task: str) -> Converter:
     """Return the converter of a task."""
-    return CONVERTERS.get(task) or _other(task)
+    return _CONVERTERS.get(task) or _other(task)
+
+
+def detections_to_msg(header: Header, found: Detections | None) -> Detection2DArray:
+    """Return detections, best first, each with the header of the image; class_id is the name."""
+    msg = Detection2DArray(header=header)
+    if found is None:
+        return msg
+    names, scores = found.class_names(), found.scores.tolist()
+    tracks = [] if found.track_ids is None else found.track_ids.tolist()
+    for i, box in enumerate(found.boxes.tolist()):
+        item = Detection2D(header=header, bbox=_box_to_msg(box))
+        result = ObjectHypothesisWithPose()
+        result.hypothesis.class_id = names[i]
+        result.hypothesis.score = scores[i]
+        item.results.append(result)
+        if tracks and tracks[i] >= 0:
+            item.id = str(tracks[i])
+        msg.detections.append(item)
+    return msg
 
 
 def _fill_detections(msg: DescriptionMsg, found: Detections, label: Label) -> None:
@@ -62,33 +80,12 @@ def _fill_detections(msg: DescriptionMsg, found: Detections, label: Label) -> No
     ]
 
 
-def detections_to_msg(header: Header, found: Detections | None) -> Detection2DArray:
-    """Return detections, best first, each with the header of the image; class_id is the name."""
-    msg = Detection2DArray(header=header)
-    if found is None:
-        return msg
-    boxes = found.boxes.tolist()
-    scores = found.scores.tolist()
-    tracks = [] if found.track_ids is None else found.track_ids.tolist()
-    for i, (left, top, right, bottom) in enumerate(boxes):
-        item = Detection2D(header=header)
-        result = ObjectHypothesisWithPose()
-        result.hypothesis.class_id = found.label(i)
-        result.hypothesis.score = scores[i]
-        item.results.append(result)
-        item.bbox = box_to_msg(left, top, right, bottom)
-        if tracks and tracks[i] >= 0:
-            item.id = str(tracks[i])
-        msg.detections.append(item)
-    return msg
-
-
 def _read_detections(msg: DescriptionMsg) -> Detections:
     items = msg.detections.detections
     names = [item.results[0].hypothesis.class_id for item in items]
     labels = tuple(dict.fromkeys(names))
     tracks = np.array([int(item.id or -1) for item in items], np.int64)
-    # Objects without a track are not counted; without any track that alone tells of tracking.
+    # Objects without a track are not counted, so without any count all objects await a track.
     tracked = (tracks >= 0).any() or (len(items) > 0 and not msg.objects)
     return Detections(
         np.array([_sides(item.bbox) for item in items], np.float32),
@@ -113,17 +110,16 @@ def _read_classification(msg: DescriptionMsg) -> Classification:
 
 
 def _fill_faces(msg: DescriptionMsg, faces: Faces, _: Label) -> None:
+    points = np.zeros((len(faces), 5, 2)) if faces.landmarks is None else faces.landmarks
+    rows = zip(faces.boxes.tolist(), faces.scores.tolist(), points.tolist(), strict=True)
     msg.faces = [
-        FaceMsg(bbox=box_to_msg(*box), score=score)
-        for box, score in zip(faces.boxes.tolist(), faces.scores.tolist(), strict=True)
+        FaceMsg(bbox=_box_to_msg(box), score=score, landmarks=_points_to_msg(landmarks))
+        for box, score, landmarks in rows
     ]
-    if faces.landmarks is not None:
-        for face, points in zip(msg.faces, faces.landmarks.tolist(), strict=True):
-            face.landmarks = [Point2D(x=x, y=y) for x, y in points]
 
 
 def _read_faces(msg: DescriptionMsg) -> Faces:
-    points = [[(p.x, p.y) for p in face.landmarks] for face in msg.faces]
+    points = [_points_from_msg(face.landmarks) for face in msg.faces]
     landmarks = np.array(points, np.float32).reshape(-1, 5, 2)
     return Faces(
         np.array([_sides(face.bbox) for face in msg.faces], np.float32),
@@ -133,47 +129,57 @@ def _read_faces(msg: DescriptionMsg) -> Faces:
 
 
 def _fill_texts(msg: DescriptionMsg, regions: tuple[TextRegion, ...], _: Label) -> None:
-    msg.texts = list(map(_text_to_msg, regions))
+    msg.texts = [
+        TextRegionMsg(
+            corners=_points_to_msg(region.corners.tolist()),
+            text=region.text,
+            score=region.score,
+            translation=region.translation,
+            text_color=_color_to_msg(region.text_color),
+            background_color=_color_to_msg(region.background_color),
+        )
+        for region in regions
+    ]
 
 
 def _read_texts(msg: DescriptionMsg) -> tuple[TextRegion, ...]:
-    return tuple(map(_text_from_msg, msg.texts))
-
-
-def _text_to_msg(region: TextRegion) -> TextRegionMsg:
-    """Return one line of text."""
-    return TextRegionMsg(
-        corners=[Point2D(x=x, y=y) for x, y in region.corners.tolist()],
-        text=region.text,
-        score=region.score,
-        translation=region.translation,
-        text_color=_color_to_msg(region.text_color),
-        background_color=_color_to_msg(region.background_color),
+    return tuple(
+        TextRegion(
+            np.array(_points_from_msg(region.corners), np.float32),
+            region.text,
+            region.score,
+            _color_from_msg(region.text_color),
+            _color_from_msg(region.background_color),
+            region.translation,
+        )
+        for region in msg.texts
     )
 
 
-def _text_from_msg(msg: TextRegionMsg) -> TextRegion:
-    return TextRegion(
-        np.array([(corner.x, corner.y) for corner in msg.corners], np.float32),
-        msg.text,
-        msg.score,
-        _color_from_msg(msg.text_color),
-        _color_from_msg(msg.background_color),
-        msg.translation,
-    )
+def _other(name: str) -> Converter:
+    task = TASKS[name]
+
+    def fill(msg: DescriptionMsg, result: Any, label: Label) -> None:
+        text = json.dumps(task.to_json(result, label), ensure_ascii=False)
+        msg.others = [*msg.others, TaskResult(task=name, json=text)]
+
+    def read(msg: DescriptionMsg) -> Any:
+        text = next(other.json for other in msg.others if other.task == name)
+        return task.from_json(json.loads(text))
+
+    return Converter(fill, read)
 
 
-def _color_to_msg(color: tuple[int, int, int]) -> ColorRGBA:
-    red, green, blue = (value / 255 for value in color)
-    return ColorRGBA(r=red, g=green, b=blue, a=1.0)
+_CONVERTERS = {
+    "detect": Converter(_fill_detections, _read_detections),
+    "faces": Converter(_fill_faces, _read_faces),
+    "text": Converter(_fill_texts, _read_texts),
+    "classify": Converter(_fill_classification, _read_classification),
+}
 
 
-def _color_from_msg(color: ColorRGBA) -> tuple[int, int, int]:
-    return round(255 * color.r), round(255 * color.g), round(255 * color.b)
-
-
-def box_to_msg(left: float, top: float, right: float, bottom: float) -> BoundingBox2D:
-    """Return an upright box."""
+def _box_to_msg(sides: Sequence[float]) -> BoundingBox2D:
+    left, top, right, bottom = sides
     box = BoundingBox2D(size_x=right - left, size_y=bottom - top)
     box.center.position.x = (left + right) / 2
     box.center.position.y = (top + bottom) / 2
@@ -186,26 +192,18 @@ def _sides(box: BoundingBox2D) -> tuple[float, float, float, float]:
     return center.x - half_x, center.y - half_y, center.x + half_x, center.y + half_y
 
 
-def _other(name: str) -> Converter:
-    task = TASKS[name]
-
-    def fill(msg: DescriptionMsg, result: Any, label: Label) -> None:
-        found = task.to_json(result, label)
-        text = json.dumps(found, ensure_ascii=False)
-        msg.others = [*msg.others, TaskResult(task=name, json=text)]
-
-    def read(msg: DescriptionMsg) -> Any:
-        text = next(other.json for other in msg.others if other.task == name)
-        return task.from_json(json.loads(text))
-
-    return Converter(fill, read)
+def _points_to_msg(points: Iterable[Sequence[float]]) -> list[Point2D]:
+    return [Point2D(x=x, y=y) for x, y in points]
 
 
-CONVERTERS: Mapping[str, Converter] = MappingProxyType(
-    {
-        "detect": Converter(_fill_detections, _read_detections),
-        "faces": Converter(_fill_faces, _read_faces),
-        "text": Converter(_fill_texts, _read_texts),
-        "classify": Converter(_fill_classification, _read_classification),
-    }
-)
+def _points_from_msg(points: Iterable[Point2D]) -> list[tuple[float, float]]:
+    return [(point.x, point.y) for point in points]
+
+
+def _color_to_msg(color: tuple[int, int, int]) -> ColorRGBA:
+    red, green, blue = (value / 255 for value in color)
+    return ColorRGBA(r=red, g=green, b=blue, a=1.0)
+
+
+def _color_from_msg(color: ColorRGBA) -> tuple[int, int, int]:
+    return round(255 * color.r), round(255 * color.g), round(255 * color.b)

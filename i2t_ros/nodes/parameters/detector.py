@@ -1,4 +1,4 @@
-"""What detector_node can be told, and what becomes of it."""
+"""The parameters of detector_node, and the settings made of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from i2t_ros import language as words
 from i2t_ros.backends.base import MOST_CALLS
 from i2t_ros.backends.cores import usable_cores
-from i2t_ros.nodes.parameters.lifecycle import LifecycleSettings
+from i2t_ros.nodes.parameters.declaration import AUTOSTART
 from i2t_ros.options import Option, from_values, option, options_of
 from i2t_ros.pipeline.describer import DescribeOptions
 from i2t_ros.pipeline.loading import OpenOptions
@@ -24,9 +24,10 @@ from i2t_ros.types import Task
 
 
 @dataclass(frozen=True, slots=True)
-class CameraSettings:
-    """Where images come from, and how many are worked on."""
+class DetectorSettings:
+    """Where images come from, and how they and Describe requests are processed."""
 
+    opening: OpenOptions = field(default_factory=OpenOptions)
     cameras: tuple[str, ...] = option(
         (), "camera names, each with a topic <name>/image, or name=topic; none: one topic, image"
     )
@@ -41,12 +42,13 @@ class CameraSettings:
     )
     reliability: str = option(
         "auto",
-        "of the image subscription; auto: reliable if every publisher is, else best effort",
+        "reliability of the image subscription; auto: reliable if every publisher is, otherwise "
+        "best effort",
         choices=("auto", "best_effort", "reliable"),
     )
     max_rate: float = option(
         0.0,
-        "images a second of each camera that are worked on; 0: as many as can be",
+        "most images of each camera that are processed in a second; 0: as many as possible",
         bounds=(0.0, 1000.0),
         changes="live",
     )
@@ -55,15 +57,9 @@ class CameraSettings:
         "give objects numbers that stay with them (Detection2D.id) and count only those that have "
         "one; needs the package trackers",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class RequestSettings:
-    """How Describe requests are worked on."""
-
     request_threads: int = option(
         0,
-        "Describe requests that are worked on at once; 0: as many as the process may use cores, "
+        "Describe requests that are processed at once; 0: as many as the process may use cores, "
         "from 2 to 8",
         bounds=(0, 64),
     )
@@ -81,10 +77,13 @@ class RequestSettings:
         bounds=(0.1, 3600.0),
     )
     cache: CacheLimits = field(default_factory=CacheLimits)
+    language_folder: str = option(
+        "", "folder of language files, or of labels, of your own; see docs/languages.md"
+    )
 
     @property
     def threads(self) -> int:
-        """How many requests are worked on at once.
+        """How many Describe requests are processed at once.
 
         Of each, decoding, drawing and encoding are the work of one thread. With fewer than two the
         backend would wait for them, and so would a GPU with few.
@@ -92,27 +91,15 @@ class RequestSettings:
         return self.request_threads or min(max(usable_cores().number, 2), MOST_CALLS)
 
 
-@dataclass(frozen=True, slots=True)
-class DetectorSettings:
-    """What is read when detector_node is configured."""
-
-    opening: OpenOptions = field(default_factory=OpenOptions)
-    cameras: CameraSettings = field(default_factory=CameraSettings)
-    requests: RequestSettings = field(default_factory=RequestSettings)
-    language_folder: str = option(
-        "", "folder of language files, or of labels, of your own; see docs/languages.md"
-    )
-    lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
-
-
 DETECTOR: tuple[Option, ...] = (
     *(found for task in TASKS.values() for found in options_of(task.settings)),
     *options_of(DetectorSettings),
+    AUTOSTART,
     *options_of(DescribeOptions),
     *(found for task in TASKS.values() for found in options_of(task.options)),
     *options_of(SpeechOptions),
 )
-"""Everything that detector_node can be told."""
+"""All parameters of detector_node."""
 
 
 def describe_options(values: Mapping[str, Any]) -> DescribeOptions:

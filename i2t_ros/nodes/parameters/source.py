@@ -1,10 +1,10 @@
-"""What source_node can be told."""
+"""The parameters of source_node."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from i2t_ros.nodes.parameters.lifecycle import LifecycleSettings
+from i2t_ros.nodes.parameters.declaration import AUTOSTART
 from i2t_ros.options import Option, option, options_of
 from i2t_ros.sources import SourceOptions
 
@@ -19,7 +19,7 @@ class SourceSettings:
         "pictures, a picture, or a GStreamer pipeline that ends in appsink",
     )
     reading: SourceOptions = field(default_factory=SourceOptions)
-    frame_id: str = option("camera_optical_frame", "of the images' headers")
+    frame_id: str = option("camera_optical_frame", "coordinate frame in the headers of the images")
     camera_info_url: str = option(
         "",
         "calibration to publish as camera_info, in the YAML format of camera_calibration: a path, "
@@ -27,13 +27,13 @@ class SourceSettings:
     )
     reliability: str = option(
         "reliable",
-        "of the image topics; reliable meets every subscriber, best_effort never waits for one",
+        "reliability of the image topics; reliable suits every subscriber, best_effort never waits "
+        "for one",
         choices=("reliable", "best_effort"),
     )
     jpeg_quality: int = option(
-        90, "of image/compressed if it is encoded here, 1 to 100", bounds=(1, 100)
+        90, "JPEG quality of image/compressed if it is encoded here, 1 to 100", bounds=(1, 100)
     )
-    lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
 
 
-SOURCE: tuple[Option, ...] = options_of(SourceSettings)
+SOURCE: tuple[Option, ...] = (*options_of(SourceSettings), AUTOSTART)

@@ -6,13 +6,13 @@ import difflib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from i2t_ros.nodes.parameters.bridge import BRIDGE
 from i2t_ros.nodes.parameters.detector import DETECTOR
-from i2t_ros.nodes.parameters.http import BRIDGE_NODE
 from i2t_ros.nodes.parameters.source import SOURCE
 from i2t_ros.options import Option
 
 NODES: Mapping[str, tuple[Option, ...]] = MappingProxyType(
-    {"detector_node": DETECTOR, "bridge_node": BRIDGE_NODE, "source_node": SOURCE}
+    {"detector_node": DETECTOR, "bridge_node": BRIDGE, "source_node": SOURCE}
 )
 
 

@@ -1,29 +1,41 @@
-"""Reads camera calibrations, in the YAML format of ROS's camera_calibration.
-
-A file has image_width, image_height, camera_name, distortion_model and four matrices. Each matrix
-is a mapping with rows, cols and data (row by row), as in camera_calibration_parsers.
-"""
+"""Reads camera calibrations, in the YAML format of ROS's camera_calibration."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import yaml
+import msgspec
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from sensor_msgs.msg import CameraInfo
 
 from i2t_ros.errors import SourceMissingError, SourceUnreadableError
 
-_MATRICES = {
-    "d": ("distortion_coefficients", 1, None),
-    "k": ("camera_matrix", 3, 3),
-    "r": ("rectification_matrix", 3, 3),
-    "p": ("projection_matrix", 3, 4),
-}
-"""Field of CameraInfo -> name in the file, rows, columns (None: any number)."""
+
+class _Matrix(msgspec.Struct):
+    """A matrix, row by row, as in camera_calibration_parsers."""
+
+    rows: int
+    cols: int
+    data: list[float]
+
+    def __post_init__(self) -> None:
+        if len(self.data) != self.rows * self.cols:
+            raise ValueError(f"Expected {self.rows * self.cols} numbers, got {len(self.data)}")
+
+
+class _Calibration(msgspec.Struct):
+    image_width: int
+    image_height: int
+    distortion_model: str
+    distortion_coefficients: _Matrix
+    camera_matrix: _Matrix
+    rectification_matrix: _Matrix
+    projection_matrix: _Matrix
+
+
+_SIZES = (("camera_matrix", 3, 3), ("rectification_matrix", 3, 3), ("projection_matrix", 3, 4))
+"""Of which matrix, rows and columns; there may be any number of distortion coefficients."""
 
 
 def load_camera_info(url: str) -> CameraInfo:
@@ -33,16 +45,27 @@ def load_camera_info(url: str) -> CameraInfo:
     """
     path = _path_of(url)
     try:
-        return _camera_info(yaml.safe_load(path.read_text(encoding="utf-8")))
+        # Not strict: some write 1e-05, which YAML takes for a text.
+        found = msgspec.yaml.decode(path.read_bytes(), type=_Calibration, strict=False)
+        for name, rows, cols in _SIZES:
+            matrix = getattr(found, name)
+            if (matrix.rows, matrix.cols) != (rows, cols):
+                raise ValueError(f"{name}: expected {rows}x{cols}, got {matrix.rows}x{matrix.cols}")
     except FileNotFoundError as error:
         raise SourceMissingError(f"no such calibration file: {path.absolute()}") from error
-    except (OSError, UnicodeError, yaml.YAMLError) as error:
-        raise SourceUnreadableError(f"calibration {path.absolute()}: {error}") from error
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+    except (OSError, ValueError) as error:
         raise SourceUnreadableError(
-            f"calibration {path.absolute()}: {reason}; expected a file of camera_calibration"
+            f"calibration {path.absolute()}: {error}; expected a file of camera_calibration"
         ) from error
+    return CameraInfo(
+        width=found.image_width,
+        height=found.image_height,
+        distortion_model=found.distortion_model,
+        d=found.distortion_coefficients.data,
+        k=found.camera_matrix.data,
+        r=found.rectification_matrix.data,
+        p=found.projection_matrix.data,
+    )
 
 
 def _path_of(url: str) -> Path:
@@ -56,27 +79,3 @@ def _path_of(url: str) -> Path:
             raise SourceMissingError(f"{url}: {error}") from error
         return Path(share) / unquote(parts.path).lstrip("/")
     return Path(unquote(parts.path) if parts.scheme == "file" else url).expanduser()
-
-
-def _camera_info(content: Any) -> CameraInfo:
-    if not isinstance(content, Mapping):
-        raise ValueError(f"expected a mapping, got {type(content).__name__}")
-    return CameraInfo(
-        width=int(content["image_width"]),
-        height=int(content["image_height"]),
-        distortion_model=str(content["distortion_model"]),
-        **{
-            field: _matrix(name, content[name], rows, columns)
-            for field, (name, rows, columns) in _MATRICES.items()
-        },
-    )
-
-
-def _matrix(name: str, content: Mapping[str, Any], rows: int, columns: int | None) -> list[float]:
-    data = [float(number) for number in content["data"]]
-    got = content["rows"], content["cols"]
-    if got != (rows, columns or got[1]):
-        raise ValueError(f"{name}: expected {rows}x{columns or 'N'}, got {got[0]}x{got[1]}")
-    if len(data) != got[0] * got[1]:
-        raise ValueError(f"{name}: expected {got[0] * got[1]} numbers, got {len(data)}")
-    return data

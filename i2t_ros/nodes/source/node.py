@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-from rclpy.duration import Duration
-from rclpy.lifecycle import LifecyclePublisher, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
 from std_msgs.msg import Header
 
 from i2t_ros.errors import I2tError
+from i2t_ros.nodes.lifecycle.outputs import Outputs
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
 from i2t_ros.nodes.messages.images import encoded_to_msg, image_to_msg
 from i2t_ros.nodes.parameters.source import SOURCE, SourceSettings
@@ -36,10 +34,12 @@ SUBSCRIBER_PERIOD = 0.1
 class SourceNode(ManagedNode):
     """Reads a source and publishes its images, both in one separate thread."""
 
+    program = "source_node"
+    table = SOURCE
+
     def __init__(self, **node_options: Any) -> None:
         """Declare the parameters; raises RequestError for an invalid value."""
-        super().__init__("source_node", SOURCE, **node_options)
-        self._source: Source | None = None
+        super().__init__(**node_options)
         self._ports: SourcePorts | None = None
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
@@ -48,36 +48,23 @@ class SourceNode(ManagedNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Find the source and create the topics."""
-        try:
-            settings = from_values(SourceSettings, self.values)
-            url = settings.camera_info_url
-            source = open_source(settings.source, settings.reading)
-            camera_info = load_camera_info(url) if url else None
-        except I2tError as error:
-            self.get_logger().fatal(f"cannot configure: {error}")
-            return TransitionCallbackReturn.FAILURE
-        self._source = source
+        settings = from_values(SourceSettings, self.values)
+        source = open_source(settings.source, settings.reading)
+        url = settings.camera_info_url
+        self._ports = SourcePorts(self, source, settings, load_camera_info(url) if url else None)
         self.configured = True
-        self._ports = SourcePorts(self, settings, camera_info)
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the source and start to publish."""
-        assert self._source is not None  # noqa: S101 (configured)
-        assert self._ports is not None  # noqa: S101
-        try:
-            self._source.open()
-        except I2tError as error:
-            self.get_logger().fatal(f"cannot activate: {error}")
-            return TransitionCallbackReturn.FAILURE
+        ports = self._ports
+        assert ports is not None  # noqa: S101 (configured)
+        ports.source.open()
         result = super().on_activate(state)
-        self.get_logger().info(f"active: {self._source.title} to {self._ports.topic}")
+        self.get_logger().info(f"active: {ports.source.title} to {ports.topic}")
         self._stop = threading.Event()
         self._thread = threading.Thread(
-            target=self._run,
-            args=(self._source, self._ports, self._stop),
-            name="i2t-source",
-            daemon=True,
+            target=self._run, args=(ports, self._stop), name="i2t-source", daemon=True
         )
         self._thread.start()
         return result
@@ -91,9 +78,8 @@ class SourceNode(ManagedNode):
         """Stop the thread, then remove the topics. May be called more than once."""
         self._halt()
         if self._ports is not None:
-            self._ports.destroy()
+            self._ports.outputs.destroy()
             self._ports = None
-        self._source = None
         self.configured = False
 
     def _halt(self) -> None:
@@ -101,99 +87,83 @@ class SourceNode(ManagedNode):
         if self._thread is not None:
             self._thread.join(STOP_LIMIT)
             self._thread = None
-        if self._source is not None:
-            self._source.close()
+        if self._ports is not None:
+            self._ports.source.close()
 
     # The source's thread
 
-    def _run(self, source: Source, ports: SourcePorts, stop: threading.Event) -> None:
+    def _run(self, ports: SourcePorts, stop: threading.Event) -> None:
         """Publish until stopped, or until the source has shown everything: then end the node."""
         try:
-            count = self._publish_all(source, ports, stop)
+            count = self._publish_all(ports, stop)
         except I2tError as error:
             self.get_logger().fatal(str(error))
             self.end(failed=True)
             return
         if not stop.is_set():
-            ports.wait_for_subscribers(LAST_IMAGE_LIMIT)
-            self.get_logger().info(f"{source.title}: ended after {count} images")
+            ports.outputs.wait_for_subscribers(LAST_IMAGE_LIMIT)
+            self.get_logger().info(f"{ports.source.title}: ended after {count} images")
             self.end()
 
-    def _publish_all(self, source: Source, ports: SourcePorts, stop: threading.Event) -> int:
+    def _publish_all(self, ports: SourcePorts, stop: threading.Event) -> int:
         count = 0
         if not ports.settings.reading.loop:  # do not play to nobody what plays only once
-            while not ports.wanted() and not stop.wait(SUBSCRIBER_PERIOD):
+            while not ports.outputs.wanted() and not stop.wait(SUBSCRIBER_PERIOD):
                 pass
-        for image in source.images(stop):
+        for image in ports.source.images(stop):
             if stop.is_set():
                 break
             stamp = self.get_clock().now().to_msg()
-            header = Header(stamp=stamp, frame_id=ports.settings.frame_id)
             try:
-                ports.publish(header, image)
+                ports.publish(Header(stamp=stamp, frame_id=ports.settings.frame_id), image)
+                count += 1
             except I2tError as error:
                 self.get_logger().warning(f"{image.name} skipped: {error}")
-            else:
-                count += 1
         return count
 
 
 class SourcePorts:
-    """The topics of a source, with the names that image_transport gives those of a camera."""
+    """A source and its topics, with the names that image_transport gives those of a camera."""
 
     def __init__(
-        self, node: SourceNode, settings: SourceSettings, camera_info: CameraInfo | None
+        self,
+        node: SourceNode,
+        source: Source,
+        settings: SourceSettings,
+        camera_info: CameraInfo | None,
     ) -> None:
         """Create the publishers: no camera_info without a calibration."""
+        self.source = source
         self.settings = settings
         self.topic = node.resolve_topic_name("image")
         self._node = node
         self._camera_info = camera_info
         self._last: tuple[Image, ImageMsg] | None = None
-        self._image = self._publisher(ImageMsg, self.topic)
-        self._compressed = self._publisher(CompressedImage, f"{self.topic}/compressed")
-        self._publishers = [self._image, self._compressed]
-        self._info: LifecyclePublisher | None = None
+        policy = QoSReliabilityPolicy.get_from_short_key(settings.reliability)
+        qos = QoSProfile(depth=5, reliability=policy)
+        topics = {
+            "image": (ImageMsg, self.topic, qos),
+            "compressed": (CompressedImage, f"{self.topic}/compressed", qos),
+        }
         if camera_info is not None:
             namespace = self.topic.rpartition("/")[0]
-            self._info = self._publisher(CameraInfo, f"{namespace}/camera_info")
-            self._publishers.append(self._info)
-
-    def _publisher(self, kind: type, topic: str) -> LifecyclePublisher:
-        reliable = self.settings.reliability == "reliable"
-        kinds = QoSReliabilityPolicy
-        qos = QoSProfile(depth=5, reliability=kinds.RELIABLE if reliable else kinds.BEST_EFFORT)
-        return self._node.create_lifecycle_publisher(
-            kind,
-            topic,
-            qos,
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-        )
-
-    def destroy(self) -> None:
-        """Remove the topics."""
-        for publisher in self._publishers:
-            self._node.destroy_lifecycle_publisher(publisher)
-
-    def wanted(self) -> bool:
-        """Return whether any topic has a subscriber."""
-        return any(publisher.get_subscription_count() for publisher in self._publishers)
+            topics["info"] = CameraInfo, f"{namespace}/camera_info", qos
+        self.outputs = Outputs(node, topics)
 
     def publish(self, header: Header, image: LazyImage) -> None:
         """Publish an image on the topics that have subscribers; raises ImageError."""
         pixels = cache(image.read)  # decodes once, and only if a subscriber needs the pixels
-        if self._image.get_subscription_count():
-            self._image.publish(self._image_msg(header, pixels()))
-        if self._compressed.get_subscription_count():
-            picture = image.picture() or encode_image(pixels(), "jpeg", self.settings.jpeg_quality)
-            self._compressed.publish(encoded_to_msg(header, picture))
-        if self._info is not None and self._info.get_subscription_count():
-            self._publish_info(self._info, header, pixels())
-
-    def wait_for_subscribers(self, limit: float) -> None:
-        """Wait until reliable subscribers have received everything, at most ``limit`` seconds."""
-        for publisher in self._publishers:
-            publisher.wait_for_all_acked(Duration(seconds=limit))
+        quality = self.settings.jpeg_quality
+        publish = self.outputs.publish
+        publish("image", lambda: self._image_msg(header, pixels()))
+        publish(
+            "compressed",
+            lambda: encoded_to_msg(
+                header, image.picture() or encode_image(pixels(), "jpeg", quality)
+            ),
+        )
+        if self._camera_info is not None:
+            publish("info", lambda: self._info_msg(header, pixels()))
 
     def _image_msg(self, header: Header, image: Image) -> ImageMsg:
         """Return the message of an image, the last one again if the image is the same."""
@@ -203,22 +173,19 @@ class SourcePorts:
         msg.header = header
         return msg
 
-    def _publish_info(self, publisher: LifecyclePublisher, header: Header, image: Image) -> None:
-        assert self._camera_info is not None  # noqa: S101 (otherwise there is no publisher)
-        expected = self._camera_info.width, self._camera_info.height
-        got = image.shape[1], image.shape[0]
-        if got == expected:
-            self._camera_info.header = header
-            publisher.publish(self._camera_info)
-            return
+    def _info_msg(self, header: Header, image: Image) -> CameraInfo | None:
+        """Return the calibration, or None if it is for images of another size."""
+        info = self._camera_info
+        assert info is not None  # noqa: S101 (otherwise there is no publisher)
+        info.header = header
+        if (info.height, info.width) == image.shape[:2]:
+            return info
         self._node.get_logger().error(
-            "no camera_info: the calibration is for images of {}x{}, these are {}x{}".format(
-                *expected, *got
-            ),
+            f"no camera_info: the calibration is for images of {info.width}x{info.height}, these "
+            f"are {image.shape[1]}x{image.shape[0]}",
             once=True,
         )
+        return None
 
 
-def main(args: Sequence[str] | None = None) -> int:
-    """Run source_node until it is interrupted or its source ends; return the exit code."""
-    return run_lifecycle_node("source_node", __doc__ or "", SourceNode, SOURCE, args)
+main = partial(run_lifecycle_node, SourceNode)

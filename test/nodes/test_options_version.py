@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from i2t_ros.language import load_languages
-from i2t_ros.nodes.detector.model_card import options_version
+from i2t_ros.nodes.detector.reports import options_version
 from i2t_ros.nodes.parameters.declaration import ros_default
 from i2t_ros.nodes.parameters.detector import DETECTOR, describe_options
 from i2t_ros.pipeline.describer import DescribeOptions
@@ -44,7 +44,7 @@ def test_each_live_option_changes_the_version(change):
 
 def test_the_version_is_the_same_in_every_process():
     code = f"""
-from i2t_ros.nodes.detector.model_card import options_version
+from i2t_ros.nodes.detector.reports import options_version
 from i2t_ros.nodes.parameters.detector import describe_options
 print(options_version(describe_options({VALUES | FILTER!r})))
 """

@@ -1,12 +1,10 @@
-"""Writes the parameter table out: docs/nodes.md and config/*.yaml are made from it.
+"""Writes the nodes' tables of parameters out: config/*.yaml, and the tables in docs/nodes.md.
 
-`python -m i2t_ros.nodes.parameters.reference FOLDER` writes them below a checkout; a test compares.
+It reads the installed package; a test compares.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from textwrap import wrap
 
@@ -21,7 +19,7 @@ def as_yaml(node: str) -> str:
     lines = [
         f"# Every parameter of {node} with its default; what is not listed in a file keeps it.",
         f"# ros2 run i2t_ros {node} --ros-args --params-file THIS_FILE",
-        "# Made by i2t_ros/nodes/parameters/reference.py.",
+        "# Made by tools/write_parameters.py.",
         # In any namespace: without the stars, a node in a namespace would silently go without.
         f"/**/{node}:",
         "  ros__parameters:",
@@ -63,15 +61,14 @@ def with_tables(text: str) -> str:
     return text
 
 
-def main(args: Sequence[str] | None = None) -> int:
-    """Write the files below the folder that the first argument names."""
-    (root,) = map(Path, sys.argv[1:] if args is None else args)
+def main() -> None:
+    """Write the files."""
+    root = Path(__file__).parent.parent
     for node in NODES:
         (root / "config" / f"{node}.yaml").write_text(as_yaml(node))
     page = root / "docs" / "nodes.md"
     page.write_text(with_tables(page.read_text()))
-    return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -1,8 +1,0 @@
-"""The program source_node."""
-
-from i2t_ros.nodes.source.node import main
-
-__all__ = ["main"]
-
-if __name__ == "__main__":
-    raise SystemExit(main())
