@@ -7,6 +7,7 @@ nodes.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import socketserver
@@ -14,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -30,10 +32,9 @@ from i2t_ros.bridges.camera_hub import CameraHub
 from i2t_ros.bridges.http.app import create_app
 from i2t_ros.bridges.http.server import HttpServer
 from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
-from i2t_ros.bridges.local_handlers import LocalHandler
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.bridges.tcp.server import TcpServer
-from i2t_ros.types import DescribeRequest, Picture
+from i2t_ros.types import DescribeReply, DescribeRequest, Picture
 
 CLIENTS = 8
 OLDER = "a server of the older kind"
@@ -41,16 +42,28 @@ WORKERS = 2
 """Requests in hand at a time, as many as detector_node's."""
 
 
+class ThreadHandler:
+    """A handler that calls a function in one of a few threads."""
+
+    def __init__(self, describe: Describe, pool: ThreadPoolExecutor) -> None:
+        self._describe = describe
+        self._pool = pool
+
+    async def describe(self, request: DescribeRequest) -> DescribeReply:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._describe, request)
+
+
 @contextlib.contextmanager
-def handled(describe: Describe) -> Iterator[tuple[LocalHandler, LoopThread]]:
+def handled(describe: Describe) -> Iterator[tuple[ThreadHandler, LoopThread]]:
     """Yield what answers requests, and a running asyncio loop."""
-    handler, loop = LocalHandler(describe, WORKERS), LoopThread()
-    loop.start()
-    try:
-        yield handler, loop
-    finally:
-        loop.stop()
-        handler.close()
+    loop = LoopThread()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        loop.start()
+        try:
+            yield ThreadHandler(describe, pool), loop
+        finally:
+            loop.stop()
 
 
 @contextlib.contextmanager

@@ -86,17 +86,8 @@ class Question:
 
     def encode(self, protocol: int) -> bytes:
         """Return the bytes of the request; raises ValueError if the protocol cannot express it."""
-        header = f"{self.extension or _extension(self.image)}<SEP>{len(self.image)}"
-        options = self._options()
-        if any(c in part for part in (header, *options) for c in ";\n"):
-            raise ValueError("expected an extension and options without ';' and line ends")
-        if protocol == 2:
-            header += f"<SEP>{';'.join(options)}\n"
-        elif options:
-            raise ValueError(f"protocol 1 has no options, got {', '.join(options)}: use protocol 2")
-        return header.encode() + self.image
-
-    def _options(self) -> list[str]:
+        starts = (name for start, name in SIGNATURES.items() if self.image.startswith(start))
+        header = f"{self.extension or next(starts, '.jpg')}<SEP>{len(self.image)}"
         named = {
             "lang": self.language,
             "style": self.style,
@@ -105,60 +96,62 @@ class Question:
             "tasks": ",".join(self.tasks),
         }
         options = [f"{name}={value}" for name, value in named.items() if value]
-        return options if self.camera is None else [*options, f"camera={self.camera}"]
+        if self.camera is not None:
+            options.append(f"camera={self.camera}")
+        if any(c in part for part in (header, *options) for c in ";\n"):
+            raise ValueError("expected an extension and options without ';' and line ends")
+        if protocol == 2:
+            header += f"<SEP>{';'.join(options)}\n"
+        elif options:
+            raise ValueError(f"protocol 1 has no options, got {', '.join(options)}: use protocol 2")
+        return header.encode() + self.image
 
 
 class ReplyParser:
-    """Parses the bytes of one reply; does no I/O."""
+    """Parses the bytes of one reply; does no I/O.
+
+    data        what has come
+    keeps_open  whether the connection may carry another request
+    """
 
     def __init__(self, protocol: int) -> None:
         """Expect a reply in this protocol, 1 or 2."""
+        self.data = bytearray()
+        self.keeps_open = False
         self._protocol = protocol
-        self._data = bytearray()
-        self._whole = False
-
-    @property
-    def begun(self) -> bool:
-        """Whether any bytes have come."""
-        return bool(self._data)
-
-    @property
-    def connection_is_free(self) -> bool:
-        """Whether the connection may carry another request."""
-        return self._whole and self._protocol == 2
 
     def feed(self, data: bytes) -> Answer | None:
         """Add new bytes, b"" at the end of the connection; return the answer once it is complete.
 
         Raises ServerError or BadReplyError.
         """
-        self._data += data
-        if len(self._data) > MAX_REPLY:
+        self.data += data
+        if len(self.data) > MAX_REPLY:
             raise BadReplyError(f"expected a reply of at most {MAX_REPLY} bytes, got more")
         answer = self._line_reply() if self._protocol == 2 else self._whole_reply(not data)
         if answer is None and not data:
-            raise BadReplyError(f"the connection ended after {len(self._data)} bytes of the reply")
+            raise BadReplyError(f"the connection ended after {len(self.data)} bytes of the reply")
         return answer
 
     def _line_reply(self) -> Answer | None:
         """Protocol 2: a newline ends the header."""
-        end = self._data.find(b"\n", 0, MAX_HEADER)
+        end = self.data.find(b"\n", 0, MAX_HEADER)
         if end < 0:
-            if len(self._data) >= MAX_HEADER:
+            if len(self.data) >= MAX_HEADER:
                 raise BadReplyError(f"expected a newline in the first {MAX_HEADER} bytes")
             return None
-        size, text = self._read_header(bytes(self._data[:end]))
-        missing = end + 1 + size - len(self._data)
+        size, text = self._read_header(bytes(self.data[:end]))
+        missing = end + 1 + size - len(self.data)
         if missing < 0:
             raise BadReplyError(f"expected {size} bytes of picture, got {-missing} more")
-        self._whole = missing == 0
-        return _answer(text, self._data[end + 1 :]) if self._whole else None
+        self.keeps_open = missing == 0
+        return None if missing else _answer(text, self.data[end + 1 :])
 
     def _whole_reply(self, ended: bool) -> Answer | None:
         """Protocol 1: no mark ends the header, but the picture is the last part of the reply."""
-        if not ended or not self._data:
+        if not ended or not self.data:
             return None
-        size, rest = self._read_header(bytes(self._data))
+        size, rest = self._read_header(bytes(self.data))
         if len(rest) < size:
             raise BadReplyError(f"expected {size} bytes of picture, got {len(rest)}")
         return _answer(rest[: len(rest) - size], rest[len(rest) - size :])
@@ -170,10 +163,12 @@ class ReplyParser:
             shown = ascii(data[:60].decode("latin-1"))
             raise BadReplyError(f"expected True<SEP>size<SEP>... or False<SEP>..., got {shown}")
         if word == b"False":
-            self._whole = True
             message = text.decode("utf-8", "replace")
+            if self._protocol == 1:
+                raise ServerError("", message)
+            self.keeps_open = True
             code, _, detail = message.partition("<SEP>")
-            raise ServerError(code, detail) if self._protocol == 2 else ServerError("", message)
+            raise ServerError(code, detail)
         return int(size), text
 
 
@@ -181,27 +176,22 @@ def _answer(sentence: bytes, image: bytes | bytearray) -> Answer:
     return Answer(sentence.decode("utf-8", "replace"), bytes(image))
 
 
-def _extension(image: bytes) -> str:
-    return next((name for start, name in SIGNATURES.items() if image.startswith(start)), ".jpg")
-
-
+@dataclass(eq=False)
 class _Settings:
-    def __init__(
-        self,
-        host: str = "127.0.0.1",
-        port: int = DEFAULT_PORT,
-        protocol: int = 2,
-        timeout: float = 30.0,
-    ) -> None:
-        """Store the address; the first request connects.
+    """Where the server is; the first request connects.
 
-        ``timeout`` is in seconds, for a request together with its reply.
-        """
-        if protocol not in (1, 2):
-            raise ValueError(f"expected protocol 1 or 2, got {protocol}")
-        self._address = (host, port)
-        self._protocol = protocol
-        self._timeout = timeout
+    timeout  in seconds, for a request together with its reply
+    """
+
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    protocol: int = 2
+    timeout: float = 30.0
+
+    def __post_init__(self) -> None:
+        """Check the protocol."""
+        if self.protocol not in (1, 2):
+            raise ValueError(f"expected protocol 1 or 2, got {self.protocol}")
 
 
 class Client(_Settings):
@@ -229,27 +219,25 @@ class Client(_Settings):
         Raises ServerError, BadReplyError, ValueError if the protocol cannot express the request,
         and OSError for the file or the connection (TimeoutError included).
         """
-        request = _question(photo, options).encode(self._protocol)
-        deadline = time.monotonic() + self._timeout
-        kept = self._socket is not None
-        parser = ReplyParser(self._protocol)
-        try:
-            return self._exchange(request, parser, deadline)
-        except (BadReplyError, ConnectionError):
-            if not kept or parser.begun:
-                raise
-        # The server had closed the kept connection before this request reached it.
-        return self._exchange(request, ReplyParser(self._protocol), deadline)
+        request = _question(photo, options).encode(self.protocol)
+        deadline = time.monotonic() + self.timeout
+        while True:
+            kept = self._socket is not None
+            parser = ReplyParser(self.protocol)
+            try:
+                return self._exchange(request, parser, deadline)
+            except (BadReplyError, ConnectionError):
+                # The server may have closed a kept connection before this request reached it.
+                if not kept or parser.data:
+                    raise
 
     def _exchange(self, request: bytes, parser: ReplyParser, deadline: float) -> Answer:
         try:
             if self._socket is None:
-                self._socket = socket.create_connection(self._address, _left(deadline))
+                self._socket = socket.create_connection((self.host, self.port), _left(deadline))
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._socket.settimeout(_left(deadline))
-            with contextlib.suppress(
-                ConnectionError
-            ):  # the server's reply says why, if it sent one
+            with contextlib.suppress(ConnectionError):  # the reply says why, if there is one
                 self._socket.sendall(request)
             answer = None
             while answer is None:
@@ -257,7 +245,7 @@ class Client(_Settings):
                 answer = parser.feed(self._socket.recv(CHUNK))
             return answer
         finally:
-            if not parser.connection_is_free:
+            if not parser.keeps_open:
                 self.close()
 
 
@@ -292,27 +280,27 @@ class AsyncClient(_Settings):
 
     async def describe(self, photo: bytes | str | os.PathLike[str] = b"", **options: Any) -> Answer:
         """Describe ``photo``, as Client.describe does."""
-        request = _question(photo, options).encode(self._protocol)
+        request = _question(photo, options).encode(self.protocol)
         async with self._lock:
             try:
-                return await asyncio.wait_for(self._describe(request), self._timeout)
+                return await asyncio.wait_for(self._describe(request), self.timeout)
             except asyncio.TimeoutError:  # not TimeoutError before Python 3.11
                 raise TimeoutError(_LATE) from None
 
     async def _describe(self, request: bytes) -> Answer:
-        kept = self._streams is not None
-        parser = ReplyParser(self._protocol)
-        try:
-            return await self._exchange(request, parser)
-        except (BadReplyError, ConnectionError):
-            if not kept or parser.begun:
-                raise
-        return await self._exchange(request, ReplyParser(self._protocol))
+        while True:
+            kept = self._streams is not None
+            parser = ReplyParser(self.protocol)
+            try:
+                return await self._exchange(request, parser)
+            except (BadReplyError, ConnectionError):
+                if not kept or parser.data:
+                    raise
 
     async def _exchange(self, request: bytes, parser: ReplyParser) -> Answer:
         try:
             if self._streams is None:
-                self._streams = await asyncio.open_connection(*self._address)
+                self._streams = await asyncio.open_connection(self.host, self.port)
             reader, writer = self._streams
             writer.write(request)
             with contextlib.suppress(ConnectionError):
@@ -322,7 +310,7 @@ class AsyncClient(_Settings):
                 answer = parser.feed(await reader.read(CHUNK))
             return answer
         finally:
-            if not parser.connection_is_free:
+            if not parser.keeps_open:
                 await self.close()
 
 
@@ -371,21 +359,18 @@ def run(arguments: argparse.Namespace) -> int:
             answer = client.describe(b"" if a.photo is None else a.photo, **options)
         if a.save:
             Path(a.save).write_bytes(answer.image)
-    except ValueError as error:
-        problem, status = str(error), 2
-    except ServerError as error:
-        problem, status = f"{error.code}: {error}" if error.code else str(error), 1
-    except BadReplyError as error:
-        problem, status = f"{a.host} port {a.port}: not an i2t_ros reply: {error}", 1
-    except ConnectionError as error:
-        problem, status = f"{a.host} port {a.port}: {error}. Is bridge_node running there?", 1
-    except OSError as error:
-        problem, status = str(error), 1
-    else:
-        sys.stdout.write(answer.sentence + "\n")
-        return 0
-    sys.stderr.write(f"i2t client: {problem}\n")
-    return status
+    except (ValueError, ServerError, BadReplyError, OSError) as error:
+        problem = str(error)
+        if isinstance(error, ServerError) and error.code:
+            problem = f"{error.code}: {error}"
+        elif isinstance(error, BadReplyError):
+            problem = f"{a.host} port {a.port}: not an i2t_ros reply: {error}"
+        elif isinstance(error, ConnectionError):
+            problem = f"{a.host} port {a.port}: {error}. Is bridge_node running there?"
+        sys.stderr.write(f"i2t client: {problem}\n")
+        return 2 if isinstance(error, ValueError) else 1
+    sys.stdout.write(answer.sentence + "\n")
+    return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

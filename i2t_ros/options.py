@@ -8,6 +8,7 @@ a list of texts. Inside, it may be something richer that ``read`` makes of that.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -47,7 +48,8 @@ class Option:
     @property
     def shown(self) -> str:
         """The default, for people."""
-        return "none" if self.default in ("", []) else str(self.default)
+        default = self.default
+        return (",".join(default) if isinstance(default, list) else str(default)) or "(empty)"
 
     def check(self, value: Any) -> None:
         """Raise InvalidRequestError for a plain value outside the choices or bounds."""
@@ -127,9 +129,14 @@ def check_options(settings: Any) -> None:
 
     Raises InvalidRequestError for the first value that is not allowed, naming the option.
     """
-    for field in dataclasses.fields(settings):
-        if own := _option_of(field, ""):
-            own.check(getattr(settings, field.name))
+    for name, own in _own_options(type(settings)):
+        own.check(getattr(settings, name))
+
+
+@functools.cache  # every request makes options anew
+def _own_options(settings: type[Any]) -> tuple[tuple[str, Option], ...]:
+    found = ((field.name, _option_of(field, "")) for field in dataclasses.fields(settings))
+    return tuple((name, own) for name, own in found if own)
 
 
 def _option_of(field: dataclasses.Field[Any], prefix: str) -> Option | None:

@@ -9,13 +9,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from local_handlers import FakeHandler
 from PIL import Image, ImageDraw, ImageFont
 from project import ROOT
 
-from i2t_ros.bridges.local_handlers import FakeHandler
 from i2t_ros.bridges.loop_thread import LoopThread
+from i2t_ros.bridges.tcp.limits import TcpLimits
 from i2t_ros.bridges.tcp.server import TcpServer
-from i2t_ros.bridges.tcp.service import TcpLimits
 from i2t_ros.vision.fonts import FONT_FILES, covers
 
 TIME_LIMIT = 30.0

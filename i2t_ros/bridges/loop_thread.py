@@ -12,6 +12,8 @@ from i2t_ros.errors import NotActiveError, TimeLimitError
 
 T = TypeVar("T")
 
+START_LIMIT = 5.0  # seconds
+
 
 class LoopThread:
     """An asyncio loop in its own thread; other threads use ``post`` and ``call``."""
@@ -22,25 +24,14 @@ class LoopThread:
         self._lock = threading.Lock()  # start and stop may come from different threads
         self._running: _Running | None = None
 
-    @property
-    def running(self) -> bool:
-        """Whether the loop accepts calls."""
-        return self._running is not None
-
-    def start(self, time_limit: float = 5.0) -> None:
+    def start(self) -> None:
         """Start the thread and return once the loop runs. Does nothing if it already runs.
 
-        Raises TimeLimitError after ``time_limit`` seconds.
+        Raises TimeLimitError if that takes too long.
         """
         with self._lock:
-            if self._running is not None:
-                return
-            running = _Running(self._name)
-            try:
-                running.ready.result(time_limit)
-            except concurrent.futures.TimeoutError:
-                raise TimeLimitError(self._late("start", time_limit)) from None
-            self._running = running
+            if self._running is None:
+                self._running = _Running(self._name)
 
     def stop(self, time_limit: float = 10.0) -> None:
         """Cancel all tasks, end the loop and join the thread. May be called more than once.
@@ -55,7 +46,7 @@ class LoopThread:
             running.loop.call_soon_threadsafe(running.end.set)
             running.thread.join(time_limit)
             if running.thread.is_alive():
-                raise TimeLimitError(self._late("end", time_limit))
+                raise TimeLimitError(f"{self._name}: the loop did not end within {time_limit} s")
 
     def post(self, function: Callable[..., object], *args: object) -> None:
         """Have the loop call ``function`` soon, from any thread.
@@ -74,10 +65,7 @@ class LoopThread:
         meanwhile; TimeLimitError after ``time_limit`` seconds, and then cancels the coroutine.
         """
         try:
-            running = self._now_running()
-            if threading.current_thread() is running.thread:
-                raise RuntimeError(f"{self._name}: the loop's own thread would wait for itself")
-            future = asyncio.run_coroutine_threadsafe(coroutine, running.loop)
+            future = asyncio.run_coroutine_threadsafe(coroutine, self._now_running().loop)
         except (NotActiveError, RuntimeError):
             coroutine.close()
             raise
@@ -97,22 +85,20 @@ class LoopThread:
     def _not_running(self) -> NotActiveError:
         return NotActiveError(f"{self._name}: the loop does not run")
 
-    def _late(self, what: str, time_limit: float) -> str:
-        return f"{self._name}: the loop did not {what} within {time_limit} s"
-
 
 class _Running:
     """A thread, the loop in it, and the event that ends both."""
 
     def __init__(self, name: str) -> None:
-        self.ready: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self.thread = threading.Thread(
-            target=lambda: asyncio.run(self._live()), name=name, daemon=True
-        )
-        self.thread.start()
+        ready = threading.Event()
 
-    async def _live(self) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.end = asyncio.Event()
-        self.ready.set_result(None)
-        await self.end.wait()  # asyncio.run then cancels every other task and awaits it
+        async def live() -> None:
+            self.loop = asyncio.get_running_loop()
+            self.end = asyncio.Event()
+            ready.set()
+            await self.end.wait()  # asyncio.run then cancels every other task and awaits it
+
+        self.thread = threading.Thread(target=lambda: asyncio.run(live()), name=name, daemon=True)
+        self.thread.start()
+        if not ready.wait(START_LIMIT):
+            raise TimeLimitError(f"{name}: the loop did not start within {START_LIMIT:g} s")

@@ -6,7 +6,6 @@ import argparse
 import importlib.util
 from pathlib import Path
 
-from i2t_ros.cli.describe import read_picture
 from i2t_ros.errors import ImageError
 from i2t_ros.optional import needed_for
 
@@ -35,14 +34,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the chain; return 0 if every step worked. Raises I2tError."""
+    """Run the chain; return 0 if every step worked. Raises I2tError and OSError."""
     # Imported here so that the other commands work without ROS.
     with needed_for("the demo", "run `make demo`, or source your ROS 2"):
         from i2t_ros.nodes.demonstration import run_demo  # noqa: PLC0415
 
     picture = args.picture or sample_photo()
     save = args.save or Path("out") / f"demo{picture.suffix}"
-    return run_demo(picture, read_picture(str(picture)), args.model, args.language, save)
+    return run_demo(picture, picture.read_bytes(), args.model, args.language, save)
 
 
 def sample_photo() -> Path:

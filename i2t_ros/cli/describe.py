@@ -6,20 +6,21 @@ import argparse
 import json
 import logging
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from i2t_ros import language as words
-from i2t_ros.cli.flags import add_flags, values_of
 from i2t_ros.cli.tables import print_tables
-from i2t_ros.errors import I2tError, ImageError
-from i2t_ros.options import from_values, options_of
+from i2t_ros.errors import I2tError
+from i2t_ros.options import Option, from_values, options_of
 from i2t_ros.pipeline.describer import DescribeOptions, Describer, draw
 from i2t_ros.pipeline.description_json import reply_to_json
 from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.tasks.registry import TASKS
-from i2t_ros.types import DescribeReply, Image, Picture
+from i2t_ros.types import DescribeReply, Picture
 from i2t_ros.vision.codecs import canonical_format, decode_image, encode_image
 
 GROUPS = {
@@ -30,7 +31,6 @@ GROUPS = {
     },
     "models and backends": options_of(OpenOptions),
 }
-OPTIONS = tuple(option for options in GROUPS.values() for option in options)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -50,17 +50,50 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--save",
         type=Path,
         metavar="FILE",
-        help="write the picture with what was found drawn on it",
+        help="write the picture with everything found drawn on it",
     )
     for title, options in GROUPS.items():
         add_flags(parser.add_argument_group(title), options)
     parser.set_defaults(run=run)
 
 
+def add_flags(parser: argparse._ActionsContainer, options: Iterable[Option]) -> None:
+    """Add a flag for each option, such as --min-score for min_score. Commas separate lists."""
+    for option in options:
+        help = option.text.replace("%", "%%")
+        how: dict[str, Any]
+        if isinstance(option.default, bool):
+            how = {"action": argparse.BooleanOptionalAction, "help": help}
+        else:
+            how = {
+                "type": _list if isinstance(option.default, list) else type(option.default),
+                "choices": option.choices or None,
+                "metavar": None if option.choices else _metavar(option),
+                "help": f"{help} (default: {option.shown})",
+            }
+        flag = "--" + option.name.replace("_", "-")
+        parser.add_argument(flag, default=option.default, **how)
+
+
+def _list(text: str) -> list[str]:
+    return [part for part in map(str.strip, text.split(",")) if part]
+
+
+def _metavar(option: Option) -> str:
+    if option.bounds and isinstance(option.default, float):
+        return "{:g}..{:g}".format(*option.bounds)
+    if isinstance(option.default, list):
+        return "A,B"
+    return "N" if isinstance(option.default, int) else option.name.rpartition("_")[2].upper()
+
+
 def run(args: argparse.Namespace) -> int:
-    """Describe the picture that the arguments name; raises I2tError if every task fails."""
+    """Describe the picture that the arguments name.
+
+    Raises I2tError if every task fails, and OSError if a file cannot be read or written.
+    """
     # All arguments are checked before a model is loaded or downloaded.
-    values = values_of(args, OPTIONS)
+    values = vars(args)
     options = from_values(
         DescribeOptions,
         values,
@@ -70,7 +103,8 @@ def run(args: argparse.Namespace) -> int:
     how = from_values(OpenOptions, values)
     if args.save:
         canonical_format(args.save.suffix)
-    picture = Picture(read_picture(args.picture))
+    data = sys.stdin.buffer.read() if args.picture == "-" else Path(args.picture).read_bytes()
+    picture = Picture(data)
     image = decode_image(picture, options.max_pixels)
     # The failure is printed below, and the pause that the warning announces does not matter here.
     logging.getLogger("i2t_ros.pipeline.translation").setLevel(logging.ERROR)
@@ -85,7 +119,8 @@ def run(args: argparse.Namespace) -> int:
     finally:
         describer.close()
     if args.save:
-        save(args.save, draw(image, description.scene, options), options.jpeg_quality)
+        drawn = draw(image, description.scene, options)
+        args.save.write_bytes(encode_image(drawn, args.save.suffix, options.jpeg_quality).data)
     for task, error in description.scene.failures.items():
         print(f"i2t describe: {task}: {error} [{error.code}]", file=sys.stderr)
     if args.json:
@@ -97,24 +132,3 @@ def run(args: argparse.Namespace) -> int:
         if args.save:
             print(f"saved {args.save}")
     return 0
-
-
-def read_picture(name: str) -> bytes:
-    """Return the bytes of a file, or of standard input for "-"; raises ImageError."""
-    if name == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(name).read_bytes()
-    except OSError as error:
-        raise ImageError(f"cannot read {name}: {error.strerror}") from error
-
-
-def save(path: Path, image: Image, quality: int) -> None:
-    """Write a picture in the format of the file's extension; raises ImageError.
-
-    quality  1 to 100, for JPEG and WebP
-    """
-    try:
-        path.write_bytes(encode_image(image, path.suffix, quality).data)
-    except OSError as error:
-        raise ImageError(f"cannot write {path}: {error.strerror}") from error

@@ -8,7 +8,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from i2t_ros.cli import client, demo, describe, models, run, say
+from i2t_ros import client
+from i2t_ros.cli import demo, describe, models, run, say
 from i2t_ros.errors import I2tError
 
 EXIT_FAILED = 1
@@ -24,16 +25,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     try:
         return int(args.run(args))
-    except I2tError as error:
-        if args.verbose:
-            logging.getLogger(__name__).exception("failed")
-        print(f"i2t {args.command}: {error} [{error.code}]", file=sys.stderr)
-        return EXIT_FAILED
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
     except BrokenPipeError:  # as in `i2t ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
+    except (I2tError, OSError) as error:
+        if args.verbose:
+            logging.getLogger(__name__).exception("failed")
+        code = f" [{error.code}]" if isinstance(error, I2tError) else ""
+        print(f"i2t {args.command}: {error}{code}", file=sys.stderr)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,8 +46,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--verbose", action="store_true", help="log every step, with tracebacks")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (describe, say, models, client, run, demo):
+    for module in (describe, say, models, run, demo):
         module.add_parser(commands)
+    text = "describe a photo, or a camera's newest frame, through a TCP bridge"
+    asking = commands.add_parser("client", help=text, description=text)
+    client.add_arguments(asking)
+    asking.set_defaults(run=client.run)
     return parser
 
 

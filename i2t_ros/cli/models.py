@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import backends, survey
+from i2t_ros.cli.tables import print_table
 from i2t_ros.errors import BackendError, BackendMissingError
 from i2t_ros.models.download import DownloadLimits
 from i2t_ros.models.lookup import (
@@ -25,62 +26,58 @@ PATIENT = DownloadLimits(open=30.0)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the subcommand and its actions."""
+    """Add the subcommand and its actions, which return 1 if something is missing or wrong."""
     parser = commands.add_parser("models", help="list, fetch and check models")
-    parser.set_defaults(run=run)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("list", help="the models of the manifest, and where each is")
-    fetch = actions.add_parser("fetch", help="download models")
+
+    def add(
+        run: Callable[[argparse.Namespace], int], name: str, help: str
+    ) -> argparse.ArgumentParser:
+        action = actions.add_parser(name, help=help)
+        action.set_defaults(run=run)
+        return action
+
+    add(_list, "list", "the models of the manifest, and where each is")
+    fetch = add(_fetch, "fetch", "download models")
     fetch.add_argument("names", nargs="+", metavar="NAME", help="an entry of `i2t models list`")
-    path = actions.add_parser("path", help="print where a model's files are on this machine")
+    path = add(_path, "path", "print where a model's files are on this machine")
     path.add_argument("name", metavar="NAME")
-    verify = actions.add_parser("verify", help="compare every copy with its size and SHA-256")
+    verify = add(_verify, "verify", "compare every copy with its size and SHA-256")
     verify.add_argument("names", nargs="*", metavar="NAME", help="default: all")
-    doctor = actions.add_parser("doctor", help="what can run here, and what is missing")
+    doctor = add(_doctor, "doctor", "what can run here, and what is missing")
     doctor.add_argument(
         "--url", default="", help="also ask this Triton server, as http://robot:8000"
     )
 
 
-def run(args: argparse.Namespace) -> int:
-    """Run the action; return 0, or 1 if something is missing or wrong.
-
-    Raises I2tError, for the caller to print.
-    """
-    actions: dict[str, Callable[[argparse.Namespace], int]] = {
-        "list": _list,
-        "fetch": _fetch,
-        "path": _path,
-        "verify": _verify,
-        "doctor": _doctor,
-    }
-    return actions[args.action](args)
-
-
 def _list(args: argparse.Namespace) -> int:
-    header = ("NAME", "TASK", "SIZE", "LICENSE", "WHERE", "WHAT")
+    header = ("NAME", "TASK", "SIZE", "LICENSE", "WHERE, OR HOW TO GET IT", "WHAT")
     rows = [
-        (spec.name, spec.task, _size(spec), spec.license, where(spec), spec.summary)
+        (
+            spec.name,
+            spec.task,
+            f"{spec.size / 1e6:.1f} MB" if spec.size else "-",
+            spec.license,
+            where(spec),
+            spec.summary,
+        )
         for spec in load_manifest().values()
     ]
-    _print_table([header, *rows])
-    print(f"\ndownloads are kept in {cache_folder()}")
+    print_table([header, *rows])
+    folders = ", ".join(map(str, (*search_folders(), cache_folder())))
+    print(f"\nlooked in {folders}; downloads are kept in the last one")
     return 0
 
 
 def _fetch(args: argparse.Namespace) -> int:
     for name in args.names:
-        local = obtain_model(name, limits=PATIENT)
-        for path in local.files:
-            print(path)
-        if not local.files:
-            print(f"{name}: nothing to fetch, it comes with the backend")
+        files = obtain_model(name, limits=PATIENT).files
+        print(*files or [f"{name}: nothing to fetch, it comes with the backend"], sep="\n")
     return 0
 
 
 def _path(args: argparse.Namespace) -> int:
-    local = obtain_model(args.name, offline=True)
-    for path in local.files:
+    for path in obtain_model(args.name, offline=True).files:
         print(path)
     return 0
 
@@ -102,10 +99,9 @@ def _verify(args: argparse.Namespace) -> int:
 
 def _doctor(args: argparse.Namespace) -> int:
     """Return 1 if `model: auto` would fall back to OpenCV's built-in detectors."""
-    _print_table([("BACKEND", "VERSION", "DEVICES", "TO GET IT"), *map(_backend, backends())])
+    print_table([("BACKEND", "VERSION", "DEVICES", "TO GET IT"), *map(_backend, backends())])
     print()
-    _print_table([("MODEL", "TASK", "WHERE", "TO GET IT"), *map(_model, load_manifest().values())])
-    print(f"\nlooked in {', '.join(map(str, (*search_folders(), cache_folder())))}")
+    _list(args)
     if is_offline():
         print("offline: I2T_OFFLINE forbids downloads")
     how = OpenOptions(offline=True, backend=BackendOptions(url=args.url))
@@ -126,15 +122,8 @@ def _backend(name: str) -> tuple[str, str, str, str]:
     return name, version or "-", ", ".join(devices) or "-", ""
 
 
-def _model(spec: ModelSpec) -> tuple[str, str, str, str]:
-    """Return a row of the table of models."""
-    place = where(spec)
-    command = f"i2t models fetch {spec.name}" if place == "to download" else ""
-    return spec.name, spec.task, place, command
-
-
 def where(spec: ModelSpec) -> str:
-    """Return where a model is: "at hand", "cached", "to download" or "with the backend"."""
+    """Return where a model is, or how to get it."""
     if not spec.files:
         return "with the backend"
     copies = inspect_files(spec)
@@ -142,17 +131,6 @@ def where(spec: ModelSpec) -> str:
         if problem:
             return f"corrupt: {path}: {problem}"
     if {path.name for path, _ in copies} != {file.name for file in spec.files}:
-        return "to download"
+        return f"i2t models fetch {spec.name}"
     folder = copies[0][0].parent
     return "cached" if folder.is_relative_to(cache_folder()) else f"at hand: {folder}"
-
-
-def _size(spec: ModelSpec) -> str:
-    return f"{spec.size / 1e6:.1f} MB" if spec.size else "-"
-
-
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        print("  ".join(cells).rstrip())

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import signal
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.nodes.processes import NodeProcess, first_to_end, parameter_file
 from i2t_ros.optional import can_import, missing
-
-EXIT_FAILED = 1
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -67,21 +65,18 @@ def run(args: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     nodes: list[NodeProcess] = []
-    try:
-        # The stack ends the nodes in reverse order, so the bridge can answer its open requests.
-        with ExitStack() as stack:
-            for name, words in chosen_nodes(args).items():
-                node = NodeProcess(name, words, write=partial(_write, name))
-                nodes.append(stack.enter_context(node))
-            first = first_to_end(nodes)
-            print(f"i2t run: {first.name} has ended, so the others are ended too", flush=True)
-    except KeyboardInterrupt:
-        pass
+    # The stack ends the nodes in reverse order, so the bridge can answer its open requests.
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
+        for name, words in chosen_nodes(args).items():
+            node = NodeProcess(name, words, write=partial(_write, name))
+            nodes.append(stack.enter_context(node))
+        first = first_to_end(nodes)
+        print(f"i2t run: {first.name} has ended, so the others are ended too", flush=True)
     # A node that is interrupted while it starts has no handler yet, and the signal ends it.
     failed = [node for node in nodes if node.returncode not in (0, -signal.SIGINT)]
     for node in failed:
         print(f"i2t run: {node.name} ended with code {node.returncode}; its last lines say why")
-    return EXIT_FAILED if failed else 0
+    return int(bool(failed))
 
 
 def chosen_nodes(args: argparse.Namespace) -> dict[str, list[str]]:
@@ -90,24 +85,21 @@ def chosen_nodes(args: argparse.Namespace) -> dict[str, list[str]]:
     Flags that are not given leave the value to the parameter file and to the nodes.
     """
     given: dict[str, dict[str, object]] = {
-        "detector_node": {"model": args.model, "language": args.language},
-        "bridge_node": {"http": True if args.http else None},
-        "source_node": {"source": args.source, "loop": False if args.once else None},
+        "detector_node": {"model": args.model, "language": args.language}
     }
-    for name, unwanted in (("bridge_node", args.no_bridge), ("source_node", args.no_source)):
-        if unwanted:
-            del given[name]
-    before = ["--params-file", str(args.params_file)] if args.params_file else []
-    after = ["-r", f"image:={args.image}"] if args.image else []
-    return {
-        name: [*before, *_overrides(parameters), *after, *args.ros_args]
-        for name, parameters in given.items()
-    }
-
-
-def _overrides(parameters: dict[str, object]) -> list[str]:
-    values = {name: value for name, value in parameters.items() if value is not None}
-    return ["--params-file", parameter_file(values)] if values else []
+    if not args.no_bridge:
+        given["bridge_node"] = {"http": args.http or None}
+    if not args.no_source:
+        given["source_node"] = {"source": args.source, "loop": False if args.once else None}
+    chosen = {}
+    for name, parameters in given.items():
+        files = [str(args.params_file)] if args.params_file else []
+        if values := {key: value for key, value in parameters.items() if value is not None}:
+            files.append(parameter_file(values))
+        remapped = ["-r", f"image:={args.image}"] if args.image else []
+        named = [word for file in files for word in ("--params-file", file)]
+        chosen[name] = [*named, *remapped, *args.ros_args]
+    return chosen
 
 
 def _write(name: str, line: str) -> None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
-from dataclasses import replace
 from pathlib import Path
 
 from i2t_ros.language import (
@@ -26,16 +24,13 @@ from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.pipeline.tasks.faces import FaceFacts
 from i2t_ros.pipeline.tasks.text import TextFact, TextFacts
 
-_COUNT = re.compile(r"(?P<name>.+)=(?P<count>[+-]?\d{1,9})(@(?P<place>\w+))?", re.ASCII)
+_COUNT = re.compile(rf"(.+)=([+-]?\d{{1,9}})(?:@({'|'.join(PLACES)}))?", re.ASCII)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subcommand."""
-    parser = commands.add_parser(
-        "say",
-        help="print a sentence for given counts, to write or check a language",
-        description="Print the sentence for given counts, to write or check a language.",
-    )
+    text = "print the sentence for given counts, to write or check a language"
+    parser = commands.add_parser("say", help=text, description=text)
     parser.add_argument(
         "counts",
         nargs="*",
@@ -71,31 +66,34 @@ def run(args: argparse.Namespace) -> int:
 
     Raises UnknownLanguageError, or InvalidRequestError for a wrong language file.
     """
-    sys.stdout.write(say(args) + "\n")
-    return 0
-
-
-def say(args: argparse.Namespace) -> str:
-    """Return the sentence that ``args`` ask for."""
     languages = load_languages(args.language_folder)
-    if args.unusable:
-        return languages.get(args.language).phrase("image.unusable")
     hedge = bool(args.unsure)
     facts, left = _facts(args)
-    changes = Changes(tuple(task for task in facts if task), left)
-    if args.style == "changes" and changes:
-        return compose_changes(changes, args.language, hedge=hedge, languages=languages)
-    return compose(facts, args.language, args.style, hedge=hedge, languages=languages)
+    changes = Changes(tuple(filter(None, facts)), left)
+    if args.unusable:
+        sentence = languages.get(args.language).phrase("image.unusable")
+    elif args.style == "changes" and changes:
+        sentence = compose_changes(changes, args.language, hedge=hedge, languages=languages)
+    else:
+        sentence = compose(facts, args.language, args.style, hedge=hedge, languages=languages)
+    print(sentence)
+    return 0
 
 
 def _facts(args: argparse.Namespace) -> tuple[list[TaskFacts], tuple[TaskFacts, ...]]:
     """Return the facts in the image, largest count first, and those that have left."""
-    came: list[ObjectCount] = []
-    went: list[ObjectCount] = []
-    for fact in sorted(args.counts, key=lambda fact: -abs(fact.count)):
-        score = _score(fact.key, args)
-        sure = replace(fact, count=abs(fact.count), max_score=score, min_score=score)
-        (came if fact.count >= 0 else went).append(sure)
+
+    def score(name: str) -> float:
+        return 0.0 if name in args.unsure else 1.0
+
+    def objects(sign: int) -> ObjectFacts:
+        found = [
+            ObjectCount(name, sign * count, score(name), score(name), place)
+            for name, count, place in args.counts
+            if sign * count > 0
+        ]
+        return ObjectFacts(tuple(sorted(found, key=lambda fact: -fact.count)))
+
     here: list[TaskFacts] = []
     if args.faces is not None:
         here.append(FaceFacts.of(args.faces))
@@ -103,21 +101,18 @@ def _facts(args: argparse.Namespace) -> tuple[list[TaskFacts], tuple[TaskFacts, 
         texts = tuple(TextFact(text, translation=args.translation) for text in args.text)
         here.append(TextFacts(texts, args.more_texts))
     if args.shows is not None:
-        here.append(ClassFacts((ClassFact(args.shows, score=_score(args.shows, args)),)))
+        here.append(ClassFacts((ClassFact(args.shows, score=score(args.shows)),)))
     if args.counts or not (here or args.nothing):
-        here.insert(0, ObjectFacts(tuple(fact for fact in came if fact.count)))
-    return here, (ObjectFacts(tuple(went)),) if went else ()
+        here.insert(0, objects(1))
+    return here, tuple(filter(None, [objects(-1)]))
 
 
-def _score(name: str, args: argparse.Namespace) -> float:
-    return 0.0 if name in args.unsure else 1.0
-
-
-def _count(text: str) -> ObjectCount:
+def _count(text: str) -> tuple[str, int, str]:
+    """Return a class, its count and its place."""
     match = _COUNT.fullmatch(text)
-    if match and (place := match["place"] or "middle") in PLACES:
-        return ObjectCount(match["name"], int(match["count"]), place=place)
-    raise argparse.ArgumentTypeError(
-        f"{text!r}: expected NAME=COUNT or NAME=COUNT@PLACE, such as person=2 or dog=1@left; "
-        f"the places are {', '.join(PLACES)}"
-    )
+    if match is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected NAME=COUNT or NAME=COUNT@PLACE, such as person=2 or dog=1@left; "
+            f"the places are {', '.join(PLACES)}"
+        )
+    return match[1], int(match[2]), match[3] or "middle"

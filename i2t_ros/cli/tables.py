@@ -1,36 +1,58 @@
-"""Prints descriptions: one table for each task that found something."""
+"""Tables on the console."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
-from i2t_ros.pipeline.description_json import label_of
+from i2t_ros.pipeline.description_json import description_to_json
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.types import Description
 
-Row = Sequence[str]
-
 
 def print_tables(description: Description) -> None:
-    """Print each result on a line; positions are in pixels of the picture."""
-    results, label = description.scene.results, label_of(description)
-    for name, task in TASKS.items():
-        table = task.table(results[name], label) if name in results else []
-        if len(table) > 1:
-            print()
-            _print(table)
+    """Print what each task found, with one thing on a line; positions are pixels of the picture."""
+    found = description_to_json(description)
+    for name in (name for task in TASKS.values() for name in task.result_json):
+        things = found[name]
+        if isinstance(things, list) and things:
+            rows = [_cells(thing) for thing in things]
+            heads = dict.fromkeys(head for row in rows for head, cell in row.items() if cell)
+            print(f"\n{name}:")
+            print_table([[*heads], *([row.get(head, "") for head in heads] for row in rows)])
+        elif things not in (None, []):
+            print(f"\n{name}: {things}")
     print(f"\n{description.model}, {1000 * description.elapsed:.1f} ms")
 
 
-def _print(table: Sequence[Row]) -> None:
-    """Print rows with the first column aligned left and the others aligned right."""
-    widths = [max(map(_columns, column)) for column in zip(*table, strict=True)]
-    for first, *others in table:
-        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-        print("  ".join([first + " " * (widths[0] - _columns(first)), *cells]))
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows, the first being the heads of the columns."""
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = zip(row, widths, strict=True)
+        print("  ".join(cell + " " * (width - _width(cell)) for cell, width in cells).rstrip())
 
 
-def _columns(text: str) -> int:
+def _cells(thing: dict[str, Any]) -> dict[str, str]:
+    """Return the row of one thing, by the heads of the columns."""
+    cells: dict[str, str] = {}
+    for name, value in thing.items():
+        if isinstance(value, dict):
+            cells |= _cells(value)
+        elif name != "class_id":  # the label is its word in the language asked for
+            cells[name.replace("_", " ")] = _text(value)
+    return cells
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return (" " if isinstance(value[0], list) else ",").join(map(_text, value))
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "" if value is None else str(value)
+
+
+def _width(text: str) -> int:
     """Return the width of a text in columns: Chinese, Japanese and Korean letters take two."""
     return sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in text)

@@ -10,14 +10,13 @@ must not depend on its network. Use `i2t models fetch` to get models beforehand.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import yaml
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.logging import get_logger
-from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from i2t_ros.nodes.parameters.tables import NODES
@@ -39,6 +38,15 @@ ARGUMENTS = {
         "source", "rate", "loop", "width", "height", "pixel_format", "frame_id", "camera_info_url",
     ),
 }  # fmt: skip
+OWN_ARGUMENTS = {
+    "image": ("image", "topic of the images; the argument cameras replaces it with one for each"),
+    "params_file": ("", "YAML file with parameters of the nodes; arguments override it"),
+    "bridge": ("true", "also start bridge_node, for programs without ROS"),
+    "rviz": ("false", "also start rviz2, with the annotated image and the sentence"),
+    "namespace": ("", "namespace of all nodes and their topics, such as car"),
+    "log_level": ("info", "log level of all nodes: debug, info, warn, error"),
+}
+"""Argument -> default and description."""
 
 # Defaults of this launch file, which params_file and the arguments override.
 DEFAULTS: dict[str, dict[str, Value]] = {"detector_node": {"offline": True}}
@@ -52,72 +60,55 @@ def specs(node: str) -> list[Option]:
     return [table[name] for name in ARGUMENTS[node]]
 
 
-def misspelled(given: Iterable[str], known: Collection[str]) -> list[str]:
-    """Return a warning for each name that is close to an argument's; launch itself ignores it.
-
-    Other names are fine: a launch file that includes this one has its own arguments.
-    """
-    return [
-        f"unknown argument {name}: did you mean {close[0]}?"
-        for name in given
-        if name not in known and (close := difflib.get_close_matches(name, known, n=1, cutoff=0.8))
-    ]
-
-
 def make_nodes(context: LaunchContext, known: Collection[str]) -> list[Node]:
     """Return the nodes that the arguments ask for."""
-    for line in misspelled(context.launch_configurations, known):
-        get_logger("i2t.launch.py").warning(line)
-
-    def given(argument: str) -> str:
-        return LaunchConfiguration(argument).perform(context)
-
-    wanted = ["detector_node"]
-    if is_true(given("bridge")):
-        wanted.append("bridge_node")
-    if given("source"):
-        wanted.append("source_node")
-    nodes = [make_node(context, name) for name in wanted]
-    if is_true(given("rviz")):
-        nodes.append(make_rviz(given("namespace")))
+    given = context.launch_configurations
+    # launch itself ignores a misspelled argument. One that is not close to any of these is fine:
+    # a launch file that includes this one has its own arguments.
+    for name in given.keys() - known:
+        for close in difflib.get_close_matches(name, known, n=1, cutoff=0.8):
+            get_logger("i2t.launch.py").warning(f"unknown argument {name}: did you mean {close}?")
+    nodes = [make_node("detector_node", given)]
+    if is_true(given["bridge"]):
+        nodes.append(make_node("bridge_node", given))
+    if given["source"]:
+        nodes.append(make_node("source_node", given))
+    if is_true(given["rviz"]):
+        nodes.append(make_rviz(given["namespace"].strip("/")))
     return nodes
 
 
 def make_rviz(namespace: str) -> Node:
     """Return rviz2 with this package's layout, its topics in the namespace of the nodes."""
-    inside = f"/{namespace.strip('/')}" if namespace.strip("/") else ""
+    topics = ("/detector_node/annotated", "/detector_node/sentence_marker")
     return Node(
         package="rviz2",
         executable="rviz2",
         arguments=["-d", str(config_path("i2t.rviz"))],
-        remappings=[
-            (f"/detector_node/{topic}", f"{inside}/detector_node/{topic}")
-            for topic in ("annotated", "sentence_marker")
-            if inside
-        ],
+        remappings=[(topic, f"/{namespace}{topic}") for topic in topics if namespace],
     )
 
 
-def make_node(context: LaunchContext, name: str) -> Node:
+def make_node(name: str, given: Mapping[str, str]) -> Node:
     """Return one node; an argument that is not given keeps the node's default."""
-    given = [(spec, LaunchConfiguration(spec.name).perform(context)) for spec in specs(name)]
-    values = {spec.name: as_value(spec, text) for spec, text in given if text}
-    parameters = [parameter_file(values)]
-    params_file = LaunchConfiguration("params_file").perform(context)
-    if params_file:
-        if not Path(params_file).is_file():  # launch itself would only warn
-            raise FileNotFoundError(f"params_file: no such file: {params_file}")
-        parameters.insert(0, params_file)
-    if name in DEFAULTS:
-        parameters.insert(0, parameter_file(DEFAULTS[name], f"/**/{name}"))
+    values = {
+        spec.name: as_value(spec, given[spec.name]) for spec in specs(name) if given[spec.name]
+    }
+    params_file = given["params_file"]
+    if params_file and not Path(params_file).is_file():  # launch itself would only warn
+        raise FileNotFoundError(f"params_file: no such file: {params_file}")
     return Node(
         package="i2t_ros",
         executable=name,
         name=name,
-        namespace=LaunchConfiguration("namespace"),
-        parameters=parameters,
-        remappings=[("image", LaunchConfiguration("image"))],
-        arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
+        namespace=given["namespace"],
+        parameters=[
+            *([parameter_file(DEFAULTS[name], f"/**/{name}")] if name in DEFAULTS else []),
+            *filter(None, [params_file]),
+            parameter_file(values),
+        ],
+        remappings=[("image", given["image"])],
+        arguments=["--ros-args", "--log-level", given["log_level"]],
         output="screen",
     )
 
@@ -134,13 +125,6 @@ def as_value(spec: Option, text: str) -> Value:
     return value
 
 
-def describe(node: str, spec: Option) -> str:
-    """Return the description of an argument that is a parameter of a node."""
-    choices = f"; one of: {', '.join(spec.choices)}" if spec.choices else ""
-    empty = EMPTY.get(spec.name, spec.shown)
-    return f"{spec.name} of {node}: {spec.text}{choices} (empty: {empty})"
-
-
 def is_true(text: str) -> bool:
     """Return whether an argument is true."""
     return text.lower() in ("true", "1")
@@ -148,33 +132,20 @@ def is_true(text: str) -> bool:
 
 def generate_launch_description() -> LaunchDescription:
     """Return the arguments and the nodes."""
-    described: dict[str, str] = {}
+    arguments = dict(OWN_ARGUMENTS)
     for node in ARGUMENTS:
         for spec in specs(node):
-            described.setdefault(spec.name, describe(node, spec))
-    own = {
-        "image": (
-            "image",
-            "topic of the images; the argument cameras replaces it with a topic for each",
-        ),
-        "params_file": ("", "YAML file with parameters of the nodes; arguments override it"),
-        "bridge": ("true", "also start bridge_node, for programs without ROS"),
-        "rviz": ("false", "also start rviz2, with the annotated image and the sentence"),
-        "namespace": ("", "namespace of all nodes and their topics, such as car"),
-        "log_level": ("info", "log level of all nodes: debug, info, warn, error"),
-    }
-    known = {*described, *own}
+            choices = f"; one of: {', '.join(spec.choices)}" if spec.choices else ""
+            empty = EMPTY.get(spec.name, spec.shown)
+            text = f"{spec.name} of {node}: {spec.text}{choices} (empty: {empty})"
+            arguments.setdefault(spec.name, ("", text))
     return LaunchDescription(
         [
             *(
-                DeclareLaunchArgument(name, default_value="", description=text)
-                for name, text in described.items()
-            ),
-            *(
                 DeclareLaunchArgument(name, default_value=default, description=text)
-                for name, (default, text) in own.items()
+                for name, (default, text) in arguments.items()
             ),
             *(SetEnvironmentVariable(name, path) for name, path in dds_profile().items()),
-            OpaqueFunction(function=make_nodes, args=[known]),
+            OpaqueFunction(function=make_nodes, args=[arguments]),
         ]
     )

@@ -10,7 +10,7 @@ use i2t.launch.py source:=/dev/video0 backend:=jetson.
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, ThisLaunchFileDir
+from launch.substitutions import LaunchConfiguration, ThisLaunchFileDir
 
 # The hardware scales and converts the images; appsink keeps only the newest one.
 PIPELINE = [
@@ -33,9 +33,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument("rate", default_value="30", description="images a second"),
             DeclareLaunchArgument("backend", default_value="jetson", description="the backend"),
             IncludeLaunchDescription(
-                PythonLaunchDescriptionSource(
-                    PathJoinSubstitution([ThisLaunchFileDir(), "i2t.launch.py"])
-                ),
+                PythonLaunchDescriptionSource([ThisLaunchFileDir(), "/i2t.launch.py"]),
                 launch_arguments={"source": PIPELINE}.items(),
             ),
         ]

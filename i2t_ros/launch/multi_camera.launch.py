@@ -12,7 +12,7 @@ import yaml
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, ThisLaunchFileDir
+from launch.substitutions import ThisLaunchFileDir
 from launch_ros.actions import Node
 
 from i2t_ros.nodes.processes import parameter_file
@@ -20,29 +20,24 @@ from i2t_ros.nodes.processes import parameter_file
 
 def make_sources(context: LaunchContext) -> list[Node]:
     """Return a source_node for each entry of ``sources``, in the namespace of its camera."""
-
-    def given(argument: str) -> str:
-        return LaunchConfiguration(argument).perform(context)
-
-    cameras = [str(camera) for camera in yaml.safe_load(given("cameras"))]
-    sources = [str(source) for source in yaml.safe_load(given("sources") or "[]")]
-    if not sources:
-        return []
-    if len(sources) != len(cameras):
+    given = context.launch_configurations
+    cameras = [str(camera) for camera in yaml.safe_load(given["cameras"])]
+    sources = [str(source) for source in yaml.safe_load(given["sources"] or "[]")]
+    if sources and len(sources) != len(cameras):
         raise RuntimeError(f"sources: expected one for each of {cameras}, got {sources}")
     return [
         Node(
             package="i2t_ros",
             executable="source_node",
             name="source_node",
-            namespace="/".join(filter(None, [given("namespace"), camera])),
+            namespace="/".join(filter(None, [given["namespace"], camera])),
             parameters=[
-                *filter(None, [given("params_file")]),
+                *filter(None, [given["params_file"]]),
                 parameter_file({"source": source, "frame_id": f"{camera}_optical_frame"}),
             ],
             output="screen",
         )
-        for camera, source in zip(cameras, sources, strict=True)
+        for camera, source in zip(cameras, sources, strict=False)
     ]
 
 
@@ -58,9 +53,7 @@ def generate_launch_description() -> LaunchDescription:
                 "[/dev/video0,/dev/video2]; empty: drivers publish the images",
             ),
             IncludeLaunchDescription(
-                PythonLaunchDescriptionSource(
-                    PathJoinSubstitution([ThisLaunchFileDir(), "i2t.launch.py"])
-                )
+                PythonLaunchDescriptionSource([ThisLaunchFileDir(), "/i2t.launch.py"])
             ),
             OpaqueFunction(function=make_sources),
         ]

@@ -6,7 +6,7 @@ ros2 launch i2t_ros video.launch.py source:=film.mp4 loop:=false language:=es
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import PathJoinSubstitution, ThisLaunchFileDir
+from launch.substitutions import ThisLaunchFileDir
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -17,9 +17,7 @@ def generate_launch_description() -> LaunchDescription:
                 "source", description="video file, stream's URL, folder of pictures, or picture"
             ),
             IncludeLaunchDescription(
-                PythonLaunchDescriptionSource(
-                    PathJoinSubstitution([ThisLaunchFileDir(), "i2t.launch.py"])
-                )
+                PythonLaunchDescriptionSource([ThisLaunchFileDir(), "/i2t.launch.py"])
             ),
         ]
     )

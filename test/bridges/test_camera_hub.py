@@ -29,7 +29,7 @@ def test_the_newest_is_kept_and_seen_once(hub):
             hub.publish("front", raw=b"3")
             shot = await viewer.next(5)
             assert (shot.item, shot.number) == (b"3", 3)
-        assert camera.frames == 3
+        assert camera.raw.count == 3
 
     asyncio.run(main())
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from i2t_ros.cli.describe import OPTIONS
-from i2t_ros.cli.flags import add_flags, values_of
+from i2t_ros.cli.describe import GROUPS, add_flags
 from i2t_ros.options import from_values, option, options_of
 
 
@@ -32,7 +31,7 @@ def parser():
 
 
 def settings(parser, *args):
-    return from_values(Settings, values_of(parser.parse_args(args), FOUND))
+    return from_values(Settings, vars(parser.parse_args(args)))
 
 
 def test_without_flags_there_are_the_defaults(parser):
@@ -66,5 +65,5 @@ def test_help_says_what_it_is_and_what_is_allowed(parser):
 
 
 def test_names_of_flags_are_unique():
-    names = [each.name for each in OPTIONS]
+    names = [each.name for options in GROUPS.values() for each in options]
     assert len(names) == len(set(names))

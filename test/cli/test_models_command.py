@@ -36,7 +36,7 @@ def test_list_says_where_each_model_is(capsys):
         "detect",
         "3.7 MB",
         "Apache-2.0",
-        "to download",
+        "i2t models fetch yolox_nano",
     ]
     assert "with the backend" in row(listed, "opencv_people_faces")
 

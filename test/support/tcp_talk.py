@@ -8,8 +8,7 @@ import threading
 import time
 
 import pytest
-
-from i2t_ros.bridges.local_handlers import FakeHandler
+from local_handlers import FakeHandler
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40
 SENTENCE = FakeHandler.SENTENCE

@@ -8,13 +8,13 @@ import time
 import cv2
 import httpx
 import numpy as np
+from local_handlers import LocalHandler
 from making import scene_of
 
 from i2t_ros.bridges.camera_hub import CameraHub
 from i2t_ros.bridges.http.app import create_app
 from i2t_ros.bridges.http.server import HttpServer
 from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
-from i2t_ros.bridges.local_handlers import LocalHandler
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import EmptyImageError, UnknownTaskError
 from i2t_ros.pipeline.describer import DescribeOptions, draw, tell
@@ -132,7 +132,7 @@ class WebBridge:
         self.close()
 
     def close(self):
-        if self.loop.running:
+        if self.loop._running:
             self.loop.call(self.server.close(), TIME_LIMIT)
             self.loop.stop()
         if self._own is not None:

@@ -1,4 +1,4 @@
-"""Pictures from URLs, without becoming anybody's way into this network.
+"""Fetches pictures from URLs without giving clients a way into this network.
 
 Every name is resolved here, all its addresses are checked, and the connection is made to the very
 address that was checked: a name that resolves differently a moment later (DNS rebinding) changes
@@ -33,33 +33,28 @@ HEADERS = [
 _IN_URL = "/%:@!$&'()*+,;=-._~"  # what stays as it is, RFC 3986
 
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-TUNNELS = (ipaddress.IPv6Network("2001::/32"), ipaddress.IPv6Network("2002::/16"))
-"""Teredo and 6to4: IPv6 addresses that end somewhere in IPv4."""
-GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-"""What of IPv6 has been given out so far (RFC 4291, section 2.4)."""
-NOT_PUBLIC = (
+NOT_PUBLIC: tuple[Network, ...] = (
     ipaddress.IPv4Network("192.0.0.0/24"),  # protocol assignments; Oracle's cloud has services here
     ipaddress.IPv4Network("168.63.129.16/32"),  # the inside of Azure (WireServer)
+    # Teredo and 6to4 end somewhere in IPv4.
+    *(ipaddress.IPv6Network("2001::/32"), ipaddress.IPv6Network("2002::/16")),
+    # Only 2000::/3 of IPv6 has been given out so far (RFC 4291, section 2.4).
+    *ipaddress.IPv6Network("::/0").address_exclude(ipaddress.IPv6Network("2000::/3")),
 )
-"""Addresses that Python, or some version of it, takes for public."""
+"""Networks that Python, or some version of it, takes for public."""
 
 
 class PublicBackend(httpcore.AsyncNetworkBackend):
-    """The network as httpcore sees it: names are resolved here, and only public addresses exist."""
+    """httpcore's network: resolves names itself, and connects to public addresses only."""
 
     def __init__(self, allowed: tuple[Network, ...], resolve: Resolve) -> None:
-        """Also let the networks in ``allowed`` be reached."""
+        """Also allow connections to the networks in ``allowed``."""
         self._allowed = allowed
         self._resolve = resolve
         self._network = httpcore.AnyIOBackend()
 
     async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Any = None,
+        self, host: str, port: int, *arguments: Any, **options: Any
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address that answers, once all of them are known to be public.
 
@@ -72,9 +67,7 @@ class PublicBackend(httpcore.AsyncNetworkBackend):
         failure = httpcore.ConnectError(f"{host} has no address")
         for address in found:
             try:
-                return await self._network.connect_tcp(
-                    str(address), port, timeout, local_address, socket_options
-                )
+                return await self._network.connect_tcp(str(address), port, *arguments, **options)
             except httpcore.ConnectError as error:
                 failure = error
         raise failure
@@ -89,7 +82,7 @@ class Fetcher:
     def __init__(
         self, settings: FetchSettings, max_bytes: int, resolve: Resolve | None = None
     ) -> None:
-        """Fetch at most ``max_bytes``; ``resolve`` takes the place of the system's name service."""
+        """Fetch at most ``max_bytes``; ``resolve`` replaces the system's name service."""
         self._settings = settings
         self._max_bytes = max_bytes
         self._network = PublicBackend(settings.allowed, resolve or resolve_name)
@@ -98,8 +91,8 @@ class Fetcher:
     async def fetch(self, url: str) -> bytes:
         """Return what is at ``url``.
 
-        Raises HttpProblem: 422 for a URL that is none, 403 (fetch_refused) for one that leads
-        where nobody may go, 413 for too many bytes, 502 and 504 if the other server fails.
+        Raises HttpProblem: 422 for an invalid URL, 403 (fetch_refused) for one that leads to a
+        forbidden address, 413 for too many bytes, 502 and 504 if the other server fails.
         """
         try:
             return await asyncio.wait_for(self._follow(url), self._settings.time)
@@ -113,33 +106,25 @@ class Fetcher:
     async def _follow(self, url: str) -> bytes:
         for _ in range(self._settings.max_redirects + 1):
             target = read_url(url, self._settings.ports)
-            async with httpcore.AsyncConnectionPool(
-                ssl_context=self._tls, network_backend=self._network
-            ) as pool:
-                headers = [("Host", host_header(target)), *HEADERS]
-                async with pool.stream("GET", target, headers=headers) as reply:
-                    location = self._check_head(reply)
-                    if location is None:
-                        return await self._body(reply)
-                    url = urljoin(url, location)
+            headers = [("Host", host_header(target)), *HEADERS]
+            async with (
+                httpcore.AsyncConnectionPool(self._tls, network_backend=self._network) as pool,
+                pool.stream("GET", target, headers=headers) as reply,
+            ):
+                received = {name.lower(): value.decode("latin-1") for name, value in reply.headers}
+                if reply.status not in (301, 302, 303, 307, 308) or b"location" not in received:
+                    return await self._picture(reply, received.get(b"content-type", ""))
+                url = urljoin(url, received[b"location"])
         raise failed(f"more than {self._settings.max_redirects} redirects")
 
-    @staticmethod
-    def _check_head(reply: httpcore.Response) -> str | None:
-        """Return where a redirect leads; raise HttpProblem for all but that and a picture."""
-        headers = {name.lower(): value.decode("latin-1") for name, value in reply.headers}
-        if reply.status in (301, 302, 303, 307, 308) and b"location" in headers:
-            return headers[b"location"]
+    async def _picture(self, reply: httpcore.Response, content_type: str) -> bytes:
         if reply.status != 200:
             raise failed(f"the picture's server answered {reply.status}")
-        kind = headers.get(b"content-type", "").partition(";")[0].strip().lower()
+        kind = content_type.partition(";")[0].strip().lower()
         if not kind.startswith("image/") and kind not in ("", "application/octet-stream"):
             raise HttpProblem(
                 415, f"expected a picture at the URL, its server says {kind[:80]!r}", "not_an_image"
             )
-        return None
-
-    async def _body(self, reply: httpcore.Response) -> bytes:
         parts = bytearray()
         async for part in reply.aiter_stream():
             parts += part
@@ -151,7 +136,7 @@ class Fetcher:
 
 
 def read_url(url: str, ports: tuple[int, ...]) -> httpcore.URL:
-    """Return the parts of a URL; raises HttpProblem for one that is not asked for."""
+    """Return the parts of a URL; raises HttpProblem for one that is not fetched."""
     if any(character.isspace() or not character.isprintable() for character in url):
         raise refused("expected a URL without blanks and control characters", 422)
     try:
@@ -188,20 +173,14 @@ def may_reach(address: Address, allowed: tuple[Network, ...] = ()) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return may_reach(inner, allowed)
-        if address not in GLOBAL_UNICAST or any(address in network for network in TUNNELS):
-            return any(address in network for network in allowed)
-    if any(address.version == network.version and address in network for network in allowed):
+    if any(address in network for network in allowed):
         return True
-    return (
-        address.is_global
-        and not address.is_multicast
-        and not address.is_reserved
-        and not any(address in network for network in NOT_PUBLIC)
-    )
+    public = address.is_global and not address.is_multicast and not address.is_reserved
+    return public and not any(address in network for network in NOT_PUBLIC)
 
 
 def failed(why: str) -> HttpProblem:
-    """Return what is answered if the URL's server fails."""
+    """Return the error if the URL's server fails."""
     return HttpProblem(502, why, "fetch_failed")
 
 

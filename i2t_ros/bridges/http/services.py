@@ -16,7 +16,6 @@ from i2t_ros.bridges.http.answering import CountingHandler
 from i2t_ros.bridges.http.fetch import Fetcher
 from i2t_ros.bridges.http.history.database import History
 from i2t_ros.bridges.http.history.handler import HistoryHandler
-from i2t_ros.bridges.http.history.pictures import EXTENSIONS
 from i2t_ros.bridges.http.metrics import Metrics
 from i2t_ros.bridges.http.settings import HttpSettings
 from i2t_ros.errors import BusyError, NoFrameError, UnknownCameraError
@@ -95,7 +94,7 @@ class Services:
 
     def keep(self, picture: Picture) -> str:
         """Keep a picture in memory for some minutes; return the path of its URL."""
-        key = f"{secrets.token_urlsafe(24)}.{EXTENSIONS[read_header(picture).format]}"
+        key = f"{secrets.token_urlsafe(24)}.{read_header(picture).format}"
         with contextlib.suppress(ValueError):  # larger than all that is kept
             self._pictures[key] = picture
         return f"/v1/pictures/{key}"

@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
+import fcntl
 import ipaddress
+import logging
+import socket
+import sys
+import termios
+import time
+from collections import Counter
 
 from i2t_ros.bridges.handler import Handler, TimeLimited
 from i2t_ros.bridges.tcp import wire
-from i2t_ros.bridges.tcp.connection import CHUNK, Connection, log
-from i2t_ros.bridges.tcp.service import TcpCounters, TcpLimits, TcpService
-from i2t_ros.types import DescribeRequest
+from i2t_ros.bridges.tcp.limits import TcpLimits
+from i2t_ros.bridges.tcp.wire import Refusal, RequestParser, WireRequest
+from i2t_ros.errors import BusyError, I2tError, TimeLimitError
+from i2t_ros.types import DescribeReply, DescribeRequest
+from i2t_ros.vision.codecs import picture_format
+
+log = logging.getLogger("i2t_ros.tcp")
+
+CHUNK = 1 << 18  # bytes per read, as many as asyncio takes from the kernel at once
+MAX_LINGER = 1 << 26  # bytes that a client may still send after a refusal
 
 
 class TcpServer:
     """Serves a Handler to clients of both protocol versions.
 
-    An asynchronous context manager; everything runs on the loop that enters it. A closed server
-    cannot start again: create another one.
+    Everything runs on the loop that calls ``start``. A closed server cannot start again: create
+    another one.
+
+    port      of the listener, once it has started; the first one if the host has several addresses
+    counters  how many connections, turned_away, requests and failures there have been
+    closing   whether it has stopped reading requests
     """
 
     def __init__(
@@ -34,59 +54,29 @@ class TcpServer:
         its picture, camera and annotate are ignored. By default those clients get Spanish lists.
         """
         self.limits = limits or TcpLimits()
-        self._service = TcpService(
-            TimeLimited(handler, self.limits.request_time),
-            self.limits,
-            version_1 or DescribeRequest(language="es", style="list"),
-        )
+        self.handler = TimeLimited(handler, self.limits.request_time)
+        self.version_1 = version_1 or DescribeRequest(language="es", style="list")
+        self.counters: Counter[str] = Counter()
+        self.closing = False
+        self.port = port
         self._host = host
-        self._port = port
         self._listener: asyncio.Server | None = None
-        self._connections: dict[asyncio.Task[None], Connection] = {}
+        self._connections: dict[asyncio.Task[None], _Connection] = {}
         self._closed: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> TcpServer:
-        """Start listening."""
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Close."""
-        await self.close()
-
-    @property
-    def port(self) -> int:
-        """The port of the listener; the first one if the host name has several addresses."""
-        if self._listener is None or not self._listener.sockets:
-            raise RuntimeError("TcpServer.port: expected a started server that is not closed")
-        return int(self._listener.sockets[0].getsockname()[1])
-
-    @property
-    def counters(self) -> TcpCounters:
-        """What the listener has done since its start."""
-        return self._service.counters
-
-    @property
-    def open_connections(self) -> int:
-        """How many clients are connected now."""
-        return len(self._connections)
 
     async def start(self) -> None:
         """Start listening; raises OSError, which names the address, if that fails."""
         self._listener = await asyncio.start_server(
-            self._accept, self._host, self._port, limit=CHUNK
+            self._accept, self._host, self.port, limit=CHUNK
         )
+        self.port = self._listener.sockets[0].getsockname()[1]
         for listening in self._listener.sockets:
             host, port = listening.getsockname()[:2]
             if ipaddress.ip_address(host).is_loopback:
                 log.info("listening on %s port %d, for this machine only", host, port)
             else:
-                log.warning(
-                    "listening on %s port %d: OPEN TO OTHER MACHINES, without a password "
-                    "or encryption",
-                    host,
-                    port,
-                )
+                risk = "OPEN TO OTHER MACHINES, without a password or encryption"
+                log.warning("listening on %s port %d: %s", host, port, risk)
 
     async def close(self) -> None:
         """Stop serving. May be called more than once; every call returns when all is closed.
@@ -101,7 +91,7 @@ class TcpServer:
         await asyncio.shield(self._closed)
 
     async def _shut_down(self, listener: asyncio.Server) -> None:
-        self._service.closing = True
+        self.closing = True
         listener.close()
         for task, connection in self._connections.items():
             if connection.idle:
@@ -121,13 +111,12 @@ class TcpServer:
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Start the task of a new connection, or refuse it."""
         limit = self.limits.max_connections
-        if self._service.closing or len(self._connections) >= 2 * limit:
-            self._service.counters.turned_away += 1
+        if self.closing or len(self._connections) >= 2 * limit:
+            self.counters["turned_away"] += 1
             writer.transport.abort()
             return
-        connection = Connection(self._service, reader, writer)
-        served = sum(other.served for other in self._connections.values())
-        connection.served = served < self.limits.max_connections
+        served = sum(other.served for other in self._connections.values()) < limit
+        connection = _Connection(self, reader, writer, served)
         task = asyncio.ensure_future(connection.run())
         self._connections[task] = connection
         task.add_done_callback(self._forget)
@@ -136,3 +125,221 @@ class TcpServer:
         del self._connections[task]
         if not task.cancelled() and task.exception() is not None:
             log.error("a connection failed unexpectedly", exc_info=task.exception())
+
+
+class _Connection:
+    """One client's conversation with the server, until one side ends it.
+
+    served  whether it counts toward ``max_connections``
+    idle    whether it waits for the first byte of a request
+    """
+
+    def __init__(
+        self,
+        server: TcpServer,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        served: bool,
+    ) -> None:
+        self.served = served
+        self.idle = False
+        self._server = server
+        self._limits = server.limits
+        self._reader = reader
+        self._writer = writer
+        self._parser = RequestParser(server.limits.max_image_bytes)
+        self._client = _name(writer.get_extra_info("peername"))
+        # drain() then waits until the kernel has all data.
+        writer.transport.set_write_buffer_limits(high=0)
+
+    async def run(self) -> None:
+        """Serve the client, or turn it away, and close the connection."""
+        try:
+            await (self._serve() if self.served else self._turn_away())
+        except OSError as error:
+            self._failed(f"has left: {error}")
+        except TimeLimitError as error:
+            self._failed(f"is cut off: {error}")
+        finally:
+            self.abort()
+            with contextlib.suppress(OSError):
+                await self._writer.wait_closed()
+
+    def abort(self) -> None:
+        """Close the socket at once."""
+        self._writer.transport.abort()
+
+    async def _serve(self) -> None:
+        self._server.counters["connections"] += 1
+        log.info("%s connected at %s", self._client, time.strftime("%Y-%m-%d %H:%M:%S"))
+        keep_open = True
+        while keep_open and not self._server.closing:
+            incoming = await self._receive()
+            if incoming is None:
+                log.debug("%s disconnected", self._client)
+                return
+            await self._reply(incoming)
+            keep_open = incoming.keep_open
+        await self._linger()
+
+    async def _turn_away(self) -> None:
+        """Refuse a client beyond the limit, in the protocol version of its first bytes."""
+        self._server.counters["turned_away"] += 1
+        error = BusyError(
+            f"the limit of {self._limits.max_connections} clients is reached: try again later"
+        )
+        self._failed(f"is turned away: {error}")
+        with contextlib.suppress(asyncio.TimeoutError):
+            first = self._reader.read(CHUNK)
+            self._parser.feed(await asyncio.wait_for(first, self._limits.linger_time))
+        await self._send(wire.encode_error(self._parser.version, error))
+        await self._linger()
+
+    async def _receive(self) -> WireRequest | Refusal | None:
+        """Return the next request, or None if no more requests come."""
+        deadline = float("inf")
+        while (incoming := self._parser.next_request()) is None:
+            self.idle = not self._parser.begun
+            if not self.idle:
+                deadline = min(deadline, time.monotonic() + self._limits.receive_time)
+            try:
+                data = await self._read(deadline)
+            except TimeLimitError as error:
+                return None if self.idle else Refusal(self._parser.version, error)
+            if data:
+                self._parser.feed(data)
+            elif self.idle:
+                return None
+            else:
+                self._parser.finish()
+        self.idle = False
+        return incoming
+
+    async def _read(self, deadline: float) -> bytes:
+        """Return what the client sends, or b"" if it has stopped sending."""
+        may_be_empty = self._parser.may_be_empty
+        idle_time = self._limits.empty_time if may_be_empty else self._limits.idle_time
+        left = deadline - time.monotonic()
+        try:
+            return await asyncio.wait_for(self._reader.read(CHUNK), min(idle_time, left))
+        except asyncio.TimeoutError:
+            if may_be_empty:
+                return b""
+            if left < idle_time:
+                expected = f"a whole request within {self._limits.receive_time:g} s"
+            else:
+                expected = f"more of the request within {idle_time:g} s"
+            raise TimeLimitError(f"expected {expected}") from None
+
+    async def _reply(self, incoming: WireRequest | Refusal) -> None:
+        self._server.counters["requests"] += 1
+        version = incoming.version
+        started = time.monotonic()
+        try:
+            if isinstance(incoming, Refusal):
+                raise incoming.error
+            request = incoming.describe
+            if version == 1:
+                request = dataclasses.replace(
+                    self._server.version_1, picture=request.picture, camera="", annotate=True
+                )
+            reply = await self._server.handler.describe(request)
+            picture = _picture(request, reply)
+        except I2tError as error:
+            self._failed(f"gets an error: {error.code}: {error}")
+            await self._send(wire.encode_error(version, error))
+            return
+        elapsed = (time.monotonic() - started) * 1000
+        header = wire.encode_success(version, reply.description.sentence, len(picture))
+        if version == 1:
+            await self._send(header)
+            await self._pause()
+        else:
+            self._writer.write(header)
+        await self._send(picture)
+        # After the reply: a line costs 0.3 ms, of which rclpy spends most looking for its caller.
+        log.info(
+            "%s: %d bytes, %d objects, %.1f ms",
+            self._client,
+            len(request.picture or b""),
+            len(reply.description.scene.detections or ()),
+            elapsed,
+        )
+
+    async def _pause(self) -> None:
+        """Give a client of version 1 time to read the header before the picture arrives.
+
+        The pause starts when the client's machine has acknowledged the header. Otherwise, if the
+        header is lost or a wireless client sleeps, header and picture would arrive together.
+        """
+        pause = self._limits.header_pause
+        patience = time.monotonic() + 10 * pause
+        sock = self._writer.get_extra_info("socket")
+        while _unacknowledged(sock) and time.monotonic() < patience:
+            await asyncio.sleep(pause / 4)
+        await asyncio.sleep(pause)
+
+    async def _send(self, data: bytes | memoryview) -> None:
+        """Hand all data to the kernel, which sends it at once (asyncio sets TCP_NODELAY).
+
+        Raises TimeLimitError if the client does not read, and OSError if it has left.
+        """
+        limit = self._limits.send_time
+        self._writer.write(data)
+        try:
+            await asyncio.wait_for(self._writer.drain(), limit)
+        except asyncio.TimeoutError:
+            raise TimeLimitError(f"the client did not read its reply within {limit:g} s") from None
+
+    async def _linger(self) -> None:
+        """Stop sending, then read and discard for a while.
+
+        If a socket with unread bytes is closed, the kernel sends a reset, which destroys a reply
+        that is still on its way (RFC 1122, section 4.2.2.13).
+        """
+        self.served = False  # another client may be served now
+        deadline = time.monotonic() + self._limits.linger_time
+        left = MAX_LINGER
+        with contextlib.suppress(asyncio.TimeoutError, OSError):
+            self._writer.write_eof()
+            while left > 0:
+                read = self._reader.read(CHUNK)
+                data = await asyncio.wait_for(read, deadline - time.monotonic())
+                if not data:
+                    return
+                left -= len(data)
+
+    def _failed(self, what: str) -> None:
+        self._server.counters["failures"] += 1
+        log.warning("%s %s", self._client, what)
+
+
+def _unacknowledged(sock: socket.socket) -> int:
+    """Return how many sent bytes the other machine has not acknowledged (tcp(7): SIOCOUTQ)."""
+    if sock.fileno() < 0:
+        return 0
+    count = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
+    return int.from_bytes(count, sys.byteorder)
+
+
+def _name(peer: tuple[str, int] | None) -> str:
+    if peer is None:  # disconnected before it was accepted
+        return "a client"
+    host, port = peer[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _picture(request: DescribeRequest, reply: DescribeReply) -> memoryview:
+    """Return the annotated picture; empty if it was not requested.
+
+    Raises I2tError if the handler returns another format than the client sent, because a client
+    may decode the picture in that format without checking.
+    """
+    if not request.annotate:
+        return memoryview(b"")
+    expected = picture_format(request.picture.data) if request.picture else "jpeg"
+    annotated = reply.annotated
+    if annotated is None or annotated.format != expected:
+        got = "none" if annotated is None else annotated.format
+        raise I2tError(f"annotated picture: expected {expected}, the handler returned {got}")
+    return memoryview(annotated.data).cast("B")

@@ -7,11 +7,10 @@ a test runs its examples.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from i2t_ros.bridges.tcp.spanish_reasons import SPANISH_REASONS
 from i2t_ros.errors import (
     EmptyImageError,
     I2tError,
@@ -21,7 +20,7 @@ from i2t_ros.errors import (
     UnsupportedFormatError,
 )
 from i2t_ros.pipeline.tasks.registry import check_tasks
-from i2t_ros.types import DescribeRequest, Picture, Task
+from i2t_ros.types import DescribeRequest, Picture
 from i2t_ros.vision.codecs import canonical_format
 
 Version = Literal[1, 2]
@@ -37,6 +36,45 @@ MAX_REPLY_HEADER: Mapping[Version, int] = {1: 4096, 2: 65536}
 """Bytes; for version 1, as many as the old clients read with one ``recv``."""
 
 ERROR_PREFIX = "Ocurrió el siguiente error: "
+SPANISH_REASONS: Mapping[str, str] = {
+    "error": "error interno del servidor",
+    "bad_image": "la imagen no se puede usar",
+    "empty_image": "la imagen está vacía",
+    "not_an_image": "los datos recibidos no son una imagen",
+    "truncated_image": "la imagen está incompleta",
+    "unsupported_format": "el formato de la imagen no se admite",
+    "image_too_large": "la imagen es demasiado grande",
+    "bad_image_message": "el mensaje de imagen no es válido",
+    "bad_request": "la petición no se puede atender",
+    "invalid_request": "la petición no es válida",
+    "unknown_task": "la tarea no existe o no está disponible",
+    "unknown_language": "el idioma no está disponible",
+    "unknown_style": "el estilo de frase no existe",
+    "unknown_camera": "la cámara no existe",
+    "no_frame": "la cámara todavía no ha enviado ninguna imagen",
+    "bad_model": "el modelo no se puede usar",
+    "unknown_model": "el modelo no existe",
+    "model_missing": "el modelo no está en este equipo",
+    "model_corrupt": "el archivo del modelo está dañado",
+    "model_mismatch": "el modelo no corresponde a su descripción",
+    "download_failed": "no se pudo descargar el modelo",
+    "cache_not_writable": "no se pudo guardar el modelo",
+    "bad_backend": "el motor de inferencia ha fallado",
+    "backend_missing": "el motor de inferencia no está instalado",
+    "backend_unavailable": "el motor de inferencia no está disponible",
+    "inference_failed": "el motor de inferencia falló con esta imagen",
+    "bad_source": "la fuente de imágenes ha fallado",
+    "source_missing": "no se encuentra la fuente de imágenes",
+    "source_unreadable": "no se puede leer la fuente de imágenes",
+    "source_lost": "se perdió la fuente de imágenes",
+    "service_error": "el servicio no puede atender la petición",
+    "busy": "el servidor está ocupado, inténtelo de nuevo",
+    "time_limit": "se agotó el tiempo de espera",
+    "not_active": "el detector no está activo",
+    "translation_failed": "no se pudo traducir el texto",
+    "detector_unreachable": "no se encuentra el detector",
+}
+"""Code of an I2tError -> the reason after ERROR_PREFIX, which clients of version 1 get."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +83,11 @@ class WireRequest:
 
     version: Version
     describe: DescribeRequest
+
+    @property
+    def keep_open(self) -> bool:
+        """Whether another request may follow on this connection."""
+        return self.version == 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +113,13 @@ class RequestParser:
         """Refuse pictures of more than ``max_image_bytes``."""
         self._max_image_bytes = max_image_bytes
         self._buffer = bytearray()
-        self._header: _Header | None = None
-        self._options: dict[str, Any] = {}
-        self._refused: I2tError | None = None
-        self._unskipped = 0
+        self._header: _Header | None = None  # of the request whose picture is being received
         self._finished = False
-        self._over = False
+        self._found = self._all()
 
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Add the next bytes of the stream, cut anywhere; bytes after ``finish`` are ignored."""
-        if not (self._over or self._finished):
+        if not self._finished:
             self._buffer += data
 
     def finish(self) -> None:
@@ -92,23 +132,12 @@ class RequestParser:
         After a refusal without ``keep_open``, and after a request of version 1, the rest of the
         stream is ignored.
         """
-        if self._header is None and (refusal := self._begin()) is not None:
-            return refusal
-        if self._header is None:
-            return None
-        if self._refused is not None:
-            return self._skip(self._header, self._refused)
-        return self._collect(self._header)
+        return next(self._found, None)
 
     @property
     def begun(self) -> bool:
         """Whether an incomplete request is in the buffer."""
         return self._header is not None or bool(self._buffer)
-
-    @property
-    def held(self) -> int:
-        """Number of bytes in the buffer."""
-        return len(self._buffer)
 
     @property
     def version(self) -> Version:
@@ -122,76 +151,63 @@ class RequestParser:
 
         Nothing in such a request marks its end; only silence tells.
         """
-        if self._header is not None:
-            return False
-        header = _read_header(self._buffer, finished=True)
+        header = None if self._header else _read_header(self._buffer, finished=True)
         return isinstance(header, _Header) and header.version == 1 and header.size == 0
 
-    def _begin(self) -> Refusal | None:
-        """Read the header, if it is complete."""
-        if not self._buffer:
-            return None
-        header = _read_header(self._buffer, self._finished)
-        if header is None:
-            return None
+    def _all(self) -> Iterator[WireRequest | Refusal | None]:
+        """Yield what the stream holds, and None whenever more bytes are needed."""
+        keep_open = True
+        while keep_open:
+            found = yield from self._one()
+            self._header = None
+            keep_open = found.keep_open
+            if not keep_open:
+                self._finished = True
+                self._buffer.clear()
+            yield found
+
+    def _one(self) -> Generator[None, None, WireRequest | Refusal]:
+        while not self._buffer or (header := _read_header(self._buffer, self._finished)) is None:
+            yield
         if isinstance(header, Refusal):
-            return self._refuse(header.version, header.error)
-        if header.size > self._max_image_bytes:
-            error = ImageTooLargeError(
-                f"expected a picture of at most {self._max_image_bytes} bytes, "
-                f"the header announces {header.size}: send a smaller one"
-            )
-            return self._refuse(header.version, error)
+            return header
+        version, size = header.version, header.size
+        if size > self._max_image_bytes:
+            expected = f"expected a picture of at most {self._max_image_bytes} bytes"
+            announced = f"the header announces {size}: send a smaller one"
+            return Refusal(version, ImageTooLargeError(f"{expected}, {announced}"))
         try:
-            self._options = _read_options(header)
+            options = _read_options(header)
         except I2tError as error:
-            if header.version == 1:
-                return self._refuse(1, error)
-            self._refused = error
+            if version == 2:
+                del self._buffer[: header.length]
+                return (yield from self._skip(header, error))
+            return Refusal(1, error)
         self._header = header
-        self._unskipped = header.size
         del self._buffer[: header.length]
-        return None
-
-    def _skip(self, header: _Header, error: I2tError) -> Refusal | None:
-        """Skip the picture of a refused version 2 request, up to the next request."""
-        skipped = min(len(self._buffer), self._unskipped)
-        del self._buffer[:skipped]
-        self._unskipped -= skipped
-        if self._unskipped:
-            return self._refuse(header.version, error) if self._finished else None
-        self._header = self._refused = None
-        return Refusal(header.version, error, keep_open=True)
-
-    def _collect(self, header: _Header) -> WireRequest | Refusal | None:
-        """Return the request if its picture is complete."""
-        if len(self._buffer) < header.size:
-            if not self._finished:
-                return None
-            error = TruncatedImageError(
-                f"expected {header.size} bytes of picture, got {len(self._buffer)} "
-                "before the client stopped sending"
-            )
-            return self._refuse(header.version, error)
+        while len(self._buffer) < size:
+            if self._finished:
+                expected = f"expected {size} bytes of picture, got {len(self._buffer)}"
+                cut = TruncatedImageError(f"{expected} before the client stopped sending")
+                return Refusal(version, cut)
+            yield
         # Without copying the picture: it keeps this buffer, and what follows it gets a new one.
-        image, self._buffer = self._buffer, self._buffer[header.size :]
-        del image[header.size :]
-        self._header = None
-        if header.version == 1:
-            self._end()
-        return WireRequest(
-            header.version,
-            DescribeRequest(picture=Picture(image) if image else None, **self._options),
-        )
+        image, self._buffer = self._buffer, self._buffer[size:]
+        del image[size:]
+        picture = Picture(image) if image else None
+        return WireRequest(version, DescribeRequest(picture=picture, **options))
 
-    def _refuse(self, version: Version, error: I2tError) -> Refusal:
-        self._end()
-        return Refusal(version, error)
-
-    def _end(self) -> None:
-        self._over = True
-        self._header = self._refused = None
-        self._buffer.clear()
+    def _skip(self, header: _Header, error: I2tError) -> Generator[None, None, Refusal]:
+        """Throw away the picture of a refused version 2 request, up to the next request."""
+        self._header, left = header, header.size
+        while left > len(self._buffer):
+            left -= len(self._buffer)
+            self._buffer.clear()
+            if self._finished:
+                return Refusal(2, error)
+            yield
+        del self._buffer[:left]
+        return Refusal(2, error, keep_open=True)
 
 
 def encode_success(version: Version, sentence: str, image_size: int) -> bytes:
@@ -221,58 +237,48 @@ class _Header:
     length: int  # of the header itself
 
 
+_HEADER = re.compile(
+    rb"([!-~]{0,%d}?)<SEP>([0-9]{0,%d})(\n|<SEP>([^\n]{0,%d})\n)?"
+    % (MAX_EXTENSION, MAX_DIGITS + 1, MAX_OPTIONS)
+)
 _NOT_IN_EXTENSION = re.compile(rb"[^!-~]")
-_DIGITS = re.compile(rb"[0-9]{0,%d}" % (MAX_DIGITS + 1))
 
 
-# The three functions below return None if they need more bytes (``finished``: none will come).
-# The result depends only on the bytes, never on how the stream was cut.
+def _read_header(  # noqa: PLR0911 (one for each kind of header)
+    data: bytearray, finished: bool
+) -> _Header | Refusal | None:
+    """Read the header at the start of ``data``.
 
-
-def _read_header(data: bytearray, finished: bool) -> _Header | Refusal | None:
-    """Read the header at the start of ``data``."""
-    longest = MAX_EXTENSION + len(SEPARATOR)
-    separator = data.find(SEPARATOR, 0, longest)
-    stray = _NOT_IN_EXTENSION.search(data, 0, longest if separator < 0 else separator)
-    if stray is None and separator >= 0:
-        return _read_size(data, bytes(data[:separator]), finished)
-    if stray or finished or len(data) >= longest:
-        got = data[: stray.end()] if stray else data
+    Returns None if more bytes are needed (``finished``: none will come). The result depends only on
+    the bytes, never on how the stream was cut.
+    """
+    found = _HEADER.match(data)
+    if found is None:
+        first = data[: MAX_EXTENSION + len(SEPARATOR)]
+        stray = _NOT_IN_EXTENSION.search(first)
+        if not (stray or finished or len(first) == MAX_EXTENSION + len(SEPARATOR)):
+            return None
+        got = first[: stray.end()] if stray else first
         return _bad_header(1, "<ext><SEP><size>, for example .jpg<SEP>10000", got)
-    return None
-
-
-def _read_size(data: bytearray, extension: bytes, finished: bool) -> _Header | Refusal | None:
-    """Read on after the first separator; what follows the digits tells the version."""
-    start = len(extension) + len(SEPARATOR)
-    digits = _DIGITS.match(data, start).group()  # type: ignore[union-attr] # always matches
-    end = start + len(digits)
+    extension, digits, is_version_2, options = found.groups()
     if len(digits) > MAX_DIGITS:
         error = ImageTooLargeError(f"expected a size of at most {MAX_DIGITS} digits, got more")
         return Refusal(1, error)
-    rest = data[end : end + len(SEPARATOR)]
+    end = found.end(2)
+    rest = data[end : end + len(SEPARATOR)]  # tells the version
     if SEPARATOR.startswith(rest) and rest != SEPARATOR and not finished:
         return None
     if not digits:
         return _bad_header(1, "the picture's size in decimal digits after <SEP>", rest[:1])
-    if rest[:1] == b"\n":
-        return _Header(2, extension, int(digits), b"", end + 1)
-    if rest == SEPARATOR:
-        return _read_line(data, extension, int(digits), end + len(SEPARATOR), finished)
-    return _Header(1, extension, int(digits), b"", end)
-
-
-def _read_line(
-    data: bytearray, extension: bytes, size: int, start: int, finished: bool
-) -> _Header | Refusal | None:
-    """Read the options of version 2, from ``start`` to the newline."""
-    newline = data.find(b"\n", start, start + MAX_OPTIONS + 1)
-    if newline >= 0:
-        return _Header(2, extension, size, bytes(data[start:newline]), newline + 1)
-    if finished or len(data) > start + MAX_OPTIONS:
-        expected = f"a newline after at most {MAX_OPTIONS} bytes of options"
-        return _bad_header(2, expected, data[start:])
-    return None
+    if is_version_2:
+        return _Header(2, extension, int(digits), options or b"", found.end())
+    if rest != SEPARATOR:
+        return _Header(1, extension, int(digits), b"", end)
+    start = end + len(SEPARATOR)
+    if not finished and len(data) <= start + MAX_OPTIONS:
+        return None
+    expected = f"a newline after at most {MAX_OPTIONS} bytes of options"
+    return _bad_header(2, expected, data[start:])
 
 
 def _bad_header(version: Version, expected: str, got: bytes | bytearray) -> Refusal:
@@ -285,12 +291,38 @@ def _shown(data: bytes | bytearray) -> str:
     return ascii(bytes(data[:MAX_EXTENSION]).decode("latin-1"))
 
 
+_OPTIONS: Mapping[str, tuple[str, str, str, Callable[[str], Any]]] = {
+    "lang": ("language", "text", ".*", str),
+    "style": ("style", "text", ".*", str),
+    "annotate": ("annotate", "0 or 1", "[01]", lambda value: value == "1"),
+    "min_score": ("min_score", "0.0 to 1.0", r"0(\.[0-9]+)?|1(\.0+)?", float),
+    "camera": ("camera", "text", ".*", str),
+    "tasks": ("tasks", "tasks", ".*", lambda value: check_tasks(filter(None, value.split(",")))),
+}
+"""Option -> field of DescribeRequest, what is expected, its pattern, and what reads its value."""
+
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
+
+
 def _read_options(header: _Header) -> dict[str, Any]:
     """Return the checked fields of the DescribeRequest, without its picture."""
     format = canonical_format(header.extension.decode("ascii"))
     fields: dict[str, Any] = {"annotate": True}
-    for name, value in _split_options(header.options):
-        field, read = _OPTIONS[name]
+    try:
+        items = header.options.decode("utf-8").split(";")
+    except UnicodeDecodeError:
+        got = _shown(header.options)
+        raise InvalidRequestError(f"expected options in UTF-8, got {got}") from None
+    given = set()
+    for name, equals, value in (item.partition("=") for item in items if item):
+        if name not in _OPTIONS:
+            raise InvalidRequestError(f"unknown option {name!a}: expected {', '.join(_OPTIONS)}")
+        field, expected, pattern, read = _OPTIONS[name]
+        if not equals or _CONTROL.search(value) or not re.fullmatch(pattern, value):
+            raise InvalidRequestError(f"option {name}: expected {name}={expected}, got {value!a}")
+        if name in given:
+            raise InvalidRequestError(f"option {name} is given more than once")
+        given.add(name)
         fields[field] = read(value)
     newest_frame = "camera" in fields
     if newest_frame and header.size:
@@ -306,70 +338,18 @@ def _read_options(header: _Header) -> dict[str, Any]:
     return fields
 
 
-def _split_options(options: bytes) -> list[tuple[str, str]]:
-    """Return names and values; raises InvalidRequestError if the options are malformed."""
-    try:
-        text = options.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidRequestError(f"expected options in UTF-8, got {_shown(options)}") from error
-    pairs = [item.partition("=") for item in text.split(";") if item]
-    names = [name for name, _, _ in pairs]
-    for name, equals, value in pairs:
-        if name not in _OPTIONS:
-            raise InvalidRequestError(f"unknown option {name!a}: expected {', '.join(_OPTIONS)}")
-        if not equals or _CONTROL.search(value):
-            raise InvalidRequestError(f"option {name}: expected {name}=value, got {value!a}")
-        if names.count(name) > 1:
-            raise InvalidRequestError(f"option {name} is given more than once")
-    return [(name, value) for name, _, value in pairs]
-
-
-def _flag(value: str) -> bool:
-    if value not in ("0", "1"):
-        raise InvalidRequestError(f"option annotate: expected 0 or 1, got {value!a}")
-    return value == "1"
-
-
-def _score(value: str) -> float:
-    if not re.fullmatch(r"0(\.[0-9]+)?|1(\.0+)?", value, re.ASCII):
-        raise InvalidRequestError(f"option min_score: expected 0.0 to 1.0, got {value!a}")
-    return float(value)
-
-
-def _tasks(value: str) -> tuple[Task, ...]:
-    return check_tasks(value.split(",") if value else [])
-
-
-_OPTIONS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
-    "lang": ("language", str),
-    "style": ("style", str),
-    "annotate": ("annotate", _flag),
-    "min_score": ("min_score", _score),
-    "camera": ("camera", str),
-    "tasks": ("tasks", _tasks),
-}
-"""Option -> field of DescribeRequest, and the function that reads its value."""
-
-
-_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
-
-
 def _encode(version: Version, word: bytes, size: int, text: str) -> bytes:
+    """Return a header, with ``text`` cut after a whole character if it does not fit."""
     start = b"%s%s%d%s" % (word, SEPARATOR, size, SEPARATOR)
     end = b"" if version == 1 else b"\n"
     room = MAX_REPLY_HEADER[version] - len(start) - len(end)
-    return start + _fit(text, room) + end
+    data = text.encode("utf-8", "replace")
+    if len(data) > room:
+        ellipsis = "…".encode()
+        data = data[: room - len(ellipsis)].decode("utf-8", "ignore").encode() + ellipsis
+    return start + data + end
 
 
 def _clean(text: str) -> str:
     """Return ``text`` without line ends and separators, which would break a header."""
     return _CONTROL.sub(" ", text).replace(SEPARATOR.decode(), "< SEP >")
-
-
-def _fit(text: str, room: int) -> bytes:
-    """Return ``text`` in UTF-8, cut after a whole character to at most ``room`` bytes."""
-    data = text.encode("utf-8", "replace")
-    if len(data) <= room:
-        return data
-    ellipsis = "…".encode()
-    return data[: room - len(ellipsis)].decode("utf-8", "ignore").encode() + ellipsis

@@ -11,8 +11,8 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
 from i2t_ros import language as words
 from i2t_ros.bridges.loop_thread import LoopThread
+from i2t_ros.bridges.tcp.limits import TcpLimits
 from i2t_ros.bridges.tcp.server import TcpServer
-from i2t_ros.bridges.tcp.service import TcpLimits
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.bridge.cameras import BridgeCameras
 from i2t_ros.nodes.bridge.detector_client import DetectorClient, DetectorConfiguration

@@ -10,7 +10,7 @@ from typing import Any
 from i2t_ros import language as words
 from i2t_ros.bridges.http import settings as listener
 from i2t_ros.bridges.tcp import wire
-from i2t_ros.bridges.tcp.service import TcpLimits
+from i2t_ros.bridges.tcp.limits import TcpLimits
 from i2t_ros.nodes.parameters.declaration import AUTOSTART
 from i2t_ros.options import from_values, option, options_of
 

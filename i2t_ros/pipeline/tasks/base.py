@@ -95,10 +95,6 @@ class Task(ABC, Generic[Settings, Options, Result]):
     def from_json(self, values: Mapping[str, Any]) -> Result:
         """Return the result that to_json() wrote."""
 
-    @abstractmethod
-    def table(self, result: Result, label: Label) -> list[Sequence[str]]:
-        """Return a result as rows for a console, the first being the heads of the columns."""
-
 
 def rounded_score(value: float) -> float:
     """Return a score as JSON shows it."""
@@ -108,8 +104,3 @@ def rounded_score(value: float) -> float:
 def rounded_pixels(values: Sequence[float]) -> list[float]:
     """Return positions in pixels as JSON shows them."""
     return [round(value, 1) for value in values]
-
-
-def columns_of_box(box: Sequence[float]) -> list[str]:
-    """Return left, top, right and bottom for a table."""
-    return [f"{side:.0f}" for side in box]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -144,11 +144,6 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
         return Classification(
             tuple(item["class_id"] for item in items), tuple(item["score"] for item in items)
         )
-
-    def table(self, result: Classification, label: Label) -> list[Sequence[str]]:
-        """Return a class a row; see Task."""
-        pairs = zip(result.labels, result.scores, strict=True)
-        return [("class", "score"), *((label(name), f"{score:.2f}") for name, score in pairs)]
 
 
 class Classifier:

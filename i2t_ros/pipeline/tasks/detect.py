@@ -13,7 +13,7 @@ from i2t_ros.models.manifest import BUILT_IN
 from i2t_ros.options import option
 from i2t_ros.pipeline.loading import OpenOptions, open_model
 from i2t_ros.pipeline.object_detector import DetectOptions, ObjectDetector
-from i2t_ros.pipeline.tasks.base import Label, Task, columns_of_box, rounded_pixels, rounded_score
+from i2t_ros.pipeline.tasks.base import Label, Task, rounded_pixels, rounded_score
 from i2t_ros.types import DescribeRequest, Detections, Image
 from i2t_ros.vision.drawing import DrawOptions, Pen, class_color, draw_box, readable
 
@@ -151,15 +151,6 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
             labels=labels,
             track_ids=tracks if tracked else None,  # type: ignore[arg-type]
         )
-
-    def table(self, result: Detections, label: Label) -> list[Sequence[str]]:
-        """Return an object a row; see Task."""
-        heads = ("object", "score", "left", "top", "right", "bottom")
-        rows = (
-            (label(result.label(i)), f"{result.scores[i]:.2f}", *columns_of_box(box))
-            for i, box in enumerate(result.boxes.tolist())
-        )
-        return [heads, *rows]
 
 
 def _caption(found: Detections, i: int, label: Label, options: DrawOptions) -> str:

@@ -23,7 +23,6 @@ from i2t_ros.pipeline.tasks.base import (
     Label,
     Outcome,
     Task,
-    columns_of_box,
     rounded_pixels,
     rounded_score,
 )
@@ -194,19 +193,6 @@ class FacesTask(Task[FaceSettings, FaceOptions, Faces]):
             scores=[item["score"] for item in items],  # type: ignore[arg-type]
             landmarks=points or None,  # type: ignore[arg-type]
         )
-
-    def table(self, result: Faces, label: Label) -> list[Sequence[str]]:
-        """Return a face a row; see Task."""
-        heads = ["face", "score", "left", "top", "right", "bottom"]
-        rows = [
-            [str(i + 1), f"{result.scores[i]:.2f}", *columns_of_box(box)]
-            for i, box in enumerate(result.boxes.tolist())
-        ]
-        if result.landmarks is not None:
-            heads += [name.replace("_", " ") for name in LANDMARKS]
-            for row, points in zip(rows, result.landmarks.tolist(), strict=True):
-                row += [f"{x:.0f},{y:.0f}" for x, y in points]
-        return [heads, *rows]
 
 
 class FaceFinder:

@@ -238,10 +238,6 @@ class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
             for item in values["texts"]
         )
 
-    def table(self, result: tuple[TextRegion, ...], label: Label) -> list[Sequence[str]]:
-        """Return a line a row; see Task."""
-        return [("text", "score", "letters", "on", "left", "top"), *map(_row, result)]
-
 
 class TextReader:
     """Reads text, names its colors, and has it translated if there is a translator."""
@@ -288,13 +284,6 @@ class TextReader:
 def _region(image: Image, line: Line) -> TextRegion:
     text_color, background_color = text_colors(image, line.corners)
     return TextRegion(line.corners, line.text, line.score, text_color, background_color)
-
-
-def _row(region: TextRegion) -> list[str]:
-    text = region.text + (f" ({region.translation})" if region.translation else "")
-    left, top = region.corners[0].tolist()
-    colors = _hex(region.text_color), _hex(region.background_color)
-    return [text, f"{region.score:.2f}", *colors, f"{left:.0f}", f"{top:.0f}"]
 
 
 def _hex(color: tuple[int, int, int]) -> str:

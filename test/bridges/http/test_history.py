@@ -214,5 +214,5 @@ def test_a_history_that_fails_does_not_stop_the_service(web, history_settings, t
     ["sqlite:////proc/nowhere/history.db", "nonsense://x", "no url", "postgresql+nodriver://x/y"],
 )
 def test_a_history_that_cannot_be_opened_is_an_error_at_the_start(web, history_settings, url):
-    with pytest.raises(ServiceError, match="history cannot be opened"):
+    with pytest.raises(ServiceError, match="history cannot be used"):
         web(history=history_settings(database=url))

@@ -9,7 +9,7 @@ pytest.importorskip("sqlalchemy")
 
 
 from i2t_ros.bridges.http.history.database import Entry, History
-from i2t_ros.bridges.http.history.pictures import FolderPictures, make_key
+from i2t_ros.bridges.http.history.pictures import FolderPictures
 from i2t_ros.bridges.http.settings import HistorySettings
 from i2t_ros.errors import InvalidRequestError
 
@@ -31,7 +31,7 @@ def kept(history_settings):
 def entry(number, size=100):
     digest = f"{number:064x}"
     description = {"sentence": f"Picture {number}."}
-    return Entry(digest, digest, {}, description, picture=make_key(digest, "jpeg")), bytes(size)
+    return Entry(digest, digest, {}, description, picture=f"{digest}.jpeg"), bytes(size)
 
 
 def sentences(history):
@@ -48,7 +48,7 @@ def test_the_longest_unused_go_first(kept, tmp_path):
     history.find(entry(0)[0].key)
     history.add(*entry(3))
     assert sentences(history) == ["Picture 3.", "Picture 2.", "Picture 0."]
-    assert len(list((tmp_path / "kept").rglob("*.jpg"))) == 3
+    assert len(list((tmp_path / "kept").rglob("*.jpeg"))) == 3
 
 
 def test_old_results_are_let_go(kept):
@@ -67,7 +67,7 @@ def test_pictures_stay_below_their_limit(kept, tmp_path):
         clock[0] += 1
         history.add(*entry(number, size=300))
     assert sentences(history) == ["Picture 19.", "Picture 18.", "Picture 17."]
-    assert sum(path.stat().st_size for path in (tmp_path / "kept").rglob("*.jpg")) == 900
+    assert sum(path.stat().st_size for path in (tmp_path / "kept").rglob("*.jpeg")) == 900
 
 
 def test_limits_that_would_keep_nothing():

@@ -11,13 +11,13 @@ import threading
 import pytest
 
 pytest.importorskip("fastapi")
+from local_handlers import FakeHandler
 from web_support import PICTURE, TIME_LIMIT, RectangleDescriber, until
 
 from i2t_ros.bridges.camera_hub import CameraHub
 from i2t_ros.bridges.http.app import create_app
 from i2t_ros.bridges.http.routes import pages
 from i2t_ros.bridges.http.server import HttpServer
-from i2t_ros.bridges.local_handlers import FakeHandler
 from i2t_ros.bridges.tcp.server import TcpServer
 from i2t_ros.language import LANGUAGES
 
@@ -39,10 +39,13 @@ async def get(port, path="/healthz"):
 
 def test_it_shares_a_loop_with_tcp_and_may_be_closed_twice():
     async def main():
-        async with TcpServer(FakeHandler(), port=0) as tcp, make_server() as server:
+        tcp = TcpServer(FakeHandler(), port=0)
+        await tcp.start()
+        async with make_server() as server:
             assert (await get(server.port)).startswith(b"HTTP/1.1 200 ")
             assert tcp.port != server.port
             port = server.port
+        await tcp.close()
         await server.close()
         await asyncio.gather(server.close(), server.close())
         with pytest.raises(OSError):  # noqa: PT011 (refused)

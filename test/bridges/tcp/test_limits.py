@@ -10,6 +10,7 @@ import threading
 import time
 
 import pytest
+from local_handlers import FakeHandler
 from tcp_talk import (
     JPEG,
     TIME_LIMIT,
@@ -27,9 +28,8 @@ from tcp_talk import (
     v2,
 )
 
-from i2t_ros.bridges.local_handlers import FakeHandler
+from i2t_ros.bridges.tcp.limits import TcpLimits
 from i2t_ros.bridges.tcp.server import TcpServer
-from i2t_ros.bridges.tcp.service import TcpLimits
 from i2t_ros.errors import InvalidRequestError
 
 # --- limits
@@ -76,31 +76,31 @@ def test_a_client_that_does_not_read_is_cut_off(serve):
     server = serve(send_time=0.2, max_image_bytes=64 << 20)
     with connect(server) as sock:
         sock.sendall(v2(JPEG[:4] + bytes(32 << 20)))
-        until(lambda: server.counters.connections and not server.open_connections, "the cut")
-        assert server.counters.failures == 1
+        until(lambda: server.counters["connections"] and not server._connections, "the cut")
+        assert server.counters["failures"] == 1
 
 
 def test_more_clients_than_the_limit_are_told_in_their_version(serve):
     server = serve(max_connections=2)
     with connect(server) as first, connect(server) as second:
-        until(lambda: server.open_connections == 2, "two clients")
+        until(lambda: len(server._connections) == 2, "two clients")
         assert ask(server, v2()).startswith(b"False<SEP>0<SEP>busy<SEP>the limit of 2 clients")
         assert "ocupado" in ask(server, v1()).decode()
-        assert server.counters.turned_away == 2
+        assert server.counters["turned_away"] == 2
         for sock in (first, second):
             sock.sendall(v1())
             assert read_all(sock) == good_v1()
-    until(lambda: not server.open_connections, "everybody to leave")
+    until(lambda: not server._connections, "everybody to leave")
     assert ask(server, v1()) == good_v1()
 
 
 def test_a_flood_of_clients_is_cut_off(serve):
     server = serve(max_connections=1, idle_time=TIME_LIMIT, linger_time=TIME_LIMIT)
     with connect(server), connect(server):
-        until(lambda: server.open_connections == 2, "one served and one turned away")
+        until(lambda: len(server._connections) == 2, "one served and one turned away")
         with connect(server) as third:
             assert third.recv(1) == b""
-        assert server.open_connections == 2
+        assert len(server._connections) == 2
 
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(TcpLimits)])
@@ -116,7 +116,7 @@ def test_closing_lets_a_request_in_progress_finish_and_others_go(serve):
     handler = Waiting()
     server = serve(handler)
     with connect(server) as busy, connect(server) as idle:
-        until(lambda: server.open_connections == 2, "two clients")
+        until(lambda: len(server._connections) == 2, "two clients")
         busy.sendall(v2())
         assert handler.entered.wait(TIME_LIMIT)
         port = server.port
@@ -130,7 +130,7 @@ def test_closing_lets_a_request_in_progress_finish_and_others_go(serve):
         assert busy.recv(1) == b""
         busy.close()
         assert closed.wait(TIME_LIMIT)
-    assert server.open_connections == 0
+    assert not server._connections
 
 
 def close_in_background(server):
@@ -154,16 +154,17 @@ def test_closing_cuts_off_what_does_not_finish(serve):
         sock.sendall(v2())
         assert handler.entered.wait(TIME_LIMIT)
         server.loop_thread.call(server.close(), TIME_LIMIT)
-        assert server.open_connections == 0
+        assert not server._connections
         assert sock.recv(1) == b""
 
 
 def test_closing_twice_or_before_the_start_is_fine():
     async def lives():
-        await TcpServer(FakeHandler(), port=0).close()
-        async with TcpServer(FakeHandler(), port=0) as server:
-            assert server.port > 0
-            await asyncio.gather(server.close(), server.close())
+        server = TcpServer(FakeHandler(), port=0)
+        await server.close()
+        await server.start()
+        assert server.port > 0
+        await asyncio.gather(server.close(), server.close())
         await server.close()
 
     asyncio.run(lives())

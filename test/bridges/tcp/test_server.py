@@ -12,6 +12,7 @@ import threading
 import time
 
 import pytest
+from local_handlers import FakeHandler, LocalHandler
 from making import picture_of
 from tcp_talk import (
     JPEG,
@@ -32,7 +33,6 @@ from tcp_talk import (
     v2,
 )
 
-from i2t_ros.bridges.local_handlers import FakeHandler, LocalHandler
 from i2t_ros.bridges.tcp.server import TcpServer
 from i2t_ros.errors import DetectorUnreachableError
 
@@ -120,7 +120,7 @@ def test_clients_are_served_at_the_same_time(serve):
     with connect(server) as first, connect(server) as second:
         first.sendall(v1())
         second.sendall(v2())
-        until(lambda: server.counters.requests == 2, "two requests at once")
+        until(lambda: server.counters["requests"] == 2, "two requests at once")
         server.loop_thread.post(handler.go_on.set)
         assert read_all(first) == good_v1()
         assert read_line(second) + read_exactly(second, len(JPEG)) == good_v2()
@@ -226,7 +226,7 @@ def test_the_console_tells_start_up_connections_operations_and_failures(serve, c
     port = server.port
     ask(server, v1())
     ask(server, v1(b"hello"))
-    until(lambda: not server.open_connections, "everybody to leave")
+    until(lambda: not server._connections, "everybody to leave")
     server.loop_thread.call(server.close(), TIME_LIMIT)
     lines = [record.getMessage() for record in caplog.records]
     patterns = [
@@ -262,8 +262,9 @@ def test_listening_beyond_this_machine_is_logged_as_such(caplog, host, level, te
     caplog.set_level(logging.INFO, "i2t_ros.tcp")
 
     async def listen():
-        async with TcpServer(FakeHandler(), host, 0):
-            pass
+        server = TcpServer(FakeHandler(), host, 0)
+        await server.start()
+        await server.close()
 
     asyncio.run(listen())
     first = caplog.records[0]
@@ -299,6 +300,6 @@ def test_a_client_that_leaves_before_its_reply_is_told_of_on_the_console(serve, 
         assert handler.entered.wait(TIME_LIMIT)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # reset
     server.loop_thread.post(handler.go_on.set)
-    until(lambda: not server.open_connections, "the end")
+    until(lambda: not server._connections, "the end")
     assert [record.getMessage().split(" ", 1)[1][:8] for record in caplog.records] == ["has left"]
     assert ask(server, v1()) == good_v1()

@@ -98,7 +98,7 @@ def test_what_follows_a_version_1_request_is_ignored():
     assert len(drain(parser)) == 1
     parser.feed(v1() * 3)
     assert drain(parser) == []
-    assert parser.held == 0
+    assert len(parser._buffer) == 0
 
 
 def test_version_2_options_reach_the_request():
@@ -226,7 +226,7 @@ def test_a_refused_picture_is_dropped_as_it_comes():
     parser = RequestParser(LIMIT)
     parser.feed(v2(bytes(900), b"no=1")[:-1])
     assert drain(parser) == []
-    assert parser.held == 0
+    assert len(parser._buffer) == 0
     assert parser.begun
     parser.feed(b"\0")
     assert only(drain(parser)).error.code == "invalid_request"
@@ -334,14 +334,14 @@ def test_no_bytes_at_all_crash_it_or_make_it_keep_more_than_its_bound(chunks, fi
         for found in drain(parser):
             assert isinstance(found, WireRequest | Refusal)
             wire.encode_error(found.version, getattr(found, "error", errors.I2tError()))
-        assert parser.held <= wire.MAX_HEADER + LIMIT
+        assert len(parser._buffer) <= wire.MAX_HEADER + LIMIT
         assert parser.version in (1, 2)
         assert parser.may_be_empty in (True, False)
     if finish:
         parser.finish()
         drain(parser)
         assert not parser.begun
-        assert parser.held == 0
+        assert len(parser._buffer) == 0
 
 
 def test_the_tasks_option_knows_every_task():

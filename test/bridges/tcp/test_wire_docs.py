@@ -7,13 +7,13 @@ import re
 import socket
 
 import pytest
+from local_handlers import FakeHandler
 from making import picture_of
 from project import ROOT
 
 from i2t_ros import errors
-from i2t_ros.bridges.local_handlers import FakeHandler
 from i2t_ros.bridges.tcp import wire
-from i2t_ros.bridges.tcp.service import TcpLimits
+from i2t_ros.bridges.tcp.limits import TcpLimits
 from i2t_ros.types import Picture
 from i2t_ros.vision.codecs import FORMATS, canonical_format
 

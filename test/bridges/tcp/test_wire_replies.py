@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from i2t_ros import errors
 from i2t_ros.bridges.tcp import wire
-from i2t_ros.bridges.tcp.spanish_reasons import SPANISH_REASONS
 
 
 def test_success_headers():
@@ -61,4 +60,4 @@ def every_error(root=errors.I2tError):
 
 def test_every_error_has_its_reason_in_spanish():
     codes = {error.code for error in every_error() if error.__module__ == errors.__name__}
-    assert codes == set(SPANISH_REASONS)
+    assert codes == set(wire.SPANISH_REASONS)

@@ -1,1 +1,1 @@
-"""Results that are kept in a database, and their pictures."""
+"""Results kept in a database, and their pictures."""

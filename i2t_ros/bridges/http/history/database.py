@@ -1,4 +1,4 @@
-"""Results that are kept: a table in any database that SQLAlchemy reaches, and their pictures."""
+"""Kept results: a table in any database that SQLAlchemy supports, and their pictures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any
 
 from i2t_ros.bridges.http.history.pictures import PictureStore, open_store
 from i2t_ros.bridges.http.settings import HistorySettings
-from i2t_ros.errors import ServiceError
 from i2t_ros.optional import needed_for
 
 log = logging.getLogger("i2t_ros.history")
@@ -45,7 +44,7 @@ class Entry:
 class History:
     """The kept results. Blocks; call it in its own thread, and in no other.
 
-    Raises ServiceError if the database fails.
+    failures  the errors that its methods raise if the database or the pictures' store fails
     """
 
     def __init__(self, settings: HistorySettings, clock: Callable[[], float] = time.time) -> None:
@@ -59,143 +58,120 @@ class History:
         self._store: PictureStore | None = None
         self._engine: Any = None
         self._table: Any = _table(sqlalchemy)
+        self.failures: tuple[type[Exception], ...] = sqlalchemy.exc.SQLAlchemyError, OSError
+        self.failures += (ImportError,)  # the database's driver is missing
 
     def open(self) -> None:
         """Connect, and make the table if it is missing."""
-        try:
-            url = self._sql.engine.make_url(self._settings.database)
-            if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
-                Path(url.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
-            self._engine = self._sql.create_engine(url, future=True, pool_pre_ping=True)
-            self._table.metadata.create_all(self._engine)
-            self._store = open_store(self._settings)
-        except (self._sql.exc.SQLAlchemyError, ImportError, OSError) as error:
-            self.close()
-            raise ServiceError(f"the history cannot be opened: {error}") from error
+        url = self._sql.engine.make_url(self._settings.database)
+        if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
+            Path(url.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
+        self._store = open_store(self._settings)
+        if self._store is not None:
+            self.failures += self._store.failures
+        self._engine = self._sql.create_engine(url, future=True, pool_pre_ping=True)
+        self._table.metadata.create_all(self._engine)
 
     def close(self) -> None:
         """Disconnect. May be called more than once."""
         if self._engine is not None:
             self._engine.dispose()
-            self._engine = None
 
     def find(self, key: str) -> Entry | None:
         """Return the result with this key, which counts as used now."""
-        entries = self._select(self._table.c.key == key)
-        if entries:
-            self._write(
-                self._table.update()
-                .where(self._table.c.id == entries[0].id)
-                .values(used=self._clock())
-            )
-        return entries[0] if entries else None
+        entry = self._first(self._table.c.key == key)
+        if entry is not None:
+            update = self._table.update().where(self._table.c.id == entry.id)
+            self._write(update.values(used=self._clock()))
+        return entry
 
     def get(self, number: int) -> Entry | None:
         """Return the result with this number."""
-        entries = self._select(self._table.c.id == number)
-        return entries[0] if entries else None
+        return self._first(self._table.c.id == number)
 
     def newest(self, limit: int, before: int = 0) -> list[Entry]:
         """Return the newest results, those with numbers below ``before`` if it is not 0."""
-        clause = self._table.c.id < before if before else self._table.c.id > 0
-        return self._select(clause, limit)
+        return self._select(self._table.c.id < before if before else self._sql.true(), limit)
 
     def add(self, entry: Entry, picture: bytes) -> Entry:
         """Keep a result, its picture unless that is kept already; return it with its number.
 
-        Then let go of what is too much or too old.
+        Then remove the results beyond the limits.
         """
-        kept = self._store is not None
-        if self._store is not None and not self._select(self._table.c.picture == entry.picture):
-            try:
-                self._store.put(entry.picture, picture)
-            except OSError as error:
-                raise ServiceError(f"the history's pictures: {error}") from error
-        entry = replace(
-            entry,
-            created=self._clock(),
-            picture=entry.picture if kept else "",
-            size=len(picture) if kept else 0,
-        )
-        number = self._insert(entry)
-        self._let_go()
-        return replace(entry, id=number)
-
-    def picture(self, entry: Entry) -> bytes | None:
-        """Return the picture of a result, or None if it is not kept."""
-        if self._store is None or not entry.picture:
-            return None
-        try:
-            return self._store.get(entry.picture)
-        except OSError as error:
-            raise ServiceError(f"the history's pictures: {error}") from error
-
-    def remove(self, number: int) -> bool:
-        """Forget a result, and its picture if no other has it; return whether it was there."""
-        entry = self.get(number)
-        if entry is None:
-            return False
-        self._write(self._table.delete().where(self._table.c.id == number))
-        shared = entry.picture and self._select(self._table.c.picture == entry.picture)
-        if self._store is not None and entry.picture and not shared:
-            try:
-                self._store.delete(entry.picture)
-            except OSError as error:
-                log.warning("a picture that is kept no longer could not be deleted: %s", error)
-        return True
-
-    def _insert(self, entry: Entry) -> int:
+        entry = replace(entry, created=self._clock(), size=len(picture))
+        if self._store is None:
+            entry = replace(entry, picture="", size=0)
+        elif self._first(self._table.c.picture == entry.picture) is None:
+            self._store.put(entry.picture, picture)
         values = dataclasses.asdict(entry) | {"used": entry.created}
         del values["id"]
         # What the same question was answered before makes room for the newer answer.
         self._write(self._table.delete().where(self._table.c.key == entry.key))
-        return int(self._write(self._table.insert().values(**values)).inserted_primary_key[0])
+        number = self._write(self._table.insert().values(**values)).inserted_primary_key[0]
+        self._remove_excess()
+        return replace(entry, id=int(number))
 
-    def _let_go(self) -> None:
-        """Remove the results that have gone unused longest, until the limits hold."""
-        table, settings = self._table, self._settings
-        stale = self._numbers(table.c.used < self._clock() - settings.max_age)
-        for number in stale:
-            self.remove(number)
+    def picture(self, entry: Entry) -> bytes | None:
+        """Return the picture of a result, or None if it is not kept."""
+        return self._store.get(entry.picture) if self._store and entry.picture else None
+
+    def remove(self, number: int) -> bool:
+        """Remove a result, and its picture if no other has it; return whether it was there."""
+        entry = self.get(number)
+        if entry is None:
+            return False
+        self._write(self._table.delete().where(self._table.c.id == number))
+        if (
+            self._store
+            and entry.picture
+            and not self._first(self._table.c.picture == entry.picture)
+        ):
+            try:
+                self._store.delete(entry.picture)
+            except self._store.failures as error:
+                log.warning("the picture of a removed result could not be deleted: %s", error)
+        return True
+
+    def _remove_excess(self) -> None:
+        """Remove results that are too old, then those unused longest, until the limits hold."""
+        settings = self._settings
+        self._remove_unused(self._table.c.used < self._clock() - settings.max_age, 1000)
         while True:
             count, size = self._totals()
             if count <= settings.max_results and size <= settings.max_bytes:
                 return
-            for number in self._numbers(table.c.id > 0, limit=max(1, count - settings.max_results)):
-                self.remove(number)
+            self._remove_unused(self._sql.true(), max(1, count - settings.max_results))
 
-    def _numbers(self, clause: Any, limit: int = 1000) -> list[int]:
-        table = self._table
-        query = self._sql.select(table.c.id).where(clause).order_by(table.c.used, table.c.id)
-        return [row[0] for row in self._read(query.limit(limit))]
+    def _remove_unused(self, clause: Any, limit: int) -> None:
+        """Remove at most ``limit`` results of a clause, first those unused longest."""
+        columns = self._table.c
+        query = self._sql.select(columns.id).where(clause).order_by(columns.used, columns.id)
+        for (number,) in self._read(query.limit(limit)):
+            self.remove(number)
 
     def _totals(self) -> tuple[int, int]:
         """Return how many results there are, and the bytes of their pictures, each counted once."""
-        table, sql = self._table, self._sql
-        count = self._read(sql.select(sql.func.count()).select_from(table))[0][0]
-        each = sql.select(table.c.picture, sql.func.max(table.c.size).label("size"))
-        each = each.group_by(table.c.picture).subquery()
-        size = self._read(sql.select(sql.func.sum(each.c.size)))[0][0]
-        return int(count), int(size or 0)
+        columns, sql = self._table.c, self._sql
+        count, largest = sql.func.count().label("count"), sql.func.max(columns.size).label("size")
+        each = sql.select(count, largest).group_by(columns.picture).subquery()
+        (totals,) = self._read(sql.select(sql.func.sum(each.c.count), sql.func.sum(each.c.size)))
+        return int(totals[0] or 0), int(totals[1] or 0)
 
-    def _select(self, clause: Any, limit: int = 1) -> list[Entry]:
-        table = self._table
-        query = self._sql.select(table).where(clause).order_by(table.c.id.desc()).limit(limit)
-        return [_entry(row._mapping) for row in self._read(query)]
+    def _first(self, clause: Any) -> Entry | None:
+        return next(iter(self._select(clause, 1)), None)
+
+    def _select(self, clause: Any, limit: int) -> list[Entry]:
+        columns = [self._table.c[field.name] for field in dataclasses.fields(Entry)]
+        query = self._sql.select(*columns).where(clause).order_by(self._table.c.id.desc())
+        return [Entry(*row) for row in self._read(query.limit(limit))]
 
     def _read(self, query: Any) -> list[Any]:
-        try:
-            with self._engine.connect() as connection:
-                return list(connection.execute(query))
-        except self._sql.exc.SQLAlchemyError as error:
-            raise ServiceError(f"the history cannot be read: {error}") from error
+        with self._engine.connect() as connection:
+            return list(connection.execute(query))
 
     def _write(self, statement: Any) -> Any:
-        try:
-            with self._engine.begin() as connection:
-                return connection.execute(statement)
-        except self._sql.exc.SQLAlchemyError as error:
-            raise ServiceError(f"the history cannot be written: {error}") from error
+        with self._engine.begin() as connection:
+            return connection.execute(statement)
 
 
 def _table(sql: Any) -> Any:
@@ -213,7 +189,3 @@ def _table(sql: Any) -> Any:
         sql.Column("size", sql.Integer, nullable=False),
         sqlite_autoincrement=True,  # numbers are not given twice
     )
-
-
-def _entry(row: Any) -> Entry:
-    return Entry(**{field.name: row[field.name] for field in dataclasses.fields(Entry)})

@@ -1,4 +1,4 @@
-"""Asks a handler only what the history does not know yet."""
+"""Answers from the history if it can, and keeps there what it could not answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from typing import TypeVar
 
 from i2t_ros.bridges.handler import Handler
 from i2t_ros.bridges.http.history.database import Entry, History
-from i2t_ros.bridges.http.history.pictures import make_key
 from i2t_ros.errors import ServiceError, TimeLimitError
 from i2t_ros.pipeline.description_json import description_from_json, description_to_json
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
@@ -38,12 +37,12 @@ class KeptReply(DescribeReply):
 
 
 class HistoryHandler:
-    """A handler that answers from the history if it can, and keeps there what it could not.
+    """A handler around another one, which it asks only what the history cannot answer.
 
-    A result is found again if the same was asked about the same picture of a detector with the
-    same configuration. It is given back as it was: only the handler behind finds words and draws.
-    So a drawing is always asked for. Identical requests of one moment are asked once. If the
-    history fails, requests are answered without it. Lives on one asyncio loop.
+    A result is found again if the same question was asked about the same picture, of a detector
+    with the same configuration. It is returned as it was. The history cannot draw, so the other
+    handler is always asked for drawings. Identical requests at the same time are asked once. If
+    the history fails, requests are answered without it. Lives on one asyncio loop.
     """
 
     def __init__(
@@ -52,13 +51,13 @@ class HistoryHandler:
         """Ask ``handler``.
 
         configuration  returns which detector, with which models and options, would answer now;
-                       "" if that is not known: then results are kept, and none is given back
+                       "" if that is not known: then results are kept, but not found again
         """
         self.history = history
         self._handler = handler
         self._configuration = configuration
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="i2t-history")
-        self._waiting = 0
+        self._room = asyncio.Semaphore(MAX_WAITING)
         self._pending: dict[tuple[str, bool], asyncio.Task[DescribeReply]] = {}
         self._complained = -COMPLAINT_PERIOD
 
@@ -67,7 +66,7 @@ class HistoryHandler:
         await self.call(self.history.open)
 
     async def close(self) -> None:
-        """Give up what is pending and let go of the history."""
+        """Cancel pending requests and close the history."""
         pending = list(self._pending.values())
         for task in pending:
             task.cancel()
@@ -76,47 +75,38 @@ class HistoryHandler:
         self._thread.shutdown(wait=False)
 
     async def describe(self, request: DescribeRequest) -> DescribeReply:
-        """Return what is known, or else the handler's reply; raises what the handler raises."""
+        """Return the kept reply, or else the handler's; raises what the handler raises."""
         picture = request.picture
         if picture is None or request.fresh:
             return await self._handler.describe(request)
         await hash_picture(picture)
         configuration = self._configuration()
-        key = _key(picture, request, configuration)
+        # Everything on which the answer depends.
+        parts = picture.sha256, request.tasks, request.language, request.style, request.min_score
+        key = hashlib.sha256(json.dumps([*parts, configuration]).encode()).hexdigest()
         question = key, request.annotate
-        task = self._pending.get(question)
-        joined = task is not None
-        if task is None:
-            answer = self._answer(key, request, picture, bool(configuration))
-            task = asyncio.get_running_loop().create_task(answer)
-            self._pending[question] = task
-            task.add_done_callback(lambda done: self._settled(question, done))
         # Shielded: others may wait for the same answer when one of them gives up.
-        reply = await asyncio.shield(task)
-        return replace(reply, cached=True) if joined else reply
+        if question in self._pending:
+            return replace(await asyncio.shield(self._pending[question]), cached=True)
+        task = asyncio.create_task(self._answer(key, request, picture, bool(configuration)))
+        self._pending[question] = task
+        task.add_done_callback(lambda _: self._pending.pop(question))
+        return await asyncio.shield(task)
 
     async def call(self, function: Callable[..., Result], *arguments: object) -> Result:
         """Call a method of the history in its thread; raises ServiceError and TimeLimitError."""
-        if self._waiting >= MAX_WAITING:
-            raise ServiceError(f"the history is slow: {self._waiting} calls wait for it")
-        self._waiting += 1
+        if self._room.locked():
+            raise ServiceError(f"the history is slow: {MAX_WAITING} calls wait for it")
+        await self._room.acquire()
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._thread, function, *arguments)
-        future.add_done_callback(self._called)
+        future.add_done_callback(lambda _: self._room.release())
         try:
             return await asyncio.wait_for(asyncio.shield(future), TIME_LIMIT)
         except asyncio.TimeoutError:
             raise TimeLimitError(f"the history did not answer within {TIME_LIMIT:g} s") from None
-
-    def _called(self, future: asyncio.Future[Result]) -> None:
-        self._waiting -= 1
-        if not future.cancelled():
-            future.exception()  # seen, even if nobody waits any more
-
-    def _settled(self, question: tuple[str, bool], task: asyncio.Task[DescribeReply]) -> None:
-        del self._pending[question]
-        if not task.cancelled():
-            task.exception()
+        except self.history.failures as error:
+            raise ServiceError(f"the history cannot be used: {error}") from error
 
     async def _answer(
         self, key: str, request: DescribeRequest, picture: Picture, may_find: bool
@@ -139,8 +129,8 @@ class HistoryHandler:
         if description["failures"]:
             return None
         asked = {"tasks": list(request.tasks), "min_score": request.min_score}
-        at = make_key(picture.sha256, read_header(picture).format)
-        entry = Entry(key, picture.sha256, asked, description, picture=at)
+        kept_as = f"{picture.sha256}.{read_header(picture).format}"
+        entry = Entry(key, picture.sha256, asked, description, picture=kept_as)
         return self.history.add(entry, bytes(picture))
 
     async def _try(
@@ -156,12 +146,6 @@ class HistoryHandler:
 
 
 async def hash_picture(picture: Picture) -> None:
-    """Have a picture know its hash, without blocking the loop if it is large."""
+    """Compute a picture's hash, without blocking the loop if it is large."""
     if len(picture) > SMALL:
         await asyncio.to_thread(lambda: picture.sha256)
-
-
-def _key(picture: Picture, request: DescribeRequest, configuration: str) -> str:
-    """Return the hash of everything on which the answer depends."""
-    parts = [picture.sha256, request.tasks, request.language, request.style, request.min_score]
-    return hashlib.sha256(json.dumps([*parts, configuration]).encode()).hexdigest()

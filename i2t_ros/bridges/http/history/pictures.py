@@ -1,51 +1,23 @@
-"""Where the pictures of the history are kept: in a folder, or in S3-compatible storage."""
+"""Where the pictures of the history are kept: in a folder, or in S3-compatible storage.
+
+Each has a key: 64 hexadecimal digits of its hash, a dot and its format. The ``failures`` of a store
+are the errors that its methods raise if it fails; all of them block.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
-import tempfile
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 from i2t_ros.bridges.http.settings import HistorySettings
 from i2t_ros.optional import needed_for
+from i2t_ros.vision.codecs import FORMATS
 
-EXTENSIONS = {"jpeg": "jpg", "png": "png", "bmp": "bmp", "webp": "webp"}
-"""Format of a picture -> extension of its key."""
-MEDIA_TYPES = {extension: f"image/{fmt}" for fmt, extension in EXTENSIONS.items()}
-
-KEY = re.compile(r"[0-9a-f]{64}\.(?:jpg|png|bmp|webp)")
-"""All keys are made here, of a hash and a format: nothing a client sends becomes part of a path."""
-
+KEY = re.compile(rf"[0-9a-f]{{64}}\.({'|'.join(FORMATS)})")
 S3_SCHEME = "s3://"
-
-
-def make_key(digest: str, fmt: str) -> str:
-    """Return the key of a picture; ``digest`` is 64 hexadecimal digits."""
-    return f"{digest}.{EXTENSIONS[fmt]}"
-
-
-def media_type(key: str) -> str:
-    """Return the media type of the picture with this key."""
-    return MEDIA_TYPES[key.rpartition(".")[2]]
-
-
-class PictureStore(Protocol):
-    """Keeps pictures beyond the life of the process. Blocks; raises OSError if it fails."""
-
-    def put(self, key: str, data: bytes) -> None:
-        """Keep a picture."""
-        ...
-
-    def get(self, key: str) -> bytes | None:
-        """Return a picture, or None if it is not kept."""
-        ...
-
-    def delete(self, key: str) -> None:
-        """Keep a picture no longer; it may be gone already."""
-        ...
 
 
 def open_store(settings: HistorySettings) -> PictureStore | None:
@@ -60,6 +32,8 @@ def open_store(settings: HistorySettings) -> PictureStore | None:
 class FolderPictures:
     """Pictures as files in a folder."""
 
+    failures: tuple[type[Exception], ...] = (OSError,)
+
     def __init__(self, folder: Path) -> None:
         """Make the folder if it is missing; raises OSError."""
         self._folder = folder
@@ -69,28 +43,26 @@ class FolderPictures:
         """Write the file, whole or not at all."""
         path = self._path(key)
         path.parent.mkdir(exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=path.parent)
+        part = path.with_suffix(f".{os.getpid()}")
         try:
-            with open(handle, "wb") as file:
-                file.write(data)
-            os.replace(part, path)
-        except OSError:
-            Path(part).unlink(missing_ok=True)
-            raise
+            part.write_bytes(data)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
     def get(self, key: str) -> bytes | None:
-        """Read the file."""
+        """Return a picture, or None if it is not kept."""
         with contextlib.suppress(FileNotFoundError):
             return self._path(key).read_bytes()
         return None
 
     def delete(self, key: str) -> None:
-        """Remove the file."""
+        """Remove a picture, if it is there."""
         self._path(key).unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
-        if not KEY.fullmatch(key):
-            raise ValueError(f"picture key: expected 64 hexadecimal digits and .jpg, got {key!r}")
+        if not KEY.fullmatch(key):  # so nothing else in the database becomes part of a path
+            raise ValueError(f"picture key: expected 64 hexadecimal digits and .jpeg, got {key!r}")
         return self._folder / key[:2] / key
 
 
@@ -107,39 +79,27 @@ class S3Pictures:
             import boto3  # noqa: PLC0415
             from botocore.config import Config  # noqa: PLC0415
             from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-        self._bucket, _, prefix = url.removeprefix(S3_SCHEME).partition("/")
-        self._prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
-        self._failures = (BotoCoreError, ClientError)
+        bucket, _, prefix = url.removeprefix(S3_SCHEME).partition("/")
+        self._prefix = f"{prefix.strip('/')}/".lstrip("/")
+        self.failures: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
         config = Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": 2})
-        self._client: Any = boto3.client("s3", endpoint_url=endpoint or None, config=config)
+        s3 = boto3.resource("s3", endpoint_url=endpoint or None, config=config)
+        self._bucket: Any = s3.Bucket(bucket)
 
     def put(self, key: str, data: bytes) -> None:
-        """Upload the object."""
-        with self._as_os_error("put"):
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=self._prefix + key,
-                Body=data,
-                ContentType=media_type(key),
-            )
+        """Upload the picture."""
+        kind = f"image/{key.rpartition('.')[2]}"
+        self._bucket.put_object(Key=self._prefix + key, Body=data, ContentType=kind)
 
     def get(self, key: str) -> bytes | None:
-        """Download the object."""
-        with self._as_os_error("get"):
-            try:
-                reply = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
-                return bytes(reply["Body"].read())
-            except self._client.exceptions.NoSuchKey:
-                return None
+        """Return a picture, or None if it is not kept."""
+        with contextlib.suppress(self._bucket.meta.client.exceptions.NoSuchKey):
+            return bytes(self._bucket.Object(self._prefix + key).get()["Body"].read())
+        return None
 
     def delete(self, key: str) -> None:
-        """Delete the object."""
-        with self._as_os_error("delete"):
-            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
+        """Remove a picture, if it is there."""
+        self._bucket.Object(self._prefix + key).delete()
 
-    @contextlib.contextmanager
-    def _as_os_error(self, action: str) -> Any:
-        try:
-            yield
-        except self._failures as error:
-            raise OSError(f"S3 {action} in bucket {self._bucket}: {error}") from error
+
+PictureStore: TypeAlias = FolderPictures | S3Pictures

@@ -11,7 +11,6 @@ from starlette.responses import JSONResponse, Response
 from i2t_ros.bridges.http import schemas
 from i2t_ros.bridges.http.history.database import Entry
 from i2t_ros.bridges.http.history.handler import HistoryHandler
-from i2t_ros.bridges.http.history.pictures import media_type
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.routes.describe import drawing_of, picture_response
 from i2t_ros.bridges.http.routes.parameters import query_of
@@ -130,7 +129,8 @@ def make_router(services: Services, kept: HistoryHandler) -> APIRouter:
     async def picture(number: Number) -> Response:
         """Return the picture as it was sent."""
         entry = await find(number)
-        return Response(bytes(await picture_of(entry)), media_type=media_type(entry.picture))
+        kind = f"image/{entry.picture.rpartition('.')[2]}"
+        return Response(bytes(await picture_of(entry)), media_type=kind)
 
     @router.get(
         "/v1/history/{number}/annotated",

@@ -30,8 +30,8 @@ def make_router(services: Services) -> APIRouter:
             schemas.CameraState(
                 name=camera.name,
                 transport=camera.transport,
-                frames=camera.frames,
-                age=round(now - camera.last_frame, 3) if camera.last_frame else None,
+                frames=camera.raw.count,
+                age=round(now - newest.stamp, 3) if (newest := camera.raw.newest) else None,
                 viewers=camera.viewers,
             )
             for camera in services.hub.online
