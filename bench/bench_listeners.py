@@ -29,8 +29,8 @@ from table import Row, Table, alternate, at_least, beside_mean, compared, show
 from targets import LISTENER
 
 from i2t_ros.bridges.camera_hub import CameraHub
-from i2t_ros.bridges.http.app import create_app
 from i2t_ros.bridges.http.server import HttpServer
+from i2t_ros.bridges.http.services import Services
 from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.bridges.tcp.server import TcpServer
@@ -85,10 +85,10 @@ def http_server(describe: Describe) -> Iterator[tuple[int, Callable[..., float |
 
         async def start() -> tuple[HttpServer, CollectorRegistry]:
             settings = HttpSettings(limits=HttpLimits(requests_per_second=0))
-            app = create_app(handler, CameraHub(), settings)
-            server = HttpServer(app, port=0)
+            services = Services(handler, CameraHub(), settings)
+            server = HttpServer(services, port=0)
             await server.start()
-            return server, app.state.services.metrics.registry
+            return server, services.metrics.registry
 
         server, registry = loop.call(start(), 10)
         try:

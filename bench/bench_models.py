@@ -25,7 +25,7 @@ from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import backends, is_installed
 from i2t_ros.errors import I2tError
 from i2t_ros.models.manifest import load_manifest
-from i2t_ros.pipeline.object_detector import DetectOptions
+from i2t_ros.pipeline.tasks.detect import DetectOptions
 
 COCO = material.SHARED / "coco_tiny"
 
@@ -80,7 +80,7 @@ def row(detector, options, rounds):
     bare, full = statistics.median(alone) * 1e3, statistics.median(whole) * 1e3
     name = detector.backend_name + (f", {options.precision}" if options.precision != "auto" else "")
     return (
-        f"| {detector.model_name} | {name} | {bare:.1f} | {full:.1f} | {full / bare:.2f} "
+        f"| {detector.spec.name} | {name} | {bare:.1f} | {full:.1f} | {full / bare:.2f} "
         f"| {accuracy(detector)} |"
     )
 

@@ -15,10 +15,9 @@ from table import Row, Table, at_most, milliseconds, show, take_turns
 from targets import DESCRIBER
 
 from i2t_ros.backends.base import Backend
-from i2t_ros.models.manifest import find_spec
 from i2t_ros.pipeline.describer import DescribeOptions, draw, scene_facts, tell
 from i2t_ros.pipeline.loading import Loaded
-from i2t_ros.pipeline.object_detector import DetectOptions, ObjectDetector
+from i2t_ros.pipeline.tasks.detect import DetectOptions, ObjectDetector
 from i2t_ros.types import Scene
 from i2t_ros.vision.codecs import decode_image, encode_image
 from i2t_ros.vision.letterbox import Letterbox
@@ -49,7 +48,7 @@ def whole(effort: Effort) -> Iterator[Row]:
 
 def stages(found: ObjectDetector, image: np.ndarray, rounds: int) -> Iterator[Row]:
     """Yield each stage of a picture's way, beside the engine."""
-    to = find_spec(found.model_name).input.format
+    to = found.spec.input.format
     if to is None:  # the engine takes the image as it is
         return
     letterbox, prepared = Letterbox(to), found.prepare(image)
@@ -106,14 +105,14 @@ def crowd(found: ObjectDetector, count: int) -> list[np.ndarray]:
 def costs(rounds: int) -> Iterator[Row]:
     """Yield what all but the engine costs, by objects seen and by the size of the picture."""
     real = detector()
-    spec = find_spec(real.model_name)
+    spec = real.spec
     if spec.decoder != "yolox":
         return
     image = photo()
     ours: dict[int, ObjectDetector] = {}
     for count in OBJECTS:
         backend: Backend = Prepared(crowd(real, count))
-        ours[count] = ObjectDetector(Loaded(spec, backend, "prepared", backend.report))
+        ours[count] = ObjectDetector(Loaded(spec, backend, "fake", backend.report))
     options = DetectOptions(max_detections=1000)
 
     def describe(count: int) -> None:

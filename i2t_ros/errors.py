@@ -5,7 +5,11 @@ compare it. The message is for people: it names the thing, what was expected and
 if there is something to do, what to do.
 """
 
+from __future__ import annotations
+
 from typing import ClassVar
+
+_BY_CODE: dict[str, type[I2tError]] = {}
 
 
 class I2tError(Exception):
@@ -16,6 +20,7 @@ class I2tError(Exception):
     def __init_subclass__(cls, code: str) -> None:
         """Give each class its code."""
         cls.code = code
+        _BY_CODE[code] = cls
 
 
 class ImageError(I2tError, code="bad_image"):
@@ -27,15 +32,15 @@ class EmptyImageError(ImageError, code="empty_image"):
 
 
 class NotAnImageError(ImageError, code="not_an_image"):
-    """The bytes carry no signature of a picture format that is read here."""
+    """The bytes do not begin like any picture format that is read here."""
 
 
 class TruncatedImageError(ImageError, code="truncated_image"):
-    """The bytes begin as a picture and do not hold all of it."""
+    """The bytes begin like a picture, but some are missing or damaged."""
 
 
 class UnsupportedFormatError(ImageError, code="unsupported_format"):
-    """A picture format, or a file extension, that is not read or written here."""
+    """A picture format or file extension that cannot be read or written here."""
 
 
 class ImageTooLargeError(ImageError, code="image_too_large"):
@@ -47,7 +52,7 @@ class ImageMessageError(ImageError, code="bad_image_message"):
 
 
 class RequestError(I2tError, code="bad_request"):
-    """The request names something that is not there or makes no sense."""
+    """The request names something that does not exist or makes no sense."""
 
 
 class InvalidRequestError(RequestError, code="invalid_request"):
@@ -59,7 +64,7 @@ class UnknownTaskError(RequestError, code="unknown_task"):
 
 
 class UnknownLanguageError(RequestError, code="unknown_language"):
-    """A language for which there is no data."""
+    """A language that has no data file."""
 
 
 class UnknownStyleError(RequestError, code="unknown_style"):
@@ -71,7 +76,7 @@ class UnknownCameraError(RequestError, code="unknown_camera"):
 
 
 class NoFrameError(RequestError, code="no_frame"):
-    """The newest frame was asked for and none has come yet."""
+    """The newest frame was asked for, but none has come yet."""
 
 
 class ModelError(I2tError, code="bad_model"):
@@ -91,11 +96,11 @@ class ModelCorruptError(ModelError, code="model_corrupt"):
 
 
 class ModelMismatchError(ModelError, code="model_mismatch"):
-    """The model's inputs or outputs are not those that its description promises."""
+    """The model's inputs or outputs are not what its description promises."""
 
 
 class ModelDownloadError(ModelError, code="download_failed"):
-    """The weights could not be fetched: no network, a refusal, a cut."""
+    """The weights could not be downloaded: no network, refused, or cut off."""
 
 
 class ModelCacheError(ModelError, code="cache_not_writable"):
@@ -103,19 +108,19 @@ class ModelCacheError(ModelError, code="cache_not_writable"):
 
 
 class BackendError(I2tError, code="bad_backend"):
-    """The engine that runs the weights."""
+    """The backend that runs the model."""
 
 
 class BackendMissingError(BackendError, code="backend_missing"):
-    """An engine that is not installed; the message says how to install it."""
+    """A backend that is not installed; the message says how to install it."""
 
 
 class BackendUnavailableError(BackendError, code="backend_unavailable"):
-    """An engine that is installed and cannot do what was asked (device, provider, server)."""
+    """A backend that is installed but cannot do what was asked (device, provider, server)."""
 
 
 class InferenceError(BackendError, code="inference_failed"):
-    """The engine failed on one image."""
+    """The backend failed on one image."""
 
 
 class SourceError(I2tError, code="bad_source"):
@@ -127,11 +132,11 @@ class SourceMissingError(SourceError, code="source_missing"):
 
 
 class SourceUnreadableError(SourceError, code="source_unreadable"):
-    """It is there and cannot be read: no video, no permission, in use by another program."""
+    """It exists but cannot be read: not a video, no permission, or in use by another program."""
 
 
 class SourceLostError(SourceError, code="source_lost"):
-    """A stream or camera does not answer, or does so no longer."""
+    """A stream or camera that does not answer, or no longer does."""
 
 
 class ServiceError(I2tError, code="service_error"):
@@ -139,7 +144,7 @@ class ServiceError(I2tError, code="service_error"):
 
 
 class BusyError(ServiceError, code="busy"):
-    """The bounded queue is full; try again."""
+    """The queue of requests is full; try again."""
 
 
 class TimeLimitError(ServiceError, code="time_limit"):
@@ -151,20 +156,13 @@ class NotActiveError(ServiceError, code="not_active"):
 
 
 class TranslationError(ServiceError, code="translation_failed"):
-    """The translator cannot be used, refused, or answered nonsense; texts stay as they were."""
+    """The translator cannot be used, refused, or gave a wrong answer; texts stay as they were."""
 
 
 class DetectorUnreachableError(ServiceError, code="detector_unreachable"):
-    """A bridge finds no detector to ask."""
+    """The bridge finds no detector to ask."""
 
 
 def error_from_code(code: str, message: str) -> I2tError:
-    """Return the error that another process tells of; a code unknown here gives an I2tError."""
-    return _kinds(I2tError).get(code, I2tError)(message)
-
-
-def _kinds(kind: type[I2tError]) -> dict[str, type[I2tError]]:
-    kinds = {kind.code: kind}
-    for child in kind.__subclasses__():
-        kinds |= _kinds(child)
-    return kinds
+    """Return the error that another process reports; an unknown code gives a plain I2tError."""
+    return _BY_CODE.get(code, I2tError)(message)

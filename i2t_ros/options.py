@@ -129,7 +129,7 @@ def check_options(settings: Any) -> None:
 
     Raises InvalidRequestError for the first value that is not allowed, naming the option.
     """
-    for name, own in _own_options(type(settings)):
+    for name, own in _own_options(settings.__class__):
         own.check(getattr(settings, name))
 
 
@@ -137,6 +137,16 @@ def check_options(settings: Any) -> None:
 def _own_options(settings: type[Any]) -> tuple[tuple[str, Option], ...]:
     found = ((field.name, _option_of(field, "")) for field in dataclasses.fields(settings))
     return tuple((name, own) for name, own in found if own)
+
+
+class Checked:
+    """Base of a dataclass whose options are checked when it is made."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        """Raise InvalidRequestError for a value that is not allowed."""
+        check_options(self)
 
 
 def _option_of(field: dataclasses.Field[Any], prefix: str) -> Option | None:

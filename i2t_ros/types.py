@@ -49,8 +49,8 @@ class PictureHeader(NamedTuple):
 class Picture:
     """An encoded image, as a file or a message holds it.
 
-    What is told from the bytes is told once: ``sha256`` when it is first asked for, and the header
-    by vision.codecs.read_header. So the bytes must not change.
+    What follows from the bytes is computed once: ``sha256`` when it is first read, the header by
+    vision.codecs.read_header. So the bytes must not change.
 
     data    the bytes
     header  None until it has been read
@@ -81,35 +81,41 @@ class Picture:
         return self._sha256
 
 
-def checked_array(
-    owner: str, name: str, value: Any, shape: tuple[int | None, ...], dtype: DTypeLike
-) -> NDArray[Any]:
-    """Return ``value`` as a read-only array of ``shape`` (None: any length) and ``dtype``.
+Shape: TypeAlias = tuple[int | None, ...]
+"""Of an array; None is N, the same for all arrays of a class."""
 
-    Raises ValueError, with the shape expected and the shape that came, if it does not fit, and
-    if a float is not finite.
+
+def freeze_arrays(owner: Any, **arrays: tuple[Shape, DTypeLike]) -> None:
+    """Check, copy and make read-only these fields of a dataclass; for ``__post_init__``.
+
+    A field that is None is left alone. Raises ValueError, with what was expected and what came, if
+    a shape does not fit, if arrays differ in length, and if a float is not finite.
     """
-    array = np.array(value, dtype=dtype)
-    if array.size == 0:
-        array = array.reshape(tuple(0 if side is None else side for side in shape))
-    fits = array.ndim == len(shape) and all(
-        want is None or want == got for want, got in zip(shape, array.shape, strict=True)
-    )
-    if not fits:
-        wanted = "(" + ", ".join("N" if side is None else str(side) for side in shape) + ")"
-        raise ValueError(f"{owner}.{name}: expected shape {wanted}, got {array.shape}")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError(f"{owner}.{name}: expected finite numbers, got NaN or infinity")
-    array.flags.writeable = False
-    return array
-
-
-def same_length(owner: str, **arrays: Sequence[Any] | NDArray[Any]) -> None:
-    """Raise ValueError, naming each, if the arrays are not of one length."""
-    lengths = {name: len(array) for name, array in arrays.items()}
+    kind, lengths = type(owner).__name__, {}
+    for name, (shape, dtype) in arrays.items():
+        if (given := getattr(owner, name)) is not None:
+            checked = _checked_array(f"{kind}.{name}", given, shape, dtype)
+            object.__setattr__(owner, name, checked)
+            if shape[0] is None:
+                lengths[name] = len(checked)
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        raise ValueError(f"{owner}: expected arrays of one length, got {listed}")
+        raise ValueError(f"{kind}: expected arrays of one length, got {listed}")
+
+
+def _checked_array(name: str, value: Any, shape: Shape, dtype: DTypeLike) -> NDArray[Any]:
+    array = np.array(value, dtype=dtype)
+    if array.size == 0:
+        array = array.reshape([side or 0 for side in shape])
+    if array.ndim != len(shape) or any(
+        side not in (None, got) for side, got in zip(shape, array.shape, strict=True)
+    ):
+        wanted = ", ".join("N" if side is None else str(side) for side in shape)
+        raise ValueError(f"{name}: expected shape ({wanted}), got {array.shape}")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
+    array.flags.writeable = False
+    return array
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -131,26 +137,15 @@ class Detections:
 
     def __post_init__(self) -> None:
         """Check shapes, dtypes and ranges; copy and freeze the arrays."""
-        put = object.__setattr__
-        put(self, "boxes", checked_array("Detections", "boxes", self.boxes, (None, 4), np.float32))
-        put(self, "scores", checked_array("Detections", "scores", self.scores, (None,), np.float32))
-        put(
+        freeze_arrays(
             self,
-            "class_ids",
-            checked_array("Detections", "class_ids", self.class_ids, (None,), np.int32),
+            boxes=((None, 4), np.float32),
+            scores=((None,), np.float32),
+            class_ids=((None,), np.int32),
+            track_ids=((None,), np.int64),
         )
-        put(self, "labels", tuple(self.labels))
-        same_length("Detections", boxes=self.boxes, scores=self.scores, class_ids=self.class_ids)
-        if self.track_ids is not None:
-            put(
-                self,
-                "track_ids",
-                checked_array("Detections", "track_ids", self.track_ids, (None,), np.int64),
-            )
-            same_length("Detections", boxes=self.boxes, track_ids=self.track_ids)
-        if len(self.class_ids) and not (
-            self.class_ids.min() >= 0 and self.class_ids.max() < len(self.labels)
-        ):
+        object.__setattr__(self, "labels", tuple(self.labels))
+        if len(self) and not 0 <= self.class_ids.min() <= self.class_ids.max() < len(self.labels):
             raise ValueError(
                 f"Detections.class_ids: expected 0 to {len(self.labels) - 1}, "
                 f"got {self.class_ids.min()} to {self.class_ids.max()}"
@@ -172,41 +167,25 @@ class Detections:
 
         For a detector that has just made them, keeps no other view of them, and knows the boxes to
         be finite and the scores to be sorted: 15 µs after a run of the backend, while copying them
-        and looking at each number takes 60. Arrays of other shapes or dtypes, and class ids or
-        scores out of range, are left to the ordinary constructor.
+        and looking at each number takes 60. What is unusual is left to the ordinary constructor:
+        no objects, other dtypes, and class ids or scores out of range.
         """
+        types = [array.dtype for array in (boxes, scores, class_ids)]
         numbers = class_ids.tolist()
-        count = len(numbers)
-        if not (
-            count
-            and boxes.shape == (count, 4)
-            and scores.shape == class_ids.shape == (count,)
-            and boxes.dtype == scores.dtype == np.float32
-            and class_ids.dtype == np.int32
-            and scores[0] <= 1
-            and min(numbers) >= 0
-            and max(numbers) < len(labels)
-        ):
+        usual = types == [np.float32, np.float32, np.int32] and len(boxes) and scores[0] <= 1
+        if not usual or min(numbers) < 0 or max(numbers) >= len(labels):
             return cls(boxes, scores, class_ids, labels)
-        self, put = object.__new__(cls), object.__setattr__
+        self, values = object.__new__(cls), (boxes, scores, class_ids, labels, None)
+        for name, value in zip(cls.__slots__, values, strict=True):
+            object.__setattr__(self, name, value)
         for numbers_of in (boxes, scores, class_ids):
             numbers_of.setflags(write=False)
-        put(self, "boxes", boxes)
-        put(self, "scores", scores)
-        put(self, "class_ids", class_ids)
-        put(self, "labels", labels)
-        put(self, "track_ids", None)
         return self
 
     @classmethod
     def empty(cls, labels: Sequence[str]) -> Detections:
-        """Return the ordinary case of nothing found."""
-        return cls(
-            np.empty((0, 4), np.float32),
-            np.empty(0, np.float32),
-            np.empty(0, np.int32),
-            tuple(labels),
-        )
+        """Return detections of no object."""
+        return cls([], [], [], tuple(labels))  # type: ignore[arg-type]
 
     def __getitem__(self, index: slice | NDArray[Any]) -> Detections:
         """Return the objects that a slice, a mask or an array of indices selects."""
@@ -231,8 +210,8 @@ class Scene:
 
     width, height  of the image, in pixels
     results        by task, of each that has one, even if it found nothing
-    failures       by task, what kept it from finding anything, or, if it has a result as well,
-                   from finding all of it: texts may be there without their translations
+    failures       by task, why it found nothing, or, if it has a result as well, not everything:
+                   texts may be there without their translations
     """
 
     width: int
@@ -271,7 +250,7 @@ class Description:
 class DescribeRequest:
     """Ask what a picture, or the newest frame of a camera, shows.
 
-    ``picture`` None asks about a camera. What is empty or 0 is left to whoever answers.
+    ``picture`` None asks about a camera. The answering side chooses what is empty or 0.
     """
 
     picture: Picture | None = None

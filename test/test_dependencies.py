@@ -14,6 +14,7 @@ JETSON = {"jetson", "jetson_inference", "jetson_utils"}  # built on the device, 
 # Keys of rosdep that are not python3-<module>; None: rosdep has none, README.md has the pip line.
 KEYS = {
     "PIL": "python3-pil",
+    "cachetools": None,
     "cv2": "python3-opencv",
     "inflect": None,
     "msgspec": None,

@@ -1,1 +1,1 @@
-"""Engines that run the weights."""
+"""What runs the weights."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -74,35 +75,27 @@ def cgroup_folders(cgroup: str, mountinfo: str) -> list[Path]:
     below its hierarchy's mount point; in a container the mount may begin at the container's own
     group, which is then told with its path on the host (man 7 cgroups, man 5 proc).
     """
-    groups = {}
-    for line in cgroup.splitlines():
-        _, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if not controllers:
-            groups["cgroup2"] = PurePosixPath(path)
-        elif "cpu" in controllers.split(","):
-            groups["cgroup"] = PurePosixPath(path)
+    groups = {
+        "cgroup" if controllers else "cgroup2": PurePosixPath(path)
+        for controllers, path in re.findall(r"^\d+:(.*?):(.*)$", cgroup, re.MULTILINE)
+        if not controllers or "cpu" in controllers.split(",")
+    }
+    mount = r"^(?:\S+ ){3}(\S+) (\S+) .*? - (\S+) \S+ (.*)$"
     folders: list[Path] = []
-    for line in mountinfo.splitlines():
-        before, _, after = line.partition(" - ")
-        mount, kind = before.split(), after.split()
-        if len(mount) < 5 or len(kind) < 3 or kind[0] not in groups:
-            continue
-        if kind[0] == "cgroup" and "cpu" not in kind[2].split(","):
-            continue
-        root, top, group = PurePosixPath(mount[3]), Path(mount[4]), groups[kind[0]]
-        own = group.relative_to(root) if group.is_relative_to(root) else PurePosixPath()
-        folders += [top / own, *(top / parent for parent in own.parents)]
+    for root, point, kind, options in re.findall(mount, mountinfo, re.MULTILINE):
+        if kind in groups and (kind == "cgroup2" or "cpu" in options.split(",")):
+            group = groups[kind]
+            own = group.relative_to(root) if group.is_relative_to(root) else PurePosixPath()
+            folders += [Path(point) / folder for folder in (own, *own.parents)]
     return folders
 
 
 def _least_quota(process: Path) -> float | None:
     """Return the tightest quota of a process's groups: each parent limits its children too."""
-    folders = cgroup_folders(_read(process / "cgroup"), _read(process / "mountinfo"))
     texts = (
         _read(folder / "cpu.max")
         or f"{_read(folder / 'cpu.cfs_quota_us')} {_read(folder / 'cpu.cfs_period_us')}"
-        for folder in folders
+        for folder in cgroup_folders(_read(process / "cgroup"), _read(process / "mountinfo"))
     )
     return min((quota for text in texts if (quota := parse_quota(text)) is not None), default=None)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from i2t_ros.backends.base import BackendOptions, Tensor
+from i2t_ros.backends.base import Backend, BackendOptions, Tensor
 from i2t_ros.errors import InferenceError
 from i2t_ros.models.manifest import ModelSpec
 
@@ -27,22 +27,15 @@ def one_person(inputs: Sequence[Tensor]) -> list[Tensor]:
     ]
 
 
-def engine() -> tuple[str, tuple[str, ...]]:
-    """Return no version and no device, for `i2t models doctor`."""
-    return "", ()
-
-
-class FakeBackend:
+class FakeBackend(Backend):
     """Answers with ``script``; holds the picture at ``gate`` until it is opened.
 
-    batch  how many images a call may hold, for a script that reads so many
     calls  how many inferences have begun
     begun  is set when one begins, so that a test can wait for it
     """
 
+    title = "fake"
     device = "fake"
-    concurrency = 1
-    batch = 1
     report = "fake: scripted answers"
 
     def __init__(  # noqa: PLR0913 (what every backend takes, and what tests set)
@@ -55,29 +48,24 @@ class FakeBackend:
         gate: threading.Event | None = None,
         batch: int = 1,
     ) -> None:
-        """Take what every backend takes, and what to answer."""
-        self._script = script
+        """Take what every backend takes, and what to answer.
+
+        batch  how many images a call may hold, for a script that reads so many
+        """
+        self.model = script
         self._gate = gate
         self._timeout = options.timeout
         self.batch = batch
         self.calls = 0
         self.begun = threading.Event()
-        self.closed = False
 
-    def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+    def run(self, model: Script, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return what the script says; see Backend.
 
-        Raises InferenceError if the gate stays shut for longer than ``options.timeout``, and
-        once it is closed.
+        Raises InferenceError if the gate stays shut for longer than ``options.timeout``.
         """
-        if self.closed:
-            raise InferenceError("fake: used after close()")
         self.calls += 1
         self.begun.set()
         if self._gate is not None and not self._gate.wait(self._timeout):
             raise InferenceError(f"fake: the gate stayed shut for {self._timeout} s")
-        return self._script(inputs)
-
-    def close(self) -> None:
-        """Refuse further work."""
-        self.closed = True
+        return model(inputs)

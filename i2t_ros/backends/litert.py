@@ -3,69 +3,62 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from i2t_ros.backends.base import BackendOptions, Tensor
+from i2t_ros.backends.base import Backend, BackendOptions, Tensor
 from i2t_ros.backends.cores import backend_threads
-from i2t_ros.backends.tensor_checks import TensorInfo, check_inputs, check_outputs, example_inputs
-from i2t_ros.errors import InferenceError, ModelCorruptError, ModelMismatchError
+from i2t_ros.errors import ModelCorruptError, ModelMismatchError
 from i2t_ros.models.manifest import ModelSpec
+from i2t_ros.models.tensors import FileFacts, TensorInfo, example_inputs, match_tensors
 
 
-class LiteRtBackend:
+class LiteRtBackend(Backend):
     """One interpreter.
 
     Quantized outputs are returned as real numbers, ``(q - zero point) * scale``. A quantized input
     takes real numbers if the entry says float32, and pixels as they are if it says uint8.
     """
 
-    device = "cpu"
-    concurrency = 1
-    batch = 1
+    title = "LiteRT"
+    version = importlib.metadata.version("ai-edge-litert")
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the first file, compare it with its entry, and run it once."""
         threads = backend_threads(options.threads)
-        interpreter = _load(files[0], threads.number)
-        inputs = {detail["name"]: detail for detail in interpreter.get_input_details()}
-        outputs = {detail["name"]: detail for detail in interpreter.get_output_details()}
-        wanted = "float32" if spec.input.format is None else spec.input.format.dtype
-        found = [_input_info(detail, wanted) for detail in inputs.values()]
-        self._inputs = [inputs[info.name] for info in check_inputs(spec, found)]
-        ordered = check_outputs(spec, [_info(detail) for detail in outputs.values()])
-        self._outputs = [outputs[info.name] for info in ordered]
-        self._interpreter: Interpreter | None = interpreter
-        self.report = f"LiteRT {engine()[0]} on cpu, {threads.report}"
+        self.model = _load(files[0], threads.number)
+        inputs = {detail["name"]: detail for detail in self.model.get_input_details()}
+        outputs = {detail["name"]: detail for detail in self.model.get_output_details()}
+        real = spec.input.format is not None and spec.input.format.dtype == "float32"
+        found = [
+            info._replace(dtype="float32") if real and _is_quantized(inputs[info.name]) else info
+            for info in _infos(inputs.values())
+        ]
+        ordered, read = match_tensors(spec, found, _infos(outputs.values()))
+        self._inputs = [inputs[info.name] for info in ordered]
+        self._outputs = [outputs[info.name] for info in read]
+        self.report = f"LiteRT {self.version} on cpu, {threads.report}"
         self.infer(example_inputs(spec))
 
-    def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+    def run(self, model: Interpreter, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Run the model once; see Backend."""
-        if self._interpreter is None:
-            raise InferenceError("litert: used after close()")
         try:
             for detail, given in zip(self._inputs, inputs, strict=True):
-                self._interpreter.set_tensor(detail["index"], _quantized(given, detail))
+                model.set_tensor(detail["index"], _quantized(given, detail))
         except ValueError as error:
             raise ModelMismatchError(f"LiteRT refused the inputs: {error}") from error
-        try:
-            self._interpreter.invoke()
-        except RuntimeError as error:
-            raise InferenceError(f"LiteRT failed: {error}") from error
-        return [_real(self._interpreter.get_tensor(d["index"]), d) for d in self._outputs]
-
-    def close(self) -> None:
-        """Release the interpreter; see Backend."""
-        self._interpreter = None
+        model.invoke()
+        return [_real(model.get_tensor(detail["index"]), detail) for detail in self._outputs]
 
 
-def engine() -> tuple[str, tuple[str, ...]]:
-    """Return the library's version and its devices, for `i2t models doctor`."""
-    return importlib.metadata.version("ai-edge-litert"), ("cpu",)
+def read_facts(path: Path) -> FileFacts:
+    """Return what a file says of itself. Raises ModelCorruptError."""
+    model = _load(path, threads=1)
+    return FileFacts(_infos(model.get_input_details()), _infos(model.get_output_details()), {})
 
 
 def _load(path: Path, threads: int) -> Interpreter:
@@ -77,17 +70,15 @@ def _load(path: Path, threads: int) -> Interpreter:
     return interpreter
 
 
-def _info(detail: dict[str, Any]) -> TensorInfo:
-    shape = tuple(int(side) for side in detail["shape_signature"])
-    return TensorInfo(detail["name"], shape, np.dtype(detail["dtype"]).name)
-
-
-def _input_info(detail: dict[str, Any], wanted: str) -> TensorInfo:
-    """Return an input with the dtype to feed: a quantized one also takes real numbers."""
-    info = _info(detail)
-    if wanted == "float32" and _is_quantized(detail):
-        return info._replace(dtype="float32")
-    return info
+def _infos(details: Iterable[dict[str, Any]]) -> list[TensorInfo]:
+    return [
+        TensorInfo(
+            detail["name"],
+            tuple(map(int, detail["shape_signature"])),
+            np.dtype(detail["dtype"]).name,
+        )
+        for detail in details
+    ]
 
 
 def _is_quantized(detail: dict[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import onnxruntime as ort
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
-from i2t_ros.backends.base import MOST_CALLS, BackendOptions, Tensor
+from i2t_ros.backends.base import MOST_CALLS, Backend, BackendOptions, Tensor
 from i2t_ros.backends.cores import backend_threads, usable_cores
 from i2t_ros.backends.onnxruntime_providers import (
     PROVIDERS,
@@ -20,26 +20,14 @@ from i2t_ros.backends.onnxruntime_providers import (
     computes_in,
     provider_settings,
 )
-from i2t_ros.backends.tensor_checks import TensorInfo, check_inputs, check_outputs, example_inputs
-from i2t_ros.errors import (
-    BackendUnavailableError,
-    InferenceError,
-    ModelCorruptError,
-    ModelMismatchError,
-)
+from i2t_ros.errors import BackendUnavailableError, ModelCorruptError, ModelMismatchError
 from i2t_ros.models.manifest import ModelSpec
+from i2t_ros.models.tensors import FileFacts, TensorInfo, example_inputs, match_tensors
 
 WIDE = 4
 """Most threads for a single call. yolox_nano on sixteen cores is no faster with sixteen threads
 than with two; on two cores, two threads make 86 calls a second and one thread makes 67. A model
 with more work per layer, such as yolox_s, may gain from more; the option ``threads`` sets them."""
-
-GPU_CALLS = {"cuda": 4, "tensorrt": 2}
-"""Calls that may run on a GPU at once. InferenceSession.run() is thread-safe (microsoft/onnxruntime
-#114). CUDA gives each call its own stream, so the copies of one call overlap with the layers of
-another, and small layers overlap with each other. TensorRT holds a lock for its part of a call
-(#19301), so a second call overlaps only with the copies. The numbers follow from that and are not
-measured; more calls take more GPU memory."""
 
 # With these settings, threads spin for at most 0.2 ms between the layers of a call, and sleep at
 # once after it. By default they spin, and keep every core busy, until the next frame of a camera.
@@ -57,7 +45,7 @@ _DTYPES = {
 }
 
 
-class OnnxRuntimeBackend:
+class OnnxRuntimeBackend(Backend):
     """A session with several threads and, on a CPU, one with a single thread for overlapping calls.
 
     In each layer, all threads of a call wait for the slowest one. So a call uses several threads if
@@ -67,6 +55,9 @@ class OnnxRuntimeBackend:
     calls first overlap; for yolox_nano it takes 40 MB.
     """
 
+    title = "ONNX Runtime"
+    version = ort.__version__
+
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the first file, compare it with its entry, and run it once.
 
@@ -74,53 +65,59 @@ class OnnxRuntimeBackend:
         """
         self._file = files[0]
         threads = backend_threads(options.threads, WIDE)
-        self._wide: ort.InferenceSession | None = _start(files[0], options, threads.number)
+        self.model = _start(files[0], options, threads.number)
         self._narrow: ort.InferenceSession | None = None
         self._calls = 0
         self._lock, self._loading = threading.Lock(), threading.Lock()
-        self.device = _device(self._wide)
-        said = threads.report if self.device == "cpu" else f"precision {options.precision}"
+        self.device = _device(self.model)
+        if self.device == "cpu":
+            self.concurrency = min(options.threads or usable_cores().number, MOST_CALLS)
+            said = threads.report
+        else:
+            self.concurrency = PROVIDERS[self.device].calls if self.device in PROVIDERS else 1
+            said = f"precision {options.precision}"
         self.report = f"ONNX Runtime {ort.__version__} on {self.device}, {said}"
-        cores = options.threads or usable_cores().number
-        self.concurrency = (
-            min(cores, MOST_CALLS) if self.device == "cpu" else GPU_CALLS.get(self.device, 1)
-        )
-        inputs, outputs = self._wide.get_inputs(), self._wide.get_outputs()
+        inputs, outputs = self.model.get_inputs(), self.model.get_outputs()
         self.batch = 1 if spec.input.constants else _batch([*inputs, *outputs])
-        self._inputs = [i.name for i in check_inputs(spec, _infos(inputs))]
-        self._outputs = [o.name for o in check_outputs(spec, _infos(outputs))]
+        ordered, read = match_tensors(spec, _infos(inputs), _infos(outputs))
+        self._inputs = [info.name for info in ordered]
+        self._outputs = [info.name for info in read]
         self.infer(example_inputs(spec))
 
-    def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+    @classmethod
+    def engine(cls) -> tuple[str, tuple[str, ...]]:
+        """Return the version and the providers; see Backend."""
+        available = ort.get_available_providers()
+        return cls.version, tuple(n for n, entry in PROVIDERS.items() if entry.name in available)
+
+    def run(self, model: ort.InferenceSession, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Run the model once; see Backend."""
-        with self._session() as session:
+        named = dict(zip(self._inputs, inputs, strict=True))
+        with self._session(model) as session:
             try:
-                given = dict(zip(self._inputs, inputs, strict=True))
-                outputs = list(session.run(self._outputs, given))
+                outputs = list(session.run(self._outputs, named))
             except InvalidArgument as error:
                 raise ModelMismatchError(f"ONNX Runtime refused the inputs: {error}") from error
-            except Exception as error:  # its errors have no common base class
-                raise InferenceError(f"ONNX Runtime failed: {error}") from error
-        if self.batch > 1:
-            _check_batch(len(inputs[0]), outputs)
+        if self.batch > 1 and any(len(output) != len(inputs[0]) for output in outputs):
+            shapes = [output.shape for output in outputs]
+            raise ModelMismatchError(
+                f"ONNX Runtime: {len(inputs[0])} image(s) in, outputs of {shapes}"
+            )
         return outputs
 
     def close(self) -> None:
-        """Release the sessions; see Backend."""
-        with self._lock:
-            self._wide = self._narrow = None
+        """Release both sessions; see Backend."""
+        super().close()
+        self._narrow = None
 
     @contextmanager
-    def _session(self) -> Iterator[ort.InferenceSession]:
+    def _session(self, wide: ort.InferenceSession) -> Iterator[ort.InferenceSession]:
         """Choose the session with several threads for a single call, else that with one thread."""
         with self._lock:
-            if self._wide is None:
-                raise InferenceError("onnxruntime: used after close()")
-            session = self._wide
             overlaps = self._calls and self.device == "cpu" and self.concurrency > 1
             self._calls += 1
         try:
-            yield self._load_narrow(session) if overlaps else session
+            yield self._load_narrow(wide) if overlaps else wide
         finally:
             with self._lock:
                 self._calls -= 1
@@ -130,24 +127,25 @@ class OnnxRuntimeBackend:
         with self._loading:  # not self._lock: the other call must not wait for the loading
             if self._narrow is None:
                 try:
-                    self._narrow = _load(self._file, str(self._file), [PROVIDERS["cpu"]], 1)
+                    self._narrow = _load(self._file)
                 except ModelCorruptError:
                     self._narrow = wide
             return self._narrow
 
 
-def engine() -> tuple[str, tuple[str, ...]]:
-    """Return the library's version and its devices, for `i2t models doctor`."""
-    available = ort.get_available_providers()
-    return ort.__version__, tuple(n for n, full in PROVIDERS.items() if full in available)
+def read_facts(path: Path) -> FileFacts:
+    """Return what a file says of itself. Raises ModelCorruptError."""
+    session = _load(path, optimize=False)
+    metadata = session.get_modelmeta().custom_metadata_map
+    return FileFacts(_infos(session.get_inputs()), _infos(session.get_outputs()), metadata)
 
 
 def _start(path: Path, options: BackendOptions, threads: int) -> ort.InferenceSession:
     """Return a session on the best available provider."""
     names = choose_providers(options)
     half = options.precision == "f16" and names[0] == "cuda"
-    providers = [(PROVIDERS[name], provider_settings(name, options)) for name in names]
-    session = _load(path, as_half(path) if half else str(path), providers, threads)
+    providers = [(PROVIDERS[name].name, provider_settings(name, options)) for name in names]
+    session = _load(path, as_half(path) if half else None, providers, threads)
     used = _device(session)
     # ONNX Runtime may fall back for this model although the provider itself has started.
     if used != names[0] and (options.providers or not computes_in(used, options.precision)):
@@ -159,15 +157,23 @@ def _start(path: Path, options: BackendOptions, threads: int) -> ort.InferenceSe
 
 
 def _load(
-    path: Path, source: str | bytes, providers: Sequence[Any], threads: int
+    path: Path,
+    converted: bytes | None = None,
+    providers: Sequence[Any] = (PROVIDERS["cpu"].name,),
+    threads: int = 1,
+    *,
+    optimize: bool = True,
 ) -> ort.InferenceSession:
+    """Return a session of a file, or of what it was converted to."""
     settings = ort.SessionOptions()
     settings.intra_op_num_threads = threads
     for key, value in WAITING.items():
         settings.add_session_config_entry(key, value)
     settings.log_severity_level = 3  # errors only
+    if not optimize:
+        settings.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        return ort.InferenceSession(source, settings, providers=providers)
+        return ort.InferenceSession(converted or str(path), settings, providers=list(providers))
     except Exception as error:  # its errors have no common base class
         raise ModelCorruptError(
             f"{path}: ONNX Runtime {ort.__version__} cannot load it: {error}"
@@ -177,7 +183,7 @@ def _load(
 def _device(session: ort.InferenceSession) -> str:
     """Return the short name of the provider in use; ONNX Runtime falls back without a message."""
     actual = str(session.get_providers()[0])
-    return {full: name for name, full in PROVIDERS.items()}.get(actual, actual)
+    return next((name for name, entry in PROVIDERS.items() if entry.name == actual), actual)
 
 
 def _batch(ports: Sequence[ort.NodeArg]) -> int:
@@ -189,12 +195,6 @@ def _batch(ports: Sequence[ort.NodeArg]) -> int:
     """
     first = [port.shape[0] if port.shape else None for port in ports]
     return MOST_CALLS if isinstance(first[0], str) and len(set(first)) == 1 else 1
-
-
-def _check_batch(images: int, outputs: Sequence[Tensor]) -> None:
-    if any(len(output) != images for output in outputs):
-        shapes = [output.shape for output in outputs]
-        raise ModelMismatchError(f"ONNX Runtime: {images} image(s) in, outputs of {shapes}")
 
 
 def _infos(values: Sequence[ort.NodeArg]) -> list[TensorInfo]:

@@ -8,10 +8,10 @@ import json
 import logging
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
+from typing import NamedTuple
 
 import onnxruntime as ort
 
@@ -22,44 +22,59 @@ from i2t_ros.optional import needed_for
 
 logger = logging.getLogger(__name__)
 
-PROVIDERS = MappingProxyType(
-    {
-        "cpu": "CPUExecutionProvider",
-        "cuda": "CUDAExecutionProvider",
-        "tensorrt": "TensorrtExecutionProvider",
-        "openvino": "OpenVINOExecutionProvider",
-    }
-)
+
+class Provider(NamedTuple):
+    """An execution provider.
+
+    name        ONNX Runtime's own name for it
+    precisions  those that it has besides ``auto``
+    calls       how many may run on a GPU at once
+    remedy      what makes it start
+    """
+
+    name: str
+    precisions: tuple[str, ...]
+    calls: int = 1
+    remedy: str = ""
+
+
+# InferenceSession.run() is thread-safe (microsoft/onnxruntime #114). CUDA gives each call its own
+# stream, so the copies of one call overlap with the layers of another, and small layers overlap
+# with each other. TensorRT holds a lock for its part of a call (#19301), so a second call overlaps
+# only with the copies. The numbers of calls follow from that and are not measured; more calls take
+# more GPU memory.
+PROVIDERS: Mapping[str, Provider] = {
+    "cpu": Provider("CPUExecutionProvider", ("f32",)),
+    "cuda": Provider(
+        "CUDAExecutionProvider",
+        ("f32", "tf32", "f16"),
+        4,
+        'pip install "onnxruntime-gpu[cuda,cudnn]" has the libraries of CUDA and cuDNN, '
+        "the driver comes with the system",
+    ),
+    "tensorrt": Provider(
+        "TensorrtExecutionProvider",
+        ("f32", "tf32", "f16", "bf16"),
+        2,
+        "pip install tensorrt, and put the folder of libnvinfer into LD_LIBRARY_PATH",
+    ),
+    "openvino": Provider(
+        "OpenVINOExecutionProvider",
+        ("f32", "f16", "bf16"),
+        1,
+        "pip install onnxruntime-openvino, and the driver of the device",
+    ),
+}
 
 AUTOMATIC = ("cuda", "cpu")
 """TensorRT compiles for minutes at the first start, so it is used only on request."""
 
-PRECISIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "cpu": ("f32",),
-        "cuda": ("f32", "tf32", "f16"),
-        "tensorrt": ("f32", "tf32", "f16", "bf16"),
-        "openvino": ("f32", "f16", "bf16"),
-    }
-)
-"""The precisions of each provider, besides ``auto``."""
-
-REMEDY = MappingProxyType(
-    {
-        "cuda": 'pip install "onnxruntime-gpu[cuda,cudnn]" has the libraries of CUDA and cuDNN, '
-        "the driver comes with the system",
-        "tensorrt": "pip install tensorrt, and put the folder of libnvinfer into LD_LIBRARY_PATH",
-        "openvino": "pip install onnxruntime-openvino, and the driver of the device",
-    }
-)
-
-TENSORRT_SETTINGS = MappingProxyType({"f16": "trt_fp16_enable", "bf16": "trt_bf16_enable"})
+TENSORRT_SETTINGS = {"f16": "trt_fp16_enable", "bf16": "trt_bf16_enable"}
 
 TF32_OVERRIDE = "NVIDIA_TF32_OVERRIDE"
 """With the value 0, NVIDIA's libraries use no TF32 in the whole process. They read it at their
 first use. ONNX Runtime has no setting for TensorRT (microsoft/onnxruntime #26029, #28177), and one
 for CUDA since 1.18 (#19357)."""
-CUDA_HAS_TF32_SETTING = (1, 18)
 
 LONGEST_CAUSE = 300
 """Most characters of an error message that matches no pattern."""
@@ -72,8 +87,8 @@ IDENTITY = bytes.fromhex(
 
 # A line of ONNX Runtime's log, with the color reset that follows on a separate line.
 _LOG_LINE = re.compile(
-    r"^(?:\x1b\[[\d;]*m)?\d{4}-\d\d-\d\d [\d:.]+ \[[VIWEF]:onnxruntime:[^\n]*\n?"
-    r"(?:(?:\x1b\[[\d;]*m)?\n|\x1b\[[\d;]*m\Z)*",
+    rb"^(?:\x1b\[[\d;]*m)?\d{4}-\d\d-\d\d [\d:.]+ \[[VIWEF]:onnxruntime:[^\n]*\n?"
+    rb"(?:(?:\x1b\[[\d;]*m)?\n|\x1b\[[\d;]*m\Z)*",
     re.MULTILINE,
 )
 
@@ -85,14 +100,20 @@ def choose_providers(options: BackendOptions) -> list[str]:
     requested precision. A provider that was not requested is skipped with a warning.
     """
     names = _candidates(options)
-    _rule_tf32(names, options.precision)
+    # Forbid TF32 through the environment if a provider has no setting for it. This applies to every
+    # later session of this process, which costs only speed.
+    by_environment = {"tensorrt"} if _cuda_has_tf32_setting() else {"tensorrt", "cuda"}
+    if options.precision != "tf32" and by_environment & set(names):
+        os.environ[TF32_OVERRIDE] = "0"
     started = []
     for name in names:
         cause = "" if name == "cpu" else _why_not(name, options)
         if not cause:
             started.append(name)
             continue
-        problem = f"ONNX Runtime could not start the provider {name}: {cause}. {REMEDY[name]}"
+        problem = (
+            f"ONNX Runtime could not start the provider {name}: {cause}. {PROVIDERS[name].remedy}"
+        )
         if options.providers or names == [name]:
             raise BackendUnavailableError(f"{problem}; or ask for another")
         _warn_once(f"{problem}. It runs on {names[-1]} instead")
@@ -107,9 +128,14 @@ def provider_settings(name: str, options: BackendOptions) -> dict[str, str]:
     precision, device = options.precision, options.device
     if name == "openvino":
         device = device or "CPU"
-        return {"device_type": device, **_openvino_precision(precision, device)}
+        if precision in {"auto", "f32"}:  # ACCURACY: the model's own precision
+            own = {"precision": "ACCURACY" if precision == "auto" else "FP32"}
+        else:  # the plain setting has no bf16, and no f16 on a CPU
+            kind = re.split("[.:]", device, maxsplit=1)[0]
+            own = {"load_config": json.dumps({kind: {"INFERENCE_PRECISION_HINT": precision}})}
+        return {"device_type": device, **own}
     settings = {"device_id": device} if device and name != "cpu" else {}
-    if name == "cuda" and _version() >= CUDA_HAS_TF32_SETTING:
+    if name == "cuda" and _cuda_has_tf32_setting():
         settings["use_tf32"] = "1" if precision == "tf32" else "0"
     if name == "tensorrt" and precision in TENSORRT_SETTINGS:
         settings[TENSORRT_SETTINGS[precision]] = "1"
@@ -129,64 +155,43 @@ def as_half(path: Path) -> bytes:
     return converted
 
 
+def computes_in(name: str, precision: str) -> bool:
+    """Return whether a provider has a precision."""
+    return precision == "auto" or precision in PROVIDERS[name].precisions
+
+
 def _candidates(options: BackendOptions) -> list[str]:
     """Return the providers to try; raises BackendUnavailableError if the request cannot be met."""
-    wanted, available = options.providers, ort.get_available_providers()
-    if unknown := [name for name in wanted if name not in PROVIDERS]:
-        raise BackendUnavailableError(
-            f"ONNX Runtime: unknown provider {', '.join(unknown)}; known: {', '.join(PROVIDERS)}"
-        )
-    if absent := [name for name in wanted if PROVIDERS[name] not in available]:
-        there = [name for name, full in PROVIDERS.items() if full in available]
+    wanted, precision = options.providers, options.precision
+    available = ort.get_available_providers()
+    there = [name for name, provider in PROVIDERS.items() if provider.name in available]
+    if absent := [name for name in wanted if name not in there]:
         raise BackendUnavailableError(
             f"this build of ONNX Runtime has no provider {', '.join(absent)}, only "
             f"{', '.join(there)}; onnxruntime-gpu has cuda and tensorrt, onnxruntime-openvino "
             "has openvino"
         )
-    names = [name for name in wanted or AUTOMATIC if PROVIDERS[name] in available]
+    names = [name for name in wanted or AUTOMATIC if name in there]
     if options.device and set(names) <= {"cpu"}:
         raise BackendUnavailableError(
             f"ONNX Runtime on {', '.join(names)} has no choice of device, got {options.device!r}"
         )
-    able = [name for name in names if computes_in(name, options.precision)]
+    able = [name for name in names if computes_in(name, precision)]
     if able[:1] != names[:1] and (wanted or not able):
-        others = "; ".join(f"{name}: {', '.join(kinds)}" for name, kinds in PRECISIONS.items())
+        others = "; ".join(f"{name}: {', '.join(p.precisions)}" for name, p in PROVIDERS.items())
         raise BackendUnavailableError(
-            f"ONNX Runtime on {names[0]} does not compute in {options.precision}; {others}"
+            f"ONNX Runtime on {names[0]} does not compute in {precision}; {others}"
         )
-    return names if wanted else able
-
-
-def computes_in(name: str, precision: str) -> bool:
-    """Return whether a provider has a precision."""
-    return precision == "auto" or precision in PRECISIONS[name]
-
-
-def _rule_tf32(names: Sequence[str], precision: str) -> None:
-    """Forbid TF32 through the environment if a provider has no setting for it.
-
-    This applies to every later session of this process, which costs only speed.
-    """
     if precision == "tf32" and os.environ.get(TF32_OVERRIDE) == "0":
         raise BackendUnavailableError(
             f"precision tf32: {TF32_OVERRIDE}=0 in the environment of this process forbids it. "
             "i2t_ros sets it for exact results on tensorrt; use another process for tf32"
         )
-    by_environment = {"tensorrt"} if _version() >= CUDA_HAS_TF32_SETTING else {"tensorrt", "cuda"}
-    if precision != "tf32" and by_environment & set(names):
-        os.environ[TF32_OVERRIDE] = "0"
-
-
-def _openvino_precision(precision: str, device: str) -> dict[str, str]:
-    """Return the setting; the plain one has no bf16, and no f16 on a CPU."""
-    if precision in {"auto", "f32"}:  # ACCURACY: the model's own precision
-        return {"precision": "ACCURACY" if precision == "auto" else "FP32"}
-    kind = re.split("[.:]", device, maxsplit=1)[0]
-    return {"load_config": json.dumps({kind: {"INFERENCE_PRECISION_HINT": precision}})}
+    return names if wanted else able
 
 
 def _why_not(name: str, options: BackendOptions) -> str:
-    """Return why a provider does not start, or "" if it does.
+    """Return why a provider does not start, in one line, or "" if it does.
 
     The test uses a tiny model, so that any error is the provider's. Standard error, where it prints
     a page, is then held back only for a moment, not for the minutes that TensorRT compiles. The
@@ -198,21 +203,16 @@ def _why_not(name: str, options: BackendOptions) -> str:
     if name == "tensorrt":
         settings["trt_min_subgraph_size"] = "1000"  # nothing is compiled
     raised = ""
-    with hold_stderr() as held:
+    with hold_stderr(_LOG_LINE) as held:
         try:
             session = ort.InferenceSession(
-                IDENTITY, providers=[(PROVIDERS[name], settings)], enable_fallback=0
+                IDENTITY, providers=[(PROVIDERS[name].name, settings)], enable_fallback=0
             )
-            if session.get_providers()[0] == PROVIDERS[name]:
+            if session.get_providers()[0] == PROVIDERS[name].name:
                 return ""
         except Exception as error:  # its errors have no common base class
             raised = str(error)
-        said = held.take(_LOG_LINE)
-    return _cause(name, said, raised)
-
-
-def _cause(name: str, said: str, raised: str) -> str:
-    """Return the reason in one line, from standard error or else from the exception."""
+    said = b"".join(held).decode(errors="replace")
     own_library = rf"libonnxruntime_providers_{name}\S* with error: (.+)"
     for pattern in (own_library, r" with error: (.+)", r"\[ERROR\] (.+)"):
         if found := re.search(pattern, said):
@@ -226,19 +226,17 @@ def _preload_libraries() -> None:
 
     ONNX Runtime prints which ones it does not find; if it matters, the provider's error says so.
     """
-    if not hasattr(ort, "preload_dlls"):  # before 1.21
-        return
     printed = io.StringIO()
     try:
         with contextlib.redirect_stdout(printed):
             ort.preload_dlls()
-    except Exception as error:  # the provider may still start
+    except Exception as error:  # before 1.21 there is none; and the provider may still start
         logger.debug("ONNX Runtime's preload_dlls: %s", error)
     logger.debug("ONNX Runtime's preload_dlls printed: %s", printed.getvalue())
 
 
-def _version() -> tuple[int, ...]:
-    return tuple(int(part) for part in ort.__version__.split(".")[:2])
+def _cuda_has_tf32_setting() -> bool:
+    return tuple(map(int, ort.__version__.split(".")[:2])) >= (1, 18)
 
 
 @lru_cache

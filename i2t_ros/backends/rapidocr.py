@@ -6,10 +6,10 @@ Only a reading network for another language comes from the manifest.
 
 from __future__ import annotations
 
+import importlib.metadata
 import logging
 import math
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,9 @@ import rapidocr
 from numpy.typing import NDArray
 from omegaconf import flag_override
 
-from i2t_ros.backends.base import BackendOptions, Tensor
+from i2t_ros.backends.base import Backend, BackendOptions, Tensor
 from i2t_ros.backends.cores import backend_threads
-from i2t_ros.errors import BackendUnavailableError, InferenceError, ModelCorruptError
+from i2t_ros.errors import BackendUnavailableError, ModelCorruptError
 from i2t_ros.models.manifest import ModelSpec
 from i2t_ros.types import Image
 from i2t_ros.vision.decoders import in_reading_order
@@ -42,15 +42,14 @@ UPRIGHT = 1.5
 """A region this many times as high as wide is rotated before reading, as in RapidOCR."""
 
 
-class RapidOcrBackend:
+class RapidOcrBackend(Backend):
     """Reads lines of text: corners (N, 4, 2) float32, texts (N,) of str, scores (N,) float32.
 
     Its input is the image itself.
     """
 
-    device = "cpu"
-    concurrency = 1
-    batch = 1
+    title = "RapidOCR"
+    version = importlib.metadata.version("rapidocr")
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
         """Load the networks and read a page once.
@@ -59,40 +58,44 @@ class RapidOcrBackend:
         BackendUnavailableError if a network is missing from RapidOCR, and ModelCorruptError if one
         cannot be used.
         """
-        networks = {part: _own_network(file) for part, file in NETWORKS.items()}
+        own = Path(rapidocr.__file__).parent / "models"  # with a path, RapidOCR downloads nothing
+        networks = {part: own / name for part, name in NETWORKS.items()}
+        if lacks := [str(file) for file in networks.values() if not file.is_file()]:
+            raise BackendUnavailableError(
+                f"RapidOCR {self.version} lacks {', '.join(lacks)}; a version that works: "
+                "pip install --force-reinstall rapidocr==3.10.0"
+            )
         networks["Rec"] = files[0] if files else networks["Rec"]
         threads = backend_threads(options.threads)
         settings: dict[str, Any] = {f"{part}.model_path": str(networks[part]) for part in networks}
         settings["Global.log_level"] = "error"  # otherwise it warns of every image without text
         settings["Global.text_score"] = 0.0  # the decoder applies the minimum score
-        settings["Global.use_vertical_padding"] = (
-            False  # _with_margins does that, also for tall images
-        )
+        # _with_margins does that, also for tall images
+        settings["Global.use_vertical_padding"] = False
         settings["EngineConfig.onnxruntime.intra_op_num_threads"] = threads.number
-        _remove_console_handler()
+        # Without RapidOCR's own handler, its lines go where all logs go.
+        logger = logging.getLogger("RapidOCR")
+        logger.handlers.clear()
+        logger.propagate = True
         self.report = (
-            f"RapidOCR {version('rapidocr')} on cpu, reading with {networks['Rec'].name}, "
-            f"{threads.report}"
+            f"RapidOCR {self.version} on cpu, reading with {networks['Rec'].name}, {threads.report}"
         )
-        self._reader: _Reader | None = None
+        # A page with a word; without one, not all three networks are loaded.
+        page = np.full((320, 320, 3), 255, np.uint8)
+        cv2.putText(page, "Page", (40, 180), cv2.FONT_HERSHEY_SIMPLEX, 2, (0, 0, 0), 4)
         try:
-            self._reader = _Reader(params=settings)
-            self._reader(_page())
+            self.model = _Reader(params=settings)
+            self.model(page)
         except Exception as error:  # its errors have no common base class
             listed = ", ".join(map(str, networks.values()))
             raise ModelCorruptError(
-                f"RapidOCR {version('rapidocr')} cannot use one of {listed}: {error}"
+                f"RapidOCR {self.version} cannot use one of {listed}: {error}"
             ) from error
 
-    def infer(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+    def run(self, model: _Reader, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return the lines of one image; see Backend."""
-        if self._reader is None:
-            raise InferenceError("rapidocr: used after close()")
         image, margins = _with_margins(inputs[0])
-        try:
-            found: Any = self._reader(image)
-        except Exception as error:  # its errors have no common base class
-            raise InferenceError(f"RapidOCR failed: {error}") from error
+        found: Any = model(image)
         if found.boxes is None:
             found.boxes, found.txts, found.scores = [], (), ()
         corners = np.asarray(found.boxes, np.float32).reshape(-1, 4, 2) - margins
@@ -103,60 +106,44 @@ class RapidOcrBackend:
             np.array(found.scores, np.float32),
         ]
 
-    def close(self) -> None:
-        """Release the networks; see Backend."""
-        self._reader = None
-
-
-def engine() -> tuple[str, tuple[str, ...]]:
-    """Return the library's version and its devices, for `i2t models doctor`."""
-    return version("rapidocr"), ("cpu",)
-
 
 class _Reader(rapidocr.RapidOCR):
     """RapidOCR with our own sessions, and with the corners of each line in reading order."""
 
     def _initialize(self, cfg: Any) -> None:
-        """Give each network a session; only so can the waiting of its threads be set."""
+        """Give each network a session whose threads sleep when they have nothing to do.
+
+        By default they spin for a while, which mostly slows down the other two networks of the same
+        image. Sleeping reduced the CPU time from 1.4 s to 1.1 s.
+        """
         settings = cfg.EngineConfig.onnxruntime
+        options = ort.SessionOptions()
+        options.log_severity_level = 4
+        options.enable_cpu_mem_arena = settings.enable_cpu_mem_arena
+        options.intra_op_num_threads = settings.intra_op_num_threads
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         with flag_override(cfg, ["struct", "allow_objects"], [False, True]):
             for part in NETWORKS:
-                cfg[part].session = _session(
-                    cfg[part].model_path,
-                    settings.intra_op_num_threads,
-                    settings.enable_cpu_mem_arena,
+                cfg[part].session = ort.InferenceSession(
+                    cfg[part].model_path, options, providers=["CPUExecutionProvider"]
                 )
         super()._initialize(cfg)
 
     def build_final_output(self, ori_img: Any, det_res: Any, cls_res: Any, *rest: Any) -> Any:
         """Order the corners here, where it is still known which lines were rotated."""
         if det_res.boxes is not None and cls_res.cls_res is not None:
-            least = self.cfg.Cls.cls_thresh
+            lines = zip(det_res.boxes, cls_res.cls_res, strict=True)
             det_res.boxes = np.array(
                 [
                     in_reading_order(
                         corners,
                         horizontal=_is_horizontal(corners),
-                        flipped=label == "180" and score > least,
+                        flipped=label == "180" and score > self.cfg.Cls.cls_thresh,
                     )
-                    for corners, (label, score) in zip(det_res.boxes, cls_res.cls_res, strict=True)
+                    for corners, (label, score) in lines
                 ]
             )
         return super().build_final_output(ori_img, det_res, cls_res, *rest)
-
-
-def _session(path: str, threads: int, arena: bool) -> ort.InferenceSession:
-    """Return a session whose threads sleep when they have nothing to do.
-
-    By default they spin for a while, which mostly slows down the other two networks of the same
-    image. Sleeping reduced the CPU time from 1.4 s to 1.1 s.
-    """
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    options.enable_cpu_mem_arena = arena
-    options.intra_op_num_threads = threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def _is_horizontal(corners: np.ndarray[Any, Any]) -> bool:
@@ -171,38 +158,9 @@ def _with_margins(image: Image) -> tuple[Image, NDArray[np.float32]]:
     height, width = image.shape[:2]
     across = max(0, math.ceil(height / LONGEST) - width)
     down = max(0, math.ceil(width / LONGEST) - height)
+    top, left = down // 2, across // 2
     if across or down:
         image = cv2.copyMakeBorder(
-            image,
-            down // 2,
-            down - down // 2,
-            across // 2,
-            across - across // 2,
-            cv2.BORDER_REPLICATE,
-        ).astype(np.uint8)
-    return image, np.array([across // 2, down // 2], np.float32)
-
-
-def _own_network(name: str) -> Path:
-    """Return the file of one of RapidOCR's networks; with a path, RapidOCR downloads nothing."""
-    file = Path(rapidocr.__file__).parent / "models" / name
-    if not file.is_file():
-        raise BackendUnavailableError(
-            f"RapidOCR {version('rapidocr')} lacks {file}; a version that works: "
-            "pip install --force-reinstall rapidocr==3.10.0"
-        )
-    return file
-
-
-def _remove_console_handler() -> None:
-    """Remove the handler of RapidOCR's logger, so that its lines go where all logs go."""
-    logger = logging.getLogger("RapidOCR")
-    logger.handlers.clear()
-    logger.propagate = True
-
-
-def _page() -> Image:
-    """Return a page with a word; without one, not all three networks are loaded."""
-    page = np.full((320, 320, 3), 255, np.uint8)
-    cv2.putText(page, "Page", (40, 180), cv2.FONT_HERSHEY_SIMPLEX, 2, (0, 0, 0), 4)
-    return page
+            image, top, down - top, left, across - left, cv2.BORDER_REPLICATE
+        ).astype(np.uint8, copy=False)
+    return image, np.array([left, top], np.float32)

@@ -1,4 +1,4 @@
-"""Engines that run the weights: a table of what there is, each imported only when it is used.
+"""What runs the weights: a table of the backends, each imported only when it is used.
 
 Another distribution adds its own with an entry point of the group ``i2t_ros.backends``: the name is
 the backend's, the value a BackendEntry.
@@ -13,81 +13,66 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
 from i2t_ros import optional
 from i2t_ros.backends.base import CHOICES, Backend, BackendEntry, BackendOptions
 from i2t_ros.errors import BackendMissingError, BackendUnavailableError, I2tError
 from i2t_ros.models.manifest import ModelSpec
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
 logger = logging.getLogger(__name__)
 
 GROUP = "i2t_ros.backends"
 _DEFAULT = BackendOptions()
 
-_OWN: Mapping[str, BackendEntry] = MappingProxyType(
-    {
-        "onnxruntime": BackendEntry(
-            "i2t_ros.backends.onnxruntime",
-            "OnnxRuntimeBackend",
-            ("onnxruntime",),
-            "pip install onnxruntime (on a robot: rosdep key python3-onnxruntime-pip)",
-            choices=frozenset({"providers", "precision", "device"}),
-        ),
-        "openvino": BackendEntry(
-            "i2t_ros.backends.openvino",
-            "OpenVinoBackend",
-            ("openvino",),
-            'pip install "i2t_ros[openvino]"',
-            choices=frozenset({"precision", "device"}),
-        ),
-        "litert": BackendEntry(
-            "i2t_ros.backends.litert",
-            "LiteRtBackend",
-            ("ai_edge_litert",),
-            'pip install "i2t_ros[litert]"',
-        ),
-        "triton": BackendEntry(
-            "i2t_ros.backends.triton",
-            "TritonBackend",
-            ("tritonclient",),
-            'pip install "i2t_ros[triton]"',
-            needs_files=False,
-            needs_url=True,
-            choices=frozenset({"url"}),
-        ),
-        "jetson": BackendEntry(
-            "i2t_ros.backends.jetson",
-            "JetsonBackend",
-            ("jetson_inference", "jetson.inference"),
-            "build jetson-inference on the Jetson, https://github.com/dusty-nv/jetson-inference",
-        ),
-        "opencv": BackendEntry(
-            "i2t_ros.backends.opencv",
-            "OpenCvBackend",
-            ("cv2",),
-            "apt install python3-opencv opencv-data",
-        ),
-        "facedetectoryn": BackendEntry(
-            "i2t_ros.backends.facedetectoryn",
-            "FaceDetectorYnBackend",
-            ("cv2",),
-            'pip install "opencv-python-headless>=4.8,<5"',
-            takes_pictures=True,
-        ),
-        "rapidocr": BackendEntry(
-            "i2t_ros.backends.rapidocr",
-            "RapidOcrBackend",
-            ("rapidocr",),
-            'pip install "i2t_ros[ocr]"',
-        ),
-        "fake": BackendEntry("i2t_ros.backends.fake", "FakeBackend", (), ""),
-    }
-)
+_OWN: Mapping[str, BackendEntry] = {
+    "onnxruntime": BackendEntry(
+        "i2t_ros.backends.onnxruntime:OnnxRuntimeBackend",
+        ("onnxruntime",),
+        "pip install onnxruntime (on a robot: rosdep key python3-onnxruntime-pip)",
+        choices=frozenset({"providers", "precision", "device"}),
+    ),
+    "openvino": BackendEntry(
+        "i2t_ros.backends.openvino:OpenVinoBackend",
+        ("openvino",),
+        'pip install "i2t_ros[openvino]"',
+        choices=frozenset({"precision", "device"}),
+    ),
+    "litert": BackendEntry(
+        "i2t_ros.backends.litert:LiteRtBackend",
+        ("ai_edge_litert",),
+        'pip install "i2t_ros[litert]"',
+    ),
+    "triton": BackendEntry(
+        "i2t_ros.backends.triton:TritonBackend",
+        ("tritonclient",),
+        'pip install "i2t_ros[triton]"',
+        needs_files=False,
+        choices=frozenset({"url"}),
+    ),
+    "jetson": BackendEntry(
+        "i2t_ros.backends.jetson:JetsonBackend",
+        ("jetson_inference", "jetson.inference"),
+        "build jetson_inference and jetson_utils on the Jetson, for its own Python: "
+        "https://github.com/dusty-nv/jetson-inference",
+    ),
+    "opencv": BackendEntry(
+        "i2t_ros.backends.opencv:OpenCvBackend",
+        ("cv2",),
+        "apt install python3-opencv opencv-data",
+    ),
+    "facedetectoryn": BackendEntry(
+        "i2t_ros.backends.opencv:FaceDetectorYnBackend",
+        ("cv2",),
+        'pip install "opencv-python-headless>=4.8,<5"',
+        takes_pictures=True,
+    ),
+    "rapidocr": BackendEntry(
+        "i2t_ros.backends.rapidocr:RapidOcrBackend",
+        ("rapidocr",),
+        'pip install "i2t_ros[ocr]"',
+    ),
+    "fake": BackendEntry("i2t_ros.backends.fake:FakeBackend"),
+}
 
 
 @cache
@@ -103,40 +88,33 @@ def backends() -> Mapping[str, BackendEntry]:
             if point.name in found:
                 taken = found[point.name].package or "i2t_ros"
                 raise ValueError(f"{taken} has a backend of that name")
-            found[point.name] = replace(_load_entry(point), package=package)
+            entry = point.load()
+            if not isinstance(entry, BackendEntry):
+                raise TypeError(f"{point.value}: expected an i2t_ros BackendEntry, got {entry!r}")
+            found[point.name] = replace(entry, package=package)
         except Exception as error:  # whatever another package's code raises
             why = str(error) or repr(error)
             logger.warning("backend %s of %s is left out: %s", point.name, package, why)
-    return MappingProxyType(found)
-
-
-def _load_entry(point: EntryPoint) -> BackendEntry:
-    entry = point.load()
-    if not isinstance(entry, BackendEntry):
-        raise TypeError(f"{point.value}: expected an i2t_ros BackendEntry, got {entry!r}")
-    return entry
+    return found
 
 
 def is_installed(name: str) -> bool:
-    """Whether what the backend needs can be found; nothing is imported."""
+    """Return whether what the backend needs can be found; nothing is imported."""
     needs = backends()[name].needs
-    return not needs or any(optional.can_import(module) for module in needs)
+    return not needs or any(map(optional.can_import, needs))
 
 
 def survey(name: str) -> tuple[str, tuple[str, ...]]:
-    """Return the version of a backend's engine and the devices it finds.
+    """Return the version of what the backend runs models with, and the devices it finds.
 
-    Raises BackendMissingError if it is not installed or cannot be imported, and
-    BackendUnavailableError for a module that is not what BackendModule asks for.
+    Raises BackendMissingError and BackendUnavailableError as load_backend does.
     """
-    module = _module(name)
     with _foreign(name):
-        found: tuple[str, tuple[str, ...]] = module.engine()
-        return found
+        return _class_of(name).engine()
 
 
 def choose_backends(spec: ModelSpec, backend: str, options: BackendOptions) -> list[str]:
-    """Return which backends to try for a model, in order; see loading.Choice for the rule.
+    """Return which backends to try for a model, in order; see loading.open_model for the rule.
 
     Raises BackendUnavailableError and BackendMissingError if there is none.
     """
@@ -149,10 +127,13 @@ def choose_backends(spec: ModelSpec, backend: str, options: BackendOptions) -> l
                 f"backend {backend} has no choice of {', '.join(unheeded)}: leave it empty"
             )
         return [backend]
-    listed = [name for name in spec.backends if name in known]
-    willing = [name for name in listed if chosen <= known[name].choices]
-    if not options.url:
-        willing = [name for name in willing if not known[name].needs_url]
+    willing = [
+        name
+        for name in spec.backends
+        if name in known
+        and chosen <= known[name].choices
+        and (options.url or "url" not in known[name].choices)
+    ]
     if not willing:
         raise BackendUnavailableError(
             f"no backend that runs {spec.name} ({', '.join(spec.backends)}) has a choice of "
@@ -160,7 +141,7 @@ def choose_backends(spec: ModelSpec, backend: str, options: BackendOptions) -> l
         )
     installed = [name for name in willing if is_installed(name)]
     if not installed:
-        raise missing(willing[0])
+        raise _missing(willing[0])
     return installed
 
 
@@ -175,39 +156,31 @@ def load_backend(
     a file that is not what its entry promises.
     """
     _check_runs(name, spec)
-    module = _module(name)
     with _foreign(name):
-        backend: Backend = getattr(module, backends()[name].class_name)(spec, files, options)
-    parts = ("device", "report", "concurrency", "batch", "infer", "close")
-    _check_has(name, backend, [part for part in parts if not hasattr(backend, part)])
-    return backend
+        return _class_of(name)(spec, files, options)
 
 
-def _module(name: str) -> Any:
-    """Import a backend's module, and check that it has what BackendModule says."""
+def _class_of(name: str) -> type[Backend]:
+    """Import a backend, and check that it is one."""
     if not is_installed(name):
-        raise missing(name)
+        raise _missing(name)
     entry = backends()[name]
+    module, _, class_name = entry.target.partition(":")
     try:
-        module = importlib.import_module(entry.module)
+        found = getattr(importlib.import_module(module), class_name, None)
     except Exception as error:  # ImportError, and what a broken package raises
-        raise missing(name, str(error)) from error
-    parts = ("engine", entry.class_name)
-    _check_has(name, module, [part for part in parts if not callable(getattr(module, part, None))])
-    return module
-
-
-def _check_has(name: str, thing: object, absent: Sequence[str]) -> None:
-    if absent:
+        raise _missing(name, str(error)) from error
+    if not (isinstance(found, type) and issubclass(found, Backend)):
         raise BackendUnavailableError(
-            f"backend {name} of {backends()[name].package or 'i2t_ros'}: {thing!r} has no "
-            f"{', '.join(absent)}; i2t_ros/backends/base.py says what a backend has"
+            f"backend {name} of {entry.package or 'i2t_ros'}: expected {entry.target} to be a "
+            f"subclass of Backend (i2t_ros/backends/base.py), got {found!r}"
         )
+    return found
 
 
 @contextmanager
 def _foreign(name: str) -> Iterator[None]:
-    """Make an error of this package of whatever another package's backend raises."""
+    """Turn whatever another package's backend raises into an error of this package."""
     try:
         yield
     except I2tError:
@@ -224,17 +197,15 @@ def _check_runs(name: str, spec: ModelSpec) -> None:
         raise BackendUnavailableError(
             f"there is no backend {name!r}; known: {', '.join(known)}, or auto"
         )
-    if name not in spec.backends and not _reads(known[name], spec):
+    if name in spec.backends:
+        return
+    if not spec.files or not all(f.name.endswith(known[name].suffixes) for f in spec.files):
         raise BackendUnavailableError(
             f"{spec.name} does not run on {name}; it runs on {', '.join(spec.backends)}"
         )
 
 
-def _reads(entry: BackendEntry, spec: ModelSpec) -> bool:
-    return bool(spec.files) and all(file.name.endswith(entry.suffixes) for file in spec.files)
-
-
-def missing(name: str, why: str = "") -> BackendMissingError:
+def _missing(name: str, why: str = "") -> BackendMissingError:
     """Return the error that says how to install what ``name`` needs."""
     entry = backends()[name]
     why = why or f"no module named {' or '.join(entry.needs)}"

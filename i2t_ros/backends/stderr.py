@@ -14,61 +14,29 @@ STDERR = 2
 _one_at_a_time = threading.Lock()
 
 
-class HeldStderr:
-    """What has been written to standard error since hold_stderr() began, by any thread."""
-
-    def __init__(self, file: int) -> None:
-        """Read from ``file``, a descriptor."""
-        self._file = file
-        self._unwanted: re.Pattern[str] | None = None
-
-    def take(self, unwanted: re.Pattern[str]) -> str:
-        """Return what matches; it will not be written out."""
-        self._unwanted = unwanted
-        return "".join(match.group() for match in unwanted.finditer(self._text()))
-
-    def rest(self) -> str:
-        """Return what has not been taken."""
-        text = self._text()
-        return self._unwanted.sub("", text) if self._unwanted else text
-
-    def _text(self) -> str:
-        # Not read(): the position in the file is shared with whoever writes.
-        held = os.pread(self._file, os.fstat(self._file).st_size, 0)
-        return held.decode(errors="surrogateescape")
-
-
 @contextmanager
-def hold_stderr() -> Iterator[HeldStderr]:
+def hold_stderr(unwanted: re.Pattern[bytes]) -> Iterator[list[bytes]]:
     """Hold back what this process writes to descriptor 2 within the block, and write it out after.
 
-    All but what ``take`` took, also if the block raises. Other threads write on as if nothing were:
-    their lines come a moment later. So the block has to be short; if the process is killed within
-    it they are lost.
+    What matches ``unwanted`` is put into the list instead, also if the block raises. Other threads
+    write on as if nothing were: their lines come a moment later. So the block has to be short; if
+    the process is killed within it they are lost.
     """
+    taken: list[bytes] = []
     with _one_at_a_time, tempfile.TemporaryFile() as file:
         sys.stderr.flush()
-        console = _duplicate()
-        held = HeldStderr(file.fileno())
         try:
+            console = os.dup(STDERR)
+        except OSError:  # a process may have been started without one
+            console = os.open(os.devnull, os.O_WRONLY)
+        with open(console, "wb") as out:
             os.dup2(file.fileno(), STDERR)
             try:
-                yield held
+                yield taken
             finally:
                 sys.stderr.flush()
                 os.dup2(console, STDERR)
-                _write(console, held.rest().encode(errors="surrogateescape"))
-        finally:
-            os.close(console)
-
-
-def _duplicate() -> int:
-    try:
-        return os.dup(STDERR)
-    except OSError:  # a process may have been started without one
-        return os.open(os.devnull, os.O_WRONLY)
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
+                # Not read(): the position in the file is shared with whoever writes.
+                held = os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0)
+                taken += (match[0] for match in unwanted.finditer(held))
+                out.write(unwanted.sub(b"", held))

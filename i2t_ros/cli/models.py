@@ -9,12 +9,12 @@ from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import backends, survey
 from i2t_ros.cli.tables import print_table
 from i2t_ros.errors import BackendError, BackendMissingError
-from i2t_ros.models.download import DownloadLimits
 from i2t_ros.models.lookup import (
     cache_folder,
+    describe_model,
     inspect_files,
     is_offline,
-    obtain_model,
+    obtain,
     search_folders,
 )
 from i2t_ros.models.manifest import ModelSpec, find_spec, load_manifest
@@ -22,7 +22,7 @@ from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.tasks.detect import DetectSettings, DetectTask
 
 # The user asked for the download and waits for it, perhaps over a satellite link.
-PATIENT = DownloadLimits(open=30.0)
+PATIENCE = 30.0
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -71,13 +71,13 @@ def _list(args: argparse.Namespace) -> int:
 
 def _fetch(args: argparse.Namespace) -> int:
     for name in args.names:
-        files = obtain_model(name, limits=PATIENT).files
+        files = obtain(describe_model(name), patience=PATIENCE)
         print(*files or [f"{name}: nothing to fetch, it comes with the backend"], sep="\n")
     return 0
 
 
 def _path(args: argparse.Namespace) -> int:
-    for path in obtain_model(args.name, offline=True).files:
+    for path in obtain(describe_model(args.name), offline=True):
         print(path)
     return 0
 

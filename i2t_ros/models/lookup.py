@@ -1,7 +1,7 @@
-"""Finding a model's files on this machine, or having them fetched.
+"""Finding a model and its files on this machine, or having the files fetched.
 
-In this order: a path, the folders of ``I2T_MODEL_PATH`` (separated by ``:``), the user's cache, a
-download. ``I2T_OFFLINE=1`` says that nothing may be downloaded.
+A file is looked for in the folders of ``I2T_MODEL_PATH`` (separated by ``:``), then in the user's
+cache; then it is downloaded. ``I2T_OFFLINE=1`` forbids downloads.
 """
 
 from __future__ import annotations
@@ -9,85 +9,97 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import platformdirs
+from msgspec.structs import replace
 
-from i2t_ros.errors import ModelCorruptError, ModelMissingError
-from i2t_ros.models.download import DownloadLimits, download, mismatch, set_aside
-from i2t_ros.models.manifest import ModelFile, ModelSpec, find_spec
-from i2t_ros.models.user_files import is_path, own_spec
+from i2t_ros.errors import ModelCorruptError, ModelError, ModelMissingError
+from i2t_ros.models.manifest import ModelFile, ModelSpec, find_spec, load_manifest, spec_from
+from i2t_ros.models.recognition import BACKENDS_FOR, recognize
+from i2t_ros.optional import needed_for
+from i2t_ros.validation import read_mapping
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class LocalModel:
-    """A model whose files are all on this machine and are what its entry says.
-
-    ``files`` are in the order of ``spec.files``.
-    """
-
-    spec: ModelSpec
-    files: tuple[Path, ...]
-
-
-def obtain_model(
-    model: str,
-    *,
-    spec: ModelSpec | None = None,
-    offline: bool = False,
-    progress: bool = True,
-    limits: DownloadLimits = DownloadLimits(),  # noqa: B008 (frozen)
-) -> LocalModel:
-    """Return the model that ``model`` names: an entry of the manifest, or a path.
-
-    ``spec`` is what describe_model returned for it; without it that is called here.
-
-    Raises UnknownModelError, ModelMissingError (not here and offline), ModelCorruptError,
-    ModelDownloadError, ModelCacheError, and ModelError for a description that is wrong.
-    """
-    spec = spec or describe_model(model)
-    if is_path(model):
-        return LocalModel(spec, (Path(model).expanduser(),))
-    return obtain(spec, offline=offline, progress=progress, limits=limits)
+INSTALL = (
+    "pip install filelock requests tqdm (on a robot: apt install python3-filelock python3-requests "
+    "python3-tqdm), or put the file in a folder named by I2T_MODEL_PATH"
+)
 
 
 def describe_model(model: str) -> ModelSpec:
-    """Return the entry of a model that is named as for obtain_model; nothing is fetched.
+    """Return how to feed and read a model: an entry of the manifest, or the path of a file.
 
-    Raises UnknownModelError, ModelMissingError, ModelError.
+    For a file, ``<path without ending>.yaml`` beside it, with fields of an entry of
+    config/models.yaml, says so. What it leaves out is taken from the manifest's entry whose file
+    this is, or from what the file's inputs and outputs tell. Labels may also be in
+    ``<path without ending>.txt``. Nothing is fetched.
+
+    Raises UnknownModelError; ModelMissingError if there is no such file or nothing tells;
+    ModelCorruptError if it cannot be read; ModelError for a wrong description.
     """
-    return own_spec(Path(model).expanduser()) if is_path(model) else find_spec(model)
+    if os.sep not in model and not model.endswith(tuple(BACKENDS_FOR)):
+        return find_spec(model)
+    path = Path(model).expanduser()
+    if not path.is_file():
+        raise ModelMissingError(f"{path}: no such file")
+    description, labels = path.with_suffix(".yaml"), path.with_suffix(".txt")
+    given = read_mapping(description, ModelError) if description.is_file() else {}
+    if not given and (known := _known_file(path)):
+        return known
+    entry: dict[str, Any] = {"task": "detect", "summary": f"the file {path.name}"}
+    if path.suffix in BACKENDS_FOR:
+        entry["backends"] = BACKENDS_FOR[path.suffix]
+    if labels.is_file():
+        entry["labels"] = labels.name
+    if not {"input", "decoder"} <= set(given):
+        recognized = recognize(path)
+        if recognized is None:
+            raise ModelMissingError(
+                f"{path} is no model of the manifest, and its inputs and outputs are of no known "
+                f"family; describe it in {description} (docs/models.md has examples)"
+            )
+        entry |= recognized
+    entry |= given | {"files": [{"name": str(path.absolute())}]}
+    if "labels" not in entry:
+        raise ModelMissingError(
+            f"{path}: nothing names its classes; write one name a line into {labels}, or "
+            f"`labels: coco80` into {description} if it knows those"
+        )
+    where = str(description) if description.is_file() else str(path)
+    return spec_from(path.stem, entry, where, folder=path.parent)
 
 
 def obtain(
-    spec: ModelSpec,
-    *,
-    offline: bool = False,
-    progress: bool = True,
-    limits: DownloadLimits = DownloadLimits(),  # noqa: B008 (frozen)
-) -> LocalModel:
-    """Return a model of the manifest, downloaded if need be; raises as obtain_model does."""
+    spec: ModelSpec, *, offline: bool = False, progress: bool = True, patience: float = 5.0
+) -> tuple[Path, ...]:
+    """Return where a model's files are, in the order of ``spec.files``; downloaded if need be.
+
+    progress  show a bar if somebody is looking at a terminal
+    patience  seconds that a server may take until it begins to answer
+
+    Raises ModelMissingError (not here and offline), ModelCorruptError, ModelDownloadError,
+    ModelCacheError, and BackendMissingError (without what a download needs).
+    """
     paths = []
     for file in spec.files:
         path = _find_file(spec, file)
         if path is None:
             path = cache_file(spec, file)
             if offline or is_offline():
-                raise _missing(spec, file)
-            download(file, path, progress=progress, limits=limits)
+                searched = ", ".join(map(str, _places(spec, file)))
+                raise ModelMissingError(
+                    f"{spec.name} is not on this machine and nothing may be downloaded (offline). "
+                    f"Looked for: {searched}. Run `i2t models fetch {spec.name}` with a network, "
+                    f"or put {file.name} in a folder named by I2T_MODEL_PATH"
+                )
+            with needed_for(f"downloading {file.name}", INSTALL):
+                from i2t_ros.models.download import download  # noqa: PLC0415 (see there)
+            download(file, path, progress=progress, patience=patience)
         paths.append(path)
-    return LocalModel(spec, tuple(paths))
-
-
-def find_local(spec: ModelSpec) -> LocalModel | None:
-    """Return a model if all its files are at hand, else None. Raises ModelCorruptError."""
-    files = [_find_file(spec, file) for file in spec.files]
-    if None in files:
-        return None
-    return LocalModel(spec, tuple(path for path in files if path))
+    return tuple(paths)
 
 
 def inspect_files(spec: ModelSpec) -> list[tuple[Path, str]]:
@@ -95,15 +107,7 @@ def inspect_files(spec: ModelSpec) -> list[tuple[Path, str]]:
 
     "" if nothing is. Nothing is set aside.
     """
-    found = []
-    for file in spec.files:
-        for place in _places(spec, file):
-            if place.is_file():
-                try:
-                    found.append((place, mismatch(file, place)))
-                except OSError as error:
-                    found.append((place, f"cannot be read: {error}"))
-    return found
+    return [copy for file in spec.files for copy in _copies(spec, file)]
 
 
 def is_offline() -> bool:
@@ -127,13 +131,12 @@ def search_folders() -> tuple[Path, ...]:
     return tuple(Path(folder).expanduser() for folder in listed if folder)
 
 
-def _missing(spec: ModelSpec, file: ModelFile) -> ModelMissingError:
-    searched = ", ".join(str(place) for place in _places(spec, file))
-    return ModelMissingError(
-        f"{spec.name} is not on this machine and nothing may be downloaded (offline). Looked for: "
-        f"{searched}. Run `i2t models fetch {spec.name}` with a network, or put {file.name} in a "
-        "folder named by I2T_MODEL_PATH"
-    )
+def _known_file(path: Path) -> ModelSpec | None:
+    """Return the manifest's entry whose only file this is, with the path as its file."""
+    for spec in load_manifest().values():
+        if len(spec.files) == 1 and not spec.files[0].mismatch(path):
+            return replace(spec, files=(ModelFile(str(path.absolute())),))
+    return None
 
 
 def _find_file(spec: ModelSpec, file: ModelFile) -> Path | None:
@@ -141,29 +144,29 @@ def _find_file(spec: ModelSpec, file: ModelFile) -> Path | None:
 
     Raises ModelCorruptError for a wrong file in a user's own folder, which is left as it is.
     """
-    for place in _places(spec, file):
-        if not place.is_file():
-            continue
-        try:
-            wrong = mismatch(file, place)
-        except OSError as error:
-            raise ModelMissingError(f"{place} cannot be read: {error}") from error
+    for place, wrong in _copies(spec, file):
         if not wrong:
             return place
-        if place != cache_file(spec, file):
+        if not place.is_relative_to(cache_folder()):
             raise ModelCorruptError(
                 f"{place} is not the {file.name} of {spec.name}: {wrong}; remove it, or give its "
                 "path as the model if it is one of your own"
             )
         try:
-            aside = set_aside(place, place)
+            aside = place.replace(f"{place}.corrupt")
         except OSError as error:
             raise ModelCorruptError(f"{place} is corrupt: {wrong}; remove it ({error})") from error
         logger.warning("%s is corrupt: %s; kept as %s, not used", place, wrong, aside)
     return None
 
 
+def _copies(spec: ModelSpec, file: ModelFile) -> Iterator[tuple[Path, str]]:
+    """Yield every copy of a file, and what is wrong with it; "" if nothing is."""
+    return ((place, file.mismatch(place)) for place in _places(spec, file) if place.is_file())
+
+
 def _places(spec: ModelSpec, file: ModelFile) -> Iterator[Path]:
+    """Yield where to look; for a user's own file, whose name is a path, that path each time."""
     for folder in search_folders():
         yield folder / spec.name / file.name
         yield folder / file.name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import types
+import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -42,14 +42,26 @@ class ModelFile(Structure, frozen=True):
     sha256: str = ""
     size: int = 0
 
+    def mismatch(self, path: Path) -> str:
+        """Return how the file at ``path`` differs from this one, "" if it does not."""
+        try:
+            size = path.stat().st_size
+            if self.size and size != self.size:
+                return f"expected {self.size} bytes, got {size}"
+            if self.sha256 and (actual := _sha256(path)) != self.sha256:
+                return f"expected SHA-256 {self.sha256}, got {actual}"
+        except OSError as error:
+            return f"cannot be read: {error}"
+        return ""
+
 
 class ModelInput(Structure, frozen=True):
     """How a model is fed.
 
     kind       tensor: a prepared array as ``format`` says; image: the picture itself
-               (height x width x 3, uint8, blue-green-red), for engines that prepare it themselves
-    name       of the model's input; empty: its only one
-    format     of the tensor; None if ``kind`` is image
+               (height x width x 3, uint8, blue-green-red), for backends that prepare it themselves
+    name       the name of the model's input; empty: it has only one
+    format     the tensor's format; None if ``kind`` is image
     constants  further inputs, name -> value, the same for every picture; numbers with a decimal
                point are float32, without one int64
     """
@@ -75,12 +87,13 @@ class ModelSpec(Structure, frozen=True):
 
     backends         that can run it, in the order in which ``backend: auto`` tries them
     auto             rank within its task for ``model: auto``, 1 first; 0: never chosen by itself
-    engine_model     the engine's own name for the model, if the engine brings it
-    outputs          names of the outputs in the order the decoder reads them; empty: the model's
+    engine_model     the backend's own name for the model, if it comes with the backend
+    outputs          names of the outputs in the order in which the decoder reads them; empty: the
+                     model's own order
     score_threshold  0 to 1, the default least score
     iou_threshold    0 to 1, the default for suppressing overlapping boxes
     labels           class names; "" if the numbering has a hole
-    license          an SPDX identifier; of the weights
+    license          of the weights, an SPDX identifier
     source           the page of the model's authors, or of the file
     """
 
@@ -153,9 +166,7 @@ def load_manifest() -> Mapping[str, ModelSpec]:
 def read_manifest(path: Path) -> Mapping[str, ModelSpec]:
     """Return every entry of a manifest file. Raises ModelError naming entry and field."""
     entries = read_mapping(path, ModelError)
-    return types.MappingProxyType(
-        {name: spec_from(name, entry, f"{path}: {name}") for name, entry in entries.items()}
-    )
+    return {name: spec_from(name, entry, f"{path}: {name}") for name, entry in entries.items()}
 
 
 def spec_from(name: str, entry: Any, where: str, folder: Path | None = None) -> ModelSpec:
@@ -182,3 +193,11 @@ def read_labels(name: str, where: str, folder: Path | None = None) -> tuple[str,
         if place.is_file():
             return tuple(line.strip() for line in place.read_text("utf-8").splitlines())
     raise ModelError(f"{where}: labels: no such file: {' or '.join(map(str, places))}")
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()

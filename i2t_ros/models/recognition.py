@@ -7,52 +7,46 @@ RT-DETR and D-FINE of their authors and of Hugging Face, TensorFlow's post-proce
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+import importlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from i2t_ros.errors import ModelCorruptError, ModelMissingError
+from i2t_ros.backends.registry import backends
+from i2t_ros.errors import ModelMissingError
+from i2t_ros.models.tensors import FileFacts
 from i2t_ros.optional import needed_for
-
-
-class Port(NamedTuple):
-    """An input or output; a side of -1 may have any length."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-
-
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """What a model file says of itself."""
-
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
-    metadata: Mapping[str, str]
-
-
-class _Picture(NamedTuple):
-    """The input that takes the picture."""
-
-    name: str
-    layout: str
-    width: int
-    height: int
-    dtype: str
-
 
 Entry = dict[str, Any]
 
-# Where a side may have any length and nothing says which, the one that these models train with.
+BACKENDS_FOR = {".onnx": ("onnxruntime", "openvino", "triton"), ".tflite": ("litert",)}
+"""Ending of a file -> the backends that run it; the first one also tells what is in it."""
+
+# If a side may have any length and nothing says which, the one that these models train with.
 USUAL_SIDE = 640
 
-TENSORFLOW_OUTPUTS = (
-    ("detection_boxes", "detection_classes", "detection_scores", "num_detections"),
-    tuple("TFLite_Detection_PostProcess" + end for end in ("", ":1", ":2", ":3")),
-)
+# RT-DETR's and D-FINE's authors export a model that also takes the size of the image.
+SIZE_INPUT = "orig_target_sizes"
+
+# TensorFlow counts classes from the background, TFLite's operator from the first real class.
+BY_NAME: dict[tuple[str, ...], Entry] = {
+    ("detection_boxes", "detection_classes", "detection_scores", "num_detections"): {
+        "decoder": "tensorflow",
+        "decoder_options": {"class_offset": 0},
+    },
+    tuple(f"TFLite_Detection_PostProcess{end}" for end in ("", ":1", ":2", ":3")): {
+        "decoder": "tensorflow",
+        "decoder_options": {"class_offset": 1},
+    },
+    ("labels", "boxes", "scores"): {"decoder": "labels_boxes_scores"},
+    ("logits", "pred_boxes"): {"decoder": "query_logits"},  # Hugging Face's exports
+}
+"""Names of outputs -> what they tell."""
+
+RESIZE = {"yolox": "letterbox"} | dict.fromkeys(("yolov5", "yolov8", "yolov10"), "letterbox_center")
+"""Decoder -> how its models were trained; all others: stretch."""
+SCORES = {"tensorflow": 0.5, "labels_boxes_scores": 0.4, "query_logits": 0.4, "queries": 0.4}
+"""Decoder -> score_threshold, if not that of every model."""
 
 
 def recognize(path: Path) -> Entry | None:
@@ -61,7 +55,13 @@ def recognize(path: Path) -> Entry | None:
     None if it is of no family that is known here. Raises ModelCorruptError, ModelMissingError,
     BackendMissingError.
     """
-    return recognize_facts(read_facts(path))
+    if path.suffix not in BACKENDS_FOR:
+        raise ModelMissingError(f"{path}: expected a file ending in {' or '.join(BACKENDS_FOR)}")
+    backend = BACKENDS_FOR[path.suffix][0]
+    instead = f"or describe the file in {path.with_suffix('.yaml')} (docs/models.md)"
+    with needed_for(f"recognizing {path}", f"{backends()[backend].install}, {instead}"):
+        reader = importlib.import_module(f"i2t_ros.backends.{backend}")
+    return recognize_facts(reader.read_facts(path))
 
 
 def recognize_facts(facts: FileFacts) -> Entry | None:
@@ -70,85 +70,38 @@ def recognize_facts(facts: FileFacts) -> Entry | None:
     if picture is None or facts.metadata.get("task", "detect") != "detect":
         return None
     names = _class_names(facts.metadata)
-    for family in (_tensorflow, _detr_with_size, _detr_queries, _one_output):
-        entry = family(facts, picture, len(names))
-        if entry:
-            return entry | ({"labels": names} if names else {})
-    return None
+    form = picture["format"]
+    entry = _by_name(facts) or _by_shape(facts, form, len(names))
+    if entry is None:
+        return None
+    decoder = entry["decoder"]
+    form["resize"] = RESIZE.get(decoder, "stretch")
+    if decoder == "yolox":
+        form["color"] = "bgr"
+    elif form["dtype"] == "float32":
+        form["std"] = [255.0, 255.0, 255.0]
+    if decoder == "labels_boxes_scores":
+        picture["constants"] = {SIZE_INPUT: [[form["width"], form["height"]]]}
+    entry["input"] = picture
+    if decoder in SCORES:
+        entry["score_threshold"] = SCORES[decoder]
+    return entry | ({"labels": names} if names else {})
 
 
-def read_facts(path: Path) -> FileFacts:
-    """Return what a file says of itself, through the engine that reads its kind."""
-    readers = {".onnx": _read_onnx, ".tflite": _read_tflite}
-    if path.suffix not in readers:
-        raise ModelMissingError(f"{path}: expected a file ending in {' or '.join(readers)}")
-    return readers[path.suffix](path)
-
-
-def _read_onnx(path: Path) -> FileFacts:
-    with _needed_for(path, "onnxruntime"):
-        import onnxruntime as ort  # noqa: PLC0415 (only a user's own file needs it here)
-    settings = ort.SessionOptions()
-    settings.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    settings.log_severity_level = 3
-    try:
-        session = ort.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its errors have no common base
-        raise ModelCorruptError(f"{path}: ONNX Runtime cannot read it: {error}") from error
-
-    def ports(values: Sequence[Any]) -> tuple[Port, ...]:
-        return tuple(
-            Port(v.name, tuple(s if isinstance(s, int) else -1 for s in v.shape), v.type)
-            for v in values
-        )
-
-    metadata = session.get_modelmeta().custom_metadata_map
-    return FileFacts(ports(session.get_inputs()), ports(session.get_outputs()), metadata)
-
-
-def _read_tflite(path: Path) -> FileFacts:
-    with _needed_for(path, "ai-edge-litert"):
-        from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 (as above)
-    try:
-        interpreter = Interpreter(model_path=str(path))
-    except (ValueError, RuntimeError) as error:
-        raise ModelCorruptError(f"{path}: LiteRT cannot read it: {error}") from error
-
-    def ports(details: Sequence[Mapping[str, Any]]) -> tuple[Port, ...]:
-        return tuple(
-            Port(d["name"], tuple(int(s) for s in d["shape_signature"]), d["dtype"].__name__)
-            for d in details
-        )
-
-    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
-    return FileFacts(ports(inputs), ports(outputs), {})
-
-
-def _needed_for(path: Path, package: str) -> AbstractContextManager[None]:
-    return needed_for(
-        f"recognizing {path}",
-        f"pip install {package}, or describe the file in {path.with_suffix('.yaml')} "
-        "(docs/models.md)",
-    )
-
-
-def _picture(facts: FileFacts) -> _Picture | None:
+def _picture(facts: FileFacts) -> Entry | None:
     """Return the one input that is a batch of one picture."""
     sizes = _literal(facts.metadata, "imgsz")
-    usual_height, usual_width = sizes if isinstance(sizes, list) else (USUAL_SIDE, USUAL_SIDE)
+    usual = sizes if isinstance(sizes, list) else (USUAL_SIDE, USUAL_SIDE)
     for name, shape, dtype in facts.inputs:
-        if len(shape) != 4 or 3 not in (shape[1], shape[3]):
-            continue
-        layout = "NCHW" if shape[1] == 3 else "NHWC"
-        height, width = shape[2:] if layout == "NCHW" else shape[1:3]
-        height, width = _known(height, usual_height), _known(width, usual_width)
-        kind = "uint8" if "uint8" in dtype else "float32"
-        return _Picture(name, layout, width, height, kind)
+        if len(shape) == 4 and 3 in (shape[1], shape[3]):
+            layout, sides = ("NCHW", shape[2:]) if shape[1] == 3 else ("NHWC", shape[1:3])
+            height, width = (
+                side if side > 0 else other for side, other in zip(sides, usual, strict=True)
+            )
+            form = {"width": width, "height": height, "layout": layout, "color": "rgb"}
+            form["dtype"] = "uint8" if dtype == "uint8" else "float32"
+            return {"name": name, "format": form}
     return None
-
-
-def _known(side: int, usual: int) -> int:
-    return side if side > 0 else usual
 
 
 def _class_names(metadata: Mapping[str, str]) -> list[str]:
@@ -167,87 +120,31 @@ def _literal(metadata: Mapping[str, str], key: str) -> Any:
         return None
 
 
-def _input(picture: _Picture, resize: str, color: str = "rgb", scaled: bool = True) -> Entry:
-    form: Entry = {
-        "width": picture.width,
-        "height": picture.height,
-        "layout": picture.layout,
-        "dtype": picture.dtype,
-        "color": color,
-        "resize": resize,
-    }
-    if scaled and picture.dtype == "float32":
-        form["std"] = [255.0, 255.0, 255.0]
-    return {"name": picture.name, "format": form}
-
-
-def _tensorflow(facts: FileFacts, picture: _Picture, _classes: int) -> Entry | None:
-    have = {port.name for port in facts.outputs}
-    for outputs in TENSORFLOW_OUTPUTS:
-        if have.issuperset(outputs):
-            # TFLite's operator counts from the first real class, TensorFlow from the background.
-            offset = 1 if outputs[0].startswith("TFLite") else 0
-            return {
-                "input": _input(picture, "stretch"),
-                "decoder": "tensorflow",
-                "decoder_options": {"class_offset": offset},
-                "outputs": list(outputs),
-                "score_threshold": 0.5,
-            }
+def _by_name(facts: FileFacts) -> Entry | None:
+    """Recognize DETRs and TensorFlow's detectors by the names of their outputs."""
+    inputs, outputs = ({port.name for port in ports} for ports in (facts.inputs, facts.outputs))
+    for names, entry in BY_NAME.items():
+        takes_size = entry["decoder"] == "labels_boxes_scores"
+        if outputs.issuperset(names) and (SIZE_INPUT in inputs or not takes_size):
+            return entry | {"outputs": names}
     return None
 
 
-def _detr_with_size(facts: FileFacts, picture: _Picture, _classes: int) -> Entry | None:
-    """Recognize the exports of RT-DETR's and D-FINE's authors."""
-    inputs, outputs = ({port.name for port in ports} for ports in (facts.inputs, facts.outputs))
-    wanted = ("labels", "boxes", "scores")
-    if "orig_target_sizes" not in inputs or not outputs.issuperset(wanted):
-        return None
-    size = {"orig_target_sizes": [[picture.width, picture.height]]}
-    return {
-        "input": _input(picture, "stretch") | {"constants": size},
-        "decoder": "labels_boxes_scores",
-        "outputs": list(wanted),
-        "score_threshold": 0.4,
-    }
-
-
-def _detr_queries(facts: FileFacts, picture: _Picture, _classes: int) -> Entry | None:
-    """Recognize the exports of Hugging Face."""
-    if not {port.name for port in facts.outputs}.issuperset({"logits", "pred_boxes"}):
-        return None
-    return {
-        "input": _input(picture, "stretch"),
-        "decoder": "query_logits",
-        "outputs": ["logits", "pred_boxes"],
-        "score_threshold": 0.4,
-    }
-
-
-def _one_output(  # noqa: PLR0911 (one per family)
-    facts: FileFacts, picture: _Picture, classes: int
-) -> Entry | None:
+def _by_shape(facts: FileFacts, form: Entry, classes: int) -> Entry | None:
     """Recognize YOLO and Ultralytics' RT-DETR by the shape of their only output."""
     shapes = [port.shape for port in facts.outputs]
     if len(shapes) != 1 or len(shapes[0]) != 3:
         return None
     rows, columns = shapes[0][1:]
-    cells = sum((picture.width // s) * (picture.height // s) for s in (8, 16, 32))
+    cells = sum((form["width"] // s) * (form["height"] // s) for s in (8, 16, 32))
     if columns == 6 and 0 < rows <= 1000:
-        return _yolo(picture, "yolov10")
+        return {"decoder": "yolov10"}
     if rows == cells and columns > 5:
-        return {"input": _input(picture, "letterbox", "bgr", scaled=False), "decoder": "yolox"}
+        return {"decoder": "yolox"}
     if classes and columns == 4 + classes:
-        return {"input": _input(picture, "stretch"), "decoder": "queries", "score_threshold": 0.4}
+        return {"decoder": "queries"}
     if columns in (cells, -1) and rows > 4:
-        entry = _yolo(picture, "yolov8")
-        if picture.layout == "NHWC":  # Ultralytics gives TensorFlow's formats fractions
-            entry["decoder_options"] = {"normalized": True}
-        return entry
-    if rows in (3 * cells, -1) and columns > 5:
-        return _yolo(picture, "yolov5")
-    return None
-
-
-def _yolo(picture: _Picture, decoder: str) -> Entry:
-    return {"input": _input(picture, "letterbox_center"), "decoder": decoder}
+        # Ultralytics gives TensorFlow's formats fractions.
+        fractions = {"decoder_options": {"normalized": True}} if form["layout"] == "NHWC" else {}
+        return {"decoder": "yolov8"} | fractions
+    return {"decoder": "yolov5"} if rows in (3 * cells, -1) and columns > 5 else None

@@ -15,10 +15,11 @@ from i2t_ros import language as words
 from i2t_ros.backends.base import Tensor
 from i2t_ros.errors import I2tError, NoFrameError, TimeLimitError, UnknownTaskError
 from i2t_ros.options import check_options, option
-from i2t_ros.pipeline.object_detector import ObjectDetector, PreparedImage
+from i2t_ros.pipeline.model_runner import PreparedImage
 from i2t_ros.pipeline.reply_cache import ReplyCache, frozen
-from i2t_ros.pipeline.task_worker import LazyRunner, Opener, TaskWorker
-from i2t_ros.pipeline.tasks.base import Label, Outcome
+from i2t_ros.pipeline.task_worker import Opener, TaskWorker
+from i2t_ros.pipeline.tasks.base import Outcome
+from i2t_ros.pipeline.tasks.detect import ObjectDetector
 from i2t_ros.pipeline.tasks.registry import TASKS, check_tasks
 from i2t_ros.types import DescribeReply, DescribeRequest, Description, Image, Scene, Task
 from i2t_ros.vision.codecs import MAX_PIXELS, decode_image, encode_image
@@ -37,8 +38,8 @@ class DescribeOptions:
 
     Frozen, so that a running node can exchange all of them at once.
 
-    task_options  by task, of each task; missing ones get their defaults
-    languages     None: those that ship
+    task_options  options by task; a task that is missing gets its defaults
+    languages     None: those that ship with the package
     """
 
     tasks: tuple[Task, ...] = option(
@@ -103,13 +104,12 @@ class DescribeOptions:
 class ImageInWork:
     """An image on its way to a scene.
 
-    started   time.perf_counter() seconds when its way began
-    end       time.monotonic() seconds until which the tasks in other threads may take
+    started   when work on it began, time.perf_counter() seconds
+    end       when tasks in other threads must be done, time.monotonic() seconds
     running   what those tasks will have found
-    detector  what works on it in steps, if that is asked for
-    prepared  what the detector's backend is to see
-    outputs   what the backend answered
-    failures  of tasks
+    prepared  the detector's input; None: nothing is to be detected
+    outputs   what the detector's backend answered
+    failures  by task
     """
 
     image: Image
@@ -117,10 +117,13 @@ class ImageInWork:
     started: float
     end: float
     running: dict[Task, Future[Outcome]] = field(default_factory=dict)
-    detector: ObjectDetector | None = None
     prepared: PreparedImage | None = None
     outputs: list[Tensor] | None = None
     failures: dict[Task, I2tError] = field(default_factory=dict)
+
+
+def _no_camera(name: str) -> Image:
+    raise NoFrameError("the request brings no picture, and there is no camera here")
 
 
 class Describer:
@@ -141,42 +144,35 @@ class Describer:
         cache: ReplyCache | None = None,
         time_limit: float = 30.0,
     ) -> None:
-        """Know the tasks; close() closes what they have loaded.
+        """Load nothing yet.
 
         openers     how to load each task that is available; it is loaded when first needed
-        cache       answers to requests that bring a picture; None: none are kept
-        time_limit  seconds that a task beside detect may take, its loading included
+        cache       keeps answers to requests that bring a picture; None: none are kept
+        time_limit  seconds that a task other than detect may take, its loading included
         """
-        self._runners = {task: LazyRunner(task, opener) for task, opener in openers.items()}
-        self._workers = {
-            task: TaskWorker(lazy) for task, lazy in self._runners.items() if task != STAGED
-        }
-        self._cache = cache
+        self._workers = {task: TaskWorker(task, opener) for task, opener in openers.items()}
+        self._cache = cache if cache and cache.limits.entries else None
         self._time_limit = time_limit
 
     @property
     def detector(self) -> ObjectDetector:
         """The detector, loaded; raises ModelError, BackendError and UnknownTaskError."""
         self._check([STAGED])
-        return cast(ObjectDetector, self._runners[STAGED].get())
+        return cast(ObjectDetector, self._workers[STAGED].runner())
 
-    def prepare(self, tasks: Iterable[Task]) -> None:
+    def prepare(self, tasks: Sequence[Task]) -> None:
         """Load what these tasks need, and what their labels need, rather than with the first image.
 
         Raises ModelError and BackendError, and UnknownTaskError as describe() does.
         """
-        tasks = tuple(tasks)
         self._check(tasks)
         for task in tasks:
-            words.prepare_labels(getattr(self._runners[task].get(), "labels", ()))
+            words.prepare_labels(getattr(self._workers[task].runner(), "labels", ()))
 
     def close(self) -> None:
         """Release the models. May be called more than once."""
         for worker in self._workers.values():
             worker.close()
-        for lazy in self._runners.values():
-            if lazy.task not in self._workers:
-                lazy.close()
 
     def describe(
         self, image: Image, options: DescribeOptions, turn: Turn = nullcontext
@@ -190,7 +186,7 @@ class Describer:
         self, scene: Scene, sentence: str, options: DescribeOptions, started: float
     ) -> Description:
         """Return what was seen and said since ``started`` (time.perf_counter(), seconds)."""
-        model = ", ".join(filter(None, (self._runners[task].name for task in options.tasks)))
+        model = ", ".join(filter(None, (self._workers[task].name for task in options.tasks)))
         elapsed = time.perf_counter() - started
         return Description(
             scene, sentence, options.language, options.style, model, elapsed, options.label
@@ -217,13 +213,12 @@ class Describer:
         self._check(options.tasks)
         work = ImageInWork(image, options, started, time.monotonic() + self._time_limit)
         for task in options.tasks:
-            if task in self._workers:
+            if task != STAGED:
                 given = options.task_options[task]
                 work.running[task] = self._workers[task].start(image, given, options.language)
         if STAGED in options.tasks:
             try:
-                work.detector = self.detector
-                work.prepared = work.detector.prepare(image)
+                work.prepared = self.detector.prepare(image)
             except I2tError as error:
                 work.failures[STAGED] = error
         return work
@@ -244,14 +239,14 @@ class Describer:
         results: dict[Task, Any] = {}
         # Detection first, if it is asked for: what comes before it would only be waited for.
         for task in sorted(work.options.tasks, key=work.running.__contains__):
-            try:
-                outcome = self._outcome(task, work)
-            except I2tError as error:
-                work.failures[task] = error
+            if task in work.failures:
                 continue
-            results[task] = outcome.result
-            if outcome.failure is not None:
-                work.failures[task] = outcome.failure
+            try:
+                results[task], failure = self._outcome(task, work)
+            except I2tError as error:
+                failure = error
+            if failure is not None:
+                work.failures[task] = failure
         if not results:
             raise next(work.failures[task] for task in work.options.tasks)
         height, width = work.image.shape[:2]
@@ -259,29 +254,23 @@ class Describer:
         return Scene(width, height, MappingProxyType(ordered), MappingProxyType(work.failures))
 
     def _outcome(self, task: Task, work: ImageInWork) -> Outcome:
-        if task in work.running:
-            return self._wait_for(task, work.running[task], work.end)
-        if task in work.failures:
-            raise work.failures[task]
-        assert work.detector is not None  # noqa: S101 (begin() made both)
-        assert work.prepared is not None  # noqa: S101
-        assert work.outputs is not None, "infer() comes before finish()"  # noqa: S101
-        options = work.options.task_options[task]
-        return Outcome(work.detector.read(work.prepared, work.outputs, options))
-
-    def _wait_for(self, task: Task, running: Future[Outcome], end: float) -> Outcome:
+        if task == STAGED:
+            assert work.prepared is not None  # noqa: S101 (begin() made it)
+            assert work.outputs is not None, "infer() comes before finish()"  # noqa: S101
+            options = work.options.task_options[task]
+            return Outcome(self.detector.read(work.prepared, work.outputs, options))
         try:
-            return running.result(max(0.0, end - time.monotonic()))
+            return work.running[task].result(max(0.0, work.end - time.monotonic()))
         except FutureTimeoutError:
-            running.cancel()
+            work.running[task].cancel()
             raise TimeLimitError(
                 f"task {task} took longer than {self._time_limit:g} s, loading included"
             ) from None
 
     def _check(self, tasks: Iterable[Task]) -> None:
-        missing = [task for task in tasks if task not in self._runners]
+        missing = [task for task in tasks if task not in self._workers]
         if missing:
-            available = [task for task in TASKS if task in self._runners]
+            available = [task for task in TASKS if task in self._workers]
             raise UnknownTaskError(
                 f"task {missing[0]!r} is not available here; available: {', '.join(available)}"
             )
@@ -290,7 +279,7 @@ class Describer:
         self,
         request: DescribeRequest,
         options: DescribeOptions,
-        newest: Callable[[str], Image] | None = None,
+        newest: Callable[[str], Image] = _no_camera,
         turn: Turn = nullcontext,
     ) -> DescribeReply:
         """Answer one request: decode, describe, and draw and encode if asked.
@@ -316,23 +305,20 @@ class Describer:
         self,
         request: DescribeRequest,
         options: DescribeOptions,
-        newest: Callable[[str], Image] | None,
+        newest: Callable[[str], Image],
         turn: Turn,
     ) -> DescribeReply:
-        format = "jpeg"
-        if request.picture is not None:
-            image = decode_image(request.picture, options.max_pixels)
-            format = request.picture.format
-        elif newest is not None:
-            image = newest(request.camera)
+        picture = request.picture
+        if picture is None:
+            image, format = newest(request.camera), "jpeg"
         else:
-            raise NoFrameError("the request brings no picture, and there is no camera here")
+            image = decode_image(picture, options.max_pixels)
+            format = picture.format
         description = self.describe(image, options, turn)
-        annotated = None
-        if request.annotate:
-            drawn = draw(image, description.scene, options)
-            annotated = encode_image(drawn, format, options.jpeg_quality)
-        return DescribeReply(description, annotated)
+        if not request.annotate:
+            return DescribeReply(description)
+        drawn = draw(image, description.scene, options)
+        return DescribeReply(description, encode_image(drawn, format, options.jpeg_quality))
 
 
 def tell(scene: Scene, options: DescribeOptions) -> str:
@@ -347,7 +333,7 @@ def tell(scene: Scene, options: DescribeOptions) -> str:
 
 
 def scene_facts(scene: Scene, style: words.Style) -> tuple[words.TaskFacts, ...]:
-    """Return what there is to say of a scene, in the order in which it is said."""
+    """Return the facts of a scene, in the order in which a sentence has them."""
     size = scene.width, scene.height
     return tuple(
         task.facts(scene.results[name], size, style)
@@ -360,8 +346,7 @@ def draw(image: Image, scene: Scene, options: DescribeOptions) -> Image:
     """Return a copy of the image with everything that was found drawn on it."""
     canvas: Image = image.copy()
     pen = Pen.for_image(image, options.draw.scale)
-    label: Label = options.label
     for name, task in TASKS.items():
         if name in scene.results:
-            task.draw(canvas, scene.results[name], pen, label, options.draw)
+            task.draw(canvas, scene.results[name], pen, options.label, options.draw)
     return canvas

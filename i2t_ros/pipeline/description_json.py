@@ -1,7 +1,7 @@
 """Descriptions as values that are ready for JSON, and back: the same on the console and over HTTP.
 
-Boxes are left, top, right, bottom and points x, y, in pixels of the original image; colors are
-#rrggbb; what a task without a result would have found is null.
+Boxes are left, top, right, bottom, and points are x, y, in pixels of the original image. Colors
+are #rrggbb. The keys of a task without a result are null.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from i2t_ros.types import DescribeReply, Description, Picture, Scene
 
 
 def reply_to_json(reply: DescribeReply, picture: Picture | None) -> dict[str, Any]:
-    """Return a reply but for its drawing; ``picture`` is the one that was asked about, if any."""
+    """Return a reply without its drawing; ``picture`` is the one that was sent, if any."""
     return {
         **description_to_json(reply.description),
         "hash": picture.sha256 if picture else None,

@@ -1,4 +1,4 @@
-"""The stages of camera frames: prepare, infer, finish, for several frames at once, in order.
+"""Takes camera frames through three stages, several frames at once: prepare, infer, finish.
 
 While the backend runs one frame, the next is prepared and the one before is finished, so that the
 backend never waits for Python. One thread takes a frame through all stages, and runs the backend
@@ -13,32 +13,28 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 from i2t_ros.pipeline.scheduler import BackendAccess
 
 logger = logging.getLogger(__name__)
 
-Item = TypeVar("Item")
-Work = TypeVar("Work")
-Item_contra = TypeVar("Item_contra", contravariant=True)
 
-
-class Stages(Protocol[Item_contra, Work]):
+class Stages(Protocol):
     """The work on a frame.
 
     The first three stages may raise; then the later ones are skipped and ``failed`` is called.
     """
 
-    def prepare(self, camera: str, item: Item_contra) -> Work:
+    def prepare(self, camera: str, item: Any) -> Any:
         """Do the work that needs no backend; called for several frames at once."""
         ...
 
-    def infer(self, works: Sequence[Work]) -> None:
+    def infer(self, works: Sequence[Any]) -> None:
         """Run the backend once, for one frame or for several that wait, at most ``batch``."""
         ...
 
-    def finish(self, camera: str, item: Item_contra, work: Work) -> None:
+    def finish(self, camera: str, item: Any, work: Any) -> None:
         """Do the rest; called for one frame at a time, in the order in which they were taken."""
         ...
 
@@ -51,7 +47,7 @@ class Stages(Protocol[Item_contra, Work]):
 class CameraCounters:
     """How many frames of one camera came, and what became of them.
 
-    received   all frames: the sum of the numbers below and of the frames in progress
+    received   all frames: the sum of the counts below and of the frames in progress
     processed  finished without an error
     dropped    replaced by a newer frame while the backend was busy
     failed     could not be used, or ended in an error
@@ -70,19 +66,16 @@ class CameraCounters:
 
 
 @dataclass(slots=True, eq=False)
-class _Frame(Generic[Item, Work]):
-    """A frame in progress; ``number`` is its place in the order."""
-
+class _Frame:
     camera: str
-    item: Item
+    item: Any
     offered_at: float
-    number: int
-    work: Work | None = None
+    work: Any = field(init=False)
     error: Exception | None = None
     inferred: bool = False
 
 
-class FrameLine(Generic[Item, Work]):
+class FrameLine:
     """Takes the newest frame of each camera through the stages.
 
     Frames never pile up: each camera has one slot. A newer frame replaces the frame that waits
@@ -92,7 +85,7 @@ class FrameLine(Generic[Item, Work]):
 
     def __init__(
         self,
-        stages: Stages[Item, Work],
+        stages: Stages,
         access: BackendAccess,
         *,
         batch: int = 1,
@@ -114,17 +107,16 @@ class FrameLine(Generic[Item, Work]):
         self._may_take = threading.Condition(self._lock)
         self._was_inferred = threading.Condition(self._lock)
         self._was_finished = threading.Condition(self._lock)
-        self._slots: dict[str, tuple[Item, float]] = {}
-        self._prepared: deque[_Frame[Item, Work]] = deque()
+        self._slots: dict[str, _Frame] = {}
+        self._in_progress: deque[_Frame] = deque()  # in the order in which they were taken
+        self._prepared: deque[_Frame] = deque()
         self._ahead = 0  # taken, and not yet at the backend
         self._leaders = 0  # threads that wait for the backend, or are about to
-        self._taken = self._finished = 0
-        self._in_progress: list[str] = []  # the camera of each frame taken and not yet finished
         self._closing = False
         self._threads: list[threading.Thread] = []
         self.cameras: dict[str, CameraCounters] = {}
 
-    def offer(self, camera: str, item: Item) -> None:
+    def offer(self, camera: str, item: Any) -> None:
         """Put the newest frame into its camera's slot, in place of one that still waits there."""
         with self._lock:
             if self._closing:
@@ -133,7 +125,7 @@ class FrameLine(Generic[Item, Work]):
             counters.received += 1
             counters.dropped += camera in self._slots
             # A camera whose frame is replaced keeps its place in the order of turns.
-            self._slots[camera] = item, time.monotonic()
+            self._slots[camera] = _Frame(camera, item, time.monotonic())
             self._may_take.notify()
 
     def skip(self, camera: str, *, unwanted: int = 0, limited: int = 0) -> None:
@@ -151,7 +143,7 @@ class FrameLine(Generic[Item, Work]):
         """
         with self._lock:
             self._slots.pop(camera, None)
-            if camera in self._in_progress:
+            if any(frame.camera == camera for frame in self._in_progress):
                 return False
             self.cameras.pop(camera, None)
             return True
@@ -192,23 +184,22 @@ class FrameLine(Generic[Item, Work]):
                 frame.work = self._stages.prepare(frame.camera, frame.item)
             except Exception as error:
                 frame.error = error
-                self._skip_backend()
+                with self._lock:
+                    self._ahead -= 1
+                    self._wake_taker()
             else:
                 self._run_backend(frame)
-            self._finish_in_order(frame)
+            self._finish(frame)
 
-    def _take(self) -> _Frame[Item, Work] | None:
+    def _take(self) -> _Frame | None:
         """Wait for the next frame to work on; return None when closing."""
         with self._lock:
             self._may_take.wait_for(lambda: self._closing or self._has_next())
             if self._closing:
                 return None
             # Dictionaries keep insertion order, so the camera that has waited longest is first.
-            camera = next(iter(self._slots))
-            item, offered_at = self._slots.pop(camera)
-            frame: _Frame[Item, Work] = _Frame(camera, item, offered_at, self._taken)
-            self._taken += 1
-            self._in_progress.append(camera)
+            frame = self._slots.pop(next(iter(self._slots)))
+            self._in_progress.append(frame)
             self._ahead += 1
             self._wake_taker()
             return frame
@@ -216,19 +207,14 @@ class FrameLine(Generic[Item, Work]):
     def _has_next(self) -> bool:
         """Return whether a waiting frame may be taken now."""
         limit = self._in_work()
-        has_room = limit is None or self._taken - self._finished < limit
+        has_room = limit is None or len(self._in_progress) < limit
         return bool(self._slots) and self._ahead < self._prepare_limit() and has_room
 
     def _wake_taker(self) -> None:
         if self._has_next():
             self._may_take.notify()
 
-    def _skip_backend(self) -> None:
-        with self._lock:
-            self._ahead -= 1
-            self._wake_taker()
-
-    def _run_backend(self, frame: _Frame[Item, Work]) -> None:
+    def _run_backend(self, frame: _Frame) -> None:
         """Return when the backend has run the frame.
 
         One thread, the leader, waits for the backend and takes along all frames that are prepared
@@ -241,56 +227,46 @@ class FrameLine(Generic[Item, Work]):
             self._leaders += leads
         if leads:
             with self._access.turn(urgent=False):
-                self._infer(self._next_batch())
+                self._infer_next()
         with self._lock:
             self._was_inferred.wait_for(lambda: frame.inferred)
 
-    def _next_batch(self) -> list[_Frame[Item, Work]]:
+    def _infer_next(self) -> None:
         with self._lock:
             count = min(self._batch, len(self._prepared))
             frames = [self._prepared.popleft() for _ in range(count)]
             self._ahead -= count
             self._leaders -= 1
             self._wake_taker()
-            return frames
-
-    def _infer(self, frames: Sequence[_Frame[Item, Work]]) -> None:
+        error = None
         try:
-            self._stages.infer([frame.work for frame in frames if frame.work is not None])
-        except Exception as error:
-            for frame in frames:
-                frame.error = error
+            self._stages.infer([frame.work for frame in frames])
+        except Exception as problem:
+            error = problem
         with self._lock:
             for frame in frames:
-                frame.inferred = True
+                frame.error, frame.inferred = error, True
             self._was_inferred.notify_all()
 
-    def _finish_in_order(self, frame: _Frame[Item, Work]) -> None:
+    def _finish(self, frame: _Frame) -> None:
         """Wait until all frames taken earlier are finished, then finish this one."""
         with self._lock:
-            self._was_finished.wait_for(lambda: self._finished == frame.number)
-        try:
-            self._finish(frame)
-        finally:
-            with self._lock:
-                self._finished += 1
-                self._in_progress.remove(frame.camera)
-                self._was_finished.notify_all()
-                self._wake_taker()
-
-    def _finish(self, frame: _Frame[Item, Work]) -> None:
+            self._was_finished.wait_for(lambda: self._in_progress[0] is frame)
         counters = self.cameras[frame.camera]
-        if frame.error is None and frame.work is not None:
-            try:
-                self._stages.finish(frame.camera, frame.item, frame.work)
-            except Exception as error:
-                frame.error = error
-        if frame.error is None:
+        try:
+            if frame.error is not None:
+                raise frame.error
+            self._stages.finish(frame.camera, frame.item, frame.work)
             counters.processed += 1
             counters.latencies.append(time.monotonic() - frame.offered_at)
-        else:
+        except Exception as error:
             counters.failed += 1
             try:
-                self._stages.failed(frame.camera, frame.error)
+                self._stages.failed(frame.camera, error)
             except Exception:  # the thread is still needed for other frames
                 logger.exception("camera %s: cannot report a failed frame", frame.camera)
+        finally:
+            with self._lock:
+                self._in_progress.popleft()
+                self._was_finished.notify_all()
+                self._wake_taker()

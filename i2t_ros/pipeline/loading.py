@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from pathlib import Path
+from typing import Generic, TypeVar
 
 from i2t_ros.backends.base import Backend, BackendOptions
 from i2t_ros.backends.registry import backends, choose_backends, load_backend
@@ -14,8 +15,9 @@ from i2t_ros.errors import (
     BackendUnavailableError,
     ModelError,
     ModelMismatchError,
+    ModelMissingError,
 )
-from i2t_ros.models.lookup import LocalModel, describe_model, find_local, obtain, obtain_model
+from i2t_ros.models.lookup import describe_model, obtain
 from i2t_ros.models.manifest import ModelSpec, find_spec, ranked_models
 from i2t_ros.options import option
 from i2t_ros.types import Task
@@ -23,18 +25,17 @@ from i2t_ros.types import Task
 
 @dataclass(frozen=True, slots=True)
 class OpenOptions:
-    """How models are opened, whatever their task.
-
-    backend   what is asked of the backend
-    progress  show a bar while downloading
-    """
+    """How models are opened, whatever their task; ``progress`` shows a bar while downloading."""
 
     offline: bool = option(False, "never download a model, use only what is on this machine")
     backend: BackendOptions = field(default_factory=BackendOptions)
     progress: bool = True
 
     def of_other_tasks(self) -> OpenOptions:
-        """Return the same for tasks beside detect, whose providers and devices are their own."""
+        """Return the same for a task other than detect, which uses no provider, device or server.
+
+        Those that are named are meant for detect.
+        """
         return replace(self, backend=BackendOptions(threads=self.backend.threads))
 
 
@@ -43,7 +44,7 @@ class Loaded:
     """A model on a backend.
 
     report    one line: why it was chosen, and what runs
-    degraded  whether it is a makeshift; ``report`` says what is missing
+    degraded  whether it stands in for a better model; ``report`` says what is missing
     """
 
     spec: ModelSpec
@@ -53,146 +54,124 @@ class Loaded:
     degraded: bool = False
 
     @property
+    def takes_pictures(self) -> bool:
+        """Whether the backend is handed images although the model's entry has a tensor's format."""
+        return backends()[self.backend_name].takes_pictures
+
+    @property
     def name(self) -> str:
         """Model and backend, for people: "yolox_nano on onnxruntime (cpu)"."""
         return f"{self.spec.name} on {self.backend_name} ({self.backend.device})"
 
 
 Ready = TypeVar("Ready")
-Make = Callable[[Loaded], Ready]
-"""Makes what a task uses of a loaded model; raises ModelMismatchError if that cannot be."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """What a user says of a task's model; see open_model."""
-
-    task: Task
-    model: str
-    backend: str
-    how: OpenOptions
 
 
 def open_model(  # noqa: PLR0913 (one place, all of it needed)
     task: Task,
     model: str,
-    make: Make[Ready],
+    make: Callable[[Loaded], Ready],
     how: OpenOptions,
     backend: str = "auto",
     *,
     built_in: str = "",
 ) -> Ready:
-    """Return what ``make`` makes of the chosen model.
+    """Open a model and return what ``make`` makes of it.
 
     model     an entry of config/models.yaml, the path of a file, or auto: the best-ranked model
               that is at hand; if there is none, the best-ranked that can be downloaded; if there is
               none, ``built_in``, which counts as degraded
+    make      may raise ModelMismatchError
     backend   a name, or auto: a server if ``how.backend.url`` names one; otherwise the first of
               those that the model's entry lists that is installed and starts
     built_in  an entry that needs no file; "": there is none for this task
 
     What is asked for by name is used or refused, never replaced. Raises ModelError and BackendError
-    as obtain_model and load_backend do.
+    as obtain and load_backend do.
     """
-    choice = _Choice(task, model, backend, how)
-    if choice.model != "auto":
-        return _open_named(choice, make)
-    failures: list[Exception] = []
-    missing: list[BackendMissingError] = []  # not installed is normal, so it is reported last
-    absent: list[ModelSpec] = []
-    for spec in ranked_models(task):
-        if choice.backend in backends() and choice.backend not in spec.backends:
-            continue
+    choice = _Choice(task, make, how, backend)
+    return choice.best(built_in) if model == "auto" else choice.named(model)
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice(Generic[Ready]):
+    """What a user says of a task's model; see open_model."""
+
+    task: Task
+    make: Callable[[Loaded], Ready]
+    how: OpenOptions
+    backend: str
+
+    def named(self, model: str) -> Ready:
+        spec = describe_model(model)
+        if spec.task != self.task:
+            raise ModelMismatchError(
+                f"{spec.name} is for the task {spec.task}, not for {self.task}"
+            )
+        return self._load(spec, "asked for by name", offline=self.how.offline)
+
+    def best(self, built_in: str) -> Ready:
+        failures: list[Exception] = []
+        missing: list[Exception] = []  # not installed is normal, so it is reported last
+        absent: list[ModelSpec] = []
+        for spec in ranked_models(self.task):
+            if self.backend in backends() and self.backend not in spec.backends:
+                continue
+            why = _because("the best at hand", failures)
+            try:
+                return self._load(spec, why, offline=True)
+            except ModelMissingError:
+                absent.append(spec)
+            except BackendMissingError as error:
+                missing.append(error)
+            except (ModelError, BackendError) as error:
+                failures.append(error)
+        if absent:  # one attempt: without a network the others would fail as slowly
+            spec, why = absent[0], _because("downloaded", failures)
+            try:
+                return self._load(spec, why, offline=self.how.offline)
+            except (ModelError, BackendError) as error:
+                failures.append(error)
+        if built_in:
+            return self._built_in(built_in, failures or missing)
+        if not failures:
+            raise (*missing, ModelError(f"there is no model for the task {self.task}"))[0]
+        # Also name a backend that is not installed: its model may well be at hand.
+        also = f". Or: {missing[0]}" if missing else ""
+        raise type(failures[-1])(f"{failures[-1]}{also}")
+
+    def _built_in(self, name: str, failures: Sequence[Exception]) -> Ready:
+        """Open the model that needs no file, unless a backend or server was asked for by name."""
+        why = "; ".join(dict.fromkeys(map(str, failures)))
+        why = why or f"none of the ranked models runs on {self.backend}"
+        spec = find_spec(name)
         try:
-            names = choose_backends(spec, choice.backend, choice.how.backend)
-            local = _without_download(spec, names)
-            if local:
-                why = _because("the best at hand", failures)
-                return _load_first(local, names, choice, make, why)
-            absent.append(spec)
-        except BackendMissingError as error:
-            missing.append(error)
-        except (ModelError, BackendError) as error:
-            failures.append(error)
-    if absent:  # one attempt: without a network the others would fail as slowly
-        try:
-            local = obtain(absent[0], offline=choice.how.offline, progress=choice.how.progress)
-            names = choose_backends(absent[0], choice.backend, choice.how.backend)
-            return _load_first(local, names, choice, make, _because("downloaded", failures))
-        except (ModelError, BackendError) as error:
-            failures.append(error)
-    if not built_in:
-        raise _no_model(task, failures, missing)
-    failures = failures or list(missing)
-    why = "; ".join(dict.fromkeys(map(str, failures)))
-    why = why or f"none of the ranked models runs on {choice.backend}"
-    return _open_built_in(built_in, choice, make, why)
+            choose_backends(spec, self.backend, self.how.backend)
+        except BackendError as error:
+            raise BackendUnavailableError(f"model auto: nothing runs as asked: {why}") from error
+        why = f"DEGRADED, model auto found no trained model and took OpenCV's own detectors: {why}"
+        return self._load(spec, why, offline=True, degraded=True)
+
+    def _load(self, spec: ModelSpec, why: str, *, offline: bool, degraded: bool = False) -> Ready:
+        """Load the model on the first backend that starts."""
+        names = choose_backends(spec, self.backend, self.how.backend)
+        files: Sequence[Path] = ()
+        if any(backends()[name].needs_files for name in names):
+            files = obtain(spec, offline=offline, progress=self.how.progress)
+        failures: list[BackendError] = []
+        for name in names:
+            try:
+                backend = load_backend(name, spec, files, self.how.backend)
+            except BackendError as error:
+                failures.append(error)
+                continue
+            passed = "".join(f"; not {names[i]}: {error}" for i, error in enumerate(failures))
+            where = f" ({', '.join(map(str, files))})" if files else ""
+            report = f"{why}{where}; {backend.report}{passed}"
+            return self.make(Loaded(spec, backend, name, report, degraded))
+        raise failures[0]
 
 
 def _because(what: str, failures: Sequence[Exception]) -> str:
     passed_over = f"; passed over: {'; '.join(map(str, failures))}" if failures else ""
     return f"model auto: {what}{passed_over}"
-
-
-def _no_model(
-    task: Task, failures: Sequence[Exception], missing: Sequence[BackendMissingError]
-) -> Exception:
-    """Return the last failure; beside it, a backend whose model may well be at hand."""
-    if not failures:
-        return missing[0] if missing else ModelError(f"there is no model for the task {task}")
-    also = f". Or: {missing[0]}" if missing else ""
-    return type(failures[-1])(f"{failures[-1]}{also}")
-
-
-def _open_named(choice: _Choice, make: Make[Ready]) -> Ready:
-    spec = describe_model(choice.model)
-    if spec.task != choice.task:
-        raise ModelMismatchError(f"{spec.name} is for the task {spec.task}, not for {choice.task}")
-    names = choose_backends(spec, choice.backend, choice.how.backend)
-    local = LocalModel(spec, ())
-    if any(backends()[name].needs_files for name in names):
-        local = obtain_model(
-            choice.model, spec=spec, offline=choice.how.offline, progress=choice.how.progress
-        )
-    return _load_first(local, names, choice, make, "asked for by name")
-
-
-def _open_built_in(name: str, choice: _Choice, make: Make[Ready], why: str) -> Ready:
-    """Make do, unless a backend or a server was asked for by name."""
-    spec = find_spec(name)
-    try:
-        names = choose_backends(spec, choice.backend, choice.how.backend)
-    except BackendError as error:
-        raise BackendUnavailableError(f"model auto: nothing runs as asked: {why}") from error
-    degraded = f"DEGRADED, model auto found no trained model and took OpenCV's own detectors: {why}"
-    return _load_first(LocalModel(spec, ()), names, choice, make, degraded, degraded=True)
-
-
-def _without_download(spec: ModelSpec, names: Sequence[str]) -> LocalModel | None:
-    if any(backends()[name].needs_files for name in names):
-        return find_local(spec)
-    return LocalModel(spec, ())
-
-
-def _load_first(  # noqa: PLR0913 (one place, all of it needed)
-    local: LocalModel,
-    names: Sequence[str],
-    choice: _Choice,
-    make: Make[Ready],
-    why: str,
-    *,
-    degraded: bool = False,
-) -> Ready:
-    """Load the model on the first of these backends that starts."""
-    failures: list[BackendError] = []
-    for name in names:
-        try:
-            backend = load_backend(name, local.spec, local.files, choice.how.backend)
-        except BackendError as error:
-            failures.append(error)
-            continue
-        passed = "".join(f"; not {names[i]}: {error}" for i, error in enumerate(failures))
-        where = f" ({', '.join(map(str, local.files))})" if local.files else ""
-        report = f"{why}{where}; {backend.report}{passed}"
-        return make(Loaded(local.spec, backend, name, report, degraded))
-    raise failures[0]

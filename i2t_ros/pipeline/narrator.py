@@ -56,7 +56,10 @@ class Narrator:
     def follow(self, scene: Scene, time: float) -> Scene:
         """Return the next scene of the camera with track ids, if objects are tracked."""
         if time < self._time:
-            self._forget()
+            if self._tracker is not None:
+                self._tracker.reset()
+            self._changes = ChangeTracker(self._changes.hold)
+            self._said, self._said_at = "", -math.inf
         self._time = time
         if self._tracker is None or scene.detections is None:
             return scene
@@ -84,9 +87,3 @@ class Narrator:
             return False
         self._said, self._said_at = sentence, time
         return True
-
-    def _forget(self) -> None:
-        if self._tracker is not None:
-            self._tracker.reset()
-        self._changes = ChangeTracker(self._changes.hold)
-        self._said, self._said_at = "", -math.inf

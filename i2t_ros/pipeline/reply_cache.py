@@ -1,15 +1,17 @@
-"""Keeps replies for the next time that the same is asked."""
+"""Keeps replies in case the same is asked again."""
 
 from __future__ import annotations
 
 import dataclasses
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sized
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
+
+from cachetools import TTLCache
 
 from i2t_ros.options import option
 from i2t_ros.types import DescribeReply
@@ -22,7 +24,7 @@ PART_COST = 500
 
 @dataclass(frozen=True, slots=True)
 class CacheLimits:
-    """How much is kept, and how long."""
+    """How much is kept, and for how long."""
 
     entries: int = option(
         64,
@@ -45,14 +47,6 @@ class CacheLimits:
     )
 
 
-@dataclass(slots=True)
-class _Work:
-    """Work in progress for a key: one thread holds the lock, ``users`` threads want the reply."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    users: int = 0
-
-
 class ReplyCache:
     """Replies by key; the least recently used go first. Safe for several threads."""
 
@@ -63,78 +57,40 @@ class ReplyCache:
     ) -> None:
         """Start empty."""
         self.limits = limits
-        self._clock = clock
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Hashable, tuple[DescribeReply, int, float]] = OrderedDict()
-        self._at_work: dict[Hashable, _Work] = {}
-        self._bytes = 0
-
-    def __len__(self) -> int:
-        """Return how many replies are kept."""
-        return len(self._kept)
-
-    @property
-    def bytes(self) -> int:
-        """Approximate bytes of all replies kept."""
-        return self._bytes
+        self._replies: TTLCache[Hashable, DescribeReply] = TTLCache(
+            limits.bytes, limits.lifetime, clock, cost_of
+        )
+        # A lock lives as long as a thread works on its key, or waits to.
+        self._at_work: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()
 
     def get(self, key: Hashable) -> DescribeReply | None:
         """Return the reply for ``key``, or None."""
         with self._lock:
-            self._drop_old()
-            entry = self._kept.get(key)
-            if entry is None:
-                return None
-            self._kept.move_to_end(key)
-            return entry[0]
+            return self._replies.get(key)
 
     def put(self, key: Hashable, reply: DescribeReply) -> None:
         """Keep a reply, in place of one with the same key, and drop others to make room."""
-        cost = cost_of(reply)
-        if not self.limits.entries or cost > self.limits.bytes:
-            return
-        with self._lock:
-            self._drop(key)
-            self._drop_old()
-            while self._kept and (
-                len(self._kept) >= self.limits.entries or self._bytes + cost > self.limits.bytes
-            ):
-                self._drop(next(iter(self._kept)))
-            self._kept[key] = reply, cost, self._clock() + self.limits.lifetime
-            self._bytes += cost
+        with self._lock, suppress(ValueError):  # one that is larger than the cache
+            self._replies[key] = reply
+            while len(self._replies) > self.limits.entries:
+                self._replies.popitem()
 
     @contextmanager
     def one_at_a_time(self, key: Hashable, patience: float) -> Iterator[None]:
         """Let one thread work on ``key``, so that the next thread finds its reply in the cache.
 
         Otherwise a client that asks again because the answer takes long would double the work.
-        Several threads may work on it after ``patience`` seconds, and if the cache is off.
+        Several threads may work on it after ``patience`` seconds.
         """
-        if not self.limits.entries:
-            yield
-            return
         with self._lock:
-            work = self._at_work.setdefault(key, _Work())
-            work.users += 1
-        alone = work.lock.acquire(timeout=patience)
+            working = self._at_work.setdefault(key, threading.Lock())
+        alone = working.acquire(timeout=patience)
         try:
             yield
         finally:
             if alone:
-                work.lock.release()
-            with self._lock:
-                work.users -= 1
-                if not work.users:
-                    del self._at_work[key]
-
-    def _drop_old(self) -> None:
-        now = self._clock()
-        for key in [key for key, (_, _, end) in self._kept.items() if end <= now]:
-            self._drop(key)
-
-    def _drop(self, key: Hashable) -> None:
-        _, cost, _ = self._kept.pop(key, (None, 0, 0.0))
-        self._bytes -= cost
+                working.release()
 
 
 def cost_of(reply: DescribeReply) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from i2t_ros.errors import BusyError, NotActiveError, TimeLimitError
 
@@ -35,27 +35,15 @@ class BackendAccess:
         self.concurrency = concurrency
         self._condition = threading.Condition()
         self._free = concurrency
-        self._waiting = 0
         self._urgent_waiting = 0
-
-    @property
-    def waiting(self) -> int:
-        """How many threads wait for their turn."""
-        return self._waiting
 
     @contextmanager
     def turn(self, urgent: bool) -> Iterator[None]:
         """Wait for a turn and hold it; urgent turns (requests) go before the others (frames)."""
         with self._condition:
-            self._waiting += 1
             self._urgent_waiting += urgent
-            try:
-                self._condition.wait_for(
-                    lambda: self._free and (urgent or not self._urgent_waiting)
-                )
-            finally:
-                self._waiting -= 1
-                self._urgent_waiting -= urgent
+            self._condition.wait_for(lambda: self._free and (urgent or not self._urgent_waiting))
+            self._urgent_waiting -= urgent
             self._free -= 1
             if self._free:  # wake a frame that let this request go first
                 self._condition.notify_all()
@@ -81,9 +69,9 @@ class RequestQueue:
         longer than ``max_wait`` seconds is refused when its turn comes.
         """
         self._capacity = threads + max_waiting
-        self._room = threading.BoundedSemaphore(self._capacity)
         self._max_wait = max_wait
         self._lock = threading.Lock()
+        self._pending: set[Future[Any]] = set()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="i2t-requests")
         self.counters = RequestCounters()
 
@@ -93,19 +81,20 @@ class RequestQueue:
         Raises BusyError if the queue is full and NotActiveError after close(). The future raises
         TimeLimitError if the request waited too long.
         """
-        if not self._room.acquire(blocking=False):
-            self._count(refused=1)
-            raise BusyError(
-                f"busy: {self._capacity} requests are waiting or running, which is the limit; "
-                "try again in a moment"
-            )
         deadline = time.monotonic() + self._max_wait
-        try:
-            future = self._pool.submit(self._run_request, job, deadline)
-        except RuntimeError as error:  # the pool has been shut down
-            self._room.release()
-            raise NotActiveError("shutting down: no more requests are accepted") from error
-        future.add_done_callback(lambda _: self._room.release())
+        with self._lock:
+            if len(self._pending) >= self._capacity:
+                self.counters.refused += 1
+                raise BusyError(
+                    f"busy: {self._capacity} requests are waiting or running, which is the limit; "
+                    "try again in a moment"
+                )
+            try:
+                future = self._pool.submit(self._run_request, job, deadline)
+            except RuntimeError as error:  # the pool has been shut down
+                raise NotActiveError("shutting down: no more requests are accepted") from error
+            self._pending.add(future)
+        future.add_done_callback(self._pending.discard)
         return future
 
     def close(self, timeout: float = 10.0) -> bool:
@@ -113,32 +102,21 @@ class RequestQueue:
 
         ``timeout`` is in seconds. May be called more than once.
         """
-        end = time.monotonic() + timeout
         self._pool.shutdown(wait=False, cancel_futures=True)
-        # A request releases the semaphore when it ends: if all of it is taken, none is running.
-        taken = 0
-        while taken < self._capacity and self._room.acquire(timeout=max(0, end - time.monotonic())):
-            taken += 1
-        if taken:
-            self._room.release(taken)
-        if taken < self._capacity:
+        if wait(list(self._pending), timeout).not_done:
             return False
         self._pool.shutdown()  # also waits for the callbacks of the requests' futures
         return True
 
     def _run_request(self, job: Callable[[], Result], deadline: float) -> Result:
         if time.monotonic() > deadline:
-            self._count(expired=1)
+            with self._lock:
+                self.counters.expired += 1
             raise TimeLimitError(
                 f"the request waited longer than {self._max_wait:g} s for its turn; "
                 "this machine cannot keep up with the requests"
             )
         result = job()
-        self._count(served=1)
-        return result
-
-    def _count(self, *, served: int = 0, refused: int = 0, expired: int = 0) -> None:
         with self._lock:
-            self.counters.served += served
-            self.counters.refused += refused
-            self.counters.expired += expired
+            self.counters.served += 1
+        return result

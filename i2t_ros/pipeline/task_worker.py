@@ -27,104 +27,94 @@ CLOSE_LIMIT = 10.0
 Opener = Callable[[], Runner[Any]]
 
 
-class LazyRunner:
-    """Loads a task's runner when it is first asked for, once. May be used by several threads."""
+class TaskWorker:
+    """Loads a task's runner when it is first asked for, once, and runs it in its own thread.
+
+    The thread works on one image after the other, so several tasks work on one image at once, and
+    each runner still has one user at a time. What waits is bounded by the callers: each waits for
+    its own result. The thread starts with the first image.
+    """
 
     def __init__(
         self, task: Task, opener: Opener, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Remember how to load the runner; nothing is loaded yet."""
-        self.task = task
+        self._task = task
         self._opener = opener
         self._clock = clock
         self._lock = threading.Lock()
         self._runner: Runner[Any] | None = None
         self._failure: tuple[I2tError, float] | None = None
         self._closed = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"i2t-{task}")
 
     @property
     def name(self) -> str:
         """The runner's name; "" until it is loaded."""
         return self._runner.name if self._runner else ""
 
-    def get(self) -> Runner[Any]:
-        """Return the runner, loaded; raises what the opener raises, as an I2tError."""
+    def runner(self) -> Runner[Any]:
+        """Return the runner, loaded, for use in the caller's thread.
+
+        Raises what the opener raises, as an I2tError.
+        """
         runner = self._runner  # without the lock: this is asked for with every image
         if runner is None or self._closed:
             with self._lock:
                 runner = self._load()
         return runner
 
-    def close(self) -> None:
-        """Release what is loaded, and load nothing any more. May be called more than once."""
-        self._closed = True
-        with self._lock:
-            if self._runner is not None:
-                self._runner.close()
-
-    def _load(self) -> Runner[Any]:
-        if self._closed:
-            raise NotActiveError(f"task {self.task}: used after close()")
-        if self._runner is None:
-            if self._failure is not None and self._clock() - self._failure[1] < RETRY_AFTER:
-                raise self._failure[0]
-            self._runner = self._open()
-            level = logging.WARNING if self._runner.degraded else logging.INFO
-            logger.log(level, "task %s: %s", self.task, self._runner.report)
-        return self._runner
-
-    def _open(self) -> Runner[Any]:
-        try:
-            return self._opener()
-        except Exception as error:
-            if isinstance(error, I2tError):
-                failure = error
-            else:
-                logger.exception("task %s cannot be loaded", self.task)
-                failure = BackendUnavailableError(f"task {self.task} cannot be loaded: {error!r}")
-            self._failure = failure, self._clock()
-            raise failure from error
-
-
-class TaskWorker:
-    """Runs one task, one image after the other, in its own thread.
-
-    So several tasks work on one image at once, and each runner still has one user at a time. What
-    waits is bounded by the callers: each waits for its own result.
-    """
-
-    def __init__(self, lazy: LazyRunner) -> None:
-        """Start nothing yet; the thread comes with the first image."""
-        self._lazy = lazy
-        self._closing = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"i2t-{lazy.task}")
-
     def start(self, image: Image, options: Any, language: str) -> Future[Outcome]:
         """Begin to work on an image; the future raises I2tError and nothing else."""
         try:
             return self._thread.submit(self._run, image, options, language)
         except RuntimeError as error:
-            raise NotActiveError(f"task {self._lazy.task}: used after close()") from error
+            raise self._used_after_close() from error
 
     def close(self) -> None:
         """Refuse what waits, release the runner when it is idle. May be called more than once."""
-        if self._closing:
+        if self._closed:
             return
-        self._closing = True
-        released = self._thread.submit(self._lazy.close)
+        self._closed = True
+        released = self._thread.submit(self._release)
         self._thread.shutdown(wait=False)
         with suppress(FutureTimeoutError):
             released.result(CLOSE_LIMIT)
 
+    def _release(self) -> None:
+        with self._lock:
+            if self._runner is not None:
+                self._runner.close()
+
+    def _used_after_close(self) -> NotActiveError:
+        return NotActiveError(f"task {self._task}: used after close()")
+
+    def _load(self) -> Runner[Any]:
+        if self._closed:
+            raise self._used_after_close()
+        if self._runner is None:
+            if self._failure is not None and self._clock() - self._failure[1] < RETRY_AFTER:
+                raise self._failure[0]
+            try:
+                self._runner = self._opener()
+            except Exception as error:
+                failure = self._with_code(error, "cannot be loaded", BackendUnavailableError)
+                self._failure = failure, self._clock()
+                raise failure from error
+            level = logging.WARNING if self._runner.degraded else logging.INFO
+            logger.log(level, "task %s: %s", self._task, self._runner.report)
+        return self._runner
+
+    def _with_code(self, error: Exception, what: str, kind: type[I2tError]) -> I2tError:
+        """Return an error that has a code; one task must not spoil the others."""
+        if isinstance(error, I2tError):
+            return error
+        logger.exception("task %s %s", self._task, what)
+        return kind(f"task {self._task} {what}: {error!r}")
+
     def _run(self, image: Image, options: Any, language: str) -> Outcome:
-        task = self._lazy.task
-        if self._closing:
-            raise NotActiveError(f"task {task}: used after close()")
-        runner = self._lazy.get()
+        runner = self.runner()
         try:
             return runner.run(image, options, language)
-        except I2tError:
-            raise
-        except Exception as error:  # one task must not spoil the others
-            logger.exception("task %s failed", task)
-            raise InferenceError(f"task {task} failed: {error!r}") from error
+        except Exception as error:
+            raise self._with_code(error, "failed", InferenceError) from error

@@ -18,30 +18,25 @@ INSTALL = (
     'pip install "i2t_ros[tracking]" '
     "(on a robot: pip install --no-deps trackers==2.1.0 supervision)"
 )
-FRAME_RATE = 30.0
-"""Frames a second; with ByteTrack's default of 30, ``lost_frames`` counts frames."""
 
 
 class ObjectTracker:
     """Tracks the objects of one camera. Use it from one thread at a time.
 
     An object gets a number in the second frame that shows it, and keeps it through gaps of up to
-    ``lost_frames`` frames. Numbers are not reused before reset().
+    30 frames, which are ByteTrack's defaults. Numbers are not reused before reset().
     """
 
-    def __init__(self, lost_frames: int = 30) -> None:
+    def __init__(self) -> None:
         """Load the tracker; raises BackendMissingError if it is not installed."""
         with needed_for("tracking", INSTALL):
             self._supervision: Any = importlib.import_module("supervision")
             self._trackers: Any = importlib.import_module("trackers")
-        self._lost_frames = lost_frames
         self.reset()
 
     def reset(self) -> None:
         """Forget every object."""
-        self._tracker: Any = self._trackers.ByteTrackTracker(
-            lost_track_buffer=self._lost_frames, frame_rate=FRAME_RATE
-        )
+        self._tracker: Any = self._trackers.ByteTrackTracker()
 
     def update(self, found: Detections) -> Detections:
         """Return the detections with their track ids, -1 for an object that has no track yet."""

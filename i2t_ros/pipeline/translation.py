@@ -1,15 +1,25 @@
-"""Translations of texts: requested together, cached, and waited for only within a time limit."""
+"""Translations of texts: who is asked, and how long it is waited for.
+
+The services are LibreTranslate and those that deep-translator supports. Keys come only from
+environment variables, and no message shows them.
+"""
 
 from __future__ import annotations
 
+import importlib
 import logging
+import os
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+from urllib.parse import quote, quote_plus
 
-from i2t_ros.errors import I2tError, TimeLimitError, TranslationError
+from cachetools import LRUCache
+
+from i2t_ros.errors import I2tError, InvalidRequestError, TimeLimitError, TranslationError
+from i2t_ros.optional import needed_for
 
 logger = logging.getLogger(__name__)
 
@@ -17,31 +27,38 @@ PAUSE = 30.0
 """Seconds until a translator that failed is asked again, so that not every frame waits for it."""
 KEPT = 2000
 """Number of cached translations; the least recently used go first."""
+LIBRE_KEY = "LIBRE_API_KEY"
 
 
-class Service(Protocol):
-    """A translation service, used by one thread at a time.
+def open_translations(name: str, url: str, time_limit: float) -> Translations | None:
+    """Return the translator ``name``, or None for "none". The first text connects to it.
 
-    letters  most letters in one call
+    url         of a LibreTranslate server; ignored for others
+    time_limit  seconds for all texts of one image
+
+    Raises InvalidRequestError for an unknown name; the error lists the names.
     """
-
-    letters: int
-
-    def translate(self, texts: Sequence[str], target: str, source: str) -> list[str]:
-        """Return the texts, each a single line, in the language ``target`` (BCP 47).
-
-        ``source`` is "" if it is unknown. Any exception means that there is no translation.
-        """
-        ...
+    if name == "none":
+        return None
+    if name == "libretranslate":
+        return Translations(f"{name} at {url}", lambda: LibreTranslate(url), time_limit)
+    if name not in DEEP_TRANSLATORS:
+        raise InvalidRequestError(f"translator {name!r}: expected one of {', '.join(TRANSLATORS)}")
+    return Translations(name, lambda: DeepTranslator(name), time_limit)
 
 
 class Translations:
-    """Asks a service for the translations that are not cached yet."""
+    """Asks a service for the translations that are not cached yet.
+
+    The service is used by one thread at a time. It gets texts of a single line each, at most its
+    ``letters`` together, and BCP 47 tags; the source is "" if it is unknown. Any exception means
+    that there is no translation.
+    """
 
     def __init__(
         self,
         name: str,
-        connect: Callable[[], Service],
+        connect: Callable[[], LibreTranslate | DeepTranslator],
         time_limit: float = 3.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -54,8 +71,8 @@ class Translations:
         self._connect = connect
         self._time_limit = time_limit
         self._clock = clock
-        self._service: Service | None = None
-        self._known: OrderedDict[tuple[str, str, str], str] = OrderedDict()
+        self._service: LibreTranslate | DeepTranslator | None = None
+        self._known: LRUCache[tuple[str, str, str], str] = LRUCache(KEPT)
         self._lock = threading.Lock()
         self._asking: threading.Thread | None = None
         self._failure: tuple[I2tError, float] | None = None
@@ -71,14 +88,10 @@ class Translations:
         with self._lock:
             wanted = [text for text in wanted if (text, target, source) not in self._known]
         error = self._ask(wanted, target, source) if wanted else None
-        return [self._recall((text, target, source)) for text in texts], error
-
-    def _recall(self, key: tuple[str, str, str]) -> str:
         with self._lock:
-            translation = self._known.get(key, "")
-            if translation:
-                self._known.move_to_end(key)
-        return "" if translation.casefold() == key[0].casefold() else translation
+            found = [self._known.get((text, target, source), "") for text in texts]
+        pairs = zip(found, texts, strict=True)
+        return ["" if new.casefold() == text.casefold() else new for new, text in pairs], error
 
     def _ask(self, texts: list[str], target: str, source: str) -> I2tError | None:
         """Ask in a thread that may be abandoned: HTTP libraries limit only parts of a call."""
@@ -86,27 +99,22 @@ class Translations:
             return self._failure[0]
         if self._asking is not None and self._asking.is_alive():
             return TimeLimitError(f"translator {self.name}: still busy with an earlier image")
-        outcome: list[I2tError | None] = []
-        answered = threading.Event()
+        late = TimeLimitError(f"translator {self.name}: no answer within {self._time_limit:g} s")
+        outcome: list[I2tError | None] = [late]
 
         def ask() -> None:
             try:
                 self._fetch(texts, target, source)
-                outcome.append(None)
+                outcome[0] = None
             except I2tError as error:
-                outcome.append(error)
-            except Exception as error:
-                outcome.append(TranslationError(f"translator {self.name}: {error!r}"))
-            answered.set()
+                outcome[0] = error
+            except Exception as error:  # those of the services have no common base
+                outcome[0] = TranslationError(f"translator {self.name}: {_without_keys(error)}")
 
         self._asking = threading.Thread(target=ask, name="i2t-translate", daemon=True)
         self._asking.start()
-        if answered.wait(self._time_limit):
-            error = outcome[0]
-        else:
-            error = TimeLimitError(
-                f"translator {self.name}: no answer within {self._time_limit:g} s"
-            )
+        self._asking.join(self._time_limit)
+        error = outcome[0]
         self._failure = None if error is None else (error, self._clock())
         if error is not None:
             logger.warning("%s; not asked again for %g s", error, PAUSE)
@@ -121,12 +129,160 @@ class Translations:
                     f"translator {self.name}: sent {len(batch)} texts, got {len(translated)} back"
                 )
             with self._lock:
-                self._known.update(
-                    ((text, target, source), translation)
-                    for text, translation in zip(batch, translated, strict=True)
-                )
-                while len(self._known) > KEPT:
-                    self._known.popitem(last=False)
+                for text, translation in zip(batch, translated, strict=True):
+                    self._known[text, target, source] = translation
+
+
+class LibreTranslate:
+    """A LibreTranslate server; one that needs a key gets it from LIBRE_API_KEY.
+
+    All texts go in one request; see https://docs.libretranslate.com.
+    """
+
+    letters = 2000
+
+    def __init__(self, url: str) -> None:
+        """Store the address."""
+        self._url = f"{url.rstrip('/')}/translate"
+
+    def translate(self, texts: Sequence[str], target: str, source: str) -> list[str]:
+        """Return the texts in another language; see Translations."""
+        import requests  # noqa: PLC0415 (the first text may wait for it, the start of a node not)
+
+        question = {
+            "q": list(texts),
+            "source": _primary(source) or "auto",
+            "target": _code(_LIBRE_CODES, target),
+            "format": "text",
+        }
+        if key := os.environ.get(LIBRE_KEY):
+            question["api_key"] = key
+        try:
+            response = requests.post(self._url, json=question, timeout=10)
+            answer = response.json()
+        except requests.ConnectionError as error:
+            raise TranslationError(
+                f"{self._url}: no answer ({_innermost(error)}); is a LibreTranslate server there? "
+                "translator_url says where it is"
+            ) from error
+        if not isinstance(answer, dict):
+            answer = {"error": answer}
+        if not isinstance(answer.get("translatedText"), list):
+            raise ValueError(f"answered {response.status_code}: {answer.get('error', answer)}")
+        return [str(text) for text in answer["translatedText"]]
+
+
+class DeepEntry(NamedTuple):
+    """A service that deep-translator supports.
+
+    keys     constructor argument -> environment variable that holds its value
+    codes    BCP 47 tag -> the service's own code, if they differ
+    auto     the code that lets the service detect the language; "": it cannot
+    letters  most letters in one request
+    """
+
+    class_name: str
+    keys: Mapping[str, str] = MappingProxyType({})
+    codes: Mapping[str, str] = MappingProxyType({})
+    auto: str = "auto"
+    letters: int = 4000
+
+
+_LIBRE_CODES = MappingProxyType({"zh-TW": "zt"})
+_MYMEMORY_CODES = ["en-GB", "es-ES", "zh-CN", "ko-KR", "fr-FR", "de-DE", "pt-PT", "ja-JP"]
+
+DEEP_TRANSLATORS: Mapping[str, DeepEntry] = MappingProxyType(
+    {
+        "google": DeepEntry("GoogleTranslator", codes={"zh": "zh-CN", "zh-TW": "zh-TW"}),
+        "mymemory": DeepEntry(
+            "MyMemoryTranslator",
+            codes={code[:2]: code for code in _MYMEMORY_CODES} | {"zh-TW": "zh-TW"},
+            auto="autodetect",
+            letters=450,
+        ),
+        "papago": DeepEntry(
+            "PapagoTranslator",
+            {"client_id": "PAPAGO_CLIENT_ID", "secret_key": "PAPAGO_CLIENT_SECRET"},
+            {"zh": "zh-CN", "zh-TW": "zh-TW"},
+        ),
+        "baidu": DeepEntry(
+            "BaiduTranslator",
+            {"appid": "BAIDU_APPID", "appkey": "BAIDU_APPKEY"},
+            {"ko": "kor", "fr": "fra", "es": "spa", "ja": "jp", "zh-TW": "cht"},
+        ),
+        "deepl": DeepEntry("DeeplTranslator", {"api_key": "DEEPL_API_KEY"}, auto=""),
+        "microsoft": DeepEntry(
+            "MicrosoftTranslator",
+            {"api_key": "MICROSOFT_API_KEY"},
+            {"zh": "zh-hans", "zh-TW": "zh-hant"},
+        ),
+    }
+)
+
+TRANSLATORS = ("none", "libretranslate", *DEEP_TRANSLATORS)
+KEYS = (LIBRE_KEY, *(name for entry in DEEP_TRANSLATORS.values() for name in entry.keys.values()))
+"""The environment variables with secrets."""
+
+
+class DeepTranslator:
+    """One service through deep-translator; several texts go as the lines of one text."""
+
+    def __init__(self, name: str) -> None:
+        """Take the keys from the environment.
+
+        Raises BackendMissingError without deep-translator, TranslationError without a key.
+        """
+        self._entry = DEEP_TRANSLATORS[name]
+        with needed_for("translating texts", 'pip install "i2t_ros[translate]"'):
+            self._module = importlib.import_module("deep_translator")
+        self._keys = {arg: os.environ.get(var, "") for arg, var in self._entry.keys.items()}
+        if absent := [var for arg, var in self._entry.keys.items() if not self._keys[arg]]:
+            raise TranslationError(
+                f"translator {name} needs its key in the environment: {' and '.join(absent)}"
+            )
+        self.letters = self._entry.letters
+
+    def translate(self, texts: Sequence[str], target: str, source: str) -> list[str]:
+        """Return the texts in another language; see Translations."""
+        if not (source or self._entry.auto):
+            raise TranslationError(
+                f"{self._entry.class_name} cannot detect the language of texts: set translate_from"
+            )
+        code = _code(self._entry.codes, target)
+        known = _code(self._entry.codes, source) if source else "auto"
+        make = getattr(self._module, self._entry.class_name)
+        translator = make(source=known, target=code, **self._keys)
+        # Unless set here, version 1.11 sends names of languages to Papago instead of codes.
+        translator.target, translator.source = code, known if source else self._entry.auto
+        together = str(translator.translate("\n".join(texts)) or "").split("\n")
+        if len(together) == len(texts):
+            return [text.strip() for text in together]
+        # The service joined or split lines: translate them one by one.
+        return [str(translator.translate(text) or "").strip() for text in texts]
+
+
+def _innermost(error: BaseException) -> str:
+    """Return the root cause, without the names of urllib3's classes."""
+    reason = getattr(error.args[0], "reason", error) if error.args else error
+    return str(reason).rpartition(": ")[2] or type(error).__name__
+
+
+def _primary(tag: str) -> str:
+    return tag.replace("_", "-").split("-")[0].lower()
+
+
+def _code(codes: Mapping[str, str], tag: str) -> str:
+    """Return a service's code for the language of a BCP 47 tag."""
+    return codes.get(tag) or codes.get(_primary(tag)) or _primary(tag)
+
+
+def _without_keys(error: Exception) -> str:
+    """Return an error's text without the keys that it may quote, for example in a URL."""
+    text = str(error) or repr(error)
+    for key in filter(None, map(os.environ.get, KEYS)):
+        for form in (key, quote(key, safe=""), quote_plus(key)):
+            text = text.replace(form, "***")
+    return text
 
 
 def batches(texts: Sequence[str], letters: int) -> list[list[str]]:

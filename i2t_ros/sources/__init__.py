@@ -38,8 +38,8 @@ def open_source(text: str, options: SourceOptions | None = None) -> Source:
     if re.search(r"\s!\s", text):
         return pipeline_source(text, options)
     if text.isdecimal():
-        return camera_source(camera_of(Path(f"/dev/video{text}")), options)
-    if text.lower().startswith("file://"):
+        text = f"/dev/video{text}"
+    elif text.lower().startswith("file://"):
         text = unquote(urlsplit(text).path)
     elif _SCHEME.match(text):
         return stream_source(text, options)

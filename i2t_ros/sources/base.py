@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -77,19 +77,21 @@ class LazyImage:
     picture: Callable[[], Picture | None] = lambda: None
 
 
-class Source(Protocol):
-    """A place that images come from."""
+class Source(ABC):
+    """A place that images come from.
 
-    @property
-    def title(self) -> str:
-        """What the source is, for people."""
+    title  what the source is, for people
+    """
 
-    def open(self) -> None:
+    title: str
+
+    def open(self) -> None:  # noqa: B027 (most sources have nothing to open)
         """Open what only one process can use, so that its errors show here.
 
         Raises SourceError.
         """
 
+    @abstractmethod
     def images(self, stop: threading.Event) -> Iterator[LazyImage]:
         """Yield one image after the other, each when it is due, until ``stop`` is set.
 
@@ -98,7 +100,7 @@ class Source(Protocol):
         growing pauses. Raises SourceUnreadableError if the source has no image that can be read.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """Close what ``open`` opened. May be called more than once.
 
         ``images`` closes what it uses by itself.
@@ -108,20 +110,12 @@ class Source(Protocol):
 def scaled(image: Image, options: SourceOptions) -> Image:
     """Return ``image`` in the size that the options ask for; the same array if it has that size."""
     height, width = image.shape[:2]
-    wanted = wanted_size(width, height, options)
+    # A side that is not given is in proportion to the other one.
+    wide = options.width or (options.height or height) * width / height
+    high = options.height or (options.width or width) * height / width
+    wanted = max(1, round(wide)), max(1, round(high))
     if wanted == (width, height):
         return image
     # INTER_AREA averages all pixels that merge into one, so fine patterns do not flicker.
     method = cv2.INTER_AREA if wanted[0] < width else cv2.INTER_LINEAR
     return cv2.resize(image, wanted, interpolation=method).astype(np.uint8, copy=False)
-
-
-def wanted_size(width: int, height: int, options: SourceOptions) -> tuple[int, int]:
-    """Return the width and height, in pixels, that the options ask for."""
-    if options.width and options.height:
-        return options.width, options.height
-    if options.width:
-        return options.width, max(1, round(height * options.width / width))
-    if options.height:
-        return max(1, round(width * options.height / height)), options.height
-    return width, height

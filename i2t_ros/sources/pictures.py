@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import JpegImagePlugin, PngImagePlugin
 
 from i2t_ros.errors import ImageError, SourceMissingError, SourceUnreadableError
-from i2t_ros.sources.base import LazyImage, SourceOptions, scaled
+from i2t_ros.sources.base import LazyImage, Source, SourceOptions, scaled
 from i2t_ros.sources.pace import Pace
 from i2t_ros.types import Image, Picture
 from i2t_ros.vision.codecs import canonical_format, decode_image, picture_format, read_header
@@ -21,13 +21,15 @@ from i2t_ros.vision.codecs import canonical_format, decode_image, picture_format
 RATE = 1.0
 """Pictures a second, unless the options set a rate."""
 
+# What image_transport's decoder reads for sure.
+_READERS = {"jpeg": JpegImagePlugin.JpegImageFile, "png": PngImagePlugin.PngImageFile}
 _ORIENTATION = 0x0112  # EXIF tag; 1 is upright
 
 _Version = tuple[Path, int]
 """A file and the time of its last change (ns): a picture may be overwritten."""
 
 
-class PictureSource:
+class PictureSource(Source):
     """The pictures of a folder, or one picture.
 
     The folder is listed again for each round, so pictures may be added, changed and removed. A
@@ -41,6 +43,7 @@ class PictureSource:
         single picture that cannot be read.
         """
         self._path = path.absolute()
+        self.title = f"{'pictures of' if path.is_dir() else 'picture'} {self._path}"
         self._options = options
         self._bad: set[_Version] = set()
         self._last: tuple[_Version, Image] | None = None
@@ -54,17 +57,6 @@ class PictureSource:
                 self._read(found[0])
             except ImageError as error:
                 raise SourceUnreadableError(str(error)) from error
-
-    @property
-    def title(self) -> str:
-        """The folder or file."""
-        return f"pictures of {self._path}" if self._path.is_dir() else f"picture {self._path}"
-
-    def open(self) -> None:
-        """Do nothing: ``images`` opens the files one by one."""
-
-    def close(self) -> None:
-        """Do nothing: no file stays open."""
 
     def images(self, stop: threading.Event) -> Iterator[LazyImage]:
         """Yield the pictures; see Source.images."""
@@ -97,24 +89,22 @@ class PictureSource:
         if self._last is None or self._last[0] != version:
             try:
                 image = scaled(decode_image(path.read_bytes()), self._options)
-            except OSError as error:
+            except (OSError, ImageError) as error:
                 self._bad.add(version)
-                raise ImageError(f"{path}: {error.strerror}") from error
-            except ImageError as error:
-                self._bad.add(version)
-                raise type(error)(f"{path}: {error}") from error
+                kind = type(error) if isinstance(error, ImageError) else ImageError
+                raise kind(f"{path}: {getattr(error, 'strerror', error)}") from error
             self._last = version, image
         return self._last[1]
 
     def _picture(self, path: Path) -> Picture | None:
         if self._options.width or self._options.height:
             return None
-        data = path.read_bytes()
-        fmt = read_header(picture := Picture(data)).format
-        # Only what image_transport's decoder reads for sure, and only if EXIF does not rotate it.
-        if fmt not in ("jpeg", "png") or not _is_upright(data, fmt):
+        picture = Picture(path.read_bytes())
+        reader = _READERS.get(read_header(picture).format)
+        if reader is None:
             return None
-        return picture
+        with reader(io.BytesIO(picture.data)) as opened:
+            return picture if opened.getexif().get(_ORIENTATION, 1) == 1 else None
 
 
 def is_picture(path: Path) -> bool:
@@ -125,26 +115,18 @@ def is_picture(path: Path) -> bool:
 
 
 def _version(path: Path) -> _Version:
-    try:
+    with contextlib.suppress(OSError):
         return path, path.stat().st_mtime_ns
-    except OSError:  # the file has gone; reading it will report that
-        return path, 0
+    return path, 0  # the file has gone; reading it will report that
 
 
 def _has_picture_name(path: Path) -> bool:
-    try:
+    with contextlib.suppress(ImageError):
         return bool(canonical_format(path.suffix))
-    except ImageError:
-        return False
+    return False
 
 
 def _natural_order(path: Path) -> list[tuple[int, str]]:
     """Return a sort key that puts 9.jpg before 10.jpg."""
     parts = re.split(r"(\d+)", path.name)
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
-
-
-def _is_upright(data: bytes, fmt: str) -> bool:
-    reader = {"jpeg": JpegImagePlugin.JpegImageFile, "png": PngImagePlugin.PngImageFile}[fmt]
-    with reader(io.BytesIO(data)) as picture:
-        return bool(picture.getexif().get(_ORIENTATION, 1) == 1)

@@ -13,7 +13,7 @@ from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import is_installed, load_backend
 from i2t_ros.errors import BackendMissingError, BackendUnavailableError, InferenceError
 from i2t_ros.models.manifest import find_spec
-from i2t_ros.pipeline.object_detector import DetectOptions
+from i2t_ros.pipeline.tasks.detect import DetectOptions
 
 NETWORK = "jetson_ssd_mobilenet_v2"
 CLASSIFIER = "jetson_googlenet"
@@ -23,6 +23,7 @@ CLASSIFIER = "jetson_googlenet"
 def modules(request, monkeypatch):
     """Install one generation of the modules."""
     made = jetson_standins.GENERATIONS[request.param]()
+    monkeypatch.delitem(sys.modules, "i2t_ros.backends.jetson", raising=False)
     for name, module in made.items():
         monkeypatch.setitem(sys.modules, name, module)
     return made
@@ -59,7 +60,7 @@ def test_the_picture_is_not_drawn_into(modules):
     detector = open_detector(NETWORK)
     detector.detect(image)
     np.testing.assert_array_equal(image, picture())
-    handed_over = detector._backend._net.pictures[-1]
+    handed_over = detector._backend.model.pictures[-1]
     assert handed_over.format == "rgb8"
     np.testing.assert_array_equal(handed_over.pixels, picture()[:, :, ::-1])
 
@@ -104,7 +105,7 @@ def test_a_network_of_ones_own(modules, tmp_path):
         "input: {kind: image}\ndecoder: pixels\nlabels: ['', person, bicycle]\nbackends: [jetson]\n"
     )
     detector = open_detector(str(path))
-    given = detector._backend._net.arguments
+    given = detector._backend.model.arguments
     assert given["model"] == str(path)
     assert given["labels"] == ["unlabeled", "person", "bicycle"]
     assert given["output-bbox"] == "boxes"
@@ -122,7 +123,7 @@ def test_a_failure_on_one_picture(modules):
     def fail(*_args, **_kwargs):
         raise Exception("CUDA error 719")
 
-    backend._net.Detect = fail
+    backend.model.Detect = fail
     with pytest.raises(InferenceError, match="CUDA error 719"):
         backend.infer([picture()])
 
@@ -142,6 +143,7 @@ def test_modules_that_are_absent():
 
 def test_modules_that_are_half_there(monkeypatch):
     new = jetson_standins.GENERATIONS["new"]()
+    monkeypatch.delitem(sys.modules, "i2t_ros.backends.jetson", raising=False)
     monkeypatch.setitem(sys.modules, "jetson_inference", new["jetson_inference"])
     with pytest.raises(BackendMissingError, match="jetson_utils"):
         open_detector(NETWORK)

@@ -174,7 +174,7 @@ def test_a_failure_of_the_engine_has_its_code(monkeypatch, render_line):
     def broken(*_, **__):
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(made._backend, "_reader", broken)
+    monkeypatch.setattr(made._backend, "model", broken)
     with pytest.raises(InferenceError, match="RapidOCR failed: out of memory"):
         read(made, np.full((50, 50, 3), 255, np.uint8))
 

@@ -63,7 +63,7 @@ class Machine:
     def __init__(self, monkeypatch, *there):
         self.asked, self.broken, self.preloaded = [], {}, 0
         self._start = ort.InferenceSession
-        full = [providers.PROVIDERS[name] for name in (*there, "cpu")]
+        full = [providers.PROVIDERS[name].name for name in (*there, "cpu")]
         monkeypatch.setattr(ort, "get_available_providers", lambda: full)
         monkeypatch.setattr(ort, "InferenceSession", self.open)
         monkeypatch.setattr(ort, "preload_dlls", self.preload, raising=False)
@@ -90,7 +90,7 @@ class Machine:
 
     def settings(self, name):
         """Return what the last session was given for a provider."""
-        return dict(self.asked[-1])[providers.PROVIDERS[name]]
+        return dict(self.asked[-1])[providers.PROVIDERS[name].name]
 
 
 def test_threads_are_those_that_this_process_may_use(path, cores):
@@ -104,7 +104,7 @@ def test_threads_are_those_that_this_process_may_use(path, cores):
 def together(backend, count=2):
     """Let so many calls meet; return the sessions that they were lent."""
     with ExitStack() as stack:
-        return [stack.enter_context(backend._session()) for _ in range(count)]
+        return [stack.enter_context(backend._session(backend.model)) for _ in range(count)]
 
 
 def threads_of(session):

@@ -50,6 +50,6 @@ def test_outputs_that_are_not_one_for_each_image_take_one(tmp_path):
 def test_outputs_that_are_not_what_they_say_are_refused(tmp_path, monkeypatch):
     backend = convolution(tmp_path)
     one_list = convolution(tmp_path, one_list=True)
-    monkeypatch.setattr(backend, "_wide", one_list._wide)
+    monkeypatch.setattr(backend, "model", one_list.model)
     with pytest.raises(ModelMismatchError, match=r"2 image\(s\) in, outputs of \[\(128, 4\)\]"):
         backend.infer([np.zeros((2, 3, 8, 8), np.float32)])

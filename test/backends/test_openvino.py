@@ -56,10 +56,10 @@ def test_as_many_calls_at_once_as_the_device_makes_use_of(path, monkeypatch):
     monkeypatch.setattr(ov.CompiledModel, "get_property", answer)
     backend = load(path)
     assert backend.concurrency == 3
-    requests = [backend._idle.get_nowait() for _ in range(3)]
+    requests = [backend.model.get_nowait() for _ in range(3)]
     assert len(set(map(id, requests))) == 3
     for request in requests:
-        backend._idle.put(request)
+        backend.model.put(request)
     check_calls_at_once(backend, 3)
 
 

@@ -22,14 +22,15 @@ from i2t_ros.errors import (
 from i2t_ros.models.manifest import ModelFile, find_spec
 
 BACKEND = """
-class Hum:
-    device, report, concurrency, batch = "air", "hums", 1, 1
+from i2t_ros.backends.base import Backend
+class Hum(Backend):
+    version, device, report = "0.1", "air", "hums"
     def __init__(self, spec, files, options): pass
-    def infer(self, inputs): return []
-    def close(self): pass
-def engine(): return "0.1", ("air",)
+    def run(self, model, inputs): return []
+    @classmethod
+    def engine(cls): return "0.1", ("air",)
 """
-ENTRY = 'from i2t_ros.backends.base import BackendEntry\nE = BackendEntry("hum_engine", "Hum"{})'
+ENTRY = 'from i2t_ros.backends.base import BackendEntry\nE = BackendEntry("hum_engine:Hum"{})'
 SPEC = replace(find_spec("fake"), backends=("hum", "fake"))
 
 
@@ -145,17 +146,22 @@ def test_choices_that_there_are_not_are_refused(install, caplog):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("def engine", "def motor", "'hum_engine' from .* has no engine; i2t_ros/backends/base.py"),
-        ("class Hum", "class Ham", "has no Hum; "),
-        ("def infer", "def guess", "Hum object at .* has no infer; "),
-        ('"air", "hums", 1, 1', "", "has no device, report, concurrency, batch"),
+        (
+            "class Hum(",
+            "class Ham(",
+            "expected hum_engine:Hum to be a subclass of Backend .*got None",
+        ),
+        (
+            "class Hum(Backend)",
+            "class Hum",
+            "to be a subclass of Backend .* got <class 'hum_engine.Hum'",
+        ),
+        ("def run", "def guess", "hum-engine failed: TypeError.*abstract.* run"),
         ("): pass", "): 1 / 0", r"backend hum of hum-engine failed: ZeroDivisionError\("),
     ],
 )
-def test_a_module_that_lacks_something_is_refused(install, old, new, message):
+def test_a_class_that_lacks_something_is_refused(install, old, new, message):
     text = BACKEND.replace(old, new)
-    if not new:
-        text = BACKEND.replace('    device, report, concurrency, batch = "air", "hums", 1, 1\n', "")
     hum(install, text)
     with pytest.raises(BackendUnavailableError, match=message):
         load_backend("hum", SPEC, [], BackendOptions())
@@ -185,4 +191,4 @@ def test_its_own_errors_of_i2t_ros_stay_as_they_are(install):
 
 
 def test_an_entry_can_be_made_without_an_engine():
-    assert BackendEntry("a", "B").needs == ()
+    assert BackendEntry("a:B").needs == ()

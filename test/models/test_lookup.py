@@ -1,14 +1,26 @@
 import hashlib
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from msgspec.structs import replace
 
-from i2t_ros.errors import ModelCorruptError, ModelError, ModelMissingError, UnknownModelError
+from i2t_ros.errors import (
+    BackendMissingError,
+    ModelCorruptError,
+    ModelError,
+    ModelMissingError,
+    UnknownModelError,
+)
 from i2t_ros.models import lookup
-from i2t_ros.models.lookup import cache_file, cache_folder, find_local, obtain, obtain_model
+from i2t_ros.models.lookup import (
+    cache_file,
+    cache_folder,
+    describe_model,
+    obtain,
+)
 from i2t_ros.models.manifest import ModelFile, find_spec
 
 CONTENT = b"weights"
@@ -44,13 +56,14 @@ def test_the_cache_is_the_users(tmp_path, monkeypatch):
 
 def test_folders_come_before_the_cache(spec, tmp_path, monkeypatch):
     monkeypatch.setenv("I2T_MODEL_PATH", f"{tmp_path / 'a'}:{tmp_path / 'b'}")
-    assert find_local(spec) is None
+    with pytest.raises(ModelMissingError):
+        obtain(spec, offline=True)
     cached = put(cache_file(spec, FILE))
-    assert find_local(spec).files == (cached,)
+    assert obtain(spec, offline=True) == (cached,)
     second = put(tmp_path / "b" / "m.onnx")
-    assert find_local(spec).files == (second,)
+    assert obtain(spec, offline=True) == (second,)
     first = put(tmp_path / "a" / "mine" / "m.onnx")
-    assert find_local(spec).files == (first,)
+    assert obtain(spec, offline=True) == (first,)
 
 
 @pytest.mark.parametrize("how", ["argument", "environment"])
@@ -77,16 +90,25 @@ def test_what_is_not_at_hand_is_downloaded_to_the_cache(spec, monkeypatch):
         fetched.append((file, target))
         put(target)
 
-    monkeypatch.setattr(lookup, "download", download)
+    monkeypatch.setattr("i2t_ros.models.download.download", download)
     target = cache_file(spec, FILE)
-    assert obtain(spec).files == (target,)
-    assert obtain(spec).files == (target,)
+    assert obtain(spec) == (target,)
+    assert obtain(spec) == (target,)
     assert fetched == [(FILE, target)]
+
+
+@pytest.mark.parametrize("module", ["requests", "filelock", "tqdm"])
+def test_a_module_that_a_download_lacks_is_named(spec, monkeypatch, module):
+    monkeypatch.delitem(sys.modules, "i2t_ros.models.download", raising=False)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(BackendMissingError, match=f"apt install .*python3-{module}"):
+        obtain(spec)
 
 
 def test_a_corrupt_file_in_the_cache_is_set_aside(spec):
     cached = put(cache_file(spec, FILE), b"weighty")
-    assert find_local(spec) is None
+    with pytest.raises(ModelMissingError):
+        obtain(spec, offline=True)
     assert not cached.exists()
     assert cached.with_name("m.onnx.corrupt").read_bytes() == b"weighty"
 
@@ -101,12 +123,12 @@ def test_a_wrong_file_in_a_users_folder_is_named_and_left(spec, tmp_path, monkey
 
 
 def test_a_model_without_files_is_at_hand():
-    assert obtain_model("opencv_people_faces", offline=True).files == ()
+    assert obtain(describe_model("opencv_people_faces"), offline=True) == ()
 
 
 def test_an_unknown_name():
     with pytest.raises(UnknownModelError):
-        obtain_model("nonsense")
+        describe_model("nonsense")
 
 
 def test_a_path_with_a_description_beside_it(tmp_path):
@@ -119,23 +141,23 @@ def test_a_path_with_a_description_beside_it(tmp_path):
         "backends": ["onnxruntime"],
     }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(entry))
-    local = obtain_model(str(path))
-    assert local.files == (path,)
-    assert local.spec.name == "mine"
-    assert local.spec.labels == ("cat", "", "dog")
+    spec = describe_model(str(path))
+    assert obtain(spec) == (path,)
+    assert spec.name == "mine"
+    assert spec.labels == ("cat", "", "dog")
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump({**entry, "decoder": 7}))
     with pytest.raises(ModelError, match=r"mine\.yaml: decoder"):
-        obtain_model(str(path))
+        describe_model(str(path))
 
 
 def test_a_path_of_a_known_file_needs_no_description(tmp_path, shared):
     path = tmp_path / "renamed.onnx"
     shutil.copy(shared / "models" / "yolox_nano.onnx", path)
-    local = obtain_model(str(path))
-    assert local.spec == find_spec("yolox_nano")
-    assert local.files == (path,)
+    spec = describe_model(str(path))
+    assert replace(spec, files=()) == replace(find_spec("yolox_nano"), files=())
+    assert obtain(spec) == (path,)
 
 
 def test_a_path_that_is_not_there(tmp_path):
     with pytest.raises(ModelMissingError, match="no such file"):
-        obtain_model(str(tmp_path / "mine.onnx"))
+        describe_model(str(tmp_path / "mine.onnx"))

@@ -10,9 +10,10 @@ import yaml
 from making import open_detector
 
 from i2t_ros.errors import ModelCorruptError, ModelMismatchError, ModelMissingError
-from i2t_ros.models import download
-from i2t_ros.models.recognition import FileFacts, Port, recognize_facts
-from i2t_ros.models.user_files import own_spec
+from i2t_ros.models import manifest
+from i2t_ros.models.lookup import describe_model
+from i2t_ros.models.recognition import recognize_facts
+from i2t_ros.models.tensors import FileFacts, TensorInfo
 
 pytest.importorskip("onnx", reason="onnx is not installed")
 
@@ -125,7 +126,7 @@ def test_each_family_is_recognized_and_read(tmp_path, family, backend):
         pytest.importorskip("openvino", reason="openvino is not installed")
     metadata = ULTRALYTICS if family == "queries" else None  # told from YOLO by its class count
     model = put(tmp_path, family, metadata=metadata)
-    assert own_spec(tmp_path / "mine.onnx").decoder == family
+    assert describe_model(str(tmp_path / "mine.onnx")).decoder == family
     assert finds_the_dog(model, backend)
 
 
@@ -135,7 +136,7 @@ def test_ultralytics_names_its_classes(tmp_path):
 
 def test_a_description_adds_what_the_file_does_not_tell(tmp_path):
     model = put(tmp_path, "yolov8", {"labels": NAMES, "score_threshold": 0.95}, labels=False)
-    assert open_detector(model).default_min_score == 0.95
+    assert open_detector(model).spec.score_threshold == 0.95
 
 
 def test_a_description_is_enough(tmp_path):
@@ -173,12 +174,13 @@ def test_nanodet_is_read_as_described(tmp_path):
         ),
         (
             {"input": {"format": {"width": 32, "height": 32}}},
-            r"the description says \(1, 3, 32, 32\) float32, the model takes \(1, 3, 32, 64\)",
+            r"the entry says \(1, 3, 32, 32\) float32, the model takes \(1, 3, 32, 64\)",
         ),
         (
             {"input": {"format": {"width": 64, "height": 32, "dtype": "uint8"}}},
-            r"the description says \(1, 3, 32, 64\) uint8",
+            r"the entry says \(1, 3, 32, 64\) uint8",
         ),
+        ({"input": {"kind": "image"}}, "its entry takes the picture itself, not a tensor"),
         ({"labels": ["person"]}, "1 labels do not fit .* expected 0 to 0, got 1 to 1"),
     ],
 )
@@ -219,7 +221,7 @@ def test_an_unknown_family(tmp_path):
 def test_a_file_that_is_not_a_model(tmp_path):
     path = tmp_path / "mine.onnx"
     path.write_bytes(b"not a model")
-    with pytest.raises(ModelCorruptError, match="cannot read it"):
+    with pytest.raises(ModelCorruptError, match="cannot load it"):
         open_detector(str(path))
     other = tmp_path / "mine.bin"
     other.write_bytes(b"not a model")
@@ -262,8 +264,8 @@ def test_a_tflite_of_ones_own(tmp_path):
 
 # Shapes as real exports have them.
 
-PICTURE = Port("images", (1, 3, 640, 640), "tensor(float)")
-ANY = Port("images", (-1, 3, -1, -1), "tensor(float)")
+PICTURE = TensorInfo("images", (1, 3, 640, 640), "float32")
+ANY = TensorInfo("images", (-1, 3, -1, -1), "float32")
 
 
 @pytest.mark.parametrize(
@@ -281,7 +283,7 @@ ANY = Port("images", (-1, 3, -1, -1), "tensor(float)")
     ],
 )
 def test_shapes_of_real_exports(picture, shape, metadata, decoder):
-    facts = FileFacts((picture,), (Port("output0", shape, "tensor(float)"),), metadata)
+    facts = FileFacts((picture,), (TensorInfo("output0", shape, "float32"),), metadata)
     entry = recognize_facts(facts)
     assert (entry and entry["decoder"]) == decoder
     if entry:
@@ -291,8 +293,8 @@ def test_shapes_of_real_exports(picture, shape, metadata, decoder):
 
 def test_ultralytics_tflite_has_fractions():
     facts = FileFacts(
-        (Port("image", (1, 320, 320, 3), "float32"),),
-        (Port("Identity", (1, 84, 2100), "float32"),),
+        (TensorInfo("image", (1, 320, 320, 3), "float32"),),
+        (TensorInfo("Identity", (1, 84, 2100), "float32"),),
         {},
     )
     assert recognize_facts(facts)["decoder_options"] == {"normalized": True}
@@ -305,8 +307,8 @@ def test_tensorflow_counts_from_the_background_and_tflite_does_not(offset):
         [f"TFLite_Detection_PostProcess{end}" for end in ("", ":1", ":2", ":3")],
     ][offset]
     facts = FileFacts(
-        (Port("image", (1, 300, 300, 3), "uint8"),),
-        tuple(Port(name, (1, 10), "float32") for name in names),
+        (TensorInfo("image", (1, 300, 300, 3), "uint8"),),
+        tuple(TensorInfo(name, (1, 10), "float32") for name in names),
         {},
     )
     assert recognize_facts(facts)["decoder_options"] == {"class_offset": offset}
@@ -323,12 +325,12 @@ def opened(monkeypatch):
             calls.append("session")
             super().__init__(*args, **kwargs)
 
-    def counted_hash(stream, hashed=download._sha256):
+    def counted_hash(path, hashed=manifest._sha256):
         calls.append("hash")
-        return hashed(stream)
+        return hashed(path)
 
     monkeypatch.setattr(ort, "InferenceSession", CountedSession)
-    monkeypatch.setattr(download, "_sha256", counted_hash)
+    monkeypatch.setattr(manifest, "_sha256", counted_hash)
     return calls
 
 

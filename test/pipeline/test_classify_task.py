@@ -149,7 +149,7 @@ def test_a_label_table_of_another_length_is_refused(tmp_path):
 
 def test_a_hole_in_the_numbering_has_a_name():
     class Fixed:
-        device, report = "cpu", "fixed"
+        device, report, concurrency, batch = "cpu", "fixed", 1, 1
 
         def infer(self, inputs):
             return [np.array([[0.1, 0.9]], np.float32)]

@@ -21,9 +21,9 @@ from i2t_ros.errors import (
 )
 from i2t_ros.models.manifest import find_spec
 from i2t_ros.pipeline.describer import DescribeOptions, draw
-from i2t_ros.pipeline.object_detector import DetectOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache
 from i2t_ros.pipeline.tasks.classify import ClassifyOptions
+from i2t_ros.pipeline.tasks.detect import DetectOptions
 from i2t_ros.pipeline.tasks.faces import FaceOptions
 from i2t_ros.pipeline.tasks.text import TextOptions
 from i2t_ros.types import DescribeRequest, Picture

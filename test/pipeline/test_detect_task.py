@@ -21,9 +21,8 @@ from i2t_ros.errors import (
     ModelMissingError,
     UnknownModelError,
 )
-from i2t_ros.models import lookup
 from i2t_ros.models.manifest import find_spec
-from i2t_ros.pipeline.object_detector import DetectOptions
+from i2t_ros.pipeline.tasks.detect import DetectOptions
 
 SPEC = replace(find_spec("fake"), labels=("person", "dog", "cat"), score_threshold=0.4)
 PICTURE = np.full((100, 200, 3), 90, np.uint8)
@@ -215,7 +214,7 @@ def no_models(monkeypatch, tmp_path):
         tried.append(file.name)
         raise ModelDownloadError("no network")
 
-    monkeypatch.setattr(lookup, "download", download)
+    monkeypatch.setattr("i2t_ros.models.download.download", download)
     return tried
 
 
@@ -227,7 +226,7 @@ def yolox_at_hand(monkeypatch, shared, no_models):
 
 def test_auto_takes_what_is_at_hand(yolox_at_hand):
     opened = open_detector()
-    assert opened.model_name == "yolox_nano"
+    assert opened.spec.name == "yolox_nano"
     assert opened.backend_name == "onnxruntime"
     assert opened.name == "yolox_nano on onnxruntime (cpu)"
     assert "the best at hand" in opened.report
@@ -267,7 +266,7 @@ def test_auto_tells_what_it_passed_over(yolox_at_hand, monkeypatch, tmp_path):
     os.symlink(yolox_path(), tmp_path / "copy.onnx")
     monkeypatch.setattr("i2t_ros.pipeline.loading.ranked_models", lambda task: [real, copy])
     opened = open_detector()
-    assert opened.model_name == "copy"
+    assert opened.spec.name == "copy"
     assert "passed over" in opened.report
     assert "expected 3660092 bytes, got 8" in opened.report
 
@@ -347,7 +346,11 @@ def test_options_reach_the_engine(yolox_at_hand):
 @pytest.mark.parametrize(
     ("backend", "options", "message"),
     [
-        ("auto", BackendOptions(providers=("gpu",)), "unknown provider gpu; known: cpu, cuda"),
+        (
+            "auto",
+            BackendOptions(providers=("gpu",)),
+            "has no provider gpu, only cpu; onnxruntime-gpu has cuda",
+        ),
         ("auto", BackendOptions(providers=("cuda",)), "has no provider cuda, only cpu"),
         ("onnxruntime", BackendOptions(precision="bf16"), "on cpu does not compute in bf16; cpu"),
         ("openvino", BackendOptions(precision="tf32"), "OpenVINO has no precision 'tf32', only"),

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 from making import open_task, scene_of
 
-from i2t_ros.backends import facedetectoryn
 from i2t_ros.backends.base import BackendOptions
-from i2t_ros.backends.registry import load_backend
+from i2t_ros.backends.registry import load_backend, survey
 from i2t_ros.errors import (
     BackendUnavailableError,
     InferenceError,
@@ -203,7 +202,7 @@ def test_an_opencv_that_is_too_old_leaves_it_to_another_engine(at_hand, photo, m
 
 def test_an_opencv_without_it_says_which_has_it(at_hand, monkeypatch):
     monkeypatch.delattr(cv2, "FaceDetectorYN")
-    with pytest.raises(BackendUnavailableError, match=r"no FaceDetectorYN; 4\.8 and later have"):
+    with pytest.raises(BackendUnavailableError, match=r"FaceDetectorYN.*; 4\.8 and later can"):
         open_faces("yunet", "facedetectoryn")
 
 
@@ -228,14 +227,14 @@ def test_a_failure_of_the_engine_has_its_code(at_hand, photo, monkeypatch):
         def setInputSize(self, size):  # noqa: N802 (OpenCV's name)
             raise cv2.error("out of memory")
 
-    monkeypatch.setattr(finder._backend, "_detector", Broken())
+    monkeypatch.setattr(finder._backend, "model", Broken())
     with pytest.raises(InferenceError, match="OpenCV failed: out of memory"):
         finder.run(photo, OPTIONS)
 
 
 def test_outputs_of_another_network_are_refused():
     class Wrong:
-        device, report = "cpu", "wrong"
+        device, report, concurrency, batch = "cpu", "wrong", 1, 1
 
         def infer(self, inputs):
             return [np.zeros((1, 3))] * 12
@@ -249,4 +248,4 @@ def test_outputs_of_another_network_are_refused():
 
 
 def test_the_engine_names_its_version():
-    assert facedetectoryn.engine() == (cv2.__version__, ("cpu",))
+    assert survey("facedetectoryn") == (cv2.__version__, ("cpu",))

@@ -10,6 +10,11 @@ from i2t_ros.pipeline.scheduler import BackendAccess, RequestQueue
 LIMIT = 10.0
 
 
+def waiting(access):
+    """Return how many threads wait for their turn."""
+    return len(access._condition._waiters)
+
+
 def until(condition):
     """Wait for a condition that nothing announces."""
     end = time.monotonic() + LIMIT
@@ -89,7 +94,7 @@ def test_the_backend_has_one_holder_and_requests_go_first():
     for count, name in enumerate(("frame", "request"), start=1):
         threads.append(threading.Thread(target=take, args=(name, name == "request")))
         threads[-1].start()
-        until(lambda count=count: access.waiting == count)
+        until(lambda count=count: waiting(access) == count)
     release.set()
     for thread in threads:
         thread.join(LIMIT)
@@ -114,7 +119,7 @@ def test_a_backend_of_concurrency_two_has_two_holders_and_no_third():
     both.wait(LIMIT)
     threads.append(threading.Thread(target=take, args=("third",)))
     threads[-1].start()
-    until(lambda: access.waiting == 1)
+    until(lambda: waiting(access) == 1)
     assert not done
     release.set()
     for thread in threads:
@@ -146,7 +151,7 @@ def test_a_frame_gets_the_place_that_a_request_leaves_free():
             both.wait(LIMIT)
             for count, waiter in enumerate((frame, request), start=1):
                 futures.append(threads.submit(waiter))
-                until(lambda access=access, count=count: access.waiting == count)
+                until(lambda access=access, count=count: waiting(access) == count)
             release.set()
         for future in futures:
             future.result()

@@ -11,7 +11,7 @@ from i2t_ros.errors import (
     InferenceError,
     NotActiveError,
 )
-from i2t_ros.pipeline.task_worker import RETRY_AFTER, LazyRunner, TaskWorker
+from i2t_ros.pipeline.task_worker import RETRY_AFTER, TaskWorker
 from i2t_ros.pipeline.tasks.faces import FaceOptions
 
 GREY = np.full((8, 8, 3), 128, np.uint8)
@@ -24,8 +24,7 @@ def make():
     workers = []
 
     def make(opener, **more):
-        lazy = opener if isinstance(opener, LazyRunner) else LazyRunner("faces", opener, **more)
-        workers.append(TaskWorker(lazy))
+        workers.append(TaskWorker("faces", opener, **more))
         return workers[-1]
 
     yield make
@@ -35,14 +34,13 @@ def make():
 
 def test_the_engine_is_loaded_with_the_first_image_and_once(make):
     loaded = []
-    lazy = LazyRunner("faces", lambda: loaded.append(1) or ScriptedTask("faces"))
-    worker = make(lazy)
+    worker = make(lambda: loaded.append(1) or ScriptedTask("faces"))
     assert loaded == []
-    assert lazy.name == ""
+    assert worker.name == ""
     for _ in range(3):
         assert len(worker.start(GREY, OPTIONS, "en").result(LIMIT).result) == 1
     assert loaded == [1]
-    assert lazy.name == "faces standin"
+    assert worker.name == "faces standin"
 
 
 def test_the_engine_has_one_user_at_a_time(make):
@@ -85,10 +83,10 @@ def test_an_unforeseen_error_while_loading_too(make, caplog):
     assert "no space" in caplog.text
 
 
-def test_a_makeshift_is_logged_as_a_warning(caplog):
+def test_a_makeshift_is_logged_as_a_warning(make, caplog):
     task = ScriptedTask("faces")
     task.degraded, task.report = True, "DEGRADED, without landmarks"
-    assert LazyRunner("faces", lambda: task).get() is task
+    assert make(lambda: task).runner() is task
     assert [(r.levelname, r.message) for r in caplog.records] == [
         ("WARNING", "task faces: DEGRADED, without landmarks")
     ]
@@ -96,12 +94,13 @@ def test_a_makeshift_is_logged_as_a_warning(caplog):
 
 def test_close_releases_the_engine_and_refuses_work(make):
     task = ScriptedTask("faces")
-    lazy = LazyRunner("faces", lambda: task)
-    worker = make(lazy)
-    lazy.get()
+    worker = make(lambda: task)
+    worker.runner()
     worker.close()
     worker.close()
     assert task.closed
+    with pytest.raises(NotActiveError):
+        worker.runner()
     with pytest.raises(NotActiveError):
         worker.start(GREY, OPTIONS, "en")
 

@@ -20,7 +20,7 @@ WHITE = np.full((100, 200, 3), 255, np.uint8)
 class Scripted:
     """An engine that reads what it is told to: (text, score, left, top)."""
 
-    device, report = "cpu", "scripted"
+    device, report, concurrency, batch = "cpu", "scripted", 1, 1
 
     def __init__(self, *lines, error=None):
         self._lines = lines

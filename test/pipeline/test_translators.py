@@ -8,8 +8,8 @@ import pytest
 from translation_server import serving
 
 from i2t_ros.errors import BackendMissingError, InvalidRequestError
-from i2t_ros.pipeline import translators
-from i2t_ros.pipeline.translators import DEEP_TRANSLATORS, TRANSLATORS, open_translations
+from i2t_ros.pipeline import translation
+from i2t_ros.pipeline.translation import DEEP_TRANSLATORS, TRANSLATORS, open_translations
 
 LIMIT = 20.0
 KEY = "a:secret/key"
@@ -273,4 +273,4 @@ def test_every_translator_of_the_table_is_one_that_deep_translator_has(deep_tran
     [("zh", "zh-CN"), ("zh-TW", "zh-TW"), ("zh_CN", "zh-CN"), ("pt-BR", "pt"), ("es", "es")],
 )
 def test_language_tags_become_the_codes_of_the_service(tag, code):
-    assert translators._code(DEEP_TRANSLATORS["google"].codes, tag) == code
+    assert translation._code(DEEP_TRANSLATORS["google"].codes, tag) == code

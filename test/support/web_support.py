@@ -12,8 +12,8 @@ from local_handlers import LocalHandler
 from making import scene_of
 
 from i2t_ros.bridges.camera_hub import CameraHub
-from i2t_ros.bridges.http.app import create_app
 from i2t_ros.bridges.http.server import HttpServer
+from i2t_ros.bridges.http.services import Services
 from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import EmptyImageError, UnknownTaskError
@@ -112,7 +112,7 @@ class WebBridge:
         self._handler = handler or self._own
         self._parts = {
             "sink": sink,
-            "unready": unready,
+            "unready": unready or str,
             "configuration": configuration or (lambda: getattr(self.describer, "model", "one")),
         }
         self._scheme = "https" if tls else "http"
@@ -140,14 +140,10 @@ class WebBridge:
 
     async def _start(self):
         self.hub = CameraHub()
-        self.app = create_app(self._handler, self.hub, self.settings, **self._parts)
-        server = HttpServer(self.app, port=0)
+        self.services = Services(self._handler, self.hub, self.settings, **self._parts)
+        server = HttpServer(self.services, port=0)
         await server.start()
         return server
-
-    @property
-    def services(self):
-        return self.app.state.services
 
     def client(self, **options):
         return httpx.Client(base_url=self.url, timeout=TIME_LIMIT, **options)

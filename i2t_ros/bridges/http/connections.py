@@ -1,103 +1,57 @@
 """The open connections of a listener: how many, and how long each may take for its part.
 
 uvicorn leaves this to a reverse proxy, which a robot does not have: a client that sends nothing, or
-a byte of a header now and then, may stay forever. So a protocol stands between the connection and
-uvicorn's own, and an ASGI application around ours tells it while a request is being answered.
+a byte of a header now and then, may stay forever. So uvicorn's protocol gets a timer, and an ASGI
+application around ours tells it while a request is being answered.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, TypeAlias
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from i2t_ros.bridges.http.settings import HttpLimits
 
-Ends: TypeAlias = "tuple[Any, ...]"
-"""Addresses and ports of both ends of a connection."""
+CONNECTION = "i2t_ros.connection"
+"""Key of the ASGI scope's state: the TimedProtocol of the request."""
 
 
-class Connections:
-    """All connections of one listener."""
+class TimedProtocol(H11Protocol):
+    """A connection that is cut if its client is too slow."""
 
-    def __init__(self, limits: HttpLimits) -> None:
-        """Start without any."""
-        self._limits = limits
-        self._open: dict[Ends, _Connection] = {}
-
-    def protocol(self, **arguments: Any) -> asyncio.Protocol:
-        """Return the protocol of a new connection; ``arguments`` are for uvicorn's."""
-        return _Connection(H11Protocol(**arguments), self._open, self._limits)
-
-    def around(self, app: ASGIApp) -> ASGIApp:
-        """Return an application that answers with ``app``, and tells the connection so."""
-
-        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            ends = _ends(scope.get("client"), scope.get("server"))
-            connection = self._open.get(ends)
-            if connection is None:  # cut meanwhile, or there is none, as in the lifespan
-                await app(scope, receive, send)
-                return
-            is_websocket = scope["type"] == "websocket"
-            connection.answering(True)
-            try:
-                await app(scope, receive, send if is_websocket else connection.in_time(send))
-            finally:
-                connection.answering(False)
-                if is_websocket:  # its end is told to the WebSocket's own protocol
-                    connection.forget()
-
-        return answer
-
-    def cut_off(self) -> None:
-        """Cut every connection that is still there."""
-        for connection in list(self._open.values()):
-            connection.cut()
-
-
-class _Connection(asyncio.Protocol):
-    """Passes all that happens on to uvicorn's protocol, and cuts who is too slow."""
-
-    def __init__(
-        self, inner: asyncio.Protocol, others: dict[Ends, _Connection], limits: HttpLimits
-    ) -> None:
-        self._inner = inner
-        self._others = others
-        self._limits = limits
-        self._ends: Ends = ()
+    def __init__(self, limits: HttpLimits, *, app_state: dict[str, Any], **others: Any) -> None:
+        """Hold the client to ``limits``; the rest is uvicorn's."""
+        super().__init__(app_state={**app_state, CONNECTION: self}, **others)
+        self.limits = limits
         self._is_answering = False
         self._is_idle = False
         self._timer: asyncio.TimerHandle | None = None
-        self.pause_writing = inner.pause_writing  # type: ignore[method-assign]
-        self.resume_writing = inner.resume_writing  # type: ignore[method-assign]
-        self.eof_received = inner.eof_received  # type: ignore[method-assign]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self._transport = transport
-        self._ends = _ends(
-            transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-        )
-        self._others[self._ends] = self
-        self._inner.connection_made(transport)
+        """Expect a request."""
+        super().connection_made(transport)
         # uvicorn answers 503 to those beyond the limit; twice as many are not worth an answer.
-        if len(self._others) > 2 * self._limits.max_connections:
+        if len(self.connections) > 2 * self.limits.max_connections:
             transport.abort()
         else:
             self._wait_for_headers()
 
     def data_received(self, data: bytes) -> None:
+        """Pass data on, which may begin a request."""
         if self._is_idle:  # what was waited for has begun, and has its own time to end
             self._is_idle = False
             self._stop_waiting()
         if not self._is_answering:
             self._wait_for_headers()
-        self._inner.data_received(data)
+        super().data_received(data)
 
-    def connection_lost(self, error: Exception | None) -> None:
-        self.forget()
-        self._inner.connection_lost(error)
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expect nothing more."""
+        self._stop_waiting()
+        super().connection_lost(exc)
 
     def answering(self, now: bool) -> None:
         """Take note that a request is being answered, or no longer."""
@@ -107,32 +61,10 @@ class _Connection(asyncio.Protocol):
             self._is_idle = True
             self._wait_for_headers()
 
-    def in_time(self, send: Send) -> Send:
-        """Return a ``send`` that cuts who does not take what is sent within the limit."""
-
-        async def send_in_time(message: Message) -> None:
-            try:
-                await asyncio.wait_for(send(message), self._limits.send_time)
-            except asyncio.TimeoutError:
-                self.cut()
-
-        return send_in_time
-
-    def cut(self) -> None:
-        """End the connection at once, with what waits to be sent on it."""
-        self.forget()
-        self._transport.abort()
-
-    def forget(self) -> None:
-        """Wait for nothing any more, and be none of the open connections."""
-        self._stop_waiting()
-        if self._others.get(self._ends) is self:
-            del self._others[self._ends]
-
     def _wait_for_headers(self) -> None:
-        if self._timer is None and not self._transport.is_closing():
+        if self._timer is None and not self.transport.is_closing():
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._limits.header_time, self.cut)
+            self._timer = loop.call_later(self.limits.header_time, self.transport.abort)
 
     def _stop_waiting(self) -> None:
         if self._timer is not None:
@@ -140,6 +72,25 @@ class _Connection(asyncio.Protocol):
             self._timer = None
 
 
-def _ends(client: Any, server: Any) -> Ends:
-    """Return both ends as uvicorn has them in the scope: host and port, no more of IPv6."""
-    return (*(client or ())[:2], *(server or ())[:2])
+def in_time(app: ASGIApp) -> ASGIApp:
+    """Return an application that answers with ``app``, and cuts who does not take the reply."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        connection: TimedProtocol = scope["state"][CONNECTION]
+
+        async def send_in_time(message: Message) -> None:
+            try:
+                await asyncio.wait_for(send(message), connection.limits.send_time)
+            except asyncio.TimeoutError:
+                connection.transport.abort()
+
+        connection.answering(True)
+        if scope["type"] == "websocket":  # the connection has another protocol from now on
+            await app(scope, receive, send)
+            return
+        try:
+            await app(scope, receive, send_in_time)
+        finally:
+            connection.answering(False)
+
+    return answer

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from i2t_ros.bridges.camera_hub import CameraHub
 
 METHODS = ("GET", "HEAD", "POST", "DELETE", "OPTIONS")
-MEDIA_TYPE = CONTENT_TYPE_LATEST
+IS_HEAD = "i2t_ros.head"
+"""Key of the ASGI scope: whether the body of the reply will not be sent."""
 
 
 class Metrics:
@@ -21,11 +22,10 @@ class Metrics:
     def __init__(self, hub: CameraHub, viewers: Callable[[], int]) -> None:
         """Start at zero; ``viewers`` returns how many watch streams."""
         self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "i2t_http_requests",
-            "HTTP requests answered",
-            ("method", "route", "status"),
-            registry=self.registry,
+        counter = partial(Counter, registry=self.registry)
+        gauge = partial(Gauge, registry=self.registry)
+        self.requests = counter(
+            "i2t_http_requests", "HTTP requests answered", ("method", "route", "status")
         )
         self.request_seconds = Histogram(
             "i2t_http_request_seconds",
@@ -33,33 +33,27 @@ class Metrics:
             ("route",),
             registry=self.registry,
         )
-        self.descriptions = Counter(
+        self.descriptions = counter(
             "i2t_descriptions",
             "Pictures described over HTTP: ok, cached, or the code of an error",
             ("result",),
-            registry=self.registry,
         )
-        self.frames = Counter(
+        self.frames = counter(
             "i2t_websocket_frames",
             "Frames of WebSocket cameras: taken, or why they were ignored",
             ("result",),
-            registry=self.registry,
         )
-        self.streamed = Counter(
-            "i2t_stream_frames", "Pictures sent to viewers of MJPEG streams", registry=self.registry
-        )
-        cameras = Gauge("i2t_cameras", "Cameras that are there", registry=self.registry)
-        cameras.set_function(lambda: len(hub.online))
-        watching = Gauge("i2t_stream_viewers", "Viewers of streams", registry=self.registry)
-        watching.set_function(viewers)
-
-    def text(self) -> bytes:
-        """Return all of it in the exposition format."""
-        return generate_latest(self.registry)
+        self.streamed = counter("i2t_stream_frames", "Pictures sent to viewers of MJPEG streams")
+        gauge("i2t_cameras", "Cameras that are there").set_function(lambda: len(hub.online))
+        gauge("i2t_stream_viewers", "Viewers of streams").set_function(viewers)
 
 
 class Counting:
-    """ASGI middleware that counts requests by route and status."""
+    """ASGI middleware that counts requests by route and status.
+
+    It also has a HEAD request answered wherever GET is (RFC 9110, section 9.1): as a GET, of which
+    uvicorn leaves the body out.
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         """Stand before ``app``."""
@@ -68,16 +62,18 @@ class Counting:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, and count the reply."""
-        if scope["type"] != "http":
+        if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        if method == "HEAD":
+            scope = {**scope, "method": "GET", IS_HEAD: True}
 
         async def counting_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 # The route's template and not the path, which may be anything.
                 route = getattr(scope.get("route"), "path", "none")
-                method = scope["method"] if scope["method"] in METHODS else "other"
                 self._metrics.requests.labels(method, route, str(message["status"])).inc()
                 seconds = time.perf_counter() - started
                 self._metrics.request_seconds.labels(route).observe(seconds)

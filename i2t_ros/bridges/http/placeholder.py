@@ -9,7 +9,7 @@ import numpy as np
 
 from i2t_ros.types import Image
 from i2t_ros.vision.codecs import encode_image
-from i2t_ros.vision.fonts import text_mask
+from i2t_ros.vision.drawing import Pen, plate_size, write
 
 SIZE = (640, 480)  # width, height, in pixels
 GROUND = (41, 33, 28)
@@ -27,17 +27,8 @@ def placeholder(camera: str, reason: str = "no picture") -> bytes:
     cv2.polylines(image, [lens.astype(np.int32)], True, LINES, 5, cv2.LINE_AA)
     cv2.line(image, (x - 100, y + 68), (x + 95, y - 68), GROUND, 18, cv2.LINE_AA)
     cv2.line(image, (x - 96, y + 66), (x + 92, y - 66), LINES, 5, cv2.LINE_AA)
-    _write(image, reason, y + 110, 24)
-    _write(image, camera, y + 145, 20)
+    for text, top, letters in ((reason, y + 110, 24), (camera, y + 145, 20)):
+        pen = Pen(0, letters)
+        left = max(0, (width - plate_size(text[:40], pen)[1]) // 2)
+        write(image, (left, top), text[:40], pen, GROUND)
     return bytes(encode_image(image, "jpeg").data)
-
-
-def _write(image: Image, text: str, top: int, size: int) -> None:
-    """Write a line of text into the middle of the image."""
-    if not text:
-        return
-    mask = text_mask(text[:40], size)[:, : image.shape[1]]
-    left = (image.shape[1] - mask.shape[1]) // 2
-    part = image[top : top + mask.shape[0], left : left + mask.shape[1]]
-    cover = mask[: part.shape[0], :, None].astype(np.uint16)
-    part[:] = (part * (255 - cover) + np.array(LINES, np.uint16) * cover + 127) // 255

@@ -6,20 +6,16 @@ Every error's body is ``{"error": {"code": ..., "message": ...}}``. The codes ar
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import JSONResponse
 
 from i2t_ros import errors
 from i2t_ros.errors import I2tError
-
-log = logging.getLogger("i2t_ros.http")
 
 STATUS: Mapping[type[I2tError], int] = {
     I2tError: 500,
@@ -41,40 +37,38 @@ STATUS: Mapping[type[I2tError], int] = {
 }
 """A class without an entry has the status of its base."""
 
-RETRY_AFTER = 1  # seconds; what 429 and 503 tell clients
+RETRY_AFTER = "1"  # seconds; what 429 and 503 tell clients
 
-CODES: Mapping[int, str] = {
-    400: "bad_request",
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not_found",
-    405: "method_not_allowed",
-    408: "time_limit",
-    409: "conflict",
-    413: "body_too_large",
-    415: "unsupported_media_type",
-    421: "unknown_host",
-    422: "invalid_request",
-    429: "too_many_requests",
+REFUSALS: Mapping[int, tuple[str, str]] = {
+    400: ("bad_request", "the body is not what its content type says"),
+    401: ("unauthorized", "the token is missing or wrong"),
+    403: ("forbidden", "not allowed here"),
+    404: ("not_found", "there is no such thing"),
+    405: ("method_not_allowed", "the path has no such method"),
+    408: ("time_limit", "the body came too slowly"),
+    409: ("conflict", "the name is taken"),
+    413: ("body_too_large", "too many bytes or pixels"),
+    415: ("unsupported_media_type", "neither a picture nor one of the other bodies"),
+    421: ("unknown_host", "the server does not have the name that it was called by"),
+    422: ("invalid_request", "the picture or an option cannot be used"),
+    429: ("too_many_requests", "too many requests"),
+    500: ("error", "the server failed"),
+    502: ("fetch_failed", "the URL's server failed"),
+    503: ("service_error", "busy, or the detector cannot be reached: try again"),
+    504: ("time_limit", "no answer in time"),
 }
-"""Codes for what fails before anybody thinks of pictures."""
+"""The code of each status if no error of the tree has a better one; its text in the OpenAPI."""
 
 
-class HttpProblem(Exception):  # noqa: N818 (it is a reply before it is an error)
+class HttpProblem(HTTPException):
     """A refusal that only HTTP knows; ``code`` by default that of the status."""
 
     def __init__(
         self, status: int, message: str, code: str = "", headers: Mapping[str, str] | None = None
     ) -> None:
         """Refuse with ``status``."""
-        super().__init__(message)
-        self.status = status
-        self.code = code or CODES[status]
-        self.headers = dict(headers or {})
-
-    def response(self) -> JSONResponse:
-        """Return the reply."""
-        return problem_response(self.status, self.code, str(self), self.headers)
+        super().__init__(status, message, dict(headers or {}))
+        self.code = code or REFUSALS[status][0]
 
 
 def status_of(error: I2tError) -> int:
@@ -82,54 +76,43 @@ def status_of(error: I2tError) -> int:
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
-def problem_response(
-    status: int, code: str, message: str, headers: Mapping[str, str] | None = None
-) -> JSONResponse:
-    """Return an error's reply."""
-    extra = dict(headers or {})
+def explain(error: Exception) -> tuple[int, str, str]:
+    """Return the status, code and message of any error, with nothing of the inside of a bug."""
+    match error:
+        case I2tError():
+            return status_of(error), error.code, str(error)
+        case HTTPException():
+            default = REFUSALS.get(error.status_code, ("error", ""))[0]
+            return error.status_code, getattr(error, "code", default), str(error.detail)
+        case RequestValidationError():
+            return 422, "invalid_request", validation_message(error.errors())
+        case ClientDisconnect():
+            return 400, "bad_request", "the client has left"
+    # Starlette raises the error again, and the server's log has it.
+    return 500, I2tError.code, "the server failed; its log says why"
+
+
+def problem_response(error: Exception, body: Any = None) -> JSONResponse:
+    """Return an error's reply, with a body of its own if there is one."""
+    status, code, message = explain(error)
+    headers = dict(getattr(error, "headers", None) or {})
     if status in (429, 503):
-        extra.setdefault("retry-after", str(RETRY_AFTER))
-    return JSONResponse({"error": {"code": code, "message": message}}, status, extra)
+        headers.setdefault("retry-after", RETRY_AFTER)
+    return JSONResponse(body or {"error": {"code": code, "message": message}}, status, headers)
 
 
-def error_response(error: I2tError) -> JSONResponse:
-    """Return the reply for an error of the tree."""
-    return problem_response(status_of(error), error.code, str(error))
+async def answer_error(connection: HTTPConnection, error: Exception) -> JSONResponse:
+    """Answer a request that failed."""
+    return problem_response(error)
+
+
+HANDLERS: dict[Any, Any] = dict.fromkeys(
+    (I2tError, HTTPException, RequestValidationError, ClientDisconnect, Exception), answer_error
+)
+"""FastAPI's: every failure is answered in this form, and none with a stack trace."""
 
 
 def validation_message(errors: Sequence[Any]) -> str:
     """Return the first of pydantic's errors in a line: what it is about, and what is wrong."""
     where = ".".join(str(part) for part in errors[0]["loc"])
     return f"{where}: {errors[0]['msg']}"
-
-
-def add_error_handlers(app: FastAPI) -> None:
-    """Have every failure of ``app`` answered in this form, and none with a stack trace."""
-
-    def of_tree(request: Request, error: Any) -> JSONResponse:
-        return error_response(error)
-
-    def of_http(request: Request, error: Any) -> JSONResponse:
-        return error.response()  # type: ignore[no-any-return]
-
-    def of_framework(request: Request, error: Any) -> JSONResponse:
-        code = CODES.get(error.status_code, "error")
-        return problem_response(error.status_code, code, str(error.detail), error.headers)
-
-    def of_parameters(request: Request, error: Any) -> JSONResponse:
-        return problem_response(422, "invalid_request", validation_message(error.errors()))
-
-    app.add_exception_handler(I2tError, of_tree)
-    app.add_exception_handler(HttpProblem, of_http)
-    app.add_exception_handler(HTTPException, of_framework)
-
-    def of_one_who_left(request: Request, error: Any) -> Response:
-        return Response(status_code=400)  # nobody reads it
-
-    def of_bug(request: Request, error: Any) -> JSONResponse:
-        # Starlette raises the error again, and the server's log has it.
-        return problem_response(500, I2tError.code, "the server failed; its log says why")
-
-    app.add_exception_handler(RequestValidationError, of_parameters)
-    app.add_exception_handler(ClientDisconnect, of_one_who_left)
-    app.add_exception_handler(Exception, of_bug)

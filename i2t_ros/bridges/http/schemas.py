@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
+from i2t_ros.bridges.http.problems import REFUSALS
 from i2t_ros.pipeline.tasks.registry import TASKS
 
 
@@ -150,23 +151,6 @@ class Upload(BaseModel):
     )
 
 
-_WHY = {
-    400: "the body is not what its content type says",
-    401: "the token is missing or wrong",
-    403: "not allowed here",
-    404: "there is no such thing",
-    408: "the body came too slowly",
-    413: "too many bytes or pixels",
-    415: "neither a picture nor one of the other bodies",
-    422: "the picture or an option cannot be used",
-    429: "too many requests",
-    500: "the server failed",
-    502: "the URL's server failed",
-    503: "busy, or the detector cannot be reached: try again",
-    504: "no answer in time",
-}
-
-
 def refusals(*statuses: int, model: type[Any] = Refusal) -> dict[int | str, dict[str, Any]]:
     """Return the documentation of error replies."""
-    return {status: {"model": model, "description": _WHY[status]} for status in statuses}
+    return {status: {"model": model, "description": REFUSALS[status][1]} for status in statuses}

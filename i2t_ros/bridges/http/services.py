@@ -7,20 +7,23 @@ import contextlib
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Annotated
 
 from cachetools import TTLCache
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
 
 from i2t_ros.bridges.camera_hub import CameraHub, FrameSink
 from i2t_ros.bridges.handler import Handler, TimeLimited
-from i2t_ros.bridges.http.answering import CountingHandler
 from i2t_ros.bridges.http.fetch import Fetcher
 from i2t_ros.bridges.http.history.database import History
 from i2t_ros.bridges.http.history.handler import HistoryHandler
 from i2t_ros.bridges.http.metrics import Metrics
 from i2t_ros.bridges.http.settings import HttpSettings
-from i2t_ros.errors import BusyError, NoFrameError, UnknownCameraError
-from i2t_ros.types import DescribeRequest, Picture
-from i2t_ros.vision.codecs import read_header
+from i2t_ros.errors import BusyError, I2tError, NoFrameError, UnknownCameraError
+from i2t_ros.types import DescribeReply, DescribeRequest, Picture
+from i2t_ros.vision.codecs import check_picture, read_header
 
 PICTURES_BYTES = 64 << 20
 PICTURES_TIME = 600.0  # seconds for which a linked picture is kept at most
@@ -29,79 +32,101 @@ PICTURES_TIME = 600.0  # seconds for which a linked picture is kept at most
 class Services:
     """One listener's handler, cameras, pictures, history and counters, and the limits on them.
 
-    handler  answers requests within the limits, from the history if there is one
+    pending   how many requests are being answered now
+    model     what answered last; empty before that
+    viewers   how many watch streams
+    sockets   of the WebSocket cameras, by name
+    pictures  that replies link to, by the last part of their path
+    closing   set when streams have to end
     """
 
-    def __init__(  # noqa: PLR0913 (what create_app is given)
+    def __init__(  # noqa: PLR0913 (one listener, and all that it is connected with)
         self,
         handler: Handler,
         hub: CameraHub,
-        settings: HttpSettings,
+        settings: HttpSettings | None = None,
         *,
         sink: FrameSink | None = None,
-        unready: Callable[[], str] | None = None,
-        configuration: Callable[[], str] | None = None,
+        unready: Callable[[], str] = lambda: "",
+        configuration: Callable[[], str] = lambda: "",
     ) -> None:
-        """Put them together; raises BackendMissingError if a history lacks its packages."""
-        limits = settings.limits
+        """Serve ``handler`` and the cameras of ``hub``.
+
+        sink           where frames of WebSocket cameras go besides ``hub``
+        unready        returns why pictures cannot be described at present, or ""
+        configuration  returns who would describe them, and how; see HistoryHandler
+
+        Raises BackendMissingError if a history lacks its packages.
+        """
         self.hub = hub
-        self.settings = settings
+        self.settings = settings = settings or HttpSettings()
         self.sink = sink
-        self.unready = unready or (lambda: "")
+        self.unready = unready
+        self.pending = 0
+        self.model = ""
         self.viewers = 0
-        self.closing = asyncio.Event()
-        self.metrics = Metrics(hub, lambda: self.viewers)
-        self.fetcher = Fetcher(settings.fetch, limits.max_body_bytes) if settings.fetch else None
-        self.history: HistoryHandler | None = None
-        handler = TimeLimited(handler, limits.request_time)
-        if settings.history is not None:
-            handler = self.history = HistoryHandler(
-                handler, History(settings.history), configuration or (lambda: "")
-            )
-        self.handler = CountingHandler(handler, limits.max_requests, self.metrics)
-        self._pictures: TTLCache[str, Picture] = TTLCache(
+        self.sockets: dict[str, WebSocket] = {}
+        self.pictures: TTLCache[str, Picture] = TTLCache(
             PICTURES_BYTES, PICTURES_TIME, getsizeof=len
         )
+        self.closing = asyncio.Event()
+        self.metrics = Metrics(hub, lambda: self.viewers)
+        max_bytes = settings.limits.max_body_bytes
+        self.fetcher = Fetcher(settings.fetch, max_bytes) if settings.fetch else None
+        self.history: HistoryHandler | None = None
+        self._handler: Handler = TimeLimited(handler, settings.limits.request_time)
+        if settings.history is not None:
+            self.history = HistoryHandler(self._handler, History(settings.history), configuration)
+            self._handler = self.history
 
-    async def open(self) -> None:
-        """Open what has to be; raises ServiceError."""
-        if self.history is not None:
-            await self.history.open()
+    async def describe(self, request: DescribeRequest) -> DescribeReply:
+        """Have a request answered, from the history if there is one; count how that ends.
 
-    async def close(self) -> None:
-        """Let go of everything; streams end."""
-        self.closing.set()
-        if self.history is not None:
-            await self.history.close()
+        Raises I2tError: BusyError beyond the limit, ImageError, and what the handler raises.
+        """
+        count = self.metrics.descriptions.labels
+        try:
+            if self.pending >= self.settings.limits.max_requests:
+                raise BusyError(f"{self.pending} pictures are being described already: try again")
+            self.pending += 1
+            try:
+                reply = await self._handler.describe(self._with_picture(request))
+            finally:
+                self.pending -= 1
+        except I2tError as error:
+            count(error.code).inc()
+            raise
+        self.model = reply.description.model
+        count("cached" if reply.cached else "ok").inc()
+        return reply
 
-    def request_for(self, camera: str, options: DescribeRequest) -> DescribeRequest:
-        """Return a request about the newest frame of a camera; "" is the first.
+    def _with_picture(self, request: DescribeRequest) -> DescribeRequest:
+        """Return the request with the newest frame, if it is about a WebSocket camera.
 
         Frames of WebSocket cameras are here, the others with the handler. One frame follows the
         other, so they are neither looked up in a cache nor put into one.
 
-        Raises NoFrameError.
+        Raises NoFrameError, and ImageError for a picture that is none or has too many pixels.
         """
+        if request.picture is not None:
+            check_picture(request.picture, self.settings.limits.max_pixels)
+            return request
         try:
-            found = self.hub.find(camera)
+            camera = self.hub.find(request.camera)
         except UnknownCameraError:
-            return replace(options, camera=camera)  # the handler may know it, or says what it knows
-        if found.transport == "topic":
-            return replace(options, camera=camera)
-        if found.raw.newest is None:
-            raise NoFrameError(f"camera {found.name}: no picture has come yet")
-        return replace(options, camera="", picture=Picture(found.raw.newest.item), fresh=True)
+            return request  # the handler may know it, or says what it knows
+        if camera.transport == "topic":
+            return request
+        if camera.raw.newest is None:
+            raise NoFrameError(f"camera {camera.name}: no picture has come yet")
+        return replace(request, camera="", picture=Picture(camera.raw.newest.item), fresh=True)
 
     def keep(self, picture: Picture) -> str:
         """Keep a picture in memory for some minutes; return the path of its URL."""
         key = f"{secrets.token_urlsafe(24)}.{read_header(picture).format}"
         with contextlib.suppress(ValueError):  # larger than all that is kept
-            self._pictures[key] = picture
+            self.pictures[key] = picture
         return f"/v1/pictures/{key}"
-
-    def kept(self, key: str) -> Picture | None:
-        """Return the picture that was kept under the last part of its path, if it still is."""
-        return self._pictures.get(key)
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -113,3 +138,11 @@ class Services:
             yield
         finally:
             self.viewers -= 1
+
+
+async def _services(connection: HTTPConnection) -> Services:
+    return connection.app.state.services  # type: ignore[no-any-return]
+
+
+SharedServices = Annotated[Services, Depends(_services)]
+"""A route's parameter: what it shares with the others."""

@@ -79,7 +79,6 @@ class HttpLimits:
     )
 
     def __post_init__(self) -> None:
-        """Raise InvalidRequestError for a number out of bounds."""
         check_options(self)
 
 
@@ -122,8 +121,8 @@ class HistorySettings:
     )
     pictures: str = option(
         "",
-        "keep the pictures too: a folder, or s3://bucket/prefix with keys from the environment; "
-        "none: do not",
+        "where pictures are kept too: a folder, or s3://bucket/prefix with keys from the "
+        "environment; none: nowhere",
         name="history_pictures",
     )
     s3_endpoint: str = option(
@@ -142,11 +141,10 @@ class HistorySettings:
         bounds=(1.0, 1e10),
     )
     max_bytes: int = option(
-        1 << 30, "of kept pictures", name="history_max_bytes", bounds=(1, 2**53)
+        1 << 30, "bytes of pictures that are kept", name="history_max_bytes", bounds=(1, 2**53)
     )
 
     def __post_init__(self) -> None:
-        """Raise InvalidRequestError for a number out of bounds."""
         check_options(self)
 
 

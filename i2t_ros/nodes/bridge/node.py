@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
@@ -25,8 +26,7 @@ from i2t_ros.types import DescribeRequest
 
 INSTALL_HTTP = (
     'pip install "i2t_ros[web]", or apt install python3-fastapi python3-uvicorn python3-multipart '
-    "python3-websockets python3-prometheus-client python3-cachetools python3-httpcore; without it, "
-    "set http:=false"
+    "python3-websockets python3-prometheus-client python3-httpcore; without it, set http:=false"
 )
 START_LIMIT = 10.0
 """Seconds for the listeners to open."""
@@ -110,10 +110,10 @@ class BridgeNode(ManagedNode):
     ) -> None:
         """Serve HTTP; raises I2tError and OSError."""
         with needed_for("the HTTP listener", INSTALL_HTTP):
-            from i2t_ros.bridges.http.app import create_app  # noqa: PLC0415
             from i2t_ros.bridges.http.server import HttpServer  # noqa: PLC0415
+            from i2t_ros.bridges.http.services import Services  # noqa: PLC0415
         results = settings.describe_service.removesuffix("describe")
-        configuration = None
+        configuration: Callable[[], str] = str
         if settings.http_history:
             followed = DetectorConfiguration(self, f"{results}vision_info")
             self._listeners.callback(followed.close)
@@ -124,7 +124,7 @@ class BridgeNode(ManagedNode):
 
         async def start() -> HttpServer:
             cameras.open()
-            app = create_app(
+            services = Services(
                 detector,
                 cameras.hub,
                 http_settings(values, os.environ),
@@ -132,7 +132,7 @@ class BridgeNode(ManagedNode):
                 unready=detector.unready,
                 configuration=configuration,
             )
-            server = HttpServer(app, settings.http_host, settings.http_port)
+            server = HttpServer(services, settings.http_host, settings.http_port)
             await server.start()
             return server
 

@@ -6,7 +6,6 @@ import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -17,9 +16,9 @@ from i2t_ros.nodes.lifecycle.runner import ManagedNode
 from i2t_ros.nodes.messages.descriptions import LATCHED
 from i2t_ros.pipeline.describer import STAGED, DescribeOptions
 from i2t_ros.pipeline.frames import CameraCounters, FrameLine
-from i2t_ros.pipeline.object_detector import ObjectDetector
 from i2t_ros.pipeline.reply_cache import frozen
 from i2t_ros.pipeline.scheduler import RequestQueue
+from i2t_ros.pipeline.tasks.detect import ObjectDetector
 
 PERIOD = 1.0
 """Seconds between two reports, as diagnostic_updater has it."""
@@ -46,7 +45,7 @@ class Reports:
         self,
         node: ManagedNode,
         detector: ObjectDetector,
-        frames: FrameLine[Any, Any],
+        frames: FrameLine,
         requests: RequestQueue,
         options: DescribeOptions,
     ) -> None:
@@ -87,7 +86,7 @@ class Reports:
             LabelInfo(
                 header=header,
                 class_map=[VisionClass(class_id=i, class_name=name) for i, name in numbered],
-                threshold=options.task_options[STAGED].min_score or detector.default_min_score,
+                threshold=detector.min_score(options.task_options[STAGED]),
             )
         )
 
@@ -104,7 +103,7 @@ class Reports:
     def _model(self) -> DiagnosticStatus:
         detector, requests = self._detector, self._requests.counters
         values = {
-            "model": detector.model_name,
+            "model": detector.spec.name,
             "backend": detector.backend_name,
             "choice": detector.report,
             "requests served": requests.served,

@@ -94,9 +94,7 @@ class Work:
             logger.warning(f"allow_classes, deny_classes, class_min_scores: {error}")
         logger.info(f"{detector.name} ready in {time.monotonic() - started:.2f} s")
         self.access = BackendAccess(detector.concurrency)
-        self.frames: FrameLine[ImageMessage, CameraWork] = FrameLine(
-            self, self.access, batch=detector.batch, in_work=self.in_work
-        )
+        self.frames = FrameLine(self, self.access, batch=detector.batch, in_work=self.in_work)
         self.requests = RequestQueue(
             threads=settings.threads,
             max_waiting=settings.max_waiting_requests,

@@ -1,1 +1,1 @@
-"""The tasks beside detection: what each finds in one image. All load their backends lazily."""
+"""The tasks: what each finds in one image."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from i2t_ros.errors import I2tError
@@ -22,7 +23,7 @@ Label = Callable[[str], str]
 
 
 class Outcome(NamedTuple):
-    """What a task found in one image, and what kept it from finding all of it, if anything did."""
+    """What a task found in one image, and the error if it could not find all of it."""
 
     result: Any
     failure: I2tError | None = None
@@ -33,9 +34,10 @@ class Runner(Protocol[Options_contra]):
 
     name      model and backend, for people: "yunet on opencv (cpu)"
     report    one line for logs: what runs, and why it was chosen
-    degraded  whether this is a makeshift; ``report`` says what is missing
+    degraded  whether this stands in for a better model; ``report`` says what is missing
 
-    It may also have ``labels``, the class names that it may return, so that their words are ready.
+    It may also have ``labels``, the class names that it can return: their words are then looked up
+    before the first image.
     """
 
     name: str
@@ -79,7 +81,7 @@ class Task(ABC, Generic[Settings, Options, Result]):
 
     @abstractmethod
     def facts(self, result: Result, size: tuple[int, int], style: Style) -> TaskFacts:
-        """Return what there is to say; ``size`` is the image's width and height in pixels."""
+        """Return the facts of a result; ``size`` is the image's width and height in pixels."""
 
     @abstractmethod
     def draw(
@@ -94,6 +96,18 @@ class Task(ABC, Generic[Settings, Options, Result]):
     @abstractmethod
     def from_json(self, values: Mapping[str, Any]) -> Result:
         """Return the result that to_json() wrote."""
+
+
+def json_items(items: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return dataclasses as JSON objects, without the fields that have their default value."""
+    return [
+        {
+            part.name: value
+            for part in fields(item)
+            if (value := getattr(item, part.name)) != part.default
+        }
+        for item in items
+    ]
 
 
 def rounded_score(value: float) -> float:

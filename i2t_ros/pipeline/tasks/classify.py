@@ -8,16 +8,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from i2t_ros.backends.base import Tensor
 from i2t_ros.errors import ModelMismatchError
 from i2t_ros.language.facts import SURE, Fact, Style, TaskFacts
 from i2t_ros.language.grammar import Language
-from i2t_ros.options import check_options, option
-from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
-from i2t_ros.pipeline.tasks.base import Label, Outcome, Task, rounded_score
-from i2t_ros.types import Image, same_length
-from i2t_ros.vision.decoders import DECODERS
+from i2t_ros.options import Checked, option
+from i2t_ros.pipeline.loading import OpenOptions, open_model
+from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
+from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_score
+from i2t_ros.types import Image
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, readable, write
-from i2t_ros.vision.letterbox import Letterbox
 
 COLOR = (235, 235, 235)
 DRAWN = 0.1
@@ -36,7 +36,7 @@ class ClassifySettings:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassifyOptions:
+class ClassifyOptions(Checked):
     """How many classes of the whole picture are wanted."""
 
     top_k: int = option(
@@ -45,10 +45,6 @@ class ClassifyOptions:
         bounds=(1, 10_000),
         changes="live",
     )
-
-    def __post_init__(self) -> None:
-        """Raise InvalidRequestError for a number out of bounds."""
-        check_options(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,16 @@ class Classification:
 
     def __post_init__(self) -> None:
         """Check that each label has its score."""
-        same_length("Classification", labels=self.labels, scores=self.scores)
+        if len(self.labels) != len(self.scores):
+            raise ValueError(
+                "Classification: expected a score for each label, got "
+                f"labels {len(self.labels)}, scores {len(self.scores)}"
+            )
+
+    @property
+    def classes(self) -> list[tuple[str, float]]:
+        """Each label with its score."""
+        return list(zip(self.labels, self.scores, strict=True))
 
 
 SPOKEN_CLASS = 0.1
@@ -112,17 +117,19 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
 
     def facts(self, result: Classification, size: tuple[int, int], style: Style) -> TaskFacts:
         """Return the likeliest class, if it is likely enough to be said; see Task."""
-        best = list(zip(result.labels, result.scores, strict=True))[:1]
-        return ClassFacts(
-            tuple(ClassFact(label, score=score) for label, score in best if score >= SPOKEN_CLASS)
-        )
+        likely = [
+            ClassFact(name, score=score)
+            for name, score in result.classes[:1]
+            if score >= SPOKEN_CLASS
+        ]
+        return ClassFacts(tuple(likely))
 
     def draw(
         self, canvas: Image, result: Classification, pen: Pen, label: Label, options: DrawOptions
     ) -> None:
         """Write the likely classes into the lower left corner, the likeliest on top."""
         bottom = canvas.shape[0]
-        for name, score in reversed(list(zip(result.labels, result.scores, strict=True))):
+        for name, score in reversed(result.classes):
             if score >= DRAWN:
                 text = f"{readable(name, label)} {round(100 * score)}%"
                 bottom -= plate_size(text, pen)[0]
@@ -130,13 +137,10 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
 
     def to_json(self, result: Classification, label: Label) -> dict[str, Any]:
         """Return the classes, best first; see Task."""
-        pairs = zip(result.labels, result.scores, strict=True)
-        return {
-            "classification": [
-                {"class_id": name, "label": label(name), "score": rounded_score(score)}
-                for name, score in pairs
-            ]
-        }
+        items = (
+            ClassJson(name, label(name), rounded_score(score)) for name, score in result.classes
+        )
+        return {"classification": json_items(items)}
 
     def from_json(self, values: Mapping[str, Any]) -> Classification:
         """Return the classes; see Task."""
@@ -146,38 +150,19 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
         )
 
 
-class Classifier:
-    """Names the classes of pictures. Not thread-safe: it writes every picture into one buffer."""
+class Classifier(ModelRunner[ClassifyOptions, Classification]):
+    """Names the classes of pictures."""
 
-    degraded = False
-
-    def __init__(self, loaded: Loaded) -> None:
-        """Take over a loaded model."""
-        self._spec = loaded.spec
-        self._backend = loaded.backend
-        form = loaded.spec.input.format
-        self._letterbox = Letterbox(form) if form else None
-        self._decode = DECODERS["classify"][loaded.spec.decoder].function
-        self.labels = loaded.spec.labels
-        self.name = loaded.name
-        self.report = f"{loaded.name}: {loaded.report}"
-
-    def run(self, image: Image, options: ClassifyOptions, language: str = "") -> Outcome:
-        """Return the ``top_k`` most likely classes; see Runner."""
-        inputs = [image]
-        if self._letterbox:
-            inputs = [self._letterbox(image)[0], *self._spec.input.constant_arrays()]
-        probabilities = self._decode(self._backend.infer(inputs))
-        labels = self.labels
-        if len(probabilities) != len(labels):
+    def _result(
+        self, image: PreparedImage, outputs: list[Tensor], options: ClassifyOptions
+    ) -> Classification:
+        """Return the ``top_k`` most likely classes."""
+        probabilities = self._decode(outputs)
+        if len(probabilities) != len(self.labels):
             raise ModelMismatchError(
-                f"{self.name}: its label table has {len(labels)} classes, the model gave "
+                f"{self.name}: its label table has {len(self.labels)} classes, the model gave "
                 f"{len(probabilities)}"
             )
         best = np.argsort(-probabilities, kind="stable")[: options.top_k].tolist()
-        found = tuple(labels[i] or f"class {i}" for i in best)
-        return Outcome(Classification(found, tuple(probabilities[best].tolist())))
-
-    def close(self) -> None:
-        """Release the backend; see Runner."""
-        self._backend.close()
+        found = tuple(self.labels[i] or f"class {i}" for i in best)
+        return Classification(found, tuple(probabilities[best].tolist()))

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from i2t_ros.backends.base import Tensor
+from i2t_ros.errors import InvalidRequestError
 from i2t_ros.language.facts import ObjectCount, Style, TaskFacts, count_objects
 from i2t_ros.language.grammar import Language
 from i2t_ros.language.sentences import Things, split
 from i2t_ros.models.manifest import BUILT_IN
-from i2t_ros.options import option
-from i2t_ros.pipeline.loading import OpenOptions, open_model
-from i2t_ros.pipeline.object_detector import DetectOptions, ObjectDetector
-from i2t_ros.pipeline.tasks.base import Label, Task, rounded_pixels, rounded_score
+from i2t_ros.options import Checked, option
+from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
+from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
+from i2t_ros.pipeline.tasks.base import (
+    Label,
+    Task,
+    json_items,
+    rounded_pixels,
+    rounded_score,
+)
 from i2t_ros.types import DescribeRequest, Detections, Image
+from i2t_ros.vision.boxes import all_are_boxes, are_boxes
+from i2t_ros.vision.decoders import Candidates
 from i2t_ros.vision.drawing import DrawOptions, Pen, class_color, draw_box, readable
 
 
@@ -32,6 +47,72 @@ class DetectSettings:
         "what runs that model; auto: the server if server_url names one, else the first of the "
         "model's backends that is installed and starts",
     )
+
+
+def class_scores(entries: Iterable[str]) -> dict[str, float]:
+    """Read entries such as "person=0.6"; raises InvalidRequestError."""
+    scores = {}
+    for entry in filter(None, entries):
+        label, _, score = entry.rpartition("=")
+        try:
+            scores[label] = float(score)
+        except ValueError:
+            label = ""
+        if not label or not 0 <= scores[label] <= 1:
+            raise InvalidRequestError(
+                f"class_min_scores: expected CLASS=SCORE with a score of 0 to 1, got {entry!r}"
+            )
+    return scores
+
+
+def _names(entries: Iterable[str]) -> frozenset[str]:
+    return frozenset(filter(None, entries))
+
+
+@dataclass(frozen=True, slots=True)
+class DetectOptions(Checked):
+    """Which objects of those that a model finds are wanted."""
+
+    min_score: float = option(
+        0.0,
+        "objects below this score are left out, 0 to 1; 0: the model's own threshold",
+        bounds=(0.0, 1.0),
+        changes="live",
+    )
+    iou_threshold: float = option(
+        0.0,
+        "two boxes of one class that overlap by more are one object, 0 to 1; 0: the model's own",
+        bounds=(0.0, 1.0),
+        changes="live",
+    )
+    class_min_scores: Mapping[str, float] = option(
+        MappingProxyType({}),
+        "scores for single classes in place of min_score, such as [person=0.6, chair=0.3]",
+        changes="live",
+        read=class_scores,
+    )
+    allow: frozenset[str] = option(
+        frozenset(),
+        "only these classes, by the model's own names; none: all",
+        name="allow_classes",
+        changes="live",
+        read=_names,
+    )
+    deny: frozenset[str] = option(
+        frozenset(),
+        "not these classes, by the model's own names; wins over allow_classes",
+        name="deny_classes",
+        changes="live",
+        read=_names,
+    )
+    max_detections: int = option(
+        100, "the best so many objects of an image are kept", bounds=(1, 10_000), changes="live"
+    )
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Every class that is named."""
+        return self.allow | self.deny | frozenset(self.class_min_scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,24 +198,32 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
     def draw(
         self, canvas: Image, result: Detections, pen: Pen, label: Label, options: DrawOptions
     ) -> None:
-        """Draw the boxes, the best last, so that it is on top."""
-        for i in range(len(result) - 1, -1, -1):
-            name = result.label(i)
-            text = _caption(result, i, label, options)
-            draw_box(canvas, result.boxes[i], text, pen, class_color(name))
+        """Draw the boxes, each with a text such as "dog 87% #4"; the best last, to be on top."""
+        names, tracks = result.class_names(), _tracks(result)
+        for i in reversed(range(len(result))):
+            parts = []
+            if options.labels:
+                parts.append(readable(names[i], label))
+            if options.scores:
+                parts.append(f"{round(100 * float(result.scores[i]))}%")
+            if tracks[i] is not None:
+                parts.append(f"#{tracks[i]}")
+            draw_box(canvas, result.boxes[i], " ".join(parts), pen, class_color(names[i]))
 
     def to_json(self, result: Detections, label: Label) -> dict[str, Any]:
         """Return the counts and the objects, best first; see Task."""
-        counts = [
-            {
-                "class_id": entry.key,
-                "label": label(entry.key),
-                "count": entry.count,
-                "max_score": rounded_score(entry.max_score),
-            }
+        counts = (
+            ObjectCountJson(
+                entry.key, label(entry.key), entry.count, rounded_score(entry.max_score)
+            )
             for entry in count_objects(result)
-        ]
-        return {"objects": counts, "detections": list(_items(result, label))}
+        )
+        names, boxes, tracks = result.class_names(), result.boxes.tolist(), _tracks(result)
+        objects = (
+            DetectionJson(name, label(name), rounded_score(score), rounded_pixels(box), track)
+            for name, score, box, track in zip(names, result.scores, boxes, tracks, strict=True)
+        )
+        return {"objects": json_items(counts), "detections": json_items(objects)}
 
     def from_json(self, values: Mapping[str, Any]) -> Detections:
         """Return the objects, numbered anew; see Task."""
@@ -142,7 +231,7 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
         names = [item["class_id"] for item in items]
         labels = tuple(dict.fromkeys(names))
         tracks = [item.get("track_id", -1) for item in items]
-        # Objects without a track are not counted; without any track that alone tells of tracking.
+        # If objects were tracked and none has a track, none is counted: only that shows tracking.
         tracked = any(track >= 0 for track in tracks) or (bool(items) and not values["objects"])
         return Detections(
             boxes=[item["box"] for item in items],  # type: ignore[arg-type]
@@ -153,30 +242,83 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
         )
 
 
-def _caption(found: Detections, i: int, label: Label, options: DrawOptions) -> str:
-    """Return what is written at a box: "dog 87% #4"."""
-    parts = []
-    if options.labels:
-        parts.append(readable(found.label(i), label))
-    if options.scores:
-        parts.append(f"{round(100 * float(found.scores[i]))}%")
-    if found.track_ids is not None and found.track_ids[i] >= 0:
-        parts.append(f"#{found.track_ids[i]}")
-    return " ".join(parts)
+def _tracks(found: Detections) -> list[int | None]:
+    """Return the number of each object's track, None for one that has none."""
+    if found.track_ids is None:
+        return [None] * len(found)
+    return [track if track >= 0 else None for track in found.track_ids.tolist()]
 
 
-def _items(found: Detections, label: Label) -> Any:
-    for i, box in enumerate(found.boxes.tolist()):
-        name = found.label(i)
-        item = {
-            "class_id": name,
-            "label": label(name),
-            "score": rounded_score(found.scores[i]),
-            "box": rounded_pixels(box),
-        }
-        if found.track_ids is not None and found.track_ids[i] >= 0:
-            item["track_id"] = int(found.track_ids[i])
-        yield item
+class ObjectDetector(ModelRunner[DetectOptions, Detections]):
+    """Finds objects in pictures."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        """Take over a loaded model, and read its outputs once.
+
+        Raises ModelMismatchError if the outputs are not those that the model's entry promises.
+        """
+        super().__init__(loaded)
+        self._known: tuple[DetectOptions, tuple[NDArray[np.float32] | None, float]] | None = None
+        if loaded.spec.input.format:
+            self.detect(np.zeros((64, 64, 3), np.uint8))
+
+    def detect(self, image: Image, options: DetectOptions = DetectOptions()) -> Detections:
+        """Return what is in ``image``, best first, boxes within it; raises as Runner.run does."""
+        found: Detections = self.run(image, options).result
+        return found
+
+    def min_score(self, options: DetectOptions) -> float:
+        """Return the least score of objects without a score of their class."""
+        return options.min_score or self.spec.score_threshold
+
+    def check_classes(self, names: Iterable[str]) -> None:
+        """Raise InvalidRequestError for the first name that is no class of the model."""
+        for name in names:
+            if name not in self.labels:
+                close = difflib.get_close_matches(name, self.labels, n=1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                raise InvalidRequestError(f"{self.spec.name} has no class {name!r}{hint}")
+
+    def _result(
+        self, image: PreparedImage, outputs: list[Tensor], options: DetectOptions
+    ) -> Detections:
+        """Keep what is wanted, once, in pixels of the picture."""
+        least_scores, least = self._least_scores(options)
+        found: Candidates = self._decode(outputs, image.size, least)
+        boxes, scores, class_ids = found
+        if least_scores is not None or not all_are_boxes(boxes):
+            good = are_boxes(boxes)
+            if least_scores is not None:
+                good &= scores >= least_scores[class_ids]
+            boxes, scores, class_ids = boxes[good], scores[good], class_ids[good]
+        iou = options.iou_threshold or self.spec.iou_threshold
+        best = self._best(boxes, scores, class_ids, iou)[: options.max_detections]
+        boxes = image.placement.to_original(boxes.take(best, axis=0))
+        if not all_are_boxes(boxes):
+            inside = are_boxes(boxes)
+            boxes, best = boxes[inside], best[inside]
+        class_ids = class_ids.take(best).astype(np.int32)
+        return Detections.adopt(boxes, scores.take(best), class_ids, self.labels)
+
+    def _least_scores(self, options: DetectOptions) -> tuple[NDArray[np.float32] | None, float]:
+        """Return the least score of each class, infinite for never, and the least of all.
+
+        The former is None if all classes have the same. Options seldom change between two images.
+        """
+        known = self._known  # another thread may put its own there at any moment
+        if known is not None and known[0] == options:  # every request makes equal options anew
+            return known[1]
+        least = self.min_score(options)
+        scores = [options.class_min_scores.get(label, least) for label in self.labels]
+        for class_id, label in enumerate(self.labels):
+            if label in options.deny or (options.allow and label not in options.allow):
+                scores[class_id] = np.inf
+        of_classes = None
+        if any(score != least for score in scores):
+            of_classes = np.array(scores, np.float32)
+        found = of_classes, min((score for score in scores if score <= 1), default=1.0)
+        self._known = options, found
+        return found
 
 
 def _placed(

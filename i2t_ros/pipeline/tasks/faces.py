@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -11,30 +10,29 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from i2t_ros.backends.registry import backends
-from i2t_ros.errors import ModelMismatchError
+from i2t_ros.backends.base import Tensor
 from i2t_ros.language.facts import ObjectCount, Style, TaskFacts
 from i2t_ros.language.grammar import Language
 from i2t_ros.language.sentences import Things
 from i2t_ros.models.manifest import BUILT_IN_FACES
-from i2t_ros.options import check_options, option
+from i2t_ros.options import Checked, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
+from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import (
     Label,
-    Outcome,
     Task,
+    json_items,
     rounded_pixels,
     rounded_score,
 )
-from i2t_ros.types import Image, checked_array, same_length
-from i2t_ros.vision.boxes import are_boxes, non_maximum_suppression
-from i2t_ros.vision.decoders import DECODERS, FaceCandidates, InputSize
+from i2t_ros.types import Image, freeze_arrays
+from i2t_ros.vision.boxes import are_boxes
+from i2t_ros.vision.decoders import FaceCandidates
 from i2t_ros.vision.drawing import DrawOptions, Pen, draw_box
-from i2t_ros.vision.letterbox import Letterbox
 
 COLOR = (200, 80, 255)
 LANDMARKS = ("right_eye", "left_eye", "nose", "right_mouth_corner", "left_mouth_corner")
-"""In the order of ``Faces.landmarks``; right and left are the person's own."""
+"""Right and left are the person's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class FaceSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class FaceOptions:
+class FaceOptions(Checked):
     """Which faces are wanted."""
 
     min_score: float = option(
@@ -61,10 +59,6 @@ class FaceOptions:
         changes="live",
     )
 
-    def __post_init__(self) -> None:
-        """Raise InvalidRequestError for a score out of bounds."""
-        check_options(self)
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Faces:
@@ -72,9 +66,8 @@ class Faces:
 
     boxes      (N, 4) float32, xyxy, pixels of the original image
     scores     (N,) float32, 0 to 1
-    landmarks  (N, 5, 2) float32, x and y in pixels: right eye, left eye, nose tip, right and left
-               corner of the mouth, right and left being the person's own; or None if the
-               detector finds no landmarks
+    landmarks  (N, 5, 2) float32, x and y in pixels, in the order of LANDMARKS; None if the model
+               finds none
     """
 
     boxes: NDArray[np.float32]
@@ -83,17 +76,12 @@ class Faces:
 
     def __post_init__(self) -> None:
         """Check shapes and dtypes; copy and freeze the arrays."""
-        put = object.__setattr__
-        put(self, "boxes", checked_array("Faces", "boxes", self.boxes, (None, 4), np.float32))
-        put(self, "scores", checked_array("Faces", "scores", self.scores, (None,), np.float32))
-        same_length("Faces", boxes=self.boxes, scores=self.scores)
-        if self.landmarks is not None:
-            put(
-                self,
-                "landmarks",
-                checked_array("Faces", "landmarks", self.landmarks, (None, 5, 2), np.float32),
-            )
-            same_length("Faces", boxes=self.boxes, landmarks=self.landmarks)
+        freeze_arrays(
+            self,
+            boxes=((None, 4), np.float32),
+            scores=((None,), np.float32),
+            landmarks=((None, 5, 2), np.float32),
+        )
 
     def __len__(self) -> int:
         """Return the number of faces."""
@@ -102,14 +90,14 @@ class Faces:
 
 @dataclass(frozen=True, slots=True)
 class FaceFacts(TaskFacts):
-    """The number of faces, as the count of a class of their own; empty if there is none."""
+    """The number of faces, counted like objects of one class; empty if there are none."""
 
     section: ClassVar[str] = "faces"
     found: tuple[ObjectCount, ...]
 
     @classmethod
     def of(cls, number: int) -> FaceFacts:
-        """Return the facts of so many faces."""
+        """Return the facts of this many faces."""
         return cls((ObjectCount("face", number),) if number else ())
 
     def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:
@@ -148,13 +136,8 @@ class FacesTask(Task[FaceSettings, FaceOptions, Faces]):
         With ``model`` auto and no trained model, OpenCV's Haar cascades serve: they find no
         landmarks, and ``degraded`` is true. Raises ModelError and BackendError.
         """
-        return open_model(
-            self.name,
-            settings.model,
-            FaceFinder,
-            how.of_other_tasks(),
-            built_in=BUILT_IN_FACES,
-        )
+        how = how.of_other_tasks()
+        return open_model(self.name, settings.model, FaceFinder, how, built_in=BUILT_IN_FACES)
 
     def facts(self, result: Faces, size: tuple[int, int], style: Style) -> TaskFacts:
         """Return how many faces there are; see Task."""
@@ -174,15 +157,18 @@ class FacesTask(Task[FaceSettings, FaceOptions, Faces]):
 
     def to_json(self, result: Faces, label: Label) -> dict[str, Any]:
         """Return the faces, best first; see Task."""
-        items = []
-        for i, box in enumerate(result.boxes.tolist()):
-            landmarks = None
-            if result.landmarks is not None:
-                named = zip(LANDMARKS, result.landmarks[i].tolist(), strict=True)
-                landmarks = {name: rounded_pixels(point) for name, point in named}
-            score = rounded_score(result.scores[i])
-            items.append({"score": score, "box": rounded_pixels(box), "landmarks": landmarks})
-        return {"faces": items}
+        named: list[dict[str, list[float]] | None] = [None] * len(result)
+        if result.landmarks is not None:
+            named = [
+                dict(zip(LANDMARKS, map(rounded_pixels, points), strict=True))
+                for points in result.landmarks.tolist()
+            ]
+        rows = zip(result.scores, result.boxes.tolist(), named, strict=True)
+        items = (
+            FaceJson(rounded_score(score), rounded_pixels(box), points)
+            for score, box, points in rows
+        )
+        return {"faces": json_items(items)}
 
     def from_json(self, values: Mapping[str, Any]) -> Faces:
         """Return the faces; see Task."""
@@ -195,74 +181,30 @@ class FacesTask(Task[FaceSettings, FaceOptions, Faces]):
         )
 
 
-class FaceFinder:
-    """Finds faces in pictures. Not thread-safe: it writes every picture into one buffer."""
+class FaceFinder(ModelRunner[FaceOptions, Faces]):
+    """Finds faces in pictures."""
 
     def __init__(self, loaded: Loaded) -> None:
         """Take over a loaded model."""
-        self._spec = loaded.spec
-        self._backend = loaded.backend
-        form = loaded.spec.input.format
-        pictures = form is None or backends()[loaded.backend_name].takes_pictures
-        self._letterbox = None if pictures or form is None else Letterbox(form)
-        self._input_size = InputSize(form.width, form.height) if form else InputSize(0, 0)
-        decoder = DECODERS["faces"]["pixels" if pictures else loaded.spec.decoder]
-        options = {} if pictures else loaded.spec.decoder_options
-        self._decode = functools.partial(decoder.function, **options)
-        self.name = loaded.name
-        self.report = f"{loaded.name}: {loaded.report}"
-        self.degraded = loaded.degraded
+        super().__init__(loaded)
         if loaded.degraded:
             self.report += "; without landmarks"
 
-    def run(self, image: Image, options: FaceOptions, language: str = "") -> Outcome:
-        """Return the faces, best first, boxes within the image; see Runner."""
-        height, width = image.shape[:2]
-        found = self._find(image, options.min_score or self._spec.score_threshold)
-        boxes = np.clip(found.boxes, 0, [width, height, width, height], dtype=np.float32)
-        inside = np.flatnonzero(are_boxes(boxes))
-        best = inside[np.argsort(-found.scores[inside], kind="stable")]
-        return Outcome(Faces(*_taken(found._replace(boxes=boxes), best)))
-
-    def close(self) -> None:
-        """Release the backend; see Runner."""
-        self._backend.close()
-
-    def _find(self, image: Image, min_score: float) -> FaceCandidates:
+    def _result(self, image: PreparedImage, outputs: list[Tensor], options: FaceOptions) -> Faces:
         """Return every face once, in pixels of the picture."""
-        if self._letterbox is None:
-            size = InputSize(image.shape[1], image.shape[0])
-            return self._read(self._backend.infer([image]), size, min_score)
-        tensor, placement = self._letterbox(image)
-        outputs = self._backend.infer([tensor, *self._spec.input.constant_arrays()])
-        found = self._read(outputs, self._input_size, min_score)
-        found = _taken(found, np.flatnonzero(are_boxes(found.boxes)))
+        min_score = options.min_score or self.spec.score_threshold
+        found: FaceCandidates = self._decode(outputs, image.size, min_score)
+        found = _taken(found, are_boxes(found.boxes))
         one_class = np.zeros(len(found.scores), np.int32)
-        best = non_maximum_suppression(
-            found.boxes, found.scores, one_class, self._spec.iou_threshold
-        )
-        found = _taken(found, best)
-        points = found.landmarks
-        return FaceCandidates(
-            placement.to_original(found.boxes),
-            found.scores,
-            None if points is None else placement.points_to_original(points),
-        )
-
-    def _read(
-        self, outputs: Sequence[NDArray[Any]], size: InputSize, min_score: float
-    ) -> FaceCandidates:
-        try:
-            found: FaceCandidates = self._decode(outputs, size, min_score)
-        except (IndexError, TypeError, ValueError) as error:
-            shapes = [output.shape for output in outputs]
-            raise ModelMismatchError(
-                f"{self.name}: decoder {self._spec.decoder} cannot read outputs of shapes {shapes} "
-                f"({error})"
-            ) from error
-        return found
+        best = self._best(found.boxes, found.scores, one_class, self.spec.iou_threshold)
+        boxes, scores, landmarks = _taken(found, best)
+        if landmarks is not None:
+            landmarks = image.placement.points_to_original(landmarks)
+        boxes = image.placement.to_original(boxes)
+        return Faces(*_taken(FaceCandidates(boxes, scores, landmarks), are_boxes(boxes)))
 
 
-def _taken(found: FaceCandidates, indices: NDArray[np.intp]) -> FaceCandidates:
-    landmarks = None if found.landmarks is None else found.landmarks[indices]
-    return FaceCandidates(found.boxes[indices], found.scores[indices], landmarks)
+def _taken(found: FaceCandidates, chosen: NDArray[Any]) -> FaceCandidates:
+    """Return the faces that a mask or an array of indices selects."""
+    landmarks = None if found.landmarks is None else found.landmarks[chosen]
+    return FaceCandidates(found.boxes[chosen], found.scores[chosen], landmarks)

@@ -5,23 +5,31 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from i2t_ros.errors import I2tError
+from i2t_ros.backends.base import Tensor
 from i2t_ros.language.facts import Fact, Style, TaskFacts
 from i2t_ros.language.grammar import Language, clean
-from i2t_ros.options import check_options, option
+from i2t_ros.options import Checked, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
-from i2t_ros.pipeline.tasks.base import Label, Outcome, Task, rounded_pixels, rounded_score
-from i2t_ros.pipeline.translation import Translations
-from i2t_ros.pipeline.translators import TRANSLATORS, open_translations
-from i2t_ros.types import Image, checked_array
+from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
+from i2t_ros.pipeline.tasks.base import (
+    Label,
+    Outcome,
+    Task,
+    json_items,
+    rounded_pixels,
+    rounded_score,
+)
+from i2t_ros.pipeline.translation import TRANSLATORS, Translations, open_translations
+from i2t_ros.types import Image, freeze_arrays
 from i2t_ros.vision.colors import text_colors
-from i2t_ros.vision.decoders import DECODERS, Line
+from i2t_ros.vision.decoders import Line
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, write
 from i2t_ros.vision.fonts import can_draw
 
@@ -55,7 +63,7 @@ class TextSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class TextOptions:
+class TextOptions(Checked):
     """Which texts are wanted, and in which language if there is a translator."""
 
     min_score: float = option(
@@ -71,10 +79,6 @@ class TextOptions:
     translate_from: str = option(
         "", "language of the texts, BCP 47; none: the translator finds out", changes="live"
     )
-
-    def __post_init__(self) -> None:
-        """Raise InvalidRequestError for a score out of bounds."""
-        check_options(self)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -95,9 +99,11 @@ class TextRegion:
 
     def __post_init__(self) -> None:
         """Check the corners; copy and freeze them."""
-        corners = checked_array("TextRegion", "corners", self.corners, (4, 2), np.float32)
-        object.__setattr__(self, "corners", corners)
+        freeze_arrays(self, corners=((4, 2), np.float32))
 
+
+Texts: TypeAlias = tuple[TextRegion, ...]
+"""The result: lines of text in reading order."""
 
 SPOKEN_TEXTS = 6
 """Lines of text that a sentence reads out, the largest ones; the others are counted."""
@@ -149,7 +155,7 @@ class TextJson:
     background_color: str = field(metadata={"examples": ["#ffffff"]})
 
 
-class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
+class TextTask(Task[TextSettings, TextOptions, Texts]):
     """Lines of text: where they are, their colors and their translation."""
 
     name = "text"
@@ -162,16 +168,10 @@ class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
         translations = open_translations(
             settings.translator, settings.translator_url, settings.translator_timeout
         )
-        return open_model(
-            self.name,
-            settings.model,
-            lambda loaded: TextReader(loaded, translations),
-            how.of_other_tasks(),
-        )
+        make = partial(TextReader, translations=translations)
+        return open_model(self.name, settings.model, make, how.of_other_tasks())
 
-    def facts(
-        self, result: tuple[TextRegion, ...], size: tuple[int, int], style: Style
-    ) -> TaskFacts:
+    def facts(self, result: Texts, size: tuple[int, int], style: Style) -> TaskFacts:
         """Return the lines that a sentence reads out; see Task."""
         readable = [region for region in result if clean(region.text)]
         largest = sorted(readable, key=lambda region: (-_height(region), clean(region.text)))
@@ -182,14 +182,9 @@ class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
         return TextFacts(spoken, len(readable) - len(spoken))
 
     def draw(
-        self,
-        canvas: Image,
-        result: tuple[TextRegion, ...],
-        pen: Pen,
-        label: Label,
-        options: DrawOptions,
+        self, canvas: Image, result: Texts, pen: Pen, label: Label, options: DrawOptions
     ) -> None:
-        """Outline each line, and write what it says beside it if that hides no other one.
+        """Outline each line, and write its text beside it if that hides no other line.
 
         A translation that finds no such place is written over its own line.
         """
@@ -208,63 +203,49 @@ class TextTask(Task[TextSettings, TextOptions, tuple[TextRegion, ...]]):
                 write(canvas, place, text, pen, COLOR)
                 taken.append((*place, place[0] + width, place[1] + height))
 
-    def to_json(self, result: tuple[TextRegion, ...], label: Label) -> dict[str, Any]:
+    def to_json(self, result: Texts, label: Label) -> dict[str, Any]:
         """Return the lines in reading order; see Task."""
-        return {
-            "texts": [
-                {
-                    "text": region.text,
-                    "translation": region.translation,
-                    "score": rounded_score(region.score),
-                    "corners": [rounded_pixels(corner) for corner in region.corners.tolist()],
-                    "text_color": _hex(region.text_color),
-                    "background_color": _hex(region.background_color),
-                }
-                for region in result
-            ]
-        }
-
-    def from_json(self, values: Mapping[str, Any]) -> tuple[TextRegion, ...]:
-        """Return the lines; see Task."""
-        return tuple(
-            TextRegion(
-                item["corners"],
-                item["text"],
-                item["score"],
-                _color(item["text_color"]),
-                _color(item["background_color"]),
-                item["translation"],
+        items = (
+            TextJson(
+                region.text,
+                region.translation,
+                rounded_score(region.score),
+                [rounded_pixels(corner) for corner in region.corners.tolist()],
+                _hex(region.text_color),
+                _hex(region.background_color),
             )
+            for region in result
+        )
+        return {"texts": json_items(items)}
+
+    def from_json(self, values: Mapping[str, Any]) -> Texts:
+        """Return the lines; see Task."""
+        colors = ("text_color", "background_color")
+        return tuple(
+            TextRegion(**item | {name: _color(item[name]) for name in colors})
             for item in values["texts"]
         )
 
 
-class TextReader:
+class TextReader(ModelRunner[TextOptions, list[TextRegion]]):
     """Reads text, names its colors, and has it translated if there is a translator."""
-
-    degraded = False
 
     def __init__(self, loaded: Loaded, translations: Translations | None = None) -> None:
         """Take over a loaded model."""
-        self._backend = loaded.backend
-        self._decode = DECODERS["text"][loaded.spec.decoder].function
+        super().__init__(loaded)
         self._translations = translations
-        self.name = loaded.name
-        self.report = f"{loaded.name}: {loaded.report}"
         if translations is not None:
             self.report += f"; translated by {translations.name}"
 
-    def run(self, image: Image, options: TextOptions, language: str) -> Outcome:
+    def run(self, image: Image, options: TextOptions, language: str = "") -> Outcome:
         """Return the texts in reading order; see Runner.
 
         If the translator fails, its error is the outcome's failure, and the texts are there.
         """
-        height, width = image.shape[:2]
-        lines: list[Line] = []
-        if min(height, width) >= LEAST_SIDE:
-            lines = self._decode(self._backend.infer([image]), options.min_score)
-        regions = reading_order([_region(image, line) for line in lines])
-        failure: I2tError | None = None
+        if min(image.shape[:2]) < LEAST_SIDE:
+            return Outcome(())
+        regions: list[TextRegion] = super().run(image, options).result
+        failure = None
         if self._translations is not None and regions:
             target = options.translate_to or language
             translated, failure = self._translations.translate(
@@ -276,9 +257,11 @@ class TextReader:
             ]
         return Outcome(tuple(regions), failure)
 
-    def close(self) -> None:
-        """Release the backend; see Runner."""
-        self._backend.close()
+    def _result(
+        self, image: PreparedImage, outputs: list[Tensor], options: TextOptions
+    ) -> list[TextRegion]:
+        lines = self._decode(outputs, options.min_score)
+        return reading_order([_region(image.inputs[0], line) for line in lines])
 
 
 def _region(image: Image, line: Line) -> TextRegion:
@@ -325,8 +308,8 @@ def _at_corner(canvas: Image, corner: Sequence[int], size: tuple[int, int]) -> t
 def reading_order(regions: Sequence[TextRegion]) -> list[TextRegion]:
     """Sort lines of text from top to bottom, and from left to right within a row.
 
-    Two lines are in one row if the middle of the lower one lies above the foot of the upper one; a
-    sort by the top alone would read words of one row in the order of their tremor.
+    Two lines are in one row if the middle of the lower one lies above the foot of the upper one.
+    Sorted by their tops alone, the words of a row would be shuffled by differences of a pixel.
     """
     remaining = sorted(regions, key=lambda region: (*_center(region)[::-1], clean(region.text)))
     ordered: list[TextRegion] = []

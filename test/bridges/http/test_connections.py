@@ -5,19 +5,21 @@ import asyncio
 import pytest
 
 pytest.importorskip("fastapi")
+import uvicorn
+from uvicorn.server import ServerState
 
-from i2t_ros.bridges.http import connections
+from i2t_ros.bridges.http.connections import TimedProtocol, in_time
 from i2t_ros.bridges.http.settings import HttpLimits
 
 TIME_LIMIT = 30.0
-SCOPE = {"type": "http", "client": ("10.0.0.1", 5), "server": ("10.0.0.2", 80)}
+REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 class Transport(asyncio.Transport):
-    """Of a connection between the ends of SCOPE; tells when it is cut."""
+    """Takes everything; tells when it is cut."""
 
     def __init__(self):
-        super().__init__({"peername": SCOPE["client"], "sockname": SCOPE["server"]})
+        super().__init__({"peername": ("10.0.0.1", 5), "sockname": ("10.0.0.2", 80)})
         self.cut = asyncio.Event()
 
     def abort(self):
@@ -26,46 +28,67 @@ class Transport(asyncio.Transport):
     def is_closing(self):
         return self.cut.is_set()
 
+    def write(self, data):
+        pass
 
-@pytest.fixture
-def opened(monkeypatch):
-    """Return a function that opens a connection: all of them, its protocol and its transport."""
-    monkeypatch.setattr(connections, "H11Protocol", asyncio.Protocol)
+    def pause_reading(self):
+        pass
 
-    def open_():
-        everyone = connections.Connections(HttpLimits(header_time=0.05))
-        protocol, transport = everyone.protocol(), Transport()
-        protocol.connection_made(transport)
-        return everyone, protocol, transport
-
-    return open_
+    def resume_reading(self):
+        pass
 
 
-def test_bytes_of_the_next_request_that_come_while_an_answer_ends(opened):
+class Connected:
+    """A connection to an application that is called with it, on the running loop."""
+
+    def __init__(self, app):
+        async def answer(scope, receive, send):
+            await app(self)
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+        config = uvicorn.Config(in_time(answer), log_config=None, lifespan="off")
+        limits = HttpLimits(header_time=0.05)
+        self.state = ServerState()
+        self.protocol = TimedProtocol(limits, config=config, server_state=self.state, app_state={})
+        self.transport = Transport()
+        self.protocol.connection_made(self.transport)
+        self.protocol.data_received(REQUEST)
+
+
+def test_bytes_of_the_next_request_that_come_while_an_answer_ends():
+    async def app(connected):
+        connected.protocol.data_received(b"GET /heal")
+
     async def main():
-        everyone, protocol, transport = opened()
-
-        async def app(scope, receive, send):
-            protocol.data_received(b"GET /heal")
-
-        await everyone.around(app)(SCOPE, None, None)
-        await asyncio.wait_for(transport.cut.wait(), TIME_LIMIT)
-        assert not everyone._open
+        await asyncio.wait_for(Connected(app).transport.cut.wait(), TIME_LIMIT)
 
     asyncio.run(main())
 
 
-def test_who_is_gone_does_not_take_the_place_of_another_with_its_port(opened):
+def test_an_answer_may_take_longer_than_its_headers_and_silence_after_it_may_not():
+    was_cut = []
+
+    async def app(connected):
+        await asyncio.sleep(0.2)
+        was_cut.append(connected.transport.cut.is_set())
+
     async def main():
-        everyone, protocol, transport = opened()
+        await asyncio.wait_for(Connected(app).transport.cut.wait(), TIME_LIMIT)
 
-        async def app(scope, receive, send):
-            transport.abort()
-            protocol.connection_lost(None)
-            everyone.protocol().connection_made(Transport())
+    asyncio.run(main())
+    assert was_cut == [False]
 
-        await everyone.around(app)(SCOPE, None, None)
-        assert len(everyone._open) == 1
-        assert protocol._timer is None
+
+def test_nothing_is_waited_for_once_the_client_has_left():
+    async def app(connected):
+        connected.transport.abort()
+        connected.protocol.connection_lost(None)
+
+    async def main():
+        connected = Connected(app)
+        await asyncio.gather(*connected.state.tasks)
+        assert not connected.state.connections
+        assert connected.protocol._timer is None
 
     asyncio.run(main())

@@ -100,7 +100,7 @@ def fetch(url, site=None, *, allowed=LOOPBACK, resolve=None, max_bytes=200_000, 
 def refusal(*arguments, **named):
     with pytest.raises(HttpProblem) as raised:
         fetch(*arguments, **named)
-    return raised.value.status, raised.value.code
+    return raised.value.status_code, raised.value.code
 
 
 # --- what works

@@ -91,7 +91,7 @@ def test_many_who_ask_the_same_at_once_ask_once(web, history_settings):
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
-    until(lambda: bridge.services.handler.pending == 4, "all have asked")
+    until(lambda: bridge.services.pending == 4, "all have asked")
     go_on.set()
     for thread in threads:
         thread.join(20)

@@ -265,7 +265,7 @@ def test_old_and_new_clients_of_the_protocol_itself(web):
         await writer.wait_closed()
 
     asyncio.run(asyncio.wait_for(speak(), 20))
-    assert frames(bridge, "taken") == 1
+    until(lambda: frames(bridge, "taken") == 1, "the frame is taken")
 
 
 def masked(opcode, final, data):

@@ -1,4 +1,4 @@
-"""Who may call: names, origins, tokens; and what browsers are told to forbid.
+"""Who may call: names, origins, tokens, rates; and what browsers are told to forbid.
 
 ASGI middleware, outside of everything that reads a request.
 """
@@ -9,101 +9,102 @@ import hashlib
 import hmac
 import ipaddress
 import socket
-from collections.abc import Iterator
 from email.utils import formatdate
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from i2t_ros.bridges.http.problems import HttpProblem
+from i2t_ros.bridges.http.middleware.limits import RateLimit, limited, too_large
+from i2t_ros.bridges.http.problems import HttpProblem, problem_response
 from i2t_ros.bridges.http.settings import HttpSettings
 
 COOKIE = "i2t_session"
 AUTHORIZED = "i2t_ros.authorized"
 """Key of the ASGI scope: whether the caller has shown the token, or none is asked for."""
-OPEN_PATHS = frozenset(
-    {"/", "/healthz", "/readyz", "/docs", "/openapi.json", "/v1/session", "/favicon.ico"}
-)
+PAGES = frozenset({"/", "/favicon.ico"})
+"""What browsers keep, and ask about each time. Also all below /static/."""
+OPEN_PATHS = PAGES | {"/healthz", "/readyz", "/docs", "/openapi.json", "/v1/session"}
 """What needs no token: nothing here shows a picture or costs work. Also all below /static/."""
 
-CSP = {
-    "default-src": "'none'",
-    "script-src": "'self'",
-    "style-src": "'self'",
-    "img-src": "'self' blob: data:",
-    "media-src": "'self' blob:",
-    "connect-src": "'self'",
-    "manifest-src": "'self'",
-    "base-uri": "'none'",
-    "form-action": "'self'",
-}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
+    "form-action 'self'"
+)
+"""The content security policy, but for who may frame a page."""
 
 
-async def refuse(scope: Scope, receive: Receive, send: Send, problem: HttpProblem) -> None:
+async def refuse(scope: Scope, receive: Receive, send: Send, problem: Exception) -> None:
     """Answer with a problem, in place of the application."""
-    if scope["type"] == "http":
-        await problem.response()(scope, receive, send)
-    elif "websocket.http.response" in scope.get("extensions", {}):
-        response = problem.response()
-        await send(
-            {
-                "type": "websocket.http.response.start",
-                "status": response.status_code,
-                "headers": response.raw_headers,
-            }
-        )
-        await send({"type": "websocket.http.response.body", "body": response.body})
-    else:
-        await send({"type": "websocket.close", "code": 1008, "reason": str(problem)[:100]})
+    prefix = "websocket." if scope["type"] == "websocket" else ""
+
+    async def send_refusal(message: Message) -> None:
+        await send({**message, "type": prefix + message["type"]})
+
+    # Starlette before 0.37 does not know that a WebSocket can be refused with a reply.
+    await problem_response(problem)({**scope, "type": "http"}, receive, send_refusal)
 
 
 class Guard:
-    """Refuses callers by Host, Origin and token, and adds the security headers to every reply."""
+    """Refuses callers by Host, Origin, token, rate and size; adds security headers to replies."""
 
     def __init__(self, app: ASGIApp, settings: HttpSettings) -> None:
         """Stand before ``app``."""
         self._app = app
         self._settings = settings
-        self._hosts = frozenset(
-            {"localhost", *own_names(), *map(str.lower, settings.allowed_hosts)}
-        )
-        self._headers = list(security_headers(settings))
+        own = socket.gethostname().lower()  # the names that this machine has in its own network
+        short = own.split(".")[0]
+        allowed = map(str.lower, settings.allowed_hosts)
+        self._hosts = frozenset({"localhost", own, short, f"{short}.local", *allowed})
+        self._rate = RateLimit(settings.limits.requests_per_second)
+        ancestors = " ".join(("'self'", *settings.cors_origins))
+        self._headers = {
+            "content-security-policy": f"{POLICY}; frame-ancestors {ancestors}",
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "no-referrer",
+            "cross-origin-opener-policy": "same-origin",
+            "cross-origin-resource-policy": (
+                "cross-origin" if settings.cors_origins else "same-origin"
+            ),
+            "permissions-policy": "camera=(self), microphone=(), geolocation=()",
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check, then pass on."""
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-            return
+        """Check what is known before the body, then pass on with limits on the rest."""
+        is_page = scope["path"] in PAGES or scope["path"].startswith("/static/")
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 headers = MutableHeaders(raw=message.setdefault("headers", []))
-                for name, value in self._headers:
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
-                headers.setdefault("cache-control", "no-store")
+                headers.setdefault("cache-control", "no-cache" if is_page else "no-store")
                 headers["date"] = formatdate(usegmt=True)
             await send(message)
 
-        headers = Headers(scope=scope)
+        caller = HTTPConnection(scope)
         try:
-            self._check_host(headers)
-            self._check_origin(scope, headers)
-            self._check_token(scope, headers)
+            self._check_host(caller)
+            self._check_origin(caller)
+            self._check_token(caller)
+            self._check_cost(caller)
         except HttpProblem as problem:
             await refuse(scope, receive, send_with_headers, problem)
             return
+        if scope["type"] == "http":
+            receive = limited(receive, self._settings.limits)
         await self._app(scope, receive, send_with_headers)
 
-    def _check_host(self, headers: Headers) -> None:
+    def _check_host(self, caller: HTTPConnection) -> None:
         """Refuse a name that is not ours.
 
-        A page on attacker.example whose name an attacker has pointed at this machine (DNS
-        rebinding) is to its browser of one origin with us. It cannot forge its Host, though, and
-        needs a name: an address cannot be rebound.
+        If an attacker points the name attacker.example at this machine (DNS rebinding), browsers
+        take the attacker's pages and this server for one origin. But such a page cannot forge its
+        Host, and it needs a name: an address cannot be rebound.
         """
-        host = headers.get("host", "")
+        host = caller.headers.get("host", "")
         name = (urlsplit(f"//{host}").hostname or "").lower().rstrip(".")
         if not host or "*" in self._hosts or name in self._hosts or _is_address(name):
             return
@@ -113,15 +114,16 @@ class Guard:
             "into the parameter http_allowed_hosts",
         )
 
-    def _check_origin(self, scope: Scope, headers: Headers) -> None:
-        """Refuse pages of other sites, if their browser would let them act without asking us."""
-        acts = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD", "OPTIONS")
-        origin = headers.get("origin")
+    def _check_origin(self, caller: HTTPConnection) -> None:
+        """Refuse pages of other sites if their browser would let them act without asking us."""
+        is_websocket = caller.scope["type"] == "websocket"
+        acts = is_websocket or caller.scope["method"] not in ("GET", "HEAD", "OPTIONS")
+        origin = caller.headers.get("origin")
         if not acts or origin is None or origin in self._settings.cors_origins:
             return
-        if urlsplit(origin).netloc.lower() == headers.get("host", "").lower():
+        if urlsplit(origin).netloc.lower() == caller.headers.get("host", "").lower():
             return
-        if scope["type"] == "websocket" and is_no_browser(origin):
+        if is_websocket and is_no_browser(origin):
             return
         raise HttpProblem(
             403,
@@ -130,44 +132,33 @@ class Guard:
             code="forbidden_origin",
         )
 
-    def _check_token(self, scope: Scope, headers: Headers) -> None:
+    def _check_token(self, caller: HTTPConnection) -> None:
         token = self._settings.token
-        path = scope["path"]
-        authorized = not token or (
-            shows_token(headers.get("authorization", ""), token) or _has_session(headers, token)
+        scheme, _, shown = caller.headers.get("authorization", "").partition(" ")
+        authorized = (
+            not token
+            or (scheme.lower() == "bearer" and _is_same(shown.strip(), token))
+            or _is_same(caller.cookies.get(COOKIE, ""), session_value(token))
         )
-        scope[AUTHORIZED] = authorized
+        path = caller.scope["path"]
+        caller.scope[AUTHORIZED] = authorized
         if not (authorized or path in OPEN_PATHS or path.startswith("/static/")):
-            raise HttpProblem(
-                401,
-                "this server asks for a token: send the header 'Authorization: Bearer TOKEN'",
-                headers={"www-authenticate": "Bearer"},
+            raise unauthorized(
+                "this server asks for a token: send the header 'Authorization: Bearer TOKEN'"
             )
 
-
-def own_names() -> set[str]:
-    """Return the names that this machine has in its own network."""
-    name = socket.gethostname().lower()
-    short = name.split(".")[0]
-    return {name, short, f"{short}.local"}
-
-
-def security_headers(settings: HttpSettings) -> Iterator[tuple[str, str]]:
-    """Return what browsers are to be told with every reply."""
-    ancestors = " ".join(("'self'", *settings.cors_origins))
-    yield "content-security-policy", content_security_policy() + f"; frame-ancestors {ancestors}"
-    yield "x-content-type-options", "nosniff"
-    yield "referrer-policy", "no-referrer"
-    yield "cross-origin-opener-policy", "same-origin"
-    shared = "cross-origin" if settings.cors_origins else "same-origin"
-    yield "cross-origin-resource-policy", shared
-    yield "permissions-policy", "camera=(self), microphone=(), geolocation=()"
-
-
-def content_security_policy(**changes: str) -> str:
-    """Return the policy; ``changes`` replace directives, with underscores for hyphens."""
-    policy = CSP | {name.replace("_", "-"): value for name, value in changes.items()}
-    return "; ".join(f"{name} {value}" for name, value in policy.items())
+    def _check_cost(self, caller: HTTPConnection) -> None:
+        limits = self._settings.limits
+        address = caller.client.host if caller.client else ""
+        if not self._rate.allow(address):
+            raise HttpProblem(
+                429,
+                f"more than {limits.requests_per_second:g} requests a second from {address}: "
+                "slow down",
+            )
+        length = caller.headers.get("content-length", "")
+        if length.isdigit() and int(length) > limits.max_body_bytes:
+            raise too_large(limits, f"{int(length)}")
 
 
 def is_no_browser(origin: str) -> bool:
@@ -181,12 +172,9 @@ def is_no_browser(origin: str) -> bool:
     return origin == "file://" or bool(parts.netloc and parts.path)
 
 
-def shows_token(authorization: str, token: str) -> bool:
-    """Return whether an Authorization header carries the token; takes as long for any other."""
-    scheme, _, shown = authorization.partition(" ")
-    return scheme.lower() == "bearer" and hmac.compare_digest(
-        shown.strip().encode(), token.encode()
-    )
+def unauthorized(message: str) -> HttpProblem:
+    """Return the refusal of a caller without the token."""
+    return HttpProblem(401, message, headers={"www-authenticate": "Bearer"})
 
 
 def session_value(token: str) -> str:
@@ -194,13 +182,9 @@ def session_value(token: str) -> str:
     return hmac.new(token.encode(), b"i2t_ros session", hashlib.sha256).hexdigest()
 
 
-def _has_session(headers: Headers, token: str) -> bool:
-    try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return False
-    shown = "" if cookie is None else cookie.value
-    return hmac.compare_digest(shown.encode(), session_value(token).encode())
+def _is_same(shown: str, expected: str) -> bool:
+    """Compare secrets; takes as long for a wrong one as for the right one."""
+    return hmac.compare_digest(shown.encode(), expected.encode())
 
 
 def _is_address(name: str) -> bool:

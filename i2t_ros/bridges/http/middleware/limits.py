@@ -8,10 +8,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive
 
-from i2t_ros.bridges.http.middleware.access import refuse
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.settings import HttpLimits
 
@@ -44,74 +42,36 @@ class RateLimit:
         return allowed
 
 
-class Limits:
-    """ASGI middleware that holds callers to HttpLimits."""
+def limited(receive: Receive, limits: HttpLimits) -> Receive:
+    """Return the ``receive`` of one request, with limits on the bytes and seconds of its body.
 
-    def __init__(self, app: ASGIApp, limits: HttpLimits) -> None:
-        """Stand before ``app``."""
-        self._app = app
-        self._limits = limits
-        self._rate = RateLimit(limits.requests_per_second)
+    It raises HttpProblem for what is too much or too slow.
+    """
+    total, deadline, complete = 0, math.inf, False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check what is known before the body, then pass on with limits on the rest."""
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-            return
-        try:
-            self._check(scope)
-        except HttpProblem as problem:
-            await refuse(scope, receive, send, problem)
-            return
-        if scope["type"] == "http":
-            receive = Body(receive, self._limits).receive
-        await self._app(scope, receive, send)
-
-    def _check(self, scope: Scope) -> None:
-        address = scope["client"][0] if scope.get("client") else ""
-        if not self._rate.allow(address):
-            raise HttpProblem(
-                429,
-                f"more than {self._limits.requests_per_second:g} requests a second "
-                f"from {address}: slow down",
-            )
-        length = Headers(scope=scope).get("content-length", "")
-        if length.isdigit() and int(length) > self._limits.max_body_bytes:
-            raise too_large(self._limits, f"{int(length)}")
-
-
-class Body:
-    """The body of one request, with limits on its bytes and seconds."""
-
-    def __init__(self, receive: Receive, limits: HttpLimits) -> None:
-        """Read through ``receive``."""
-        self._receive = receive
-        self._limits = limits
-        self._bytes = 0
-        self._deadline = math.inf
-        self._complete = False
-
-    async def receive(self) -> Message:
-        """Return the next message; raises HttpProblem for what is too much or too slow."""
-        if self._complete:  # what follows is the client's leaving, and has no deadline
-            return await self._receive()
+    async def receive_in_time() -> Message:
+        nonlocal total, deadline, complete
+        if complete:  # what follows is the client's leaving, and has no deadline
+            return await receive()
         now = time.monotonic()
-        self._deadline = min(self._deadline, now + self._limits.receive_time)
-        patience = min(self._limits.idle_time, self._deadline - now)
+        deadline = min(deadline, now + limits.receive_time)
+        patience = min(limits.idle_time, deadline - now)
         try:
-            message = await asyncio.wait_for(self._receive(), max(0.0, patience))
+            message = await asyncio.wait_for(receive(), max(0.0, patience))
         except asyncio.TimeoutError:
             raise HttpProblem(
                 408,
-                f"expected the body within {self._limits.receive_time:g} s, and some of it every "
-                f"{self._limits.idle_time:g} s",
+                f"expected the body within {limits.receive_time:g} s, and some of it every "
+                f"{limits.idle_time:g} s",
                 headers={"connection": "close"},
             ) from None
-        self._bytes += len(message.get("body", b""))
-        self._complete = not message.get("more_body", False)
-        if self._bytes > self._limits.max_body_bytes:
-            raise too_large(self._limits, "more")
+        total += len(message.get("body", b""))
+        complete = not message.get("more_body", False)
+        if total > limits.max_body_bytes:
+            raise too_large(limits, "more")
         return message
+
+    return receive_in_time
 
 
 def too_large(limits: HttpLimits, got: str) -> HttpProblem:

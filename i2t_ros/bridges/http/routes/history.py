@@ -14,13 +14,12 @@ from i2t_ros.bridges.http.history.handler import HistoryHandler
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.routes.describe import drawing_of, picture_response
 from i2t_ros.bridges.http.routes.parameters import query_of
-from i2t_ros.bridges.http.services import Services
+from i2t_ros.bridges.http.services import Services, SharedServices
 from i2t_ros.options import from_values, option
 from i2t_ros.pipeline.description_json import description_to_json
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
 
 MAX_ID = 2**31 - 1
-Number = Annotated[int, Path(ge=1, le=MAX_ID, description="of the result")]
 
 
 @dataclass(frozen=True)
@@ -39,111 +38,122 @@ class Words:
     style: str = option("", "of the sentence; none: as it is kept")
 
 
+async def _history(services: SharedServices) -> HistoryHandler:
+    assert services.history is not None  # noqa: S101 (or there are no such routes)
+    return services.history
+
+
+SharedHistory = Annotated[HistoryHandler, Depends(_history)]
+Number = Annotated[int, Path(ge=1, le=MAX_ID, description="of the result")]
+
+
+async def _entry(number: Number, kept: SharedHistory) -> Entry:
+    entry = await kept.call(kept.history.get, number)
+    if entry is None:
+        raise _unknown(number)
+    return entry
+
+
+KeptEntry = Annotated[Entry, Depends(_entry)]
 PageQuery = Annotated[Page, Depends(query_of(Page))]
 WordsQuery = Annotated[Words, Depends(query_of(Words))]
 
+router = APIRouter(
+    prefix="/v1/history",
+    tags=["history"],
+    responses=schemas.refusals(401, 404, 422, 429, 500, 503, 504),
+)
 
-def make_router(services: Services, kept: HistoryHandler) -> APIRouter:
-    """Return the routes."""
-    common = schemas.refusals(401, 404, 422, 429, 500, 503, 504)
-    router = APIRouter(tags=["history"], responses=common)
-    history = kept.history
 
-    async def find(number: int) -> Entry:
-        entry = await kept.call(history.get, number)
-        if entry is None:
-            raise HttpProblem(404, f"the history has no result {number}")
-        return entry
+@router.get("", summary="Kept results, newest first", response_model=schemas.HistoryPage)
+async def page(query: PageQuery, kept: SharedHistory) -> Response:
+    """List results as they are kept."""
+    entries = await kept.call(kept.history.newest, query.limit, query.before)
+    following = entries[-1].id if len(entries) == query.limit else None
+    results = [_to_json(entry, entry.description) for entry in entries]
+    return JSONResponse({"results": results, "next": following})
 
-    async def picture_of(entry: Entry) -> Picture:
-        picture = await kept.call(history.picture, entry)
-        if picture is None:
-            raise HttpProblem(404, f"the picture of result {entry.id} is not kept")
-        return Picture(picture)
 
-    async def ask_again(entry: Entry, words: Words, *, annotate: bool = False) -> DescribeReply:
-        """Ask about a kept picture; what is asked about old results is not kept anew."""
-        request = from_values(
-            DescribeRequest,
-            {
-                **entry.asked,
-                "language": words.language or entry.description["language"],
-                "style": words.style or entry.description["style"],
-                "annotate": annotate,
-                "fresh": True,
-            },
-            picture=await picture_of(entry),
-        )
-        return await services.handler.describe(request)
+@router.get("/{number}", summary="A kept result", response_model=schemas.HistoryItem)
+async def result(
+    entry: KeptEntry, words: WordsQuery, kept: SharedHistory, services: SharedServices
+) -> Response:
+    """Return one result.
 
-    @router.get(
-        "/v1/history",
-        summary="Kept results, newest first",
-        response_model=schemas.HistoryPage,
+    In another language or style than it is kept in, the detector looks at its picture again.
+    """
+    description = entry.description
+    if any(wanted not in ("", description[name]) for name, wanted in vars(words).items()):
+        reply = await _ask_again(services, kept, entry, words)
+        description = description_to_json(reply.description)
+    return JSONResponse(_to_json(entry, description))
+
+
+@router.delete(
+    "/{number}",
+    summary="Forget a result",
+    status_code=204,
+    response_class=Response,
+    responses=schemas.refusals(403),
+)
+async def forget(number: Number, kept: SharedHistory) -> Response:
+    """Delete a result, and its picture unless another result has it too."""
+    if not await kept.call(kept.history.remove, number):
+        raise _unknown(number)
+    return Response(status_code=204)
+
+
+@router.get(
+    "/{number}/picture",
+    summary="The picture of a kept result",
+    response_class=Response,
+    responses=schemas.content("image/*"),
+)
+async def picture(entry: KeptEntry, kept: SharedHistory) -> Response:
+    """Return the picture as it was sent."""
+    kind = f"image/{entry.picture.rpartition('.')[2]}"
+    return Response(bytes(await _picture_of(kept, entry)), media_type=kind)
+
+
+@router.get(
+    "/{number}/annotated",
+    summary="The annotated picture of a kept result",
+    response_class=Response,
+    responses=schemas.content("image/*"),
+)
+async def annotated(
+    entry: KeptEntry, words: WordsQuery, kept: SharedHistory, services: SharedServices
+) -> Response:
+    """Have the detector look at the picture again and draw on it what it finds."""
+    return picture_response(
+        drawing_of(await _ask_again(services, kept, entry, words, annotate=True))
     )
-    async def page(query: PageQuery) -> Response:
-        """List results as they are kept."""
-        entries = await kept.call(history.newest, query.limit, query.before)
-        following = entries[-1].id if len(entries) == query.limit else None
-        results = [_to_json(entry, entry.description) for entry in entries]
-        return JSONResponse({"results": results, "next": following})
 
-    @router.get(
-        "/v1/history/{number}",
-        summary="A kept result",
-        response_model=schemas.HistoryItem,
-    )
-    async def result(number: Number, words: WordsQuery) -> Response:
-        """Return one result.
 
-        In another language or style than it is kept in, the detector looks at its picture again.
-        """
-        entry = await find(number)
-        description = entry.description
-        if words.language not in ("", description["language"]) or words.style not in (
-            "",
-            description["style"],
-        ):
-            description = description_to_json((await ask_again(entry, words)).description)
-        return JSONResponse(_to_json(entry, description))
+async def _picture_of(kept: HistoryHandler, entry: Entry) -> Picture:
+    picture = await kept.call(kept.history.picture, entry)
+    if picture is None:
+        raise HttpProblem(404, f"the picture of result {entry.id} is not kept")
+    return Picture(picture)
 
-    @router.delete(
-        "/v1/history/{number}",
-        summary="Forget a result",
-        status_code=204,
-        response_class=Response,
-        responses=schemas.refusals(403),
-    )
-    async def forget(number: Number) -> Response:
-        """Delete a result, and its picture unless another result has it too."""
-        if not await kept.call(history.remove, number):
-            raise HttpProblem(404, f"the history has no result {number}")
-        return Response(status_code=204)
 
-    @router.get(
-        "/v1/history/{number}/picture",
-        summary="The picture of a kept result",
-        response_class=Response,
-        responses=schemas.content("image/*"),
-    )
-    async def picture(number: Number) -> Response:
-        """Return the picture as it was sent."""
-        entry = await find(number)
-        kind = f"image/{entry.picture.rpartition('.')[2]}"
-        return Response(bytes(await picture_of(entry)), media_type=kind)
+async def _ask_again(
+    services: Services, kept: HistoryHandler, entry: Entry, words: Words, *, annotate: bool = False
+) -> DescribeReply:
+    """Ask about a kept picture; what is asked about old results is not kept anew."""
+    values = {
+        **entry.asked,
+        "language": words.language or entry.description["language"],
+        "style": words.style or entry.description["style"],
+        "annotate": annotate,
+        "fresh": True,
+    }
+    picture = await _picture_of(kept, entry)
+    return await services.describe(from_values(DescribeRequest, values, picture=picture))
 
-    @router.get(
-        "/v1/history/{number}/annotated",
-        summary="The annotated picture of a kept result",
-        response_class=Response,
-        responses=schemas.content("image/*"),
-    )
-    async def annotated(number: Number, words: WordsQuery) -> Response:
-        """Have the detector look at the picture again and draw on it what it finds."""
-        reply = await ask_again(await find(number), words, annotate=True)
-        return picture_response(drawing_of(reply))
 
-    return router
+def _unknown(number: int) -> HttpProblem:
+    return HttpProblem(404, f"the history has no result {number}")
 
 
 def _to_json(entry: Entry, description: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Annotated
 
 import cv2
@@ -15,9 +16,9 @@ from starlette.responses import Response
 from i2t_ros.bridges.camera_hub import Camera, Feed, Latest
 from i2t_ros.bridges.http import schemas
 from i2t_ros.bridges.http.placeholder import placeholder
-from i2t_ros.bridges.http.routes.parameters import camera_option, query_of
-from i2t_ros.bridges.http.routes.streaming import EndlessResponse, Write, follow
-from i2t_ros.bridges.http.services import Services
+from i2t_ros.bridges.http.routes.parameters import query_of
+from i2t_ros.bridges.http.routes.streaming import EndlessResponse, follow
+from i2t_ros.bridges.http.services import Services, SharedServices
 from i2t_ros.errors import NoFrameError
 from i2t_ros.options import option
 from i2t_ros.vision.codecs import decode_image, encode_image
@@ -30,7 +31,6 @@ Chromium shows a part of a stream when it has seen the head of the next one: wit
 camera's picture would be shown when its successor comes, and a placeholder never.
 """
 SNAPSHOT_TIME = 3.0  # seconds that a snapshot waits for a first picture
-MAX_FORMS = 32  # of resized pictures that are kept, each the newest of one camera and size
 DEFAULT_QUALITY = 80  # of pictures that are made smaller and were not asked for in another
 
 
@@ -38,7 +38,7 @@ DEFAULT_QUALITY = 80  # of pictures that are made smaller and were not asked for
 class Look:
     """Which pictures are asked for."""
 
-    camera: str = camera_option()
+    camera: str = option("", "its name; none: the first")
     annotated: bool = option(True, "with what was found drawn on them; 0: as they came")
     quality: int = option(0, "of the JPEG; 0: as it is", bounds=(0, 100))
     width: int = option(0, "in pixels, never enlarged; 0: as it is", bounds=(0, 7680))
@@ -51,80 +51,54 @@ class Look:
 # Pages add t so that a browser asks anew.
 LookQuery = Annotated[Look, Depends(query_of(Look, ignored=["t"]))]
 
-
-class Resizer:
-    """Makes smaller pictures, each once however many ask for it."""
-
-    def __init__(self) -> None:
-        """Start without any."""
-        self._made: LRUCache[Look, tuple[int, asyncio.Future[bytes]]] = LRUCache(MAX_FORMS)
-
-    async def resized(self, camera: str, look: Look, latest: Latest[bytes]) -> bytes:
-        """Return a picture in the size and quality that were asked for."""
-        if not (look.quality or look.width):
-            return latest.item
-        form = replace(look, camera=camera)
-        number, made = self._made.get(form, (0, None))
-        if made is None or number != latest.number or made.cancelled():
-            resizing = asyncio.to_thread(_resize, latest.item, look.quality, look.width)
-            made = asyncio.ensure_future(resizing)
-            self._made[form] = latest.number, made
-        return await asyncio.shield(made)
+router = APIRouter(tags=["cameras"])
 
 
-def make_router(services: Services) -> APIRouter:
-    """Return the routes."""
-    router = APIRouter(tags=["cameras"])
-    resizer = Resizer()
-    stale_time = services.settings.limits.stale_time
+@router.get(
+    "/stream",
+    summary="Live pictures of a camera (MJPEG)",
+    response_class=Response,
+    responses={
+        **schemas.content("multipart/x-mixed-replace"),
+        **schemas.refusals(401, 422, 429, 503),
+    },
+)
+async def stream(look: LookQuery, services: SharedServices) -> Response:
+    """Send the newest picture whenever the viewer can take one, without an end.
 
-    @router.get(
-        "/stream",
-        summary="Live pictures of a camera (MJPEG)",
-        response_class=Response,
-        responses={
-            **schemas.content("multipart/x-mixed-replace"),
-            **schemas.refusals(401, 422, 429, 503),
-        },
-    )
-    async def stream(look: LookQuery) -> Response:
-        """Send the newest picture whenever the viewer can take one, without an end.
+    While the camera shows nothing, or is not there, a placeholder stands for it.
+    """
+    media_type = f"multipart/x-mixed-replace;boundary={BOUNDARY}"
+    return EndlessResponse(services, _parts(services, look), media_type)
 
-        While the camera shows nothing, or is not there, a placeholder stands for it.
-        """
 
-        async def pump(write: Write) -> None:
-            await write(f"--{BOUNDARY}\r\n".encode())
-            sights = follow(services.hub, look.camera, look.feed_of, stale_time, REPEAT_TIME)
-            async with contextlib.aclosing(sights):
-                async for sight in sights:
-                    camera, latest = sight.camera, sight.latest
-                    if latest is None:
-                        await write(part(placeholder(camera, _reason(services, camera))))
-                        continue
-                    await write(part(await resizer.resized(camera, look, latest), latest.stamp))
-                    services.metrics.streamed.inc()
+@router.get(
+    "/snapshot",
+    summary="One picture of a camera",
+    response_class=Response,
+    responses={**schemas.content("image/jpeg"), **schemas.refusals(401, 404, 422, 429, 503)},
+)
+async def snapshot(look: LookQuery, services: SharedServices) -> Response:
+    """Return the newest picture, or the first to come within a few seconds."""
+    camera = services.hub.find(look.camera)
+    with services.watching(), look.feed_of(camera).view() as viewer:
+        latest = await viewer.next(SNAPSHOT_TIME)
+    if latest is None:
+        raise NoFrameError(f"camera {camera.name}: no picture came within {SNAPSHOT_TIME:g} s")
+    headers = {"x-timestamp": f"{latest.stamp:.6f}"}
+    return Response(await resized(latest, look), media_type="image/jpeg", headers=headers)
 
-        return EndlessResponse(services, f"multipart/x-mixed-replace;boundary={BOUNDARY}", pump)
 
-    @router.get(
-        "/snapshot",
-        summary="One picture of a camera",
-        response_class=Response,
-        responses={**schemas.content("image/jpeg"), **schemas.refusals(401, 404, 422, 429, 503)},
-    )
-    async def snapshot(look: LookQuery) -> Response:
-        """Return the newest picture, or the first to come within a few seconds."""
-        camera = services.hub.find(look.camera)
-        with services.watching(), look.feed_of(camera).view() as viewer:
-            latest = await viewer.next(SNAPSHOT_TIME)
-        if latest is None:
-            raise NoFrameError(f"camera {camera.name}: no picture came within {SNAPSHOT_TIME:g} s")
-        headers = {"x-timestamp": f"{latest.stamp:.6f}"}
-        picture = await resizer.resized(camera.name, look, latest)
-        return Response(picture, media_type="image/jpeg", headers=headers)
-
-    return router
+async def _parts(services: Services, look: Look) -> AsyncGenerator[bytes, None]:
+    yield f"--{BOUNDARY}\r\n".encode()
+    sights = follow(services, look.camera, look.feed_of, REPEAT_TIME)
+    async with contextlib.aclosing(sights):
+        async for camera, latest in sights:
+            if latest is None:
+                yield part(placeholder(camera, _reason(services, camera)))
+            else:
+                yield part(await resized(latest, look), latest.stamp)
+                services.metrics.streamed.inc()
 
 
 def part(jpeg: bytes, stamp: float | None = None) -> bytes:
@@ -138,6 +112,22 @@ def part(jpeg: bytes, stamp: float | None = None) -> bytes:
 def _reason(services: Services, camera: str) -> str:
     online = any(known.name == camera and known.raw.newest for known in services.hub.online)
     return "waiting for the detector" if online else "no picture"
+
+
+_resized: LRUCache[tuple[Latest[bytes], int, int], asyncio.Future[bytes]] = LRUCache(32)
+"""The newest resized pictures, each made once however many ask for it."""
+
+
+async def resized(latest: Latest[bytes], look: Look) -> bytes:
+    """Return a picture in the size and quality that were asked for."""
+    if not (look.quality or look.width):
+        return latest.item
+    form = latest, look.quality, look.width
+    if form not in _resized:
+        _resized[form] = asyncio.ensure_future(
+            asyncio.to_thread(_resize, latest.item, look.quality, look.width)
+        )
+    return await asyncio.shield(_resized[form])
 
 
 def _resize(jpeg: bytes, quality: int, width: int) -> bytes:

@@ -5,101 +5,100 @@ from __future__ import annotations
 import time
 
 from fastapi import APIRouter, Request
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import PlainTextResponse, Response
 
 from i2t_ros.bridges.http import schemas
-from i2t_ros.bridges.http.metrics import MEDIA_TYPE
-from i2t_ros.bridges.http.middleware.access import AUTHORIZED, COOKIE, session_value, shows_token
-from i2t_ros.bridges.http.problems import HttpProblem
-from i2t_ros.bridges.http.services import Services
+from i2t_ros.bridges.http.middleware import access
+from i2t_ros.bridges.http.services import SharedServices
 from i2t_ros.errors import DetectorUnreachableError
 from i2t_ros.models.manifest import load_manifest
 
 SESSION_TIME = 30 * 86400  # seconds that a browser keeps its cookie
 
+router = APIRouter(tags=["state"])
 
-def make_router(services: Services) -> APIRouter:
-    """Return the routes."""
-    router = APIRouter(tags=["state"])
 
-    @router.get("/v1/cameras", summary="Cameras", responses=schemas.refusals(401, 429))
-    async def cameras() -> schemas.Cameras:
-        """List the cameras that are there; the first is the default of every `camera` option."""
-        now = time.time()
-        online = [
-            schemas.CameraState(
-                name=camera.name,
-                transport=camera.transport,
-                frames=camera.raw.count,
-                age=round(now - newest.stamp, 3) if (newest := camera.raw.newest) else None,
-                viewers=camera.viewers,
-            )
-            for camera in services.hub.online
-        ]
-        return schemas.Cameras(cameras=online)
-
-    @router.get("/v1/models", summary="Models", responses=schemas.refusals(401, 429))
-    async def models() -> schemas.Models:
-        """List the models that the package knows by name, and what answered last."""
-        names = schemas.Model.__annotations__
-        known = [
-            schemas.Model(**{name: getattr(spec, name) for name in names})
-            for spec in load_manifest().values()
-        ]
-        return schemas.Models(in_use=services.handler.model, models=known)
-
-    @router.get("/healthz", summary="Alive")
-    async def alive() -> schemas.Health:
-        """Answer while the process lives."""
-        return schemas.Health(status="ok")
-
-    @router.get("/readyz", summary="Ready", responses=schemas.refusals(503))
-    async def ready() -> schemas.Health:
-        """Answer 200 while pictures can be described, and 503 with the reason otherwise."""
-        if reason := services.unready():
-            raise DetectorUnreachableError(reason)
-        return schemas.Health(status="ok")
-
-    @router.get("/metrics", summary="Counters for Prometheus", response_class=PlainTextResponse)
-    async def metrics() -> Response:
-        """Return counters in Prometheus' text format."""
-        return Response(services.metrics.text(), media_type=MEDIA_TYPE)
-
-    @router.get(
-        "/v1/session", summary="What a page has to know first", responses=schemas.refusals(429)
-    )
-    async def session(request: Request) -> schemas.Session:
-        """Tell a page whether to ask its user for the token, and whether results are kept."""
-        return schemas.Session(
-            token_needed=not request.scope.get(AUTHORIZED, True),
-            history=services.history is not None,
+@router.get("/v1/cameras", summary="Cameras", responses=schemas.refusals(401, 429))
+async def cameras(services: SharedServices) -> schemas.Cameras:
+    """List the cameras that are there; the first is the default of every `camera` option."""
+    now = time.time()
+    online = [
+        schemas.CameraState(
+            name=camera.name,
+            transport=camera.transport,
+            frames=camera.raw.count,
+            age=round(now - newest.stamp, 3) if (newest := camera.raw.newest) else None,
+            viewers=camera.viewers,
         )
+        for camera in services.hub.online
+    ]
+    return schemas.Cameras(cameras=online)
 
-    @router.post(
-        "/v1/session",
-        summary="Show the token, get a cookie",
-        status_code=204,
-        response_class=Response,
-        responses=schemas.refusals(401, 403, 429),
+
+@router.get("/v1/models", summary="Models", responses=schemas.refusals(401, 429))
+async def models(services: SharedServices) -> schemas.Models:
+    """List the models that the package knows by name, and what answered last."""
+    names = schemas.Model.__annotations__
+    known = [
+        schemas.Model(**{name: getattr(spec, name) for name in names})
+        for spec in load_manifest().values()
+    ]
+    return schemas.Models(in_use=services.model, models=known)
+
+
+@router.get("/healthz", summary="Alive")
+async def alive() -> schemas.Health:
+    """Answer while the process lives."""
+    return schemas.Health(status="ok")
+
+
+@router.get("/readyz", summary="Ready", responses=schemas.refusals(503))
+async def ready(services: SharedServices) -> schemas.Health:
+    """Answer 200 while pictures can be described, and 503 with the reason otherwise."""
+    if reason := services.unready():
+        raise DetectorUnreachableError(reason)
+    return schemas.Health(status="ok")
+
+
+@router.get("/metrics", summary="Counters for Prometheus", response_class=PlainTextResponse)
+async def metrics(services: SharedServices) -> Response:
+    """Return counters in Prometheus' text format."""
+    text = generate_latest(services.metrics.registry)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/v1/session", summary="What a page has to know first", responses=schemas.refusals(429))
+async def session(request: Request, services: SharedServices) -> schemas.Session:
+    """Tell a page whether to ask its user for the token, and whether results are kept."""
+    return schemas.Session(
+        token_needed=not request.scope[access.AUTHORIZED], history=services.history is not None
     )
-    async def log_in(request: Request) -> Response:
-        """Take the token in the Authorization header and answer with a cookie that stands for it.
 
-        For browsers, which cannot send the header with pictures and streams.
-        """
-        token = services.settings.token
-        if token and not shows_token(request.headers.get("authorization", ""), token):
-            raise HttpProblem(401, "wrong token", headers={"www-authenticate": "Bearer"})
-        response = Response(status_code=204)
-        if token:
-            response.set_cookie(
-                COOKIE,
-                session_value(token),
-                max_age=SESSION_TIME,
-                httponly=True,
-                samesite="strict",
-                secure=request.url.scheme == "https",
-            )
-        return response
 
-    return router
+@router.post(
+    "/v1/session",
+    summary="Show the token, get a cookie",
+    status_code=204,
+    response_class=Response,
+    responses=schemas.refusals(401, 403, 429),
+)
+async def log_in(request: Request, services: SharedServices) -> Response:
+    """Take the token in the Authorization header and answer with a cookie that stands for it.
+
+    For browsers, which cannot send the header with pictures and streams.
+    """
+    if not request.scope[access.AUTHORIZED]:
+        raise access.unauthorized("wrong token")
+    response = Response(status_code=204)
+    if token := services.settings.token:
+        response.set_cookie(
+            access.COOKIE,
+            access.session_value(token),
+            max_age=SESSION_TIME,
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+    return response

@@ -6,19 +6,17 @@ import asyncio
 import contextlib
 import logging
 import time
-from dataclasses import dataclass
 
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
-from i2t_ros.bridges.camera_hub import Camera
 from i2t_ros.bridges.http.middleware.access import refuse
 from i2t_ros.bridges.http.middleware.limits import RateLimit
-from i2t_ros.bridges.http.problems import HttpProblem
-from i2t_ros.bridges.http.routes.streaming import first_of
-from i2t_ros.bridges.http.services import Services
-from i2t_ros.errors import BusyError, ImageError, InvalidRequestError
-from i2t_ros.types import CAMERA_NAME, Picture
+from i2t_ros.bridges.http.problems import HttpProblem, explain
+from i2t_ros.bridges.http.services import Services, SharedServices
+from i2t_ros.bridges.http.settings import HttpLimits
+from i2t_ros.errors import BusyError, I2tError, ImageError
+from i2t_ros.types import Picture
 from i2t_ros.vision.codecs import check_complete, check_picture, read_header
 
 log = logging.getLogger("i2t_ros.ws")
@@ -27,162 +25,111 @@ MAX_TEXT = 200  # characters of a text message that are logged
 TEXTS_PER_SECOND = 5.0
 CLOSE_REPLACED = 4000
 CLOSE_IDLE = 4001
-CLOSE_GOING = 1001
+
+router = APIRouter()
 
 
-@dataclass(slots=True, eq=False)
-class Connection:
-    """One camera's socket and its limits."""
-
-    socket: WebSocket
-    camera: Camera
-    frames: RateLimit
-    texts: RateLimit
-
-
-def make_router(services: Services) -> APIRouter:
-    """Return the routes."""
-    router = APIRouter()
-    cameras = SocketCameras(services)
-
-    @router.websocket("/ws")
-    async def unnamed(socket: WebSocket) -> None:
-        await cameras.serve(socket, "")
-
-    @router.websocket("/ws/{name}")
-    async def named(socket: WebSocket, name: str) -> None:
-        await cameras.serve(socket, name)
-
-    return router
-
-
-class SocketCameras:
-    """The WebSocket cameras of one listener."""
-
-    def __init__(self, services: Services) -> None:
-        """Start without any."""
-        self._services = services
-        self._limits = services.settings.limits
-        self._open: dict[str, Connection] = {}
-
-    async def serve(self, socket: WebSocket, name: str) -> None:
-        """Take a camera's frames until one side ends it."""
+@router.websocket("/ws")
+@router.websocket("/ws/{name}")
+async def camera(socket: WebSocket, services: SharedServices) -> None:
+    """Take a camera's frames until one side ends it; uvicorn ends it when the listener closes."""
+    address = socket.client.host if socket.client else "unknown"
+    name = socket.path_params.get("name") or _name_for(address, services)
+    try:
+        _admit(services, name)
+    except (HttpProblem, I2tError) as problem:
+        log.warning("a camera from %s is refused: %s", address, explain(problem)[2])
         try:
-            connection = self._admit(socket, name or self._name_for(socket))
-        except HttpProblem as problem:
-            log.warning("a camera from %s is refused: %s", _address(socket), problem)
-            try:
-                await refuse(socket.scope, socket.receive, socket.send, problem)
-            except RuntimeError:  # Starlette before 0.37 lets no other reply pass than 403
-                await socket.close(1008)
-            return
-        name = connection.camera.name
-        replaced = self._open.get(name)
-        self._open[name] = connection
+            await refuse(socket.scope, socket.receive, socket.send, problem)
+        except RuntimeError:  # Starlette before 0.37 lets no other reply pass than 403
+            await socket.close(1008)
+        return
+    replaced = services.sockets.get(name)
+    services.sockets[name] = socket
+    try:
+        await socket.accept()
+        log.info("camera %s connected from %s", name, address)
+        if replaced is not None:
+            log.warning("camera %s: a newer connection takes the place of an older one", name)
+            await _close(replaced, CLOSE_REPLACED, "a newer connection has this name")
+        await _receive(services, socket, name)
+    except WebSocketDisconnect:  # before it was accepted
+        pass
+    finally:
+        if services.sockets.get(name) is socket:  # or else it is replaced, and still there
+            del services.sockets[name]
+            services.hub.remove(name)
+            log.info("camera %s has gone", name)
+
+
+def _admit(services: Services, name: str) -> None:
+    """Make the camera known; raises HttpProblem and I2tError if it may not be."""
+    hub, connected = services.hub, len(services.sockets)
+    if any(known.name == name and known.transport == "topic" for known in hub.online):
+        raise HttpProblem(409, f"camera {name} is a ROS topic: take another name", "name_taken")
+    with hub.waiting_for(name):
+        if name not in services.sockets and connected >= services.settings.limits.max_cameras:
+            raise BusyError(f"{connected} cameras are connected already: try again")
+        if services.sink is not None:
+            services.sink.check(name)
+        hub.add(name, "websocket")
+
+
+def _name_for(address: str, services: Services) -> str:
+    """Return a name for one that has none: of its address, so that it is the same again."""
+    base = "camera_" + "".join(c if c.isalnum() else "_" for c in address)
+    last = services.settings.limits.max_cameras + 1
+    names = [base, *(f"{base}_{number}" for number in range(2, last + 1))]
+    return next(name for name in names if name not in services.sockets)[:64]
+
+
+async def _receive(services: Services, socket: WebSocket, name: str) -> None:
+    limits = services.settings.limits
+    # Each frame is due at its time, but a few may be late and come together.
+    frames = RateLimit(limits.max_frame_rate, burst=max(2.0, limits.max_frame_rate / 4))
+    texts = RateLimit(TEXTS_PER_SECOND)
+    last_frame = time.monotonic()
+    while True:
+        patience = last_frame + limits.camera_idle_time - time.monotonic()
         try:
-            await socket.accept()
-            log.info("camera %s connected from %s", name, _address(socket))
-            if replaced is not None:
-                log.warning("camera %s: a newer connection takes the place of an older one", name)
-                await _close(replaced.socket, CLOSE_REPLACED, "a newer connection has this name")
-            await first_of(
-                self._receive(connection),
-                self._services.closing.wait(),
-            )
-        except WebSocketDisconnect:
-            pass
-        finally:
-            await _close(socket, CLOSE_GOING, "")
-            self._dismiss(connection)
-
-    def _admit(self, socket: WebSocket, name: str) -> Connection:
-        """Make the camera known; raises HttpProblem if it may not be."""
-        if not CAMERA_NAME.fullmatch(name):
-            raise HttpProblem(
-                422, "name: expected up to 64 letters, digits and underscores, no digit first"
-            )
-        hub = self._services.hub
-        if any(camera.name == name and camera.transport == "topic" for camera in hub.online):
-            raise HttpProblem(409, f"camera {name} is a ROS topic: take another name", "name_taken")
-        if name not in self._open and len(self._open) >= self._limits.max_cameras:
-            raise HttpProblem(
-                503, f"{len(self._open)} cameras are connected already: try again", BusyError.code
-            )
-        if self._services.sink is not None:
-            try:
-                self._services.sink.check(name)
-            except InvalidRequestError as error:
-                raise HttpProblem(422, str(error)) from error
-        rate = self._limits.max_frame_rate
-        # Each frame is due at its time, but a few may be late and come together.
-        frames = RateLimit(rate, burst=max(2.0, rate / 4))
-        return Connection(socket, hub.add(name, "websocket"), frames, RateLimit(TEXTS_PER_SECOND))
-
-    def _name_for(self, socket: WebSocket) -> str:
-        """Return a name for one that has none: of its address, so that it is the same again."""
-        base = "camera_" + "".join(c if c.isalnum() else "_" for c in _address(socket))
-        names = [base, *(f"{base}_{number}" for number in range(2, self._limits.max_cameras + 2))]
-        return next(name for name in names if name not in self._open)[:64]
-
-    def _dismiss(self, connection: Connection) -> None:
-        name = connection.camera.name
-        if self._open.get(name) is not connection:  # replaced: the camera is still there
+            message = await asyncio.wait_for(socket.receive(), max(0.0, patience))
+        except asyncio.TimeoutError:
+            log.warning("camera %s: no frame within %g s", name, limits.camera_idle_time)
+            await _close(socket, CLOSE_IDLE, "no frame came")
             return
-        del self._open[name]
-        self._services.hub.remove(name)
-        log.info("camera %s has gone", name)
-
-    async def _receive(self, connection: Connection) -> None:
-        socket, name = connection.socket, connection.camera.name
-        last_frame = time.monotonic()
-        while True:
-            patience = last_frame + self._limits.camera_idle_time - time.monotonic()
-            try:
-                message = await asyncio.wait_for(socket.receive(), max(0.0, patience))
-            except asyncio.TimeoutError:
-                log.warning("camera %s: no frame within %g s", name, self._limits.camera_idle_time)
-                await _close(socket, CLOSE_IDLE, "no frame came")
-                return
-            if message["type"] == "websocket.disconnect":
-                return
-            if message.get("bytes") is not None:
-                if self._take(connection, message["bytes"]):
-                    last_frame = time.monotonic()
-            elif connection.texts.allow(""):
+        if message["type"] == "websocket.disconnect":
+            return
+        jpeg = message.get("bytes")
+        if jpeg is None:
+            if texts.allow(""):
                 log.info("camera %s says %r", name, (message.get("text") or "")[:MAX_TEXT])
-
-    def _take(self, connection: Connection, jpeg: bytes) -> bool:
-        """Take a frame, or ignore it; count it either way."""
-        result = self._judge(connection, jpeg)
-        self._services.metrics.frames.labels(result).inc()
+            continue
+        result = _judge(jpeg, frames, limits)
+        services.metrics.frames.labels(result).inc()
         if result != "taken":
-            log.debug("camera %s: a frame is ignored: %s", connection.camera.name, result)
-            return False
-        name = connection.camera.name
-        self._services.hub.publish(name, raw=jpeg)
-        if self._services.sink is not None:
-            self._services.sink.publish(name, jpeg)
-        return True
-
-    def _judge(self, connection: Connection, jpeg: bytes) -> str:
-        """Return "taken", or why a frame is ignored, in a word."""
-        if len(jpeg) < self._limits.min_frame_bytes:
-            return "too_small"
-        if not connection.frames.allow(""):
-            return "too_fast"
-        try:
-            picture = Picture(jpeg)
-            if read_header(picture).format != "jpeg":
-                return "not_jpeg"
-            check_picture(picture, self._limits.max_pixels)
-            check_complete(jpeg, "jpeg")
-        except ImageError as error:
-            return error.code
-        return "taken"
+            log.debug("camera %s: a frame is ignored: %s", name, result)
+            continue
+        services.hub.publish(name, raw=jpeg)
+        if services.sink is not None:
+            services.sink.publish(name, jpeg)
+        last_frame = time.monotonic()
 
 
-def _address(socket: WebSocket) -> str:
-    return socket.client.host if socket.client else "unknown"
+def _judge(jpeg: bytes, frames: RateLimit, limits: HttpLimits) -> str:
+    """Return "taken", or why a frame is ignored, in a word."""
+    if len(jpeg) < limits.min_frame_bytes:
+        return "too_small"
+    if not frames.allow(""):
+        return "too_fast"
+    try:
+        picture = Picture(jpeg)
+        if read_header(picture).format != "jpeg":
+            return "not_jpeg"
+        check_picture(picture, limits.max_pixels)
+        check_complete(jpeg, "jpeg")
+    except ImageError as error:
+        return error.code
+    return "taken"
 
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:

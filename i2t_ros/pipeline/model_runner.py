@@ -1,0 +1,145 @@
+"""How a task uses its model: images become its input, its outputs become a result."""
+
+from __future__ import annotations
+
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from i2t_ros.backends.base import Tensor
+from i2t_ros.errors import ModelMismatchError
+from i2t_ros.pipeline.loading import Loaded
+from i2t_ros.pipeline.tasks.base import Outcome
+from i2t_ros.types import Image
+from i2t_ros.vision.boxes import Boxes, non_maximum_suppression
+from i2t_ros.vision.decoders import DECODERS, InputSize
+from i2t_ros.vision.letterbox import Letterbox, Placement
+
+Options = TypeVar("Options")
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class PreparedImage:
+    """An image as the backend takes it.
+
+    inputs     the model's inputs: a tensor and constants, or the image itself
+    size       of the model's input, in pixels
+    placement  where the image lies in it
+    letterbox  owns the tensor's memory until the backend has read it
+    """
+
+    inputs: list[Any]
+    size: InputSize
+    placement: Placement
+    letterbox: Letterbox | None = None
+
+
+class ModelRunner(ABC, Generic[Options, Result]):
+    """A Runner with a model. It works in three steps: ``prepare``, ``infer``, ``read``.
+
+    The steps of several images may overlap, each in any thread; ``concurrency`` threads may be in
+    infer() at once, and one call of it takes up to ``batch`` images. ``run`` is all three.
+
+    spec          the model's entry
+    backend_name  what runs it
+    labels        the class names
+    """
+
+    def __init__(self, loaded: Loaded) -> None:
+        """Take over a loaded model."""
+        self.spec = spec = loaded.spec
+        self.backend_name = loaded.backend_name
+        self.labels = spec.labels
+        self.name = loaded.name
+        self.report = f"{loaded.name}: {loaded.report}"
+        self.degraded = loaded.degraded
+        self._backend = loaded.backend
+        self._format = None if loaded.takes_pictures else spec.input.format
+        self.concurrency = loaded.backend.concurrency
+        self.batch = loaded.backend.batch if self._format else 1
+        self._constants = spec.input.constant_arrays()
+        # A letterbox writes images into one buffer, so each image in work has its own.
+        self._letterboxes: list[Letterbox] = []
+        own = "pixels" if loaded.takes_pictures else spec.decoder
+        self._decoder = DECODERS[spec.task][own]
+        options = spec.decoder_options if own == spec.decoder else {}
+        self._decode = functools.partial(self._decoder.function, **options)
+
+    def run(self, image: Image, options: Options, language: str = "") -> Outcome:
+        """Return what this task finds in an image; see Runner."""
+        prepared = self.prepare(image)
+        return Outcome(self.read(prepared, self.infer([prepared])[0], options))
+
+    def prepare(self, image: Image) -> PreparedImage:
+        """Return an image (height x width x 3 BGR uint8) as the backend takes it."""
+        to = self._format
+        if to is None:
+            height, width = image.shape[:2]
+            whole = Placement(0, 0, width, height, width, height)
+            return PreparedImage([image], InputSize(width, height), whole)
+        try:
+            letterbox = self._letterboxes.pop()
+        except IndexError:  # another thread may have taken the last one, so no look before
+            letterbox = Letterbox(to)
+        tensor, placement = letterbox(image)
+        size = InputSize(to.width, to.height)
+        return PreparedImage([tensor, *self._constants], size, placement, letterbox)
+
+    def infer(self, images: Sequence[PreparedImage]) -> list[list[Tensor]]:
+        """Run the backend once and return the model's outputs for each image, at most ``batch``.
+
+        An image can be used once: its memory is written again after the call.
+        Raises InferenceError if the backend fails.
+        """
+        try:
+            if len(images) == 1:
+                return [self._backend.infer(images[0].inputs)]
+            together = np.concatenate([image.inputs[0] for image in images])
+            outputs = self._backend.infer([together, *self._constants])
+            return [[output[i : i + 1] for output in outputs] for i in range(len(images))]
+        finally:
+            for image in images:
+                if image.letterbox is not None:
+                    self._letterboxes.append(image.letterbox)
+                    image.letterbox = None
+
+    def read(self, image: PreparedImage, outputs: list[Tensor], options: Options) -> Result:
+        """Return what the model's outputs say of an image, best first, boxes within it.
+
+        Raises ModelMismatchError if the outputs are not what the model's entry promises.
+        """
+        if len(outputs) != self._decoder.outputs:
+            raise ModelMismatchError(
+                f"{self.name}: decoder {self.spec.decoder} reads {self._decoder.outputs} "
+                f"output(s), got {len(outputs)}"
+            )
+        try:
+            return self._result(image, outputs, options)
+        except (IndexError, TypeError, ValueError) as error:
+            labels = f" and {len(self.labels)} labels do" if self.labels else " does"
+            raise ModelMismatchError(
+                f"{self.name}: decoder {self.spec.decoder}{labels} not fit outputs of shapes "
+                f"{[output.shape for output in outputs]}: {error}"
+            ) from error
+
+    @abstractmethod
+    def _result(self, image: PreparedImage, outputs: list[Tensor], options: Options) -> Result:
+        """Do what read() says; an IndexError, TypeError or ValueError blames the outputs."""
+
+    def _best(
+        self, boxes: Boxes, scores: NDArray[np.float32], class_ids: NDArray[Any], iou: float
+    ) -> NDArray[np.intp]:
+        """Return the indices of the boxes that stand for an object each, best first."""
+        if self._decoder.suppresses:
+            return np.argsort(-scores, kind="stable")
+        return non_maximum_suppression(boxes, scores, class_ids, iou)
+
+    def close(self) -> None:
+        """Release the backend. May be called more than once."""
+        self._backend.close()
