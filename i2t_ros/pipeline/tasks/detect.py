@@ -93,7 +93,7 @@ class DetectOptions(Checked):
     )
     allow: frozenset[str] = option(
         frozenset(),
-        "only these classes, by the model's own names; none: all",
+        "only these classes, by the model's own names; empty: all",
         name="allow_classes",
         changes="live",
         read=_names,
