@@ -72,7 +72,7 @@ def add_flags(parser: argparse._ActionsContainer, options: Iterable[Option]) -> 
                 "type": _list if isinstance(option.default, list) else type(option.default),
                 "choices": option.choices or None,
                 "metavar": None if option.choices else _metavar(option),
-                "help": f"{help} (default: {option.shown})",
+                "help": f"{help} (default: {option.shown.strip('()')})",
             }
         flag = "--" + option.name.replace("_", "-")
         parser.add_argument(flag, default=option.default, **how)

@@ -10,7 +10,6 @@ from i2t_ros.errors import InvalidRequestError, UnknownLanguageError
 from i2t_ros.language import datafile
 from i2t_ros.language.grammar import Language
 from i2t_ros.resources import config_path
-from i2t_ros.validation import read_mapping
 
 LANGUAGES: tuple[str, ...] = ("en", "es", "zh", "ko", "fr", "de", "pt", "ja")
 """The languages that come with the package; a user's folder may add others (``load_languages``)."""
@@ -70,7 +69,7 @@ class Languages:
             raise InvalidRequestError(f"language {tag}: extends itself: {' > '.join(extending)}")
         data: datafile.Data = {}
         for path in self._files[_key(tag)]:
-            data = datafile.merge(data, read_mapping(path, InvalidRequestError))
+            data = datafile.merge(data, datafile.read(path))
         if base := data.get("extends"):
             base_data = self._data(self.resolve(str(base)), (*extending, tag))
             data = datafile.merge({"cldr": str(base), **base_data}, data)

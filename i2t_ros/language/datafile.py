@@ -8,6 +8,7 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -51,6 +52,12 @@ _OPTIONAL: Mapping[str, tuple[Any, Any]] = {
 def english() -> Data:
     """Return the English data file that ships; it says which phrases there are."""
     return read_mapping(config_path("languages", "en.yaml"), InvalidRequestError)
+
+
+def read(path: Path) -> Data:
+    """Return a data file; raises InvalidRequestError."""
+    shipped = path == config_path("languages", "en.yaml")  # every language needs it, too
+    return english() if shipped else read_mapping(path, InvalidRequestError)
 
 
 @cache

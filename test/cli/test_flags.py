@@ -60,7 +60,7 @@ def test_help_says_what_it_is_and_what_is_allowed(parser):
     assert "--min-score 0..1 100% is certain (default: 0.25)" in text
     assert "--style {list,scene} how (default: list)" in text
     assert "--tasks A,B which (default: detect)" in text
-    assert "--allow A,B which (default: none)" in text
+    assert "--allow A,B which (default: empty)" in text
     assert "--hedge, --no-hedge" in text
 
 

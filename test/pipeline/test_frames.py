@@ -188,7 +188,8 @@ def test_frames_of_several_cameras_that_wait_together_go_in_one_run(line):
         stages.until(lambda camera=camera: camera in stages.prepared, camera)
     stages.gates["infer"].release(2)
     stages.until(lambda: len(stages.finished) == 4, "all")
-    assert stages.inferred == [("first",), ("front", "rear", "left")]
+    # Any of the three may have been the first to wait for the backend.
+    assert [set(run) for run in stages.inferred] == [{"first"}, {"front", "rear", "left"}]
     assert stages.finished == ["first", "front", "rear", "left"]
 
 

@@ -3,7 +3,7 @@
 import base64
 import threading
 
-from web_support import until
+from waiting import until
 
 LIMIT = 20.0
 DESKTOP, PHONE = (1280, 900), (390, 844)

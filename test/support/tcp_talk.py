@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-import time
 
 import pytest
 from local_handlers import FakeHandler
+from waiting import TIME_LIMIT
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40
 SENTENCE = FakeHandler.SENTENCE
-TIME_LIMIT = 20.0
 
 
 class Waiting(FakeHandler):
@@ -87,12 +86,3 @@ def good_v2(image=JPEG):
 
 def is_v1_error(reply):
     return reply.startswith("False<SEP>0<SEP>Ocurrió el siguiente error: ".encode())
-
-
-def until(condition, what):
-    """Wait for something that has no event of its own."""
-    deadline = time.monotonic() + TIME_LIMIT
-    never = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        never.wait(0.01)

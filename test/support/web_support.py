@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-import time
-
 import cv2
 import httpx
 import numpy as np
 from local_handlers import LocalHandler
 from making import scene_of
+from waiting import TIME_LIMIT
 
 from i2t_ros.bridges.camera_hub import CameraHub
 from i2t_ros.bridges.http.server import HttpServer
@@ -21,7 +19,6 @@ from i2t_ros.pipeline.describer import DescribeOptions, draw, tell
 from i2t_ros.types import DescribeReply, Description, Detections
 from i2t_ros.vision.codecs import decode_image, encode_image
 
-TIME_LIMIT = 30.0
 COLORS = {"person": (0, 0, 255), "dog": (255, 0, 0), "kite": (0, 255, 0)}  # blue, green, red
 LABELS = tuple(COLORS)
 
@@ -163,12 +160,3 @@ class WebBridge:
 
 
 _LIMITS = set(HttpLimits.__dataclass_fields__)
-
-
-def until(condition, what, limit=TIME_LIMIT):
-    """Wait until ``condition()`` holds, for what nothing announces."""
-    end = time.monotonic() + limit
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < end, f"{what}: not within {limit} s"
-        pause.wait(0.01)

@@ -13,7 +13,8 @@ import pytest
 from making import scene_of
 
 pytest.importorskip("fastapi")
-from web_support import BOXES, PICTURE, RectangleDescriber, picture, until
+from waiting import until
+from web_support import BOXES, PICTURE, RectangleDescriber, picture
 
 from i2t_ros import types
 from i2t_ros.errors import BusyError, UnknownTaskError

@@ -16,7 +16,7 @@ from i2t_ros.pipeline.describer import tell
 
 pytest.importorskip("fastapi")
 from frame_sinks import Sink
-from web_support import TIME_LIMIT, until
+from waiting import TIME_LIMIT, until
 
 from i2t_ros import errors
 from i2t_ros.bridges.http import metrics, problems

@@ -11,7 +11,7 @@ import pytest
 from project import ROOT
 
 pytest.importorskip("fastapi")
-from web_support import TIME_LIMIT, until
+from waiting import TIME_LIMIT, until
 
 TEXT = (ROOT / "docs" / "esp32_cam.md").read_text("utf-8")
 PYTHON = re.search(r"^```python\n(.*?)^```", TEXT, re.M | re.S)[1]

@@ -8,7 +8,8 @@ from making import scene_of
 
 pytest.importorskip("fastapi")
 pytest.importorskip("sqlalchemy")
-from web_support import OTHER, PICTURE, RectangleDescriber, post, until
+from waiting import until
+from web_support import OTHER, PICTURE, RectangleDescriber, post
 
 from i2t_ros.errors import BusyError, ServiceError
 from i2t_ros.types import DescribeReply, Description, Detections

@@ -10,7 +10,8 @@ import zlib
 import pytest
 
 pytest.importorskip("fastapi")
-from web_support import PICTURE, TIME_LIMIT, until
+from waiting import TIME_LIMIT, until
+from web_support import PICTURE
 
 from i2t_ros.bridges.http.routes.pages import STATIC
 

@@ -13,7 +13,8 @@ import pytest
 
 pytest.importorskip("fastapi")
 from local_handlers import FakeHandler
-from web_support import PICTURE, TIME_LIMIT, RectangleDescriber, until
+from waiting import TIME_LIMIT, until
+from web_support import PICTURE, RectangleDescriber
 
 from i2t_ros.bridges.camera_hub import CameraHub
 from i2t_ros.bridges.http.routes import pages

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 pytest.importorskip("fastapi")
-from web_support import TIME_LIMIT, RectangleDescriber, picture, until
+from waiting import TIME_LIMIT, until
+from web_support import RectangleDescriber, picture
 
 from i2t_ros.bridges.http.placeholder import placeholder
 from i2t_ros.bridges.http.routes import live

@@ -11,7 +11,8 @@ import pytest
 
 pytest.importorskip("fastapi")
 from frame_sinks import Sink
-from web_support import picture, until
+from waiting import until
+from web_support import picture
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 

@@ -13,7 +13,6 @@ import pytest
 from local_handlers import FakeHandler
 from tcp_talk import (
     JPEG,
-    TIME_LIMIT,
     Waiting,
     ask,
     connect,
@@ -23,10 +22,10 @@ from tcp_talk import (
     read_all,
     read_exactly,
     read_line,
-    until,
     v1,
     v2,
 )
+from waiting import TIME_LIMIT, until
 
 from i2t_ros.bridges.tcp.limits import TcpLimits
 from i2t_ros.bridges.tcp.server import TcpServer

@@ -17,7 +17,6 @@ from making import picture_of
 from tcp_talk import (
     JPEG,
     SENTENCE,
-    TIME_LIMIT,
     Raising,
     Waiting,
     ask,
@@ -28,10 +27,10 @@ from tcp_talk import (
     read_all,
     read_exactly,
     read_line,
-    until,
     v1,
     v2,
 )
+from waiting import TIME_LIMIT, until
 
 from i2t_ros.bridges.tcp.server import TcpServer
 from i2t_ros.errors import DetectorUnreachableError

@@ -7,6 +7,8 @@ package to what was read.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import shlex
 from pathlib import Path
 
@@ -32,7 +34,9 @@ def golden(language: str, style: str) -> str:
     for scene in scenes(style):
         options = ["--language", language, "--style", style]
         args = parser.parse_args(["say", *shlex.split(scene), *options])
-        lines.append(f"{scene}\t{say.say(args)}\n")
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            say.run(args)
+        lines.append(f"{scene}\t{said.getvalue()}")
     return "".join(lines)
 
 

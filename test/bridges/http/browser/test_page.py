@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from browser_page import DESKTOP, LIMIT, PASTE, PHONE, close_to
 from making import describer_of, open_detector
-from web_support import BOXES, PICTURE, picture, until
+from waiting import until
+from web_support import BOXES, PICTURE, picture
 
 from i2t_ros.pipeline.describer import DescribeOptions
 
