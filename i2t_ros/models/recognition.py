@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from i2t_ros.backends.registry import backends
-from i2t_ros.errors import ModelMissingError
+from i2t_ros.errors import ModelError
 from i2t_ros.models.tensors import FileFacts
 from i2t_ros.optional import needed_for
 
@@ -52,11 +52,11 @@ SCORES = {"tensorflow": 0.5, "labels_boxes_scores": 0.4, "query_logits": 0.4, "q
 def recognize(path: Path) -> Entry | None:
     """Return the manifest fields of the model at ``path``, without labels if it names none.
 
-    None if it is of no family that is known here. Raises ModelCorruptError, ModelMissingError,
+    None if it is of no family that is known here. Raises ModelError, ModelCorruptError,
     BackendMissingError.
     """
     if path.suffix not in BACKENDS_FOR:
-        raise ModelMissingError(f"{path}: expected a file ending in {' or '.join(BACKENDS_FOR)}")
+        raise ModelError(f"{path}: expected a file ending in {' or '.join(BACKENDS_FOR)}")
     backend = BACKENDS_FOR[path.suffix][0]
     instead = f"or describe the file in {path.with_suffix('.yaml')} (docs/models.md)"
     with needed_for(f"recognizing {path}", f"{backends()[backend].install}, {instead}"):

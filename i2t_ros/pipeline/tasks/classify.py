@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from i2t_ros.backends.base import Tensor
-from i2t_ros.errors import ModelMismatchError
 from i2t_ros.language.facts import SURE, Fact, Style, TaskFacts
 from i2t_ros.language.grammar import Language
 from i2t_ros.options import Checked, option
@@ -153,16 +152,14 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
 class Classifier(ModelRunner[ClassifyOptions, Classification]):
     """Names the classes of pictures."""
 
+    options = ClassifyOptions
+
     def _result(
         self, image: PreparedImage, outputs: list[Tensor], options: ClassifyOptions
     ) -> Classification:
         """Return the ``top_k`` most likely classes."""
         probabilities = self._decode(outputs)
-        if len(probabilities) != len(self.labels):
-            raise ModelMismatchError(
-                f"{self.name}: its label table has {len(self.labels)} classes, the model gave "
-                f"{len(probabilities)}"
-            )
+        self._check_labels(len(probabilities))
         best = np.argsort(-probabilities, kind="stable")[: options.top_k].tolist()
         found = tuple(self.labels[i] or f"class {i}" for i in best)
         return Classification(found, tuple(probabilities[best].tolist()))

@@ -184,6 +184,8 @@ class FacesTask(Task[FaceSettings, FaceOptions, Faces]):
 class FaceFinder(ModelRunner[FaceOptions, Faces]):
     """Finds faces in pictures."""
 
+    options = FaceOptions
+
     def __init__(self, loaded: Loaded) -> None:
         """Take over a loaded model."""
         super().__init__(loaded)

@@ -230,10 +230,12 @@ class TextTask(Task[TextSettings, TextOptions, Texts]):
 class TextReader(ModelRunner[TextOptions, list[TextRegion]]):
     """Reads text, names its colors, and has it translated if there is a translator."""
 
+    options = TextOptions
+
     def __init__(self, loaded: Loaded, translations: Translations | None = None) -> None:
         """Take over a loaded model."""
-        super().__init__(loaded)
         self._translations = translations
+        super().__init__(loaded)
         if translations is not None:
             self.report += f"; translated by {translations.name}"
 
