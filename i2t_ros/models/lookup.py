@@ -56,18 +56,16 @@ def describe_model(model: str) -> ModelSpec:
     if path.suffix in BACKENDS_FOR:
         entry["backends"] = BACKENDS_FOR[path.suffix]
     if not {"input", "decoder"} <= set(given):
-        if known := _known_file(path):
-            if not given:
-                return known
-            recognized = to_builtins(known)
-        else:
-            recognized = recognize(path)
-        if recognized is None:
+        known = _known_file(path)
+        if known and not given:
+            return known
+        told = to_builtins(known) if known else recognize(path)
+        if told is None:
             raise ModelError(
                 f"{path} is no model of the manifest, and its inputs and outputs are of no known "
                 f"family; describe it in {description} (docs/models.md has examples)"
             )
-        entry |= recognized
+        entry |= told
     entry |= given | {"files": [{"name": str(path.absolute())}]}
     if "labels" not in entry:
         raise ModelError(

@@ -19,8 +19,8 @@ from i2t_ros.types import Image
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, readable, write
 
 COLOR = (235, 235, 235)
-DRAWN = 0.1
-"""Probability from which a class is written on the picture."""
+LIKELY = 0.1
+"""Probability from which a class is said and drawn; a classifier always has a best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,6 @@ class Classification:
     def classes(self) -> list[tuple[str, float]]:
         """Each label with its score."""
         return list(zip(self.labels, self.scores, strict=True))
-
-
-SPOKEN_CLASS = 0.1
-"""Probability from which the class of the whole picture is said; a classifier always has a best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +112,8 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
 
     def facts(self, result: Classification, size: tuple[int, int], style: Style) -> TaskFacts:
         """Return the likeliest class, if it is likely enough to be said; see Task."""
-        likely = [
-            ClassFact(name, score=score)
-            for name, score in result.classes[:1]
-            if score >= SPOKEN_CLASS
-        ]
-        return ClassFacts(tuple(likely))
+        best = result.classes[:1]
+        return ClassFacts(tuple(ClassFact(name, score=p) for name, p in best if p >= LIKELY))
 
     def draw(
         self, canvas: Image, result: Classification, pen: Pen, label: Label, options: DrawOptions
@@ -129,7 +121,7 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
         """Write the likely classes into the lower left corner, the likeliest on top."""
         bottom = canvas.shape[0]
         for name, score in reversed(result.classes):
-            if score >= DRAWN:
+            if score >= LIKELY:
                 text = f"{readable(name, label)} {round(100 * score)}%"
                 bottom -= plate_size(text, pen)[0]
                 write(canvas, (0, max(0, bottom)), text, pen, COLOR)

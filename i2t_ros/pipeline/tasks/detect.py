@@ -20,13 +20,7 @@ from i2t_ros.models.manifest import BUILT_IN
 from i2t_ros.options import Checked, option
 from i2t_ros.pipeline.loading import OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
-from i2t_ros.pipeline.tasks.base import (
-    Label,
-    Task,
-    json_items,
-    rounded_pixels,
-    rounded_score,
-)
+from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_pixels, rounded_score
 from i2t_ros.types import DescribeRequest, Detections, Image
 from i2t_ros.vision.boxes import all_are_boxes, are_boxes
 from i2t_ros.vision.decoders import Candidates
@@ -178,11 +172,7 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
     }
 
     def open(self, settings: DetectSettings, how: OpenOptions) -> ObjectDetector:
-        """Return a detector.
-
-        With ``model`` auto and no trained model, OpenCV's own detectors serve, and ``degraded`` is
-        true. Raises ModelError and BackendError.
-        """
+        """Return a detector; see Task. OpenCV's own stands in for a trained model of auto."""
         return open_model(
             self.name, settings.model, ObjectDetector, how, settings.backend, built_in=BUILT_IN
         )
@@ -213,10 +203,8 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
     def to_json(self, result: Detections, label: Label) -> dict[str, Any]:
         """Return the counts and the objects, best first; see Task."""
         counts = (
-            ObjectCountJson(
-                entry.key, label(entry.key), entry.count, rounded_score(entry.max_score)
-            )
-            for entry in count_objects(result)
+            ObjectCountJson(of.key, label(of.key), of.count, rounded_score(of.max_score))
+            for of in count_objects(result)
         )
         names, boxes, tracks = result.class_names(), result.boxes.tolist(), _tracks(result)
         objects = (
