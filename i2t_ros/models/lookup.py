@@ -59,13 +59,7 @@ def describe_model(model: str) -> ModelSpec:
         known = _known_file(path)
         if known and not given:
             return known
-        told = to_builtins(known) if known else recognize(path)
-        if told is None:
-            raise ModelError(
-                f"{path} is no model of the manifest, and its inputs and outputs are of no known "
-                f"family; describe it in {description} (docs/models.md has examples)"
-            )
-        entry |= told
+        entry |= to_builtins(known) if known else recognize(path)
     entry |= given | {"files": [{"name": str(path.absolute())}]}
     if "labels" not in entry:
         raise ModelError(
