@@ -118,8 +118,22 @@ def _wrong_fields(value: dict[str, Any], kind: Any) -> str:
     known = {field.encode_name: field.required for field in fields(structure)}
     if absent := [name for name, required in known.items() if required and name not in value]:
         return f"missing {', '.join(absent)}"
+    return _unknown_fields(value, structure)
+
+
+def check_keys(
+    value: dict[Any, Any], kind: type[Structure], where: str, error: type[I2tError]
+) -> None:
+    """Raise ``error`` for keys that a structure does not know, even if others are still missing."""
+    if text := _unknown_fields(value, kind):
+        raise error(f"{where}: {text}")
+
+
+def _unknown_fields(value: dict[Any, Any], structure: type[Structure]) -> str:
+    """Return which keys a structure does not know; empty if it knows them all."""
+    known = {field.encode_name for field in fields(structure)}
     unknown = ", ".join(sorted(map(str, value.keys() - known)))
-    return f"unknown field {unknown}; known: {', '.join(sorted(known))}"
+    return unknown and f"unknown field {unknown}; known: {', '.join(sorted(known))}"
 
 
 def _members(kind: Any) -> list[Any]:

@@ -4,7 +4,6 @@ from array import array
 import numpy as np
 import pytest
 
-from i2t_ros.pipeline.tasks.classify import Classification
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.types import Detections, Picture
 from i2t_ros.vision import codecs
@@ -87,8 +86,3 @@ def test_faces_have_five_landmarks_or_none():
     assert Faces([[0, 0, 1, 1]], [0.5]).landmarks is None
     with pytest.raises(ValueError, match=r"landmarks: expected shape \(N, 5, 2\)"):
         Faces([[0, 0, 1, 1]], [0.5], np.zeros((1, 4, 2)))
-
-
-def test_a_classification_has_a_score_for_each_label():
-    with pytest.raises(ValueError, match="labels 2, scores 1"):
-        Classification(("a", "b"), (0.5,))

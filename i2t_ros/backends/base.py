@@ -96,6 +96,13 @@ class Backend(ABC):
     def run(self, model: Any, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Do the work of infer(); any error but those of this package becomes InferenceError."""
 
+    @classmethod  # noqa: B027 (most backends refuse nothing)
+    def check(cls, options: BackendOptions) -> None:
+        """Refuse with BackendUnavailableError what no model could have here; to be overridden.
+
+        It is called before a model is downloaded.
+        """
+
     @classmethod
     def engine(cls) -> tuple[str, tuple[str, ...]]:
         """Return the version and the devices that are found, for `i2t models doctor`."""

@@ -85,6 +85,11 @@ class OnnxRuntimeBackend(Backend):
         self.infer(example_inputs(spec))
 
     @classmethod
+    def check(cls, options: BackendOptions) -> None:
+        """Refuse providers that do not start; see Backend."""
+        choose_providers(options)
+
+    @classmethod
     def engine(cls) -> tuple[str, tuple[str, ...]]:
         """Return the version and the providers; see Backend."""
         available = ort.get_available_providers()

@@ -69,6 +69,11 @@ class OpenVinoBackend(Backend):
         self.infer(example_inputs(spec))
 
     @classmethod
+    def check(cls, options: BackendOptions) -> None:
+        """Refuse devices and precisions that there are not; see Backend."""
+        _settings(ov.Core(), options.device or "CPU", options)
+
+    @classmethod
     def engine(cls) -> tuple[str, tuple[str, ...]]:
         """Return the version and the devices; see Backend."""
         return cls.version, tuple(ov.Core().available_devices)

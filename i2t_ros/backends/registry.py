@@ -16,7 +16,7 @@ from pathlib import Path
 
 from i2t_ros import optional
 from i2t_ros.backends.base import CHOICES, Backend, BackendEntry, BackendOptions
-from i2t_ros.errors import BackendMissingError, BackendUnavailableError, I2tError
+from i2t_ros.errors import BackendError, BackendMissingError, BackendUnavailableError, I2tError
 from i2t_ros.models.manifest import ModelSpec
 
 logger = logging.getLogger(__name__)
@@ -111,6 +111,18 @@ def survey(name: str) -> tuple[str, tuple[str, ...]]:
     """
     with _foreign(name):
         return _class_of(name).engine()
+
+
+def check_options(names: Sequence[str], options: BackendOptions) -> None:
+    """Raise what the first backend says if all of them refuse ``options`` for any model."""
+    refusals = []
+    for name in names:
+        try:
+            with _foreign(name):
+                return _class_of(name).check(options)
+        except BackendError as error:
+            refusals.append(error)
+    raise refusals[0]
 
 
 def choose_backends(spec: ModelSpec, backend: str, options: BackendOptions) -> list[str]:

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from i2t_ros.errors import ModelCorruptError, ModelError, ModelMissingError
 from i2t_ros.models.manifest import ModelFile, ModelSpec, find_spec, load_manifest, spec_from
 from i2t_ros.models.recognition import BACKENDS_FOR, recognize
 from i2t_ros.optional import needed_for
-from i2t_ros.validation import read_mapping
+from i2t_ros.validation import check_keys, read_mapping
 
 logger = logging.getLogger(__name__)
 
@@ -33,12 +34,12 @@ def describe_model(model: str) -> ModelSpec:
     """Return how to feed and read a model: an entry of the manifest, or the path of a file.
 
     For a file, ``<path without ending>.yaml`` beside it, with fields of an entry of
-    config/models.yaml, says so. What it leaves out is taken from the manifest's entry whose file
-    this is, or from what the file's inputs and outputs tell. Labels may also be in
-    ``<path without ending>.txt``. Nothing is fetched.
+    config/models.yaml, says so; else labels may be in ``<path without ending>.txt``. What they
+    leave out is taken from the manifest's entry whose file this is, or from what the file's inputs
+    and outputs tell. Nothing is fetched.
 
-    Raises UnknownModelError; ModelMissingError if there is no such file or nothing tells;
-    ModelCorruptError if it cannot be read; ModelError for a wrong description.
+    Raises UnknownModelError; ModelMissingError if there is no such file; ModelCorruptError if it
+    cannot be read; ModelError if nothing tells, or the description is wrong.
     """
     if os.sep not in model and not model.endswith(tuple(BACKENDS_FOR)):
         return find_spec(model)
@@ -46,29 +47,25 @@ def describe_model(model: str) -> ModelSpec:
     if not path.is_file():
         raise ModelMissingError(f"{path}: no such file")
     description, labels = path.with_suffix(".yaml"), path.with_suffix(".txt")
-    given = read_mapping(description, ModelError) if description.is_file() else {}
-    if not given and (known := _known_file(path)):
-        return known
+    where = str(description if description.is_file() else path)
+    given: dict[str, Any] = {"labels": labels.name} if labels.is_file() else {}
+    if description.is_file():
+        given |= read_mapping(description, ModelError)
+        check_keys(given, ModelSpec, where, ModelError)
     entry: dict[str, Any] = {"task": "detect", "summary": f"the file {path.name}"}
     if path.suffix in BACKENDS_FOR:
         entry["backends"] = BACKENDS_FOR[path.suffix]
-    if labels.is_file():
-        entry["labels"] = labels.name
     if not {"input", "decoder"} <= set(given):
-        recognized = recognize(path)
-        if recognized is None:
-            raise ModelMissingError(
-                f"{path} is no model of the manifest, and its inputs and outputs are of no known "
-                f"family; describe it in {description} (docs/models.md has examples)"
-            )
-        entry |= recognized
+        known = _known_file(path)
+        if known and not given:
+            return known
+        entry |= to_builtins(known) if known else recognize(path)
     entry |= given | {"files": [{"name": str(path.absolute())}]}
     if "labels" not in entry:
-        raise ModelMissingError(
+        raise ModelError(
             f"{path}: nothing names its classes; write one name a line into {labels}, or "
             f"`labels: coco80` into {description} if it knows those"
         )
-    where = str(description) if description.is_file() else str(path)
     return spec_from(path.stem, entry, where, folder=path.parent)
 
 

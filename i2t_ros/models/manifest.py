@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -157,14 +157,13 @@ def ranked_models(task: Task = "detect") -> list[ModelSpec]:
     return sorted(ranked, key=lambda spec: spec.auto)
 
 
-@lru_cache(maxsize=1)
-def load_manifest() -> Mapping[str, ModelSpec]:
-    """Return every entry of config/models.yaml, in its order. Raises ModelError."""
-    return read_manifest(config_path("models.yaml"))
+@cache
+def load_manifest(path: Path | None = None) -> Mapping[str, ModelSpec]:
+    """Return every entry of a manifest, config/models.yaml if none is named, in its order.
 
-
-def read_manifest(path: Path) -> Mapping[str, ModelSpec]:
-    """Return every entry of a manifest file. Raises ModelError naming entry and field."""
+    Raises ModelError naming entry and field.
+    """
+    path = path or config_path("models.yaml")
     entries = read_mapping(path, ModelError)
     return {name: spec_from(name, entry, f"{path}: {name}") for name, entry in entries.items()}
 

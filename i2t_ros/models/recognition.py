@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from i2t_ros.backends.registry import backends
-from i2t_ros.errors import ModelMissingError
+from i2t_ros.errors import ModelError
 from i2t_ros.models.tensors import FileFacts
 from i2t_ros.optional import needed_for
 
@@ -49,19 +49,26 @@ SCORES = {"tensorflow": 0.5, "labels_boxes_scores": 0.4, "query_logits": 0.4, "q
 """Decoder -> score_threshold, if not that of every model."""
 
 
-def recognize(path: Path) -> Entry | None:
+def recognize(path: Path) -> Entry:
     """Return the manifest fields of the model at ``path``, without labels if it names none.
 
-    None if it is of no family that is known here. Raises ModelCorruptError, ModelMissingError,
-    BackendMissingError.
+    Raises ModelError if it is of no family that is known here, ModelCorruptError if it cannot be
+    read, and BackendMissingError.
     """
+    description = path.with_suffix(".yaml")
     if path.suffix not in BACKENDS_FOR:
-        raise ModelMissingError(f"{path}: expected a file ending in {' or '.join(BACKENDS_FOR)}")
+        raise ModelError(f"{path}: expected a file ending in {' or '.join(BACKENDS_FOR)}")
     backend = BACKENDS_FOR[path.suffix][0]
-    instead = f"or describe the file in {path.with_suffix('.yaml')} (docs/models.md)"
+    instead = f"or describe the file in {description} (docs/models.md)"
     with needed_for(f"recognizing {path}", f"{backends()[backend].install}, {instead}"):
         reader = importlib.import_module(f"i2t_ros.backends.{backend}")
-    return recognize_facts(reader.read_facts(path))
+    entry = recognize_facts(reader.read_facts(path))
+    if entry is None:
+        raise ModelError(
+            f"{path} is no model of the manifest, and its inputs and outputs are of no known "
+            f"family; describe it in {description} (docs/models.md has examples)"
+        )
+    return entry
 
 
 def recognize_facts(facts: FileFacts) -> Entry | None:

@@ -28,19 +28,15 @@ class Stages(Protocol):
 
     def prepare(self, camera: str, item: Any) -> Any:
         """Do the work that needs no backend; called for several frames at once."""
-        ...
 
     def infer(self, works: Sequence[Any]) -> None:
         """Run the backend once, for one frame or for several that wait, at most ``batch``."""
-        ...
 
     def finish(self, camera: str, item: Any, work: Any) -> None:
         """Do the rest; called for one frame at a time, in the order in which they were taken."""
-        ...
 
     def failed(self, camera: str, error: Exception) -> None:
         """Report a frame that failed; called in the same order."""
-        ...
 
 
 @dataclass(slots=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from i2t_ros.backends.base import Backend, BackendOptions
-from i2t_ros.backends.registry import backends, choose_backends, load_backend
+from i2t_ros.backends.registry import backends, check_options, choose_backends, load_backend
 from i2t_ros.errors import (
     BackendError,
     BackendMissingError,
     BackendUnavailableError,
+    I2tError,
     ModelError,
     ModelMismatchError,
     ModelMissingError,
@@ -111,39 +112,53 @@ class _Choice(Generic[Ready]):
         return self._load(spec, "asked for by name", offline=self.how.offline)
 
     def best(self, built_in: str) -> Ready:
-        failures: list[Exception] = []
-        missing: list[Exception] = []  # not installed is normal, so it is reported last
+        failures: dict[str, I2tError] = {}  # by the message without the model's name
+        others: list[BackendError] = []  # what a model of other machines needs is reported last
         absent: list[ModelSpec] = []
         for spec in ranked_models(self.task):
             if self.backend in backends() and self.backend not in spec.backends:
                 continue
-            why = _because("the best at hand", failures)
             try:
-                return self._load(spec, why, offline=True)
+                choose_backends(spec, self.backend, self.how.backend)
+            except BackendError as error:
+                others.append(error)
+                continue
+            try:
+                return self._load(spec, _because("the best at hand", failures), offline=True)
             except ModelMissingError:
                 absent.append(spec)
             except BackendMissingError as error:
-                missing.append(error)
+                others.append(error)
             except (ModelError, BackendError) as error:
-                failures.append(error)
-        if absent:  # one attempt: without a network the others would fail as slowly
-            spec, why = absent[0], _because("downloaded", failures)
+                failures.setdefault(str(error), _naming(spec, error))
+        refused = any(isinstance(error, BackendUnavailableError) for error in failures.values())
+        if absent and not refused:  # one attempt: without a network the others would fail as slowly
             try:
-                return self._load(spec, why, offline=self.how.offline)
+                return self._download(absent[0], _because("downloaded", failures))
             except (ModelError, BackendError) as error:
-                failures.append(error)
+                failures.setdefault(str(error), _naming(absent[0], error))
         if built_in:
-            return self._built_in(built_in, failures or missing)
+            return self._built_in(built_in, [*failures.values()] or others)
         if not failures:
-            raise (*missing, ModelError(f"there is no model for the task {self.task}"))[0]
+            raise (*others, ModelError(f"there is no model for the task {self.task}"))[0]
         # Also name a backend that is not installed: its model may well be at hand.
-        also = f". Or: {missing[0]}" if missing else ""
-        raise type(failures[-1])(f"{failures[-1]}{also}")
+        also = f". Or: {others[0]}" if others else ""
+        *_, last = failures.values()
+        raise type(last)(f"{last}{also}")
+
+    def _download(self, spec: ModelSpec, why: str) -> Ready:
+        """Load a model that is not at hand, unless no backend could run it as asked."""
+        if self.how != self.how.of_other_tasks():
+            names = choose_backends(spec, self.backend, self.how.backend)
+            check_options(names, self.how.backend)
+        return self._load(spec, why, offline=self.how.offline)
 
     def _built_in(self, name: str, failures: Sequence[Exception]) -> Ready:
         """Open the model that needs no file, unless a backend or server was asked for by name."""
-        why = "; ".join(dict.fromkeys(map(str, failures)))
-        why = why or f"none of the ranked models runs on {self.backend}"
+        why = "; ".join(dict.fromkeys(map(str, failures))) or (
+            f"the models that it chooses from do not list {self.backend}. Name the model that it "
+            "shall run, as in `--model yolox_nano` or `--model my/own.onnx` (parameter model)"
+        )
         spec = find_spec(name)
         try:
             choose_backends(spec, self.backend, self.how.backend)
@@ -172,6 +187,11 @@ class _Choice(Generic[Ready]):
         raise failures[0]
 
 
-def _because(what: str, failures: Sequence[Exception]) -> str:
-    passed_over = f"; passed over: {'; '.join(map(str, failures))}" if failures else ""
+def _naming(spec: ModelSpec, error: I2tError) -> I2tError:
+    """Return what a backend says with the model's name in front; other errors have a name."""
+    return type(error)(f"{spec.name}: {error}") if isinstance(error, BackendError) else error
+
+
+def _because(what: str, failures: Mapping[str, Exception]) -> str:
+    passed_over = f"; passed over: {'; '.join(map(str, failures.values()))}" if failures else ""
     return f"model auto: {what}{passed_over}"

@@ -6,7 +6,7 @@ import functools
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,13 +46,19 @@ class ModelRunner(ABC, Generic[Options, Result]):
     The steps of several images may overlap, each in any thread; ``concurrency`` threads may be in
     infer() at once, and one call of it takes up to ``batch`` images. ``run`` is all three.
 
+    options       the class of the task's options
     spec          the model's entry
     backend_name  what runs it
     labels        the class names
     """
 
+    options: ClassVar[type[Any]]
+
     def __init__(self, loaded: Loaded) -> None:
-        """Take over a loaded model."""
+        """Take over a loaded model, and read its outputs once if it takes a tensor.
+
+        Raises ModelMismatchError if the outputs are not those that the model's entry promises.
+        """
         self.spec = spec = loaded.spec
         self.backend_name = loaded.backend_name
         self.labels = spec.labels
@@ -70,6 +76,8 @@ class ModelRunner(ABC, Generic[Options, Result]):
         self._decoder = DECODERS[spec.task][own]
         options = spec.decoder_options if own == spec.decoder else {}
         self._decode = functools.partial(self._decoder.function, **options)
+        if spec.input.format:
+            self.run(np.zeros((64, 64, 3), np.uint8), self.options())
 
     def run(self, image: Image, options: Options, language: str = "") -> Outcome:
         """Return what this task finds in an image; see Runner."""
@@ -131,6 +139,16 @@ class ModelRunner(ABC, Generic[Options, Result]):
     @abstractmethod
     def _result(self, image: PreparedImage, outputs: list[Tensor], options: Options) -> Result:
         """Do what read() says; an IndexError, TypeError or ValueError blames the outputs."""
+
+    def _check_labels(self, classes: int | None) -> None:
+        """Refuse a label list that does not fit the number of classes, if that is known."""
+        if classes not in (None, len(self.labels)):
+            files = ", ".join(file.name for file in self.spec.files)
+            raise ModelMismatchError(
+                f"{self.spec.name}: its labels are {len(self.labels)}, but {files or 'the model'} "
+                f"tells {classes} classes apart; a label list has an entry for each class, empty "
+                "for one without a name"
+            )
 
     def _best(
         self, boxes: Boxes, scores: NDArray[np.float32], class_ids: NDArray[Any], iou: float

@@ -51,9 +51,7 @@ class ReplyCache:
     """Replies by key; the least recently used go first. Safe for several threads."""
 
     def __init__(
-        self,
-        limits: CacheLimits = CacheLimits(),
-        clock: Callable[[], float] = time.monotonic,
+        self, limits: CacheLimits = CacheLimits(), clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Start empty."""
         self.limits = limits

@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus
@@ -28,10 +29,12 @@ PAUSE = 30.0
 KEPT = 2000
 """Number of cached translations; the least recently used go first."""
 LIBRE_KEY = "LIBRE_API_KEY"
+LIBRE_LETTERS = 2000
+"""In one request."""
 
 
 def open_translations(name: str, url: str, time_limit: float) -> Translations | None:
-    """Return the translator ``name``, or None for "none". The first text connects to it.
+    """Return the translator ``name``, or None for "none".
 
     url         of a LibreTranslate server; ignored for others
     time_limit  seconds for all texts of one image
@@ -41,37 +44,39 @@ def open_translations(name: str, url: str, time_limit: float) -> Translations | 
     if name == "none":
         return None
     if name == "libretranslate":
-        return Translations(f"{name} at {url}", lambda: LibreTranslate(url), time_limit)
+        ask = partial(_ask_libretranslate, f"{url.rstrip('/')}/translate")
+        return Translations(f"{name} at {url}", ask, LIBRE_LETTERS, time_limit)
     if name not in DEEP_TRANSLATORS:
         raise InvalidRequestError(f"translator {name!r}: expected one of {', '.join(TRANSLATORS)}")
-    return Translations(name, lambda: DeepTranslator(name), time_limit)
+    ask = partial(_ask_deep_translator, name)
+    return Translations(name, ask, DEEP_TRANSLATORS[name].letters, time_limit)
 
 
 class Translations:
-    """Asks a service for the translations that are not cached yet.
-
-    The service is used by one thread at a time. It gets texts of a single line each, at most its
-    ``letters`` together, and BCP 47 tags; the source is "" if it is unknown. Any exception means
-    that there is no translation.
-    """
+    """Asks a service, in one thread at a time, for the translations that are not cached yet."""
 
     def __init__(
         self,
         name: str,
-        connect: Callable[[], LibreTranslate | DeepTranslator],
+        service: Callable[[Sequence[str], str, str], Sequence[str]],
+        letters: int,
         time_limit: float = 3.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Store how to reach the service; the first text connects.
+        """Store how to ask the service.
 
-        ``time_limit`` is in seconds, for all texts of one image together. A later answer is cached
-        for the next image.
+        service     returns texts of a single line each in another language; takes the texts, and
+                    the languages that they shall have and that they have ("": unknown), as BCP 47
+                    tags. Any exception means that there is no translation
+        letters     most letters that it takes at once
+        time_limit  seconds for all texts of one image together; a later answer is cached for the
+                    next image
         """
         self.name = name
-        self._connect = connect
+        self._service = service
+        self._letters = letters
         self._time_limit = time_limit
         self._clock = clock
-        self._service: LibreTranslate | DeepTranslator | None = None
         self._known: LRUCache[tuple[str, str, str], str] = LRUCache(KEPT)
         self._lock = threading.Lock()
         self._asking: threading.Thread | None = None
@@ -121,9 +126,8 @@ class Translations:
         return error
 
     def _fetch(self, texts: list[str], target: str, source: str) -> None:
-        service = self._service = self._service or self._connect()
-        for batch in batches(texts, service.letters):
-            translated = service.translate(batch, target, source)
+        for batch in batches(texts, self._letters):
+            translated = self._service(batch, target, source)
             if len(translated) != len(batch):
                 raise TranslationError(
                     f"translator {self.name}: sent {len(batch)} texts, got {len(translated)} back"
@@ -133,43 +137,31 @@ class Translations:
                     self._known[text, target, source] = translation
 
 
-class LibreTranslate:
-    """A LibreTranslate server; one that needs a key gets it from LIBRE_API_KEY.
+def _ask_libretranslate(url: str, texts: Sequence[str], target: str, source: str) -> list[str]:
+    """Ask a LibreTranslate server; see https://docs.libretranslate.com."""
+    import requests  # noqa: PLC0415 (the first text may wait for it, the start of a node not)
 
-    All texts go in one request; see https://docs.libretranslate.com.
-    """
-
-    letters = 2000
-
-    def __init__(self, url: str) -> None:
-        """Store the address."""
-        self._url = f"{url.rstrip('/')}/translate"
-
-    def translate(self, texts: Sequence[str], target: str, source: str) -> list[str]:
-        """Return the texts in another language; see Translations."""
-        import requests  # noqa: PLC0415 (the first text may wait for it, the start of a node not)
-
-        question = {
-            "q": list(texts),
-            "source": _primary(source) or "auto",
-            "target": _code(_LIBRE_CODES, target),
-            "format": "text",
-        }
-        if key := os.environ.get(LIBRE_KEY):
-            question["api_key"] = key
-        try:
-            response = requests.post(self._url, json=question, timeout=10)
-            answer = response.json()
-        except requests.ConnectionError as error:
-            raise TranslationError(
-                f"{self._url}: no answer ({_innermost(error)}); is a LibreTranslate server there? "
-                "translator_url says where it is"
-            ) from error
-        if not isinstance(answer, dict):
-            answer = {"error": answer}
-        if not isinstance(answer.get("translatedText"), list):
-            raise ValueError(f"answered {response.status_code}: {answer.get('error', answer)}")
-        return [str(text) for text in answer["translatedText"]]
+    question = {
+        "q": list(texts),
+        "source": _primary(source) or "auto",
+        "target": _code(_LIBRE_CODES, target),
+        "format": "text",
+    }
+    if key := os.environ.get(LIBRE_KEY):
+        question["api_key"] = key
+    try:
+        response = requests.post(url, json=question, timeout=10)
+        answer = response.json()
+    except requests.ConnectionError as error:
+        raise TranslationError(
+            f"{url}: no answer ({_innermost(error)}); is a LibreTranslate server there? "
+            "translator_url says where it is"
+        ) from error
+    if not isinstance(answer, dict):
+        answer = {"error": answer}
+    if not isinstance(answer.get("translatedText"), list):
+        raise ValueError(f"answered {response.status_code}: {answer.get('error', answer)}")
+    return [str(text) for text in answer["translatedText"]]
 
 
 class DeepEntry(NamedTuple):
@@ -224,41 +216,30 @@ KEYS = (LIBRE_KEY, *(name for entry in DEEP_TRANSLATORS.values() for name in ent
 """The environment variables with secrets."""
 
 
-class DeepTranslator:
-    """One service through deep-translator; several texts go as the lines of one text."""
-
-    def __init__(self, name: str) -> None:
-        """Take the keys from the environment.
-
-        Raises BackendMissingError without deep-translator, TranslationError without a key.
-        """
-        self._entry = DEEP_TRANSLATORS[name]
-        with needed_for("translating texts", 'pip install "i2t_ros[translate]"'):
-            self._module = importlib.import_module("deep_translator")
-        self._keys = {arg: os.environ.get(var, "") for arg, var in self._entry.keys.items()}
-        if absent := [var for arg, var in self._entry.keys.items() if not self._keys[arg]]:
-            raise TranslationError(
-                f"translator {name} needs its key in the environment: {' and '.join(absent)}"
-            )
-        self.letters = self._entry.letters
-
-    def translate(self, texts: Sequence[str], target: str, source: str) -> list[str]:
-        """Return the texts in another language; see Translations."""
-        if not (source or self._entry.auto):
-            raise TranslationError(
-                f"{self._entry.class_name} cannot detect the language of texts: set translate_from"
-            )
-        code = _code(self._entry.codes, target)
-        known = _code(self._entry.codes, source) if source else "auto"
-        make = getattr(self._module, self._entry.class_name)
-        translator = make(source=known, target=code, **self._keys)
-        # Unless set here, version 1.11 sends names of languages to Papago instead of codes.
-        translator.target, translator.source = code, known if source else self._entry.auto
-        together = str(translator.translate("\n".join(texts)) or "").split("\n")
-        if len(together) == len(texts):
-            return [text.strip() for text in together]
-        # The service joined or split lines: translate them one by one.
-        return [str(translator.translate(text) or "").strip() for text in texts]
+def _ask_deep_translator(name: str, texts: Sequence[str], target: str, source: str) -> list[str]:
+    """Ask one service through deep-translator; several texts go as the lines of one text."""
+    entry = DEEP_TRANSLATORS[name]
+    with needed_for("translating texts", 'pip install "i2t_ros[translate]"'):
+        module = importlib.import_module("deep_translator")
+    keys = {argument: os.environ.get(variable, "") for argument, variable in entry.keys.items()}
+    if absent := [variable for argument, variable in entry.keys.items() if not keys[argument]]:
+        raise TranslationError(
+            f"translator {name} needs its key in the environment: {' and '.join(absent)}"
+        )
+    if not (source or entry.auto):
+        raise TranslationError(
+            f"{entry.class_name} cannot detect the language of texts: set translate_from"
+        )
+    code = _code(entry.codes, target)
+    known = _code(entry.codes, source) if source else "auto"
+    translator = getattr(module, entry.class_name)(source=known, target=code, **keys)
+    # Unless set here, version 1.11 sends names of languages to Papago instead of codes.
+    translator.target, translator.source = code, known if source else entry.auto
+    together = str(translator.translate("\n".join(texts)) or "").split("\n")
+    if len(together) == len(texts):
+        return [text.strip() for text in together]
+    # The service joined or split lines: translate them one by one.
+    return [str(translator.translate(text) or "").strip() for text in texts]
 
 
 def _innermost(error: BaseException) -> str:

@@ -27,11 +27,15 @@ Outputs = Sequence[NDArray[Any]]
 
 
 class Candidates(NamedTuple):
-    """boxes (N, 4) float32 xyxy in pixels of the input, scores (N,) float32, class_ids (N,)."""
+    """boxes (N, 4) float32 xyxy in pixels of the input, scores (N,) float32, class_ids (N,).
+
+    ``classes`` is how many the model tells apart; None if its outputs do not say.
+    """
 
     boxes: Boxes
     scores: NDArray[np.float32]
     class_ids: NDArray[np.integer[Any]]
+    classes: int | None = None
 
 
 class FaceCandidates(NamedTuple):
@@ -110,7 +114,7 @@ def yolox(
     half = np.exp(np.minimum(rows[:, 2:4], LARGEST_EXPONENT)) * (places[:, 2:] / 2)
     np.subtract(centers, half, out=boxes[:, :2])
     np.add(centers, half, out=boxes[:, 2:])
-    return Candidates(boxes, scores, rows[:, 5:].argmax(axis=1))
+    return Candidates(boxes, scores, rows[:, 5:].argmax(axis=1), rows.shape[1] - 5)
 
 
 def nanodet(  # noqa: PLR0913, PLR0917 (three of them come from the manifest)
@@ -148,7 +152,7 @@ def nanodet(  # noqa: PLR0913, PLR0917 (three of them come from the manifest)
     cell, stride = grid[good, :2], grid[good, 2:]
     centers, distances = cell * stride + center * (stride - 1), distances * stride
     boxes = np.concatenate([centers - distances[:, :2], centers + distances[:, 2:]], axis=1)
-    return Candidates(boxes, scores[good], rows[good].argmax(axis=1))
+    return Candidates(boxes, scores[good], rows[good].argmax(axis=1), rows.shape[1])
 
 
 def yolov5(
@@ -244,7 +248,9 @@ def yolov3(outputs: Outputs, size: InputSize, min_score: float) -> Candidates:
     boxes, scores = outputs[0][0], outputs[1][0]
     batch, class_ids, indices = outputs[2].reshape(-1, 3).T
     class_ids, indices = class_ids[batch >= 0], indices[batch >= 0]
-    return _above(min_score, boxes[indices][:, [1, 0, 3, 2]], scores[class_ids, indices], class_ids)
+    boxes = boxes[indices][:, [1, 0, 3, 2]]
+    found = _above(min_score, boxes, scores[class_ids, indices], class_ids)
+    return found._replace(classes=len(scores))
 
 
 def pixels(outputs: Outputs, size: InputSize, min_score: float) -> Candidates:
@@ -275,7 +281,8 @@ def _best_classes(
     good = np.flatnonzero(scores >= min_score)
     boxes = xywh_to_xyxy(boxes[good])
     boxes = _in_pixels(boxes, size) if size else boxes
-    return Candidates(boxes, scores[good], probabilities[good].argmax(axis=1))
+    class_ids = probabilities[good].argmax(axis=1)
+    return Candidates(boxes, scores[good], class_ids, probabilities.shape[1])
 
 
 def _rows(output: NDArray[Any], decoder: str, least: int, axis: int = 2) -> NDArray[Any]:

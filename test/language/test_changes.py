@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
-from making import scene_of
+from making import classes_of, scene_of
 from scene_words import compose_scene
 
 from i2t_ros.language import Changes, ChangeTracker, compose_changes
 from i2t_ros.pipeline.describer import scene_facts
-from i2t_ros.pipeline.tasks.classify import Classification
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.text import TextRegion
 from i2t_ros.types import Detections, Scene
@@ -29,7 +28,7 @@ def scene(*names: str, faces: int | None = None, text: str = "", shows: str = ""
         detections=found,
         faces=None if faces is None else Faces(np.zeros((faces, 4)), np.ones(faces)),
         texts=(TextRegion(square, text, 1.0, (0, 0, 0), (9, 9, 9)),) if text else None,
-        classification=Classification((shows,), (0.9,)) if shows else None,
+        classification=classes_of((shows,), (0.9,)) if shows else None,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from making import scene_of
+from making import classes_of, scene_of
 from scene_words import compose_scene
 
 from i2t_ros.language import (
@@ -20,7 +20,6 @@ from i2t_ros.language import (
     load_languages,
 )
 from i2t_ros.language.facts import PLACES
-from i2t_ros.pipeline.tasks.classify import Classification
 from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.text import TextRegion
@@ -127,7 +126,7 @@ def test_any_label_and_any_text_can_be_said(text, options, count) -> None:
     region = TextRegion(np.array([[0, 0], [9, 0], [9, 9], [0, 9]]), text, 1.0, (0, 0, 0), (9, 9, 9))
     scene = scene_of(
         9, 9, detections=many, texts=(region,), faces=Faces(many.boxes, many.scores),
-        classification=Classification((text,), (0.4,)),
+        classification=classes_of((text,), (0.4,)),
     )  # fmt: skip
 
     said = compose_scene(scene, language, style, hedge=hedge)

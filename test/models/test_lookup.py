@@ -158,6 +158,19 @@ def test_a_path_of_a_known_file_needs_no_description(tmp_path, shared):
     assert obtain(spec) == (path,)
 
 
+def test_a_file_beside_a_known_one_is_obeyed(tmp_path, shared):
+    path = tmp_path / "renamed.onnx"
+    shutil.copy(shared / "models" / "yolox_nano.onnx", path)
+    names = [f"thing {i}" for i in range(80)]
+    (tmp_path / "renamed.txt").write_text("\n".join(names))
+    known, spec = find_spec("yolox_nano"), describe_model(str(path))
+    assert spec.labels == tuple(names)
+    assert (spec.name, spec.input, spec.backends) == ("renamed", known.input, known.backends)
+    (tmp_path / "renamed.yaml").write_text("labels: coco80\nscore_threshold: 0.7\n")
+    spec = describe_model(str(path))
+    assert (spec.labels, spec.score_threshold) == (known.labels, 0.7)
+
+
 def test_a_path_that_is_not_there(tmp_path):
     with pytest.raises(ModelMissingError, match="no such file"):
         describe_model(str(tmp_path / "mine.onnx"))

@@ -13,7 +13,6 @@ from i2t_ros.models.manifest import (
     load_manifest,
     ranked_models,
     read_labels,
-    read_manifest,
     spec_from,
 )
 
@@ -73,7 +72,7 @@ def test_label_tables():
 
 
 def test_an_entry_becomes_a_spec(tmp_path):
-    spec = read_manifest(written(tmp_path, score_threshold=1))["mine"]
+    spec = load_manifest(written(tmp_path, score_threshold=1))["mine"]
     assert spec.name == "mine"
     assert spec.labels == ("cat", "dog")
     assert spec.input.kind == "tensor"
@@ -113,7 +112,7 @@ def test_an_entry_becomes_a_spec(tmp_path):
 def test_a_wrong_entry_is_named_with_its_field(tmp_path, changes, message):
     path = written(tmp_path, **changes)
     with pytest.raises(ModelError, match=message) as caught:
-        read_manifest(path)
+        load_manifest(path)
     assert str(caught.value).startswith(f"{path}: mine")
 
 
@@ -122,14 +121,14 @@ def test_what_is_not_a_manifest(tmp_path, text):
     path = tmp_path / "models.yaml"
     path.write_text(text)
     with pytest.raises(ModelError, match=re.escape(str(path))):
-        read_manifest(path)
+        load_manifest(path)
 
 
 def test_a_missing_field_is_named(tmp_path):
     path = tmp_path / "models.yaml"
     path.write_text(yaml.safe_dump({"mine": {"summary": "nothing else"}}))
     with pytest.raises(ModelError, match="mine: missing task, input, decoder, labels, backends"):
-        read_manifest(path)
+        load_manifest(path)
 
 
 def test_an_unknown_model_says_what_there_is():

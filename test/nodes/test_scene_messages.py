@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from making import describer_of, object_detector, picture_of, scene_of
+from making import classes_of, describer_of, object_detector, picture_of, scene_of
 from std_msgs.msg import Header
 
 from i2t_ros.backends.fake import FakeBackend
@@ -25,7 +25,6 @@ from i2t_ros.pipeline.describer import DescribeOptions
 from i2t_ros.pipeline.description_json import description_from_json, description_to_json
 from i2t_ros.pipeline.tasks import registry
 from i2t_ros.pipeline.tasks.base import Task
-from i2t_ros.pipeline.tasks.classify import Classification
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.text import TextRegion
 from i2t_ros.types import DescribeReply, DescribeRequest, Description, Detections, Picture
@@ -82,12 +81,12 @@ def test_texts_have_corners_colours_and_translation():
 
 def test_classes_have_names_and_scores_and_the_header():
     header = Header(frame_id="camera")
-    msg = description_to_msg(header, describe(classification=Classification(("cat",), (0.75,))))
+    msg = description_to_msg(header, describe(classification=classes_of(("cat",), (0.75,))))
     assert msg.classification.header == header
     (result,) = msg.classification.results
     assert (result.class_id, result.score) == ("cat", 0.75)
     found = description_from_msg(msg).scene.results.get("classify")
-    assert (found.labels, found.scores) == (("cat",), (0.75,))
+    assert found == (("cat", 0.75),)
 
 
 def test_a_task_that_did_not_run_is_empty():

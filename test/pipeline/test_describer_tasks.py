@@ -62,7 +62,7 @@ def test_one_scene_holds_what_every_task_found(make):
     scene = description.scene
     assert (scene.width, scene.height) == (64, 48)
     assert len(scene.detections) == 1
-    assert scene.results.get("classify").labels == ("Egyptian cat",)
+    assert scene.results.get("classify") == (("Egyptian cat", 0.9),)
     assert len(scene.results.get("faces")) == 1
     assert [region.text for region in scene.results.get("text")] == ["Exit"]
     assert scene.failures == {}

@@ -2,11 +2,10 @@ import json
 from dataclasses import replace
 
 import numpy as np
-from making import scene_of
+from making import classes_of, scene_of
 
 from i2t_ros.errors import InferenceError, TranslationError
 from i2t_ros.pipeline.description_json import description_from_json, description_to_json
-from i2t_ros.pipeline.tasks.classify import Classification
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.text import TextRegion
 from i2t_ros.types import Description, Detections
@@ -21,7 +20,7 @@ NOTHING = scene_of(
     4,
     4,
     Detections.empty(["cat"]),
-    classification=Classification((), ()),
+    classification=classes_of((), ()),
     faces=Faces(np.empty((0, 4)), []),
     texts=(),
 )
@@ -97,7 +96,7 @@ def test_classes_and_failures():
     scene = scene_of(
         4,
         4,
-        classification=Classification(("tabby",), (0.5,)),
+        classification=classes_of(("tabby",), (0.5,)),
         failures={"faces": InferenceError("broken")},
     )
     found = scene_to_json(scene, "en")
@@ -119,7 +118,7 @@ def test_a_description_comes_back_from_its_json_unchanged():
         64,
         48,
         FOUND,
-        classification=Classification(("tabby",), (0.5,)),
+        classification=classes_of(("tabby",), (0.5,)),
         faces=Faces([[1, 2, 3, 4]], [0.5], np.arange(10).reshape(1, 5, 2)),
         texts=(TEXT,),
         failures={"text": TranslationError("no quota left")},

@@ -287,6 +287,28 @@ def test_auto_with_a_named_backend_speaks_of_its_models_alone(no_models):
     assert "yolo" not in str(caught.value)
 
 
+def test_auto_with_a_backend_that_no_ranked_model_lists_says_what_to_do(no_models):
+    with pytest.raises(
+        BackendUnavailableError, match=r"do not list litert\. Name the model .*--mod"
+    ):
+        open_detector(backend="litert")
+    assert no_models == []
+
+
+@pytest.mark.parametrize("place", ["", "models"])
+@pytest.mark.parametrize("options", [{"device": "nowhere"}, {"providers": ("cuda",)}])
+def test_auto_downloads_nothing_for_a_choice_that_no_backend_has(
+    no_models, monkeypatch, shared, place, options
+):
+    if place:
+        monkeypatch.setenv("I2T_MODEL_PATH", str(shared / place))
+    with pytest.raises(BackendUnavailableError) as caught:
+        open_detector(options=BackendOptions(**options))
+    assert str(caught.value).startswith("model auto: nothing runs as asked: yolox_nano: ")
+    assert "jetson" not in str(caught.value)
+    assert no_models == []
+
+
 def test_auto_with_a_server_does_not_replace_it(no_models):
     if not is_installed("triton"):
         pytest.skip("tritonclient is not installed")

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-from making import scene_of
+from making import classes_of, scene_of
 
 from i2t_ros.pipeline.describer import DescribeOptions, draw
-from i2t_ros.pipeline.tasks.classify import Classification
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.text import TextRegion
 from i2t_ros.types import Detections
@@ -125,7 +124,7 @@ def test_texts_are_drawn_on_the_smallest_image(size):
 
 
 def classes(*scores):
-    return Classification(tuple(f"class {i}" for i in range(len(scores))), scores)
+    return classes_of(tuple(f"class {i}" for i in range(len(scores))), scores)
 
 
 def test_likely_classes_stand_in_the_lower_left_corner():

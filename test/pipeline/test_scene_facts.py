@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from making import scene_of
+from making import classes_of, scene_of
 from scene_words import compose_scene
 
 from i2t_ros.pipeline.describer import scene_facts
-from i2t_ros.pipeline.tasks.classify import Classification
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.text import TextRegion
 from i2t_ros.types import Detections, Scene
@@ -17,7 +16,7 @@ EVERYTHING = scene_of(
     600,
     400,
     detections=Detections(BOX, np.full(1, 0.9), np.zeros(1), ("dog",)),
-    classification=Classification(("beach",), (0.9,)),
+    classification=classes_of(("beach",), (0.9,)),
     faces=Faces(BOX, np.ones(1)),
     texts=(LINE,),
 )
@@ -26,7 +25,7 @@ NOTHING = scene_of(
     600,
     400,
     detections=Detections.empty(("dog",)),
-    classification=Classification((), ()),
+    classification=classes_of((), ()),
     faces=FACELESS,
     texts=(),
 )
@@ -93,11 +92,11 @@ def test_a_task_that_looked_alone_says_itself_that_it_found_nothing(
 
 
 def test_a_class_of_the_whole_picture_that_is_not_likely_is_not_said() -> None:
-    seen = Classification(("cat", "lobster"), (0.6, 0.09))
+    seen = classes_of(("cat", "lobster"), (0.6, 0.09))
     (facts,) = scene_facts(scene_of(600, 400, classification=seen), "sentence")
     assert [fact.key for fact in facts.found] == ["cat"]
 
-    guess = Classification(("lobster",), (0.02,))
+    guess = classes_of(("lobster",), (0.02,))
     assert compose_scene(scene_of(600, 400, classification=guess)) == (
         "I don't see anything I recognize."
     )

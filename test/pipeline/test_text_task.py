@@ -59,7 +59,9 @@ class Spanish:
 
 def reader(*lines, service=None, error=None):
     loaded = Loaded(find_spec("ppocr_v6"), Scripted(*lines, error=error), "rapidocr", "scripted")
-    translations = None if service is None else Translations("standin", lambda: service)
+    translations = (
+        None if service is None else Translations("standin", service.translate, service.letters)
+    )
     return TextReader(loaded, translations)
 
 

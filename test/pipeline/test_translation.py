@@ -31,7 +31,7 @@ class Service:
 
 
 def make(service, **more):
-    return Translations("standin", lambda: service, **more)
+    return Translations("standin", service.translate, service.letters, **more)
 
 
 def test_all_texts_go_in_one_request_and_come_back_in_order():
@@ -71,25 +71,6 @@ def test_a_translation_that_is_the_text_itself_is_none():
             return [text.lower() for text in texts]
 
     assert make(Echo()).translate(["EXIT"], "en") == ([""], None)
-
-
-def test_the_service_is_reached_with_the_first_text_and_once():
-    connected = []
-    translations = Translations("standin", lambda: connected.append(1) or Service())
-    assert connected == []
-    translations.translate(["a"], "es")
-    translations.translate(["b"], "es")
-    assert connected == [1]
-
-
-def test_a_service_that_cannot_be_reached_is_an_error_and_the_texts_stay():
-    def connect():
-        raise TranslationError("needs a key")
-
-    found, error = Translations("standin", connect).translate(["exit"], "es")
-    assert found == [""]
-    assert isinstance(error, TranslationError)
-    assert "needs a key" in str(error)
 
 
 @pytest.mark.parametrize("raised", [TranslationError("refused"), OSError("refused")])

@@ -17,6 +17,11 @@ def scene_of(width, height, detections=None, *, failures=None, **found):
     return Scene(width, height, results, failures or {})
 
 
+def classes_of(labels, scores):
+    """Return what the task classify finds."""
+    return tuple(zip(labels, scores, strict=True))
+
+
 def object_detector(spec, backend):
     """Return a detector of a backend that a test has made."""
     return ObjectDetector(Loaded(spec, backend, "fake", backend.report))

@@ -3,15 +3,15 @@
 import threading
 
 import numpy as np
+from making import classes_of
 
 from i2t_ros.errors import InferenceError
 from i2t_ros.pipeline.tasks.base import Outcome
-from i2t_ros.pipeline.tasks.classify import Classification
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.text import TextRegion
 
 FOUND = {
-    "classify": Classification(("Egyptian cat",), (0.9,)),
+    "classify": classes_of(("Egyptian cat",), (0.9,)),
     "faces": Faces([[1, 1, 5, 5]], [0.8]),
     "text": (
         TextRegion(np.float32([[0, 0], [9, 0], [9, 3], [0, 3]]), "Exit", 0.9, (0, 0, 0), (9, 9, 9)),

@@ -33,7 +33,8 @@ def test_yolox_equals_the_formula(min_score):
     cells = sum((size.width // s) * (size.height // s) for s in STRIDES)
     rng = np.random.default_rng(0)
     output = rng.uniform(0, 1, (1, cells, 5 + 4)).astype(np.float32)
-    boxes, scores, class_ids = yolox([output], size, min_score, STRIDES)
+    boxes, scores, class_ids, classes = yolox([output], size, min_score, STRIDES)
+    assert classes == 4
     wanted = yolox_cell_by_cell(output, size, min_score)
     assert len(wanted) == len(boxes)
     np.testing.assert_allclose(

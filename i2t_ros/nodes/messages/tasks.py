@@ -28,7 +28,7 @@ from i2t_ros.msg import ObjectCount as ObjectCountMsg
 from i2t_ros.msg import TaskResult
 from i2t_ros.msg import TextRegion as TextRegionMsg
 from i2t_ros.pipeline.tasks.base import Label
-from i2t_ros.pipeline.tasks.classify import Classification
+from i2t_ros.pipeline.tasks.classify import Classes
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.pipeline.tasks.text import TextRegion
@@ -96,17 +96,13 @@ def _read_detections(msg: DescriptionMsg) -> Detections:
     )
 
 
-def _fill_classification(msg: DescriptionMsg, classes: Classification, _: Label) -> None:
-    pairs = zip(classes.labels, classes.scores, strict=True)
-    results = [ObjectHypothesis(class_id=label, score=score) for label, score in pairs]
+def _fill_classification(msg: DescriptionMsg, classes: Classes, _: Label) -> None:
+    results = [ObjectHypothesis(class_id=label, score=score) for label, score in classes]
     msg.classification = ClassificationMsg(header=msg.header, results=results)
 
 
-def _read_classification(msg: DescriptionMsg) -> Classification:
-    results = msg.classification.results
-    return Classification(
-        tuple(result.class_id for result in results), tuple(result.score for result in results)
-    )
+def _read_classification(msg: DescriptionMsg) -> Classes:
+    return tuple((result.class_id, result.score) for result in msg.classification.results)
 
 
 def _fill_faces(msg: DescriptionMsg, faces: Faces, _: Label) -> None:

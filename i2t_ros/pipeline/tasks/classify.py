@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
 from i2t_ros.backends.base import Tensor
-from i2t_ros.errors import ModelMismatchError
 from i2t_ros.language.facts import SURE, Fact, Style, TaskFacts
 from i2t_ros.language.grammar import Language
 from i2t_ros.options import Checked, option
@@ -20,8 +19,8 @@ from i2t_ros.types import Image
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, readable, write
 
 COLOR = (235, 235, 235)
-DRAWN = 0.1
-"""Probability from which a class is written on the picture."""
+LIKELY = 0.1
+"""Probability from which a class is said and drawn; a classifier always has a best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +46,8 @@ class ClassifyOptions(Checked):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Classification:
-    """What the whole picture shows: the best classes and their probabilities, best first."""
-
-    labels: tuple[str, ...]
-    scores: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        """Check that each label has its score."""
-        if len(self.labels) != len(self.scores):
-            raise ValueError(
-                "Classification: expected a score for each label, got "
-                f"labels {len(self.labels)}, scores {len(self.scores)}"
-            )
-
-    @property
-    def classes(self) -> list[tuple[str, float]]:
-        """Each label with its score."""
-        return list(zip(self.labels, self.scores, strict=True))
-
-
-SPOKEN_CLASS = 0.1
-"""Probability from which the class of the whole picture is said; a classifier always has a best."""
+Classes: TypeAlias = tuple[tuple[str, float], ...]
+"""The result: classes of the whole picture and their probabilities, 0 to 1, best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +81,7 @@ class ClassJson:
     score: float
 
 
-class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
+class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classes]):
     """The classes of the whole picture."""
 
     name = "classify"
@@ -115,54 +93,42 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classification]):
         """Return a classifier. Raises ModelError and BackendError."""
         return open_model(self.name, settings.model, Classifier, how.of_other_tasks())
 
-    def facts(self, result: Classification, size: tuple[int, int], style: Style) -> TaskFacts:
+    def facts(self, result: Classes, size: tuple[int, int], style: Style) -> TaskFacts:
         """Return the likeliest class, if it is likely enough to be said; see Task."""
-        likely = [
-            ClassFact(name, score=score)
-            for name, score in result.classes[:1]
-            if score >= SPOKEN_CLASS
-        ]
-        return ClassFacts(tuple(likely))
+        best = result[:1]
+        return ClassFacts(tuple(ClassFact(name, score=p) for name, p in best if p >= LIKELY))
 
     def draw(
-        self, canvas: Image, result: Classification, pen: Pen, label: Label, options: DrawOptions
+        self, canvas: Image, result: Classes, pen: Pen, label: Label, options: DrawOptions
     ) -> None:
         """Write the likely classes into the lower left corner, the likeliest on top."""
         bottom = canvas.shape[0]
-        for name, score in reversed(result.classes):
-            if score >= DRAWN:
+        for name, score in reversed(result):
+            if score >= LIKELY:
                 text = f"{readable(name, label)} {round(100 * score)}%"
                 bottom -= plate_size(text, pen)[0]
                 write(canvas, (0, max(0, bottom)), text, pen, COLOR)
 
-    def to_json(self, result: Classification, label: Label) -> dict[str, Any]:
+    def to_json(self, result: Classes, label: Label) -> dict[str, Any]:
         """Return the classes, best first; see Task."""
-        items = (
-            ClassJson(name, label(name), rounded_score(score)) for name, score in result.classes
-        )
+        items = (ClassJson(name, label(name), rounded_score(score)) for name, score in result)
         return {"classification": json_items(items)}
 
-    def from_json(self, values: Mapping[str, Any]) -> Classification:
+    def from_json(self, values: Mapping[str, Any]) -> Classes:
         """Return the classes; see Task."""
-        items = values["classification"]
-        return Classification(
-            tuple(item["class_id"] for item in items), tuple(item["score"] for item in items)
-        )
+        return tuple((item["class_id"], item["score"]) for item in values["classification"])
 
 
-class Classifier(ModelRunner[ClassifyOptions, Classification]):
+class Classifier(ModelRunner[ClassifyOptions, Classes]):
     """Names the classes of pictures."""
+
+    options = ClassifyOptions
 
     def _result(
         self, image: PreparedImage, outputs: list[Tensor], options: ClassifyOptions
-    ) -> Classification:
+    ) -> Classes:
         """Return the ``top_k`` most likely classes."""
         probabilities = self._decode(outputs)
-        if len(probabilities) != len(self.labels):
-            raise ModelMismatchError(
-                f"{self.name}: its label table has {len(self.labels)} classes, the model gave "
-                f"{len(probabilities)}"
-            )
+        self._check_labels(len(probabilities))
         best = np.argsort(-probabilities, kind="stable")[: options.top_k].tolist()
-        found = tuple(self.labels[i] or f"class {i}" for i in best)
-        return Classification(found, tuple(probabilities[best].tolist()))
+        return tuple((self.labels[i] or f"class {i}", float(probabilities[i])) for i in best)

@@ -18,15 +18,9 @@ from i2t_ros.language.grammar import Language
 from i2t_ros.language.sentences import Things, split
 from i2t_ros.models.manifest import BUILT_IN
 from i2t_ros.options import Checked, option
-from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
+from i2t_ros.pipeline.loading import OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
-from i2t_ros.pipeline.tasks.base import (
-    Label,
-    Task,
-    json_items,
-    rounded_pixels,
-    rounded_score,
-)
+from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_pixels, rounded_score
 from i2t_ros.types import DescribeRequest, Detections, Image
 from i2t_ros.vision.boxes import all_are_boxes, are_boxes
 from i2t_ros.vision.decoders import Candidates
@@ -178,11 +172,7 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
     }
 
     def open(self, settings: DetectSettings, how: OpenOptions) -> ObjectDetector:
-        """Return a detector.
-
-        With ``model`` auto and no trained model, OpenCV's own detectors serve, and ``degraded`` is
-        true. Raises ModelError and BackendError.
-        """
+        """Return a detector; see Task. OpenCV's own stands in for a trained model of auto."""
         return open_model(
             self.name, settings.model, ObjectDetector, how, settings.backend, built_in=BUILT_IN
         )
@@ -213,10 +203,8 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
     def to_json(self, result: Detections, label: Label) -> dict[str, Any]:
         """Return the counts and the objects, best first; see Task."""
         counts = (
-            ObjectCountJson(
-                entry.key, label(entry.key), entry.count, rounded_score(entry.max_score)
-            )
-            for entry in count_objects(result)
+            ObjectCountJson(of.key, label(of.key), of.count, rounded_score(of.max_score))
+            for of in count_objects(result)
         )
         names, boxes, tracks = result.class_names(), result.boxes.tolist(), _tracks(result)
         objects = (
@@ -252,15 +240,8 @@ def _tracks(found: Detections) -> list[int | None]:
 class ObjectDetector(ModelRunner[DetectOptions, Detections]):
     """Finds objects in pictures."""
 
-    def __init__(self, loaded: Loaded) -> None:
-        """Take over a loaded model, and read its outputs once.
-
-        Raises ModelMismatchError if the outputs are not those that the model's entry promises.
-        """
-        super().__init__(loaded)
-        self._known: tuple[DetectOptions, tuple[NDArray[np.float32] | None, float]] | None = None
-        if loaded.spec.input.format:
-            self.detect(np.zeros((64, 64, 3), np.uint8))
+    options = DetectOptions
+    _known: tuple[DetectOptions, tuple[NDArray[np.float32] | None, float]] | None = None
 
     def detect(self, image: Image, options: DetectOptions = DetectOptions()) -> Detections:
         """Return what is in ``image``, best first, boxes within it; raises as Runner.run does."""
@@ -285,7 +266,8 @@ class ObjectDetector(ModelRunner[DetectOptions, Detections]):
         """Keep what is wanted, once, in pixels of the picture."""
         least_scores, least = self._least_scores(options)
         found: Candidates = self._decode(outputs, image.size, least)
-        boxes, scores, class_ids = found
+        boxes, scores, class_ids, classes = found
+        self._check_labels(classes)
         if least_scores is not None or not all_are_boxes(boxes):
             good = are_boxes(boxes)
             if least_scores is not None:

@@ -18,13 +18,7 @@ from i2t_ros.models.manifest import BUILT_IN_FACES
 from i2t_ros.options import Checked, option
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
-from i2t_ros.pipeline.tasks.base import (
-    Label,
-    Task,
-    json_items,
-    rounded_pixels,
-    rounded_score,
-)
+from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_pixels, rounded_score
 from i2t_ros.types import Image, freeze_arrays
 from i2t_ros.vision.boxes import are_boxes
 from i2t_ros.vision.decoders import FaceCandidates
@@ -131,11 +125,7 @@ class FacesTask(Task[FaceSettings, FaceOptions, Faces]):
     result_json: ClassVar[Mapping[str, Any]] = {"faces": list[FaceJson]}
 
     def open(self, settings: FaceSettings, how: OpenOptions) -> FaceFinder:
-        """Return a face finder.
-
-        With ``model`` auto and no trained model, OpenCV's Haar cascades serve: they find no
-        landmarks, and ``degraded`` is true. Raises ModelError and BackendError.
-        """
+        """Return a face finder; see Task. OpenCV's Haar cascades stand in, without landmarks."""
         how = how.of_other_tasks()
         return open_model(self.name, settings.model, FaceFinder, how, built_in=BUILT_IN_FACES)
 
@@ -164,10 +154,7 @@ class FacesTask(Task[FaceSettings, FaceOptions, Faces]):
                 for points in result.landmarks.tolist()
             ]
         rows = zip(result.scores, result.boxes.tolist(), named, strict=True)
-        items = (
-            FaceJson(rounded_score(score), rounded_pixels(box), points)
-            for score, box, points in rows
-        )
+        items = (FaceJson(rounded_score(score), rounded_pixels(box), at) for score, box, at in rows)
         return {"faces": json_items(items)}
 
     def from_json(self, values: Mapping[str, Any]) -> Faces:
@@ -183,6 +170,8 @@ class FacesTask(Task[FaceSettings, FaceOptions, Faces]):
 
 class FaceFinder(ModelRunner[FaceOptions, Faces]):
     """Finds faces in pictures."""
+
+    options = FaceOptions
 
     def __init__(self, loaded: Loaded) -> None:
         """Take over a loaded model."""

@@ -230,10 +230,12 @@ class TextTask(Task[TextSettings, TextOptions, Texts]):
 class TextReader(ModelRunner[TextOptions, list[TextRegion]]):
     """Reads text, names its colors, and has it translated if there is a translator."""
 
+    options = TextOptions
+
     def __init__(self, loaded: Loaded, translations: Translations | None = None) -> None:
         """Take over a loaded model."""
-        super().__init__(loaded)
         self._translations = translations
+        super().__init__(loaded)
         if translations is not None:
             self.report += f"; translated by {translations.name}"
 
@@ -260,13 +262,10 @@ class TextReader(ModelRunner[TextOptions, list[TextRegion]]):
     def _result(
         self, image: PreparedImage, outputs: list[Tensor], options: TextOptions
     ) -> list[TextRegion]:
-        lines = self._decode(outputs, options.min_score)
-        return reading_order([_region(image.inputs[0], line) for line in lines])
-
-
-def _region(image: Image, line: Line) -> TextRegion:
-    text_color, background_color = text_colors(image, line.corners)
-    return TextRegion(line.corners, line.text, line.score, text_color, background_color)
+        lines: list[Line] = self._decode(outputs, options.min_score)
+        return reading_order(
+            [TextRegion(*line, *text_colors(image.inputs[0], line.corners)) for line in lines]
+        )
 
 
 def _hex(color: tuple[int, int, int]) -> str:

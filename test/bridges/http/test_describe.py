@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import cv2
 import numpy as np
 import pytest
-from making import scene_of
+from making import classes_of, scene_of
 
 pytest.importorskip("fastapi")
 from waiting import until
@@ -19,7 +19,6 @@ from web_support import BOXES, PICTURE, RectangleDescriber, picture
 from i2t_ros import types
 from i2t_ros.errors import BusyError, UnknownTaskError
 from i2t_ros.language import LANGUAGES
-from i2t_ros.pipeline.tasks.classify import Classification
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.text import TextRegion
 from i2t_ros.types import DescribeReply, Description, Detections, Picture
@@ -141,7 +140,7 @@ def test_everything_that_can_be_found_is_in_the_reply(web):
         100,
         80,
         Detections([[1, 2, 3.04, 4]], [0.987654], [0], ("dog",), track_ids=[7]),
-        classification=Classification(("dog", "cat"), (0.75, 0.25)),
+        classification=classes_of(("dog", "cat"), (0.75, 0.25)),
         faces=Faces([[5, 6, 25, 30]], [0.9], np.arange(10).reshape(1, 5, 2)),
         texts=(
             TextRegion(
@@ -265,7 +264,7 @@ def test_upload_fills_faces_and_classes_where_the_detector_finds_them(web):
     scene = scene_of(
         320,
         240,
-        classification=Classification(("studio couch", "library"), (0.7869002, 0.05)),
+        classification=classes_of(("studio couch", "library"), (0.7869002, 0.05)),
         faces=Faces([[5, 6, 25, 30]], [0.9]),
     )
     description = Description(scene, "A face.", "en", "sentence", "faces", 0.5)

@@ -9,7 +9,7 @@ import threading
 import cv2
 import numpy as np
 import pytest
-from making import FIELDS, scene_of
+from making import FIELDS, classes_of, scene_of
 from project import ROOT
 
 from i2t_ros.pipeline.describer import tell
@@ -24,7 +24,6 @@ from i2t_ros.bridges.http.settings import DEFAULT_PORT, FetchSettings
 from i2t_ros.errors import UnknownCameraError
 from i2t_ros.options import options_of
 from i2t_ros.pipeline.describer import DescribeOptions
-from i2t_ros.pipeline.tasks.classify import Classification
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.types import DescribeReply, DescribeRequest, Description, Detections
 from i2t_ros.vision.codecs import decode_image, encode_image
@@ -41,7 +40,7 @@ FOUND = Detections(
     [0, 1],
     ("person", "tie"),
 )
-CLASSES = Classification(("military uniform", "suit"), (0.3008, 0.2))
+CLASSES = classes_of(("military uniform", "suit"), (0.3008, 0.2))
 FACES = Faces([[200, 80, 330, 260]], [0.93])
 SETTINGS = {
     "": {},

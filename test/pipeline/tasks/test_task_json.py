@@ -6,8 +6,8 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from making import classes_of
 
-from i2t_ros.pipeline.tasks.classify import Classification
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.pipeline.tasks.text import TextRegion
@@ -30,7 +30,7 @@ RESULTS = {
         (),
         (TextRegion(SIGN, "Exit", 0.75, (255, 0, 51), (0, 9, 16), "出口"),),
     ],
-    "classify": [Classification((), ()), Classification(("tabby", "lobster"), (0.5, 0.25))],
+    "classify": [classes_of((), ()), classes_of(("tabby", "lobster"), (0.5, 0.25))],
 }
 
 
