@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import signal
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -11,6 +12,9 @@ from pathlib import Path
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.nodes.processes import NodeProcess, first_to_end, parameter_file
 from i2t_ros.optional import can_import, missing
+
+SOURCE_HINT = "; --source may also be a photo, a film or a folder of pictures"
+_LOG_PREFIX = re.compile(r"\x1b\[[0-9;]*m|\[[A-Z]+\] \[[0-9.]+\] \[\S+\]: ")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -62,6 +66,10 @@ def run(args: argparse.Namespace) -> int:
         raise missing("i2t run", "run `make run`, or source your ROS 2", "no module rclpy")
     if args.params_file and not args.params_file.is_file():
         raise InvalidRequestError(f"--params-file: no such file: {args.params_file}")
+    if args.http and args.no_bridge:
+        raise InvalidRequestError(
+            "--http needs bridge_node, which --no-bridge leaves out: drop one"
+        )
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     nodes: list[NodeProcess] = []
@@ -72,10 +80,11 @@ def run(args: argparse.Namespace) -> int:
             nodes.append(stack.enter_context(node))
         first = first_to_end(nodes)
         print(f"i2t run: {first.name} has ended, so the others are ended too", flush=True)
-    # A node that is interrupted while it starts has no handler yet, and the signal ends it.
-    failed = [node for node in nodes if node.returncode not in (0, -signal.SIGINT)]
+    failed = [node for node in nodes if node.returncode]
     for node in failed:
-        print(f"i2t run: {node.name} ended with code {node.returncode}; its last lines say why")
+        reason = _LOG_PREFIX.sub("", node.last_line)
+        hint = SOURCE_HINT if node.name == "source_node" else ""
+        print(f"i2t run: {node.name} ended with code {node.returncode}: {reason}{hint}")
     return int(bool(failed))
 
 

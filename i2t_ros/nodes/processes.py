@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import yaml
 
+from i2t_ros.nodes.start import SIGNALS
 from i2t_ros.resources import config_path
 
 STOP_LIMIT = 15.0
@@ -46,16 +47,22 @@ class NodeProcess(subprocess.Popen[bytes]):
         # the installed package.
         code = (
             "import sys; sys.path[:] = filter(None, sys.path); "
-            f"from i2t_ros.nodes.{name.removesuffix('_node')}.node import main; sys.exit(main())"
+            f"from i2t_ros.nodes.start import {name}; sys.exit({name}())"
         )
-        super().__init__(
-            [sys.executable, "-c", code, "--ros-args", *ros_args],
-            env=node_environment(),
-            stdout=write and subprocess.PIPE,
-            stderr=write and subprocess.STDOUT,
-            # So that Ctrl-C reaches only this process, which ends the nodes in order.
-            start_new_session=True,
-        )
+        # The node inherits this, so a signal waits until it has its handlers.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            super().__init__(
+                [sys.executable, "-c", code, "--ros-args", *ros_args],
+                env=node_environment(),
+                stdout=write and subprocess.PIPE,
+                stderr=write and subprocess.STDOUT,
+                # So that Ctrl-C reaches only this process, which ends the nodes in order.
+                start_new_session=True,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self.last_line = ""
         self._reader = threading.Thread(target=self._pass_on, args=(write,), daemon=True)
         self._reader.start()
 
@@ -83,7 +90,8 @@ class NodeProcess(subprocess.Popen[bytes]):
         if self.stdout is not None:
             with self.stdout as lines:
                 for line in lines:
-                    write(line.decode(errors="replace").rstrip("\r\n"))
+                    self.last_line = line.decode(errors="replace").rstrip("\r\n")
+                    write(self.last_line)
 
 
 def first_to_end(nodes: Sequence[NodeProcess]) -> NodeProcess:

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from i2t_ros.errors import SourceMissingError, SourceUnreadableError
-from i2t_ros.nodes.source.camera_info import load_camera_info
+from i2t_ros.nodes.messages.camera_info import load_camera_info
 
 CONTENT = {
     "image_width": 640,

@@ -6,6 +6,7 @@ a test runs its examples.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from i2t_ros.errors import (
     UnsupportedFormatError,
 )
 from i2t_ros.pipeline.tasks.registry import check_tasks
+from i2t_ros.resources import config_path, load_yaml
 from i2t_ros.types import DescribeRequest, Picture
 from i2t_ros.vision.codecs import canonical_format
 
@@ -36,45 +38,13 @@ MAX_REPLY_HEADER: Mapping[Version, int] = {1: 4096, 2: 65536}
 """Bytes; for version 1, as many as the old clients read with one ``recv``."""
 
 ERROR_PREFIX = "Ocurrió el siguiente error: "
-SPANISH_REASONS: Mapping[str, str] = {
-    "error": "error interno del servidor",
-    "bad_image": "la imagen no se puede usar",
-    "empty_image": "la imagen está vacía",
-    "not_an_image": "los datos recibidos no son una imagen",
-    "truncated_image": "la imagen está incompleta",
-    "unsupported_format": "el formato de la imagen no se admite",
-    "image_too_large": "la imagen es demasiado grande",
-    "bad_image_message": "el mensaje de imagen no es válido",
-    "bad_request": "la petición no se puede atender",
-    "invalid_request": "la petición no es válida",
-    "unknown_task": "la tarea no existe o no está disponible",
-    "unknown_language": "el idioma no está disponible",
-    "unknown_style": "el estilo de frase no existe",
-    "unknown_camera": "la cámara no existe",
-    "no_frame": "la cámara todavía no ha enviado ninguna imagen",
-    "bad_model": "el modelo no se puede usar",
-    "unknown_model": "el modelo no existe",
-    "model_missing": "el modelo no está en este equipo",
-    "model_corrupt": "el archivo del modelo está dañado",
-    "model_mismatch": "el modelo no corresponde a su descripción",
-    "download_failed": "no se pudo descargar el modelo",
-    "cache_not_writable": "no se pudo guardar el modelo",
-    "bad_backend": "el motor de inferencia ha fallado",
-    "backend_missing": "el motor de inferencia no está instalado",
-    "backend_unavailable": "el motor de inferencia no está disponible",
-    "inference_failed": "el motor de inferencia falló con esta imagen",
-    "bad_source": "la fuente de imágenes ha fallado",
-    "source_missing": "no se encuentra la fuente de imágenes",
-    "source_unreadable": "no se puede leer la fuente de imágenes",
-    "source_lost": "se perdió la fuente de imágenes",
-    "service_error": "el servicio no puede atender la petición",
-    "busy": "el servidor está ocupado, inténtelo de nuevo",
-    "time_limit": "se agotó el tiempo de espera",
-    "not_active": "el detector no está activo",
-    "translation_failed": "no se pudo traducir el texto",
-    "detector_unreachable": "no se encuentra el detector",
-}
-"""Code of an I2tError -> the reason after ERROR_PREFIX, which clients of version 1 get."""
+
+
+@functools.cache
+def spanish_reasons() -> Mapping[str, str]:
+    """Return, for each code of an I2tError, the reason that clients of version 1 get."""
+    reasons: dict[str, str] = load_yaml(config_path("tcp_errors_es.yaml"))
+    return reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +191,7 @@ def encode_success(version: Version, sentence: str, image_size: int) -> bytes:
 def encode_error(version: Version, error: I2tError) -> bytes:
     """Return the complete reply to a request that failed."""
     if version == 1:
-        reason = SPANISH_REASONS.get(error.code, error.code)
+        reason = spanish_reasons().get(error.code, error.code)
         text = f"{ERROR_PREFIX}{reason} ({_clean(str(error))})"
     else:
         text = f"{error.code}{SEPARATOR.decode()}{_clean(str(error))}"

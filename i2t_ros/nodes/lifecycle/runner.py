@@ -28,6 +28,7 @@ from i2t_ros.errors import I2tError, InvalidRequestError
 from i2t_ros.nodes.lifecycle.logs import LogForwarding
 from i2t_ros.nodes.lifecycle.spinning import STOP_LIMIT, SpinningThread
 from i2t_ros.nodes.parameters.declaration import descriptor, ros_default
+from i2t_ros.nodes.start import SIGNALS
 from i2t_ros.options import Option
 
 EXIT_FAILED = 1
@@ -211,7 +212,8 @@ def run_lifecycle_node(kind: type[ManagedNode], args: Sequence[str] | None = Non
         )
         try_shutdown()
         return EXIT_USAGE
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in SIGNALS:
+        signal.signal(number, signal.default_int_handler)
     sys.setswitchinterval(SWITCH_INTERVAL)
     cv2.setNumThreads(usable_cores().number)  # before 4.10, OpenCV ignores a quota of cgroup v2
     node: ManagedNode | None = None
@@ -266,7 +268,7 @@ def _end_at_signal(node: ManagedNode) -> None:
         first.append(now)
         node.end()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, on_signal)
 
 
