@@ -67,9 +67,7 @@ def run(args: argparse.Namespace) -> int:
     if args.params_file and not args.params_file.is_file():
         raise InvalidRequestError(f"--params-file: no such file: {args.params_file}")
     if args.http and args.no_bridge:
-        raise InvalidRequestError(
-            "--http needs bridge_node, which --no-bridge leaves out: drop one"
-        )
+        raise InvalidRequestError("--http needs bridge_node: drop --no-bridge")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     nodes: list[NodeProcess] = []

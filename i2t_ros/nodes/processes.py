@@ -67,7 +67,6 @@ class NodeProcess(subprocess.Popen[bytes]):
         self._reader.start()
 
     def __exit__(self, *_: object) -> None:
-        """End it."""
         self.stop()
 
     def stop(self) -> int:
@@ -96,14 +95,17 @@ class NodeProcess(subprocess.Popen[bytes]):
 
 def first_to_end(nodes: Sequence[NodeProcess]) -> NodeProcess:
     """Wait until one of the nodes ends and its last lines are written; return that node."""
-    while True:
-        for node in nodes:
-            if node.poll() is not None:
-                node.stop()
-                return node
-        # Not one endless wait: the kernel may give a signal to another thread, and Python handles
-        # it in this one, once its wait ends.
+    # Not one endless wait: the kernel may give a signal to another thread, and Python handles it in
+    # this one, once its wait ends.
+    while (node := one_that_ended(nodes)) is None:
         time.sleep(LOOK_PERIOD)
+    node.stop()
+    return node
+
+
+def one_that_ended(nodes: Sequence[NodeProcess]) -> NodeProcess | None:
+    """Return the first of the nodes that has ended, if there is one."""
+    return next((node for node in nodes if node.poll() is not None), None)
 
 
 def node_environment() -> dict[str, str]:

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from i2t_ros.nodes.processes import NodeProcess
+
 
 @pytest.mark.parametrize("name", ["detector_node", "bridge_node", "source_node"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -28,8 +30,6 @@ def test_a_signal_during_the_imports_ends_a_node_quietly(tmp_path, name, number)
 
 
 def test_a_signal_right_after_the_start_waits_for_the_handlers(capfd):
-    from i2t_ros.nodes.processes import NodeProcess
-
     lines = []
     with NodeProcess("source_node", write=lines.append) as node:
         assert node.stop() == 0

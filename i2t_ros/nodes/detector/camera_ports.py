@@ -30,8 +30,8 @@ from i2t_ros.types import CAMERA_NAME
 ImageMessage: TypeAlias = ImageMsg | CompressedImage
 
 PATIENCE = 10.0
-"""Seconds without a publisher before a line of the log says so. If all nodes are stopped, the source
-ends first, and a bridge may take 5 s to answer its requests before the detector ends."""
+"""Seconds without a publisher before a line of the log says so. When all nodes are stopped, the
+source ends first, and the bridge may answer requests for 5 s before the detector ends."""
 LONGEST_TOPIC = 247
 """Characters of a topic's full name; more are refused by rmw."""
 
