@@ -151,7 +151,6 @@ class CameraPorts:
             self._take,
             QoSProfile(
                 depth=qos_profile_sensor_data.depth,
-                history=qos_profile_sensor_data.history,
                 reliability=policies.RELIABLE if self._reliable else policies.BEST_EFFORT,
             ),
             qos_overriding_options=self._overrides,

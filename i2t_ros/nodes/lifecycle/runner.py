@@ -85,7 +85,6 @@ class ManagedNode(LifecycleNode, ABC):
         """
         given = getattr(self, "_parameter_overrides", {})
         unknown = [name for name in given if not self.has_parameter(name)]
-        unknown = [name for name in unknown if not name.startswith("qos_overrides.")]
         if unknown:
             # Seldom needed, and it knows the parameters of all nodes.
             from i2t_ros.nodes.parameters.tables import misspelled  # noqa: PLC0415
@@ -164,9 +163,8 @@ class ManagedNode(LifecycleNode, ABC):
         Does not wait for a transition that takes long, such as a slow download.
         """
         if not self._changing.acquire(timeout=STOP_LIMIT):
-            self.get_logger().error(
-                f"a transition still runs after {STOP_LIMIT:g} s; not waiting for it"
-            )
+            late = f"a transition still runs after {STOP_LIMIT:g} s; not waiting for it"
+            self.get_logger().error(late)
             return
         try:
             self.release()
