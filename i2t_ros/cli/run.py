@@ -80,9 +80,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"i2t run: {first.name} has ended, so the others are ended too", flush=True)
     failed = [node for node in nodes if node.returncode]
     for node in failed:
-        reason = _LOG_PREFIX.sub("", node.last_line)
-        hint = SOURCE_HINT if node.name == "source_node" else ""
-        print(f"i2t run: {node.name} ended with code {node.returncode}: {reason}{hint}")
+        reason = ""
+        if node.returncode > 0:  # not ended by a signal
+            reason = ": " + _LOG_PREFIX.sub("", node.last_line)
+            reason += SOURCE_HINT if node.name == "source_node" else ""
+        print(f"i2t run: {node.name} ended with code {node.returncode}{reason}")
     return int(bool(failed))
 
 

@@ -153,11 +153,6 @@ def test_a_publisher_of_another_type_is_named(peer, start):
     peer.until(lambda: expected in node.log(), "the warning")
 
 
-def test_a_missing_publisher_is_told_once(peer, start):
-    node = start(model="fake")
-    peer.until(lambda: "no publisher on /image;" in node.log(), "the warning")
-
-
 def test_size_and_encoding_may_change_and_the_clock_jump_back(peer, start):
     start(model="fake")
     seen = peer.collect(Detection2DArray, f"{NODE}/detections")
@@ -363,6 +358,7 @@ def test_a_publisher_that_has_just_gone_is_not_missed_yet(peer, monkeypatch, cap
     assert "no publisher" not in capfd.readouterr().err
     now += 1.0
     ports.watch()
-    assert "no publisher on /image;" in capfd.readouterr().err
+    ports.watch()
+    assert capfd.readouterr().err.count("no publisher on /image;") == 1
     ports.destroy()
     node.destroy_node()

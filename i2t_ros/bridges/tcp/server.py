@@ -62,7 +62,6 @@ class TcpServer:
         self._host = host
         self._listener: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], _Connection] = {}
-        self._closed: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start listening; raises OSError, which names the address, if that fails."""
@@ -86,13 +85,8 @@ class TcpServer:
         """
         if self._listener is None:
             return
-        if self._closed is None:
-            self._closed = asyncio.ensure_future(self._shut_down(self._listener))
-        await asyncio.shield(self._closed)
-
-    async def _shut_down(self, listener: asyncio.Server) -> None:
         self.closing = True
-        listener.close()
+        self._listener.close()
         for task, connection in self._connections.items():
             if connection.idle:
                 task.cancel()
