@@ -71,8 +71,24 @@ def test_the_task_of_the_page_is_a_task(package):
     assert (answer["brightness"], answer["dark"]) == (200.0, True)
     assert answer["sentence"] == "It is dark."
     assert answer["tasks"] == ["light"]
+    said = run(package, I2T, "describe", bright, "--tasks", "light")
+    assert said.startswith("I don't see anything I recognize.\n")
     spanish = run(package, I2T, "describe", dark, "--tasks", "light", "--language", "es")
     assert spanish.startswith("Está oscuro.")
+
+
+def test_the_task_of_the_page_speaks_a_users_variety_of_a_language(package):
+    (package / "es-MX.yaml").write_text("extends: es\nname: Español de México\n")
+    code = textwrap.dedent(
+        """
+        from pathlib import Path
+        from i2t_light import LightFacts
+        from i2t_ros.language import Fact, compose, load_languages
+        own = load_languages(Path.cwd())
+        print(compose([LightFacts((Fact("dark"),))], "es-MX", languages=own))
+        """
+    )
+    assert run(package, code) == "Está oscuro.\n"
 
 
 def test_the_task_of_the_page_goes_through_a_message_and_is_drawn(package):

@@ -104,4 +104,4 @@ def test_a_default_is_shown_to_people():
         text: str = option("", "nothing")
         many: tuple[str, ...] = option((), "nothing")
 
-    assert [each.shown for each in options_of(Empty)] == ["none", "none"]
+    assert [each.shown for each in options_of(Empty)] == ["(empty)", "(empty)"]

@@ -14,9 +14,9 @@ from typing import Any
 
 from i2t_ros import language as words
 from i2t_ros.cli.tables import print_tables
-from i2t_ros.errors import I2tError
+from i2t_ros.errors import BackendError, I2tError, ModelError
 from i2t_ros.options import Option, from_values, options_of
-from i2t_ros.pipeline.describer import DescribeOptions, Describer, draw
+from i2t_ros.pipeline.describer import STAGED, DescribeOptions, Describer, draw
 from i2t_ros.pipeline.description_json import reply_to_json
 from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.tasks.registry import TASKS
@@ -52,6 +52,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="FILE",
         help="write the picture with everything found drawn on it",
     )
+    parser.add_argument(
+        "--language-folder", type=Path, metavar="FOLDER", help="folder with your own language files"
+    )
     for title, options in GROUPS.items():
         add_flags(parser.add_argument_group(title), options)
     parser.set_defaults(run=run)
@@ -73,6 +76,12 @@ def add_flags(parser: argparse._ActionsContainer, options: Iterable[Option]) -> 
             }
         flag = "--" + option.name.replace("_", "-")
         parser.add_argument(flag, default=option.default, **how)
+
+
+def _check_classes(describer: Describer, options: DescribeOptions) -> None:
+    """Raise InvalidRequestError for the first class that an option names and the model lacks."""
+    with suppress(ModelError, BackendError):  # not loaded: printed as any other failure
+        describer.detector.check_classes(sorted(options.task_options[STAGED].named))
 
 
 def _list(text: str) -> list[str]:
@@ -98,6 +107,7 @@ def run(args: argparse.Namespace) -> int:
         DescribeOptions,
         values,
         task_options={name: from_values(task.options, values) for name, task in TASKS.items()},
+        languages=words.load_languages(args.language_folder),
     )
     settings = {name: from_values(task.settings, values) for name, task in TASKS.items()}
     how = from_values(OpenOptions, values)
@@ -115,6 +125,8 @@ def run(args: argparse.Namespace) -> int:
         for task in options.tasks:  # so that the time shown does not include loading
             with suppress(I2tError):  # printed below, if other tasks succeed
                 describer.prepare([task])
+        if STAGED in options.tasks:
+            _check_classes(describer, options)
         description = describer.describe(image, options)
     finally:
         describer.close()

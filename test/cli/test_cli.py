@@ -49,6 +49,12 @@ def test_describe_in_another_language(photo, capsys):
     assert "\npersona  0.9" in out
 
 
+def test_describe_in_a_language_of_the_users_own(photo, tmp_path, capsys):
+    (tmp_path / "es-MX.yaml").write_text("extends: es\nlabels: {person: {one: cuate, gender: m}}\n")
+    assert describe(photo, "--language", "es-MX", "--language-folder", tmp_path) == 0
+    assert capsys.readouterr().out.startswith("Veo un cuate.")
+
+
 def test_what_is_in_doubt_is_said_to_be(shared, capsys):
     weights, picture = shared / "models" / "yolox_nano.onnx", shared / "images" / "cat_720p.jpg"
     asked = ["describe", str(picture), "--model", str(weights), "--min-score", "0.2"]
@@ -249,6 +255,10 @@ def test_a_bad_picture_is_an_error_that_can_be_read(tmp_path, capsys, content, c
         (["--tasks", "detect,smell"], "unknown task 'smell'"),
         (["--tasks", ""], "no task; tasks are detect"),
         (["--top-k", "0"], "top_k: expected 1 to 10000, got 0"),
+        (["--allow-classes", "persons"], "fake has no class 'persons'; did you mean 'person'?"),
+        (["--deny-classes", "persn"], "fake has no class 'persn'; did you mean 'person'?"),
+        (["--class-min-scores", "[person=0.6]"], "class_min_scores: expected CLASS=SCORE"),
+        (["--language-folder", "/nowhere"], "language folder /nowhere: expected a folder"),
     ],
 )
 def test_a_bad_argument_is_an_error_that_can_be_read(photo, capsys, args, message):

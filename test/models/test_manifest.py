@@ -1,7 +1,9 @@
 import re
+import textwrap
 
 import pytest
 import yaml
+from project import ROOT
 
 from i2t_ros.backends.registry import backends
 from i2t_ros.errors import ModelError, UnknownModelError
@@ -12,6 +14,7 @@ from i2t_ros.models.manifest import (
     ranked_models,
     read_labels,
     read_manifest,
+    spec_from,
 )
 
 ENTRY = {
@@ -132,3 +135,12 @@ def test_a_missing_field_is_named(tmp_path):
 def test_an_unknown_model_says_what_there_is():
     with pytest.raises(UnknownModelError, match=r"did you mean yolox_nano.* Known: yolox_nano"):
         find_spec("yolo_nano")
+
+
+def test_the_entry_of_the_guide_is_one():
+    page = (ROOT / "docs" / "models.md").read_text()
+    blocks = [textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n)+", page, re.MULTILINE)]
+    (entry,) = (yaml.safe_load(block) for block in blocks if block.startswith("robot_parts:"))
+    (own,) = (yaml.safe_load(block) for block in blocks if block.startswith("labels: [bottle"))
+    spec = spec_from("robot_parts", own | entry["robot_parts"], "docs/models.md")
+    assert (spec.auto, spec.files[0].size, spec.labels) == (8, 3660092, ("bottle", "can"))

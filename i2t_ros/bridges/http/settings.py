@@ -115,18 +115,18 @@ class HistorySettings:
 
     database: str = option(
         "",
-        "SQLAlchemy URL, such as sqlite:////var/lib/i2t/history.db; none: SQLite in the user's "
+        "SQLAlchemy URL, such as sqlite:////var/lib/i2t/history.db; empty: SQLite in the user's "
         f"data folder; the environment variable {DATABASE_VARIABLE} comes first",
         name="history_database",
     )
     pictures: str = option(
         "",
         "where pictures are kept too: a folder, or s3://bucket/prefix with keys from the "
-        "environment; none: nowhere",
+        "environment; empty: nowhere",
         name="history_pictures",
     )
     s3_endpoint: str = option(
-        "", "URL of an S3-compatible service; none: Amazon's", name="history_s3_endpoint"
+        "", "URL of an S3-compatible service; empty: Amazon's", name="history_s3_endpoint"
     )
     max_results: int = option(
         1000,

@@ -39,7 +39,7 @@ class BridgeSettings:
     cameras: tuple[str, ...] = option(
         (),
         "the detector's cameras, as in its own parameter: names, each with a topic <name>/image, "
-        "or name=topic; none: one topic, image",
+        "or name=topic; empty: one topic, image",
     )
     image_transport: str = option(
         "raw",

@@ -29,7 +29,7 @@ class DetectorSettings:
 
     opening: OpenOptions = field(default_factory=OpenOptions)
     cameras: tuple[str, ...] = option(
-        (), "camera names, each with a topic <name>/image, or name=topic; none: one topic, image"
+        (), "camera names, each with a topic <name>/image, or name=topic; empty: one topic, image"
     )
     image_transport: str = option(
         "raw",
@@ -38,7 +38,7 @@ class DetectorSettings:
     )
     bridge: str = option(
         "bridge_node",
-        "the bridge_node whose WebSocket cameras are this node's cameras too; none: no bridge",
+        "the bridge_node whose WebSocket cameras are this node's cameras too; empty: no bridge",
     )
     reliability: str = option(
         "auto",

@@ -23,7 +23,7 @@ class SourceSettings:
     camera_info_url: str = option(
         "",
         "calibration to publish as camera_info, in the YAML format of camera_calibration: a path, "
-        "file:///path or package://PACKAGE/path; none: no camera_info",
+        "file:///path or package://PACKAGE/path; empty: no camera_info",
     )
     reliability: str = option(
         "reliable",

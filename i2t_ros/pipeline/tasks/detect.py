@@ -87,13 +87,13 @@ class DetectOptions(Checked):
     )
     class_min_scores: Mapping[str, float] = option(
         MappingProxyType({}),
-        "scores for single classes in place of min_score, such as [person=0.6, chair=0.3]",
+        "scores for single classes in place of min_score, such as person=0.6 (a list)",
         changes="live",
         read=class_scores,
     )
     allow: frozenset[str] = option(
         frozenset(),
-        "only these classes, by the model's own names; none: all",
+        "only these classes, by the model's own names; empty: all",
         name="allow_classes",
         changes="live",
         read=_names,

@@ -166,7 +166,8 @@ def table(first_column):
 
 def test_the_limits_are_those_of_the_listener():
     documented = {name: float(default) for name, default, _ in table("name")}
-    assert documented == {name: float(v) for name, v in dataclasses.asdict(TcpLimits()).items()}
+    defaults = dataclasses.asdict(TcpLimits())
+    assert documented == {f"tcp_{name}": float(value) for name, value in defaults.items()}
 
 
 def test_the_options_are_those_of_the_codec():
