@@ -49,26 +49,13 @@ def spanish_reasons() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """A complete, valid request."""
+    """What a client asks, or the error that is its answer.
 
-    version: Version
-    describe: DescribeRequest
-
-    @property
-    def keep_open(self) -> bool:
-        """Whether another request may follow on this connection."""
-        return self.version == 2
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A request that gets an error as its answer.
-
-    keep_open  whether the request has been read to its end, so that another one may follow
+    keep_open  whether the request has been read to its end, and another one may follow
     """
 
     version: Version
-    error: I2tError
+    content: DescribeRequest | I2tError
     keep_open: bool = False
 
 
@@ -96,7 +83,7 @@ class RequestParser:
         """Declare the end of the stream: what is there is a whole request, or is refused."""
         self._finished = True
 
-    def next_request(self) -> WireRequest | Refusal | None:
+    def next_request(self) -> WireRequest | None:
         """Return the next request or refusal, or None if more bytes are needed.
 
         After a refusal without ``keep_open``, and after a request of version 1, the rest of the
@@ -124,7 +111,7 @@ class RequestParser:
         header = None if self._header else _read_header(self._buffer, finished=True)
         return isinstance(header, _Header) and header.version == 1 and header.size == 0
 
-    def _all(self) -> Iterator[WireRequest | Refusal | None]:
+    def _all(self) -> Iterator[WireRequest | None]:
         """Yield what the stream holds, and None whenever more bytes are needed."""
         keep_open = True
         while keep_open:
@@ -136,48 +123,49 @@ class RequestParser:
                 self._buffer.clear()
             yield found
 
-    def _one(self) -> Generator[None, None, WireRequest | Refusal]:
+    def _one(self) -> Generator[None, None, WireRequest]:
         while not self._buffer or (header := _read_header(self._buffer, self._finished)) is None:
             yield
-        if isinstance(header, Refusal):
+        if not isinstance(header, _Header):
             return header
         version, size = header.version, header.size
         if size > self._max_image_bytes:
             expected = f"expected a picture of at most {self._max_image_bytes} bytes"
             announced = f"the header announces {size}: send a smaller one"
-            return Refusal(version, ImageTooLargeError(f"{expected}, {announced}"))
+            return WireRequest(version, ImageTooLargeError(f"{expected}, {announced}"))
         try:
             options = _read_options(header)
         except I2tError as error:
             if version == 2:
                 del self._buffer[: header.length]
                 return (yield from self._skip(header, error))
-            return Refusal(1, error)
+            return WireRequest(1, error)
         self._header = header
         del self._buffer[: header.length]
         while len(self._buffer) < size:
             if self._finished:
                 expected = f"expected {size} bytes of picture, got {len(self._buffer)}"
                 cut = TruncatedImageError(f"{expected} before the client stopped sending")
-                return Refusal(version, cut)
+                return WireRequest(version, cut)
             yield
         # Without copying the picture: it keeps this buffer, and what follows it gets a new one.
         image, self._buffer = self._buffer, self._buffer[size:]
         del image[size:]
         picture = Picture(image) if image else None
-        return WireRequest(version, DescribeRequest(picture=picture, **options))
+        request = DescribeRequest(picture=picture, **options)
+        return WireRequest(version, request, keep_open=version == 2)
 
-    def _skip(self, header: _Header, error: I2tError) -> Generator[None, None, Refusal]:
+    def _skip(self, header: _Header, error: I2tError) -> Generator[None, None, WireRequest]:
         """Throw away the picture of a refused version 2 request, up to the next request."""
         self._header, left = header, header.size
         while left > len(self._buffer):
             left -= len(self._buffer)
             self._buffer.clear()
             if self._finished:
-                return Refusal(2, error)
+                return WireRequest(2, error)
             yield
         del self._buffer[:left]
-        return Refusal(2, error, keep_open=True)
+        return WireRequest(2, error, keep_open=True)
 
 
 def encode_success(version: Version, sentence: str, image_size: int) -> bytes:
@@ -216,7 +204,7 @@ _NOT_IN_EXTENSION = re.compile(rb"[^!-~]")
 
 def _read_header(  # noqa: PLR0911 (one for each kind of header)
     data: bytearray, finished: bool
-) -> _Header | Refusal | None:
+) -> _Header | WireRequest | None:
     """Read the header at the start of ``data``.
 
     Returns None if more bytes are needed (``finished``: none will come). The result depends only on
@@ -233,7 +221,7 @@ def _read_header(  # noqa: PLR0911 (one for each kind of header)
     extension, digits, is_version_2, options = found.groups()
     if len(digits) > MAX_DIGITS:
         error = ImageTooLargeError(f"expected a size of at most {MAX_DIGITS} digits, got more")
-        return Refusal(1, error)
+        return WireRequest(1, error)
     end = found.end(2)
     rest = data[end : end + len(SEPARATOR)]  # tells the version
     if SEPARATOR.startswith(rest) and rest != SEPARATOR and not finished:
@@ -251,9 +239,9 @@ def _read_header(  # noqa: PLR0911 (one for each kind of header)
     return _bad_header(2, expected, data[start:])
 
 
-def _bad_header(version: Version, expected: str, got: bytes | bytearray) -> Refusal:
+def _bad_header(version: Version, expected: str, got: bytes | bytearray) -> WireRequest:
     error = InvalidRequestError(f"request header: expected {expected}, got {_shown(got)}")
-    return Refusal(version, error)
+    return WireRequest(version, error)
 
 
 def _shown(data: bytes | bytearray) -> str:
