@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from i2t_ros.errors import InvalidRequestError
-from i2t_ros.nodes.processes import NodeProcess, first_to_end, parameter_file
+from i2t_ros.nodes.processes import NodeProcess, first_to_end, parameter_file, signals_wait
 from i2t_ros.optional import can_import, missing
 
 SOURCE_HINT = "; --source may also be a photo, a film or a folder of pictures"
@@ -73,9 +73,10 @@ def run(args: argparse.Namespace) -> int:
     nodes: list[NodeProcess] = []
     # The stack ends the nodes in reverse order, so the bridge can answer its open requests.
     with suppress(KeyboardInterrupt), ExitStack() as stack:
-        for name, words in chosen_nodes(args).items():
-            node = NodeProcess(name, words, write=partial(_write, name))
-            nodes.append(stack.enter_context(node))
+        with signals_wait():
+            for name, words in chosen_nodes(args).items():
+                node = NodeProcess(name, words, write=partial(_write, name))
+                nodes.append(stack.enter_context(node))
         first = first_to_end(nodes)
         print(f"i2t run: {first.name} has ended, so the others are ended too", flush=True)
     failed = [node for node in nodes if node.returncode]

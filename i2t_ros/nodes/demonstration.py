@@ -25,6 +25,7 @@ from i2t_ros.nodes.processes import (
     node_environment,
     one_that_ended,
     parameter_file,
+    signals_wait,
 )
 from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeRequest, Picture
@@ -60,10 +61,11 @@ def run_demo(picture: Path, data: bytes, model: str, language: str, save: Path) 
         rclpy.init(args=[])
         stack.callback(try_shutdown)
         nodes = []
-        for name, values in parameters.items():
-            node = NodeProcess(name, ["--params-file", parameter_file(values)])
-            nodes.append(stack.enter_context(node))
-            say(f"node        {name}, process {node.pid}")
+        with signals_wait():
+            for name, values in parameters.items():
+                node = NodeProcess(name, ["--params-file", parameter_file(values)])
+                nodes.append(stack.enter_context(node))
+                say(f"node        {name}, process {node.pid}")
         viewer = Viewer(nodes)
         stack.callback(viewer.node.destroy_node)
         viewer.show_answer()

@@ -11,7 +11,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import yaml
 
@@ -49,19 +50,14 @@ class NodeProcess(subprocess.Popen[bytes]):
             "import sys; sys.path[:] = filter(None, sys.path); "
             f"from i2t_ros.nodes.start import {name}; sys.exit({name}())"
         )
-        # The node inherits this, so a signal waits until it has its handlers.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-        try:
-            super().__init__(
-                [sys.executable, "-c", code, "--ros-args", *ros_args],
-                env=node_environment(),
-                stdout=write and subprocess.PIPE,
-                stderr=write and subprocess.STDOUT,
-                # So that Ctrl-C reaches only this process, which ends the nodes in order.
-                start_new_session=True,
-            )
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        super().__init__(
+            [sys.executable, "-c", code, "--ros-args", *ros_args],
+            env=node_environment(),
+            stdout=write and subprocess.PIPE,
+            stderr=write and subprocess.STDOUT,
+            # So that Ctrl-C reaches only this process, which ends the nodes in order.
+            start_new_session=True,
+        )
         self.last_line = ""
         self._reader = threading.Thread(target=self._pass_on, args=(write,), daemon=True)
         self._reader.start()
@@ -69,11 +65,8 @@ class NodeProcess(subprocess.Popen[bytes]):
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def stop(self) -> int:
-        """End it as Ctrl-C would, or kill it if that takes too long; return the exit code.
-
-        It is negative if a signal has ended it. By then its last lines are written.
-        """
+    def stop(self) -> None:
+        """End it as Ctrl-C would, or kill it if that takes too long; its last lines are written."""
         self.send_signal(signal.SIGINT)
         try:
             self.wait(STOP_LIMIT)
@@ -81,9 +74,8 @@ class NodeProcess(subprocess.Popen[bytes]):
             self.kill()
             if not isinstance(error, subprocess.TimeoutExpired):  # the user does not want to wait
                 raise
-        code = self.wait()
+        self.wait()
         self._reader.join(LAST_LINES_LIMIT)
-        return code
 
     def _pass_on(self, write: Callable[[str], None]) -> None:
         if self.stdout is not None:
@@ -91,6 +83,19 @@ class NodeProcess(subprocess.Popen[bytes]):
                 for line in lines:
                     self.last_line = line.decode(errors="replace").rstrip("\r\n")
                     write(self.last_line)
+
+
+@contextmanager
+def signals_wait() -> Iterator[None]:
+    """Let signals wait while nodes are started, so that none is left behind by a Ctrl-C.
+
+    The nodes inherit this: a signal waits until they have their handlers.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def first_to_end(nodes: Sequence[NodeProcess]) -> NodeProcess:

@@ -18,7 +18,7 @@ def start(kind: str) -> int:
     """
     for number in SIGNALS:
         signal.signal(number, lambda *_: os._exit(0))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # NodeProcess has blocked them
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # see processes.signals_wait
     return int(importlib.import_module(f"i2t_ros.nodes.{kind}.node").main())
 
 

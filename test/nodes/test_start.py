@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from i2t_ros.nodes.processes import NodeProcess
+from i2t_ros.nodes.processes import NodeProcess, signals_wait
 
 
 @pytest.mark.parametrize("name", ["detector_node", "bridge_node", "source_node"])
@@ -29,9 +29,23 @@ def test_a_signal_during_the_imports_ends_a_node_quietly(tmp_path, name, number)
         assert node.stdout.read() == b""
 
 
-def test_a_signal_right_after_the_start_waits_for_the_handlers(capfd):
+def test_a_signal_right_after_the_start_waits_for_the_handlers():
     lines = []
-    with NodeProcess("source_node", write=lines.append) as node:
-        assert node.stop() == 0
-    assert lines == []
+    with signals_wait():
+        node = NodeProcess("source_node", write=lines.append)
+    node.stop()
+    assert (node.returncode, lines) == (0, [])
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
+
+
+def test_a_signal_while_nodes_are_started_comes_once_all_of_them_are():
+    started = []
+
+    def starts():
+        with signals_wait():
+            signal.raise_signal(signal.SIGINT)
+            started.append("all")
+
+    with pytest.raises(KeyboardInterrupt):
+        starts()
+    assert started == ["all"]
