@@ -188,21 +188,19 @@ class ManagedNode(LifecycleNode, ABC):
     on_shutdown = on_cleanup
 
 
-def run_lifecycle_node(kind: type[ManagedNode], args: Sequence[str] | None = None) -> int:
+def run_lifecycle_node(kind: type[ManagedNode]) -> int:
     """Run a node until SIGINT or SIGTERM ends it, or until it ends by itself.
 
-    Returns 0, 1 if the node failed, or 2 for a wrong command line. ``args`` None: those of the
-    process.
+    Returns 0, 1 if the node failed, or 2 for a wrong command line.
     """
     name = kind.program
-    argv = [name, *args] if args is not None else sys.argv
-    if {"-h", "--help"} & set(argv):
+    if {"-h", "--help"} & set(sys.argv):
         sys.stdout.write(usage(kind))
         return 0
     # A signal must end the node first and ROS afterwards: rclpy's own handlers would shut ROS down
     # before the requests in progress are answered.
-    rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
-    unknown = remove_ros_args(argv)[1:]
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    unknown = remove_ros_args(sys.argv)[1:]
     if unknown:
         sys.stderr.write(
             f"{name}: unexpected argument {unknown[0]!r}. Parameters are given as "
@@ -210,12 +208,12 @@ def run_lifecycle_node(kind: type[ManagedNode], args: Sequence[str] | None = Non
         )
         try_shutdown()
         return EXIT_USAGE
-    for number in SIGNALS:
-        signal.signal(number, signal.default_int_handler)
     sys.setswitchinterval(SWITCH_INTERVAL)
     cv2.setNumThreads(usable_cores().number)  # before 4.10, OpenCV ignores a quota of cgroup v2
     node: ManagedNode | None = None
     try:
+        for number in SIGNALS:
+            signal.signal(number, signal.default_int_handler)
         node = kind()
         return _run(node)
     except KeyboardInterrupt:  # during the start
