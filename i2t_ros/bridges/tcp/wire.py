@@ -133,28 +133,39 @@ class RequestParser:
             expected = f"expected a picture of at most {self._max_image_bytes} bytes"
             announced = f"the header announces {size}: send a smaller one"
             return WireRequest(version, ImageTooLargeError(f"{expected}, {announced}"))
-        options: dict[str, Any] | I2tError
         try:
             options = _read_options(header)
         except I2tError as error:
-            if version == 1:
-                return WireRequest(1, error)
-            options = error  # the answer, once the picture has been read: requests may follow it
+            if version == 2:
+                del self._buffer[: header.length]
+                return (yield from self._skip(header, error))
+            return WireRequest(1, error)
         self._header = header
         del self._buffer[: header.length]
         while len(self._buffer) < size:
             if self._finished:
                 expected = f"expected {size} bytes of picture, got {len(self._buffer)}"
                 cut = TruncatedImageError(f"{expected} before the client stopped sending")
-                return WireRequest(version, options if isinstance(options, I2tError) else cut)
+                return WireRequest(version, cut)
             yield
         # Without copying the picture: it keeps this buffer, and what follows it gets a new one.
         image, self._buffer = self._buffer, self._buffer[size:]
         del image[size:]
-        if isinstance(options, I2tError):
-            return WireRequest(2, options, keep_open=True)
-        request = DescribeRequest(picture=Picture(image) if image else None, **options)
+        picture = Picture(image) if image else None
+        request = DescribeRequest(picture=picture, **options)
         return WireRequest(version, request, keep_open=version == 2)
+
+    def _skip(self, header: _Header, error: I2tError) -> Generator[None, None, WireRequest]:
+        """Throw away the picture of a refused version 2 request, up to the next request."""
+        self._header, left = header, header.size
+        while left > len(self._buffer):
+            left -= len(self._buffer)
+            self._buffer.clear()
+            if self._finished:
+                return WireRequest(2, error)
+            yield
+        del self._buffer[:left]
+        return WireRequest(2, error, keep_open=True)
 
 
 def encode_success(version: Version, sentence: str, image_size: int) -> bytes:
