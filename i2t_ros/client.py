@@ -189,7 +189,6 @@ class _Settings:
     timeout: float = 30.0
 
     def __post_init__(self) -> None:
-        """Check the protocol."""
         if self.protocol not in (1, 2):
             raise ValueError(f"expected protocol 1 or 2, got {self.protocol}")
 
@@ -200,11 +199,9 @@ class Client(_Settings):
     _socket: socket.socket | None = None
 
     def __enter__(self) -> Client:
-        """Return itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close."""
         self.close()
 
     def close(self) -> None:
@@ -262,11 +259,9 @@ class AsyncClient(_Settings):
         return asyncio.Lock()
 
     async def __aenter__(self) -> AsyncClient:
-        """Return itself."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close."""
         await self.close()
 
     async def close(self) -> None:

@@ -244,9 +244,9 @@ def test_requests_are_what_the_server_reads():
     parser = wire.RequestParser(1 << 20)
     parser.feed(question.encode(2))
     request = parser.next_request()
-    assert (request.describe.language, request.describe.tasks) == ("es", ("text",))
-    assert (request.describe.annotate, request.describe.min_score) == (False, 1e-5)
-    assert request.describe.picture.data == JPEG
+    assert (request.content.language, request.content.tasks) == ("es", ("text",))
+    assert (request.content.annotate, request.content.min_score) == (False, 1e-5)
+    assert request.content.picture.data == JPEG
     assert Question(b"BM..").encode(1) == b".bmp<SEP>4BM.."
 
 

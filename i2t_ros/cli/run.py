@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import re
 import signal
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
 from i2t_ros.errors import InvalidRequestError
-from i2t_ros.nodes.processes import NodeProcess, first_to_end, parameter_file
+from i2t_ros.nodes.processes import NodeProcess, first_to_end, parameter_file, signals_wait
 from i2t_ros.optional import can_import, missing
+
+SOURCE_HINT = "; --source may also be a photo, a film or a folder of pictures"
+_LOG_PREFIX = re.compile(r"\x1b\[[0-9;]*m|\[[A-Z]+\] \[[0-9.]+\] \[\S+\]: ")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -62,20 +66,26 @@ def run(args: argparse.Namespace) -> int:
         raise missing("i2t run", "run `make run`, or source your ROS 2", "no module rclpy")
     if args.params_file and not args.params_file.is_file():
         raise InvalidRequestError(f"--params-file: no such file: {args.params_file}")
+    if args.http and args.no_bridge:
+        raise InvalidRequestError("--http needs bridge_node: drop --no-bridge")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     nodes: list[NodeProcess] = []
     # The stack ends the nodes in reverse order, so the bridge can answer its open requests.
     with suppress(KeyboardInterrupt), ExitStack() as stack:
-        for name, words in chosen_nodes(args).items():
-            node = NodeProcess(name, words, write=partial(_write, name))
-            nodes.append(stack.enter_context(node))
+        with signals_wait():
+            for name, words in chosen_nodes(args).items():
+                node = NodeProcess(name, words, write=partial(_write, name))
+                nodes.append(stack.enter_context(node))
         first = first_to_end(nodes)
         print(f"i2t run: {first.name} has ended, so the others are ended too", flush=True)
-    # A node that is interrupted while it starts has no handler yet, and the signal ends it.
-    failed = [node for node in nodes if node.returncode not in (0, -signal.SIGINT)]
+    failed = [node for node in nodes if node.returncode]
     for node in failed:
-        print(f"i2t run: {node.name} ended with code {node.returncode}; its last lines say why")
+        reason = ""
+        if node.returncode > 0:  # not ended by a signal
+            reason = ": " + _LOG_PREFIX.sub("", node.last_line)
+            reason += SOURCE_HINT if node.name == "source_node" else ""
+        print(f"i2t run: {node.name} ended with code {node.returncode}{reason}")
     return int(bool(failed))
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import os
 import random
 import socket
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import rclpy
@@ -21,7 +20,13 @@ from i2t_ros.client import Client, ServerError
 from i2t_ros.errors import DetectorUnreachableError, TimeLimitError
 from i2t_ros.msg import Description
 from i2t_ros.nodes.messages.descriptions import reply_from_response, request_to_msg
-from i2t_ros.nodes.processes import NodeProcess, node_environment, parameter_file
+from i2t_ros.nodes.processes import (
+    NodeProcess,
+    node_environment,
+    one_that_ended,
+    parameter_file,
+    signals_wait,
+)
 from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeRequest, Picture
 from i2t_ros.vision.codecs import decode_image
@@ -30,6 +35,8 @@ START_LIMIT = 120.0
 """Seconds until the first description; the first start may download a model."""
 ANSWER_LIMIT = 30.0
 """Seconds for an answer from the running node."""
+
+say = partial(print, flush=True)  # in order with the lines of the nodes, also in a file
 
 
 def run_demo(picture: Path, data: bytes, model: str, language: str, save: Path) -> int:
@@ -42,11 +49,9 @@ def run_demo(picture: Path, data: bytes, model: str, language: str, save: Path) 
     os.environ.setdefault("ROS_DOMAIN_ID", str(random.randint(1, 101)))  # noqa: S311
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.update(node_environment())
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # So that these lines and those of the nodes come in order, also in a file.
-        sys.stdout.reconfigure(line_buffering=True)
-    print(f"photo       {picture} ({image.shape[1]}x{image.shape[0]})")
-    port = free_port()
+    say(f"photo       {picture} ({image.shape[1]}x{image.shape[0]})")
+    with socket.create_server(("127.0.0.1", 0)) as probe:  # a port on which nothing listens
+        port = probe.getsockname()[1]
     parameters: dict[str, dict[str, object]] = {
         "detector_node": {"model": model, "language": language},
         "bridge_node": {"tcp_port": port},
@@ -55,34 +60,28 @@ def run_demo(picture: Path, data: bytes, model: str, language: str, save: Path) 
     with ExitStack() as stack:
         rclpy.init(args=[])
         stack.callback(try_shutdown)
-        processes = []
-        for name, values in parameters.items():
-            process = NodeProcess(name, ["--params-file", parameter_file(values)])
-            processes.append(stack.enter_context(process))
-            print(f"node        {name}, process {process.pid}")
-        viewer = Viewer(processes)
+        nodes = []
+        with signals_wait():
+            for name, values in parameters.items():
+                node = NodeProcess(name, ["--params-file", parameter_file(values)])
+                nodes.append(stack.enter_context(node))
+                say(f"node        {name}, process {node.pid}")
+        viewer = Viewer(nodes)
         stack.callback(viewer.node.destroy_node)
         viewer.show_answer()
         viewer.call_describe(data, save)
         viewer.ask_over_tcp(data, port)
-    print("demo        complete")
+    say("demo        complete")
     return 0
-
-
-def free_port() -> int:
-    """Return a port on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Viewer:
     """Asks the running nodes, and prints what they answer."""
 
-    def __init__(self, processes: Sequence[NodeProcess]) -> None:
-        """Join the ROS graph; ``processes`` must not end before the viewer."""
+    def __init__(self, nodes: Sequence[NodeProcess]) -> None:
+        """Join the ROS graph; ``nodes`` must not end before the viewer."""
         self.node = Node("i2t_demo")
-        self._processes = processes
+        self._nodes = nodes
 
     def show_answer(self) -> None:
         """Wait until the detector has described the photo; print what it found."""
@@ -93,14 +92,14 @@ class Viewer:
         self._wait(START_LIMIT, "no description came", lambda: len(answers) > 1)
         answer = answers[1]
         took = self.node.get_clock().now() - Time.from_msg(answer.header.stamp)
-        print(f"sentence    {answer.sentence}")
+        say(f"sentence    {answer.sentence}")
         for item in answer.detections.detections:
             center, best = item.bbox.center.position, item.results[0].hypothesis
-            print(
+            say(
                 f"detection   {best.class_id} {best.score:.2f}, {item.bbox.size_x:.0f}x"
                 f"{item.bbox.size_y:.0f} around ({center.x:.0f}, {center.y:.0f})"
             )
-        print(f"            {took.nanoseconds / 1e6:.0f} ms from the image topic to the answer")
+        say(f"            {took.nanoseconds / 1e6:.0f} ms from the image topic to the answer")
 
     def call_describe(self, data: bytes, save: Path) -> None:
         """Send the file to the Describe service, in Spanish, and save the annotated picture."""
@@ -110,10 +109,10 @@ class Viewer:
         future = client.call_async(request_to_msg(request))
         self._wait(ANSWER_LIMIT, "Describe did not answer", future.done)
         reply = reply_from_response(future.result())
-        print(f"service     {reply.description.sentence}")
+        say(f"service     {reply.description.sentence}")
         save.parent.mkdir(parents=True, exist_ok=True)
         save.write_bytes(reply.annotated.data if reply.annotated else b"")
-        print(f"saved       {save.resolve()}")
+        say(f"saved       {save.resolve()}")
 
     def ask_over_tcp(self, data: bytes, port: int) -> None:
         """Ask the bridge as a program without ROS does, in version 1 of the protocol."""
@@ -124,7 +123,7 @@ class Viewer:
                     answer = client.describe(data)
             except (ServerError, OSError):  # the bridge still starts, or looks for the detector
                 return False
-            print(f"TCP         {answer.sentence} ({len(answer.image)} bytes of picture)")
+            say(f"TCP         {answer.sentence} ({len(answer.image)} bytes of picture)")
             return True
 
         self._wait(ANSWER_LIMIT, "no answer over TCP", answered)
@@ -133,12 +132,10 @@ class Viewer:
         """Spin until ``done()``, for at most ``limit`` seconds, or until a process ends."""
         end = time.monotonic() + limit
         while not done():
-            for process in self._processes:
-                if process.poll() is not None:
-                    raise DetectorUnreachableError(
-                        f"{process.name} ended with code {process.returncode}; "
-                        "its last lines above say why"
-                    )
+            if ended := one_that_ended(self._nodes):
+                raise DetectorUnreachableError(
+                    f"{ended.name} ended with code {ended.returncode}; its last lines say why"
+                )
             if time.monotonic() > end:
                 raise TimeLimitError(f"{failure} within {limit:g} s")
             rclpy.spin_once(self.node, timeout_sec=0.1)

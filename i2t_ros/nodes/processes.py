@@ -11,10 +11,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import yaml
 
+from i2t_ros.nodes.start import SIGNALS
 from i2t_ros.resources import config_path
 
 STOP_LIMIT = 15.0
@@ -46,7 +48,7 @@ class NodeProcess(subprocess.Popen[bytes]):
         # the installed package.
         code = (
             "import sys; sys.path[:] = filter(None, sys.path); "
-            f"from i2t_ros.nodes.{name.removesuffix('_node')}.node import main; sys.exit(main())"
+            f"from i2t_ros.nodes.start import {name}; sys.exit({name}())"
         )
         super().__init__(
             [sys.executable, "-c", code, "--ros-args", *ros_args],
@@ -56,18 +58,15 @@ class NodeProcess(subprocess.Popen[bytes]):
             # So that Ctrl-C reaches only this process, which ends the nodes in order.
             start_new_session=True,
         )
+        self.last_line = ""
         self._reader = threading.Thread(target=self._pass_on, args=(write,), daemon=True)
         self._reader.start()
 
     def __exit__(self, *_: object) -> None:
-        """End it."""
         self.stop()
 
-    def stop(self) -> int:
-        """End it as Ctrl-C would, or kill it if that takes too long; return the exit code.
-
-        It is negative if a signal has ended it. By then its last lines are written.
-        """
+    def stop(self) -> None:
+        """End it as Ctrl-C would, or kill it if that takes too long; its last lines are written."""
         self.send_signal(signal.SIGINT)
         try:
             self.wait(STOP_LIMIT)
@@ -75,27 +74,43 @@ class NodeProcess(subprocess.Popen[bytes]):
             self.kill()
             if not isinstance(error, subprocess.TimeoutExpired):  # the user does not want to wait
                 raise
-        code = self.wait()
+        self.wait()
         self._reader.join(LAST_LINES_LIMIT)
-        return code
 
     def _pass_on(self, write: Callable[[str], None]) -> None:
         if self.stdout is not None:
             with self.stdout as lines:
                 for line in lines:
-                    write(line.decode(errors="replace").rstrip("\r\n"))
+                    self.last_line = line.decode(errors="replace").rstrip("\r\n")
+                    write(self.last_line)
+
+
+@contextmanager
+def signals_wait() -> Iterator[None]:
+    """Let signals wait while nodes are started, so that none is left behind by a Ctrl-C.
+
+    The nodes inherit this: a signal waits until they have their handlers.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def first_to_end(nodes: Sequence[NodeProcess]) -> NodeProcess:
     """Wait until one of the nodes ends and its last lines are written; return that node."""
-    while True:
-        for node in nodes:
-            if node.poll() is not None:
-                node.stop()
-                return node
-        # Not one endless wait: the kernel may give a signal to another thread, and Python handles
-        # it in this one, once its wait ends.
+    # Not one endless wait: the kernel may give a signal to another thread, and Python handles it in
+    # this one, once its wait ends.
+    while (node := one_that_ended(nodes)) is None:
         time.sleep(LOOK_PERIOD)
+    node.stop()
+    return node
+
+
+def one_that_ended(nodes: Sequence[NodeProcess]) -> NodeProcess | None:
+    """Return the first of the nodes that has ended, if there is one."""
+    return next((node for node in nodes if node.poll() is not None), None)
 
 
 def node_environment() -> dict[str, str]:

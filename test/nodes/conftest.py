@@ -121,7 +121,7 @@ class NodeProcess:
     """detector_node, or another module of i2t_ros.nodes, or a script, as a process."""
 
     def __init__(self, folder, module, parameters, arguments, script=None):
-        code = f"from i2t_ros.nodes.{module.removesuffix('_node')}.node import main; exit(main())"
+        code = f"from i2t_ros.nodes.start import {module}; exit({module}())"
         program = [str(script)] if script else ["-c", code]
         command = [sys.executable, *program, "--ros-args", *arguments]
         for name, value in parameters.items():

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from i2t_ros.errors import SourceMissingError, SourceUnreadableError
-from i2t_ros.nodes.source.camera_info import load_camera_info
+from i2t_ros.nodes.messages.camera_info import load_camera_info
 
 CONTENT = {
     "image_width": 640,
@@ -57,11 +57,11 @@ def test_any_number_of_distortion_coefficients_is_taken(tmp_path):
         ({"camera_matrix": None}, "missing required field `camera_matrix`"),
         (
             {"camera_matrix": {"rows": 3, "cols": 3, "data": [1, 2]}},
-            "9 numbers, got 2 .*camera_matrix",
+            "camera_matrix: expected 3x3 numbers, got 2 numbers as 3x3",
         ),
         (
             {"camera_matrix": {"rows": 2, "cols": 2, "data": [1, 2, 3, 4]}},
-            "camera_matrix: expected 3x3, got 2x2",
+            "camera_matrix: expected 3x3 numbers, got 4 numbers as 2x2",
         ),
         ({"image_width": "wide"}, "`int`, got `str` .*image_width"),
         ({"distortion_coefficients": [1, 2]}, "distortion_coefficients.*camera_calibration"),

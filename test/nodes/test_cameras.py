@@ -3,12 +3,14 @@
 import os
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from i2t_ros.srv import Describe
 from lifecycle_talk import DOWN, UP, change, go_through, in_this_process, set_parameters
+from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header, String
@@ -17,10 +19,11 @@ from vision_msgs.msg import Detection2DArray, LabelInfo, VisionInfo
 from visualization_msgs.msg import ImageMarker, Marker
 
 from i2t_ros.errors import ModelMissingError
+from i2t_ros.nodes.detector import camera_ports, reports
 from i2t_ros.nodes.detector import node as detector_node
-from i2t_ros.nodes.detector import reports
 from i2t_ros.nodes.lifecycle import runner
 from i2t_ros.nodes.messages.images import image_to_msg
+from i2t_ros.pipeline.narrator import Narrator
 from i2t_ros.pipeline.tasks.detect import DetectTask
 
 NODE = "/detector_node"
@@ -148,11 +151,6 @@ def test_a_publisher_of_another_type_is_named(peer, start):
     peer.camera(kind=CompressedImage)
     expected = "/peer publishes sensor_msgs/msg/CompressedImage on /image, expected sensor_msgs"
     peer.until(lambda: expected in node.log(), "the warning")
-
-
-def test_a_missing_publisher_is_told_once(peer, start):
-    node = start(model="fake")
-    peer.until(lambda: "no publisher on /image yet" in node.log(), "the warning")
 
 
 def test_size_and_encoding_may_change_and_the_clock_jump_back(peer, start):
@@ -340,3 +338,27 @@ def test_the_end_does_not_wait_for_a_transition_that_hangs(peer, ros, monkeypatc
 def resident_bytes():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_a_publisher_that_has_just_gone_is_not_missed_yet(peer, monkeypatch, capfd):
+    now = 0.0
+    monkeypatch.setattr(camera_ports, "time", SimpleNamespace(monotonic=lambda: now))
+    node = LifecycleNode("watching")
+    camera = camera_ports.Camera("image", "image", "~/")
+    ports = camera_ports.CameraPorts(node, camera, Narrator(None), lambda *_: None)
+    ports.subscribe()
+    publisher = peer.camera()
+    peer.until(lambda: node.count_publishers("/image") == 1, "the publisher")
+    now = 1000.0
+    ports.watch()
+    peer.node.destroy_publisher(publisher)
+    peer.until(lambda: node.count_publishers("/image") == 0, "its end")
+    now += camera_ports.PATIENCE
+    ports.watch()
+    assert "no publisher" not in capfd.readouterr().err
+    now += 1.0
+    ports.watch()
+    ports.watch()
+    assert capfd.readouterr().err.count("no publisher on /image;") == 1
+    ports.destroy()
+    node.destroy_node()

@@ -110,7 +110,9 @@ def test_a_node_that_cannot_start_ends_all_and_the_exit_code_says_so(run):
     assert started.end() == 1
     assert gone(children)
     assert "no such file or folder" in started.text()
-    assert "source_node ended with code 1" in started.text()
+    reason = "i2t run: source_node ended with code 1: cannot configure: no such file or folder"
+    assert started.lines[-1].startswith(reason)
+    assert started.lines[-1].endswith("a photo, a film or a folder of pictures")
     assert "Traceback" not in started.text()
 
 
@@ -137,3 +139,10 @@ def test_a_missing_parameter_file_is_named(run):
     assert started.end() == 1
     assert "none.yaml" in started.text()
     assert "invalid_request" in started.text()
+
+
+def test_http_without_a_bridge_is_refused(run):
+    started = run("--no-bridge", "--http", "--model", "fake")
+    assert started.end() == 1
+    (line,) = started.lines
+    assert "--http needs bridge_node" in line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from i2t_ros.options import check_options, option
+from i2t_ros.options import Checked, option
 
 
 def _seconds(default: float, text: str, least: float = 0.01) -> Any:
@@ -13,7 +13,7 @@ def _seconds(default: float, text: str, least: float = 0.01) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class TcpLimits:
+class TcpLimits(Checked):
     """Limits for clients.
 
     Up to ``max_connections`` more clients than are served get an error that says so; clients
@@ -36,7 +36,3 @@ class TcpLimits:
     empty_time: float = _seconds(1.0, "of silence after a size of 0 that end a version 1 request")
     linger_time: float = _seconds(2.0, "that a client may take to read its last reply", 0.0)
     drain_time: float = _seconds(5.0, "at shutdown to answer the requests in progress", 0.0)
-
-    def __post_init__(self) -> None:
-        """Raise InvalidRequestError for a number out of bounds."""
-        check_options(self)

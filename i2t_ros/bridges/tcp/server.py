@@ -17,7 +17,7 @@ from collections import Counter
 from i2t_ros.bridges.handler import Handler, TimeLimited
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.limits import TcpLimits
-from i2t_ros.bridges.tcp.wire import Refusal, RequestParser, WireRequest
+from i2t_ros.bridges.tcp.wire import RequestParser, WireRequest
 from i2t_ros.errors import BusyError, I2tError, TimeLimitError
 from i2t_ros.types import DescribeReply, DescribeRequest
 from i2t_ros.vision.codecs import picture_format
@@ -62,7 +62,6 @@ class TcpServer:
         self._host = host
         self._listener: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], _Connection] = {}
-        self._closed: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start listening; raises OSError, which names the address, if that fails."""
@@ -86,13 +85,8 @@ class TcpServer:
         """
         if self._listener is None:
             return
-        if self._closed is None:
-            self._closed = asyncio.ensure_future(self._shut_down(self._listener))
-        await asyncio.shield(self._closed)
-
-    async def _shut_down(self, listener: asyncio.Server) -> None:
         self.closing = True
-        listener.close()
+        self._listener.close()
         for task, connection in self._connections.items():
             if connection.idle:
                 task.cancel()
@@ -195,7 +189,7 @@ class _Connection:
         await self._send(wire.encode_error(self._parser.version, error))
         await self._linger()
 
-    async def _receive(self) -> WireRequest | Refusal | None:
+    async def _receive(self) -> WireRequest | None:
         """Return the next request, or None if no more requests come."""
         deadline = float("inf")
         while (incoming := self._parser.next_request()) is None:
@@ -205,7 +199,7 @@ class _Connection:
             try:
                 data = await self._read(deadline)
             except TimeLimitError as error:
-                return None if self.idle else Refusal(self._parser.version, error)
+                return None if self.idle else WireRequest(self._parser.version, error)
             if data:
                 self._parser.feed(data)
             elif self.idle:
@@ -231,14 +225,14 @@ class _Connection:
                 expected = f"more of the request within {idle_time:g} s"
             raise TimeLimitError(f"expected {expected}") from None
 
-    async def _reply(self, incoming: WireRequest | Refusal) -> None:
+    async def _reply(self, incoming: WireRequest) -> None:
         self._server.counters["requests"] += 1
         version = incoming.version
         started = time.monotonic()
         try:
-            if isinstance(incoming, Refusal):
-                raise incoming.error
-            request = incoming.describe
+            request = incoming.content
+            if isinstance(request, I2tError):
+                raise request
             if version == 1:
                 request = dataclasses.replace(
                     self._server.version_1, picture=request.picture, camera="", annotate=True

@@ -6,6 +6,7 @@ a test runs its examples.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from i2t_ros.errors import (
     UnsupportedFormatError,
 )
 from i2t_ros.pipeline.tasks.registry import check_tasks
+from i2t_ros.resources import config_path, load_yaml
 from i2t_ros.types import DescribeRequest, Picture
 from i2t_ros.vision.codecs import canonical_format
 
@@ -36,69 +38,24 @@ MAX_REPLY_HEADER: Mapping[Version, int] = {1: 4096, 2: 65536}
 """Bytes; for version 1, as many as the old clients read with one ``recv``."""
 
 ERROR_PREFIX = "Ocurrió el siguiente error: "
-SPANISH_REASONS: Mapping[str, str] = {
-    "error": "error interno del servidor",
-    "bad_image": "la imagen no se puede usar",
-    "empty_image": "la imagen está vacía",
-    "not_an_image": "los datos recibidos no son una imagen",
-    "truncated_image": "la imagen está incompleta",
-    "unsupported_format": "el formato de la imagen no se admite",
-    "image_too_large": "la imagen es demasiado grande",
-    "bad_image_message": "el mensaje de imagen no es válido",
-    "bad_request": "la petición no se puede atender",
-    "invalid_request": "la petición no es válida",
-    "unknown_task": "la tarea no existe o no está disponible",
-    "unknown_language": "el idioma no está disponible",
-    "unknown_style": "el estilo de frase no existe",
-    "unknown_camera": "la cámara no existe",
-    "no_frame": "la cámara todavía no ha enviado ninguna imagen",
-    "bad_model": "el modelo no se puede usar",
-    "unknown_model": "el modelo no existe",
-    "model_missing": "el modelo no está en este equipo",
-    "model_corrupt": "el archivo del modelo está dañado",
-    "model_mismatch": "el modelo no corresponde a su descripción",
-    "download_failed": "no se pudo descargar el modelo",
-    "cache_not_writable": "no se pudo guardar el modelo",
-    "bad_backend": "el motor de inferencia ha fallado",
-    "backend_missing": "el motor de inferencia no está instalado",
-    "backend_unavailable": "el motor de inferencia no está disponible",
-    "inference_failed": "el motor de inferencia falló con esta imagen",
-    "bad_source": "la fuente de imágenes ha fallado",
-    "source_missing": "no se encuentra la fuente de imágenes",
-    "source_unreadable": "no se puede leer la fuente de imágenes",
-    "source_lost": "se perdió la fuente de imágenes",
-    "service_error": "el servicio no puede atender la petición",
-    "busy": "el servidor está ocupado, inténtelo de nuevo",
-    "time_limit": "se agotó el tiempo de espera",
-    "not_active": "el detector no está activo",
-    "translation_failed": "no se pudo traducir el texto",
-    "detector_unreachable": "no se encuentra el detector",
-}
-"""Code of an I2tError -> the reason after ERROR_PREFIX, which clients of version 1 get."""
+
+
+@functools.cache
+def spanish_reasons() -> Mapping[str, str]:
+    """Return, for each code of an I2tError, the reason that clients of version 1 get."""
+    reasons: dict[str, str] = load_yaml(config_path("tcp_errors_es.yaml"))
+    return reasons
 
 
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """A complete, valid request."""
+    """What a client asks, or the error that is its answer.
 
-    version: Version
-    describe: DescribeRequest
-
-    @property
-    def keep_open(self) -> bool:
-        """Whether another request may follow on this connection."""
-        return self.version == 2
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A request that gets an error as its answer.
-
-    keep_open  whether the request has been read to its end, so that another one may follow
+    keep_open  whether the request has been read to its end, and another one may follow
     """
 
     version: Version
-    error: I2tError
+    content: DescribeRequest | I2tError
     keep_open: bool = False
 
 
@@ -126,7 +83,7 @@ class RequestParser:
         """Declare the end of the stream: what is there is a whole request, or is refused."""
         self._finished = True
 
-    def next_request(self) -> WireRequest | Refusal | None:
+    def next_request(self) -> WireRequest | None:
         """Return the next request or refusal, or None if more bytes are needed.
 
         After a refusal without ``keep_open``, and after a request of version 1, the rest of the
@@ -154,7 +111,7 @@ class RequestParser:
         header = None if self._header else _read_header(self._buffer, finished=True)
         return isinstance(header, _Header) and header.version == 1 and header.size == 0
 
-    def _all(self) -> Iterator[WireRequest | Refusal | None]:
+    def _all(self) -> Iterator[WireRequest | None]:
         """Yield what the stream holds, and None whenever more bytes are needed."""
         keep_open = True
         while keep_open:
@@ -166,48 +123,49 @@ class RequestParser:
                 self._buffer.clear()
             yield found
 
-    def _one(self) -> Generator[None, None, WireRequest | Refusal]:
+    def _one(self) -> Generator[None, None, WireRequest]:
         while not self._buffer or (header := _read_header(self._buffer, self._finished)) is None:
             yield
-        if isinstance(header, Refusal):
+        if not isinstance(header, _Header):
             return header
         version, size = header.version, header.size
         if size > self._max_image_bytes:
             expected = f"expected a picture of at most {self._max_image_bytes} bytes"
             announced = f"the header announces {size}: send a smaller one"
-            return Refusal(version, ImageTooLargeError(f"{expected}, {announced}"))
+            return WireRequest(version, ImageTooLargeError(f"{expected}, {announced}"))
         try:
             options = _read_options(header)
         except I2tError as error:
             if version == 2:
                 del self._buffer[: header.length]
                 return (yield from self._skip(header, error))
-            return Refusal(1, error)
+            return WireRequest(1, error)
         self._header = header
         del self._buffer[: header.length]
         while len(self._buffer) < size:
             if self._finished:
                 expected = f"expected {size} bytes of picture, got {len(self._buffer)}"
                 cut = TruncatedImageError(f"{expected} before the client stopped sending")
-                return Refusal(version, cut)
+                return WireRequest(version, cut)
             yield
         # Without copying the picture: it keeps this buffer, and what follows it gets a new one.
         image, self._buffer = self._buffer, self._buffer[size:]
         del image[size:]
         picture = Picture(image) if image else None
-        return WireRequest(version, DescribeRequest(picture=picture, **options))
+        request = DescribeRequest(picture=picture, **options)
+        return WireRequest(version, request, keep_open=version == 2)
 
-    def _skip(self, header: _Header, error: I2tError) -> Generator[None, None, Refusal]:
+    def _skip(self, header: _Header, error: I2tError) -> Generator[None, None, WireRequest]:
         """Throw away the picture of a refused version 2 request, up to the next request."""
         self._header, left = header, header.size
         while left > len(self._buffer):
             left -= len(self._buffer)
             self._buffer.clear()
             if self._finished:
-                return Refusal(2, error)
+                return WireRequest(2, error)
             yield
         del self._buffer[:left]
-        return Refusal(2, error, keep_open=True)
+        return WireRequest(2, error, keep_open=True)
 
 
 def encode_success(version: Version, sentence: str, image_size: int) -> bytes:
@@ -221,7 +179,7 @@ def encode_success(version: Version, sentence: str, image_size: int) -> bytes:
 def encode_error(version: Version, error: I2tError) -> bytes:
     """Return the complete reply to a request that failed."""
     if version == 1:
-        reason = SPANISH_REASONS.get(error.code, error.code)
+        reason = spanish_reasons().get(error.code, error.code)
         text = f"{ERROR_PREFIX}{reason} ({_clean(str(error))})"
     else:
         text = f"{error.code}{SEPARATOR.decode()}{_clean(str(error))}"
@@ -246,7 +204,7 @@ _NOT_IN_EXTENSION = re.compile(rb"[^!-~]")
 
 def _read_header(  # noqa: PLR0911 (one for each kind of header)
     data: bytearray, finished: bool
-) -> _Header | Refusal | None:
+) -> _Header | WireRequest | None:
     """Read the header at the start of ``data``.
 
     Returns None if more bytes are needed (``finished``: none will come). The result depends only on
@@ -263,7 +221,7 @@ def _read_header(  # noqa: PLR0911 (one for each kind of header)
     extension, digits, is_version_2, options = found.groups()
     if len(digits) > MAX_DIGITS:
         error = ImageTooLargeError(f"expected a size of at most {MAX_DIGITS} digits, got more")
-        return Refusal(1, error)
+        return WireRequest(1, error)
     end = found.end(2)
     rest = data[end : end + len(SEPARATOR)]  # tells the version
     if SEPARATOR.startswith(rest) and rest != SEPARATOR and not finished:
@@ -281,9 +239,9 @@ def _read_header(  # noqa: PLR0911 (one for each kind of header)
     return _bad_header(2, expected, data[start:])
 
 
-def _bad_header(version: Version, expected: str, got: bytes | bytearray) -> Refusal:
+def _bad_header(version: Version, expected: str, got: bytes | bytearray) -> WireRequest:
     error = InvalidRequestError(f"request header: expected {expected}, got {_shown(got)}")
-    return Refusal(version, error)
+    return WireRequest(version, error)
 
 
 def _shown(data: bytes | bytearray) -> str:

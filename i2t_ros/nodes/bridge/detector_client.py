@@ -59,14 +59,10 @@ class DetectorClient:
         self._client: Client = self._node.create_client(
             Describe, node.resolve_service_name(service), qos_profile=messages.SERVICE_QOS
         )
+        self.service = str(self._client.srv_name)  # its full name
         self._spinning = SpinningThread(self._node)
         self._places = asyncio.Semaphore(max_in_flight)
         self._there_since = float("inf")
-
-    @property
-    def service(self) -> str:
-        """The full name of the service."""
-        return str(self._client.srv_name)
 
     def ready(self) -> bool:
         """Return whether a detector offers the service."""

@@ -58,14 +58,13 @@ class BridgeNode(ManagedNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the listeners."""
         assert self._detector is not None  # noqa: S101 (configured)
-        values = self.values
-        settings = from_values(BridgeSettings, values)
+        settings = from_values(BridgeSettings, self.values)
         address = f"{settings.tcp_host} port {settings.tcp_port}"
         try:
-            self._open_tcp(values, settings, self._detector)
+            self._open_tcp(settings, self._detector)
             if settings.http:
                 address = f"{settings.http_host} port {settings.http_port}"
-                self._open_http(values, settings, self._detector)
+                self._open_http(settings, self._detector)
         except (I2tError, OSError) as error:
             self.get_logger().fatal(f"cannot listen on {address}: {error}")
             self._listeners.close()
@@ -89,25 +88,20 @@ class BridgeNode(ManagedNode):
             self._detector = None
         self.configured = False
 
-    def _open_tcp(
-        self, values: dict[str, Any], settings: BridgeSettings, detector: DetectorClient
-    ) -> None:
-        limits = from_values(TcpLimits, values, TCP_PREFIX)
+    def _open_tcp(self, settings: BridgeSettings, detector: DetectorClient) -> None:
+        limits = from_values(TcpLimits, self.values, TCP_PREFIX)
+        language = words.resolve_language(settings.tcp_language)
         server = TcpServer(
             detector,
             settings.tcp_host,
             settings.tcp_port,
             limits=limits,
-            version_1=DescribeRequest(
-                language=words.resolve_language(settings.tcp_language), style=settings.tcp_style
-            ),
+            version_1=DescribeRequest(language=language, style=settings.tcp_style),
         )
         self._loop.call(server.start(), START_LIMIT)
         self._listeners.callback(self._close, server, limits.drain_time)
 
-    def _open_http(
-        self, values: dict[str, Any], settings: BridgeSettings, detector: DetectorClient
-    ) -> None:
+    def _open_http(self, settings: BridgeSettings, detector: DetectorClient) -> None:
         """Serve HTTP; raises I2tError and OSError."""
         with needed_for("the HTTP listener", INSTALL_HTTP):
             from i2t_ros.bridges.http.server import HttpServer  # noqa: PLC0415
@@ -127,7 +121,7 @@ class BridgeNode(ManagedNode):
             services = Services(
                 detector,
                 cameras.hub,
-                http_settings(values, os.environ),
+                http_settings(self.values, os.environ),
                 sink=cameras,
                 unready=detector.unready,
                 configuration=configuration,

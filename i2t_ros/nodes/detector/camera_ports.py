@@ -29,8 +29,9 @@ from i2t_ros.types import CAMERA_NAME
 
 ImageMessage: TypeAlias = ImageMsg | CompressedImage
 
-PATIENCE = 5.0
-"""Seconds without a publisher before a line of the log says so."""
+PATIENCE = 10.0
+"""Seconds without a publisher before a line of the log says so. When all nodes are stopped, the
+source ends first, and the bridge may answer requests for 5 s before the detector ends."""
 LONGEST_TOPIC = 247
 """Characters of a topic's full name; more are refused by rmw."""
 
@@ -143,14 +144,13 @@ class CameraPorts:
     def subscribe(self) -> None:
         """Begin to take images, with sensor-data QoS."""
         policies = QoSReliabilityPolicy
-        self._since = time.monotonic()
+        self._published_at = time.monotonic()
         self._subscription = self._node.create_subscription(
             self._kind,
             self.topic,
             self._take,
             QoSProfile(
                 depth=qos_profile_sensor_data.depth,
-                history=qos_profile_sensor_data.history,
                 reliability=policies.RELIABLE if self._reliable else policies.BEST_EFFORT,
             ),
             qos_overriding_options=self._overrides,
@@ -185,10 +185,10 @@ class CameraPorts:
         if self._subscription is None:
             return
         publishers = self._node.get_publishers_info_by_topic(self.topic)
-        if not publishers and time.monotonic() - self._since > PATIENCE:
-            self._tell(
-                f"no publisher on {self.topic} yet; is the camera running, its topic remapped?"
-            )
+        if publishers:
+            self._published_at = time.monotonic()
+        elif time.monotonic() - self._published_at > PATIENCE:
+            self._tell(f"no publisher on {self.topic}; is the camera running, its topic remapped?")
         mine = f"sensor_msgs/msg/{self._kind.__name__}"
         for publisher in publishers:
             if publisher.topic_type != mine:

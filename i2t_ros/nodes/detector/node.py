@@ -25,7 +25,7 @@ from i2t_ros.options import from_values
 from i2t_ros.pipeline.describer import STAGED, DescribeOptions
 from i2t_ros.pipeline.narrator import SpeechOptions
 from i2t_ros.srv import Describe
-from i2t_ros.types import DescribeReply, Image
+from i2t_ros.types import DescribeReply
 
 WATCH_PERIOD = 1.0
 """Seconds between two checks of who publishes images."""
@@ -147,14 +147,14 @@ class DetectorNode(ManagedNode):
         if question.picture is None:
             msg = work.cameras.newest(question.camera)
             header = msg.header
-        turn = partial(work.access.turn, urgent=True)
-
-        def newest(_: str) -> Image:
-            return image_from_msg(msg, options.max_pixels)
-
-        return work.requests.submit(
-            lambda: (header, work.describer.answer(question, options, newest=newest, turn=turn))
+        answer = partial(
+            work.describer.answer,
+            question,
+            options,
+            newest=lambda _: image_from_msg(msg, options.max_pixels),
+            turn=partial(work.access.turn, urgent=True),
         )
+        return work.requests.submit(lambda: (header, answer()))
 
     def _answer(self, job: ThreadFuture[tuple[Header, DescribeReply]]) -> Describe.Response:
         """Return the response of a request that has ended; runs in the thread that ended it."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Mapping
 from dataclasses import fields
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from std_msgs.msg import Header
-from vision_msgs.msg import LabelInfo, VisionClass, VisionInfo
+from vision_msgs.msg import LabelInfo, VisionInfo
 
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
 from i2t_ros.nodes.messages.descriptions import LATCHED
+from i2t_ros.nodes.messages.reports import labels_to_msg, status_to_msg
 from i2t_ros.pipeline.describer import STAGED, DescribeOptions
 from i2t_ros.pipeline.frames import CameraCounters, FrameLine
 from i2t_ros.pipeline.reply_cache import frozen
@@ -80,15 +80,8 @@ class Reports:
                 database_version=options_version(options),
             )
         )
-        # Numbers without a class are left out.
-        numbered = [(number, name) for number, name in enumerate(detector.labels) if name]
-        self._labels.publish(
-            LabelInfo(
-                header=header,
-                class_map=[VisionClass(class_id=i, class_name=name) for i, name in numbered],
-                threshold=detector.min_score(options.task_options[STAGED]),
-            )
-        )
+        threshold = detector.min_score(options.task_options[STAGED])
+        self._labels.publish(labels_to_msg(header, detector.labels, threshold))
 
     def _publish_diagnostics(self) -> None:
         now = time.monotonic()
@@ -111,7 +104,7 @@ class Reports:
             "requests expired": requests.expired,
         }
         message = f"degraded: {detector.name}" if detector.degraded else detector.name
-        return self._status("model", detector.degraded, message, values)
+        return status_to_msg(f"{self._name}: model", detector.degraded, message, values)
 
     def _camera(self, camera: str, counters: CameraCounters, seconds: float) -> DiagnosticStatus:
         received, processed = counters.received, counters.processed
@@ -135,20 +128,10 @@ class Reports:
             for percent in (50, 95, 99):
                 milliseconds = 1000 * np.percentile(latencies, percent)
                 values[f"latency p{percent} (ms)"] = f"{milliseconds:.1f}"
+        message = f"{rate_in:.1f} Hz in, {rate_out:.1f} Hz out"
         if rate_in == 0:
-            return self._status(camera, True, "no images in the last second", values)
-        return self._status(camera, False, f"{rate_in:.1f} Hz in, {rate_out:.1f} Hz out", values)
-
-    def _status(
-        self, name: str, warning: bool, message: str, values: Mapping[str, object]
-    ) -> DiagnosticStatus:
-        return DiagnosticStatus(
-            name=f"{self._name}: {name}",
-            level=DiagnosticStatus.WARN if warning else DiagnosticStatus.OK,
-            message=message,
-            hardware_id="i2t_ros",
-            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
-        )
+            message = "no images in the last second"
+        return status_to_msg(f"{self._name}: {camera}", rate_in == 0, message, values)
 
     def _header(self) -> Header:
         return Header(stamp=self._node.get_clock().now().to_msg())

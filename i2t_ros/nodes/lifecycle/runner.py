@@ -28,6 +28,7 @@ from i2t_ros.errors import I2tError, InvalidRequestError
 from i2t_ros.nodes.lifecycle.logs import LogForwarding
 from i2t_ros.nodes.lifecycle.spinning import STOP_LIMIT, SpinningThread
 from i2t_ros.nodes.parameters.declaration import descriptor, ros_default
+from i2t_ros.nodes.start import SIGNALS
 from i2t_ros.options import Option
 
 EXIT_FAILED = 1
@@ -84,7 +85,6 @@ class ManagedNode(LifecycleNode, ABC):
         """
         given = getattr(self, "_parameter_overrides", {})
         unknown = [name for name in given if not self.has_parameter(name)]
-        unknown = [name for name in unknown if not name.startswith("qos_overrides.")]
         if unknown:
             # Seldom needed, and it knows the parameters of all nodes.
             from i2t_ros.nodes.parameters.tables import misspelled  # noqa: PLC0415
@@ -163,9 +163,8 @@ class ManagedNode(LifecycleNode, ABC):
         Does not wait for a transition that takes long, such as a slow download.
         """
         if not self._changing.acquire(timeout=STOP_LIMIT):
-            self.get_logger().error(
-                f"a transition still runs after {STOP_LIMIT:g} s; not waiting for it"
-            )
+            late = f"a transition still runs after {STOP_LIMIT:g} s; not waiting for it"
+            self.get_logger().error(late)
             return
         try:
             self.release()
@@ -189,21 +188,19 @@ class ManagedNode(LifecycleNode, ABC):
     on_shutdown = on_cleanup
 
 
-def run_lifecycle_node(kind: type[ManagedNode], args: Sequence[str] | None = None) -> int:
+def run_lifecycle_node(kind: type[ManagedNode]) -> int:
     """Run a node until SIGINT or SIGTERM ends it, or until it ends by itself.
 
-    Returns 0, 1 if the node failed, or 2 for a wrong command line. ``args`` None: those of the
-    process.
+    Returns 0, 1 if the node failed, or 2 for a wrong command line.
     """
     name = kind.program
-    argv = [name, *args] if args is not None else sys.argv
-    if {"-h", "--help"} & set(argv):
+    if {"-h", "--help"} & set(sys.argv):
         sys.stdout.write(usage(kind))
         return 0
     # A signal must end the node first and ROS afterwards: rclpy's own handlers would shut ROS down
     # before the requests in progress are answered.
-    rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
-    unknown = remove_ros_args(argv)[1:]
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    unknown = remove_ros_args(sys.argv)[1:]
     if unknown:
         sys.stderr.write(
             f"{name}: unexpected argument {unknown[0]!r}. Parameters are given as "
@@ -211,11 +208,12 @@ def run_lifecycle_node(kind: type[ManagedNode], args: Sequence[str] | None = Non
         )
         try_shutdown()
         return EXIT_USAGE
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.setswitchinterval(SWITCH_INTERVAL)
     cv2.setNumThreads(usable_cores().number)  # before 4.10, OpenCV ignores a quota of cgroup v2
     node: ManagedNode | None = None
     try:
+        for number in SIGNALS:
+            signal.signal(number, signal.default_int_handler)
         node = kind()
         return _run(node)
     except KeyboardInterrupt:  # during the start
@@ -266,7 +264,7 @@ def _end_at_signal(node: ManagedNode) -> None:
         first.append(now)
         node.end()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, on_signal)
 
 

@@ -13,7 +13,7 @@ STOP_LIMIT = 5.0
 """Seconds to wait for the thread to end."""
 
 
-class SpinningThread:
+class SpinningThread(threading.Thread):
     """Runs a node's callbacks one after the other, and sleeps while there are none to run.
 
     Every call of ``spin_once()`` has the same arguments, and none is a future. If the arguments
@@ -24,16 +24,12 @@ class SpinningThread:
 
     def __init__(self, node: Node) -> None:
         """Start the thread."""
+        super().__init__(name="i2t-executor", daemon=True)
         self._node = node
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(node)
         self._stopping = False
-        self._thread = threading.Thread(target=self._spin, name="i2t-executor", daemon=True)
-        self._thread.start()
-
-    def is_alive(self) -> bool:
-        """Return whether the thread still runs."""
-        return self._thread.is_alive()
+        self.start()
 
     def close(self, limit: float = STOP_LIMIT) -> bool:
         """Stop before the node is destroyed; return whether that took at most ``limit`` seconds."""
@@ -41,13 +37,14 @@ class SpinningThread:
             self._stopping = True
             # A task ends the current spin_once(). shutdown() alone would destroy what it waits for.
             self._executor.create_task(lambda: None)
-        self._thread.join(limit)
-        if self._thread.is_alive():
+        self.join(limit)
+        if self.is_alive():
             return False
         self._executor.shutdown(limit)
         return True
 
-    def _spin(self) -> None:
+    def run(self) -> None:
+        """Spin until close()."""
         context = self._executor.context
         while not self._stopping and context.ok():
             try:

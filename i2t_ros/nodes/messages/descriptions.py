@@ -90,6 +90,7 @@ def description_to_msg(
 ) -> DescriptionMsg:
     """Return a description. ``detections`` is its message if the caller has made it already."""
     scene = description.scene
+    seconds, nanoseconds = divmod(round(description.elapsed * 1e9), 10**9)
     msg = DescriptionMsg(
         header=header,
         width=scene.width,
@@ -103,7 +104,7 @@ def description_to_msg(
             for task, error in scene.failures.items()
         ],
         model=description.model,
-        elapsed=duration_to_msg(description.elapsed),
+        elapsed=Duration(sec=seconds, nanosec=nanoseconds),
         detections=detections or Detection2DArray(header=header),
     )
     for task, result in scene.results.items():
@@ -129,9 +130,3 @@ def description_from_msg(msg: DescriptionMsg) -> Description:
         return labels.get(name, name)
 
     return Description(scene, msg.sentence, msg.language, msg.style, msg.model, elapsed, label)
-
-
-def duration_to_msg(seconds: float) -> Duration:
-    """Return a duration of at least 0 seconds."""
-    nanoseconds = max(0, round(seconds * 1e9))
-    return Duration(sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)

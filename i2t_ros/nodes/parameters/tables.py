@@ -24,7 +24,7 @@ def misspelled(names: Iterable[str]) -> list[str]:
     known = {option.name for table in NODES.values() for option in table}
     lines = []
     for name in names:
-        if name not in known:
+        if name not in known and not name.startswith("qos_overrides."):
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]}?" if close else "--help lists those there are"
             lines.append(f"unknown parameter {name}: {hint}")

@@ -15,9 +15,9 @@ from std_msgs.msg import Header
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.lifecycle.outputs import Outputs
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
+from i2t_ros.nodes.messages.camera_info import load_camera_info
 from i2t_ros.nodes.messages.images import encoded_to_msg, image_to_msg
 from i2t_ros.nodes.parameters.source import SOURCE, SourceSettings
-from i2t_ros.nodes.source.camera_info import load_camera_info
 from i2t_ros.options import from_values
 from i2t_ros.sources import LazyImage, Source, open_source
 from i2t_ros.types import Image

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from i2t_ros import errors
 from i2t_ros.bridges.tcp import wire
-from i2t_ros.bridges.tcp.wire import Refusal, RequestParser, WireRequest
+from i2t_ros.bridges.tcp.wire import RequestParser, WireRequest
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.types import DescribeRequest, Picture
 
@@ -18,12 +18,12 @@ JPEG = b"\xff\xd8\xff\xe0 not really a picture"
 LIMIT = 1000
 
 
-def drain(parser: RequestParser) -> list[WireRequest | Refusal]:
+def drain(parser: RequestParser) -> list[WireRequest]:
     """Everything that the parser can say at this moment."""
     return list(iter(parser.next_request, None))
 
 
-def parse(*chunks: bytes, finish: bool = False) -> list[WireRequest | Refusal]:
+def parse(*chunks: bytes, finish: bool = False) -> list[WireRequest]:
     parser = RequestParser(LIMIT)
     found = []
     for chunk in chunks:
@@ -35,14 +35,14 @@ def parse(*chunks: bytes, finish: bool = False) -> list[WireRequest | Refusal]:
     return found
 
 
-def only(found: list[WireRequest | Refusal]) -> WireRequest | Refusal:
+def only(found: list[WireRequest]) -> WireRequest:
     assert len(found) == 1
     return found[0]
 
 
-def refused(*chunks: bytes, finish: bool = False) -> Refusal:
+def refused(*chunks: bytes, finish: bool = False) -> WireRequest:
     refusal = only(parse(*chunks, finish=finish))
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal.content, errors.I2tError)
     return refusal
 
 
@@ -55,12 +55,12 @@ def v2(image: bytes = JPEG, options: bytes | None = None, extension: bytes = b".
     return b"%s<SEP>%d%s\n" % (extension, len(image), tail) + image
 
 
-def comparable(found: list[WireRequest | Refusal]) -> list[tuple[object, ...]]:
+def comparable(found: list[WireRequest]) -> list[tuple[object, ...]]:
     """Errors compare by identity; their code and text are what matters."""
     return [
-        (item.version, item.error.code, str(item.error), item.keep_open)
-        if isinstance(item, Refusal)
-        else (item.version, item.describe)
+        (item.version, item.content.code, str(item.content), item.keep_open)
+        if isinstance(item.content, errors.I2tError)
+        else (item.version, item.content, item.keep_open)
         for item in found
     ]
 
@@ -88,7 +88,7 @@ def test_the_header_alone_says_nothing_yet_since_the_size_may_have_more_digits()
     parser.feed(JPEG[:20])
     request = parser.next_request()
     assert isinstance(request, WireRequest)
-    assert request.describe.picture.data == JPEG[:20]
+    assert request.content.picture.data == JPEG[:20]
     assert not parser.begun
 
 
@@ -114,6 +114,7 @@ def test_version_2_options_reach_the_request():
             min_score=0.25,
             tasks=("text", "detect"),
         ),
+        keep_open=True,
     )
 
 
@@ -121,30 +122,30 @@ def test_version_2_options_reach_the_request():
 def test_version_2_without_options(options):
     request = only(parse(v2(options=options)))
     assert request == WireRequest(
-        2, DescribeRequest(picture=Picture(bytearray(JPEG)), annotate=True)
+        2, DescribeRequest(picture=Picture(bytearray(JPEG)), annotate=True), keep_open=True
     )
 
 
 @pytest.mark.parametrize("camera", ["", "front", "cámara 2"])
 def test_size_zero_with_a_camera_asks_for_its_newest_frame(camera):
     request = only(parse(v2(b"", f"camera={camera}".encode())))
-    assert request == WireRequest(2, DescribeRequest(camera=camera, annotate=True))
+    assert request == WireRequest(2, DescribeRequest(camera=camera, annotate=True), keep_open=True)
 
 
 def test_version_2_requests_follow_each_other_on_one_connection():
     found = parse(v2() + v2(JPEG * 2, b"lang=en") + v2(b"", b"camera=x"))
-    assert [len(item.describe.picture or b"") for item in found] == [len(JPEG), 2 * len(JPEG), 0]
+    assert [len(item.content.picture or b"") for item in found] == [len(JPEG), 2 * len(JPEG), 0]
 
 
 def test_an_image_may_itself_look_like_a_header():
     image = b"\xff\xd8" + v2(options=b"lang=en")
-    assert only(parse(v2(image))).describe.picture.data == image
+    assert only(parse(v2(image))).content.picture.data == image
 
 
 def test_a_picture_that_begins_like_half_a_separator_is_version_1():
-    assert only(parse(b".jpg<SEP>4<svg")).describe.picture.data == b"<svg"
-    assert only(parse(b".jpg<SEP>4", b"<S", b"EN")).describe.picture.data == b"<SEN"
-    assert only(parse(b".jpg<SEP>3<SE", finish=True)).describe.picture.data == b"<SE"
+    assert only(parse(b".jpg<SEP>4<svg")).content.picture.data == b"<svg"
+    assert only(parse(b".jpg<SEP>4", b"<S", b"EN")).content.picture.data == b"<SEN"
+    assert only(parse(b".jpg<SEP>3<SE", finish=True)).content.picture.data == b"<SE"
 
 
 # --- refusals
@@ -169,7 +170,7 @@ def test_a_picture_that_begins_like_half_a_separator_is_version_1():
 )
 def test_version_1_refusals_end_the_conversation(data, code):
     refusal = refused(data, b"and more of it" * 10)
-    assert (refusal.version, refusal.error.code, refusal.keep_open) == (1, code, False)
+    assert (refusal.version, refusal.content.code, refusal.keep_open) == (1, code, False)
 
 
 @pytest.mark.parametrize(
@@ -191,9 +192,9 @@ def test_version_1_refusals_end_the_conversation(data, code):
 )
 def test_version_2_refusals_name_the_culprit_and_the_next_request_is_served(options, code, named):
     refusal, request = parse(v2(options=options) + v2())
-    assert (refusal.version, refusal.error.code, refusal.keep_open) == (2, code, True)
-    assert named in str(refusal.error)
-    assert request.describe.picture.data == JPEG
+    assert (refusal.version, refusal.content.code, refusal.keep_open) == (2, code, True)
+    assert named in str(refusal.content)
+    assert request.content.picture.data == JPEG
 
 
 @pytest.mark.parametrize(
@@ -206,8 +207,8 @@ def test_version_2_refusals_name_the_culprit_and_the_next_request_is_served(opti
 )
 def test_version_2_refusals_of_the_picture_keep_the_connection(data, code):
     refusal, request = parse(data + v2())
-    assert (refusal.version, refusal.error.code, refusal.keep_open) == (2, code, True)
-    assert request.describe.picture.data == JPEG
+    assert (refusal.version, refusal.content.code, refusal.keep_open) == (2, code, True)
+    assert request.content.picture.data == JPEG
 
 
 @pytest.mark.parametrize(
@@ -219,7 +220,7 @@ def test_version_2_refusals_of_the_picture_keep_the_connection(data, code):
 )
 def test_version_2_refusals_that_lose_the_framing_end_the_conversation(data, code):
     refusal = refused(data, b"\n" + v2())
-    assert (refusal.version, refusal.error.code, refusal.keep_open) == (2, code, False)
+    assert (refusal.version, refusal.content.code, refusal.keep_open) == (2, code, False)
 
 
 def test_a_refused_picture_is_dropped_as_it_comes():
@@ -229,7 +230,7 @@ def test_a_refused_picture_is_dropped_as_it_comes():
     assert len(parser._buffer) == 0
     assert parser.begun
     parser.feed(b"\0")
-    assert only(drain(parser)).error.code == "invalid_request"
+    assert only(drain(parser)).content.code == "invalid_request"
 
 
 @pytest.mark.parametrize(
@@ -248,12 +249,12 @@ def test_a_refused_picture_is_dropped_as_it_comes():
 )
 def test_the_end_of_the_stream_within_a_request_is_refused(data, version, code):
     refusal = refused(data, finish=True)
-    assert (refusal.version, refusal.error.code, refusal.keep_open) == (version, code, False)
+    assert (refusal.version, refusal.content.code, refusal.keep_open) == (version, code, False)
 
 
 @pytest.mark.parametrize("data", [b"GET / HT", b"\x16", b"\n", b".jpg\0<SEP>", b"\xff\xd8<SEP>5"])
 def test_other_protocols_are_refused_at_their_first_stray_byte(data):
-    assert refused(data).error.code == "invalid_request"
+    assert refused(data).content.code == "invalid_request"
 
 
 def test_the_end_of_the_stream_between_requests_is_no_error():
@@ -332,8 +333,9 @@ def test_no_bytes_at_all_crash_it_or_make_it_keep_more_than_its_bound(chunks, fi
     for chunk in chunks:
         parser.feed(chunk)
         for found in drain(parser):
-            assert isinstance(found, WireRequest | Refusal)
-            wire.encode_error(found.version, getattr(found, "error", errors.I2tError()))
+            refused = isinstance(found.content, errors.I2tError)
+            assert refused or isinstance(found.content, DescribeRequest)
+            wire.encode_error(found.version, found.content if refused else errors.I2tError())
         assert len(parser._buffer) <= wire.MAX_HEADER + LIMIT
         assert parser.version in (1, 2)
         assert parser.may_be_empty in (True, False)
@@ -346,4 +348,4 @@ def test_no_bytes_at_all_crash_it_or_make_it_keep_more_than_its_bound(chunks, fi
 
 def test_the_tasks_option_knows_every_task():
     request = only(parse(v2(options=b"tasks=" + ",".join(TASKS).encode())))
-    assert request.describe.tasks == tuple(TASKS)
+    assert request.content.tasks == tuple(TASKS)

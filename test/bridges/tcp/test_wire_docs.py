@@ -109,14 +109,13 @@ def converse(example, *chunks):
     def reply_to_all():
         nonlocal said, goes_on
         while (found := parser.next_request()) is not None:
-            answer = found.error if isinstance(found, wire.Refusal) else next(answers)
+            answer = found.content if isinstance(found.content, errors.I2tError) else next(answers)
             if isinstance(answer, errors.I2tError):
                 said += wire.encode_error(found.version, answer)
-                goes_on = getattr(found, "keep_open", found.version == 2)
             else:
                 sentence, picture = answer
                 said += wire.encode_success(found.version, sentence, len(picture)) + picture
-                goes_on = found.version == 2
+            goes_on = found.keep_open
 
     for chunk in chunks:
         parser.feed(chunk)
@@ -173,7 +172,7 @@ def test_the_limits_are_those_of_the_listener():
 def test_the_options_are_those_of_the_codec():
     parser = wire.RequestParser(100)
     parser.feed(b".jpg<SEP>0<SEP>no=1\n")
-    known = str(parser.next_request().error).partition("expected ")[2]
+    known = str(parser.next_request().content).partition("expected ")[2]
     assert [row[0] for row in table("option")] == known.split(", ")
 
 

@@ -60,4 +60,4 @@ def every_error(root=errors.I2tError):
 
 def test_every_error_has_its_reason_in_spanish():
     codes = {error.code for error in every_error() if error.__module__ == errors.__name__}
-    assert codes == set(wire.SPANISH_REASONS)
+    assert codes == set(wire.spanish_reasons())

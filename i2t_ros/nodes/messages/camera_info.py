@@ -19,10 +19,6 @@ class _Matrix(msgspec.Struct):
     cols: int
     data: list[float]
 
-    def __post_init__(self) -> None:
-        if len(self.data) != self.rows * self.cols:
-            raise ValueError(f"Expected {self.rows * self.cols} numbers, got {len(self.data)}")
-
 
 class _Calibration(msgspec.Struct):
     image_width: int
@@ -34,8 +30,8 @@ class _Calibration(msgspec.Struct):
     projection_matrix: _Matrix
 
 
-_SIZES = (("camera_matrix", 3, 3), ("rectification_matrix", 3, 3), ("projection_matrix", 3, 4))
-"""Of which matrix, rows and columns; there may be any number of distortion coefficients."""
+_SHAPES = {"camera_matrix": (3, 3), "rectification_matrix": (3, 3), "projection_matrix": (3, 4)}
+"""Rows and columns of each matrix; there may be any number of distortion coefficients."""
 
 
 def load_camera_info(url: str) -> CameraInfo:
@@ -47,10 +43,12 @@ def load_camera_info(url: str) -> CameraInfo:
     try:
         # Not strict: some write 1e-05, which YAML takes for a text.
         found = msgspec.yaml.decode(path.read_bytes(), type=_Calibration, strict=False)
-        for name, rows, cols in _SIZES:
+        for name, (rows, cols) in _SHAPES.items():
             matrix = getattr(found, name)
-            if (matrix.rows, matrix.cols) != (rows, cols):
-                raise ValueError(f"{name}: expected {rows}x{cols}, got {matrix.rows}x{matrix.cols}")
+            got = matrix.rows, matrix.cols, len(matrix.data)
+            if got != (rows, cols, rows * cols):
+                expected = f"expected {rows}x{cols} numbers"
+                raise ValueError(f"{name}: {expected}, got {got[2]} numbers as {got[0]}x{got[1]}")
     except FileNotFoundError as error:
         raise SourceMissingError(f"no such calibration file: {path.absolute()}") from error
     except (OSError, ValueError) as error:

@@ -1,0 +1,27 @@
+"""Starts a node as a process, which a signal ends from the first moment, also during imports."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+from functools import partial
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def start(kind: str) -> int:
+    """Import and run a node ("detector", "bridge" or "source"); return its exit code.
+
+    The imports take seconds on a small computer. A signal ends them with exit code 0: there is
+    nothing to release yet. run_lifecycle_node replaces the handlers.
+    """
+    for number in SIGNALS:
+        signal.signal(number, lambda *_: os._exit(0))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # see processes.signals_wait
+    return int(importlib.import_module(f"i2t_ros.nodes.{kind}.node").main())
+
+
+detector_node = partial(start, "detector")
+bridge_node = partial(start, "bridge")
+source_node = partial(start, "source")
