@@ -25,7 +25,7 @@ from i2t_ros.backends.cores import backend_threads
 from i2t_ros.errors import BackendUnavailableError, ModelCorruptError
 from i2t_ros.models.manifest import ModelSpec
 from i2t_ros.types import Image
-from i2t_ros.vision.decoders import in_reading_order
+from i2t_ros.vision.decoders.texts import in_reading_order
 
 # Contained in RapidOCR 3.10, 32 MB in all.
 NETWORKS = {

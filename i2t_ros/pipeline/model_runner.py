@@ -17,7 +17,8 @@ from i2t_ros.pipeline.loading import Loaded
 from i2t_ros.pipeline.tasks.base import Outcome
 from i2t_ros.types import Image
 from i2t_ros.vision.boxes import Boxes, non_maximum_suppression
-from i2t_ros.vision.decoders import DECODERS, InputSize
+from i2t_ros.vision.decoders import DECODERS
+from i2t_ros.vision.decoders.base import InputSize
 from i2t_ros.vision.letterbox import Letterbox, Placement
 
 Options = TypeVar("Options")

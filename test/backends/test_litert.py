@@ -10,7 +10,7 @@ from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import load_backend
 from i2t_ros.errors import ModelCorruptError, ModelMismatchError
 from i2t_ros.models.manifest import ModelInput, find_spec
-from i2t_ros.vision.decoders import probabilities
+from i2t_ros.vision.decoders.classes import probabilities
 from i2t_ros.vision.letterbox import Letterbox, TensorFormat
 
 pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is not installed")

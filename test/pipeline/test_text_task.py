@@ -11,7 +11,7 @@ from i2t_ros.models.manifest import find_spec
 from i2t_ros.pipeline.loading import Loaded
 from i2t_ros.pipeline.tasks.text import TextOptions, TextReader
 from i2t_ros.pipeline.translation import Translations
-from i2t_ros.vision.decoders import in_reading_order
+from i2t_ros.vision.decoders.texts import in_reading_order
 
 OPTIONS = TextOptions()
 WHITE = np.full((100, 200, 3), 255, np.uint8)

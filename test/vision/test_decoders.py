@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from i2t_ros.errors import ModelMismatchError
-from i2t_ros.vision import decoders
-from i2t_ros.vision.decoders import DECODERS, InputSize, logits, pixels, probabilities, yolox
+from i2t_ros.vision.decoders import DECODERS, objects
+from i2t_ros.vision.decoders.base import InputSize
+from i2t_ros.vision.decoders.classes import logits, probabilities
+from i2t_ros.vision.decoders.objects import pixels, yolox
 
 STRIDES = (8, 16, 32)
 
@@ -101,7 +103,7 @@ def test_yolov5(normalized):
             scale = [96, 64, 96, 64] if normalized else [1, 1, 1, 1]
             box = [value * s for value, s in zip(corners(*row[:4]), scale, strict=True)]
             wanted.append((box, score, best))
-    agree(decoders.yolov5([output], SIZE, 0.4, normalized), wanted)
+    agree(objects.yolov5([output], SIZE, 0.4, normalized), wanted)
 
 
 @pytest.mark.parametrize("normalized", [False, True])
@@ -114,7 +116,7 @@ def test_yolov8(normalized):
             scale = [96, 64, 96, 64] if normalized else [1, 1, 1, 1]
             box = [value * s for value, s in zip(corners(*row[:4]), scale, strict=True)]
             wanted.append((box, row[4 + best], best))
-    agree(decoders.yolov8([output], SIZE, 0.8, normalized), wanted)
+    agree(objects.yolov8([output], SIZE, 0.8, normalized), wanted)
 
 
 def test_yolov10():
@@ -122,7 +124,7 @@ def test_yolov10():
     output[0, :, 5] = np.arange(30) % 4
     wanted = [(list(row[:4]), row[4], int(row[5])) for row in output[0].astype(float)]
     wanted = [found for found in wanted if found[1] >= 0.5]
-    agree(decoders.yolov10([output], SIZE, 0.5, False), wanted)
+    agree(objects.yolov10([output], SIZE, 0.5, False), wanted)
 
 
 def test_queries():
@@ -133,7 +135,7 @@ def test_queries():
         best = int(row[4:].argmax())
         if row[4 + best] >= 0.9:
             wanted.append((corners(cx * 96, cy * 64, w * 96, h * 64), row[4 + best], best))
-    agree(decoders.queries([output], SIZE, 0.9), wanted)
+    agree(objects.queries([output], SIZE, 0.9), wanted)
 
 
 def test_query_logits():
@@ -144,12 +146,12 @@ def test_query_logits():
         score = 1 / (1 + math.exp(-row[best]))
         if score >= 0.5:
             wanted.append((corners(cx * 96, cy * 64, w * 96, h * 64), score, best))
-    agree(decoders.query_logits([logits, boxes], SIZE, 0.5), wanted)
+    agree(objects.query_logits([logits, boxes], SIZE, 0.5), wanted)
 
 
 def test_query_logits_of_any_size_are_probabilities():
     logits = np.array([[[1e4, -1e4]]], np.float32)
-    found = decoders.query_logits([logits, numbers(1, 1, 4)], SIZE, 0.5)
+    found = objects.query_logits([logits, numbers(1, 1, 4)], SIZE, 0.5)
     assert found.scores.tolist() == [1.0]
 
 
@@ -157,7 +159,7 @@ def test_labels_boxes_scores():
     labels = np.arange(20, dtype=np.int64)[None] % 3
     boxes, scores = numbers(1, 20, 4) * 90, numbers(1, 20, seed=2)
     every = zip(boxes[0].tolist(), scores[0].tolist(), labels[0].tolist(), strict=True)
-    found = decoders.labels_boxes_scores([labels, boxes, scores], SIZE, 0.6)
+    found = objects.labels_boxes_scores([labels, boxes, scores], SIZE, 0.6)
     agree(found, [one for one in every if one[1] >= 0.6])
 
 
@@ -171,7 +173,7 @@ def test_tensorflow(offset):
         if i < 6 and scores[0, i] >= 0.65
     ]
     outputs = [boxes, classes, scores, np.array([6], np.float32)]
-    agree(decoders.tensorflow(outputs, SIZE, 0.65, offset), wanted)
+    agree(objects.tensorflow(outputs, SIZE, 0.65, offset), wanted)
 
 
 @pytest.mark.parametrize("batched", [False, True])
@@ -185,7 +187,7 @@ def test_yolov3(batched):
     ]
     padded = np.array([*chosen, (-1, -1, -1)], np.int32)
     outputs = [boxes, scores, padded[None] if batched else padded]
-    agree(decoders.yolov3(outputs, SIZE, 0.1), wanted)
+    agree(objects.yolov3(outputs, SIZE, 0.1), wanted)
 
 
 @pytest.mark.parametrize("order", ["pairs", "probabilities first", "sides first"])
@@ -215,13 +217,13 @@ def test_nanodet(order, center):
         "probabilities first": [level[0] for level in levels] + [level[1] for level in levels],
         "sides first": [level[1] for level in levels] + [level[0] for level in levels],
     }[order]
-    agree(decoders.nanodet(outputs, SIZE, 0.95, STRIDES, 8, center), wanted)
+    agree(objects.nanodet(outputs, SIZE, 0.95, STRIDES, 8, center), wanted)
 
 
 def test_nanodet_of_another_size_is_refused():
     outputs = [numbers(1, 10, 5)] * 3 + [numbers(1, 10, 32)] * 3
     with pytest.raises(ModelMismatchError, match=r"strides \[8, 16, 32\] make \[96, 24, 6\] cells"):
-        decoders.nanodet(outputs, SIZE, 0.3, STRIDES, 8, 0.5)
+        objects.nanodet(outputs, SIZE, 0.3, STRIDES, 8, 0.5)
 
 
 def test_nothing_found_keeps_its_shape():

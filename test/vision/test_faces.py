@@ -8,7 +8,8 @@ from i2t_ros.backends.registry import load_backend
 from i2t_ros.errors import ModelMismatchError
 from i2t_ros.models.manifest import find_spec
 from i2t_ros.vision.boxes import non_maximum_suppression
-from i2t_ros.vision.decoders import InputSize, yunet
+from i2t_ros.vision.decoders.base import InputSize
+from i2t_ros.vision.decoders.faces import yunet
 from i2t_ros.vision.letterbox import Letterbox
 
 

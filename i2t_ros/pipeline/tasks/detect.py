@@ -23,7 +23,7 @@ from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_pixels, rounded_score
 from i2t_ros.types import DescribeRequest, Detections, Image
 from i2t_ros.vision.boxes import all_are_boxes, are_boxes
-from i2t_ros.vision.decoders import Candidates
+from i2t_ros.vision.decoders.objects import Candidates
 from i2t_ros.vision.drawing import DrawOptions, Pen, class_color, draw_box, readable
 
 

@@ -21,7 +21,7 @@ from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_pixels, rounded_score
 from i2t_ros.types import Image, freeze_arrays
 from i2t_ros.vision.boxes import are_boxes
-from i2t_ros.vision.decoders import FaceCandidates
+from i2t_ros.vision.decoders.faces import FaceCandidates
 from i2t_ros.vision.drawing import DrawOptions, Pen, draw_box
 
 COLOR = (200, 80, 255)

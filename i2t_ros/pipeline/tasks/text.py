@@ -29,7 +29,7 @@ from i2t_ros.pipeline.tasks.base import (
 from i2t_ros.pipeline.translation import TRANSLATORS, Translations, open_translations
 from i2t_ros.types import Image, freeze_arrays
 from i2t_ros.vision.colors import text_colors
-from i2t_ros.vision.decoders import Line
+from i2t_ros.vision.decoders.texts import Line
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, write
 from i2t_ros.vision.fonts import can_draw
 

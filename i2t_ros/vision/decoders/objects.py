@@ -1,17 +1,8 @@
-"""From a model's raw outputs to what they say.
-
-A decoder reads the outputs of one family of models. Boxes are in pixels of the model's input. They
-may overlap, lie outside the input, and come in any order: the detector suppresses overlaps, scales
-the boxes back to the image and clips them.
-"""
+"""Decoders of the task detect. Class ids are numbers of the model's labels."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,11 +10,10 @@ from numpy.typing import NDArray
 
 from i2t_ros.errors import ModelMismatchError
 from i2t_ros.vision.boxes import Boxes, xywh_to_xyxy
+from i2t_ros.vision.decoders.base import InputSize, Outputs, cell_grid
 
 # Its exp is larger than any image; that of a larger number may overflow a float32.
 LARGEST_EXPONENT = 20.0
-
-Outputs = Sequence[NDArray[Any]]
 
 
 class Candidates(NamedTuple):
@@ -36,53 +26,6 @@ class Candidates(NamedTuple):
     scores: NDArray[np.float32]
     class_ids: NDArray[np.integer[Any]]
     classes: int | None = None
-
-
-class FaceCandidates(NamedTuple):
-    """boxes (N, 4) xyxy, scores (N,), landmarks (N, 5, 2): float32, pixels of the input.
-
-    Landmarks are in the order of tasks.faces.Faces; None if the model does not find landmarks.
-    """
-
-    boxes: Boxes
-    scores: NDArray[np.float32]
-    landmarks: NDArray[np.float32] | None
-
-
-class Line(NamedTuple):
-    """A line of text: corners (4, 2) float32, clockwise from the top left of its first letter."""
-
-    corners: NDArray[np.float32]
-    text: str
-    score: float
-
-
-class InputSize(NamedTuple):
-    """Width and height of the model's input, pixels."""
-
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Decoder:
-    """A function that reads outputs, and what to know about it.
-
-    function     for objects: (outputs, input size, minimum score, **options) -> Candidates; raises
-                 ModelMismatchError if the outputs cannot be those of this family
-    outputs      how many arrays it reads
-    suppresses   whether the model itself has already removed overlapping boxes
-    """
-
-    function: Callable[..., Any]
-    outputs: int
-    suppresses: bool = False
-
-    @property
-    def options(self) -> list[str]:
-        """What the manifest may set: the parameters that have a default."""
-        parameters = inspect.signature(self.function).parameters.values()
-        return [each.name for each in parameters if each.default is not each.empty]
 
 
 def yolox(
@@ -295,113 +238,5 @@ def _rows(output: NDArray[Any], decoder: str, least: int, axis: int = 2) -> NDAr
     return np.asarray(output[0])
 
 
-@lru_cache(maxsize=8)
-def cell_grid(size: InputSize, strides: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return (cells, 3) float32: column, row and stride of each cell."""
-    parts = [
-        np.mgrid[stride : stride + 1, 0 : size.height // stride, 0 : size.width // stride]
-        for stride in strides
-    ]
-    grid = np.concatenate([part.reshape(3, -1)[::-1].T for part in parts])
-    grid = grid.astype(np.float32, order="C")
-    grid.flags.writeable = False
-    return grid
-
-
 def _in_pixels(boxes: Boxes, size: InputSize) -> Boxes:
     return np.asarray(boxes * np.array([*size, *size], np.float32))
-
-
-def probabilities(outputs: Outputs) -> NDArray[np.float32]:
-    """Return an output that already is class probabilities, as (classes,) float32."""
-    return np.asarray(outputs[0], np.float32).reshape(-1)
-
-
-def logits(outputs: Outputs) -> NDArray[np.float32]:
-    """Return the softmax of an output of logits, as (classes,) float32."""
-    values = probabilities(outputs)
-    weights = np.exp(values - values.max())
-    return np.asarray(weights / weights.sum())
-
-
-def yunet(
-    outputs: Outputs, size: InputSize, min_score: float, strides: Sequence[int] = (8, 16, 32)
-) -> FaceCandidates:
-    """Read YuNet: classes for each stride, then objectness for each, then boxes, then landmarks.
-
-    Class and objectness are (1, cells, 1), boxes (1, cells, 4), landmarks (1, cells, 10). score =
-    sqrt(class * objectness); x = (v + column) * stride; width = exp(v) * stride, as in OpenCV's
-    FaceDetectorYN (https://github.com/opencv/opencv, modules/objdetect).
-    """
-    levels = len(strides)
-    parts = [
-        np.concatenate([output[0] for output in outputs[i : i + levels]])
-        for i in range(0, 4 * levels, levels)
-    ]
-    classes, objectness, boxes, landmarks = parts
-    grid = cell_grid(size, tuple(strides))
-    shapes = [part.shape for part in parts]
-    if shapes != [(len(grid), columns) for columns in (1, 1, 4, 10)]:
-        raise ModelMismatchError(
-            f"decoder yunet: an input of {size.width}x{size.height} makes {len(grid)} cells, the "
-            f"model gave {shapes}"
-        )
-    scores = np.sqrt(np.clip(classes[:, 0], 0, 1) * np.clip(objectness[:, 0], 0, 1))
-    good = np.flatnonzero(scores >= min_score)
-    cell, stride, boxes = grid[good, :2], grid[good, 2:], boxes[good]
-    centers = (boxes[:, :2] + cell) * stride
-    half = np.exp(boxes[:, 2:]) * stride / 2
-    points = (landmarks[good].reshape(-1, 5, 2) + cell[:, None]) * stride[:, None]
-    return FaceCandidates(
-        np.concatenate([centers - half, centers + half], axis=1), scores[good], points
-    )
-
-
-def faces_in_pixels(outputs: Outputs, size: InputSize, min_score: float) -> FaceCandidates:
-    """Read the boxes, scores and landmarks, if any, of a backend that takes whole images."""
-    boxes, scores, landmarks = (output[outputs[1] >= min_score] for output in outputs)
-    return FaceCandidates(boxes, scores, landmarks if landmarks.shape[1] else None)
-
-
-def lines(outputs: Outputs, min_score: float) -> list[Line]:
-    """Read the corners (N, 4, 2), texts (N,) of str and scores (N,) of an OCR backend."""
-    corners, texts, scores = outputs
-    return [
-        Line(corners[i], str(texts[i]), float(scores[i]))
-        for i in np.flatnonzero(scores >= min_score)
-    ]
-
-
-def in_reading_order(
-    corners: NDArray[np.float32], *, horizontal: bool, flipped: bool
-) -> NDArray[np.float32]:
-    """Return the (4, 2) corners of a line, starting at the top left of its first letter.
-
-    corners     clockwise, starting at the corner nearest the top left of the image
-    horizontal  False: the line is higher than wide, and was first turned left by 90 degrees
-    flipped     whether the line was then turned by 180 degrees to be read
-    """
-    return np.roll(corners, -(not horizontal) - 2 * flipped, axis=0)
-
-
-DECODERS: Mapping[str, Mapping[str, Decoder]] = MappingProxyType(
-    {
-        "detect": {
-            "yolox": Decoder(yolox, 1),
-            "nanodet": Decoder(nanodet, 6),
-            "yolov5": Decoder(yolov5, 1),
-            "yolov8": Decoder(yolov8, 1),
-            "yolov10": Decoder(yolov10, 1, suppresses=True),
-            "queries": Decoder(queries, 1, suppresses=True),
-            "query_logits": Decoder(query_logits, 2, suppresses=True),
-            "labels_boxes_scores": Decoder(labels_boxes_scores, 3, suppresses=True),
-            "tensorflow": Decoder(tensorflow, 4, suppresses=True),
-            "yolov3": Decoder(yolov3, 3, suppresses=True),
-            "pixels": Decoder(pixels, 3, suppresses=True),
-        },
-        "classify": {"probabilities": Decoder(probabilities, 1), "logits": Decoder(logits, 1)},
-        "faces": {"yunet": Decoder(yunet, 12), "pixels": Decoder(faces_in_pixels, 3)},
-        "text": {"lines": Decoder(lines, 3)},
-    }
-)
-"""Task -> name in the manifest -> decoder."""
