@@ -118,8 +118,4 @@ def version() -> str:
     return text.split("<version>")[1].split("</version>")[0]
 
 
-setup(
-    version=version(),
-    distclass=PlatformWheel,
-    cmdclass={"build": BuildWithInterfaces},
-)
+setup(version=version(), distclass=PlatformWheel, cmdclass={"build": BuildWithInterfaces})

@@ -125,10 +125,7 @@ def older_server(describe: Describe) -> Iterator[int]:
         request_queue_size = 100
         daemon_threads = True
 
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Server(("127.0.0.1", 0), Conversation) as server,
-    ):
+    with tempfile.TemporaryDirectory() as folder, Server(("127.0.0.1", 0), Conversation) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

@@ -69,10 +69,7 @@ def row(detector, options, rounds):
     engine = material.bare_engine(detector, image)
     alone, whole = [], []
     for i in range(rounds + 20):
-        for times, call in (
-            (alone, engine),
-            (whole, lambda: detector.detect(image)),
-        ):
+        for times, call in ((alone, engine), (whole, lambda: detector.detect(image))):
             started = time.perf_counter()
             call()
             if i >= 20:  # the first ones warm up

@@ -5,8 +5,6 @@ are made from such fields. Outside, an option has a plain value: a bool, an int,
 a list of texts. Inside, it may be something richer that ``read`` makes of that.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 from collections.abc import Callable, Hashable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The package's data files: where models.yaml, the languages and defaults are, and reading YAML."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Checks what a YAML file holds against typed structures; the errors are for the file's author."""
 
-from __future__ import annotations
-
 import re
 import reprlib
 from pathlib import Path

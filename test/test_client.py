@@ -220,11 +220,7 @@ def test_what_is_no_reply_is_told(kind, protocol, reply):
 
 @both
 def test_a_silent_server_is_given_up(kind):
-    with (
-        listener(None) as port,
-        kind(port=port, timeout=0.1) as asker,
-        pytest.raises(TimeoutError),
-    ):
+    with listener(None) as port, kind(port=port, timeout=0.1) as asker, pytest.raises(TimeoutError):
         asker.describe(b"\xff\xd8\xff")
 
 

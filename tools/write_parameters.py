@@ -34,10 +34,7 @@ def as_yaml(node: str) -> str:
 
 def as_markdown(node: str) -> str:
     """Return the table of a node's parameters."""
-    lines = [
-        "| parameter | default | range | changes | what it does |",
-        "|---|---|---|---|---|",
-    ]
+    lines = ["| parameter | default | range | changes | what it does |", "|---|---|---|---|---|"]
     for option in NODES[node]:
         if option.choices:
             allowed = ", ".join(option.choices)

@@ -4,8 +4,6 @@ Python and most runtimes count the machine's cores. In a container that may use 
 sixteen threads take turns on two cores, and the kernel stops them all for the rest of each period.
 """
 
-from __future__ import annotations
-
 import math
 import os
 import re

@@ -1,7 +1,5 @@
 """A backend that gives scripted answers, for tests and demos."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -3,8 +3,6 @@
 The API as read in jetson-inference and jetson-utils, branches L4T-R32.7.1 to master of 2025.
 """
 
-from __future__ import annotations
-
 import tempfile
 import threading
 from collections.abc import Sequence

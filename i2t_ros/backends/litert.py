@@ -1,7 +1,5 @@
 """LiteRT (TensorFlow Lite): .tflite files on a CPU, with quantized inputs and outputs."""
 
-from __future__ import annotations
-
 import importlib.metadata
 from collections.abc import Iterable, Sequence
 from pathlib import Path

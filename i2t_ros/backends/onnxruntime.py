@@ -1,7 +1,5 @@
 """ONNX Runtime: .onnx files on a CPU, or through an execution provider on a GPU."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

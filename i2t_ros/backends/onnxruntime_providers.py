@@ -1,7 +1,5 @@
 """ONNX Runtime's execution providers: which exist, their precisions, and why one does not start."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json
@@ -148,9 +146,7 @@ def as_half(path: Path) -> bytes:
     ONNX Runtime's own converter makes it; TensorRT and OpenVINO convert by themselves.
     """
     with needed_for("precision f16 on cuda", "pip install onnx; tensorrt does without"):
-        from onnxruntime.transformers.float16 import (  # noqa: PLC0415 (only who asks needs onnx)
-            convert_float_to_float16,
-        )
+        from onnxruntime.transformers.float16 import convert_float_to_float16  # noqa: PLC0415 (only who asks needs onnx)
     converted: bytes = convert_float_to_float16(str(path), keep_io_types=True).SerializeToString()
     return converted
 

@@ -5,8 +5,6 @@ network: they miss much and take shadows for people, so a detector that uses the
 is degraded.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -142,11 +140,7 @@ class FaceDetectorYnBackend(Backend):
         rows = rows[np.isfinite(rows).all(axis=1)]
         boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
         landmarks = rows[:, 4:14].reshape(-1, 5, 2)
-        return [
-            placement.to_original(boxes),
-            rows[:, 14],
-            placement.points_to_original(landmarks),
-        ]
+        return [placement.to_original(boxes), rows[:, 14], placement.points_to_original(landmarks)]
 
 
 def _find_people(people: cv2.HOGDescriptor, gray: cv2.typing.MatLike) -> Found:

@@ -1,7 +1,5 @@
 """OpenVINO: .onnx files on Intel CPUs, GPUs and NPUs."""
 
-from __future__ import annotations
-
 import queue
 import re
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ Another distribution adds its own with an entry point of the group ``i2t_ros.bac
 the backend's, the value a BackendEntry.
 """
 
-from __future__ import annotations
-
 import importlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,9 +54,7 @@ _OWN: Mapping[str, BackendEntry] = {
         "https://github.com/dusty-nv/jetson-inference",
     ),
     "opencv": BackendEntry(
-        "i2t_ros.backends.opencv:OpenCvBackend",
-        ("cv2",),
-        "apt install python3-opencv opencv-data",
+        "i2t_ros.backends.opencv:OpenCvBackend", ("cv2",), "apt install python3-opencv opencv-data"
     ),
     "facedetectoryn": BackendEntry(
         "i2t_ros.backends.opencv:FaceDetectorYnBackend",
@@ -67,9 +63,7 @@ _OWN: Mapping[str, BackendEntry] = {
         takes_pictures=True,
     ),
     "rapidocr": BackendEntry(
-        "i2t_ros.backends.rapidocr:RapidOcrBackend",
-        ("rapidocr",),
-        'pip install "i2t_ros[ocr]"',
+        "i2t_ros.backends.rapidocr:RapidOcrBackend", ("rapidocr",), 'pip install "i2t_ros[ocr]"'
     ),
     "fake": BackendEntry("i2t_ros.backends.fake:FakeBackend"),
 }

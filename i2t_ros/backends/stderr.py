@@ -1,7 +1,5 @@
 """Holding back what native code writes to standard error without asking Python's sys.stderr."""
 
-from __future__ import annotations
-
 import os
 import re
 import sys

@@ -1,7 +1,5 @@
 """The interface between the bridges and whatever answers their requests."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from typing import Protocol

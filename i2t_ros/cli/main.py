@@ -1,7 +1,5 @@
 """The `i2t` command: everything that a shell can do without `ros2`."""
 
-from __future__ import annotations
-
 import argparse
 import logging
 import os

@@ -1,7 +1,5 @@
 """Tables on the console."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The languages at hand: those that ship, and those of a user's own folder."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path

@@ -4,8 +4,6 @@ Detectors flicker: an object near the score threshold comes and goes from frame 
 change is reported only after it has lasted for ``hold`` seconds.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -3,8 +3,6 @@
 Errors are for the file's author: they name the key, what was expected and what came.
 """
 
-from __future__ import annotations
-
 import string
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache

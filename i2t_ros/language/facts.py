@@ -4,8 +4,6 @@ Result -> facts -> words. Facts have neither words nor pixels, so one rule decid
 what is said and in which order.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass

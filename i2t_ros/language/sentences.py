@@ -1,7 +1,5 @@
 """From facts to words in any language, and the parts from which tasks build their phrases."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from i2t_ros.language.catalog import Languages, load_languages

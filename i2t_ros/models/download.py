@@ -3,8 +3,6 @@
 Imported for a download alone: its packages take time, and most starts do without them.
 """
 
-from __future__ import annotations
-
 import concurrent.futures
 import errno
 import logging

@@ -4,8 +4,6 @@ A file is looked for in the folders of ``I2T_MODEL_PATH`` (separated by ``:``), 
 cache; then it is downloaded. ``I2T_OFFLINE=1`` forbids downloads.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ What the usual trainers export can be told apart: Ultralytics' YOLOv5 to YOLO26 
 RT-DETR and D-FINE of their authors and of Hugging Face, TensorFlow's post-processed detectors.
 """
 
-from __future__ import annotations
-
 import ast
 import importlib
 from collections.abc import Mapping

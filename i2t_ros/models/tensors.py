@@ -1,7 +1,5 @@
 """What a model file says of its inputs and outputs, compared with its entry in the manifest."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Shows the whole chain on one photo: nodes, topics, service, TCP, annotated picture."""
 
-from __future__ import annotations
-
 import os
 import random
 import socket

@@ -1,7 +1,5 @@
 """Runs nodes as separate processes, watches them, and ends them together."""
 
-from __future__ import annotations
-
 import atexit
 import functools
 import os
@@ -33,10 +31,7 @@ class NodeProcess(subprocess.Popen[bytes]):
     """A running node; a context manager that ends it."""
 
     def __init__(
-        self,
-        name: str,
-        ros_args: Sequence[str] = (),
-        write: Callable[[str], None] | None = None,
+        self, name: str, ros_args: Sequence[str] = (), write: Callable[[str], None] | None = None
     ) -> None:
         """Start it.
 

@@ -1,7 +1,5 @@
 """Starts a node as a process, which a signal ends from the first moment, also during imports."""
 
-from __future__ import annotations
-
 import importlib
 import os
 import signal

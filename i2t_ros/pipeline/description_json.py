@@ -4,8 +4,6 @@ Boxes are left, top, right, bottom, and points are x, y, in pixels of the origin
 are #rrggbb. The keys of a task without a result are null.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 from typing import Any

@@ -5,8 +5,6 @@ backend never waits for Python. One thread takes a frame through all stages, and
 for it or for a whole batch, so a frame in a quiet node never waits for a change of threads.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 import time

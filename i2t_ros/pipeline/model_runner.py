@@ -1,7 +1,5 @@
 """How a task uses its model: images become its input, its outputs become a result."""
 
-from __future__ import annotations
-
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

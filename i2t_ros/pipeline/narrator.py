@@ -1,7 +1,5 @@
 """What one camera has shown so far, and what to say about it now."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """Keeps replies in case the same is asked again."""
 
-from __future__ import annotations
-
 import dataclasses
 import threading
 import time

@@ -1,7 +1,5 @@
 """Who may use the backend next, and the queue of requests, which go before camera frames."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterator

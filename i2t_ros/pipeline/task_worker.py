@@ -1,7 +1,5 @@
 """A task's runner, loaded when it is first needed, and a thread for those that need one."""
 
-from __future__ import annotations
-
 import logging
 import threading
 import time

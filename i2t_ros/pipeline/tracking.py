@@ -3,8 +3,6 @@
 This uses ByteTrack (Zhang et al., ECCV 2022) from the package `trackers`, an optional dependency.
 """
 
-from __future__ import annotations
-
 import importlib
 from dataclasses import replace
 from typing import Any

@@ -4,8 +4,6 @@ One line of text names a source, as people type it: ``/dev/video0``, ``film.mp4`
 ``rtsp://camera/stream``, ``photos/``, ``photo.jpg``.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

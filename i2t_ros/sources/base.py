@@ -1,7 +1,5 @@
 """What every source of images has in common."""
 
-from __future__ import annotations
-
 import re
 import threading
 from abc import ABC, abstractmethod

@@ -1,7 +1,5 @@
 """Linux camera devices (Video4Linux): which exist, and why one cannot be used."""
 
-from __future__ import annotations
-
 import os
 from contextlib import suppress
 from pathlib import Path

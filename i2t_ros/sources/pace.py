@@ -1,7 +1,5 @@
 """When the next image is due."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

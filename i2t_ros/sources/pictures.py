@@ -1,7 +1,5 @@
 """Picture files: a folder of them in the order of their names, or one file again and again."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import re

@@ -1,7 +1,5 @@
 """Moving images, read through OpenCV: video files, cameras, streams, GStreamer pipelines."""
 
-from __future__ import annotations
-
 import logging
 import math
 import re

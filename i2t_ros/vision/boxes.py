@@ -1,7 +1,5 @@
 """Boxes as (N, 4) float32 arrays, xyxy: left, top, right, bottom. Inputs are never modified."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import cv2
@@ -46,10 +44,7 @@ def all_are_boxes(boxes: Boxes) -> bool:
 
 
 def non_maximum_suppression(
-    boxes: Boxes,
-    scores: NDArray[np.float32],
-    class_ids: NDArray[Any],
-    iou_threshold: float,
+    boxes: Boxes, scores: NDArray[np.float32], class_ids: NDArray[Any], iou_threshold: float
 ) -> NDArray[np.intp]:
     """Return the indices of the boxes to keep, best score first (the earlier wins a tie).
 

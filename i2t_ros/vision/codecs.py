@@ -1,7 +1,5 @@
 """Encoded pictures to pixels and back, with limits that are checked before decoding."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import re

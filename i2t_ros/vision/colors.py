@@ -11,8 +11,6 @@ background by sum(d_i) / sum(a_i). The shares come from lightness, which is shar
 colors themselves if letters and background are equally light.
 """
 
-from __future__ import annotations
-
 from typing import Any, TypeAlias, cast
 
 import cv2

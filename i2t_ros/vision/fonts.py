@@ -1,7 +1,5 @@
 """Text as coverage masks, in every script that the machine has a font for."""
 
-from __future__ import annotations
-
 import functools
 from pathlib import Path
 

@@ -14,11 +14,7 @@ from project import ROOT, tomllib
 from i2t_ros.backends.base import BackendEntry, BackendOptions
 from i2t_ros.backends.registry import backends, choose_backends, load_backend, survey
 from i2t_ros.cli.main import main
-from i2t_ros.errors import (
-    BackendMissingError,
-    BackendUnavailableError,
-    ModelMismatchError,
-)
+from i2t_ros.errors import BackendMissingError, BackendUnavailableError, ModelMismatchError
 from i2t_ros.models.manifest import ModelFile, find_spec
 
 BACKEND = """

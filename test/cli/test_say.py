@@ -52,9 +52,7 @@ def test_it_reads_language_files_of_ones_own(
     assert run(capsys, "dog=2", "--language-folder", str(tmp_path)) == "I can see two puppies.\n"
 
 
-def test_an_unknown_language_is_an_error_of_the_package(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_an_unknown_language_is_an_error_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UnknownLanguageError):
         run(capsys, "dog=1", "--language", "tlh")
 

@@ -6,12 +6,7 @@ from making import scene_of
 from scene_words import compose_scene
 
 from i2t_ros.errors import UnknownLanguageError, UnknownStyleError
-from i2t_ros.language import (
-    STYLES,
-    count_objects,
-    label,
-    resolve_language,
-)
+from i2t_ros.language import STYLES, count_objects, label, resolve_language
 from i2t_ros.types import Detections, Scene
 
 LABELS = ("person", "dog", "cat", "", "forklift")

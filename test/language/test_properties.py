@@ -11,14 +11,7 @@ from hypothesis import strategies as st
 from making import classes_of, scene_of
 from scene_words import compose_scene
 
-from i2t_ros.language import (
-    LANGUAGES,
-    STYLES,
-    ObjectCount,
-    compose,
-    label,
-    load_languages,
-)
+from i2t_ros.language import LANGUAGES, STYLES, ObjectCount, compose, label, load_languages
 from i2t_ros.language.facts import PLACES
 from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.pipeline.tasks.faces import Faces

@@ -5,14 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from i2t_ros.language import (
-    ChangeTracker,
-    Fact,
-    ObjectCount,
-    TaskFacts,
-    compose,
-    compose_changes,
-)
+from i2t_ros.language import ChangeTracker, Fact, ObjectCount, TaskFacts, compose, compose_changes
 
 DOGS = ObjectCount("dog", 2, 0.9, 0.9)
 

@@ -11,11 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import filelock
 import pytest
 
-from i2t_ros.errors import (
-    ModelCacheError,
-    ModelCorruptError,
-    ModelDownloadError,
-)
+from i2t_ros.errors import ModelCacheError, ModelCorruptError, ModelDownloadError
 from i2t_ros.models import download as module
 from i2t_ros.models.download import CHUNK, download
 from i2t_ros.models.manifest import ModelFile

@@ -15,12 +15,7 @@ from i2t_ros.errors import (
     UnknownModelError,
 )
 from i2t_ros.models import lookup
-from i2t_ros.models.lookup import (
-    cache_file,
-    cache_folder,
-    describe_model,
-    obtain,
-)
+from i2t_ros.models.lookup import cache_file, cache_folder, describe_model, obtain
 from i2t_ros.models.manifest import ModelFile, find_spec
 
 CONTENT = b"weights"

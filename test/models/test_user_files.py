@@ -76,17 +76,11 @@ FAMILIES = {
         {"output0": rows(CELLS, 7, [*CENTER, 0, 0.9, 0]).transpose(0, 2, 1).copy()},
     ),
     "yolov10": ({"images": NCHW}, {"output0": rows(300, 6, [16, 8, 48, 24, 0.9, 1])}),
-    "queries": (
-        {"images": NCHW},
-        {"output0": rows(300, 7, [0.5, 0.5, 0.5, 0.5, 0, 0.9, 0])},
-    ),
+    "queries": ({"images": NCHW}, {"output0": rows(300, 7, [0.5, 0.5, 0.5, 0.5, 0, 0.9, 0])}),
     "yolox": ({"images": NCHW}, {"output": yolox_output()}),
     "query_logits": (
         {"pixel_values": NCHW},
-        {
-            "pred_boxes": rows(30, 4, [0.5, 0.5, 0.5, 0.5]),
-            "logits": query_logits(),
-        },
+        {"pred_boxes": rows(30, 4, [0.5, 0.5, 0.5, 0.5]), "logits": query_logits()},
     ),
     "labels_boxes_scores": (
         {"images": NCHW, "orig_target_sizes": ((1, 2), np.int64)},

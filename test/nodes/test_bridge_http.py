@@ -252,11 +252,7 @@ def test_a_detector_that_starts_again_while_a_websocket_camera_is_there(
 def test_a_websocket_camera_whose_name_is_too_long_for_a_topic(start):
     namespace = "/".join(["n" * 45] * 4)
     node = start(
-        "bridge_node",
-        arguments=["-r", f"__ns:=/{namespace}"],
-        tcp_port=0,
-        http="true",
-        http_port=0,
+        "bridge_node", arguments=["-r", f"__ns:=/{namespace}"], tcp_port=0, http="true", http_port=0
     )
     url = re.search(r"listening on http(://127\.0\.0\.1:\d+)/", node.log())[1]
     with pytest.raises(exceptions.InvalidStatus) as refused:

@@ -194,8 +194,7 @@ def test_without_its_engine_a_model_by_name_says_what_to_install(at_hand, monkey
 def test_without_any_model_an_engine_that_would_run_one_is_told_too(at_hand, monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(
-        "i2t_ros.optional.find_spec",
-        lambda name: None if name == "ai_edge_litert" else found(name),
+        "i2t_ros.optional.find_spec", lambda name: None if name == "ai_edge_litert" else found(name)
     )
     with pytest.raises(ModelMissingError, match=r"fetch mobilenet_v2.*i2t_ros\[litert\]"):
         open_task("classify")

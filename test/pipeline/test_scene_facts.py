@@ -78,10 +78,7 @@ def test_only_the_style_scene_has_places(style: str, place: str) -> None:
             "I don't see anything I recognize.",
         ),
         (scene_of(9, 9, detections=NOTHING.detections), "I don't see anything I recognize."),
-        (
-            scene_of(9, 9, faces=FACELESS, texts=()),
-            "I don't see anything I recognize.",
-        ),
+        (scene_of(9, 9, faces=FACELESS, texts=()), "I don't see anything I recognize."),
         (NOTHING, "I don't see anything I recognize."),
     ],
 )

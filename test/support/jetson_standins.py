@@ -143,14 +143,7 @@ def new_generation():
                 raise Exception("jetson.inference -- detectNet failed to load network")
             super().__init__(threshold)
 
-        def Detect(
-            self,
-            image,
-            width=0,
-            height=0,
-            overlay="box,labels,conf",
-            format="rgba32f",
-        ):
+        def Detect(self, image, width=0, height=0, overlay="box,labels,conf", format="rgba32f"):
             if image.format not in {"rgb8", "rgba8", "rgb32f", "rgba32f"}:
                 return []
             return self.find(image, overlay)

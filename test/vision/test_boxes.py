@@ -81,8 +81,7 @@ def test_centers_and_sides_become_corners():
 
 def test_what_is_a_box():
     boxes = np.array(
-        [[0, 0, 1, 1], [0, 0, 0, 1], [2, 0, 1, 1], [0, 0, np.inf, 1], [np.nan, 0, 1, 1]],
-        np.float32,
+        [[0, 0, 1, 1], [0, 0, 0, 1], [2, 0, 1, 1], [0, 0, np.inf, 1], [np.nan, 0, 1, 1]], np.float32
     )
     assert are_boxes(boxes).tolist() == [True, False, False, False, False]
     assert are_boxes(EMPTY).shape == (0,)

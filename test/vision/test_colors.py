@@ -99,10 +99,7 @@ def test_one_color_is_letters_and_background():
 
 @pytest.mark.parametrize(
     "corners",
-    [
-        [[-50, -50], [-10, -50], [-10, -20], [-50, -20]],
-        [[500, 5], [600, 5], [600, 30], [500, 30]],
-    ],
+    [[[-50, -50], [-10, -50], [-10, -20], [-50, -20]], [[500, 5], [600, 5], [600, 30], [500, 30]]],
 )
 def test_a_region_outside_of_the_image_is_black(corners):
     image = np.full((40, 60, 3), 200, np.uint8)

@@ -1,7 +1,5 @@
 """Puts the HTTP listener together."""
 
-from __future__ import annotations
-
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 

@@ -5,8 +5,6 @@ a byte of a header now and then, may stay forever. So uvicorn's protocol gets a 
 application around ours tells it while a request is being answered.
 """
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 

@@ -5,8 +5,6 @@ address that was checked: a name that resolves differently a moment later (DNS r
 nothing. A redirect is a new URL and goes through all of it again.
 """
 
-from __future__ import annotations
-
 import asyncio
 import ipaddress
 import socket

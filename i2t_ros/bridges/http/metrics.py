@@ -1,7 +1,5 @@
 """What the listener counts, in Prometheus' terms. Labels have few values, whatever clients send."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from functools import partial

@@ -1,7 +1,5 @@
 """What a stream shows while its camera shows nothing."""
 
-from __future__ import annotations
-
 import functools
 
 import cv2

@@ -4,8 +4,6 @@ Every error's body is ``{"error": {"code": ..., "message": ...}}``. The codes ar
 ``i2t_ros.errors`` and, for what only HTTP knows, those of this module.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The shapes of replies, for the OpenAPI document."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydantic import BaseModel, Field, create_model

@@ -1,7 +1,5 @@
 """Serves HTTP on the asyncio loop that the other listeners live on."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import ipaddress

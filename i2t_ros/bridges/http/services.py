@@ -1,7 +1,5 @@
 """What the routes of one listener share."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import secrets

@@ -1,7 +1,5 @@
 """How the HTTP listener behaves: every limit and switch, with its default."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Limits of the TCP listener."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

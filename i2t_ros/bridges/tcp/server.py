@@ -1,7 +1,5 @@
 """The TCP listener: the ``<SEP>`` protocol on an asyncio loop, in front of a Handler."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import dataclasses

@@ -1,7 +1,5 @@
 """The cameras of a bridge: topics, subscribed to while somebody looks, and WebSocket cameras."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import threading

@@ -1,7 +1,5 @@
 """The bridges' way to a detector: the Describe service, called from an asyncio loop."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

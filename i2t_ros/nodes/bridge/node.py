@@ -1,7 +1,5 @@
 """bridge_node: serves programs without ROS, over TCP and HTTP, with what a detector_node sees."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from contextlib import ExitStack

@@ -1,7 +1,5 @@
 """All cameras of a detector_node: its own, and the WebSocket cameras of a bridge_node."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """detector_node: image topics in; detections, pictures and sentences out; Describe on request."""
 
-from __future__ import annotations
-
 import traceback
 from concurrent.futures import CancelledError
 from concurrent.futures import Future as ThreadFuture

@@ -1,7 +1,5 @@
 """What a detector says of itself: its model and classes, and in /diagnostics how it is doing."""
 
-from __future__ import annotations
-
 import time
 import zlib
 from dataclasses import fields

@@ -1,7 +1,5 @@
 """What a configured detector_node works with, and what becomes of a camera's images."""
 
-from __future__ import annotations
-
 import time
 import traceback
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """A service that answers later, without cost while it waits."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress

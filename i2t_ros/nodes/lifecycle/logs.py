@@ -1,7 +1,5 @@
 """Forwards the package's Python logging to the log of a ROS node."""
 
-from __future__ import annotations
-
 import logging
 
 from rclpy.impl.logging_severity import LoggingSeverity

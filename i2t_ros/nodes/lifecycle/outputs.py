@@ -1,7 +1,5 @@
 """The topics that a lifecycle node publishes on, which cost nothing while nobody listens."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Runs one lifecycle node as a process: command line, autostart, signals, clean end."""
 
-from __future__ import annotations
-
 import signal
 import sys
 import threading

@@ -1,7 +1,5 @@
 """Spins a node in its own thread."""
 
-from __future__ import annotations
-
 import threading
 import traceback
 

@@ -1,7 +1,5 @@
 """Reads camera calibrations, in the YAML format of ROS's camera_calibration."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 

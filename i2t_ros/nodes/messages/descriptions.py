@@ -1,7 +1,5 @@
 """Descriptions, and the requests and responses of the Describe service, as messages and back."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 
 from builtin_interfaces.msg import Duration
@@ -19,14 +17,7 @@ from i2t_ros.nodes.messages.tasks import converter
 from i2t_ros.pipeline.description_json import label_of
 from i2t_ros.pipeline.tasks.registry import TASKS, check_tasks
 from i2t_ros.srv import Describe
-from i2t_ros.types import (
-    DescribeReply,
-    DescribeRequest,
-    Description,
-    Picture,
-    PictureHeader,
-    Scene,
-)
+from i2t_ros.types import DescribeReply, DescribeRequest, Description, Picture, PictureHeader, Scene
 from i2t_ros.vision.codecs import canonical_format
 
 SERVICE_QOS = QoSProfile(depth=1000, durability=DurabilityPolicy.VOLATILE)
@@ -60,9 +51,7 @@ def request_to_msg(request: DescribeRequest) -> Describe.Request:
 def response_to_msg(header: Header, reply: DescribeReply) -> Describe.Response:
     """Return the service response that carries a reply."""
     response = Describe.Response(
-        success=True,
-        description=description_to_msg(header, reply.description),
-        cached=reply.cached,
+        success=True, description=description_to_msg(header, reply.description), cached=reply.cached
     )
     if reply.annotated is not None:
         response.annotated = encoded_to_msg(header, reply.annotated)

@@ -5,8 +5,6 @@ it would copy bgr8 images that are taken here without a copy, it cannot be had f
 does not import beside NumPy 2 (vision_opencv issue 535).
 """
 
-from __future__ import annotations
-
 from typing import Any, cast
 
 import cv2

@@ -1,7 +1,5 @@
 """What was found, for rviz: boxes on the image and the sentence in space."""
 
-from __future__ import annotations
-
 from geometry_msgs.msg import Point
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import ImageMarker, Marker

@@ -1,7 +1,5 @@
 """What a detector says of itself, as messages."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue

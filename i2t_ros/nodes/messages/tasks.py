@@ -3,8 +3,6 @@
 A task of another package has no field of its own: its JSON goes into ``others``.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -71,10 +69,7 @@ def _fill_detections(msg: DescriptionMsg, found: Detections, label: Label) -> No
         msg.detections = detections_to_msg(msg.header, found)
     msg.objects = [
         ObjectCountMsg(
-            class_id=entry.key,
-            label=label(entry.key),
-            count=entry.count,
-            max_score=entry.max_score,
+            class_id=entry.key, label=label(entry.key), count=entry.count, max_score=entry.max_score
         )
         for entry in words.count_objects(found)
     ]

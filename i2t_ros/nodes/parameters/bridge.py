@@ -1,7 +1,5 @@
 """The parameters of bridge_node, and the settings made of them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Options as parameters of a node."""
 
-from __future__ import annotations
-
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 
 from i2t_ros.options import Option, Value

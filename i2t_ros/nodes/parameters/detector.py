@@ -1,7 +1,5 @@
 """The parameters of detector_node, and the settings made of them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -109,10 +107,7 @@ def describe_options(values: Mapping[str, Any]) -> DescribeOptions:
     languages.get(values["language"])  # read here: the first image would wait 20 ms for it
     task_options = {name: from_values(task.options, values) for name, task in TASKS.items()}
     return from_values(
-        DescribeOptions,
-        values,
-        task_options=MappingProxyType(task_options),
-        languages=languages,
+        DescribeOptions, values, task_options=MappingProxyType(task_options), languages=languages
     )
 
 

@@ -1,7 +1,5 @@
 """The parameters of source_node."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from i2t_ros.nodes.parameters.declaration import AUTOSTART

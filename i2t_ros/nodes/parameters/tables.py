@@ -1,7 +1,5 @@
 """The parameters of every node."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """What a task is: everything that the rest of the package asks of it."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields

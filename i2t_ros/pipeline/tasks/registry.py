@@ -1,7 +1,5 @@
 """The tasks there are: those of this package, and those that other packages bring."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType

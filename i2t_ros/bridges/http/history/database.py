@@ -1,7 +1,5 @@
 """Kept results: a table in any database that SQLAlchemy supports, and their pictures."""
 
-from __future__ import annotations
-
 import dataclasses
 import logging
 import time

@@ -1,7 +1,5 @@
 """Answers from the history if it can, and keeps there what it could not answer."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import json

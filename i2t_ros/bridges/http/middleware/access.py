@@ -3,8 +3,6 @@
 ASGI middleware, outside of everything that reads a request.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import ipaddress

@@ -1,7 +1,5 @@
 """What one caller may cost: requests a second, bytes and seconds of a body."""
 
-from __future__ import annotations
-
 import asyncio
 import math
 import time

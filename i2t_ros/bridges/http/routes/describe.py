@@ -1,7 +1,5 @@
 """/v1/describe: what a picture, or a camera's newest frame, shows."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """/v1/history: the results that are kept."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Annotated, Any
 

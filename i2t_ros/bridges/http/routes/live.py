@@ -1,7 +1,5 @@
 """/v1/live: what a camera sees, in words, as it sees it (server-sent events)."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

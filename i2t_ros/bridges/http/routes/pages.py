@@ -1,7 +1,5 @@
 """The page, its files, and the interactive documentation; nothing comes from another server."""
 
-from __future__ import annotations
-
 import importlib.util
 from pathlib import Path
 

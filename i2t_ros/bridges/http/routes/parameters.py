@@ -1,7 +1,5 @@
 """Options of a dataclass as query parameters, form fields and keys of a JSON body."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace

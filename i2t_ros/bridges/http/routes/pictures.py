@@ -1,7 +1,5 @@
 """/stream and /snapshot: cameras as JPEG pictures, for browsers and anything that reads MJPEG."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator

@@ -1,7 +1,5 @@
 """The picture of an HTTP request, wherever it is, and the options that come beside it."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

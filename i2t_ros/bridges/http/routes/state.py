@@ -1,7 +1,5 @@
 """What there is and how it fares: cameras, models, health, metrics."""
 
-from __future__ import annotations
-
 import time
 
 from fastapi import APIRouter, Request

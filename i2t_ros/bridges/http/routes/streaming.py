@@ -1,7 +1,5 @@
 """Replies without an end, and cameras that are followed while they leave and come back."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import time
@@ -21,10 +19,7 @@ TICK = 0.5  # seconds between two looks at whether a camera is still the one to 
 
 
 async def follow(
-    services: Services,
-    name: str,
-    feed_of: Callable[[Camera], Feed[Item]],
-    repeat_time: float = 0.0,
+    services: Services, name: str, feed_of: Callable[[Camera], Feed[Item]], repeat_time: float = 0.0
 ) -> AsyncGenerator[tuple[str, Latest[Item] | None], None]:
     """Yield a camera's name and its newest, each once; "" follows whichever camera is the first.
 

@@ -1,7 +1,5 @@
 """POST /upload: system C's picture metrics, key by key, for its clients."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import json
@@ -36,10 +34,7 @@ router = APIRouter(tags=["describe"])
     "/upload",
     summary="Describe a picture, with the reply keys of the picture metrics API",
     response_model=schemas.Upload,
-    responses={
-        **schemas.refusals(*_FAILURES, model=schemas.Upload),
-        **schemas.refusals(401, 429),
-    },
+    responses={**schemas.refusals(*_FAILURES, model=schemas.Upload), **schemas.refusals(401, 429)},
     openapi_extra={
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}
     },

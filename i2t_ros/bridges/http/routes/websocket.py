@@ -1,7 +1,5 @@
 """/ws: cameras that send JPEG frames as binary WebSocket messages, as ESP32-CAM sketches do."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging
