@@ -16,7 +16,7 @@ SOURCES := $(shell find i2t_ros config msg srv scripts underlay cmake -type f -n
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
-	@$(BIN)/i2t demo $(IMAGE)
+	@$(BIN)/python tools/demo.py $(IMAGE)
 
 run: $(VENV)/.installed
 	@FASTRTPS_DEFAULT_PROFILES_FILE=$${FASTRTPS_DEFAULT_PROFILES_FILE:-$(CURDIR)/config/fastdds.xml} \

@@ -45,7 +45,6 @@ class ServerError(Exception):
     """
 
     def __init__(self, code: str, message: str) -> None:
-        """Store the two parts of the server's reply."""
         super().__init__(message)
         self.code = code
 
@@ -115,7 +114,6 @@ class ReplyParser:
     """
 
     def __init__(self, protocol: int) -> None:
-        """Expect a reply in this protocol, 1 or 2."""
         self.data = bytearray()
         self.keeps_open = False
         self._protocol = protocol

@@ -138,12 +138,11 @@ def _own_options(settings: type[Any]) -> tuple[tuple[str, Option], ...]:
 
 
 class Checked:
-    """Base of a dataclass whose options are checked when it is made."""
+    """Base of a dataclass that raises InvalidRequestError if an option is not allowed."""
 
     __slots__ = ()
 
     def __post_init__(self) -> None:
-        """Raise InvalidRequestError for a value that is not allowed."""
         check_options(self)
 
 

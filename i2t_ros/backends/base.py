@@ -53,7 +53,6 @@ class BackendEntry:
     package: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse choices that do not exist."""
         if unknown := sorted(self.choices - CHOICES):
             raise ValueError(f"choices: expected some of {sorted(CHOICES)}, got {unknown}")
 

@@ -26,7 +26,6 @@ class LiteRtBackend(Backend):
     version = importlib.metadata.version("ai-edge-litert")
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
-        """Load the first file, compare it with its entry, and run it once."""
         threads = backend_threads(options.threads)
         self.model = _load(files[0], threads.number)
         inputs = {detail["name"]: detail for detail in self.model.get_input_details()}

@@ -30,7 +30,6 @@ class TimeLimited:
     """A handler that answers within a time limit, and raises only I2tError."""
 
     def __init__(self, handler: Handler, seconds: float) -> None:
-        """Wrap ``handler``, which gets at most ``seconds``."""
         self._handler = handler
         self._seconds = seconds
 

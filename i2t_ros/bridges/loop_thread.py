@@ -19,7 +19,6 @@ class LoopThread:
     """An asyncio loop in its own thread; other threads use ``post`` and ``call``."""
 
     def __init__(self, name: str = "i2t_bridges") -> None:
-        """Choose the name of the thread; ``start`` creates it."""
         self._name = name
         self._lock = threading.Lock()  # start and stop may come from different threads
         self._running: _Running | None = None

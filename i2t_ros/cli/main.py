@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from i2t_ros import client
-from i2t_ros.cli import demo, describe, models, run, say
+from i2t_ros.cli import describe, models, run, say
 from i2t_ros.errors import I2tError
 
 EXIT_FAILED = 1
@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--verbose", action="store_true", help="log every step, with tracebacks")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (describe, say, models, run, demo):
+    for module in (describe, say, models, run):
         module.add_parser(commands)
     text = "describe a photo, or a camera's newest frame, through a TCP bridge"
     asking = commands.add_parser("client", help=text, description=text)

@@ -21,7 +21,6 @@ class Languages:
     """
 
     def __init__(self, *folders: Path) -> None:
-        """Note which data files there are in ``folders``; none is read yet."""
         self.folders = folders
         self._files: dict[str, list[Path]] = {}
         self._languages: dict[str, Language] = {}

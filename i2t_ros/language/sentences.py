@@ -96,7 +96,6 @@ class Things:
     def __init__(
         self, objects: Iterable[ObjectCount], language: Language, style: Style, section: str = ""
     ) -> None:
-        """Add up the counts of each noun and put them into words."""
         nouns: dict[str, Noun] = {}
         counts: dict[str, int] = {}
         for fact in objects:

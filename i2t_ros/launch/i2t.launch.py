@@ -7,8 +7,6 @@ One default differs: a launched detector_node downloads nothing, because what a 
 must not depend on its network. Use `i2t models fetch` to get models beforehand.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Collection, Mapping
 from pathlib import Path

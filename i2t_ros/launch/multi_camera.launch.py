@@ -6,8 +6,6 @@
 The first command uses the images that drivers publish on front/image and rear/image.
 """
 
-from __future__ import annotations
-
 import yaml
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction

@@ -72,7 +72,6 @@ class ModelInput(Structure, frozen=True):
     constants: dict[str, Any] = {}  # noqa: RUF012 (msgspec copies it)
 
     def __post_init__(self) -> None:
-        """Check that a tensor's format is given."""
         if (self.kind == "tensor") != (self.format is not None):
             raise ValueError(f"kind {self.kind}: format must be given for a tensor, and only then")
 
@@ -115,7 +114,6 @@ class ModelSpec(Structure, frozen=True):
     source: str = ""
 
     def __post_init__(self) -> None:
-        """Check what the types do not say."""
         if self.task not in DECODERS:
             raise ValueError(f"task: expected one of {', '.join(DECODERS)}, got {self.task!r}")
         decoders = DECODERS[self.task]

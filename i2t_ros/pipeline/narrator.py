@@ -44,7 +44,6 @@ class Narrator:
     """
 
     def __init__(self, tracker: ObjectTracker | None = None) -> None:
-        """Start without a past; a ``tracker`` gives objects numbers."""
         self._tracker = tracker
         self._changes = ChangeTracker()
         self._time = -math.inf

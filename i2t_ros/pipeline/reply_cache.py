@@ -51,7 +51,6 @@ class ReplyCache:
     def __init__(
         self, limits: CacheLimits = CacheLimits(), clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Start empty."""
         self.limits = limits
         self._lock = threading.Lock()
         self._replies: TTLCache[Hashable, DescribeReply] = TTLCache(

@@ -29,7 +29,6 @@ class BackendAccess:
     """
 
     def __init__(self, concurrency: int = 1) -> None:
-        """Start with no thread at the backend."""
         self.concurrency = concurrency
         self._condition = threading.Condition()
         self._free = concurrency

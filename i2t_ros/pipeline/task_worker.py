@@ -36,7 +36,6 @@ class TaskWorker:
     def __init__(
         self, task: Task, opener: Opener, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Remember how to load the runner; nothing is loaded yet."""
         self._task = task
         self._opener = opener
         self._clock = clock

@@ -1,5 +1,7 @@
 """Encoded pictures to pixels and back, with limits that are checked before decoding."""
 
+from __future__ import annotations
+
 import contextlib
 import io
 import re

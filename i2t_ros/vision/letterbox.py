@@ -129,7 +129,6 @@ class Letterbox:
     """
 
     def __init__(self, to: TensorFormat) -> None:
-        """Allocate the tensor."""
         self._to = to
         self._padded = np.empty((to.height, to.width, 3), np.uint8)
         self._tensor: NDArray[Any] = np.empty(to.shape, to.dtype)

@@ -276,7 +276,7 @@ def test_help_names_every_command(capsys):
         main(["--help"])
     assert ended.value.code == 0
     out = capsys.readouterr().out
-    for command in ("describe", "say", "models", "client", "demo"):
+    for command in ("describe", "say", "models", "client", "run"):
         assert command in out
 
 

@@ -21,7 +21,6 @@ class TimedProtocol(H11Protocol):
     """A connection that is cut if its client is too slow."""
 
     def __init__(self, limits: HttpLimits, *, app_state: dict[str, Any], **others: Any) -> None:
-        """Hold the client to ``limits``; the rest is uvicorn's."""
         super().__init__(app_state={**app_state, CONNECTION: self}, **others)
         self.limits = limits
         self._is_answering = False

@@ -46,7 +46,6 @@ class PublicBackend(httpcore.AsyncNetworkBackend):
     """httpcore's network: resolves names itself, and connects to public addresses only."""
 
     def __init__(self, allowed: tuple[Network, ...], resolve: Resolve) -> None:
-        """Also allow connections to the networks in ``allowed``."""
         self._allowed = allowed
         self._resolve = resolve
         self._network = httpcore.AnyIOBackend()

@@ -54,7 +54,6 @@ class Counting:
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        """Stand before ``app``."""
         self._app = app
         self._metrics = metrics
 

@@ -64,7 +64,6 @@ class HttpProblem(HTTPException):
     def __init__(
         self, status: int, message: str, code: str = "", headers: Mapping[str, str] | None = None
     ) -> None:
-        """Refuse with ``status``."""
         super().__init__(status, message, dict(headers or {}))
         self.code = code or REFUSALS[status][0]
 

@@ -36,7 +36,6 @@ class HttpServer:
     def __init__(
         self, services: Services, host: str = "127.0.0.1", port: int = DEFAULT_PORT
     ) -> None:
-        """Prepare to listen on ``host`` and ``port`` (0: any free one)."""
         self.port = port
         self.drain_time = services.settings.limits.drain_time
         self._services = services

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from i2t_ros.errors import InvalidRequestError
-from i2t_ros.options import check_options, option
+from i2t_ros.options import Checked, option
 from i2t_ros.vision.codecs import MAX_PIXELS
 
 DEFAULT_PORT = 8080
@@ -17,7 +17,7 @@ TOKEN_VARIABLE = "I2T_HTTP_TOKEN"  # noqa: S105 (the variable's name)
 DATABASE_VARIABLE = "I2T_HISTORY_DATABASE"
 """Environment variables: secrets have no place in a parameter, which every node can read."""
 
-Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def _limit(default: float, text: str, low: float, high: float) -> Any:
@@ -29,7 +29,7 @@ def _seconds(default: float, text: str) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpLimits:
+class HttpLimits(Checked):
     """What clients may cost."""
 
     max_body_bytes: int = _limit(16 << 20, "larger requests are refused", 1, 2**31 - 1)
@@ -76,9 +76,6 @@ class HttpLimits:
         5.0, "seconds after which a camera's last picture gives way to a placeholder"
     )
 
-    def __post_init__(self) -> None:
-        check_options(self)
-
 
 def _networks(texts: Iterable[str]) -> tuple[Network, ...]:
     try:
@@ -108,7 +105,7 @@ class FetchSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class HistorySettings:
+class HistorySettings(Checked):
     """What is kept of the results, and where."""
 
     database: str = option(
@@ -141,9 +138,6 @@ class HistorySettings:
     max_bytes: int = option(
         1 << 30, "bytes of pictures that are kept", name="history_max_bytes", bounds=(1, 2**53)
     )
-
-    def __post_init__(self) -> None:
-        check_options(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,6 @@ class RequestParser:
     """
 
     def __init__(self, max_image_bytes: int) -> None:
-        """Refuse pictures of more than ``max_image_bytes``."""
         self._max_image_bytes = max_image_bytes
         self._buffer = bytearray()
         self._header: _Header | None = None  # of the request whose picture is being received

@@ -44,7 +44,6 @@ class DetectorClient:
     """
 
     def __init__(self, node: Node, service: str, loop: LoopThread, max_in_flight: int) -> None:
-        """Open the client, beside a ``node``; the service need not exist yet."""
         self._loop = loop
         self._node = Node(
             f"_{node.get_name()}_client",
@@ -138,7 +137,6 @@ class DetectorConfiguration:
     """
 
     def __init__(self, node: Node, topic: str) -> None:
-        """Subscribe to ``topic``."""
         self._node = node
         self._text = ""
         events = SubscriptionEventCallbacks(matched=self._matched)

@@ -37,7 +37,6 @@ class BridgeNode(ManagedNode):
     table = BRIDGE
 
     def __init__(self, **node_options: Any) -> None:
-        """Declare the parameters; raises RequestError for one that makes no sense."""
         super().__init__(**node_options)
         self._loop = LoopThread()
         self._detector: DetectorClient | None = None

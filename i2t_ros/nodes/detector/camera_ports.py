@@ -120,7 +120,6 @@ class CameraPorts:
         narrator: Narrator,
         on_image: Callable[[CameraPorts, ImageMessage], None],
     ) -> None:
-        """Create the publishers; ``on_image`` gets each image."""
         raw: str = node.resolve_topic_name(camera.topic)
         suffix = "/compressed" if camera.compressed else ""
         self.topic: str = node.resolve_topic_name(raw + suffix)

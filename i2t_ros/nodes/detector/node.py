@@ -40,7 +40,6 @@ class DetectorNode(ManagedNode):
     table = DETECTOR
 
     def __init__(self, **node_options: Any) -> None:
-        """Declare the parameters; raises RequestError for one that makes no sense."""
         self._work: Work | None = None
         super().__init__(**node_options)
         self._active = False

@@ -47,7 +47,6 @@ class Reports:
         requests: RequestQueue,
         options: DescribeOptions,
     ) -> None:
-        """Begin to report."""
         self._node = node
         self._name = node.get_fully_qualified_name().lstrip("/")
         self._detector = detector

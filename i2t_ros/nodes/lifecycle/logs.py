@@ -15,7 +15,6 @@ class LogForwarding(logging.Handler):
     """
 
     def __init__(self, logger: RcutilsLogger) -> None:
-        """Start forwarding."""
         super().__init__()
         self._logger = logger
         debug = logger.is_enabled_for(LoggingSeverity.DEBUG)

@@ -21,7 +21,6 @@ class SpinningThread(threading.Thread):
     """
 
     def __init__(self, node: Node) -> None:
-        """Start the thread."""
         super().__init__(name="i2t-executor", daemon=True)
         self._node = node
         self._executor = SingleThreadedExecutor()

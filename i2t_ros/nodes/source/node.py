@@ -38,7 +38,6 @@ class SourceNode(ManagedNode):
     table = SOURCE
 
     def __init__(self, **node_options: Any) -> None:
-        """Declare the parameters; raises RequestError for an invalid value."""
         super().__init__(**node_options)
         self._ports: SourcePorts | None = None
         self._thread: threading.Thread | None = None

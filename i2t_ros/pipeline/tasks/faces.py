@@ -174,7 +174,6 @@ class FaceFinder(ModelRunner[FaceOptions, Faces]):
     options = FaceOptions
 
     def __init__(self, loaded: Loaded) -> None:
-        """Take over a loaded model."""
         super().__init__(loaded)
         if loaded.degraded:
             self.report += "; without landmarks"

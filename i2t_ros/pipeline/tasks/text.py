@@ -233,7 +233,6 @@ class TextReader(ModelRunner[TextOptions, list[TextRegion]]):
     options = TextOptions
 
     def __init__(self, loaded: Loaded, translations: Translations | None = None) -> None:
-        """Take over a loaded model."""
         self._translations = translations
         super().__init__(loaded)
         if translations is not None:

@@ -49,7 +49,6 @@ class Guard:
     """Refuses callers by Host, Origin, token, rate and size; adds security headers to replies."""
 
     def __init__(self, app: ASGIApp, settings: HttpSettings) -> None:
-        """Stand before ``app``."""
         self._app = app
         self._settings = settings
         own = socket.gethostname().lower()  # the names that this machine has in its own network

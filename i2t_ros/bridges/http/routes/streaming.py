@@ -67,7 +67,6 @@ class EndlessResponse(StreamingResponse):
     def __init__(
         self, services: Services, parts: AsyncGenerator[bytes, None], media_type: str
     ) -> None:
-        """Reply with ``parts``, each of them when the client can take more."""
         super().__init__(parts, media_type=media_type)
         self._services = services
         self._parts = parts

@@ -1,8 +1,18 @@
-"""Shows the whole chain on one photo: nodes, topics, service, TCP, annotated picture."""
+"""`make demo`: shows the whole chain on one photo, with real nodes and topics.
 
+Starts source_node, detector_node and bridge_node as separate processes, with a photo on the image
+topic, prints the detections and the sentence that come back over ROS, calls the Describe service,
+asks the same over TCP, and saves the annotated picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
 import os
 import random
 import socket
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -10,13 +20,14 @@ from functools import partial
 from pathlib import Path
 
 import rclpy
+from i2t_ros.msg import Description
+from i2t_ros.srv import Describe
 from rclpy.node import Node
 from rclpy.time import Time
 from rclpy.utilities import try_shutdown
 
 from i2t_ros.client import Client, ServerError
-from i2t_ros.errors import DetectorUnreachableError, TimeLimitError
-from i2t_ros.msg import Description
+from i2t_ros.errors import DetectorUnreachableError, I2tError, ImageError, TimeLimitError
 from i2t_ros.nodes.messages.descriptions import reply_from_response, request_to_msg
 from i2t_ros.nodes.processes import (
     NodeProcess,
@@ -25,7 +36,6 @@ from i2t_ros.nodes.processes import (
     parameter_file,
     signals_wait,
 )
-from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeRequest, Picture
 from i2t_ros.vision.codecs import decode_image
 
@@ -35,6 +45,40 @@ ANSWER_LIMIT = 30.0
 """Seconds for an answer from the running node."""
 
 say = partial(print, flush=True)  # in order with the lines of the nodes, also in a file
+
+
+def main() -> int:
+    """Run the chain on the photo that the arguments name; return 0 if every step worked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "picture", nargs="?", type=Path, help="default: the photo of Grace Hopper in matplotlib"
+    )
+    parser.add_argument("--model", default="auto", help="default: auto")
+    parser.add_argument("--language", default="en", help="language of the sentence (default: en)")
+    parser.add_argument(
+        "--save",
+        type=Path,
+        metavar="FILE",
+        help="file for the annotated picture (default: out/demo with the photo's extension)",
+    )
+    args = parser.parse_args()
+    try:
+        picture = args.picture or sample_photo()
+        save = args.save or Path("out") / f"demo{picture.suffix}"
+        return run_demo(picture, picture.read_bytes(), args.model, args.language, save)
+    except (I2tError, OSError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130  # 128 + SIGINT, the convention of shells
+
+
+def sample_photo() -> Path:
+    """Return the photo of Grace Hopper (US Navy, public domain) in matplotlib."""
+    spec = importlib.util.find_spec("matplotlib")
+    if spec is None or spec.origin is None:
+        raise ImageError("no photo: name one, or pip install matplotlib, which contains one")
+    return Path(spec.origin).parent / "mpl-data" / "sample_data" / "grace_hopper.jpg"
 
 
 def run_demo(picture: Path, data: bytes, model: str, language: str, save: Path) -> int:
@@ -137,3 +181,7 @@ class Viewer:
             if time.monotonic() > end:
                 raise TimeLimitError(f"{failure} within {limit:g} s")
             rclpy.spin_once(self.node, timeout_sec=0.1)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
