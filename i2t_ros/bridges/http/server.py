@@ -9,9 +9,15 @@ from functools import partial
 
 import uvicorn
 import websockets  # noqa: F401 (uvicorn would do without, and serve no cameras)
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
-from i2t_ros.bridges.http.app import create_app
 from i2t_ros.bridges.http.connections import TimedProtocol, in_time
+from i2t_ros.bridges.http.metrics import Counting
+from i2t_ros.bridges.http.middleware.access import Guard
+from i2t_ros.bridges.http.problems import HANDLERS
+from i2t_ros.bridges.http.routes import describe, history, live, pages, state, upload, websocket
+from i2t_ros.bridges.http.routes import pictures as mjpeg
 from i2t_ros.bridges.http.services import Services
 from i2t_ros.bridges.http.settings import DEFAULT_PORT
 
@@ -21,6 +27,11 @@ BACKLOG = 128
 MAX_HEAD = 1 << 16  # bytes of a request before its body
 NOT_SENT = 1 << 17
 """Bytes that the kernel may hold back for a viewer. More would only be older pictures."""
+ABOUT = """\
+What a robot's cameras see, and any picture that is sent here, in a sentence.
+
+Every error's body is `{"error": {"code": ..., "message": ...}}`; the codes are stable.
+"""
 
 
 class HttpServer:
@@ -143,3 +154,35 @@ def _bind(host: str, port: int) -> list[socket.socket]:
             opened.setblocking(False)
         undo.pop_all()
     return listening
+
+
+def create_app(services: Services) -> FastAPI:
+    """Return the application; HttpServer runs it."""
+    app = FastAPI(
+        title="i2t_ros",
+        description=ABOUT,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers=HANDLERS,
+    )
+    app.state.services = services
+    for routes in (describe, upload, mjpeg, live, websocket, state, pages):
+        app.include_router(routes.router)
+    if services.history is not None:
+        app.include_router(history.router)
+    app.mount("/static", pages.FILES, name="static")
+
+    # The last to be added is the outermost.
+    settings = services.settings
+    app.add_middleware(Guard, settings=settings)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["authorization", "content-type"],
+            expose_headers=["x-i2t-sentence", "x-i2t-model", "x-timestamp"],
+        )
+    app.add_middleware(Counting, metrics=services.metrics)
+    return app
