@@ -5,11 +5,9 @@ compare it. The message is for people: it names the thing, what was expected and
 if there is something to do, what to do.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
-_BY_CODE: dict[str, type[I2tError]] = {}
+_BY_CODE: "dict[str, type[I2tError]]" = {}
 
 
 class I2tError(Exception):

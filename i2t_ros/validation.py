@@ -74,6 +74,9 @@ def _explain(problem: msgspec.ValidationError, value: Any, kind: Any) -> str:
         return f"{field}expected one of {choices}, got {value!r}"
     if not text.startswith("Expected"):  # what a structure's own check says
         return field + text
+    if "`object` of length >=" in text:  # a mapping that has each of some keys
+        keys = get_args(next(get_args(member)[0] for member in _members(kind) if get_args(member)))
+        return f"{field}missing {', '.join(str(key) for key in keys if key not in value)}"
     expected = re.sub("`(.+?)`", _plainly, text.partition(", got")[0])
     return f"{field}{expected.lower()}, got {reprlib.repr(value)}"
 
@@ -114,9 +117,9 @@ def _wrong_fields(value: dict[str, Any], kind: Any) -> str:
     """Return which fields a structure lacks, or which it does not know."""
     structure = next(m for m in _members(kind) if isinstance(m, type) and issubclass(m, Structure))
     known = {field.encode_name: field.required for field in fields(structure)}
-    if absent := [name for name, required in known.items() if required and name not in value]:
-        return f"missing {', '.join(absent)}"
-    return _unknown_fields(value, structure)
+    absent = ", ".join(name for name, required in known.items() if required and name not in value)
+    wrong = absent and f"missing {absent}", _unknown_fields(value, structure)
+    return "; ".join(filter(None, wrong))
 
 
 def check_keys(

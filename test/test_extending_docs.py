@@ -83,7 +83,8 @@ def test_the_task_of_the_page_speaks_a_users_variety_of_a_language(package):
         """
         from pathlib import Path
         from i2t_light import LightFacts
-        from i2t_ros.language import Fact, compose, load_languages
+        from i2t_ros.language import compose, load_languages
+        from i2t_ros.language.facts import Fact
         own = load_languages(Path.cwd())
         print(compose([LightFacts((Fact("dark"),))], "es-MX", languages=own))
         """

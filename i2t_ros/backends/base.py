@@ -4,8 +4,6 @@ A backend of another package takes from here and from errors.py all that it need
 docs/models.md has one to copy.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -84,7 +82,7 @@ class Backend(ABC):
     model: Any = None
 
     @abstractmethod
-    def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
+    def __init__(self, spec: ModelSpec, files: Sequence[Path], options: "BackendOptions") -> None:
         """Load a model whose files are ``files``, in the order of ``spec.files``.
 
         Raises BackendError if it cannot be run as ``options`` ask, and ModelError if the files are
@@ -96,7 +94,7 @@ class Backend(ABC):
         """Do the work of infer(); any error but those of this package becomes InferenceError."""
 
     @classmethod  # noqa: B027 (most backends refuse nothing)
-    def check(cls, options: BackendOptions) -> None:
+    def check(cls, options: "BackendOptions") -> None:
         """Refuse with BackendUnavailableError what no model could have here; to be overridden.
 
         It is called before a model is downloaded.

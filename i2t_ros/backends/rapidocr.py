@@ -4,8 +4,6 @@ The package contains three networks: one finds lines, one detects upside-down li
 Only a reading network for another language comes from the manifest.
 """
 
-from __future__ import annotations
-
 import importlib.metadata
 import logging
 import math
@@ -92,7 +90,7 @@ class RapidOcrBackend(Backend):
                 f"RapidOCR {self.version} cannot use one of {listed}: {error}"
             ) from error
 
-    def run(self, model: _Reader, inputs: Sequence[Tensor]) -> list[Tensor]:
+    def run(self, model: "_Reader", inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return the lines of one image; see Backend."""
         image, margins = _with_margins(inputs[0])
         found: Any = model(image)

@@ -5,8 +5,6 @@ A CameraHub lives on one asyncio loop. All its methods are called there; other t
 but costs no memory and does not slow down the others.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import time
@@ -76,7 +74,7 @@ class Feed(Generic[Item]):
             viewer.changed.set()
 
     @contextlib.contextmanager
-    def view(self) -> Iterator[Viewer[Item]]:
+    def view(self) -> "Iterator[Viewer[Item]]":
         """View the feed while the context lasts."""
         viewer = Viewer(self)
         self.viewers.add(viewer)

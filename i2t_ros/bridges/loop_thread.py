@@ -1,7 +1,5 @@
 """The asyncio loop that all listeners share, in a separate thread beside the ROS executor."""
 
-from __future__ import annotations
-
 import asyncio
 import concurrent.futures
 import threading
@@ -76,7 +74,7 @@ class LoopThread:
             raise self._not_running()
         return future.result()
 
-    def _now_running(self) -> _Running:
+    def _now_running(self) -> "_Running":
         if self._running is None:
             raise self._not_running()
         return self._running

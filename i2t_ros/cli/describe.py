@@ -6,15 +6,15 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from i2t_ros import language as words
 from i2t_ros.cli.tables import print_tables
-from i2t_ros.errors import BackendError, I2tError, ModelError
+from i2t_ros.errors import BackendError, I2tError, ImageError, ModelError
 from i2t_ros.options import Option, from_values, options_of
 from i2t_ros.pipeline.describer import STAGED, DescribeOptions, Describer, draw
 from i2t_ros.pipeline.description_json import reply_to_json
@@ -78,6 +78,14 @@ def add_flags(parser: argparse._ActionsContainer, options: Iterable[Option]) -> 
         parser.add_argument(flag, default=option.default, **how)
 
 
+@contextmanager
+def _named(verb: str, path: Any) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ImageError(f"cannot {verb} {path}: {error.strerror}") from error
+
+
 def _check_classes(describer: Describer, options: DescribeOptions) -> None:
     """Raise InvalidRequestError for the first class that an option names and the model lacks."""
     with suppress(ModelError, BackendError):  # not loaded: printed as any other failure
@@ -99,7 +107,7 @@ def _metavar(option: Option) -> str:
 def run(args: argparse.Namespace) -> int:
     """Describe the picture that the arguments name.
 
-    Raises I2tError if every task fails, and OSError if a file cannot be read or written.
+    Raises I2tError if every task fails, or if a file cannot be read or written.
     """
     # All arguments are checked before a model is loaded or downloaded.
     values = vars(args)
@@ -113,7 +121,9 @@ def run(args: argparse.Namespace) -> int:
     how = from_values(OpenOptions, values)
     if args.save:
         canonical_format(args.save.suffix)
-    data = sys.stdin.buffer.read() if args.picture == "-" else Path(args.picture).read_bytes()
+    with _named("read", args.picture):
+        is_piped = args.picture == "-"
+        data = sys.stdin.buffer.read() if is_piped else Path(args.picture).read_bytes()
     picture = Picture(data)
     image = decode_image(picture, options.max_pixels)
     # The failure is printed below, and the pause that the warning announces does not matter here.
@@ -132,7 +142,9 @@ def run(args: argparse.Namespace) -> int:
         describer.close()
     if args.save:
         drawn = draw(image, description.scene, options)
-        args.save.write_bytes(encode_image(drawn, args.save.suffix, options.jpeg_quality).data)
+        encoded = encode_image(drawn, args.save.suffix, options.jpeg_quality)
+        with _named("write", args.save):
+            args.save.write_bytes(encoded.data)
     for task, error in description.scene.failures.items():
         print(f"i2t describe: {task}: {error} [{error.code}]", file=sys.stderr)
     if args.json:

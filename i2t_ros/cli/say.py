@@ -11,13 +11,13 @@ from pathlib import Path
 
 from i2t_ros.language import (
     STYLES,
-    Changes,
     ObjectCount,
     TaskFacts,
     compose,
     compose_changes,
     load_languages,
 )
+from i2t_ros.language.changes import Changes
 from i2t_ros.language.facts import PLACES
 from i2t_ros.pipeline.tasks.classify import ClassFact, ClassFacts
 from i2t_ros.pipeline.tasks.detect import ObjectFacts

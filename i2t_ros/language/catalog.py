@@ -99,14 +99,6 @@ def _shipped() -> Languages:
     return Languages(config_path("languages"))
 
 
-def resolve_language(tag: str, languages: Languages | None = None) -> str:
-    """Return the tag of the language that serves ``tag``, such as "pt" for "pt_BR".
-
-    Raises UnknownLanguageError, which lists the languages that exist.
-    """
-    return (languages or load_languages()).resolve(tag)
-
-
 def label(name: str, language: str, languages: Languages | None = None) -> str:
     """Return the class ``name`` in a language, singular and without an article: "dog" -> "perro".
 

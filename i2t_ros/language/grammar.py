@@ -1,7 +1,5 @@
 """One language: its nouns, numbers, lists and phrases, from its data file."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -54,7 +52,7 @@ class Language:
     count     (noun, number, section of its phrase, digits?) -> "two dogs" or "2 dogs"
     """
 
-    def __init__(self, tag: str, data: datafile.Data, fallback: Language | None) -> None:
+    def __init__(self, tag: str, data: datafile.Data, fallback: "Language | None") -> None:
         """Build the language that the merged ``data`` describe.
 
         ``fallback`` is English, for labels that this language lacks; None for English itself.

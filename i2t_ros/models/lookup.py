@@ -102,7 +102,14 @@ def inspect_files(spec: ModelSpec) -> list[tuple[Path, str]]:
 
     "" if nothing is. Nothing is set aside.
     """
-    return [copy for file in spec.files for copy in _copies(spec, file)]
+    copies = []
+    for file in spec.files:
+        for place in filter(Path.is_file, _places(spec, file)):
+            try:
+                copies.append((place, file.mismatch(place)))
+            except ModelMissingError as error:
+                copies.append((place, str(error)))
+    return copies
 
 
 def is_offline() -> bool:
@@ -137,9 +144,11 @@ def _known_file(path: Path) -> ModelSpec | None:
 def _find_file(spec: ModelSpec, file: ModelFile) -> Path | None:
     """Return where the file is, or None. A corrupt one in the cache is set aside.
 
-    Raises ModelCorruptError for a wrong file in a user's own folder, which is left as it is.
+    Raises ModelCorruptError for a wrong file in a user's own folder, which is left as it is, and
+    ModelMissingError for one that cannot be read.
     """
-    for place, wrong in _copies(spec, file):
+    for place in filter(Path.is_file, _places(spec, file)):
+        wrong = file.mismatch(place)
         if not wrong:
             return place
         if not place.is_relative_to(cache_folder()):
@@ -153,11 +162,6 @@ def _find_file(spec: ModelSpec, file: ModelFile) -> Path | None:
             raise ModelCorruptError(f"{place} is corrupt: {wrong}; remove it ({error})") from error
         logger.warning("%s is corrupt: %s; kept as %s, not used", place, wrong, aside)
     return None
-
-
-def _copies(spec: ModelSpec, file: ModelFile) -> Iterator[tuple[Path, str]]:
-    """Yield every copy of a file, and what is wrong with it; "" if nothing is."""
-    return ((place, file.mismatch(place)) for place in _places(spec, file) if place.is_file())
 
 
 def _places(spec: ModelSpec, file: ModelFile) -> Iterator[Path]:

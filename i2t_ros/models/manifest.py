@@ -1,7 +1,5 @@
 """What models there are and how each is fed and read: config/models.yaml as checked structures."""
 
-from __future__ import annotations
-
 import difflib
 import hashlib
 from collections.abc import Mapping
@@ -13,7 +11,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from i2t_ros.errors import ModelError, UnknownModelError
+from i2t_ros.errors import ModelError, ModelMissingError, UnknownModelError
 from i2t_ros.resources import config_path
 from i2t_ros.types import Task
 from i2t_ros.validation import Structure, convert, read_mapping
@@ -43,7 +41,10 @@ class ModelFile(Structure, frozen=True):
     size: int = 0
 
     def mismatch(self, path: Path) -> str:
-        """Return how the file at ``path`` differs from this one, "" if it does not."""
+        """Return how the file at ``path`` differs from this one, "" if it does not.
+
+        Raises ModelMissingError if it cannot be read.
+        """
         try:
             size = path.stat().st_size
             if self.size and size != self.size:
@@ -51,7 +52,7 @@ class ModelFile(Structure, frozen=True):
             if self.sha256 and (actual := _sha256(path)) != self.sha256:
                 return f"expected SHA-256 {self.sha256}, got {actual}"
         except OSError as error:
-            return f"cannot be read: {error}"
+            raise ModelMissingError(f"{path} cannot be read: {error}") from error
         return ""
 
 

@@ -1,7 +1,5 @@
 """From an image to a description: look() runs the tasks, tell() finds the words."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -72,7 +70,7 @@ class DescribeOptions:
         Raises UnknownLanguageError, UnknownStyleError, UnknownTaskError, InvalidRequestError.
         """
         put = object.__setattr__
-        put(self, "language", words.resolve_language(self.language, self.languages))
+        put(self, "language", (self.languages or words.load_languages()).resolve(self.language))
         words.check_style(self.style)
         check_options(self)
         if not self.tasks:
@@ -81,7 +79,7 @@ class DescribeOptions:
         given = {name: task.options() for name, task in TASKS.items()} | dict(self.task_options)
         put(self, "task_options", MappingProxyType(given))
 
-    def for_request(self, request: DescribeRequest) -> DescribeOptions:
+    def for_request(self, request: DescribeRequest) -> "DescribeOptions":
         """Return these options with what the request names in their place."""
         given = {
             name: TASKS[name].for_request(options, request)

@@ -1,7 +1,5 @@
 """Which model and which backend a task gets: the one that was named, or the best available."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,7 +30,7 @@ class OpenOptions:
     backend: BackendOptions = field(default_factory=BackendOptions)
     progress: bool = True
 
-    def of_other_tasks(self) -> OpenOptions:
+    def of_other_tasks(self) -> "OpenOptions":
         """Return the same for a task other than detect, which uses no provider, device or server.
 
         Those that are named are meant for detect.

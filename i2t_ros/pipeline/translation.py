@@ -4,8 +4,6 @@ The services are LibreTranslate and those that deep-translator supports. Keys co
 environment variables, and no message shows them.
 """
 
-from __future__ import annotations
-
 import importlib
 import logging
 import os
@@ -33,7 +31,7 @@ LIBRE_LETTERS = 2000
 """In one request."""
 
 
-def open_translations(name: str, url: str, time_limit: float) -> Translations | None:
+def open_translations(name: str, url: str, time_limit: float) -> "Translations | None":
     """Return the translator ``name``, or None for "none".
 
     url         of a LibreTranslate server; ignored for others

@@ -1,7 +1,5 @@
 """Boxes, lines and words on an image."""
 
-from __future__ import annotations
-
 import colorsys
 import functools
 import zlib
@@ -52,7 +50,7 @@ class Pen:
     letters: int
 
     @classmethod
-    def for_image(cls, image: Image, scale: float = 1.0) -> Pen:
+    def for_image(cls, image: Image, scale: float = 1.0) -> "Pen":
         """Return a pen whose text is readable in ``image``, from 320x240 to 4K.
 
         Letters are a 36th of the shorter side high, at least 11 pixels.

@@ -1,7 +1,5 @@
 """From the pixels of an image to a model's input tensor, and from its coordinates back."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Literal

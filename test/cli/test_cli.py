@@ -248,7 +248,10 @@ def test_a_bad_picture_is_an_error_that_can_be_read(tmp_path, capsys, content, c
         (["--language", "tlh"], "[unknown_language]"),
         (["--min-score", "7"], "[invalid_request]"),
         (["--save", "seen.gif"], "[unsupported_format]"),
-        (["--save", "/nowhere/seen.jpg"], "No such file or directory: '/nowhere/seen.jpg'"),
+        (
+            ["--save", "/nowhere/seen.jpg"],
+            "cannot write /nowhere/seen.jpg: No such file or directory [bad_image]",
+        ),
         (["--model", "nope"], "[unknown_model]"),
         (["--model", "/nowhere/model.onnx"], "/nowhere/model.onnx"),
         (["--backend", "abacus"], "abacus"),
@@ -268,7 +271,10 @@ def test_a_bad_argument_is_an_error_that_can_be_read(photo, capsys, args, messag
 
 def test_a_missing_file_is_named(capsys):
     assert describe("/nowhere/photo.jpg") == 1
-    assert "No such file or directory: '/nowhere/photo.jpg'" in capsys.readouterr().err
+    assert (
+        "cannot read /nowhere/photo.jpg: No such file or directory [bad_image]"
+        in capsys.readouterr().err
+    )
 
 
 def test_help_names_every_command(capsys):

@@ -4,7 +4,8 @@ import numpy as np
 from making import classes_of, scene_of
 from scene_words import compose_scene
 
-from i2t_ros.language import Changes, ChangeTracker, compose_changes
+from i2t_ros.language import compose_changes
+from i2t_ros.language.changes import Changes, ChangeTracker
 from i2t_ros.pipeline.describer import scene_facts
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.text import TextRegion

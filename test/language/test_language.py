@@ -6,7 +6,8 @@ from making import scene_of
 from scene_words import compose_scene
 
 from i2t_ros.errors import UnknownLanguageError, UnknownStyleError
-from i2t_ros.language import STYLES, count_objects, label, resolve_language
+from i2t_ros.language import STYLES, label, load_languages
+from i2t_ros.language.facts import count_objects
 from i2t_ros.types import Detections, Scene
 
 LABELS = ("person", "dog", "cat", "", "forklift")
@@ -93,13 +94,13 @@ def test_objects_are_counted_most_first_then_largest_then_most_certain() -> None
 
 @pytest.mark.parametrize("tag", ["es", "ES", "es-MX", "es_MX", "es_MX.UTF-8", "es-419", " es "])
 def test_tags_are_resolved(tag: str) -> None:
-    assert resolve_language(tag) == "es"
+    assert load_languages().resolve(tag) == "es"
 
 
 @pytest.mark.parametrize("tag", ["", "tlh", "english", "C"])
 def test_an_unknown_language_names_those_there_are(tag: str) -> None:
     with pytest.raises(UnknownLanguageError, match=r"'.*': there is .*en, es"):
-        resolve_language(tag)
+        load_languages().resolve(tag)
 
 
 def test_an_unknown_style_names_those_there_are() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from i2t_ros.language import ChangeTracker, Fact, ObjectCount, TaskFacts, compose, compose_changes
+from i2t_ros.language import ObjectCount, TaskFacts, compose, compose_changes
+from i2t_ros.language.changes import ChangeTracker
+from i2t_ros.language.facts import Fact
 
 DOGS = ObjectCount("dog", 2, 0.9, 0.9)
 

@@ -14,8 +14,8 @@ from i2t_ros.errors import (
     ModelMissingError,
     UnknownModelError,
 )
-from i2t_ros.models import lookup
-from i2t_ros.models.lookup import cache_file, cache_folder, describe_model, obtain
+from i2t_ros.models import lookup, manifest
+from i2t_ros.models.lookup import cache_file, cache_folder, describe_model, inspect_files, obtain
 from i2t_ros.models.manifest import ModelFile, find_spec
 
 CONTENT = b"weights"
@@ -106,6 +106,21 @@ def test_a_corrupt_file_in_the_cache_is_set_aside(spec):
         obtain(spec, offline=True)
     assert not cached.exists()
     assert cached.with_name("m.onnx.corrupt").read_bytes() == b"weighty"
+
+
+@pytest.mark.parametrize("users", [False, True])
+def test_a_file_that_cannot_be_read_is_named_and_left(spec, tmp_path, monkeypatch, users):
+    monkeypatch.setenv("I2T_MODEL_PATH", str(tmp_path / "a"))
+    path = put(tmp_path / "a" / "m.onnx" if users else cache_file(spec, FILE))
+
+    def broken(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(manifest, "_sha256", broken)
+    with pytest.raises(ModelMissingError, match=r"m\.onnx cannot be read: .*Permission denied"):
+        obtain(spec, offline=True)
+    assert path.exists()
+    assert "Permission denied" in inspect_files(spec)[0][1]
 
 
 def test_a_wrong_file_in_a_users_folder_is_named_and_left(spec, tmp_path, monkeypatch):

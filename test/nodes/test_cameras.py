@@ -360,5 +360,10 @@ def test_a_publisher_that_has_just_gone_is_not_missed_yet(peer, monkeypatch, cap
     ports.watch()
     ports.watch()
     assert capfd.readouterr().err.count("no publisher on /image;") == 1
+    ports.unsubscribe()  # as when the node is disabled, or deactivated
+    ports.subscribe()
+    now += camera_ports.PATIENCE + 1
+    ports.watch()
+    assert capfd.readouterr().err.count("no publisher on /image;") == 1
     ports.destroy()
     node.destroy_node()

@@ -6,7 +6,6 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from i2t_ros.errors import EmptyImageError, ImageMessageError, ImageTooLargeError
-from i2t_ros.nodes.messages.descriptions import duration_to_msg
 from i2t_ros.nodes.messages.images import image_from_msg, image_to_msg
 
 LIMIT = 40_000_000
@@ -126,12 +125,3 @@ def test_round_trip():
     msg = image_to_msg(header, BGR)
     assert msg.header == header
     assert (image_from_msg(msg, LIMIT) == BGR).all()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [(0, (0, 0)), (0.25, (0, 250_000_000)), (1.9999999999, (2, 0)), (-1, (0, 0))],
-)
-def test_durations(seconds, expected):
-    msg = duration_to_msg(seconds)
-    assert (msg.sec, msg.nanosec) == expected

@@ -3,7 +3,7 @@ import pytest
 from making import scene_of
 
 from i2t_ros.errors import BackendMissingError
-from i2t_ros.language import count_objects
+from i2t_ros.language.facts import count_objects
 from i2t_ros.pipeline.describer import DescribeOptions
 from i2t_ros.pipeline.narrator import Narrator, SpeechOptions
 from i2t_ros.pipeline.tracking import ObjectTracker

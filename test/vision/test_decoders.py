@@ -55,7 +55,7 @@ def test_yolox_finds_nothing_in_zeros():
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
-        ((1, 21, 5), r"6 or more in the third, got \(1, 21, 5\)"),
+        ((1, 21, 5), r"of shape \(1, N, 6 or more\), got \(1, 21, 5\)"),
         ((21, 7), r"got \(21, 7\)"),
         ((2, 21, 7), r"got \(2, 21, 7\)"),
         ((1, 20, 7), "makes 21 cells, the model gave 20"),

@@ -97,7 +97,8 @@ class Fetcher:
             raise HttpProblem(
                 504, f"the picture did not come within {self._settings.time:g} s", "time_limit"
             ) from None
-        except (OSError, httpcore.NetworkError, httpcore.ProtocolError) as error:
+        # ValueError: a redirect to what is no URL.
+        except (OSError, ValueError, httpcore.NetworkError, httpcore.ProtocolError) as error:
             raise failed(f"cannot fetch the picture: {error}") from error
 
     async def _follow(self, url: str) -> bytes:

@@ -4,8 +4,6 @@ Nothing here touches a socket or a clock. docs/wire_protocol.md specifies every 
 a test runs its examples.
 """
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -154,7 +152,7 @@ class RequestParser:
         request = DescribeRequest(picture=picture, **options)
         return WireRequest(version, request, keep_open=version == 2)
 
-    def _skip(self, header: _Header, error: I2tError) -> Generator[None, None, WireRequest]:
+    def _skip(self, header: "_Header", error: I2tError) -> Generator[None, None, WireRequest]:
         """Throw away the picture of a refused version 2 request, up to the next request."""
         self._header, left = header, header.size
         while left > len(self._buffer):

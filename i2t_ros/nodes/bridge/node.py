@@ -87,7 +87,7 @@ class BridgeNode(ManagedNode):
 
     def _open_tcp(self, settings: BridgeSettings, detector: DetectorClient) -> None:
         limits = from_values(TcpLimits, self.values, TCP_PREFIX)
-        language = words.resolve_language(settings.tcp_language)
+        language = words.load_languages().resolve(settings.tcp_language)
         server = TcpServer(
             detector,
             settings.tcp_host,

@@ -1,7 +1,5 @@
 """One camera of a detector_node: its images in, and what was found in them out."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -118,7 +116,7 @@ class CameraPorts:
         node: LifecycleNode,
         camera: Camera,
         narrator: Narrator,
-        on_image: Callable[[CameraPorts, ImageMessage], None],
+        on_image: "Callable[[CameraPorts, ImageMessage], None]",
     ) -> None:
         raw: str = node.resolve_topic_name(camera.topic)
         suffix = "/compressed" if camera.compressed else ""
@@ -141,9 +139,13 @@ class CameraPorts:
         self.outputs = Outputs(node, topics, overridable=camera.overridable)
 
     def subscribe(self) -> None:
-        """Begin to take images, with sensor-data QoS."""
-        policies = QoSReliabilityPolicy
+        """Begin to take images, with sensor-data QoS; what is wrong will be said again."""
+        self._told.clear()
         self._published_at = time.monotonic()
+        self._listen()
+
+    def _listen(self) -> None:
+        policies = QoSReliabilityPolicy
         self._subscription = self._node.create_subscription(
             self._kind,
             self.topic,
@@ -209,7 +211,7 @@ class CameraPorts:
                 self._reliable = not best_effort
                 newest = self.newest
                 self.unsubscribe()
-                self.subscribe()
+                self._listen()
                 self.newest = newest
                 now = "reliable" if self._reliable else "best_effort"
                 self._node.get_logger().info(f"{self.topic}: now {now}, as its publishers are")

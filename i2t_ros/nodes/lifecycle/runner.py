@@ -279,6 +279,7 @@ def usage(kind: type[ManagedNode]) -> str:
     ]
     for option in kind.table:
         more = f" One of: {', '.join(option.choices)}." if option.choices else ""
-        lines.append(f"  {option.name}{'*' if option.changes == 'live' else ''} ({option.shown})")
+        live, default = "*" * (option.changes == "live"), option.shown.strip("()")
+        lines.append(f"  {option.name}{live} ({default})")
         lines.append(indent(fill(f"{option.text}.{more}", 90), " " * 6))
     return "\n".join(lines) + "\n"

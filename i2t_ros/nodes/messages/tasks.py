@@ -19,7 +19,7 @@ from vision_msgs.msg import (
 )
 from vision_msgs.msg import Classification as ClassificationMsg
 
-from i2t_ros import language as words
+from i2t_ros.language.facts import count_objects
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.msg import Face as FaceMsg
 from i2t_ros.msg import ObjectCount as ObjectCountMsg
@@ -71,7 +71,7 @@ def _fill_detections(msg: DescriptionMsg, found: Detections, label: Label) -> No
         ObjectCountMsg(
             class_id=entry.key, label=label(entry.key), count=entry.count, max_score=entry.max_score
         )
-        for entry in words.count_objects(found)
+        for entry in count_objects(found)
     ]
 
 

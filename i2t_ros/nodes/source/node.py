@@ -1,7 +1,5 @@
 """source_node: a camera, video, stream or pictures as an image topic."""
 
-from __future__ import annotations
-
 import threading
 from functools import cache, partial
 from typing import Any
@@ -91,7 +89,7 @@ class SourceNode(ManagedNode):
 
     # The source's thread
 
-    def _run(self, ports: SourcePorts, stop: threading.Event) -> None:
+    def _run(self, ports: "SourcePorts", stop: threading.Event) -> None:
         """Publish until stopped, or until the source has shown everything: then end the node."""
         try:
             count = self._publish_all(ports, stop)
@@ -104,7 +102,7 @@ class SourceNode(ManagedNode):
             self.get_logger().info(f"{ports.source.title}: ended after {count} images")
             self.end()
 
-    def _publish_all(self, ports: SourcePorts, stop: threading.Event) -> int:
+    def _publish_all(self, ports: "SourcePorts", stop: threading.Event) -> int:
         count = 0
         if not ports.settings.reading.loop:  # do not play to nobody what plays only once
             while not ports.outputs.wanted() and not stop.wait(SUBSCRIBER_PERIOD):

@@ -1,7 +1,5 @@
 """The task ``classify``: what the picture as a whole shows, most likely first."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
@@ -89,7 +87,7 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classes]):
     options = ClassifyOptions
     result_json: ClassVar[Mapping[str, Any]] = {"classification": list[ClassJson]}
 
-    def open(self, settings: ClassifySettings, how: OpenOptions) -> Classifier:
+    def open(self, settings: ClassifySettings, how: OpenOptions) -> "Classifier":
         """Return a classifier. Raises ModelError and BackendError."""
         return open_model(self.name, settings.model, Classifier, how.of_other_tasks())
 

@@ -1,7 +1,5 @@
 """The task ``detect``: which objects there are, and where."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -171,7 +169,7 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
         "detections": list[DetectionJson],
     }
 
-    def open(self, settings: DetectSettings, how: OpenOptions) -> ObjectDetector:
+    def open(self, settings: DetectSettings, how: OpenOptions) -> "ObjectDetector":
         """Return a detector; see Task. OpenCV's own stands in for a trained model of auto."""
         return open_model(
             self.name, settings.model, ObjectDetector, how, settings.backend, built_in=BUILT_IN

@@ -1,7 +1,5 @@
 """The task ``faces``: boxes, scores and, with YuNet, five landmarks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -90,7 +88,7 @@ class FaceFacts(TaskFacts):
     found: tuple[ObjectCount, ...]
 
     @classmethod
-    def of(cls, number: int) -> FaceFacts:
+    def of(cls, number: int) -> "FaceFacts":
         """Return the facts of this many faces."""
         return cls((ObjectCount("face", number),) if number else ())
 
@@ -124,7 +122,7 @@ class FacesTask(Task[FaceSettings, FaceOptions, Faces]):
     options = FaceOptions
     result_json: ClassVar[Mapping[str, Any]] = {"faces": list[FaceJson]}
 
-    def open(self, settings: FaceSettings, how: OpenOptions) -> FaceFinder:
+    def open(self, settings: FaceSettings, how: OpenOptions) -> "FaceFinder":
         """Return a face finder; see Task. OpenCV's Haar cascades stand in, without landmarks."""
         how = how.of_other_tasks()
         return open_model(self.name, settings.model, FaceFinder, how, built_in=BUILT_IN_FACES)

@@ -1,7 +1,5 @@
 """The task ``text``: what is written in a picture, where, in which colors, and translated."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -163,7 +161,7 @@ class TextTask(Task[TextSettings, TextOptions, Texts]):
     options = TextOptions
     result_json: ClassVar[Mapping[str, Any]] = {"texts": list[TextJson]}
 
-    def open(self, settings: TextSettings, how: OpenOptions) -> TextReader:
+    def open(self, settings: TextSettings, how: OpenOptions) -> "TextReader":
         """Return a reader. Raises ModelError, BackendError, and InvalidRequestError."""
         translations = open_translations(
             settings.translator, settings.translator_url, settings.translator_timeout

@@ -231,9 +231,9 @@ def _best_classes(
 def _rows(output: NDArray[Any], decoder: str, least: int, axis: int = 2) -> NDArray[Any]:
     """Return a (1, N, C) output as (N, C), if ``axis`` has ``least`` elements or more."""
     if output.ndim != 3 or output.shape[0] != 1 or output.shape[axis] < least:
+        shape = f"(1, N, {least} or more)" if axis == 2 else f"(1, {least} or more, N)"
         raise ModelMismatchError(
-            f"decoder {decoder}: expected an output of 3 axes, 1 long in the first and {least} or "
-            f"more in the {('', 'second', 'third')[axis]}, got {output.shape}"
+            f"decoder {decoder}: expected an output of shape {shape}, got {output.shape}"
         )
     return np.asarray(output[0])
 

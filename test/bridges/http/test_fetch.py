@@ -192,6 +192,10 @@ def test_redirects_are_checked_like_the_first(site, target):
     assert len(site.seen) == 1
 
 
+def test_a_redirect_to_what_is_no_url(site):
+    assert refusal(f"{site.url}/to/http:%2F%2F[", site) == (502, "fetch_failed")
+
+
 @pytest.mark.parametrize(
     "target", ["file:///etc/passwd", "gopher://x/", "ftp://x/", "javascript:1"]
 )

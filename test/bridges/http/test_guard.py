@@ -60,6 +60,12 @@ def test_a_websocket_of_another_name_is_refused(web):
         assert raw.recv(100).startswith(b"HTTP/1.1 421 ")
 
 
+@pytest.mark.parametrize("host", ["[", "[::1", "]:80"])
+def test_what_is_no_name_is_refused(web, host):
+    with web().client() as client:
+        assert client.get("/healthz", headers={"host": host}).status_code == 421
+
+
 @pytest.mark.parametrize("allowed", [("robot.lab.example",), ("*",)])
 def test_names_that_are_allowed(web, allowed):
     with web(allowed_hosts=allowed).client() as client:
@@ -71,7 +77,7 @@ def test_names_that_are_allowed(web, allowed):
 
 def test_pages_of_other_sites_can_neither_send_pictures_nor_open_sockets(web):
     bridge = web()
-    for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
+    for origin in ("https://evil.example", "null", "http://127.0.0.1:1", "http://["):
         with bridge.client() as client:
             reply = client.post("/v1/describe", content=PICTURE, headers={"origin": origin})
         assert (reply.status_code, reply.json()["error"]["code"]) == (403, "forbidden_origin")
@@ -169,6 +175,9 @@ def test_a_browser_shows_the_token_once_and_then_its_cookie(web):
         assert TOKEN not in cookie
         assert client.get("/v1/session").json()["token_needed"] is False
         assert client.get("/v1/cameras").status_code == 200
+        # The cookie renews nothing, and a wrong token stays wrong beside it.
+        for shown in ({}, {"authorization": "Bearer nonsense"}):
+            assert client.post("/v1/session", headers=shown).status_code == 401
 
 
 @pytest.mark.parametrize("token", ["short", "ü" * 20])

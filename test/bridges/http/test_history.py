@@ -22,7 +22,8 @@ def test_a_known_picture_is_neither_worked_on_nor_stored_again(web, history_sett
         assert (first["cached"], second["cached"]) == (False, True)
         assert first["history"] == second["history"] == 1
         assert len(bridge.describer.asked) == 1
-        assert len(list((tmp_path / "kept").rglob("*.png"))) == 1
+        (kept,) = (tmp_path / "kept").rglob("*.png")
+        assert kept.stat().st_mode & 0o777 == 0o600
         # Another question about it is another result, of the same stored picture.
         for number, query in enumerate(("min_score=0.5", "language=es", "style=list"), 2):
             assert post(client, query=f"?{query}")["history"] == number

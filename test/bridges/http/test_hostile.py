@@ -226,12 +226,12 @@ def test_more_connections_than_allowed(web):
 @pytest.mark.parametrize(
     "path",
     [
-        "/static/../app.py",
-        "/static/..%2fapp.py",
-        "/static/%2e%2e/app.py",
+        "/static/../server.py",
+        "/static/..%2fserver.py",
+        "/static/%2e%2e/server.py",
         "/static/%2e%2e%2f%2e%2e%2f%2e%2e%2f%2e%2e%2f%2e%2e%2fetc%2fpasswd",
         "/static//etc/passwd",
-        "/static/strings/..%5c..%5capp.py",
+        "/static/strings/..%5c..%5cserver.py",
         "/v1/pictures/..%2f..%2f..%2fetc%2fpasswd",
         "/v1/pictures/" + "0" * 64 + ".jpg%00",
         "/v1/pictures/" + "0" * 64 + ".txt",

@@ -143,4 +143,5 @@ def test_a_form_with_two_files_or_a_file_and_a_url(plain_web):
         two = client.post("/v1/describe", files={"a": PICTURE, "b": PICTURE})
         both = client.post("/v1/describe", files={"a": PICTURE}, data={"url": "http://x.example/"})
     assert two.status_code == both.status_code == 400
+    assert two.json()["error"]["message"].startswith("form: ")
     assert "got both" in both.json()["error"]["message"]

@@ -240,9 +240,18 @@ def test_the_page_has_no_inline_script_or_style():
 
 
 def test_docs_without_swagger_ui_say_so(web, monkeypatch):
-    monkeypatch.setattr(pages, "HAS_SWAGGER", False)
+    monkeypatch.setattr(pages, "SWAGGER", None)
     with web().client() as client:
         assert "/openapi.json" in client.get("/docs").text
+        assert client.get("/static/swagger-ui.css").status_code == 404
+
+
+def test_of_swagger_ui_only_what_the_page_needs_is_served(web):
+    with web().client() as client:
+        for name in ("swagger-ui.css", "swagger-ui-bundle.js"):
+            assert client.get(f"/static/{name}").status_code == 200
+        for name in ("redoc.standalone.js", "favicon.png", "swagger-ui-x.js"):
+            assert client.get(f"/static/{name}").status_code in (404, 422)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

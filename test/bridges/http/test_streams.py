@@ -17,7 +17,7 @@ from waiting import TIME_LIMIT, until
 from web_support import RectangleDescriber, picture
 
 from i2t_ros.bridges.http.placeholder import placeholder
-from i2t_ros.bridges.http.routes import live
+from i2t_ros.bridges.http.routes import live, pictures
 from i2t_ros.errors import BusyError
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
 
@@ -164,10 +164,20 @@ def test_a_smaller_picture_is_made_once_for_all_who_ask(bridge, monkeypatch):
     with watching(bridge, path) as one, watching(bridge, path) as two:
         one.next(), two.next()
         publish(bridge, 90)
-        pictures = [one.next(lambda data: decoded(data).shape[1] == 32) for one in (one, two)]
-    assert pictures[0] == pictures[1]
-    assert decoded(pictures[0]).shape == (24, 32, 3)
+        seen = [one.next(lambda data: decoded(data).shape[1] == 32) for one in (one, two)]
+    assert seen[0] == seen[1]
+    assert decoded(seen[0]).shape == (24, 32, 3)
     assert made == [1]
+
+
+def test_smaller_pictures_of_one_look_keep_one_frame(bridge):
+    before = len(pictures._resized)
+    with watching(bridge, "/stream?annotated=0&width=31") as stream:
+        stream.next()
+        for number in (10, 120, 230):
+            publish(bridge, number)
+            stream.next(lambda data, number=number: abs(number_of(data) - number) < 3)
+    assert len(pictures._resized) == before + 1
 
 
 def test_no_picture_is_made_larger(bridge):

@@ -4,8 +4,6 @@ Each has a key: 64 hexadecimal digits of its hash, a dot and its format. The ``f
 are the errors that its methods raise if it fails; all of them block.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re
@@ -14,13 +12,12 @@ from typing import Any, TypeAlias
 
 from i2t_ros.bridges.http.settings import HistorySettings
 from i2t_ros.optional import needed_for
-from i2t_ros.vision.codecs import FORMATS
 
-KEY = re.compile(rf"[0-9a-f]{{64}}\.({'|'.join(FORMATS)})")
+KEY = re.compile(r"[0-9a-f]{64}\.[a-z]{3,4}")
 S3_SCHEME = "s3://"
 
 
-def open_store(settings: HistorySettings) -> PictureStore | None:
+def open_store(settings: HistorySettings) -> "PictureStore | None":
     """Return the store that the settings name, or None; raises OSError, BackendMissingError."""
     if not settings.pictures:
         return None
@@ -45,6 +42,7 @@ class FolderPictures:
         path.parent.mkdir(exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}")
         try:
+            part.touch(mode=0o600)  # for this user alone, in whatever folder
             part.write_bytes(data)
             part.replace(path)
         finally:

@@ -8,7 +8,7 @@ import hmac
 import ipaddress
 import socket
 from email.utils import formatdate
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
@@ -77,7 +77,8 @@ class Guard:
                 headers = MutableHeaders(raw=message.setdefault("headers", []))
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
-                headers.setdefault("cache-control", "no-cache" if is_page else "no-store")
+                is_kept = is_page and message["status"] < 400
+                headers.setdefault("cache-control", "no-cache" if is_kept else "no-store")
                 headers["date"] = formatdate(usegmt=True)
             await send(message)
 
@@ -102,7 +103,7 @@ class Guard:
         Host, and it needs a name: an address cannot be rebound.
         """
         host = caller.headers.get("host", "")
-        name = (urlsplit(f"//{host}").hostname or "").lower().rstrip(".")
+        name = (_parts(f"//{host}").hostname or "").lower().rstrip(".")
         if not host or "*" in self._hosts or name in self._hosts or _is_address(name):
             return
         raise HttpProblem(
@@ -118,7 +119,7 @@ class Guard:
         origin = caller.headers.get("origin")
         if not acts or origin is None or origin in self._settings.cors_origins:
             return
-        if urlsplit(origin).netloc.lower() == caller.headers.get("host", "").lower():
+        if _parts(origin).netloc.lower() == caller.headers.get("host", "").lower():
             return
         if is_websocket and is_no_browser(origin):
             return
@@ -131,11 +132,8 @@ class Guard:
 
     def _check_token(self, caller: HTTPConnection) -> None:
         token = self._settings.token
-        scheme, _, shown = caller.headers.get("authorization", "").partition(" ")
-        authorized = (
-            not token
-            or (scheme.lower() == "bearer" and _is_same(shown.strip(), token))
-            or _is_same(caller.cookies.get(COOKIE, ""), session_value(token))
+        authorized = shows_token(caller, token) or _is_same(
+            caller.cookies.get(COOKIE, ""), session_value(token)
         )
         path = caller.scope["path"]
         caller.scope[AUTHORIZED] = authorized
@@ -165,8 +163,14 @@ def is_no_browser(origin: str) -> bool:
     browser sends for a file of its own user, or a URL with a path (gilmaimon's ArduinoWebsockets),
     which none does (RFC 6454, section 7).
     """
-    parts = urlsplit(origin)
+    parts = _parts(origin)
     return origin == "file://" or bool(parts.netloc and parts.path)
+
+
+def shows_token(caller: HTTPConnection, token: str) -> bool:
+    """Return whether the Authorization header has the token, or none is asked for."""
+    scheme, _, shown = caller.headers.get("authorization", "").partition(" ")
+    return not token or (scheme.lower() == "bearer" and _is_same(shown.strip(), token))
 
 
 def unauthorized(message: str) -> HttpProblem:
@@ -177,6 +181,14 @@ def unauthorized(message: str) -> HttpProblem:
 def session_value(token: str) -> str:
     """Return what the session cookie holds: proof of the token that does not reveal it."""
     return hmac.new(token.encode(), b"i2t_ros session", hashlib.sha256).hexdigest()
+
+
+def _parts(url: str) -> SplitResult:
+    """Return the parts of a URL; empty ones of what is none, such as "http://["."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 def _is_same(shown: str, expected: str) -> bool:

@@ -109,8 +109,7 @@ async def forget(number: Number, kept: SharedHistory) -> Response:
 )
 async def picture(entry: KeptEntry, kept: SharedHistory) -> Response:
     """Return the picture as it was sent."""
-    kind = f"image/{entry.picture.rpartition('.')[2]}"
-    return Response(bytes(await _picture_of(kept, entry)), media_type=kind)
+    return picture_response(await _picture_of(kept, entry))
 
 
 @router.get(

@@ -48,7 +48,7 @@ async def live(query: WordsOptions, services: SharedServices) -> Response:
     """
     try:
         if query.language:
-            words.resolve_language(query.language)
+            words.load_languages().resolve(query.language)
         if query.style:
             words.check_style(query.style)
     except RequestError as error:

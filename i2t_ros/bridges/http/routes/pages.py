@@ -2,19 +2,20 @@
 
 import importlib.util
 from pathlib import Path
+from typing import Literal
 
 from fastapi import APIRouter
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from i2t_ros.bridges.http.middleware.access import POLICY
+from i2t_ros.bridges.http.problems import HttpProblem
 
 STATIC = Path(__file__).absolute().parents[1] / "static"
-HAS_SWAGGER = importlib.util.find_spec("fastapi_offline") is not None
-FILES = StaticFiles(
-    directory=STATIC, packages=[("fastapi_offline", "static")] if HAS_SWAGGER else None
-)
-"""What is below /static/: our files, and Swagger UI's from the package fastapi-offline."""
+FILES = StaticFiles(directory=STATIC)
+"""What is below /static/, but for Swagger UI's files, which the package fastapi-offline has."""
+OFFLINE = importlib.util.find_spec("fastapi_offline")
+SWAGGER = Path(OFFLINE.origin).parent / "static" if OFFLINE and OFFLINE.origin else None
 # Swagger UI styles its elements by attribute.
 DOCS_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 
@@ -36,5 +37,13 @@ async def icon() -> Response:
 @router.get("/docs")
 async def docs() -> Response:
     """Return the documentation, or how to install what shows it."""
-    text = (STATIC / ("docs.html" if HAS_SWAGGER else "docs_missing.html")).read_text("utf-8")
+    text = (STATIC / ("docs.html" if SWAGGER else "docs_missing.html")).read_text("utf-8")
     return HTMLResponse(text, headers={"content-security-policy": DOCS_POLICY})
+
+
+@router.get("/static/swagger-ui{rest}")
+async def swagger(rest: Literal[".css", "-bundle.js"]) -> Response:
+    """Return a file of Swagger UI."""
+    if SWAGGER is None:
+        raise HttpProblem(404, "the package fastapi-offline is not installed")
+    return FileResponse(SWAGGER / f"swagger-ui{rest}")

@@ -84,7 +84,9 @@ async def snapshot(look: LookQuery, services: SharedServices) -> Response:
     if latest is None:
         raise NoFrameError(f"camera {camera.name}: no picture came within {SNAPSHOT_TIME:g} s")
     headers = {"x-timestamp": f"{latest.stamp:.6f}"}
-    return Response(await resized(latest, look), media_type="image/jpeg", headers=headers)
+    return Response(
+        await resized(camera.name, latest, look), media_type="image/jpeg", headers=headers
+    )
 
 
 async def _parts(services: Services, look: Look) -> AsyncGenerator[bytes, None]:
@@ -95,7 +97,7 @@ async def _parts(services: Services, look: Look) -> AsyncGenerator[bytes, None]:
             if latest is None:
                 yield part(placeholder(camera, _reason(services, camera)))
             else:
-                yield part(await resized(latest, look), latest.stamp)
+                yield part(await resized(camera, latest, look), latest.stamp)
                 services.metrics.streamed.inc()
 
 
@@ -112,20 +114,20 @@ def _reason(services: Services, camera: str) -> str:
     return "waiting for the detector" if online else "no picture"
 
 
-_resized: LRUCache[tuple[Latest[bytes], int, int], asyncio.Future[bytes]] = LRUCache(32)
-"""The newest resized pictures, each made once however many ask for it."""
+_resized: LRUCache[tuple[str, Look], tuple[float, asyncio.Future[bytes]]] = LRUCache(32)
+"""The newest resized picture of a camera for each look, made once however many ask for it."""
 
 
-async def resized(latest: Latest[bytes], look: Look) -> bytes:
-    """Return a picture in the size and quality that were asked for."""
+async def resized(camera: str, latest: Latest[bytes], look: Look) -> bytes:
+    """Return a camera's picture in the size and quality that were asked for."""
     if not (look.quality or look.width):
         return latest.item
-    form = latest, look.quality, look.width
-    if form not in _resized:
-        _resized[form] = asyncio.ensure_future(
-            asyncio.to_thread(_resize, latest.item, look.quality, look.width)
-        )
-    return await asyncio.shield(_resized[form])
+    stamp, made = _resized.get((camera, look), (0.0, None))
+    if made is None or stamp != latest.stamp:
+        resizing = asyncio.to_thread(_resize, latest.item, look.quality, look.width)
+        made = asyncio.ensure_future(resizing)
+        _resized[camera, look] = latest.stamp, made
+    return await asyncio.shield(made)
 
 
 def _resize(jpeg: bytes, quality: int, width: int) -> bytes:

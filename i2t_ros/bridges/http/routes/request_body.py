@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from i2t_ros.bridges.http.problems import HttpProblem
@@ -65,8 +66,8 @@ async def _read_form(request: Request) -> tuple[dict[str, Any], list[bytes]]:
             sent = form.multi_items()
             files = [await value.read() for _, value in sent if isinstance(value, UploadFile)]
             return {name: value for name, value in sent if isinstance(value, str)}, files
-    except ValueError as error:  # python-multipart's
-        raise HttpProblem(400, f"form: {error}") from None
+    except (ValueError, HTTPException) as error:  # python-multipart's, and Starlette's
+        raise HttpProblem(400, f"form: {getattr(error, 'detail', error)}") from None
 
 
 def _read_json(body: bytes) -> dict[str, Any]:

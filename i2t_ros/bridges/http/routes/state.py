@@ -87,10 +87,11 @@ async def log_in(request: Request, services: SharedServices) -> Response:
 
     For browsers, which cannot send the header with pictures and streams.
     """
-    if not request.scope[access.AUTHORIZED]:
+    token = services.settings.token
+    if not access.shows_token(request, token):
         raise access.unauthorized("wrong token")
     response = Response(status_code=204)
-    if token := services.settings.token:
+    if token:
         response.set_cookie(
             access.COOKIE,
             access.session_value(token),
