@@ -12,8 +12,9 @@ from typing import Any, TypeAlias
 
 from i2t_ros.bridges.http.settings import HistorySettings
 from i2t_ros.optional import needed_for
+from i2t_ros.vision.codecs import FORMATS
 
-KEY = re.compile(r"[0-9a-f]{64}\.[a-z]{3,4}")
+KEY = re.compile(rf"[0-9a-f]{{64}}\.({'|'.join((*FORMATS, 'jpg'))})")
 S3_SCHEME = "s3://"
 
 
