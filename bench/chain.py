@@ -55,7 +55,7 @@ class Chain:
         self._viewer = stack.enter_context(Peer(graph, viewer, self._found))
         self._camera = stack.enter_context(Peer(graph, camera))
         self.node = stack.enter_context(
-            Node(graph, "detector_node", model=model(), offline=True, cameras=list(names) or None)
+            Node(graph, "detector_node", model=model(), offline=True, cameras=list(names) or [""])
         )
 
     def wait(self) -> Chain:
