@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import sys
 import time
 from typing import Any
 
@@ -40,4 +41,5 @@ def sleeper(pipe: Any, places: int) -> None:
         "--params-file",
         parameter_file(given),
     ]
-    detector_node.main(["--ros-args", *words])
+    sys.argv[1:] = ["--ros-args", *words]  # this process is the node's own
+    detector_node.main()
