@@ -58,7 +58,7 @@ class DescribeOptions:
         changes="live",
     )
     jpeg_quality: int = option(
-        90, "of annotated JPEG and WebP pictures, 1 to 100", bounds=(1, 100), changes="live"
+        90, "quality of annotated JPEG and WebP pictures, 1 to 100", bounds=(1, 100), changes="live"
     )
     draw: DrawOptions = field(default_factory=DrawOptions)
     task_options: Mapping[Task, Any] = field(default_factory=lambda: MappingProxyType({}))

@@ -33,7 +33,7 @@ class CacheLimits:
     )
     bytes: int = option(
         32_000_000,
-        "most bytes of all cached answers, annotated pictures included",
+        "limit in bytes of all cached answers together, annotated pictures included",
         name="cache_bytes",
         bounds=(0, 2**40),
     )

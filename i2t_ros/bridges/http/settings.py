@@ -32,7 +32,9 @@ def _seconds(default: float, text: str) -> Any:
 class HttpLimits(Checked):
     """What clients may cost."""
 
-    max_body_bytes: int = _limit(16 << 20, "larger requests are refused", 1, 2**31 - 1)
+    max_body_bytes: int = _limit(
+        16 << 20, "bytes of a request; larger requests are refused", 1, 2**31 - 1
+    )
     max_pixels: int = _limit(
         MAX_PIXELS, "pictures of more pixels are refused before they are decoded", 1, 10**9
     )
@@ -47,11 +49,16 @@ class HttpLimits(Checked):
     )
     max_cameras: int = _limit(8, "WebSocket cameras at a time", 1, 200)
     requests_per_second: float = _limit(
-        200.0, "of one client address, twice as many at once; 0: no limit", 0.0, 1e6
+        200.0,
+        "requests a second of one client address, twice as many in a burst; 0: no limit",
+        0.0,
+        1e6,
     )
-    min_frame_bytes: int = _limit(512, "a WebSocket camera's smaller frames are ignored", 0, 10**6)
+    min_frame_bytes: int = _limit(
+        512, "bytes; smaller frames of a WebSocket camera are ignored", 0, 10**6
+    )
     max_frame_bytes: int = _limit(
-        4 << 20, "a camera that sends a larger frame is disconnected", 1024, 2**31 - 1
+        4 << 20, "bytes; a camera that sends a larger frame is disconnected", 1024, 2**31 - 1
     )
     max_frame_rate: float = _limit(
         60.0, "frames a second of a WebSocket camera; more are ignored", 0.1, 1e4
@@ -59,7 +66,9 @@ class HttpLimits(Checked):
     header_time: float = _seconds(
         10.0, "seconds from a connection, or a request's first byte, to its last header"
     )
-    idle_time: float = _seconds(10.0, "seconds without a byte of a body that has begun")
+    idle_time: float = _seconds(
+        10.0, "seconds without a byte of a body after which its request is refused"
+    )
     receive_time: float = _seconds(60.0, "seconds that a client may take for a body")
     request_time: float = _seconds(30.0, "seconds that the detector may take for one request")
     send_time: float = _seconds(

@@ -46,7 +46,7 @@ class DetectorSettings:
     )
     max_rate: float = option(
         0.0,
-        "most images of each camera that are processed in a second; 0: as many as possible",
+        "at most this many images of each camera are processed each second; 0: no limit",
         bounds=(0.0, 1000.0),
         changes="live",
     )
@@ -66,7 +66,8 @@ class DetectorSettings:
     )
     request_timeout: float = option(
         10.0,
-        "a Describe request that has waited for more seconds is refused when its turn comes",
+        "a Describe request that has waited for more than this many seconds is refused when its "
+        "turn comes",
         bounds=(0.1, 3600.0),
     )
     task_timeout: float = option(

@@ -38,7 +38,7 @@ class ClassifyOptions(Checked):
 
     top_k: int = option(
         5,
-        "classes of the whole picture that are kept, the most likely ones",
+        "at most this many classes of the whole picture are kept, the most likely ones",
         bounds=(1, 10_000),
         changes="live",
     )

@@ -73,7 +73,7 @@ class DetectOptions(Checked):
     )
     iou_threshold: float = option(
         0.0,
-        "two boxes of one class that overlap by more are one object, 0 to 1; 0: the model's own",
+        "boxes of one class that overlap by more are one object, 0 to 1; 0: the model's own value",
         bounds=(0.0, 1.0),
         changes="live",
     )
@@ -98,7 +98,10 @@ class DetectOptions(Checked):
         read=_names,
     )
     max_detections: int = option(
-        100, "the best so many objects of an image are kept", bounds=(1, 10_000), changes="live"
+        100,
+        "at most this many objects of an image are kept, the best ones",
+        bounds=(1, 10_000),
+        changes="live",
     )
 
     @property

@@ -48,11 +48,11 @@ class TextSettings:
     )
     translator: str = option(
         "none",
-        "who translates texts. Their texts leave this machine, unless it is a LibreTranslate "
-        "server on it; keys are taken from environment variables, docs/tasks.md names them",
+        "the service that translates texts. They leave this machine, unless it is a LibreTranslate "
+        "server on this machine; keys come from environment variables, see docs/tasks.md",
         choices=TRANSLATORS,
     )
-    translator_url: str = option("http://127.0.0.1:5000", "of a LibreTranslate server")
+    translator_url: str = option("http://127.0.0.1:5000", "URL of a LibreTranslate server")
     translator_timeout: float = option(
         3.0,
         "seconds for the translation of one image's texts; they stay untranslated after that",
