@@ -52,4 +52,4 @@ $(VENV)/.test: $(VENV)/.requirements
 require = $(BIN)/python tools/requirements.py $(1) > $(VENV)/requirements.txt && $(PIP) install --use-pep517 -r $(VENV)/requirements.txt
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build out bench/out *.egg-info

@@ -267,7 +267,7 @@ class AsyncClient(_Settings):
         if self._streams is not None:
             writer = self._streams[1]
             self._streams = None
-            writer.close()
+            writer.transport.abort()  # close() would first wait for a server that does not read
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 

@@ -1,18 +1,13 @@
 """What need not be installed: packages to import, and what other packages add to this one."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from i2t_ros.errors import BackendMissingError
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
 
 
 @contextmanager
@@ -43,7 +38,7 @@ def can_import(module: str) -> bool:
         return False
 
 
-def entry_points_of(group: str) -> Iterable[EntryPoint]:
+def entry_points_of(group: str) -> Iterable[Any]:
     """Return the entry points of a group that installed distributions declare.
 
     importlib.metadata is only imported if there is one: it takes 26 ms and 3 MB.

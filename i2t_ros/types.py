@@ -2,7 +2,7 @@
 
 Coordinates are pixels of the original image: x to the right, y down, the origin at the outer
 corner of the top left pixel. Boxes are ``xyxy``: left, top, right, bottom. Arrays inside these
-classes are read-only, and every class checks what it is given when it is made.
+classes are read-only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from i2t_ros.options import option
 Image = NDArray[np.uint8]
 """Decoded pixels: uint8, height x width x 3, blue-green-red, C-contiguous."""
 
-Task: TypeAlias = str
+TaskName: TypeAlias = str
 """The name of a task, such as "detect"; pipeline.tasks.registry.TASKS has all of them."""
 
 CAMERA_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -216,8 +216,8 @@ class Scene:
 
     width: int
     height: int
-    results: Mapping[Task, Any] = field(default_factory=lambda: MappingProxyType({}))
-    failures: Mapping[Task, I2tError] = field(default_factory=lambda: MappingProxyType({}))
+    results: Mapping[TaskName, Any] = field(default_factory=lambda: MappingProxyType({}))
+    failures: Mapping[TaskName, I2tError] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def detections(self) -> Detections | None:
@@ -255,7 +255,7 @@ class DescribeRequest:
 
     picture: Picture | None = None
     camera: str = option("", "whose newest frame, if no picture is sent; none: the first camera")
-    tasks: tuple[Task, ...] = option(
+    tasks: tuple[TaskName, ...] = option(
         (), "what is looked for, such as detect or faces; none: the detector's own"
     )
     language: str = option("", "of the sentence, BCP 47, such as es; none: the detector's own")

@@ -225,6 +225,13 @@ def test_a_silent_server_is_given_up(kind):
 
 
 @both
+def test_a_server_that_does_not_read_is_given_up(kind):
+    picture = b"\xff\xd8\xff" + bytes(32 << 20)  # more than the sockets hold
+    with listener(None) as port, kind(port=port, timeout=0.3) as asker, pytest.raises(TimeoutError):
+        asker.describe(picture)
+
+
+@both
 def test_nobody_there(kind):
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]

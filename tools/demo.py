@@ -26,7 +26,7 @@ from rclpy.node import Node
 from rclpy.time import Time
 from rclpy.utilities import try_shutdown
 
-from i2t_ros.client import Client, ServerError
+from i2t_ros.client import BadReplyError, Client, ServerError
 from i2t_ros.errors import DetectorUnreachableError, I2tError, ImageError, TimeLimitError
 from i2t_ros.nodes.messages.descriptions import reply_from_response, request_to_msg
 from i2t_ros.nodes.processes import (
@@ -161,9 +161,9 @@ class Viewer:
 
         def answered() -> bool:
             try:
-                with Client("127.0.0.1", port, protocol=1) as client:
+                with Client("127.0.0.1", port, protocol=1, timeout=5.0) as client:
                     answer = client.describe(data)
-            except (ServerError, OSError):  # the bridge still starts, or looks for the detector
+            except (ServerError, BadReplyError, OSError):  # it still starts
                 return False
             say(f"TCP         {answer.sentence} ({len(answer.image)} bytes of picture)")
             return True

@@ -30,9 +30,8 @@ with more work per layer, such as yolox_s, may gain from more; the option ``thre
 # With these settings, threads spin for at most 0.2 ms between the layers of a call, and sleep at
 # once after it. By default they spin, and keep every core busy, until the next frame of a camera.
 # That costs 43 ms of CPU time for a frame of yolox_nano at 30 Hz on two cores, and 18 ms with these
-# settings. By default results come 1 to 2 ms sooner, but a call takes half as long again if other
-# programs want the cores. No spinning at all costs 3 ms per call. Versions that lack a setting
-# ignore it.
+# settings. By default results come 2 ms sooner, but a call takes half as long again if other
+# programs want the cores. No spinning costs 2 ms per call. Versions without a setting ignore it.
 WAITING = {"session.intra_op.spin_duration_us": "200", "session.force_spinning_stop": "1"}
 
 _DTYPES = {

@@ -15,8 +15,8 @@ from i2t_ros.models.manifest import ModelSpec
 from i2t_ros.models.tensors import TensorInfo, check_shapes, example_inputs, match_tensors
 
 PRECISIONS = ("auto", "f32", "f16", "bf16")
-"""By default OpenVINO rounds to bfloat16 if the CPU supports it, which changes scores in the second
-digit. So ``auto`` keeps the model's 32 bits."""
+"""By default OpenVINO rounds to bfloat16 if the CPU supports it, which changes scores. So ``auto``
+keeps the model's 32 bits."""
 
 
 class OpenVinoBackend(Backend):

@@ -107,7 +107,7 @@ def survey(name: str) -> tuple[str, tuple[str, ...]]:
         return _class_of(name).engine()
 
 
-def check_options(names: Sequence[str], options: BackendOptions) -> None:
+def check_backend_options(names: Sequence[str], options: BackendOptions) -> None:
     """Raise what the first backend says if all of them refuse ``options`` for any model."""
     refusals = []
     for name in names:
@@ -141,10 +141,11 @@ def choose_backends(spec: ModelSpec, backend: str, options: BackendOptions) -> l
         and (options.url or "url" not in known[name].choices)
     ]
     if not willing:
-        raise BackendUnavailableError(
-            f"no backend that runs {spec.name} ({', '.join(spec.backends)}) has a choice of "
-            f"{' and '.join(sorted(chosen)) or 'itself without a url'}"
+        why = (
+            f"none has a choice of {' and '.join(sorted(chosen))}" if chosen else "none is at hand"
         )
+        runs_on = f"{spec.name} runs on {', '.join(spec.backends)}"
+        raise BackendUnavailableError(f"{runs_on}: {why} (triton needs a server_url)")
     installed = [name for name in willing if is_installed(name)]
     if not installed:
         raise _missing(willing[0])

@@ -22,7 +22,8 @@ def hold_stderr(unwanted: re.Pattern[bytes]) -> Iterator[list[bytes]]:
     """
     taken: list[bytes] = []
     with _one_at_a_time, tempfile.TemporaryFile() as file:
-        sys.stderr.flush()
+        if sys.stderr:  # None if the process was started without one
+            sys.stderr.flush()
         try:
             console = os.dup(STDERR)
         except OSError:  # a process may have been started without one
@@ -32,7 +33,8 @@ def hold_stderr(unwanted: re.Pattern[bytes]) -> Iterator[list[bytes]]:
             try:
                 yield taken
             finally:
-                sys.stderr.flush()
+                if sys.stderr:
+                    sys.stderr.flush()
                 os.dup2(console, STDERR)
                 # Not read(): the position in the file is shared with whoever writes.
                 held = os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0)

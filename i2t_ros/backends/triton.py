@@ -4,8 +4,6 @@ The server has the weights, under the name of the manifest entry. Several detect
 server, which can batch their requests.
 """
 
-from __future__ import annotations
-
 import importlib.metadata
 import threading
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """`i2t describe`: the sentence of one picture file, and everything found in it."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import logging
@@ -33,7 +31,7 @@ GROUPS = {
 }
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "describe",
@@ -122,8 +120,7 @@ def run(args: argparse.Namespace) -> int:
     if args.save:
         canonical_format(args.save.suffix)
     with _named("read", args.picture):
-        is_piped = args.picture == "-"
-        data = sys.stdin.buffer.read() if is_piped else Path(args.picture).read_bytes()
+        data = sys.stdin.buffer.read() if args.picture == "-" else Path(args.picture).read_bytes()
     picture = Picture(data)
     image = decode_image(picture, options.max_pixels)
     # The failure is printed below, and the pause that the warning announces does not matter here.

@@ -1,7 +1,5 @@
 """`i2t models`: lists, fetches and checks models."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable
 
@@ -25,7 +23,7 @@ from i2t_ros.pipeline.tasks.detect import DetectSettings, DetectTask
 PATIENCE = 30.0
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand and its actions, which return 1 if something is missing or wrong."""
     parser = commands.add_parser("models", help="list, fetch and check models")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -52,18 +50,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _list(args: argparse.Namespace) -> int:
     header = ("NAME", "TASK", "SIZE", "LICENSE", "WHERE, OR HOW TO GET IT", "WHAT")
-    rows = [
-        (
-            spec.name,
-            spec.task,
-            f"{spec.size / 1e6:.1f} MB" if spec.size else "-",
-            spec.license,
-            where(spec),
-            spec.summary,
-        )
-        for spec in load_manifest().values()
-    ]
-    print_table([header, *rows])
+    rows = [header]
+    for spec in load_manifest().values():
+        size = f"{spec.size / 1e6:.1f} MB" if spec.size else "-"
+        rows.append((spec.name, spec.task, size, spec.license, where(spec), spec.summary))
+    print_table(rows)
     folders = ", ".join(map(str, (*search_folders(), cache_folder())))
     print(f"\nlooked in {folders}; downloads are kept in the last one")
     return 0

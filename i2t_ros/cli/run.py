@@ -1,7 +1,5 @@
 """`i2t run`: runs detector, bridge and source together, without `ros2 launch`."""
 
-from __future__ import annotations
-
 import argparse
 import re
 import signal
@@ -17,7 +15,7 @@ SOURCE_HINT = "; --source may also be a photo, a film or a folder of pictures"
 _LOG_PREFIX = re.compile(r"\x1b\[[0-9;]*m|\[[A-Z]+\] \[[0-9.]+\] \[\S+\]: ")
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "run",

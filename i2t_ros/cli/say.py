@@ -3,8 +3,6 @@
 For authors and reviewers of a language: any case can be printed without a camera or a model.
 """
 
-from __future__ import annotations
-
 import argparse
 import re
 from pathlib import Path
@@ -27,7 +25,7 @@ from i2t_ros.pipeline.tasks.text import TextFact, TextFacts
 _COUNT = re.compile(rf"(.+)=([+-]?\d{{1,9}})(?:@({'|'.join(PLACES)}))?", re.ASCII)
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand."""
     text = "print the sentence for given counts, to write or check a language"
     parser = commands.add_parser("say", help=text, description=text)

@@ -110,7 +110,7 @@ def label(name: str, language: str, languages: Languages | None = None) -> str:
 def prepare_labels(labels: Iterable[str]) -> None:
     """Import ``inflect`` now if a label needs it, so that no image waits for that.
 
-    The import takes 2 to 3 s. Only labels that the English language file lacks need it.
+    Only labels that the English language file lacks need it.
     """
     english = load_languages().get("en")
     any(english.noun(name).key not in english.nouns for name in labels)  # up to the first

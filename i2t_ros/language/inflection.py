@@ -1,7 +1,7 @@
 """What English, Korean and Spanish need beyond their data files.
 
 English: plurals and articles of labels that its file lacks. ``inflect`` knows them. Its import
-takes most of a second and no label of config/languages/en.yaml needs it, so it is imported for the
+takes two seconds, and no label of config/languages/en.yaml needs it, so it is imported for the
 first label that does. If it is not installed, the spelling decides: right for most words
 ("forklifts", "an apple"), wrong for irregular ones ("childs", "an unicorn"). A user's own language
 file can correct those.
@@ -16,15 +16,10 @@ starts a diphthong. Things start with their number, and no number has that sound
 an image may.
 """
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import inflect
+from typing import Any
 
 _PARTICLE = re.compile(r"\{(\w+)\}([이을은과])\(([가를는와])\)")
 
@@ -39,7 +34,8 @@ _SOUND_OF_I = re.compile(r"\W*h?[ií](?![aeouáéóú])", re.IGNORECASE)
 
 
 @functools.cache
-def _inflector() -> inflect.engine | None:
+def _inflector() -> Any:
+    """Return inflect's engine, or None if it is not installed."""
     try:
         import inflect  # noqa: PLC0415  # see above
     except ImportError:

@@ -63,7 +63,7 @@ def make_nodes(context: LaunchContext, known: Collection[str]) -> list[Node]:
     given = context.launch_configurations
     # launch itself ignores a misspelled argument. One that is not close to any of these is fine:
     # a launch file that includes this one has its own arguments.
-    for name in given.keys() - known:
+    for name in given.keys() - known - {"sources"}:  # that of multi_camera.launch.py
         for close in difflib.get_close_matches(name, known, n=1, cutoff=0.8):
             get_logger("i2t.launch.py").warning(f"unknown argument {name}: did you mean {close}?")
     nodes = [make_node("detector_node", given)]

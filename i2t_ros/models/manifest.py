@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from i2t_ros.errors import ModelError, ModelMissingError, UnknownModelError
 from i2t_ros.resources import config_path
-from i2t_ros.types import Task
+from i2t_ros.types import TaskName
 from i2t_ros.validation import Structure, convert, read_mapping
 from i2t_ros.vision.decoders import DECODERS
 from i2t_ros.vision.letterbox import TensorFormat
@@ -41,10 +41,7 @@ class ModelFile(Structure, frozen=True):
     size: int = 0
 
     def mismatch(self, path: Path) -> str:
-        """Return how the file at ``path`` differs from this one, "" if it does not.
-
-        Raises ModelMissingError if it cannot be read.
-        """
+        """Return how the file at ``path`` differs, or "". Raises ModelMissingError (unreadable)."""
         try:
             size = path.stat().st_size
             if self.size and size != self.size:
@@ -99,7 +96,7 @@ class ModelSpec(Structure, frozen=True):
 
     name: str
     summary: str
-    task: Task
+    task: TaskName
     input: ModelInput
     decoder: str
     labels: tuple[str, ...]
@@ -150,7 +147,7 @@ def find_spec(name: str) -> ModelSpec:
     )
 
 
-def ranked_models(task: Task = "detect") -> list[ModelSpec]:
+def ranked_models(task: TaskName = "detect") -> list[ModelSpec]:
     """Return what ``model: auto`` chooses from for a task, the best first."""
     ranked = [spec for spec in load_manifest().values() if spec.auto and spec.task == task]
     return sorted(ranked, key=lambda spec: spec.auto)
@@ -189,7 +186,10 @@ def read_labels(name: str, where: str, folder: Path | None = None) -> tuple[str,
     places.append(config_path("labels") / f"{name}.txt")
     for place in places:
         if place.is_file():
-            return tuple(line.strip() for line in place.read_text("utf-8").splitlines())
+            try:
+                return tuple(line.strip() for line in place.read_text("utf-8").splitlines())
+            except (OSError, UnicodeDecodeError) as error:
+                raise ModelError(f"{where}: labels: {place} cannot be read: {error}") from error
     raise ModelError(f"{where}: labels: no such file: {' or '.join(map(str, places))}")
 
 

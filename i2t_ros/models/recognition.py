@@ -22,6 +22,7 @@ BACKENDS_FOR = {".onnx": ("onnxruntime", "openvino", "triton"), ".tflite": ("lit
 
 # If a side may have any length and nothing says which, the one that these models train with.
 USUAL_SIDE = 640
+MOST_CLASSES = 100_000  # that metadata are believed to name
 
 # RT-DETR's and D-FINE's authors export a model that also takes the size of the image.
 SIZE_INPUT = "orig_target_sizes"
@@ -96,7 +97,7 @@ def recognize_facts(facts: FileFacts) -> Entry | None:
 def _picture(facts: FileFacts) -> Entry | None:
     """Return the one input that is a batch of one picture."""
     sizes = _literal(facts.metadata, "imgsz")
-    usual = sizes if isinstance(sizes, list) else (USUAL_SIDE, USUAL_SIDE)
+    usual = sizes if isinstance(sizes, list) and len(sizes) == 2 else (USUAL_SIDE, USUAL_SIDE)
     for name, shape, dtype in facts.inputs:
         if len(shape) == 4 and 3 in (shape[1], shape[3]):
             layout, sides = ("NCHW", shape[2:]) if shape[1] == 3 else ("NHWC", shape[1:3])
@@ -113,7 +114,8 @@ def _class_names(metadata: Mapping[str, str]) -> list[str]:
     """Return the names that Ultralytics writes into its exports: {0: 'person', ...}."""
     names = _literal(metadata, "names")
     if isinstance(names, dict):
-        names = [names.get(i, "") for i in range(max(names, default=-1) + 1)]
+        names = {int(key): name for key, name in names.items() if str(key).isdecimal()}
+        names = [names.get(i, "") for i in range(min(max(names, default=-1) + 1, MOST_CLASSES))]
     return [str(name) for name in names] if isinstance(names, list) else []
 
 

@@ -19,7 +19,7 @@ from i2t_ros.pipeline.task_worker import Opener, TaskWorker
 from i2t_ros.pipeline.tasks.base import Outcome
 from i2t_ros.pipeline.tasks.detect import ObjectDetector
 from i2t_ros.pipeline.tasks.registry import TASKS, check_tasks
-from i2t_ros.types import DescribeReply, DescribeRequest, Description, Image, Scene, Task
+from i2t_ros.types import DescribeReply, DescribeRequest, Description, Image, Scene, TaskName
 from i2t_ros.vision.codecs import MAX_PIXELS, decode_image, encode_image
 from i2t_ros.vision.drawing import DrawOptions, Pen
 
@@ -40,7 +40,7 @@ class DescribeOptions:
     languages     None: those that ship with the package
     """
 
-    tasks: tuple[Task, ...] = option(
+    tasks: tuple[TaskName, ...] = option(
         (STAGED,),
         "what is done with each image, and with a request that names no task: any of "
         + ", ".join(TASKS),
@@ -61,7 +61,7 @@ class DescribeOptions:
         90, "quality of annotated JPEG and WebP pictures, 1 to 100", bounds=(1, 100), changes="live"
     )
     draw: DrawOptions = field(default_factory=DrawOptions)
-    task_options: Mapping[Task, Any] = field(default_factory=lambda: MappingProxyType({}))
+    task_options: Mapping[TaskName, Any] = field(default_factory=lambda: MappingProxyType({}))
     languages: words.Languages | None = None
 
     def __post_init__(self) -> None:
@@ -114,10 +114,10 @@ class ImageInWork:
     options: DescribeOptions
     started: float
     end: float
-    running: dict[Task, Future[Outcome]] = field(default_factory=dict)
+    running: dict[TaskName, Future[Outcome]] = field(default_factory=dict)
     prepared: PreparedImage | None = None
     outputs: list[Tensor] | None = None
-    failures: dict[Task, I2tError] = field(default_factory=dict)
+    failures: dict[TaskName, I2tError] = field(default_factory=dict)
 
 
 def _no_camera(name: str) -> Image:
@@ -137,7 +137,7 @@ class Describer:
 
     def __init__(
         self,
-        openers: Mapping[Task, Opener],
+        openers: Mapping[TaskName, Opener],
         *,
         cache: ReplyCache | None = None,
         time_limit: float = 30.0,
@@ -158,7 +158,7 @@ class Describer:
         self._check([STAGED])
         return cast(ObjectDetector, self._workers[STAGED].runner())
 
-    def prepare(self, tasks: Sequence[Task]) -> None:
+    def prepare(self, tasks: Sequence[TaskName]) -> None:
         """Load what these tasks need, and what their labels need, rather than with the first image.
 
         Raises ModelError and BackendError, and UnknownTaskError as describe() does.
@@ -234,7 +234,7 @@ class Describer:
 
     def finish(self, work: ImageInWork) -> Scene:
         """Read the backend's outputs, wait for the other tasks, and return all that was found."""
-        results: dict[Task, Any] = {}
+        results: dict[TaskName, Any] = {}
         # Detection first, if it is asked for: what comes before it would only be waited for.
         for task in sorted(work.options.tasks, key=work.running.__contains__):
             if task in work.failures:
@@ -251,7 +251,7 @@ class Describer:
         ordered = {task: results[task] for task in work.options.tasks if task in results}
         return Scene(width, height, MappingProxyType(ordered), MappingProxyType(work.failures))
 
-    def _outcome(self, task: Task, work: ImageInWork) -> Outcome:
+    def _outcome(self, task: TaskName, work: ImageInWork) -> Outcome:
         if task == STAGED:
             assert work.prepared is not None  # noqa: S101 (begin() made it)
             assert work.outputs is not None, "infer() comes before finish()"  # noqa: S101
@@ -265,7 +265,7 @@ class Describer:
                 f"task {task} took longer than {self._time_limit:g} s, loading included"
             ) from None
 
-    def _check(self, tasks: Iterable[Task]) -> None:
+    def _check(self, tasks: Iterable[TaskName]) -> None:
         missing = [task for task in tasks if task not in self._workers]
         if missing:
             available = [task for task in TASKS if task in self._workers]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from i2t_ros.backends.base import Backend, BackendOptions
-from i2t_ros.backends.registry import backends, check_options, choose_backends, load_backend
+from i2t_ros.backends.registry import backends, check_backend_options, choose_backends, load_backend
 from i2t_ros.errors import (
     BackendError,
     BackendMissingError,
@@ -19,7 +19,7 @@ from i2t_ros.errors import (
 from i2t_ros.models.lookup import describe_model, obtain
 from i2t_ros.models.manifest import ModelSpec, find_spec, ranked_models
 from i2t_ros.options import option
-from i2t_ros.types import Task
+from i2t_ros.types import TaskName
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ Ready = TypeVar("Ready")
 
 
 def open_model(  # noqa: PLR0913 (one place, all of it needed)
-    task: Task,
+    task: TaskName,
     model: str,
     make: Callable[[Loaded], Ready],
     how: OpenOptions,
@@ -96,7 +96,7 @@ def open_model(  # noqa: PLR0913 (one place, all of it needed)
 class _Choice(Generic[Ready]):
     """What a user says of a task's model; see open_model."""
 
-    task: Task
+    task: TaskName
     make: Callable[[Loaded], Ready]
     how: OpenOptions
     backend: str
@@ -148,7 +148,7 @@ class _Choice(Generic[Ready]):
         """Load a model that is not at hand, unless no backend could run it as asked."""
         if self.how != self.how.of_other_tasks():
             names = choose_backends(spec, self.backend, self.how.backend)
-            check_options(names, self.how.backend)
+            check_backend_options(names, self.how.backend)
         return self._load(spec, why, offline=self.how.offline)
 
     def _built_in(self, name: str, failures: Sequence[Exception]) -> Ready:
@@ -181,7 +181,11 @@ class _Choice(Generic[Ready]):
             passed = "".join(f"; not {names[i]}: {error}" for i, error in enumerate(failures))
             where = f" ({', '.join(map(str, files))})" if files else ""
             report = f"{why}{where}; {backend.report}{passed}"
-            return self.make(Loaded(spec, backend, name, report, degraded))
+            try:
+                return self.make(Loaded(spec, backend, name, report, degraded))
+            except BaseException:  # its outputs do not fit, for one
+                backend.close()
+                raise
         raise failures[0]
 
 

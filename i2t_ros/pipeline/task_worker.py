@@ -11,7 +11,7 @@ from typing import Any
 
 from i2t_ros.errors import BackendUnavailableError, I2tError, InferenceError, NotActiveError
 from i2t_ros.pipeline.tasks.base import Outcome, Runner
-from i2t_ros.types import Image, Task
+from i2t_ros.types import Image, TaskName
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class TaskWorker:
     """
 
     def __init__(
-        self, task: Task, opener: Opener, clock: Callable[[], float] = time.monotonic
+        self, task: TaskName, opener: Opener, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._task = task
         self._opener = opener
@@ -91,13 +91,13 @@ class TaskWorker:
             raise self._used_after_close()
         if self._runner is None:
             if self._failure is not None and self._clock() - self._failure[1] < RETRY_AFTER:
-                raise self._failure[0]
+                raise self._failure[0].with_traceback(None)  # which would keep every image
             try:
                 self._runner = self._opener()
             except Exception as error:
                 failure = self._with_code(error, "cannot be loaded", BackendUnavailableError)
                 self._failure = failure, self._clock()
-                raise failure from error
+                raise failure from None
             level = logging.WARNING if self._runner.degraded else logging.INFO
             logger.log(level, "task %s: %s", self._task, self._runner.report)
         return self._runner
@@ -114,4 +114,4 @@ class TaskWorker:
         try:
             return runner.run(image, options, language)
         except Exception as error:
-            raise self._with_code(error, "failed", InferenceError) from error
+            raise self._with_code(error, "failed", InferenceError) from None

@@ -181,33 +181,31 @@ class DeepEntry(NamedTuple):
 _LIBRE_CODES = MappingProxyType({"zh-TW": "zt"})
 _MYMEMORY_CODES = ["en-GB", "es-ES", "zh-CN", "ko-KR", "fr-FR", "de-DE", "pt-PT", "ja-JP"]
 
-DEEP_TRANSLATORS: Mapping[str, DeepEntry] = MappingProxyType(
-    {
-        "google": DeepEntry("GoogleTranslator", codes={"zh": "zh-CN", "zh-TW": "zh-TW"}),
-        "mymemory": DeepEntry(
-            "MyMemoryTranslator",
-            codes={code[:2]: code for code in _MYMEMORY_CODES} | {"zh-TW": "zh-TW"},
-            auto="autodetect",
-            letters=450,
-        ),
-        "papago": DeepEntry(
-            "PapagoTranslator",
-            {"client_id": "PAPAGO_CLIENT_ID", "secret_key": "PAPAGO_CLIENT_SECRET"},
-            {"zh": "zh-CN", "zh-TW": "zh-TW"},
-        ),
-        "baidu": DeepEntry(
-            "BaiduTranslator",
-            {"appid": "BAIDU_APPID", "appkey": "BAIDU_APPKEY"},
-            {"ko": "kor", "fr": "fra", "es": "spa", "ja": "jp", "zh-TW": "cht"},
-        ),
-        "deepl": DeepEntry("DeeplTranslator", {"api_key": "DEEPL_API_KEY"}, auto=""),
-        "microsoft": DeepEntry(
-            "MicrosoftTranslator",
-            {"api_key": "MICROSOFT_API_KEY"},
-            {"zh": "zh-hans", "zh-TW": "zh-hant"},
-        ),
-    }
-)
+DEEP_TRANSLATORS: Mapping[str, DeepEntry] = {
+    "google": DeepEntry("GoogleTranslator", codes={"zh": "zh-CN", "zh-TW": "zh-TW"}),
+    "mymemory": DeepEntry(
+        "MyMemoryTranslator",
+        codes={code[:2]: code for code in _MYMEMORY_CODES} | {"zh-TW": "zh-TW"},
+        auto="autodetect",
+        letters=450,
+    ),
+    "papago": DeepEntry(
+        "PapagoTranslator",
+        {"client_id": "PAPAGO_CLIENT_ID", "secret_key": "PAPAGO_CLIENT_SECRET"},
+        {"zh": "zh-CN", "zh-TW": "zh-TW"},
+    ),
+    "baidu": DeepEntry(
+        "BaiduTranslator",
+        {"appid": "BAIDU_APPID", "appkey": "BAIDU_APPKEY"},
+        {"ko": "kor", "fr": "fra", "es": "spa", "ja": "jp", "zh-TW": "cht"},
+    ),
+    "deepl": DeepEntry("DeeplTranslator", {"api_key": "DEEPL_API_KEY"}, auto=""),
+    "microsoft": DeepEntry(
+        "MicrosoftTranslator",
+        {"api_key": "MICROSOFT_API_KEY"},
+        {"zh": "zh-hans", "zh-TW": "zh-hant"},
+    ),
+}
 
 TRANSLATORS = ("none", "libretranslate", *DEEP_TRANSLATORS)
 KEYS = (LIBRE_KEY, *(name for entry in DEEP_TRANSLATORS.values() for name in entry.keys.values()))

@@ -1,27 +1,27 @@
 """Picture files: a folder of them in the order of their names, or one file again and again."""
 
 import contextlib
-import io
 import re
 import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from PIL import JpegImagePlugin, PngImagePlugin
-
 from i2t_ros.errors import ImageError, SourceMissingError, SourceUnreadableError
-from i2t_ros.sources.base import LazyImage, Source, SourceOptions, scaled
-from i2t_ros.sources.pace import Pace
+from i2t_ros.sources.base import LazyImage, Pace, Source, SourceOptions, scaled
 from i2t_ros.types import Image, Picture
-from i2t_ros.vision.codecs import canonical_format, decode_image, picture_format, read_header
+from i2t_ros.vision.codecs import (
+    canonical_format,
+    decode_image,
+    is_upright,
+    picture_format,
+    read_header,
+)
 
 RATE = 1.0
 """Pictures a second, unless the options set a rate."""
 
-# What image_transport's decoder reads for sure.
-_READERS = {"jpeg": JpegImagePlugin.JpegImageFile, "png": PngImagePlugin.PngImageFile}
-_ORIENTATION = 0x0112  # EXIF tag; 1 is upright
+PASSED_ON = ("jpeg", "png")  # what image_transport's decoder reads for sure
 
 _Version = tuple[Path, int]
 """A file and the time of its last change (ns): a picture may be overwritten."""
@@ -60,7 +60,9 @@ class PictureSource(Source):
         """Yield the pictures; see Source.images."""
         pace = Pace(self._options.rate or RATE, stop)
         while True:
-            files = [path for path in self._files() if _version(path) not in self._bad]
+            versions = {path: _version(path) for path in self._files()}
+            self._bad &= set(versions.values())
+            files = [path for path, version in versions.items() if version not in self._bad]
             if not files:
                 raise SourceUnreadableError(f"no picture of {self._path} can be read")
             for path in files:
@@ -85,24 +87,27 @@ class PictureSource(Source):
     def _read(self, path: Path) -> Image:
         version = _version(path)
         if self._last is None or self._last[0] != version:
-            try:
-                image = scaled(decode_image(path.read_bytes()), self._options)
-            except (OSError, ImageError) as error:
-                self._bad.add(version)
-                kind = type(error) if isinstance(error, ImageError) else ImageError
-                raise kind(f"{path}: {getattr(error, 'strerror', error)}") from error
-            self._last = version, image
+            with self._trying(version):
+                self._last = version, scaled(decode_image(path.read_bytes()), self._options)
         return self._last[1]
 
     def _picture(self, path: Path) -> Picture | None:
         if self._options.width or self._options.height:
             return None
-        picture = Picture(path.read_bytes())
-        reader = _READERS.get(read_header(picture).format)
-        if reader is None:
-            return None
-        with reader(io.BytesIO(picture.data)) as opened:
-            return picture if opened.getexif().get(_ORIENTATION, 1) == 1 else None
+        with self._trying(_version(path)):
+            picture = Picture(path.read_bytes())
+            fits = read_header(picture).format in PASSED_ON and is_upright(picture)
+        return picture if fits else None
+
+    @contextlib.contextmanager
+    def _trying(self, version: _Version) -> Iterator[None]:
+        """Have a file that cannot be read skipped until it changes; raises ImageError for it."""
+        try:
+            yield
+        except (OSError, ImageError) as error:
+            self._bad.add(version)
+            kind = type(error) if isinstance(error, ImageError) else ImageError
+            raise kind(f"{version[0]}: {getattr(error, 'strerror', error)}") from error
 
 
 def is_picture(path: Path) -> bool:

@@ -14,9 +14,8 @@ import cv2
 import numpy as np
 
 from i2t_ros.errors import SourceError, SourceLostError, SourceUnreadableError, TruncatedImageError
-from i2t_ros.sources.base import LazyImage, Source, SourceOptions, scaled
+from i2t_ros.sources.base import LazyImage, Pace, Source, SourceOptions, scaled
 from i2t_ros.sources.devices import why_closed
-from i2t_ros.sources.pace import Pace
 from i2t_ros.types import Image
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
@@ -117,7 +116,7 @@ def file_source(path: Path, options: SourceOptions) -> VideoSource:
 
     def connect() -> cv2.VideoCapture:
         _check_not_text(path)
-        return _opened(title, "not a video", str(path.absolute()), cv2.CAP_ANY)
+        return _open_capture(title, "not a video", str(path.absolute()), cv2.CAP_ANY)
 
     connect().release()
     return VideoSource(title, connect, options)
@@ -140,7 +139,7 @@ def stream_source(url: str, options: SourceOptions) -> VideoSource:
     limits = [number for setting in settings for number in (setting, milliseconds)]
     parts = urlsplit(url)  # a log must not show the user name and password
     title = f"stream {parts._replace(netloc=parts.netloc.rpartition('@')[2]).geturl()}"
-    connect = partial(_opened, title, "it does not answer", url, cv2.CAP_FFMPEG, limits)
+    connect = partial(_open_capture, title, "it does not answer", url, cv2.CAP_FFMPEG, limits)
     return VideoSource(title, connect, options, reconnects=True)
 
 
@@ -155,11 +154,11 @@ def pipeline_source(text: str, options: SourceOptions) -> VideoSource:
             "the OpenCV of apt (python3-opencv) and of JetPack have it"
         )
     why = "GStreamer cannot start it; does it end in appsink?"
-    connect = partial(_opened, f"pipeline {text!r}", why, text, cv2.CAP_GSTREAMER)
+    connect = partial(_open_capture, f"pipeline {text!r}", why, text, cv2.CAP_GSTREAMER)
     return VideoSource(f"pipeline {text!r}", connect, options, reconnects=True, opens_early=True)
 
 
-def _opened(
+def _open_capture(
     title: str, failure: str, name: str, api: int, settings: list[int] | None = None
 ) -> cv2.VideoCapture:
     """Return an open capture, or raise SourceUnreadableError with ``failure`` as the reason."""

@@ -1,7 +1,5 @@
 """Encoded pictures to pixels and back, with limits that are checked before decoding."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import re
@@ -71,7 +69,7 @@ def canonical_format(name: str) -> str:
     return key
 
 
-def picture_format(data: ByteBuffer) -> str:
+def picture_format(data: "ByteBuffer") -> str:
     """Return the format of an encoded picture, by its first bytes.
 
     Raises EmptyImageError, UnsupportedFormatError for a known format that is not read here, and
@@ -97,11 +95,16 @@ def read_header(picture: Picture) -> PictureHeader:
     TruncatedImageError if the header is cut or damaged.
     """
     if picture.header is None:
-        picture.header = _parse_header(picture.data)
+        picture.header, _ = _parse_header(picture.data)
     return picture.header
 
 
-def _parse_header(data: ByteBuffer) -> PictureHeader:
+def is_upright(picture: Picture) -> bool:
+    """Return whether the pixels are stored upright, as EXIF says; raises what read_header does."""
+    return _parse_header(picture.data)[1]
+
+
+def _parse_header(data: "ByteBuffer") -> tuple[PictureHeader, bool]:
     fmt = picture_format(data)
     try:
         with _HEADER_READERS[fmt](io.BytesIO(data)) as reader:
@@ -112,9 +115,10 @@ def _parse_header(data: ByteBuffer) -> PictureHeader:
     tags = PillowImage.Exif()
     with contextlib.suppress(Exception):  # decoders ignore damaged EXIF, too
         tags.load(exif)
-    if tags.get(_ORIENTATION) in _SIDEWAYS:
+    orientation = tags.get(_ORIENTATION, 1)
+    if orientation in _SIDEWAYS:
         width, height = height, width
-    return PictureHeader(fmt, width, height)
+    return PictureHeader(fmt, width, height), orientation == 1
 
 
 def check_picture(picture: Picture, max_pixels: int = MAX_PIXELS) -> PictureHeader:
@@ -127,7 +131,7 @@ def check_picture(picture: Picture, max_pixels: int = MAX_PIXELS) -> PictureHead
     return header
 
 
-def decode_image(picture: Picture | ByteBuffer, max_pixels: int = MAX_PIXELS) -> Image:
+def decode_image(picture: "Picture | ByteBuffer", max_pixels: int = MAX_PIXELS) -> Image:
     """Decode a JPEG, PNG, BMP or WebP picture into a BGR image, upright as EXIF says.
 
     Raises EmptyImageError, NotAnImageError, UnsupportedFormatError, TruncatedImageError, and
@@ -181,7 +185,7 @@ def encode_image(image: Image, fmt: str = "jpeg", quality: int = 90) -> Picture:
     return Picture(buffer.data, PictureHeader(fmt, width, height))
 
 
-def check_complete(data: ByteBuffer, fmt: str) -> None:
+def check_complete(data: "ByteBuffer", fmt: str) -> None:
     """Raise TruncatedImageError if the end of a picture is missing, without decoding it.
 
     OpenCV decodes what is left of a cut picture and fills the rest with gray, without an error.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from i2t_ros.options import option
 from i2t_ros.types import Image
+from i2t_ros.vision.colors import LUMA
 from i2t_ros.vision.fonts import can_draw, text_mask
 
 Color = tuple[int, int, int]
@@ -94,6 +95,5 @@ def write(canvas: Image, corner: tuple[int, int], text: str, pen: Pen, color: Co
     height, width = plate_size(text, pen)
     plate = canvas[y : y + height, x : x + width]
     cover = _plate(text, pen)[: plate.shape[0], : plate.shape[1], None].astype(np.uint16)
-    # Black or white, whichever stands out more. Luma weights of ITU-R BT.601.
-    ink = np.uint16(0 if np.dot((0.114, 0.587, 0.299), color) > 128 else 255)
+    ink = np.uint16(0 if LUMA @ color > 128 else 255)  # black or white, whichever stands out more
     plate[:] = (np.array(color, np.uint16) * (255 - cover) + ink * cover + 127) // 255

@@ -26,12 +26,11 @@ FONT_FILES = (
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
-@functools.lru_cache(maxsize=512)
 def text_mask(text: str, size: int) -> NDArray[np.uint8]:
     """Return the coverage (0 to 255) of one line of text, height x width uint8.
 
     ``size`` is the height of the font in pixels. If no font of this machine has every character,
-    the characters outside ASCII become "?". The array is read-only, because it is cached.
+    the characters outside ASCII become "?".
     """
     font, drawable = _font_for(text, size)
     left, top, right, bottom = font.getbbox(drawable)
@@ -40,9 +39,7 @@ def text_mask(text: str, size: int) -> NDArray[np.uint8]:
     top, bottom = min(top, line[1]), max(bottom, line[3])
     canvas = PillowImage.new("L", (max(1, round(right - left)), max(1, round(bottom - top))))
     ImageDraw.Draw(canvas).text((-left, -top), drawable, fill=255, font=font)
-    mask: NDArray[np.uint8] = np.array(canvas, np.uint8)
-    mask.flags.writeable = False
-    return mask
+    return np.array(canvas, np.uint8)
 
 
 @functools.lru_cache(maxsize=512)

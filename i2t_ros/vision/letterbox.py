@@ -110,7 +110,7 @@ def place(width: int, height: int, to: TensorFormat) -> Placement:
     return Placement(left, top, inner_width, inner_height, width, height)
 
 
-def _visible(start: int, length: int, model: int, image: int) -> slice:
+def _visible_part(start: int, length: int, model: int, image: int) -> slice:
     """Return the rows, or columns, of the image that the model gets: all, unless cropped.
 
     start, length  where the whole image lies in the model's input
@@ -162,8 +162,8 @@ class Letterbox:
         self._padded.fill(self._to.pad)
         self._aim(slice(None), slice(None))
         self._convert()
-        rows = _visible(at.top, at.height, self._to.height, height)
-        self._visible = rows, _visible(at.left, at.width, self._to.width, width)
+        rows = _visible_part(at.top, at.height, self._to.height, height)
+        self._visible = rows, _visible_part(at.left, at.width, self._to.width, width)
         self._aim(
             slice(max(0, at.top), at.top + at.height), slice(max(0, at.left), at.left + at.width)
         )

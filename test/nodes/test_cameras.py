@@ -18,7 +18,7 @@ from std_srvs.srv import SetBool
 from vision_msgs.msg import Detection2DArray, LabelInfo, VisionInfo
 from visualization_msgs.msg import ImageMarker, Marker
 
-from i2t_ros.errors import ModelMissingError
+from i2t_ros.errors import InvalidRequestError, ModelMissingError
 from i2t_ros.nodes.detector import camera_ports, reports
 from i2t_ros.nodes.detector import node as detector_node
 from i2t_ros.nodes.lifecycle import runner
@@ -344,7 +344,7 @@ def test_a_publisher_that_has_just_gone_is_not_missed_yet(peer, monkeypatch, cap
     now = 0.0
     monkeypatch.setattr(camera_ports, "time", SimpleNamespace(monotonic=lambda: now))
     node = LifecycleNode("watching")
-    camera = camera_ports.Camera("image", "image", "~/")
+    camera = camera_ports.CameraTopics("image", "image", "~/")
     ports = camera_ports.CameraPorts(node, camera, Narrator(None), lambda *_: None)
     ports.subscribe()
     publisher = peer.camera()
@@ -367,3 +367,9 @@ def test_a_publisher_that_has_just_gone_is_not_missed_yet(peer, monkeypatch, cap
     assert capfd.readouterr().err.count("no publisher on /image;") == 1
     ports.destroy()
     node.destroy_node()
+
+
+@pytest.mark.parametrize("topic", ["/bad topic", "/a//b", "a/", "1a"])
+def test_what_is_no_topics_name_is_refused(topic):
+    with pytest.raises(InvalidRequestError, match="cameras: not a topic's name"):
+        camera_ports.parse_cameras([f"front={topic}"], "raw")

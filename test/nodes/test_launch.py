@@ -124,6 +124,9 @@ def test_a_misspelled_argument_is_named_and_one_of_another_file_is_not(caplog):
     caplog.set_level("WARNING", "i2t.launch.py")
     read("i2t.launch.py", langauge="es", robot_name="r2")
     assert caplog.messages == ["unknown argument langauge: did you mean language?"]
+    caplog.clear()
+    read("multi_camera.launch.py", sources="front=a.mp4")
+    assert caplog.messages == []
 
 
 def test_a_parameter_file_that_is_missing_is_an_error():

@@ -200,7 +200,7 @@ def test_options_reach_the_engine(yolox_at_hand):
         (
             "auto",
             BackendOptions(url="robot:8000", precision="f16"),
-            "no backend that runs yolox_nano .* has a choice of precision and url",
+            "yolox_nano runs on .*: none has a choice of precision and url",
         ),
     ],
 )

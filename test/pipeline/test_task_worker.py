@@ -1,4 +1,5 @@
 import threading
+import traceback
 from concurrent.futures import wait
 
 import numpy as np
@@ -65,6 +66,20 @@ def test_what_cannot_be_loaded_is_tried_again_after_a_while(make):
         with pytest.raises(BackendMissingError, match="pip install it"):
             worker.start(GREY, OPTIONS, "en").result(LIMIT)
     assert attempts == [0.0, RETRY_AFTER]
+
+
+def test_a_failure_that_is_told_again_keeps_nothing_of_those_who_were_told(make):
+    def opener():
+        raise BackendMissingError("pip install it")
+
+    worker = make(opener, clock=lambda: 0.0)
+    lengths = []
+    for _ in range(5):
+        with pytest.raises(BackendMissingError) as told:
+            worker.start(GREY, OPTIONS, "en").result(LIMIT)
+        lengths.append(len(list(traceback.walk_tb(told.value.__traceback__))))
+    assert lengths[1:] == lengths[1:2] * 4
+    assert told.value.__cause__ is None
 
 
 def test_an_unforeseen_error_becomes_one_with_a_code(make, caplog):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from i2t_ros.sources.pace import Pace
+from i2t_ros.sources.base import Pace
 
 
 class Clock:

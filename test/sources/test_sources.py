@@ -110,6 +110,18 @@ def test_a_picture_file_is_handed_on_as_it_is(folder):
     assert next(open_source(str(folder / "a.bmp")).images(threading.Event())).picture() is None
 
 
+def test_a_picture_that_goes_or_is_damaged_before_it_is_handed_on_is_an_image_error(folder):
+    images = open_source(str(folder), FAST).images(threading.Event())
+    first, second = next(images), next(images)
+    first_path, second_path = folder / first.name, folder / second.name
+    first_path.unlink()
+    with pytest.raises(ImageError, match=first.name):
+        first.picture()
+    second_path.write_bytes(b"no picture")
+    with pytest.raises(ImageError, match=second.name):
+        second.picture()
+
+
 def test_a_picture_that_exif_turns_is_not_handed_on(tmp_path):
     from PIL import Image  # noqa: PLC0415
 

@@ -11,6 +11,7 @@ import uvicorn
 import websockets  # noqa: F401 (uvicorn would do without, and serve no cameras)
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from i2t_ros.bridges.http.connections import TimedProtocol, in_time
 from i2t_ros.bridges.http.metrics import Counting
@@ -156,7 +157,7 @@ def _bind(host: str, port: int) -> list[socket.socket]:
     return listening
 
 
-def create_app(services: Services) -> FastAPI:
+def create_app(services: Services) -> ASGIApp:
     """Return the application; HttpServer runs it."""
     app = FastAPI(
         title="i2t_ros",
@@ -173,16 +174,15 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(history.router)
     app.mount("/static", pages.FILES, name="static")
 
-    # The last to be added is the outermost.
+    # Not add_middleware(): Starlette answers unexpected errors outside of what that adds.
     settings = services.settings
-    app.add_middleware(Guard, settings=settings)
+    guarded: ASGIApp = Guard(app, settings)
     if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
+        guarded = CORSMiddleware(
+            guarded,
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["authorization", "content-type"],
             expose_headers=["x-i2t-sentence", "x-i2t-model", "x-timestamp"],
         )
-    app.add_middleware(Counting, metrics=services.metrics)
-    return app
+    return Counting(guarded, services.metrics)

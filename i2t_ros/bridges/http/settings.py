@@ -76,7 +76,7 @@ class HttpLimits(Checked):
     )
     drain_time: float = _limit(5.0, "seconds at shutdown for requests that have begun", 0.0, DAY)
     camera_idle_time: float = _seconds(
-        60.0, "seconds without a frame after which a WebSocket camera is disconnected"
+        60.0, "seconds after the last frame taken from a WebSocket camera until it is disconnected"
     )
     ping_time: float = _seconds(
         20.0, "seconds between pings to a WebSocket camera, and for its answer"

@@ -19,7 +19,7 @@ from i2t_ros.bridges.camera_hub import CameraHub, View
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import I2tError, NotActiveError
 from i2t_ros.msg import Description as DescriptionMsg
-from i2t_ros.nodes.detector.camera_ports import LONGEST_RESULT, Camera, check_topics
+from i2t_ros.nodes.detector.camera_ports import LONGEST_RESULT, CameraTopics, check_topics
 from i2t_ros.nodes.messages.descriptions import description_from_msg
 from i2t_ros.nodes.messages.images import encoded_to_msg, image_from_msg
 from i2t_ros.types import Picture, PictureHeader
@@ -47,7 +47,7 @@ class BridgeCameras:
     """
 
     def __init__(
-        self, node: Node, loop: LoopThread, cameras: Iterable[Camera], results: str
+        self, node: Node, loop: LoopThread, cameras: Iterable[CameraTopics], results: str
     ) -> None:
         """Know ``cameras``, whose results are published below ``results`` ("detector_node/")."""
         self._node = node
@@ -58,6 +58,7 @@ class BridgeCameras:
         self._open: dict[Wanted, Subscription | Publisher] = {}
         self._lock = threading.Lock()  # on these two: the loop publishes, the executor opens
         self._closed = False
+        self._closing: asyncio.TimerHandle | None = None
         self.hub = CameraHub(on_change=self._on_change)
 
     def open(self) -> None:
@@ -91,7 +92,9 @@ class BridgeCameras:
     def _on_change(self) -> None:
         """Open at once what has a viewer; close what has none any more a little later."""
         self._want({wanted for wanted in self._wanted if wanted[1] != "frames"})
-        asyncio.get_running_loop().call_later(LINGER, self._want, set())
+        if self._closing is not None:
+            self._closing.cancel()  # what has lost its viewer just now lingers as long as the rest
+        self._closing = asyncio.get_running_loop().call_later(LINGER, self._want, set())
 
     def _want(self, lingering: set[Wanted]) -> None:
         """Have the executor open what has a viewer, and keep what lingers."""

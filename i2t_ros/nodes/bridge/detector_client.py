@@ -45,6 +45,7 @@ class DetectorClient:
 
     def __init__(self, node: Node, service: str, loop: LoopThread, max_in_flight: int) -> None:
         self._loop = loop
+        name = node.resolve_service_name(service)
         self._node = Node(
             f"_{node.get_name()}_client",
             namespace=node.get_namespace(),
@@ -54,7 +55,7 @@ class DetectorClient:
             start_parameter_services=False,
         )
         self._client: Client = self._node.create_client(
-            Describe, node.resolve_service_name(service), qos_profile=messages.SERVICE_QOS
+            Describe, name, qos_profile=messages.SERVICE_QOS
         )
         self.service = str(self._client.srv_name)  # its full name
         self._spinning = SpinningThread(self._node)

@@ -78,12 +78,13 @@ class BridgeNode(ManagedNode):
 
     def release(self) -> None:
         """Close the listeners, then end the loop. May be called more than once."""
-        self._listeners.close()
-        self._loop.stop()
-        if self._detector is not None:
-            self._detector.close()
-            self._detector = None
         self.configured = False
+        detector, self._detector = self._detector, None
+        with ExitStack() as steps:  # each is taken even if one before it takes too long
+            if detector is not None:
+                steps.callback(detector.close)
+            steps.callback(self._loop.stop)
+            steps.callback(self._listeners.close)
 
     def _open_tcp(self, settings: BridgeSettings, detector: DetectorClient) -> None:
         limits = from_values(TcpLimits, self.values, TCP_PREFIX)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from rclpy.exceptions import InvalidTopicNameException
 from rclpy.expand_topic_name import expand_topic_name
 from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
@@ -13,6 +14,7 @@ from rclpy.qos import QoSPolicyKind, QoSProfile, QoSReliabilityPolicy, qos_profi
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
+from rclpy.validate_full_topic_name import validate_full_topic_name
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
 from std_msgs.msg import String
@@ -42,13 +44,12 @@ RESULTS = {
     "annotated": (ImageMsg, 1),
     "annotated/compressed": (CompressedImage, 1),
 }
-"""Topic -> type and QoS depth; all reliable, so that they reach subscribers of either reliability.
-"""
+"""Topic -> type and QoS depth; all reliable, which suits reliable and best-effort subscribers."""
 LONGEST_RESULT = max(RESULTS, key=len)
 
 
 @dataclass(frozen=True, slots=True)
-class Camera:
+class CameraTopics:
     """A camera, and how its images come.
 
     topic        of its images, without the suffix ``/compressed``
@@ -70,7 +71,7 @@ class Camera:
 
 def parse_cameras(
     entries: Iterable[str], image_transport: str, reliability: str = "auto"
-) -> list[Camera]:
+) -> list[CameraTopics]:
     """Read the ``cameras`` parameter; the others are parameters, too. Raises InvalidRequestError.
 
     No entry: one camera on the topic ``image``. "front": the topic ``front/image``.
@@ -85,11 +86,16 @@ def parse_cameras(
                 f"cameras: expected NAME or NAME=TOPIC with up to 64 letters, digits and "
                 f"underscores in NAME, no digit first, got {entry!r}"
             )
-        cameras.append(Camera(name, topic or f"{name}/image", f"~/{name}/", *how))
+        topic = topic or f"{name}/image"
+        try:
+            validate_full_topic_name(expand_topic_name(topic, "node", "/"))
+        except (ValueError, InvalidTopicNameException) as error:
+            raise InvalidRequestError(f"cameras: not a topic's name: {topic!r}") from error
+        cameras.append(CameraTopics(name, topic, f"~/{name}/", *how))
     names = [camera.name for camera in cameras]
     if len(set(names)) < len(names):
         raise InvalidRequestError(f"cameras: each name may be given once, got {', '.join(names)}")
-    return cameras or [Camera("image", "image", "~/", *how)]
+    return cameras or [CameraTopics("image", "image", "~/", *how)]
 
 
 def check_topics(node: Node, camera: str, *topics: str) -> None:
@@ -114,7 +120,7 @@ class CameraPorts:
     def __init__(
         self,
         node: LifecycleNode,
-        camera: Camera,
+        camera: CameraTopics,
         narrator: Narrator,
         on_image: "Callable[[CameraPorts, ImageMessage], None]",
     ) -> None:

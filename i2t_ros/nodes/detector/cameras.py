@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from rclpy.exceptions import InvalidTopicNameException
 from rclpy.lifecycle import LifecycleNode
@@ -10,8 +11,8 @@ from rclpy.validate_topic_name import validate_topic_name
 from i2t_ros.errors import InvalidRequestError, NoFrameError, UnknownCameraError
 from i2t_ros.nodes.detector.camera_ports import (
     LONGEST_RESULT,
-    Camera,
     CameraPorts,
+    CameraTopics,
     ImageMessage,
     check_topics,
     parse_cameras,
@@ -58,9 +59,12 @@ class DetectorCameras:
         self._taking = False
         cameras = parse_cameras(settings.cameras, settings.image_transport, settings.reliability)
         own = [(camera, self._narrator()) for camera in cameras]
-        self.ports = {
-            camera.name: CameraPorts(node, camera, narrator, on_image) for camera, narrator in own
-        }
+        self.ports: dict[str, CameraPorts] = {}
+        with ExitStack() as undo:
+            undo.callback(self.destroy)
+            for camera, narrator in own:
+                self.ports[camera.name] = CameraPorts(node, camera, narrator, on_image)
+            undo.pop_all()
 
     def subscribe(self) -> list[str]:
         """Begin to take images; return the topics' full names."""
@@ -136,7 +140,7 @@ class DetectorCameras:
 
     def _admit(self, name: str) -> None:
         # As bridge_node publishes; and parameters could not go when the camera does.
-        camera = Camera(
+        camera = CameraTopics(
             name, f"{self._bridge}/{name}/image", f"~/{name}/", True, "best_effort", False
         )
         own = self.ports.get(name)

@@ -137,7 +137,8 @@ class DetectorNode(ManagedNode):
         """Put a request into the queue; raises RequestError, BusyError, NotActiveError."""
         work = self._work
         if not self._active or work is None:
-            raise self._failure or NotActiveError(f"{self.get_name()} is not active")
+            failure = self._failure or NotActiveError(f"{self.get_name()} is not active")
+            raise failure.with_traceback(None)  # it would keep the requests of all who were told
         question = messages.request_from_msg(request)
         options = self._options
         header = request.image.header

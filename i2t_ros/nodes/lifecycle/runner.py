@@ -62,7 +62,7 @@ class ManagedNode(LifecycleNode, ABC):
         # Held during a transition: the end of the node comes in another thread than its timers.
         self._changing = threading.RLock()
         # rclpy turns an exception in a transition into a failure, and does not log it.
-        for transition in ("configure", "activate", "deactivate", "cleanup", "shutdown"):
+        for transition in ("configure", "activate", "deactivate", "cleanup", "shutdown", "error"):
             setattr(self, f"on_{transition}", self._logged(transition))
         super().__init__(self.program, **options)
         self._forwarding = LogForwarding(self.get_logger())
@@ -161,8 +161,7 @@ class ManagedNode(LifecycleNode, ABC):
         Does not wait for a transition that takes long, such as a slow download.
         """
         if not self._changing.acquire(timeout=STOP_LIMIT):
-            late = f"a transition still runs after {STOP_LIMIT:g} s; not waiting for it"
-            self.get_logger().error(late)
+            self.get_logger().error(f"not waiting for a transition of over {STOP_LIMIT:g} s")
             return
         try:
             self.release()
@@ -183,7 +182,7 @@ class ManagedNode(LifecycleNode, ABC):
         self.release()
         return TransitionCallbackReturn.SUCCESS
 
-    on_shutdown = on_cleanup
+    on_shutdown = on_error = on_cleanup
 
 
 def run_lifecycle_node(kind: type[ManagedNode]) -> int:
@@ -241,8 +240,10 @@ def _run(node: ManagedNode) -> int:
                 node.get_logger().fatal("the executor has ended, so the node ends, too")
                 node.end(failed=True)
     finally:
-        node.end_work()
-        spinning.close()
+        try:
+            node.end_work()
+        finally:
+            spinning.close()
     return node.exit_code
 
 

@@ -18,7 +18,7 @@ from i2t_ros.pipeline.narrator import SpeechOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits
 from i2t_ros.pipeline.task_worker import Opener
 from i2t_ros.pipeline.tasks.registry import TASKS
-from i2t_ros.types import Task
+from i2t_ros.types import TaskName
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def describe_options(values: Mapping[str, Any]) -> DescribeOptions:
     )
 
 
-def openers(values: Mapping[str, Any]) -> dict[Task, Opener]:
+def openers(values: Mapping[str, Any]) -> dict[TaskName, Opener]:
     """Return how each task is opened; nothing is opened yet."""
     how = from_values(OpenOptions, values)
     return {

@@ -2,16 +2,17 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 
 from i2t_ros.nodes.parameters.bridge import BRIDGE
 from i2t_ros.nodes.parameters.detector import DETECTOR
 from i2t_ros.nodes.parameters.source import SOURCE
 from i2t_ros.options import Option
 
-NODES: Mapping[str, tuple[Option, ...]] = MappingProxyType(
-    {"detector_node": DETECTOR, "bridge_node": BRIDGE, "source_node": SOURCE}
-)
+NODES: Mapping[str, tuple[Option, ...]] = {
+    "detector_node": DETECTOR,
+    "bridge_node": BRIDGE,
+    "source_node": SOURCE,
+}
 
 
 def misspelled(names: Iterable[str]) -> list[str]:

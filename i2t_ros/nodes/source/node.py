@@ -1,6 +1,7 @@
 """source_node: a camera, video, stream or pictures as an image topic."""
 
 import threading
+import traceback
 from functools import cache, partial
 from typing import Any
 
@@ -93,9 +94,11 @@ class SourceNode(ManagedNode):
         """Publish until stopped, or until the source has shown everything: then end the node."""
         try:
             count = self._publish_all(ports, stop)
-        except I2tError as error:
-            self.get_logger().fatal(str(error))
-            self.end(failed=True)
+        except Exception as error:
+            if not stop.is_set():
+                known = isinstance(error, I2tError)
+                self.get_logger().fatal(str(error) if known else traceback.format_exc())
+                self.end(failed=True)
             return
         if not stop.is_set():
             ports.outputs.wait_for_subscribers(LAST_IMAGE_LIMIT)

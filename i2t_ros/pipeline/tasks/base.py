@@ -30,7 +30,7 @@ class Outcome(NamedTuple):
 class Runner(Protocol[Options_contra]):
     """One task with its model loaded. Used by one thread at a time.
 
-    name      model and backend, for people: "yunet on opencv (cpu)"
+    name      model and backend, for people: "yunet on facedetectoryn (cpu)"
     report    one line for logs: what runs, and why it was chosen
     degraded  whether this stands in for a better model; ``report`` says what is missing
 

@@ -1,7 +1,5 @@
 """Decoders of the task detect. Class ids are numbers of the model's labels."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -24,7 +22,7 @@ class Candidates(NamedTuple):
 
     boxes: Boxes
     scores: NDArray[np.float32]
-    class_ids: NDArray[np.integer[Any]]
+    class_ids: "NDArray[np.integer[Any]]"
     classes: int | None = None
 
 

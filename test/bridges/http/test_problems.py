@@ -7,6 +7,7 @@ from web_support import PICTURE
 
 from i2t_ros import errors
 from i2t_ros.bridges.http.problems import STATUS, status_of
+from i2t_ros.bridges.http.routes import state
 
 EXPECTED = {
     "empty_image": 422,
@@ -145,3 +146,18 @@ def test_a_form_with_two_files_or_a_file_and_a_url(plain_web):
     assert two.status_code == both.status_code == 400
     assert two.json()["error"]["message"].startswith("form: ")
     assert "got both" in both.json()["error"]["message"]
+
+
+def test_an_unforeseen_error_is_guarded_and_counted_like_other_replies(web, monkeypatch):
+    bridge = web()
+
+    def broken(_):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched, bridge.client() as client:
+        patched.setattr(state, "generate_latest", broken)
+        reply = client.get("/metrics")
+    assert (reply.status_code, reply.json()["error"]["code"]) == (500, "error")
+    assert {"content-security-policy", "x-content-type-options", "date"} <= set(reply.headers)
+    labels = {"method": "GET", "route": "/metrics", "status": "500"}
+    assert bridge.metric("i2t_http_requests_total", **labels) == 1

@@ -16,8 +16,8 @@ pytest.importorskip("fastapi")
 from waiting import TIME_LIMIT, until
 from web_support import RectangleDescriber, picture
 
-from i2t_ros.bridges.http.placeholder import placeholder
 from i2t_ros.bridges.http.routes import live, pictures
+from i2t_ros.bridges.http.routes.pictures import placeholder
 from i2t_ros.errors import BusyError
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
 
@@ -178,6 +178,16 @@ def test_smaller_pictures_of_one_look_keep_one_frame(bridge):
             publish(bridge, number)
             stream.next(lambda data, number=number: abs(number_of(data) - number) < 3)
     assert len(pictures._resized) == before + 1
+
+
+def test_a_damaged_frame_is_left_out_of_a_resized_stream(bridge):
+    with watching(bridge, "/stream?annotated=0&width=30") as stream:
+        stream.next()
+        publish(bridge, 50)
+        stream.next(lambda data: abs(number_of(data) - 50) < 3)
+        bridge.on_loop(bridge.hub.publish, "front", raw=jpeg(60)[:-300])
+        publish(bridge, 200)
+        stream.next(lambda data: abs(number_of(data) - 200) < 3)
 
 
 def test_no_picture_is_made_larger(bridge):

@@ -16,7 +16,7 @@ from web_support import picture
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from i2t_ros.bridges.http.placeholder import placeholder
+from i2t_ros.bridges.http.routes.pictures import placeholder
 
 FRAME = picture([("dog", (40, 60, 140, 200))], extension=".jpg")
 

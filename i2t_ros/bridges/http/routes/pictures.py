@@ -2,24 +2,28 @@
 
 import asyncio
 import contextlib
+import functools
+import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated
 
 import cv2
+import numpy as np
 from cachetools import LRUCache
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from i2t_ros.bridges.camera_hub import Camera, Feed, Latest
 from i2t_ros.bridges.http import schemas
-from i2t_ros.bridges.http.placeholder import placeholder
 from i2t_ros.bridges.http.routes.parameters import query_of
 from i2t_ros.bridges.http.routes.streaming import EndlessResponse, follow
 from i2t_ros.bridges.http.services import Services, SharedServices
-from i2t_ros.errors import NoFrameError
+from i2t_ros.errors import ImageError, NoFrameError
 from i2t_ros.options import option
+from i2t_ros.types import Image
 from i2t_ros.vision.codecs import decode_image, encode_image
+from i2t_ros.vision.drawing import Pen, plate_size, write
 
 BOUNDARY = "i2tframe"
 REPEAT_TIME = 0.2
@@ -30,6 +34,9 @@ camera's picture would be shown when its successor comes, and a placeholder neve
 """
 SNAPSHOT_TIME = 3.0  # seconds that a snapshot waits for a first picture
 DEFAULT_QUALITY = 80  # of pictures that are made smaller and were not asked for in another
+SIZE = (640, 480)  # of a placeholder: width, height, in pixels
+GROUND = (41, 33, 28)
+LINES = (150, 132, 118)
 
 
 @dataclass(frozen=True)
@@ -97,8 +104,9 @@ async def _parts(services: Services, look: Look) -> AsyncGenerator[bytes, None]:
             if latest is None:
                 yield part(placeholder(camera, _reason(services, camera)))
             else:
-                yield part(await resized(camera, latest, look), latest.stamp)
-                services.metrics.streamed.inc()
+                with contextlib.suppress(ImageError):  # a damaged frame: the next one may be whole
+                    yield part(await resized(camera, latest, look), latest.stamp)
+                    services.metrics.streamed.inc()
 
 
 def part(jpeg: bytes, stamp: float | None = None) -> bytes:
@@ -131,8 +139,26 @@ async def resized(camera: str, latest: Latest[bytes], look: Look) -> bytes:
 
 
 def _resize(jpeg: bytes, quality: int, width: int) -> bytes:
-    image = decode_image(jpeg)
+    image = decode_image(jpeg, sys.maxsize)  # its pixels were counted when it came
     if width and width < image.shape[1]:
         height = max(1, round(image.shape[0] * width / image.shape[1]))
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).astype("uint8")
     return bytes(encode_image(image, "jpeg", quality or DEFAULT_QUALITY).data)
+
+
+@functools.lru_cache(maxsize=64)
+def placeholder(camera: str, reason: str = "no picture") -> bytes:
+    """Return what a stream shows meanwhile: a camera that is off, its name, and why."""
+    width, height = SIZE
+    image: Image = np.full((height, width, 3), GROUND, np.uint8)
+    x, y = width // 2, height // 2 - 40
+    cv2.rectangle(image, (x - 80, y - 45), (x + 35, y + 45), LINES, 5, cv2.LINE_AA)
+    lens = np.array([[x + 48, y - 8], [x + 82, y - 34], [x + 82, y + 34], [x + 48, y + 8]])
+    cv2.polylines(image, [lens.astype(np.int32)], True, LINES, 5, cv2.LINE_AA)
+    cv2.line(image, (x - 100, y + 68), (x + 95, y - 68), GROUND, 18, cv2.LINE_AA)
+    cv2.line(image, (x - 96, y + 66), (x + 92, y - 66), LINES, 5, cv2.LINE_AA)
+    for text, top, letters in ((reason, y + 110, 24), (camera, y + 145, 20)):
+        pen = Pen(0, letters)
+        left = max(0, (width - plate_size(text[:40], pen)[1]) // 2)
+        write(image, (left, top), text[:40], pen, GROUND)
+    return bytes(encode_image(image, "jpeg").data)

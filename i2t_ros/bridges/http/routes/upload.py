@@ -16,7 +16,7 @@ from i2t_ros.bridges.http.routes.request_body import read_body
 from i2t_ros.bridges.http.services import Services, SharedServices
 from i2t_ros.errors import I2tError, UnknownTaskError
 from i2t_ros.pipeline.description_json import description_to_json
-from i2t_ros.types import DescribeReply, DescribeRequest, Picture, Task
+from i2t_ros.types import DescribeReply, DescribeRequest, Picture, TaskName
 
 NO_FACES = "no_faces"
 KEYS = ("hash", "original", "faces_source", "yolov3", "yolov3_source", "resnet")
@@ -62,7 +62,7 @@ async def form() -> Response:
 async def _metrics(services: Services, picture: Picture, base: str) -> dict[str, str]:
     """Ask for each of the three tasks by itself: two of them have their own drawing."""
 
-    async def ask(task: Task, key: str) -> tuple[DescribeReply | None, list[dict[str, Any]]]:
+    async def ask(task: TaskName, key: str) -> tuple[DescribeReply | None, list[dict[str, Any]]]:
         """Return the reply and what was found; nothing if the detector has no model for it."""
         request = DescribeRequest(picture=picture, tasks=(task,), annotate=task != "classify")
         try:
