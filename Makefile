@@ -26,7 +26,7 @@ test: $(VENV)/.installed $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.installed $(VENV)/.test
 	@$(BIN)/python bench/run.py $(ARGS)

@@ -21,6 +21,11 @@ from i2t_ros.vision.fonts import FONT_FILES, covers
 TIME_LIMIT = 30.0
 
 
+def pytest_collection_modifyitems(items):
+    """Put the longest file first: beside it, other processes run the rest."""
+    items.sort(key=lambda item: item.path.name != "test_install.py")
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Return the folder of weights and photos that are too large, or not ours, to be committed."""

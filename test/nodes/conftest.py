@@ -5,6 +5,7 @@ import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -27,16 +28,32 @@ STOP_LIMIT = 20.0
 LOG_LIMIT = 200_000  # bytes
 
 
+def claim_domain():
+    """Return a ROS domain that no other run on this machine uses, and the socket that claims it.
+
+    The claim is a name of Linux's abstract namespace: it ends with the process and leaves no file.
+    """
+    for domain in random.sample(range(1, 102), 101):
+        claim = socket.socket(socket.AF_UNIX)
+        with contextlib.suppress(OSError):
+            claim.bind(f"\0i2t_ros test domain {domain}")
+            return domain, claim
+        claim.close()
+    pytest.exit("no free ROS domain: 101 runs of these tests are under way", 1)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def ros():
     """Initialise rclpy in a domain of this run's own."""
-    os.environ["ROS_DOMAIN_ID"] = str(random.randint(1, 101))
+    domain, claim = claim_domain()
+    os.environ["ROS_DOMAIN_ID"] = str(domain)
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(config_path("fastdds.xml"))
     # Signals are pytest's: rclpy's handlers would end the context under running tests.
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     yield
     try_shutdown()
+    claim.close()
 
 
 class NotYetError(AssertionError):

@@ -39,6 +39,8 @@ def test_a_signal_right_after_the_start_waits_for_the_handlers():
 
 
 def test_a_signal_while_nodes_are_started_comes_once_all_of_them_are():
+    # The tests may have been started with SIGINT ignored, as a shell does behind a script.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     started = []
 
     def starts():
@@ -46,6 +48,9 @@ def test_a_signal_while_nodes_are_started_comes_once_all_of_them_are():
             signal.raise_signal(signal.SIGINT)
             started.append("all")
 
-    with pytest.raises(KeyboardInterrupt):
-        starts()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            starts()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert started == ["all"]

@@ -8,8 +8,10 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from glob import glob
+from pathlib import Path
 
 import pytest
 
@@ -73,7 +75,7 @@ def postgres(folder):
     # It refuses to run as root, which containers often are.
     user = "nobody" if os.getuid() == 0 else None
     if user:
-        for path in [folder, *folder.parents][:3]:
+        for path in [folder, *folder.parents][: -len(Path(tempfile.gettempdir()).parts)]:
             path.chmod(0o755)
         shutil.chown(folder, user)
     data = folder / "data"
