@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from i2t_ros.bridges.http import schemas
 from i2t_ros.bridges.http.middleware import access
+from i2t_ros.bridges.http.middleware.proxies import prefix_of
 from i2t_ros.bridges.http.services import SharedServices
 from i2t_ros.errors import DetectorUnreachableError
 from i2t_ros.models.manifest import load_manifest
@@ -96,6 +97,7 @@ async def log_in(request: Request, services: SharedServices) -> Response:
             access.COOKIE,
             access.session_value(token),
             max_age=SESSION_TIME,
+            path=f"{prefix_of(request)}/",  # another robot may be below another path of a proxy
             httponly=True,
             samesite="strict",
             secure=request.url.scheme == "https",

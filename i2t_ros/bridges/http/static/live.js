@@ -48,7 +48,7 @@ export function retellLive() {
 export async function snapshotLive() {
   const query = new URLSearchParams({ camera: $("camera").value, annotated: "0" });
   try {
-    return await picture(`/snapshot?${query}`);
+    return await picture(`snapshot?${query}`);
   } catch (problem) {
     showProblem(problem.spoken);
     return null;
@@ -61,14 +61,14 @@ function watch() {
     annotated: $("boxes").checked ? "1" : "0",
     t: Date.now(),
   });
-  $("stream").src = `/stream?${query}`;
+  $("stream").src = `stream?${query}`;
   listen();
 }
 
 function listen() {
   events?.close();
   const query = new URLSearchParams({ camera: $("camera").value, language: language() });
-  events = new EventSource(`/v1/live?${query}`);
+  events = new EventSource(`v1/live?${query}`);
   events.addEventListener("words", (event) => {
     latest = JSON.parse(event.data);
     speaking = latest.camera;
@@ -102,7 +102,7 @@ function showNote() {
 
 async function refreshCameras() {
   try {
-    showCameras((await request("/v1/cameras")).cameras.map((camera) => camera.name));
+    showCameras((await request("v1/cameras")).cameras.map((camera) => camera.name));
   } catch {
     // What is wrong is said elsewhere; the list stays as it is.
   }

@@ -100,7 +100,7 @@ function showState() {
 
 async function watchState() {
   try {
-    const response = await fetch("/readyz");
+    const response = await fetch("readyz");
     unready = response.ok ? "" : (await response.json()).error.code;
   } catch {
     unready = "unreachable";
@@ -115,7 +115,7 @@ function startLogin(then) {
   $("login-form").addEventListener("submit", async (event) => {
     event.preventDefault();
     const headers = { authorization: `Bearer ${$("token").value}` };
-    const response = await fetch("/v1/session", { method: "POST", headers });
+    const response = await fetch("v1/session", { method: "POST", headers });
     $("login-problem").hidden = response.ok;
     if (response.ok) {
       $("token").value = "";
@@ -136,7 +136,7 @@ async function start() {
   startSpeech();
   startWords();
   startPicture(() => show("picture"));
-  const session = await request("/v1/session");
+  const session = await request("v1/session");
   const begin = async () => {
     show("live");
     await startRecent((...entry) => {

@@ -71,7 +71,7 @@ export function describePicture(blob) {
   const describe = () => {
     const query = new URLSearchParams({ language: language() });
     const headers = { "content-type": "application/octet-stream" };
-    return request(`/v1/describe?${query}`, { method: "POST", headers, body: blob });
+    return request(`v1/describe?${query}`, { method: "POST", headers, body: blob });
   };
   open({ source: URL.createObjectURL(blob), describe }, true);
 }

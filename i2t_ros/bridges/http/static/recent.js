@@ -14,14 +14,14 @@ let shown = ""; // source of the picture on the stage
 export async function startRecent(showEntry, kept) {
   show = showEntry;
   if (kept) {
-    const page = await request(`/v1/history?limit=${LIMIT}`);
+    const page = await request(`v1/history?limit=${LIMIT}`);
     entries = page.results.filter((result) => result.picture).map(fromServer);
   }
   render();
 }
 
 function fromServer(result) {
-  const describe = () => request(`/v1/history/${result.id}?language=${language()}`);
+  const describe = () => request(`v1/history/${result.id}?language=${language()}`);
   return { source: result.picture, describe, result, isKept: true };
 }
 

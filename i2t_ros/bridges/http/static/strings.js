@@ -26,7 +26,7 @@ export function preferredLanguage() {
 }
 
 export async function chooseLanguage(tag) {
-  const response = await fetch(`/static/strings/${tag}.json`);
+  const response = await fetch(`static/strings/${tag}.json`);
   strings = await response.json();
   chosen = tag;
   document.documentElement.lang = tag;
