@@ -109,14 +109,15 @@ async def _reply(
 ) -> Response:
     """Ask, and answer in the form that the client prefers."""
     received = time.perf_counter()
+    name = request.headers.get("x-request-id", "")
     if prefers_picture(request.headers.get("accept", "")):
-        reply = await services.describe(replace(question, annotate=True))
+        reply = await services.describe(replace(question, annotate=True), name)
         headers = {
             "x-i2t-sentence": quote(reply.description.sentence),
             "x-i2t-model": quote(reply.description.model),
         }
         return picture_response(drawing_of(reply), headers)
-    reply = await services.describe(question)
+    reply = await services.describe(question, name)
     if question.picture is not None:
         await hash_picture(question.picture)
     answer = {
