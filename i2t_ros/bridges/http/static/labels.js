@@ -1,7 +1,7 @@
 // Where labels go, so that they hide neither each other nor what was found.
 
-const MOST_HIDDEN = 0.15; // of an object by a label; its own may lie on it a little more
-const MOST_HIDDEN_OF_OWN = 0.3;
+const MOST_HIDDEN = 0.1; // of an object by labels of others
+const MOST_HIDDEN_OF_OWN = 0.3; // by all labels, its own among them
 
 // Returns a place for each label, in the same order: { x, y, fits }. What comes first chooses first.
 // A label that fits nowhere lies on its own box, and is to be shown only when it is asked for.
@@ -11,14 +11,18 @@ const MOST_HIDDEN_OF_OWN = 0.3;
 // area:   [left, top, right, bottom] that can be seen, which may be more than the picture
 export function placeLabels(labels, boxes, area) {
   const taken = [];
+  const covered = new Map(boxes.map((box) => [box, 0])); // by the labels so far, 0 to 1
   return labels.map((label) => {
     let best = null;
     for (const spot of spots(label, area)) {
       if (taken.some((other) => overlap(spot, other) > 0)) continue;
-      const hides = hidden(spot, label.box, boxes);
+      const hides = hidden(spot, label.box, covered);
       if (hides !== null && (!best || hides < best.hides - 1e-6)) best = { hides, spot };
     }
-    if (best) taken.push(best.spot);
+    if (best) {
+      taken.push(best.spot);
+      for (const [box, part] of covered) covered.set(box, part + partOf(box, best.spot));
+    }
     const [x, y] = best ? best.spot : spots(label, area)[0];
     return { x, y, fits: Boolean(best) };
   });
@@ -41,14 +45,19 @@ function spots({ box: [left, top, right, bottom], wide, high }, area) {
 }
 
 // How much of the objects a label hides, as the sum of their parts; null: too much.
-function hidden(spot, own, boxes) {
+function hidden(spot, own, covered) {
   let sum = 0;
-  for (const box of boxes) {
-    const part = overlap(spot, box) / Math.max(1e-6, (box[2] - box[0]) * (box[3] - box[1]));
-    if (part > (box === own ? MOST_HIDDEN_OF_OWN : MOST_HIDDEN)) return null;
+  for (const [box, before] of covered) {
+    const part = partOf(box, spot);
+    const most = box === own ? MOST_HIDDEN_OF_OWN : MOST_HIDDEN;
+    if (part > 0 && before + part > most) return null;
     sum += part;
   }
   return sum;
+}
+
+function partOf(box, spot) {
+  return overlap(spot, box) / Math.max(1e-6, (box[2] - box[0]) * (box[3] - box[1]));
 }
 
 function overlap(a, b) {

@@ -12,6 +12,7 @@ let running = false;
 let events = null;
 let timer = 0;
 let retry = 0;
+let refused = false; // whether the problem that is shown is why there are no words
 let latest = null;
 let said = 0;
 let speaking = ""; // the camera that words come from
@@ -75,12 +76,17 @@ function listen() {
   const url = `v1/live?${query}`;
   const source = new EventSource(url);
   events = source;
+  source.addEventListener("open", () => {
+    if (refused) showProblem("");
+    refused = false;
+  });
   source.addEventListener("error", async () => {
     $("sentence").classList.add("old");
     if (source.readyState !== EventSource.CLOSED) return; // the browser tries again
     // The server has refused it: the browser gives up, and does not tell why.
     const problem = await refusal(url);
     if (!running || source !== events) return;
+    refused = Boolean(problem);
     if (problem) showProblem(spoken(problem));
     retry = setTimeout(() => running && listen(), REFRESH);
   });

@@ -12,7 +12,7 @@ import { closeViewfinder, startViewfinder } from "./viewfinder.js";
 import { clearWords, showProblem, showWords } from "./words.js";
 
 // { key, source: URL of what is shown, describe: (options) => promise of a result,
-//   result, before: an older result, stop: while it is being described }
+//   isNew: not remembered yet, result, before: an older result, stop: while it is being described }
 let current = null;
 let showTab = () => {};
 let limits = { max_side: Infinity, max_bytes: Infinity };
@@ -83,7 +83,7 @@ export async function describePicture(blob) {
   // What is shown is what is sent, so that the boxes fit.
   const sent = await shrunk(blob, limits);
   const describe = (options) => ask({ "content-type": "application/octet-stream" }, sent, options);
-  open({ key: newName(), source: URL.createObjectURL(sent), describe }, true);
+  open({ key: newName(), source: URL.createObjectURL(sent), describe, isNew: true });
 }
 
 // The browser may not load pictures of other servers into this page: the robot sends it back, with
@@ -95,7 +95,7 @@ function describeUrl(url) {
     const path = result.annotated.slice(result.annotated.indexOf("v1/pictures/"));
     return { ...result, drawing: URL.createObjectURL(await fetchPicture(path)) };
   };
-  open({ key: newName(), source: "", describe }, true);
+  open({ key: newName(), source: "", describe, isNew: true });
 }
 
 async function ask(headers, body, { signal, name }) {
@@ -123,13 +123,15 @@ export function retellPicture() {
   open({ ...current, result: null, before: current.result ?? current.before });
 }
 
-async function open(picture, isNew = false) {
+async function open(picture) {
   current?.stop?.abort();
   current = picture;
+  const hadFocus = [$("drop"), $("shutter")].some((part) => part.contains(document.activeElement));
   closeViewfinder();
   showProblem("");
-  if (isNew) clearWords();
+  if (!picture.before && !picture.result) clearWords();
   showPicture(picture);
+  if (hadFocus) $("another").focus(); // what had it is gone
   const problem = picture.result ? null : await look(picture);
   if (current !== picture) return;
   if (problem) picture.result = picture.before ?? null; // old words are better than none
@@ -142,8 +144,9 @@ async function open(picture, isNew = false) {
     showDrop();
   }
   if (problem) showProblem(spoken(problem));
-  else if (isNew) remember(picture);
+  else if (picture.isNew) remember(picture);
   else renew(picture);
+  if (picture.result) picture.isNew = false;
 }
 
 // Have it described, while its place in the queue is shown; returns what went wrong.
@@ -167,14 +170,11 @@ async function look(picture) {
 }
 
 function showPicture({ source, result }) {
-  const wasInside = $("drop").contains(document.activeElement) || $("shutter").contains(document.activeElement);
   $("drop").hidden = true;
   $("result").hidden = false;
   $("another").hidden = false;
   if (source) $("result-image").src = source; else $("result-image").removeAttribute("src");
   drawOverlay(result && !result.drawing ? result : null);
-  // What had the focus is gone.
-  if (wasInside || document.activeElement === document.body) $("another").focus();
 }
 
 function startOver() {
@@ -186,7 +186,7 @@ function startOver() {
 }
 
 function showDrop() {
-  const hadFocus = [document.body, $("another")].includes(document.activeElement);
+  const hadFocus = document.activeElement === $("another");
   current = null;
   $("drop").hidden = false;
   $("result").hidden = true;
