@@ -79,10 +79,10 @@ def option(  # noqa: PLR0913 (all of it belongs to an option)
 ) -> Any:
     """Return a field of a dataclass that is an option; see Option.
 
-    default  the field's default; the plain value of a collection is a list of its elements
+    default  the field's default; the plain value of a collection is a list of its elements' texts
     name     the public name; empty: the field's
     """
-    plain = default if isinstance(default, (bool, int, float, str)) else list(default)
+    plain = default if isinstance(default, (bool, int, float, str)) else list(map(str, default))
     written = {"option": Option(name, plain, text, bounds, tuple(choices), changes, read)}
     if isinstance(default, Hashable):
         return dataclasses.field(default=default, metadata=written)

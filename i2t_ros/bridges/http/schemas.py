@@ -129,6 +129,18 @@ class Session(BaseModel):
 
     token_needed: bool = Field(description="a token is needed and has not been shown yet")
     history: bool = Field(description="whether results are kept")
+    urls: bool = Field(description="whether pictures are fetched from URLs")
+    tasks: list[str] = Field(description="that a picture can be asked about")
+    max_bytes: int = Field(description="of a picture; larger ones are refused")
+    max_side: int = Field(
+        description="pixels of a picture's longer side from which a page makes it smaller first"
+    )
+
+
+class Place(BaseModel):
+    """Where a request is in the queue."""
+
+    ahead: int | None = Field(description="requests before it; null: it is not there (any more)")
 
 
 class Upload(BaseModel):

@@ -9,13 +9,15 @@ from functools import partial
 
 import uvicorn
 import websockets  # noqa: F401 (uvicorn would do without, and serve no cameras)
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from fastapi.security import HTTPBearer
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from i2t_ros.bridges.http.connections import TimedProtocol, in_time
 from i2t_ros.bridges.http.metrics import Counting
 from i2t_ros.bridges.http.middleware.access import Guard
+from i2t_ros.bridges.http.middleware.proxies import Proxied
 from i2t_ros.bridges.http.problems import HANDLERS
 from i2t_ros.bridges.http.routes import describe, history, live, pages, state, upload, websocket
 from i2t_ros.bridges.http.routes import pictures as mjpeg
@@ -163,15 +165,20 @@ def create_app(services: Services) -> ASGIApp:
         title="i2t_ros",
         description=ABOUT,
         version="1",
+        servers=[{"url": "."}],  # relative to the document's own URL, whatever proxy is before us
         docs_url=None,
         redoc_url=None,
         exception_handlers=HANDLERS,
     )
     app.state.services = services
-    for routes in (describe, upload, mjpeg, live, websocket, state, pages):
-        app.include_router(routes.router)
+    # The middleware Guard asks for the token; this has Swagger UI ask for it too.
+    token = [Depends(HTTPBearer(auto_error=False))] if services.settings.token else []
+    for routes in (describe, upload, mjpeg, live, state):
+        app.include_router(routes.router, dependencies=token)
+    for open_routes in (websocket, pages):
+        app.include_router(open_routes.router)
     if services.history is not None:
-        app.include_router(history.router)
+        app.include_router(history.router, dependencies=token)
     app.mount("/static", pages.FILES, name="static")
 
     # Not add_middleware(): Starlette answers unexpected errors outside of what that adds.
@@ -185,4 +192,4 @@ def create_app(services: Services) -> ASGIApp:
             allow_headers=["authorization", "content-type"],
             expose_headers=["x-i2t-sentence", "x-i2t-model", "x-timestamp"],
         )
-    return Counting(guarded, services.metrics)
+    return Proxied(Counting(guarded, services.metrics), settings.trusted_proxies)

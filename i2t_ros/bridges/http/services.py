@@ -30,7 +30,8 @@ PICTURES_TIME = 600.0  # seconds for which a linked picture is kept at most
 class Services:
     """One listener's handler, cameras, pictures, history and counters, and the limits on them.
 
-    pending   how many requests are being answered now
+    queue     the requests that are being answered now, in the order in which they came, each with
+              the name that its client gave it
     model     what answered last; empty before that
     viewers   how many watch streams
     sockets   of the WebSocket cameras, by name
@@ -60,7 +61,7 @@ class Services:
         self.settings = settings = settings or HttpSettings()
         self.sink = sink
         self.unready = unready
-        self.pending = 0
+        self.queue: dict[object, str] = {}
         self.model = ""
         self.viewers = 0
         self.sockets: dict[str, WebSocket] = {}
@@ -77,8 +78,15 @@ class Services:
             self.history = HistoryHandler(self._handler, History(settings.history), configuration)
             self._handler = self.history
 
-    async def describe(self, request: DescribeRequest) -> DescribeReply:
+    @property
+    def pending(self) -> int:
+        """How many requests are being answered now."""
+        return len(self.queue)
+
+    async def describe(self, request: DescribeRequest, name: str = "") -> DescribeReply:
         """Have a request answered, from the history if there is one; count how that ends.
+
+        ``name`` is what its client calls it, to ask for its place in the queue.
 
         Raises I2tError: BusyError beyond the limit, ImageError, and what the handler raises.
         """
@@ -86,11 +94,12 @@ class Services:
         try:
             if self.pending >= self.settings.limits.max_requests:
                 raise BusyError(f"{self.pending} pictures are being described already: try again")
-            self.pending += 1
+            ticket = object()
+            self.queue[ticket] = name
             try:
                 reply = await self._handler.describe(self._with_picture(request))
             finally:
-                self.pending -= 1
+                del self.queue[ticket]
         except I2tError as error:
             count(error.code).inc()
             raise

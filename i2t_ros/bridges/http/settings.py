@@ -86,11 +86,16 @@ class HttpLimits(Checked):
     )
 
 
-def _networks(texts: Iterable[str]) -> tuple[Network, ...]:
-    try:
-        return tuple(ipaddress.ip_network(text) for text in texts if text)
-    except ValueError as error:
-        raise InvalidRequestError(f"http_fetch_allowed: {error}") from error
+def _networks(name: str, text: str, default: tuple[Network, ...] = ()) -> Any:
+    """Return an option that is a list of addresses and networks."""
+
+    def read(texts: Iterable[str]) -> tuple[Network, ...]:
+        try:
+            return tuple(ipaddress.ip_network(text) for text in texts if text)
+        except ValueError as error:
+            raise InvalidRequestError(f"http_{name}: {error}") from error
+
+    return option(default, text, name=name, read=read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +107,8 @@ class FetchSettings:
     time           seconds for everything, redirects included
     """
 
-    allowed: tuple[Network, ...] = option(
-        (),
-        "private networks that may be fetched from, such as 192.168.1.20/32",
-        name="fetch_allowed",
-        read=_networks,
+    allowed: tuple[Network, ...] = _networks(
+        "fetch_allowed", "private networks that may be fetched from, such as 192.168.1.20/32"
     )
     ports: tuple[int, ...] = (80, 443)
     max_redirects: int = 3
@@ -165,6 +167,12 @@ class HttpSettings:
     )
     cors_origins: tuple[str, ...] = option(
         (), "origins such as https://dashboard.example whose pages may call it"
+    )
+    trusted_proxies: tuple[Network, ...] = _networks(
+        "trusted_proxies",
+        "addresses and networks of reverse proxies, whose X-Forwarded-For, -Proto and -Prefix are "
+        "believed",
+        default=(ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")),
     )
     certificate: str = option("", "PEM file: serve HTTPS with this certificate")
     key: str = option("", "PEM file: its key")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import graphlib
 import json
 import re
 import shutil
@@ -17,10 +18,12 @@ from waiting import TIME_LIMIT, until
 from web_support import PICTURE, RectangleDescriber
 
 from i2t_ros.bridges.camera_hub import CameraHub
+from i2t_ros.bridges.http.problems import REFUSALS
 from i2t_ros.bridges.http.routes import pages
 from i2t_ros.bridges.http.server import HttpServer
 from i2t_ros.bridges.http.services import Services
 from i2t_ros.bridges.tcp.server import TcpServer
+from i2t_ros.errors import I2tError
 from i2t_ros.language import LANGUAGES
 
 STRINGS = pages.STATIC / "strings"
@@ -166,6 +169,45 @@ def test_a_certificate_that_is_none(web, tmp_path):
 # --- state
 
 
+def test_what_a_page_has_to_know_first(web):
+    with web(max_pixels=1_000_000, max_body_bytes=12345).client() as client:
+        session = client.get("/v1/session").json()
+    assert session == {
+        "token_needed": False,
+        "history": False,
+        "urls": False,
+        "tasks": ["detect", "faces", "text", "classify"],
+        "max_bytes": 12345,
+        "max_side": 1000,  # of a square picture that is not refused
+    }
+
+
+def test_the_place_in_the_queue(web):
+    go_on = threading.Event()
+    bridge = web(lambda request: go_on.wait(20) and RectangleDescriber()(request))
+
+    def ask(name):
+        with bridge.client() as client:
+            client.post("/v1/describe", content=PICTURE, headers={"x-request-id": name})
+
+    asking = []
+    with bridge.client() as client:
+        for number, name in enumerate(("", "first", "second"), start=1):
+            asking.append(threading.Thread(target=ask, args=(name,)))
+            asking[-1].start()
+            until(lambda n=number: bridge.services.pending == n, "it waits")
+
+        def ahead(name):
+            return client.get("/v1/queue", params={"request": name}).json()["ahead"]
+
+        assert [ahead(name) for name in ("first", "second", "third", "")] == [1, 2, None, None]
+        go_on.set()
+        for thread in asking:
+            thread.join(20)
+        assert ahead("second") is None
+        assert bridge.services.pending == 0
+
+
 def test_ready_is_what_the_detector_is(web):
     reason = "no detector"
     with web(unready=lambda: reason).client() as client:
@@ -222,9 +264,10 @@ def test_nothing_of_the_pages_comes_from_another_server(web):
         for path in ("/", "/docs"):
             page = client.get(path).text
             for target in re.findall(r'(?:src|href)="([^"]+)"', page):
-                assert target.startswith(("/", "#")), target
-                if target.startswith("/static"):
-                    assert client.get(target).status_code == 200, target
+                # Relative, for the page may be below a path of a proxy.
+                assert not target.startswith("/") and ":" not in target, target  # noqa: PT018
+                if target.startswith("static"):
+                    assert client.get(f"/{target}").status_code == 200, target
         for path in pages.STATIC.rglob("*.*"):
             name = path.relative_to(pages.STATIC)
             assert client.get(f"/static/{name}").status_code == 200
@@ -272,6 +315,31 @@ def test_the_page_uses_the_strings_there_are():
     english = set(json.loads((STRINGS / "en.json").read_text()))
     assert used <= english
     assert {key for key in english if not key.startswith("errors.")} == used
+
+
+def test_the_page_has_words_for_every_error_that_a_picture_can_meet():
+    english = set(json.loads((STRINGS / "en.json").read_text()))
+    elsewhere = {
+        "bad_backend", "bad_image_message", "bad_request", "bad_source", "cache_not_writable",
+        "bad_image", "conflict", "forbidden", "invalid_request", "method_not_allowed", "name_taken",
+        "source_lost", "source_missing", "source_unreadable", "unknown_style",
+        "unsupported_media_type",
+    }  # fmt: skip
+    kinds, codes = [I2tError], {code for code, _ in REFUSALS.values()}
+    while kinds:
+        kind = kinds.pop()
+        if kind.__module__.startswith("i2t_ros."):  # and not a test's
+            codes.add(kind.code)
+        kinds += kind.__subclasses__()
+    assert {f"errors.{code}" for code in codes - elsewhere} <= english
+
+
+def test_the_pages_modules_do_not_import_each_other_in_circles():
+    imports = {
+        path.stem: re.findall(r'from "\./(\w+)\.js"', path.read_text())
+        for path in pages.STATIC.glob("*.js")
+    }
+    assert tuple(graphlib.TopologicalSorter(imports).static_order())  # raises CycleError
 
 
 def test_the_page_offers_the_languages_of_the_sentences():

@@ -356,3 +356,22 @@ def test_a_language_that_only_the_detector_knows(web):
     with bridge.client() as client:
         assert next(events(client, "/v1/live?language=tlh", 1))[0] == "silence"
     assert asked == ["tlh"]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("", "no picture"),
+        ("?language=es", "sin imagen"),
+        ("?language=pt-BR", "sem imagem"),
+        ("?language=tlh", "no picture"),
+    ],
+)
+def test_the_placeholder_speaks_the_viewers_language(bridge, query, words):
+    with watching(bridge, f"/stream{query}") as stream:
+        assert stream.next() == placeholder("front", words)
+
+
+def test_a_language_of_the_placeholder_that_is_none(bridge):
+    with bridge.client() as client:
+        assert client.get("/stream?language=../../x").status_code == 422

@@ -10,9 +10,10 @@ from starlette.responses import JSONResponse, Response
 
 from i2t_ros.bridges.http import schemas
 from i2t_ros.bridges.http.history.handler import KeptReply, hash_picture
+from i2t_ros.bridges.http.middleware.proxies import prefix_of
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.routes.parameters import body_schema, query_of, read_body_options
-from i2t_ros.bridges.http.routes.request_body import prefers_picture, read_body
+from i2t_ros.bridges.http.routes.request_body import URL_FIELD, prefers_picture, read_body
 from i2t_ros.bridges.http.services import Services, SharedServices
 from i2t_ros.errors import I2tError
 from i2t_ros.pipeline.description_json import reply_to_json
@@ -26,21 +27,27 @@ router = APIRouter(tags=["describe"], responses=schemas.refusals(401, 404, 422, 
 
 
 def _body() -> dict[str, Any]:
-    """Return the documentation of a body, which may be of several types: FastAPI knows one."""
+    """Return the documentation of a body, which may be of several types: FastAPI knows one.
+
+    A form may have the options too, but Swagger UI would send the defaults of all of them, and a
+    body wins over the query.
+    """
     file = {"type": "string", "format": "binary", "description": "the picture"}
-    url = {"type": "string", "description": "of the picture, in place of the picture itself"}
-    options = {"url": url, **body_schema()}
     raw = {"schema": {"type": "string", "format": "binary"}}
     return {
         "required": True,
         "content": {
             "multipart/form-data": {
-                "schema": {"type": "object", "properties": {"image": file, **options}}
+                "schema": {"type": "object", "properties": {"image": file, "url": URL_FIELD}}
             },
             "image/jpeg": raw,
             "image/png": raw,
             "application/json": {
-                "schema": {"type": "object", "required": ["url"], "properties": options},
+                "schema": {
+                    "type": "object",
+                    "required": ["url"],
+                    "properties": {"url": URL_FIELD, **body_schema()},
+                },
                 "example": {"url": "https://example.com/photo.jpg", "language": "es"},
             },
         },
@@ -60,8 +67,9 @@ async def describe_picture(
     """Say what a picture shows.
 
     The picture is a file of a form, the body itself, or behind a URL (if the server allows
-    that). The reply is JSON, or, if Accept prefers `image/*`, the annotated picture with the
-    sentence in the header `X-I2T-Sentence` (UTF-8, percent-encoded).
+    that). The options may be fields of the form or keys of the JSON too. The reply is JSON, or,
+    if Accept prefers `image/*`, the annotated picture with the sentence in the header
+    `X-I2T-Sentence` (UTF-8, percent-encoded).
     """
     started = time.perf_counter()
     picture, values = await read_body(request, services)
@@ -101,19 +109,22 @@ async def _reply(
 ) -> Response:
     """Ask, and answer in the form that the client prefers."""
     received = time.perf_counter()
+    name = request.headers.get("x-request-id", "")
     if prefers_picture(request.headers.get("accept", "")):
-        reply = await services.describe(replace(question, annotate=True))
+        reply = await services.describe(replace(question, annotate=True), name)
         headers = {
             "x-i2t-sentence": quote(reply.description.sentence),
             "x-i2t-model": quote(reply.description.model),
         }
         return picture_response(drawing_of(reply), headers)
-    reply = await services.describe(question)
+    reply = await services.describe(question, name)
     if question.picture is not None:
         await hash_picture(question.picture)
     answer = {
         **reply_to_json(reply, question.picture),
-        "annotated": services.keep(drawing_of(reply)) if question.annotate else None,
+        "annotated": prefix_of(request) + services.keep(drawing_of(reply))
+        if question.annotate
+        else None,
         "history": reply.number if isinstance(reply, KeptReply) else None,
     }
     ended = time.perf_counter()

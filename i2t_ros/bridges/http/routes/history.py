@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import JSONResponse, Response
 
 from i2t_ros.bridges.http import schemas
 from i2t_ros.bridges.http.history.database import Entry
 from i2t_ros.bridges.http.history.handler import HistoryHandler
+from i2t_ros.bridges.http.middleware.proxies import prefix_of
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.routes.describe import drawing_of, picture_response
 from i2t_ros.bridges.http.routes.parameters import query_of
@@ -64,17 +65,21 @@ router = APIRouter(
 
 
 @router.get("", summary="Kept results, newest first", response_model=schemas.HistoryPage)
-async def page(query: PageQuery, kept: SharedHistory) -> Response:
+async def page(request: Request, query: PageQuery, kept: SharedHistory) -> Response:
     """List results as they are kept."""
     entries = await kept.call(kept.history.newest, query.limit, query.before)
     following = entries[-1].id if len(entries) == query.limit else None
-    results = [_to_json(entry, entry.description) for entry in entries]
+    results = [_to_json(request, entry, entry.description) for entry in entries]
     return JSONResponse({"results": results, "next": following})
 
 
 @router.get("/{number}", summary="A kept result", response_model=schemas.HistoryItem)
 async def result(
-    entry: KeptEntry, words: WordsQuery, kept: SharedHistory, services: SharedServices
+    request: Request,
+    entry: KeptEntry,
+    words: WordsQuery,
+    kept: SharedHistory,
+    services: SharedServices,
 ) -> Response:
     """Return one result.
 
@@ -84,7 +89,7 @@ async def result(
     if any(wanted not in ("", description[name]) for name, wanted in vars(words).items()):
         reply = await _ask_again(services, kept, entry, words)
         description = description_to_json(reply.description)
-    return JSONResponse(_to_json(entry, description))
+    return JSONResponse(_to_json(request, entry, description))
 
 
 @router.delete(
@@ -153,8 +158,8 @@ def _unknown(number: int) -> HttpProblem:
     return HttpProblem(404, f"the history has no result {number}")
 
 
-def _to_json(entry: Entry, description: dict[str, Any]) -> dict[str, Any]:
-    path = f"/v1/history/{entry.id}"
+def _to_json(request: Request, entry: Entry, description: dict[str, Any]) -> dict[str, Any]:
+    path = f"{prefix_of(request)}/v1/history/{entry.id}"
     return {
         **description,
         "id": entry.id,

@@ -1,6 +1,9 @@
 """The page, its files, and the interactive documentation; nothing comes from another server."""
 
+import functools
 import importlib.util
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +22,21 @@ SWAGGER = Path(OFFLINE.origin).parent / "static" if OFFLINE and OFFLINE.origin e
 # Swagger UI styles its elements by attribute.
 DOCS_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 
+LANGUAGES = frozenset(path.stem for path in (STATIC / "strings").glob("*.json"))
+
 router = APIRouter(include_in_schema=False)
+
+
+@functools.cache
+def _words(language: str) -> Mapping[str, str]:
+    found: dict[str, str] = json.loads((STATIC / "strings" / f"{language}.json").read_bytes())
+    return found
+
+
+def page_words(language: str) -> Mapping[str, str]:
+    """Return the page's words in a language, such as "pt" or "pt-BR"; English if there are none."""
+    base = language.partition("-")[0].lower()
+    return _words(base if base in LANGUAGES else "en")
 
 
 @router.get("/")

@@ -11,12 +11,13 @@ from typing import Annotated
 import cv2
 import numpy as np
 from cachetools import LRUCache
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from i2t_ros.bridges.camera_hub import Camera, Feed, Latest
 from i2t_ros.bridges.http import schemas
-from i2t_ros.bridges.http.routes.parameters import query_of
+from i2t_ros.bridges.http.routes.pages import page_words
+from i2t_ros.bridges.http.routes.parameters import MAX_NAME, NAME_PATTERN, query_of
 from i2t_ros.bridges.http.routes.streaming import EndlessResponse, follow
 from i2t_ros.bridges.http.services import Services, SharedServices
 from i2t_ros.errors import ImageError, NoFrameError
@@ -24,6 +25,7 @@ from i2t_ros.options import option
 from i2t_ros.types import Image
 from i2t_ros.vision.codecs import decode_image, encode_image
 from i2t_ros.vision.drawing import Pen, plate_size, write
+from i2t_ros.vision.fonts import can_draw
 
 BOUNDARY = "i2tframe"
 REPEAT_TIME = 0.2
@@ -54,7 +56,10 @@ class Look:
 
 
 # Pages add t so that a browser asks anew.
-LookQuery = Annotated[Look, Depends(query_of(Look, ignored=["t"]))]
+LookQuery = Annotated[Look, Depends(query_of(Look, ignored=["t", "language"]))]
+Language = Annotated[
+    str, Query(max_length=MAX_NAME, pattern=NAME_PATTERN, description="of the placeholder")
+]
 
 router = APIRouter(tags=["cameras"])
 
@@ -68,13 +73,13 @@ router = APIRouter(tags=["cameras"])
         **schemas.refusals(401, 422, 429, 503),
     },
 )
-async def stream(look: LookQuery, services: SharedServices) -> Response:
+async def stream(look: LookQuery, services: SharedServices, language: Language = "") -> Response:
     """Send the newest picture whenever the viewer can take one, without an end.
 
     While the camera shows nothing, or is not there, a placeholder stands for it.
     """
     media_type = f"multipart/x-mixed-replace;boundary={BOUNDARY}"
-    return EndlessResponse(services, _parts(services, look), media_type)
+    return EndlessResponse(services, _parts(services, look, language), media_type)
 
 
 @router.get(
@@ -96,13 +101,13 @@ async def snapshot(look: LookQuery, services: SharedServices) -> Response:
     )
 
 
-async def _parts(services: Services, look: Look) -> AsyncGenerator[bytes, None]:
+async def _parts(services: Services, look: Look, language: str) -> AsyncGenerator[bytes, None]:
     yield f"--{BOUNDARY}\r\n".encode()
     sights = follow(services, look.camera, look.feed_of, REPEAT_TIME)
     async with contextlib.aclosing(sights):
         async for camera, latest in sights:
             if latest is None:
-                yield part(placeholder(camera, _reason(services, camera)))
+                yield part(placeholder(camera, _reason(services, camera, language)))
             else:
                 with contextlib.suppress(ImageError):  # a damaged frame: the next one may be whole
                     yield part(await resized(camera, latest, look), latest.stamp)
@@ -117,9 +122,11 @@ def part(jpeg: bytes, stamp: float | None = None) -> bytes:
     return head.encode() + b"\r\n" + jpeg + f"\r\n--{BOUNDARY}\r\n".encode()
 
 
-def _reason(services: Services, camera: str) -> str:
+def _reason(services: Services, camera: str, language: str) -> str:
     online = any(known.name == camera and known.raw.newest for known in services.hub.online)
-    return "waiting for the detector" if online else "no picture"
+    key = "errors.no_detection" if online else "errors.no_picture"
+    words = page_words(language)[key]
+    return words if can_draw(words) else page_words("en")[key]
 
 
 _resized: LRUCache[tuple[str, Look], tuple[float, asyncio.Future[bytes]]] = LRUCache(32)

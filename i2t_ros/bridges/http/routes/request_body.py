@@ -16,6 +16,13 @@ from i2t_ros.vision.codecs import picture_format
 MAX_URL = 2048  # characters
 URL_ENCODED = "application/x-www-form-urlencoded"
 FORMS = ("multipart/form-data", URL_ENCODED)
+URL_FIELD = {
+    "type": "string",
+    "default": "",  # or Swagger UI fills in "string"
+    "maxLength": MAX_URL,
+    "description": "of the picture, in place of the picture itself",
+}
+"""The documentation of a body's ``url``."""
 
 
 async def read_body(request: Request, services: Services) -> tuple[Picture, dict[str, Any]]:
@@ -60,12 +67,18 @@ def _is_picture(body: bytes) -> bool:
 
 
 async def _read_form(request: Request) -> tuple[dict[str, Any], list[bytes]]:
-    """Return the fields and the files of a form; the names of the files are never used."""
+    """Return the fields and the files of a form that are filled in.
+
+    Browsers send the others too: empty, and a file that was not chosen without a name. What a file
+    is called is of no interest otherwise.
+    """
     try:
         async with request.form(max_files=1, max_fields=16) as form:
             sent = form.multi_items()
-            files = [await value.read() for _, value in sent if isinstance(value, UploadFile)]
-            return {name: value for name, value in sent if isinstance(value, str)}, files
+            options = {name: value for name, value in sent if isinstance(value, str) and value}
+            uploads = [value for _, value in sent if isinstance(value, UploadFile)]
+            files = [(upload.filename, await upload.read()) for upload in uploads]
+            return options, [data for name, data in files if name or data]
     except (ValueError, HTTPException) as error:  # python-multipart's, and Starlette's
         raise HttpProblem(400, f"form: {getattr(error, 'detail', error)}") from None
 

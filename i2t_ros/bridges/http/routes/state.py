@@ -1,5 +1,6 @@
 """What there is and how it fares: cameras, models, health, metrics."""
 
+import math
 import time
 
 from fastapi import APIRouter, Request
@@ -9,10 +10,15 @@ from starlette.responses import PlainTextResponse, Response
 
 from i2t_ros.bridges.http import schemas
 from i2t_ros.bridges.http.middleware import access
+from i2t_ros.bridges.http.middleware.proxies import prefix_of
 from i2t_ros.bridges.http.services import SharedServices
 from i2t_ros.errors import DetectorUnreachableError
 from i2t_ros.models.manifest import load_manifest
+from i2t_ros.pipeline.tasks.registry import TASKS
 
+PHOTO_SIDE = 2048
+"""Pixels of the longer side of a photo that pages send: more than the models' inputs have (640 to
+1280), and enough to read the text in it. A phone's 12 megapixels become 0.7 MB instead of 5."""
 SESSION_TIME = 30 * 86400  # seconds that a browser keeps its cookie
 
 router = APIRouter(tags=["state"])
@@ -70,9 +76,22 @@ async def metrics(services: SharedServices) -> Response:
 @router.get("/v1/session", summary="What a page has to know first", responses=schemas.refusals(429))
 async def session(request: Request, services: SharedServices) -> schemas.Session:
     """Tell a page whether to ask its user for the token, and whether results are kept."""
+    limits = services.settings.limits
     return schemas.Session(
-        token_needed=not request.scope[access.AUTHORIZED], history=services.history is not None
+        token_needed=not request.scope[access.AUTHORIZED],
+        history=services.history is not None,
+        urls=services.fetcher is not None,
+        tasks=list(TASKS),
+        max_bytes=limits.max_body_bytes,
+        max_side=min(PHOTO_SIDE, math.isqrt(limits.max_pixels)),
     )
+
+
+@router.get("/v1/queue", include_in_schema=False)  # of use only while another request waits
+async def queue(request: str, services: SharedServices) -> schemas.Place:
+    """Tell how many requests are before the one with this X-Request-Id."""
+    names = list(services.queue.values())
+    return schemas.Place(ahead=names.index(request) if request and request in names else None)
 
 
 @router.post(
@@ -96,6 +115,7 @@ async def log_in(request: Request, services: SharedServices) -> Response:
             access.COOKIE,
             access.session_value(token),
             max_age=SESSION_TIME,
+            path=f"{prefix_of(request)}/",  # another robot may be below another path of a proxy
             httponly=True,
             samesite="strict",
             secure=request.url.scheme == "https",

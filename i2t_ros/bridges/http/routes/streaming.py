@@ -67,7 +67,8 @@ class EndlessResponse(StreamingResponse):
     def __init__(
         self, services: Services, parts: AsyncGenerator[bytes, None], media_type: str
     ) -> None:
-        super().__init__(parts, media_type=media_type)
+        # nginx would collect pictures and events before it passes them on.
+        super().__init__(parts, media_type=media_type, headers={"x-accel-buffering": "no"})
         self._services = services
         self._parts = parts
 

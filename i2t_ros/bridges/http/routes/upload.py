@@ -10,9 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from i2t_ros.bridges.http import schemas
+from i2t_ros.bridges.http.middleware.proxies import prefix_of
 from i2t_ros.bridges.http.problems import explain, problem_response
 from i2t_ros.bridges.http.routes.describe import drawing_of
-from i2t_ros.bridges.http.routes.request_body import read_body
+from i2t_ros.bridges.http.routes.request_body import URL_FIELD, read_body
 from i2t_ros.bridges.http.services import Services, SharedServices
 from i2t_ros.errors import I2tError, UnknownTaskError
 from i2t_ros.pipeline.description_json import description_to_json
@@ -23,7 +24,7 @@ KEYS = ("hash", "original", "faces_source", "yolov3", "yolov3_source", "resnet")
 
 _FORM = {
     "type": "object",
-    "properties": {"file": {"type": "string", "format": "binary"}, "url": {"type": "string"}},
+    "properties": {"file": {"type": "string", "format": "binary"}, "url": URL_FIELD},
 }
 _FAILURES = (400, 403, 408, 413, 415, 422, 500, 502, 503, 504)
 
@@ -47,7 +48,8 @@ async def upload(request: Request, services: SharedServices) -> Response:
     """
     try:
         picture, _ = await read_body(request, services)
-        return JSONResponse(await _metrics(services, picture, str(request.base_url).rstrip("/")))
+        base = str(request.base_url).rstrip("/") + prefix_of(request)
+        return JSONResponse(await _metrics(services, picture, base))
     except (I2tError, HTTPException) as error:
         *_, message = explain(error)
         return problem_response(error, {"error": message, **dict.fromkeys(KEYS, "")})

@@ -1,6 +1,13 @@
-// Requests to the server, and its errors in the page's language.
+// Requests to the server, and its errors in the page's language. All URLs are relative: the page
+// may be below a path of a proxy.
 
 import { text } from "./strings.js";
+
+// What a proxy before the server says without a code of ours.
+const CODES = {
+  401: "unauthorized", 413: "body_too_large", 429: "too_many_requests",
+  502: "unreachable", 503: "unreachable", 504: "time_limit",
+};
 
 let unauthorized = () => {};
 
@@ -16,9 +23,23 @@ export class Problem extends Error {
 
   // In the reader's language where the code is known, else as the server says it.
   get spoken() {
-    const known = text(`errors.${this.code}`);
-    return known || text("failed").replace("{message}", this.message);
+    return spokenError({ code: this.code, message: this.message });
   }
+}
+
+export function spokenError({ code, message }) {
+  return text(`errors.${code}`) || text("failed", { message });
+}
+
+export function spoken(problem) {
+  return problem.spoken ?? text("failed", { message: String(problem) });
+}
+
+async function problemOf(response) {
+  const { error } = await response.json().catch(() => ({}));
+  if (response.status === 401) unauthorized();
+  if (error?.code) return new Problem(error.code, error.message);
+  return new Problem(CODES[response.status] ?? "error", response.statusText || String(response.status));
 }
 
 async function answered(path, options) {
@@ -26,12 +47,11 @@ async function answered(path, options) {
   try {
     response = await fetch(path, options);
   } catch (error) {
+    if (error.name === "AbortError") throw error;
     throw new Problem("unreachable", String(error));
   }
   if (response.ok) return response;
-  const { error = {} } = await response.json().catch(() => ({}));
-  if (response.status === 401) unauthorized();
-  throw new Problem(error.code || "error", error.message || response.statusText);
+  throw await problemOf(response);
 }
 
 export async function request(path, options) {
@@ -40,4 +60,17 @@ export async function request(path, options) {
 
 export async function picture(path) {
   return (await answered(path)).blob();
+}
+
+// Why a stream does not start; null if it would start now.
+export async function refusal(path) {
+  const stop = new AbortController();
+  try {
+    await answered(path, { signal: stop.signal });
+    return null;
+  } catch (problem) {
+    return problem;
+  } finally {
+    stop.abort();
+  }
 }

@@ -1,4 +1,8 @@
-// The color of a class: the same that i2t_ros/vision/drawing.py draws with.
+// The color of a class: near that which i2t_ros/vision/drawing.py draws with, and far from those of
+// the other classes that this page has shown.
+
+const HUES = 12; // 30 degrees apart; more classes have the same hues in darker colors
+const DARKER = 0.72; // brightness of each further round, times that of the one before
 
 const TABLE = Array.from({ length: 256 }, (_, n) => {
   let value = n;
@@ -13,15 +17,35 @@ function crc32(bytes) {
 }
 
 const colors = new Map();
+let taken = new Set(); // hues of this round, 0 to HUES - 1
+let brightness = 1;
 
 export function colorOf(name) {
   if (!colors.has(name)) {
-    const hue = crc32(new TextEncoder().encode(name)) / 2 ** 32;
-    const channel = (n) => {
-      const k = (n + hue * 6) % 6;
-      return Math.round(255 * (1 - 0.75 * Math.max(0, Math.min(k, 4 - k, 1))));
-    };
-    colors.set(name, `rgb(${channel(5)}, ${channel(3)}, ${channel(1)})`);
+    if (taken.size === HUES) {
+      taken = new Set();
+      brightness *= DARKER;
+    }
+    const wanted = Math.round((HUES * crc32(new TextEncoder().encode(name))) / 2 ** 32) % HUES;
+    const hue = taken.has(wanted) ? farthest() : wanted;
+    taken.add(hue);
+    colors.set(name, rgb(hue / HUES, brightness));
   }
   return colors.get(name);
+}
+
+function farthest() {
+  const apart = (a, b) => Math.min((a - b + HUES) % HUES, (b - a + HUES) % HUES);
+  const nearest = (hue) => Math.min(...[...taken].map((other) => apart(hue, other)));
+  const free = Array.from({ length: HUES }, (_, hue) => hue).filter((hue) => !taken.has(hue));
+  return free.reduce((best, hue) => (nearest(hue) > nearest(best) ? hue : best));
+}
+
+// Bright and saturated colors stand out in photos.
+function rgb(hue, value) {
+  const channel = (n) => {
+    const k = (n + hue * 6) % 6;
+    return Math.round(255 * value * (1 - 0.75 * Math.max(0, Math.min(k, 4 - k, 1))));
+  };
+  return `rgb(${channel(5)}, ${channel(3)}, ${channel(1)})`;
 }

@@ -1,16 +1,18 @@
 // The live view: the camera's pictures as a stream, its words as events.
 
-import { picture, request } from "./api.js";
+import { picture, refusal, request, spoken } from "./api.js";
+import { $ } from "./elements.js";
 import { language, text } from "./strings.js";
 import { clearWords, showProblem, showWords } from "./words.js";
 
-const $ = (id) => document.getElementById(id);
 const REFRESH = 3000; // ms between two looks at which cameras there are
 const WORDS_INTERVAL = 1000; // ms between two changes of the sentence: a listener has to keep up
 
 let running = false;
 let events = null;
 let timer = 0;
+let retry = 0;
+let refused = false; // whether the problem that is shown is why there are no words
 let latest = null;
 let said = 0;
 let speaking = ""; // the camera that words come from
@@ -29,6 +31,7 @@ export function stopLive() {
   running = false;
   clearTimeout(timer);
   clearTimeout(said);
+  clearTimeout(retry);
   said = 0;
   events?.close();
   // An <img> goes on loading a stream until it has something else to show.
@@ -40,7 +43,7 @@ export function stopLive() {
 export function retellLive() {
   if (!running) return;
   latest = null;
-  listen();
+  watch();
   showNote();
   showCameras(null);
 }
@@ -48,9 +51,9 @@ export function retellLive() {
 export async function snapshotLive() {
   const query = new URLSearchParams({ camera: $("camera").value, annotated: "0" });
   try {
-    return await picture(`/snapshot?${query}`);
+    return await picture(`snapshot?${query}`);
   } catch (problem) {
-    showProblem(problem.spoken);
+    showProblem(spoken(problem));
     return null;
   }
 }
@@ -59,24 +62,42 @@ function watch() {
   const query = new URLSearchParams({
     camera: $("camera").value,
     annotated: $("boxes").checked ? "1" : "0",
+    language: language(), // of the placeholder
     t: Date.now(),
   });
-  $("stream").src = `/stream?${query}`;
+  $("stream").src = `stream?${query}`;
   listen();
 }
 
 function listen() {
   events?.close();
+  clearTimeout(retry);
   const query = new URLSearchParams({ camera: $("camera").value, language: language() });
-  events = new EventSource(`/v1/live?${query}`);
-  events.addEventListener("words", (event) => {
+  const url = `v1/live?${query}`;
+  const source = new EventSource(url);
+  events = source;
+  source.addEventListener("open", () => {
+    if (refused) showProblem("");
+    refused = false;
+  });
+  source.addEventListener("error", async () => {
+    $("sentence").classList.add("old");
+    if (source.readyState !== EventSource.CLOSED) return; // the browser tries again
+    // The server has refused it: the browser gives up, and does not tell why.
+    const problem = await refusal(url);
+    if (!running || source !== events) return;
+    refused = Boolean(problem);
+    if (problem) showProblem(spoken(problem));
+    retry = setTimeout(() => running && listen(), REFRESH);
+  });
+  source.addEventListener("words", (event) => {
     latest = JSON.parse(event.data);
     speaking = latest.camera;
     $("sentence").classList.remove("old");
     showNote();
     if (!said) tell();
   });
-  events.addEventListener("silence", (event) => {
+  source.addEventListener("silence", (event) => {
     speaking = "";
     known = JSON.parse(event.data).camera;
     $("sentence").classList.add("old");
@@ -102,7 +123,7 @@ function showNote() {
 
 async function refreshCameras() {
   try {
-    showCameras((await request("/v1/cameras")).cameras.map((camera) => camera.name));
+    showCameras((await request("v1/cameras")).cameras.map((camera) => camera.name));
   } catch {
     // What is wrong is said elsewhere; the list stays as it is.
   }

@@ -1,15 +1,20 @@
-// The page: views, theme, language, token. Everything else has a module of its own.
+// The page: views, theme, language, state. Everything else has a module of its own.
 
-import { request, onUnauthorized } from "./api.js";
+import { request, spoken, spokenError } from "./api.js";
+import { $ } from "./elements.js";
 import { startLive, stopLive, retellLive, snapshotLive } from "./live.js";
+import { askForToken, startLogin } from "./login.js";
+import { startOverlay } from "./overlay.js";
 import { startPicture, describePicture, resumePicture, retellPicture, showKnown } from "./picture.js";
 import { startRecent, retellRecent } from "./recent.js";
 import { startSpeech } from "./speech.js";
-import { LANGUAGES, chooseLanguage, language, preferredLanguage, text } from "./strings.js";
-import { startWords } from "./words.js";
+import { LANGUAGES, chooseLanguage, language, loadOthers, preferredLanguage, text } from "./strings.js";
+import { showTasks } from "./tasks.js";
+import { showProblem, startWords } from "./words.js";
 
-const $ = (id) => document.getElementById(id);
 const TABS = ["live", "picture"];
+const AGAIN = 3000; // ms until the server is asked again at the start
+const LOOK = 5000; // ms between two looks at the detector's state
 
 // Views
 
@@ -21,6 +26,7 @@ function show(name) {
     $(tab).hidden = !chosen;
   }
   for (const tab of TABS) $(`${tab}-tools`).hidden = tab !== name;
+  showProblem("");
   if (name === "live") {
     startLive();
   } else {
@@ -45,6 +51,7 @@ function startTabs() {
     const blob = await snapshotLive();
     if (blob) {
       show("picture");
+      $("tab-picture").focus();
       describePicture(blob);
     }
   });
@@ -74,16 +81,24 @@ async function startLanguage() {
     $("language").append(new Option(name, tag));
   }
   $("language").addEventListener("change", () => changeLanguage($("language").value));
-  await chooseLanguage(preferredLanguage());
+  // Without its words the page is as index.html has it, in English.
+  await chooseLanguage(preferredLanguage()).catch(() => {});
   $("language").value = language();
   $("theme").setAttribute("aria-label", text("theme"));
 }
 
 async function changeLanguage(tag) {
-  await chooseLanguage(tag);
+  try {
+    await chooseLanguage(tag);
+  } catch {
+    $("language").value = language();
+    showProblem(spokenError({ code: "unreachable" }));
+    return;
+  }
   localStorage.setItem("i2t.language", tag);
   $("theme").setAttribute("aria-label", text("theme"));
   showState();
+  showTasks();
   retellLive();
   retellPicture();
   retellRecent();
@@ -100,33 +115,26 @@ function showState() {
 
 async function watchState() {
   try {
-    const response = await fetch("/readyz");
+    const response = await fetch("readyz");
     unready = response.ok ? "" : (await response.json()).error.code;
   } catch {
     unready = "unreachable";
   }
   showState();
-  setTimeout(watchState, 5000);
+  setTimeout(watchState, LOOK);
 }
 
-// Token
-
-function startLogin(then) {
-  $("login-form").addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const headers = { authorization: `Bearer ${$("token").value}` };
-    const response = await fetch("/v1/session", { method: "POST", headers });
-    $("login-problem").hidden = response.ok;
-    if (response.ok) {
-      $("token").value = "";
-      $("login").close();
-      then();
+async function session() {
+  for (;;) {
+    try {
+      const found = await request("v1/session");
+      showProblem("");
+      return found;
+    } catch (problem) {
+      showProblem(spoken(problem));
+      await new Promise((resolve) => setTimeout(resolve, AGAIN));
     }
-  });
-  onUnauthorized(() => {
-    stopLive();
-    if (!$("login").open) $("login").showModal();
-  });
+  }
 }
 
 async function start() {
@@ -135,19 +143,25 @@ async function start() {
   startTabs();
   startSpeech();
   startWords();
-  startPicture(() => show("picture"));
-  const session = await request("/v1/session");
+  startOverlay();
+  const found = await session();
+  startPicture(found, () => show("picture"));
   const begin = async () => {
     show("live");
-    await startRecent((...entry) => {
-      show("picture");
-      showKnown(...entry);
-    }, session.history);
+    try {
+      await startRecent((...entry) => {
+        show("picture");
+        showKnown(...entry);
+      }, found.history);
+    } catch (problem) {
+      showProblem(spoken(problem));
+    }
   };
-  startLogin(begin);
+  startLogin(stopLive, begin);
   watchState();
-  if (session.token_needed) $("login").showModal(); else await begin();
+  if (found.token_needed) askForToken(); else await begin();
   document.documentElement.dataset.ready = "true";
+  loadOthers();
 }
 
 start();

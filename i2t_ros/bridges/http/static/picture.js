@@ -1,27 +1,33 @@
-// A picture of the user's own: chosen, dropped, pasted or taken.
+// A picture of the user's own: chosen, dropped, pasted, taken, or behind a URL.
 
-import { request } from "./api.js";
+import { picture as fetchPicture, request, spoken } from "./api.js";
+import { $ } from "./elements.js";
+import { drawOverlay } from "./overlay.js";
+import { newName, showPlace } from "./queue.js";
 import { remember, renew } from "./recent.js";
-import { language, text } from "./strings.js";
-import { clearWords, drawOverlay, showProblem, showWords } from "./words.js";
+import { shrunk } from "./shrink.js";
+import { language } from "./strings.js";
+import { chosenTasks, learnTasks, startTasks } from "./tasks.js";
+import { closeViewfinder, startViewfinder } from "./viewfinder.js";
+import { clearWords, showProblem, showWords } from "./words.js";
 
-const $ = (id) => document.getElementById(id);
-
-let current = null; // { source: blob or URL, describe: () => promise of a result }
+// { key, source: URL of what is shown, describe: (options) => promise of a result,
+//   isNew: not remembered yet, result, before: an older result, stop: while it is being described }
+let current = null;
 let showTab = () => {};
-let camera = null;
+let limits = { max_side: Infinity, max_bytes: Infinity };
 
-export function startPicture(showPictureTab) {
+export function startPicture(session, showPictureTab) {
   showTab = showPictureTab;
-  $("choose").addEventListener("click", () => $("file").click());
-  $("take").addEventListener("click", openCamera);
-  $("shoot").addEventListener("click", shoot);
-  $("cancel").addEventListener("click", closeCamera);
-  $("another").addEventListener("click", () => {
+  limits = session;
+  $("url-form").hidden = !session.urls;
+  startTasks(session.tasks, retellPicture);
+  startViewfinder(describePicture, () => {
     showDrop();
-    clearWords();
-    $("choose").focus();
+    $("take").focus();
   });
+  $("choose").addEventListener("click", () => $("file").click());
+  $("another").addEventListener("click", startOver);
   for (const id of ["file", "capture"]) {
     $(id).addEventListener("change", () => {
       const [file] = $(id).files;
@@ -29,14 +35,23 @@ export function startPicture(showPictureTab) {
       if (file) describePicture(file);
     });
   }
-  startDropping();
+  $("url-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    describeUrl($("url").value.trim());
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && current?.stop && !$("picture").hidden) startOver();
+  });
   document.addEventListener("paste", (event) => {
     const [file] = event.clipboardData.files;
-    if (file) {
-      showTab();
-      describePicture(file);
-    }
+    if (file) take(file);
   });
+  startDropping();
+}
+
+function take(file) {
+  showTab();
+  describePicture(file);
 }
 
 function startDropping() {
@@ -59,26 +74,43 @@ function startDropping() {
     inside = 0;
     dragging(false);
     const [file] = event.dataTransfer.files;
-    if (file) {
-      showTab();
-      describePicture(file);
-    }
+    if (file) take(file);
   });
 }
 
 // Describe a blob, show it with its boxes, and remember it.
-export function describePicture(blob) {
-  const describe = () => {
-    const query = new URLSearchParams({ language: language() });
-    const headers = { "content-type": "application/octet-stream" };
-    return request(`/v1/describe?${query}`, { method: "POST", headers, body: blob });
-  };
-  open({ source: URL.createObjectURL(blob), describe }, true);
+export async function describePicture(blob) {
+  // What is shown is what is sent, so that the boxes fit.
+  const sent = await shrunk(blob, limits);
+  const describe = (options) => ask({ "content-type": "application/octet-stream" }, sent, options);
+  open({ key: newName(), source: URL.createObjectURL(sent), describe, isNew: true });
 }
 
-// Show a picture that was described before.
-export function showKnown(source, describe, result) {
-  open({ source, describe, result }, false);
+// The browser may not load pictures of other servers into this page: the robot sends it back, with
+// everything drawn on it.
+function describeUrl(url) {
+  const describe = async (options) => {
+    const json = JSON.stringify({ url, annotate: true });
+    const result = await ask({ "content-type": "application/json" }, json, options);
+    const path = result.annotated.slice(result.annotated.indexOf("v1/pictures/"));
+    return { ...result, drawing: URL.createObjectURL(await fetchPicture(path)) };
+  };
+  open({ key: newName(), source: "", describe, isNew: true });
+}
+
+async function ask(headers, body, { signal, name }) {
+  const query = new URLSearchParams({ language: language() });
+  const tasks = chosenTasks();
+  if (tasks) query.set("tasks", tasks);
+  const options = { method: "POST", headers: { ...headers, "x-request-id": name }, body, signal };
+  const result = await request(`v1/describe?${query}`, options);
+  if (!tasks) learnTasks(result);
+  return result;
+}
+
+// Show a picture that was described before; in new words if it was in another language.
+export function showKnown(entry, asItWas) {
+  open({ ...entry, result: asItWas ? entry.result : null, before: entry.result });
 }
 
 // The view is back: its words take the place of those of the live view.
@@ -87,79 +119,78 @@ export function resumePicture() {
 }
 
 export function retellPicture() {
-  if (current && !$("picture").hidden) open({ ...current, result: null }, false);
+  if (!current || $("picture").hidden) return;
+  open({ ...current, result: null, before: current.result ?? current.before });
 }
 
-async function open(picture, isNew) {
+async function open(picture) {
+  current?.stop?.abort();
   current = picture;
-  closeCamera();
+  const hadFocus = [$("drop"), $("shutter")].some((part) => part.contains(document.activeElement));
+  closeViewfinder();
   showProblem("");
-  if (isNew) clearWords();
-  $("drop").hidden = true;
-  $("result").hidden = false;
-  $("result-image").src = picture.source;
-  drawOverlay(null);
-  $("another").hidden = false;
-  $("working").hidden = Boolean(picture.result);
-  try {
-    const result = picture.result ?? await picture.describe();
-    if (current !== picture) return;
-    picture.result = result;
-    $("result-image").alt = result.sentence;
-    drawOverlay(result);
-    showWords(result);
-    if (isNew) remember(picture); else renew(picture);
-  } catch (problem) {
-    if (current !== picture) return;
+  if (!picture.before && !picture.result) clearWords();
+  showPicture(picture);
+  if (hadFocus) $("another").focus(); // what had it is gone
+  const problem = picture.result ? null : await look(picture);
+  if (current !== picture) return;
+  if (problem) picture.result = picture.before ?? null; // old words are better than none
+  if (picture.result) {
+    showPicture(picture);
+    $("result-image").alt = picture.result.sentence;
+    showWords(picture.result);
+  } else {
     clearWords();
-    showProblem(problem.spoken ?? String(problem));
-    if (isNew) showDrop();
+    showDrop();
+  }
+  if (problem) showProblem(spoken(problem));
+  else if (picture.isNew) remember(picture);
+  else renew(picture);
+  if (picture.result) picture.isNew = false;
+}
+
+// Have it described, while its place in the queue is shown; returns what went wrong.
+async function look(picture) {
+  const name = newName();
+  picture.stop = new AbortController();
+  $("working").hidden = false;
+  const placeKnown = showPlace(name);
+  try {
+    const result = await picture.describe({ signal: picture.stop.signal, name });
+    if (result.drawing) picture.source = result.drawing;
+    picture.result = result;
+    return null;
+  } catch (problem) {
+    return problem;
   } finally {
+    placeKnown();
+    picture.stop = null;
     if (current === picture || !current) $("working").hidden = true;
   }
 }
 
+function showPicture({ source, result }) {
+  $("drop").hidden = true;
+  $("result").hidden = false;
+  $("another").hidden = false;
+  if (source) $("result-image").src = source; else $("result-image").removeAttribute("src");
+  drawOverlay(result && !result.drawing ? result : null);
+}
+
+function startOver() {
+  current?.stop?.abort();
+  showDrop();
+  clearWords();
+  showProblem("");
+  $("choose").focus();
+}
+
 function showDrop() {
+  const hadFocus = document.activeElement === $("another");
   current = null;
   $("drop").hidden = false;
   $("result").hidden = true;
   $("another").hidden = true;
   $("working").hidden = true;
-}
-
-// Taking a photo: with a viewfinder where the browser allows that, else with the phone's own
-// camera. Browsers allow it to pages of a secure origin only.
-async function openCamera() {
-  showProblem("");
-  try {
-    camera = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-  } catch {
-    $("capture").click();
-    return;
-  }
-  $("viewfinder").srcObject = camera;
-  await $("viewfinder").play();
-  $("viewfinder").hidden = false;
-  $("shutter").hidden = false;
-  $("drop").hidden = true;
-  $("shoot").focus();
-}
-
-function closeCamera() {
-  if (!camera) return;
-  for (const track of camera.getTracks()) track.stop();
-  camera = null;
-  $("viewfinder").hidden = true;
-  $("shutter").hidden = true;
-  if (!current) showDrop();
-}
-
-async function shoot() {
-  const canvas = document.createElement("canvas");
-  canvas.width = $("viewfinder").videoWidth;
-  canvas.height = $("viewfinder").videoHeight;
-  canvas.getContext("2d").drawImage($("viewfinder"), 0, 0);
-  canvas.toBlob((blob) => {
-    if (blob) describePicture(blob); else showProblem(text("failed", { message: "" }));
-  }, "image/jpeg", 0.92);
+  if (hadFocus) $("choose").focus();
 }

@@ -1,28 +1,31 @@
 // The last results: the server's history where it keeps one, else those of this page.
 
 import { request } from "./api.js";
+import { $, element, updateList } from "./elements.js";
 import { language } from "./strings.js";
-import { element } from "./words.js";
 
-const $ = (id) => document.getElementById(id);
 const LIMIT = 12;
 
-let entries = []; // { source, describe, result }
+let entries = []; // { key, source, describe, result }
 let show = () => {}; // shows an entry on the stage
-let shown = ""; // source of the picture on the stage
+let shown = ""; // key of the picture on the stage
 
+// Raises a Problem if the server's history cannot be had.
 export async function startRecent(showEntry, kept) {
   show = showEntry;
-  if (kept) {
-    const page = await request(`/v1/history?limit=${LIMIT}`);
-    entries = page.results.filter((result) => result.picture).map(fromServer);
-  }
   render();
+  if (kept) {
+    const page = await request(`v1/history?limit=${LIMIT}`);
+    entries = page.results.filter((result) => result.picture).map(fromServer);
+    render();
+  }
 }
 
 function fromServer(result) {
-  const describe = () => request(`/v1/history/${result.id}?language=${language()}`);
-  return { source: result.picture, describe, result, isKept: true };
+  const describe = () => request(`v1/history/${result.id}?language=${language()}`);
+  // Not the path that the reply has: the page may be below a path that the server does not know.
+  const source = `v1/history/${result.id}/picture`;
+  return { key: String(result.id), source, describe, result, isKept: true };
 }
 
 export function remember(entry) {
@@ -30,15 +33,16 @@ export function remember(entry) {
   if (known >= 0) release(entries.splice(known, 1)[0]);
   entries.unshift(entry);
   for (const old of entries.splice(LIMIT)) release(old);
-  shown = entry.source;
+  shown = entry.key;
   render();
 }
 
 // A picture was looked at again, perhaps in another language.
-export function renew({ source, result }) {
-  const entry = entries.find((known) => known.source === source);
-  if (entry) entry.result = result;
-  shown = source;
+export function renew({ key, source, result }) {
+  const entry = entries.find((known) => known.key === key);
+  if (entry && entry.source !== source) release(entry);
+  if (entry) Object.assign(entry, { source, result });
+  shown = key;
   render();
 }
 
@@ -58,25 +62,34 @@ function release(entry) {
 }
 
 function render() {
-  const focused = [...$("history").children].findIndex((item) => item.contains(document.activeElement));
   $("no-recent").hidden = entries.length > 0;
-  $("history").replaceChildren(...entries.map((entry) => {
-    const button = element("button", "");
-    button.type = "button";
-    const image = element("img", "");
-    image.src = entry.source;
-    image.alt = "";
-    image.loading = "lazy";
-    button.append(image, element("span", "", entry.result.sentence));
-    if (entry.source === shown) button.setAttribute("aria-current", "true");
-    button.addEventListener("click", () => {
-      // What was said in another language is said anew.
-      const result = entry.result.language === language() ? entry.result : null;
-      show(entry.source, entry.describe, result);
-    });
-    const item = element("li", "");
-    item.append(button);
-    return item;
-  }));
-  $("history").children[focused]?.firstChild.focus({ preventScroll: true });
+  updateList($("history"), entries, (entry) => entry.key, makeItem, updateItem);
+}
+
+function makeItem({ key }) {
+  const button = element("button", "");
+  button.type = "button";
+  const image = element("img", "");
+  image.alt = "";
+  image.loading = "lazy";
+  button.append(image, element("span", ""));
+  button.addEventListener("click", () => {
+    const entry = entries.find((known) => known.key === key);
+    // What was said in another language is said anew.
+    if (entry) show(entry, entry.result.language === language());
+  });
+  const item = element("li", "");
+  item.append(button);
+  return item;
+}
+
+function updateItem(item, { key, source, result }) {
+  const image = item.querySelector("img");
+  if (image.getAttribute("src") !== source) image.src = source;
+  const caption = item.querySelector("span");
+  caption.textContent = result.sentence;
+  caption.lang = result.language;
+  item.firstChild.title = result.sentence;
+  if (key === shown) item.firstChild.setAttribute("aria-current", "true");
+  else item.firstChild.removeAttribute("aria-current");
 }

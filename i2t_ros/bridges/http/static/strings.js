@@ -13,6 +13,7 @@ export const LANGUAGES = {
 
 let chosen = "en";
 let strings = {};
+const loaded = new Map();
 
 export const language = () => chosen;
 
@@ -25,9 +26,23 @@ export function preferredLanguage() {
   return "en";
 }
 
+async function load(tag) {
+  if (!loaded.has(tag)) {
+    const response = await fetch(`static/strings/${tag}.json`);
+    if (!response.ok) throw new Error(`${response.status}`);
+    loaded.set(tag, await response.json());
+  }
+  return loaded.get(tag);
+}
+
+// So that the language can be changed while the server cannot be reached.
+export async function loadOthers() {
+  for (const tag of Object.keys(LANGUAGES)) await load(tag).catch(() => {});
+}
+
+// Raises, and leaves the page as it is, if the words cannot be had.
 export async function chooseLanguage(tag) {
-  const response = await fetch(`/static/strings/${tag}.json`);
-  strings = await response.json();
+  strings = await load(tag);
   chosen = tag;
   document.documentElement.lang = tag;
   document.title = text("title");
@@ -45,4 +60,8 @@ export async function chooseLanguage(tag) {
 export function text(key, values = {}) {
   const found = strings[key] ?? "";
   return found.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+}
+
+export function percent(score) {
+  return new Intl.NumberFormat(chosen, { style: "percent" }).format(score);
 }

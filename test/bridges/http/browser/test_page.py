@@ -222,20 +222,58 @@ def test_a_token_is_asked_for_once(bridge, open_page):
 # --- documentation, and the real model
 
 
-def test_the_documentation_tries_requests_out(bridge, chromium):
-    web = bridge()
-    chromium.get(f"{web.url}/docs")
+def test_the_documentation_tries_requests_out(bridge, chromium, tmp_path):
+    """Untouched but for the file, below a path of a proxy that says nothing of it."""
+    from reverse_proxy import ReverseProxy  # noqa: PLC0415
+
+    path = tmp_path / "photo.png"
+    path.write_bytes(PICTURE)
 
     def find(css):
         return chromium.find_elements("css selector", css)
 
-    until(lambda: find("#operations-state-alive_healthz_get"), "Swagger UI", LIMIT)
-    find("#operations-state-alive_healthz_get .opblock-summary-control")[0].click()
-    until(lambda: find(".execute"), "a button to try it", LIMIT)
-    find(".execute")[0].click()
-    until(lambda: any('"status": "ok"' in e.text for e in find(".microlight")), "the answer", LIMIT)
-    severe = [e for e in chromium.get_log("browser") if e["level"] == "SEVERE"]
-    assert severe == []
+    def execute(operation, answer, file=None):
+        until(lambda: find(f"#operations-{operation}"), "Swagger UI", LIMIT)
+        find(f"#operations-{operation} .opblock-summary-control")[0].click()
+        until(lambda: find(f"#operations-{operation} .execute"), "a button to try it", LIMIT)
+        if file:
+            find(f"#operations-{operation} input[type=file]")[0].send_keys(str(file))
+        find(f"#operations-{operation} .execute")[0].click()
+        answers = f"#operations-{operation} .live-responses-table .microlight"
+        until(lambda: any(answer in e.text for e in find(answers)), "the answer", LIMIT)
+
+    with ReverseProxy(bridge().server.port) as proxy:
+        chromium.get(f"{proxy.url}/docs")
+        execute("state-alive_healthz_get", '"status": "ok"')
+        describe = "describe-describe_picture_v1_describe_post"
+        execute(describe, "I can see a dog and a person.", path)
+        execute("describe-upload_upload_post", '"error": ""', path)
+        severe = [e for e in chromium.get_log("browser") if e["level"] == "SEVERE"]
+        assert severe == []
+        assert set(proxy.strays) <= {"/favicon.ico"}
+
+
+@pytest.mark.parametrize("said", [{}, {"X-Forwarded-Prefix": "/robot"}], ids=["silent", "prefix"])
+def test_below_a_path_of_a_proxy(bridge, open_page, tmp_path, said):
+    from reverse_proxy import ReverseProxy  # noqa: PLC0415
+
+    from i2t_ros.bridges.http.settings import HistorySettings  # noqa: PLC0415
+
+    history = HistorySettings(f"sqlite:///{tmp_path}/h.db", str(tmp_path / "kept"))
+    web = bridge(history=history)
+    with ReverseProxy(web.server.port, headers=said) as proxy:
+        proxy.url += "/"
+        page = open_page(proxy)
+        page.until(lambda: page.stream_pixel()[0] == 640, "the stream")
+        page.drop(PICTURE)
+        page.says("I can see a dog and a person.")
+        page.browser.refresh()
+        shown = "return document.querySelector('#history img')?.naturalWidth"
+        page.until(lambda: page.run(shown) == 320, "the history's picture")
+        page.choose("language", "es")
+        page.until(lambda: page.browser.title == "Lo que ve el robot", "its words")
+        page.browser.get("about:blank")
+        assert set(proxy.strays) <= {"/favicon.ico"}
 
 
 def test_a_photo_and_a_real_model(bridge, open_page, shared, monkeypatch):

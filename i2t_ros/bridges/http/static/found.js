@@ -1,0 +1,82 @@
+// What was found: objects, classes of the whole picture, faces, texts, and tasks that failed.
+
+import { spokenError } from "./api.js";
+import { colorOf } from "./colors.js";
+import { $, element, updateList } from "./elements.js";
+import { pickClass } from "./overlay.js";
+import { percent, text } from "./strings.js";
+import { taskName } from "./tasks.js";
+
+const LIKELY = 0.1; // probability from which a class is shown: a classifier always has a best
+const CLASSES = 5;
+
+export function showFound(result) {
+  const objects = result.objects || [];
+  updateList($("objects"), objects, (object) => object.class_id, makeRow, updateRow);
+  const likely = (result.classification || []).filter((entry) => entry.score >= LIKELY);
+  const more = [];
+  if (likely.length) {
+    more.push(element("h3", "", text("classes")), classTable(likely.slice(0, CLASSES)));
+  }
+  if (result.faces?.length) {
+    more.push(element("h3", "", text("faces")), element("p", "", String(result.faces.length)));
+  }
+  if (result.texts?.length) {
+    more.push(element("h3", "", text("texts")), ...result.texts.map(textLine));
+  }
+  for (const [task, failure] of Object.entries(result.failures || {})) {
+    const why = element("p", "failure", `${taskName(task)}: ${spokenError(failure)}`);
+    why.title = failure.message;
+    more.push(why);
+  }
+  $("more").replaceChildren(...more);
+}
+
+export function clearFound() {
+  $("objects").replaceChildren();
+  $("more").replaceChildren();
+}
+
+function makeRow(object) {
+  const button = element("button", "");
+  button.type = "button";
+  button.append(element("span", "swatch"), element("span", "label"), element("span", "count"));
+  const pick = (on) => pickClass(on ? object.class_id : null);
+  button.addEventListener("pointerenter", () => pick(true));
+  button.addEventListener("pointerleave", () => pick(false));
+  button.addEventListener("focus", () => pick(true));
+  button.addEventListener("blur", () => pick(false));
+  const row = element("li", "");
+  row.append(button);
+  return row;
+}
+
+function updateRow(row, object) {
+  const [swatch, label, count] = row.firstChild.children;
+  swatch.style.background = colorOf(object.class_id);
+  label.textContent = object.label;
+  count.textContent = `${object.count} · ${percent(object.max_score)}`;
+}
+
+function classTable(entries) {
+  const list = element("ul", "classes");
+  list.append(...entries.map((entry) => {
+    const row = element("li", "");
+    const bar = document.createElement("meter");
+    bar.value = entry.score;
+    bar.setAttribute("aria-hidden", "true");
+    row.append(element("span", "", entry.label), bar, element("span", "count", percent(entry.score)));
+    return row;
+  }));
+  return list;
+}
+
+function textLine(line) {
+  const row = element("p", "");
+  const sample = element("span", "sample", line.text);
+  sample.style.color = line.text_color;
+  sample.style.background = line.background_color;
+  row.append(sample);
+  if (line.translation) row.append(` ${line.translation}`);
+  return row;
+}
