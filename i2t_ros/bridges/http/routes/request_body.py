@@ -64,8 +64,13 @@ async def _read_form(request: Request) -> tuple[dict[str, Any], list[bytes]]:
     try:
         async with request.form(max_files=1, max_fields=16) as form:
             sent = form.multi_items()
-            files = [await value.read() for _, value in sent if isinstance(value, UploadFile)]
-            return {name: value for name, value in sent if isinstance(value, str)}, files
+            fields = {name: value for name, value in sent if isinstance(value, str)}
+            # Browsers send the file input that was left empty, without a name, and the empty URL.
+            chosen = [v for _, v in sent if isinstance(v, UploadFile) and (v.filename or v.size)]
+            files = [await value.read() for value in chosen]
+            if not fields.get("url", "?").strip():
+                del fields["url"]
+            return fields, files
     except (ValueError, HTTPException) as error:  # python-multipart's, and Starlette's
         raise HttpProblem(400, f"form: {getattr(error, 'detail', error)}") from None
 
