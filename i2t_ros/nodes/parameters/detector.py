@@ -18,6 +18,7 @@ from i2t_ros.pipeline.narrator import SpeechOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits
 from i2t_ros.pipeline.task_worker import Opener
 from i2t_ros.pipeline.tasks.registry import TASKS
+from i2t_ros.pipeline.tracking import MEMORY
 from i2t_ros.types import TaskName
 
 
@@ -46,7 +47,8 @@ class DetectorSettings:
     )
     max_rate: float = option(
         0.0,
-        "at most this many images of each camera are processed each second; 0: no limit",
+        "at most this many images of each camera are processed each second, on average and by the "
+        "time of their arrival; 0: no limit",
         bounds=(0.0, 1000.0),
         changes="live",
     )
@@ -54,6 +56,11 @@ class DetectorSettings:
         False,
         "give objects numbers that stay with them (Detection2D.id) and count only those that have "
         "one; needs the package trackers",
+    )
+    tracking_memory: float = option(
+        MEMORY,
+        "seconds for which a tracked object may be out of sight and keep its number",
+        bounds=(0.0, 3600.0),
     )
     request_threads: int = option(
         0,
