@@ -24,7 +24,7 @@ class SpeechOptions:
 
     rate: float = option(
         0.0,
-        "at most this many sentences a second on ~/sentence; 0: one for each image",
+        "at most this many sentences a second on ~/sentence, on average; 0: one for each image",
         name="sentence_rate",
         bounds=(0.0, 1000.0),
         changes="live",
