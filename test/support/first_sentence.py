@@ -1,5 +1,4 @@
-"""Brings up detector_node, asks it, shows it images until it says a sentence, and tells what that
-took.
+"""Brings up detector_node, asks it, shows it images until it speaks, and tells what that took.
 
 Prints JSON: ``modules`` that are imported then, ``late`` those of them that were not when the node
 became active, and how many times each file was ``opened``. Its arguments are the node's.
@@ -15,6 +14,7 @@ sys.addaudithook(lambda event, args: event == "open" and opened.update([str(args
 
 import numpy as np  # noqa: E402 (what the package opens is to be seen)
 import rclpy  # noqa: E402
+from i2t_ros.srv import Describe  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 from rclpy.qos import qos_profile_sensor_data  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
@@ -23,7 +23,6 @@ from std_msgs.msg import Header, String  # noqa: E402
 from i2t_ros.nodes.detector.node import DetectorNode  # noqa: E402
 from i2t_ros.nodes.lifecycle.spinning import SpinningThread  # noqa: E402
 from i2t_ros.nodes.messages.images import encoded_to_msg, image_to_msg  # noqa: E402
-from i2t_ros.srv import Describe  # noqa: E402
 from i2t_ros.vision.codecs import encode_image  # noqa: E402
 
 LIMIT = 60.0
