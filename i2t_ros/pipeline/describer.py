@@ -159,13 +159,13 @@ class Describer:
         return cast(ObjectDetector, self._workers[STAGED].runner())
 
     def prepare(self, tasks: Sequence[TaskName]) -> None:
-        """Load what these tasks need, and what their labels need, rather than with the first image.
+        """Load what these tasks need now, rather than with the first image.
 
         Raises ModelError and BackendError, and UnknownTaskError as describe() does.
         """
         self._check(tasks)
         for task in tasks:
-            words.prepare_labels(getattr(self._workers[task].runner(), "labels", ()))
+            self._workers[task].runner()
 
     def close(self) -> None:
         """Release the models. May be called more than once."""

@@ -1,14 +1,21 @@
 """What one camera has shown so far, and what to say about it now."""
 
-import math
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from i2t_ros import language as words
 from i2t_ros.language.changes import ChangeTracker
 from i2t_ros.options import option
 from i2t_ros.pipeline.describer import DescribeOptions, scene_facts, tell
+from i2t_ros.pipeline.frame_clock import FrameClock
+from i2t_ros.pipeline.rate_limit import RateLimit
 from i2t_ros.pipeline.tracking import ObjectTracker
 from i2t_ros.types import Scene
+
+BURST = 1.5
+"""Sentences: after a silence the second one waits for at least half of its time, so that two are
+not spoken at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +24,7 @@ class SpeechOptions:
 
     rate: float = option(
         0.0,
-        "at most this many sentences a second on ~/sentence; 0: one for each image",
+        "at most this many sentences a second on ~/sentence, on average; 0: one for each image",
         name="sentence_rate",
         bounds=(0.0, 1000.0),
         changes="live",
@@ -37,30 +44,35 @@ class SpeechOptions:
 
 
 class Narrator:
-    """Follows one camera. Times are those of the frames, in seconds; it has no clock.
+    """Follows one camera. Use it from one thread at a time.
 
-    If the time jumps back, as when a recording starts over or a clock is set, it forgets
-    everything. Use it from one thread at a time.
+    Times are the stamps of its frames, in seconds; FrameClock says what time passes. If the stamps
+    jump back, as when a recording starts over or a clock is set, it forgets everything.
     """
 
-    def __init__(self, tracker: ObjectTracker | None = None) -> None:
+    def __init__(
+        self, tracker: ObjectTracker | None = None, *, arrival: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Know nothing yet; ``arrival`` returns the time of now, for stamps that do not advance."""
         self._tracker = tracker
+        self._clock = FrameClock(arrival)
         self._changes = ChangeTracker()
-        self._time = -math.inf
         self._said = ""
-        self._said_at = -math.inf
+        self._rate = RateLimit(BURST)
 
-    def follow(self, scene: Scene, time: float) -> Scene:
-        """Return the next scene of the camera with track ids, if objects are tracked."""
-        if time < self._time:
+    def _take(self, stamp: float) -> None:
+        if self._clock.take(stamp):
             if self._tracker is not None:
                 self._tracker.reset()
             self._changes = ChangeTracker(self._changes.hold)
-            self._said, self._said_at = "", -math.inf
-        self._time = time
+            self._said, self._rate = "", RateLimit(BURST)
+
+    def follow(self, scene: Scene, stamp: float) -> Scene:
+        """Return the next scene of the camera with track ids, if objects are tracked."""
+        self._take(stamp)
         if self._tracker is None or scene.detections is None:
             return scene
-        tracked = self._tracker.update(scene.detections)
+        tracked = self._tracker.update(scene.detections, self._clock.now)
         return replace(scene, results={**scene.results, "detect": tracked})
 
     def tell(self, scene: Scene, options: DescribeOptions, speech: SpeechOptions) -> str:
@@ -71,16 +83,17 @@ class Narrator:
         if options.style != "changes":
             return tell(scene, options)
         self._changes.hold = speech.change_hold
-        changes = self._changes.update(scene_facts(scene, "changes"), self._time)
+        changes = self._changes.update(scene_facts(scene, "changes"), self._clock.now)
         return words.compose_changes(
             changes, options.language, hedge=options.hedge, languages=options.languages
         )
 
-    def is_due(self, sentence: str, time: float, speech: SpeechOptions) -> bool:
+    def is_due(self, sentence: str, stamp: float, speech: SpeechOptions) -> bool:
         """Return whether to publish a sentence now; if True, it counts as published."""
         if not sentence or (speech.on_change and sentence == self._said):
             return False
-        if speech.rate and time - self._said_at < 1 / speech.rate:
+        self._take(stamp)
+        if not self._rate.allows(self._clock.now, speech.rate):
             return False
-        self._said, self._said_at = sentence, time
+        self._said = sentence
         return True

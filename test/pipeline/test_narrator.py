@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from making import scene_of
@@ -52,6 +54,47 @@ def test_a_clock_that_jumps_back_begins_anew():
     assert narrator.is_due("I can see a person.", 5.6, SpeechOptions(rate=0.1, on_change=True))
 
 
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        lambda i: i / 10 - 0.05 * (i % 2),  # each second frame is late
+        lambda i: i / 10 - 0.5 * (i % 7 == 6),  # out of order
+        lambda i: i / 10 + 1e9 * (i % 4 == 3),  # from the future
+        lambda i: i / 10 + 30 * (i % 2),  # of two computers
+    ],
+)
+def test_stamps_out_of_line_leave_numbers_and_words(stamp):
+    arrivals = itertools.count()
+    narrator = Narrator(ObjectTracker(), arrival=lambda: next(arrivals) / 10)
+    seen = [tell(narrator, scene(100), stamp(i)) for i in range(30)]
+    assert [sentence for _, sentence in seen if sentence] == ["A person has come into view."]
+    numbers = [each.detections.track_ids.tolist() for each, _ in seen[6:]]
+    assert numbers == [numbers[0]] * 24
+    gone = [tell(narrator, scene(), stamp(i))[1] for i in range(30, 60)]
+    assert [sentence for sentence in gone if sentence] == ["A person has gone out of view."]
+
+
+def test_a_recording_that_starts_over_is_told_again_each_time():
+    narrator = Narrator(ObjectTracker())
+    told = [tell(narrator, scene(100), i / 10)[1] for _ in range(3) for i in range(20)]
+    assert [sentence for sentence in told if sentence] == ["A person has come into view."] * 3
+
+
+def test_equal_stamps_are_told_by_the_time_that_passes():
+    narrator = Narrator(arrival=iter(range(100)).__next__)
+    told = [tell(narrator, scene(100), 0.0)[1] for _ in range(3)]
+    assert told == ["", "A person has come into view.", ""]
+    speech = SpeechOptions(rate=0.5)
+    assert [narrator.is_due("a", 0.0, speech) for _ in range(5)] == [True, False, True, False, True]
+
+
+@pytest.mark.parametrize(("rate", "count"), [(20.0, 40), (25.0, 50), (30.0, 60), (7.0, 14)])
+def test_the_mean_rate_of_sentences_is_met(rate, count):
+    narrator, speech = Narrator(), SpeechOptions(rate=rate)
+    said = [narrator.is_due("Hello.", i / 30, speech) for i in range(60)]
+    assert sum(said) == pytest.approx(count, abs=2)
+
+
 def test_a_sentence_is_said_at_most_so_often():
     narrator, speech = Narrator(), SpeechOptions(rate=2.0)
     said = [time for time in np.arange(0, 3, 0.1) if narrator.is_due("Hello.", time, speech)]
@@ -89,6 +132,26 @@ def test_an_object_keeps_its_number_through_a_gap():
     after = results[-1][0].detections.track_ids.tolist()
     assert before == after
     assert before[0] >= 0
+
+
+@pytest.mark.parametrize("rate", [1.0, 2.0, 5.0, 30.0])
+@pytest.mark.parametrize(("memory", "gap", "same"), [(1.0, 1.0, True), (1.0, 2.01, False),
+    (4.0, 3.9, True), (4.0, 6.0, False)])  # fmt: skip
+def test_an_object_is_remembered_for_seconds(rate, memory, gap, same):
+    narrator = Narrator(ObjectTracker(memory))
+    times = np.arange(0, 12 + gap, 1 / rate)
+    last = times[times <= 4.0][-1]
+    shown = [(t, scene(100) if t <= last or t >= last + gap else scene()) for t in times]
+    seen = [narrator.follow(each, time).detections.track_ids for time, each in shown]
+    numbers = {int(ids[0]) for ids in seen if len(ids)} - {-1}
+    assert len(numbers) == (1 if same else 2)
+
+
+def test_a_slow_camera_is_tracked_too():
+    narrator = Narrator(ObjectTracker(memory=0.0))
+    numbers = [narrator.follow(scene(100), 5.0 * i).detections.track_ids[0] for i in range(6)]
+    assert len(set(numbers[1:])) == 1
+    assert numbers[1] >= 0
 
 
 def test_what_has_no_track_is_published_and_not_counted():

@@ -1,6 +1,5 @@
 """One camera of a detector_node: its images in, and what was found in them out."""
 
-import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from i2t_ros.errors import InvalidRequestError
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.nodes.lifecycle.outputs import Outputs
 from i2t_ros.pipeline.narrator import Narrator
+from i2t_ros.pipeline.rate_limit import RateLimit
 from i2t_ros.types import CAMERA_NAME
 
 ImageMessage: TypeAlias = ImageMsg | CompressedImage
@@ -132,7 +132,7 @@ class CameraPorts:
         self.newest: ImageMessage | None = None
         self._node = node
         self._on_image = on_image
-        self._accepted_at = -math.inf
+        self._rate = RateLimit(burst=2.0)
         self._kind = CompressedImage if camera.compressed else ImageMsg
         # Not the reliability: an override is fixed once it is declared, this one adapts.
         policies = [QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH]
@@ -175,12 +175,7 @@ class CameraPorts:
 
     def accept(self, max_rate: float) -> bool:
         """Return whether a frame that came now keeps to ``max_rate`` a second (0: no limit)."""
-        now = time.monotonic()
-        # A tenth of a period early is on time: cameras are not that regular.
-        if max_rate and now - self._accepted_at < 0.9 / max_rate:
-            return False
-        self._accepted_at = now
-        return True
+        return self._rate.allows(time.monotonic(), max_rate)
 
     def destroy(self) -> None:
         """Release everything."""

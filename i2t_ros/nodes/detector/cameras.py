@@ -53,6 +53,7 @@ class DetectorCameras:
         self._node = node
         self._on_image = on_image
         self._tracking = settings.tracking
+        self._memory = settings.tracking_memory
         self._bridge = _full_name(node, settings.bridge)
         self._bridged: dict[str, int] = {}  # how many times in a row each has been missed
         self._refused: set[str] = set()
@@ -172,7 +173,7 @@ class DetectorCameras:
             self._node.get_logger().info(f"camera {name} has gone")
 
     def _narrator(self) -> Narrator:
-        return Narrator(ObjectTracker() if self._tracking else None)
+        return Narrator(ObjectTracker(self._memory) if self._tracking else None)
 
 
 def _full_name(node: LifecycleNode, bridge: str) -> str:

@@ -17,7 +17,9 @@ from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.narrator import SpeechOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits
 from i2t_ros.pipeline.task_worker import Opener
+from i2t_ros.pipeline.tasks.base import Runner
 from i2t_ros.pipeline.tasks.registry import TASKS
+from i2t_ros.pipeline.tracking import MEMORY
 from i2t_ros.types import TaskName
 
 
@@ -46,7 +48,8 @@ class DetectorSettings:
     )
     max_rate: float = option(
         0.0,
-        "at most this many images of each camera are processed each second; 0: no limit",
+        "at most this many images of each camera are processed each second, on average and by the "
+        "time of their arrival; 0: no limit",
         bounds=(0.0, 1000.0),
         changes="live",
     )
@@ -54,6 +57,11 @@ class DetectorSettings:
         False,
         "give objects numbers that stay with them (Detection2D.id) and count only those that have "
         "one; needs the package trackers",
+    )
+    tracking_memory: float = option(
+        MEMORY,
+        "seconds for which a tracked object may be out of sight and keep its number",
+        bounds=(0.0, 3600.0),
     )
     request_threads: int = option(
         0,
@@ -115,7 +123,12 @@ def describe_options(values: Mapping[str, Any]) -> DescribeOptions:
 def openers(values: Mapping[str, Any]) -> dict[TaskName, Opener]:
     """Return how each task is opened; nothing is opened yet."""
     how = from_values(OpenOptions, values)
-    return {
-        name: partial(task.open, from_values(task.settings, values), how)
-        for name, task in TASKS.items()
-    }
+    settings = {name: from_values(task.settings, values) for name, task in TASKS.items()}
+
+    def opened(name: TaskName) -> Runner[Any]:
+        runner = TASKS[name].open(settings[name], how)
+        # Here, so that no image waits for it, also if the task is wanted later.
+        words.prepare_labels(getattr(runner, "labels", ()))
+        return runner
+
+    return {name: partial(opened, name) for name in TASKS}
