@@ -20,7 +20,19 @@ def needed_for(purpose: str, install: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
+        pass_on_interrupt(error)
         raise missing(purpose, install, str(error)) from error
+
+
+def pass_on_interrupt(error: BaseException) -> None:
+    """Raise the KeyboardInterrupt that has caused an error, if one has.
+
+    Extension modules turn whatever interrupts their import into an ImportError.
+    """
+    while cause := error.__cause__ or error.__context__:
+        if isinstance(cause, KeyboardInterrupt):
+            raise cause
+        error = cause
 
 
 def missing(purpose: str, install: str, why: str) -> BackendMissingError:

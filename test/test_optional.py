@@ -36,3 +36,10 @@ def test_every_extra_that_is_named_exists():
     named = {extra for text in sources for extra in re.findall(r"i2t_ros\[(\w+)\]", text)}
     assert "tracking" in named
     assert named <= set(PYPROJECT["project"]["optional-dependencies"])
+
+
+def test_what_interrupts_an_import_is_no_missing_package():
+    wrapped = ImportError("initialization failed")  # as extension modules do
+    wrapped.__cause__ = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt), needed_for("tracking", "pip install tracking"):
+        raise wrapped

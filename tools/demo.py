@@ -11,6 +11,7 @@ import argparse
 import importlib.util
 import os
 import random
+import signal
 import socket
 import sys
 import time
@@ -23,6 +24,7 @@ import rclpy
 from i2t_ros.msg import Description
 from i2t_ros.srv import Describe
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 from rclpy.time import Time
 from rclpy.utilities import try_shutdown
 
@@ -36,9 +38,11 @@ from i2t_ros.nodes.processes import (
     parameter_file,
     signals_wait,
 )
+from i2t_ros.nodes.signals import Ending, handle
 from i2t_ros.types import DescribeRequest, Picture
 from i2t_ros.vision.codecs import decode_image
 
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, the convention of shells
 START_LIMIT = 120.0
 """Seconds until the first description; the first start may download a model."""
 ANSWER_LIMIT = 30.0
@@ -62,15 +66,19 @@ def main() -> int:
         help="file for the annotated picture (default: out/demo with the photo's extension)",
     )
     args = parser.parse_args()
+    ending = Ending()
+    ending.handle()
     try:
         picture = args.picture or sample_photo()
         save = args.save or Path("out") / f"demo{picture.suffix}"
-        return run_demo(picture, picture.read_bytes(), args.model, args.language, save)
+        data = picture.read_bytes()
+        done = ending.interrupt(partial(run_demo, picture, data, args.model, args.language, save))
+        return EXIT_INTERRUPTED if done is None else done
     except (I2tError, OSError) as error:
         print(f"demo: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130  # 128 + SIGINT, the convention of shells
+        return EXIT_INTERRUPTED if ending.came else 1
+    finally:
+        handle(signal.SIG_IGN)  # DDS closes after Python has given the signals back
 
 
 def sample_photo() -> Path:
@@ -100,7 +108,7 @@ def run_demo(picture: Path, data: bytes, model: str, language: str, save: Path) 
         "source_node": {"source": str(picture), "rate": 5.0},
     }
     with ExitStack() as stack:
-        rclpy.init(args=[])
+        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         stack.callback(try_shutdown)
         nodes = []
         with signals_wait():

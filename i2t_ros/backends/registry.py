@@ -176,6 +176,7 @@ def _class_of(name: str) -> type[Backend]:
     try:
         found = getattr(importlib.import_module(module), class_name, None)
     except Exception as error:  # ImportError, and what a broken package raises
+        optional.pass_on_interrupt(error)
         raise _missing(name, str(error)) from error
     if not (isinstance(found, type) and issubclass(found, Backend)):
         raise BackendUnavailableError(

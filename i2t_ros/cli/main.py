@@ -3,12 +3,13 @@
 import argparse
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
-from i2t_ros import client
-from i2t_ros.cli import describe, models, run, say
 from i2t_ros.errors import I2tError
+from i2t_ros.nodes.signals import handle
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, the convention of shells
@@ -16,6 +17,21 @@ EXIT_INTERRUPTED = 130  # 128 + SIGINT, the convention of shells
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 1 for an error, 2 for wrong usage."""
+    if argv is not None:
+        return _run(argv)
+    # This is the whole program: Ctrl-C ends it also during its imports, which take a second.
+    command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    if command == "run":
+        handle(lambda *_: os._exit(0))  # until it starts its nodes
+    elif signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _interrupted)
+    try:
+        return _run(sys.argv[1:])
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done, except what Python tidies up
+
+
+def _run(argv: Sequence[str]) -> int:
     args = _parser().parse_args(argv)
     logging.basicConfig(
         level=logging.DEBUG if args.verbose else logging.WARNING,
@@ -36,6 +52,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
 
 
+def _interrupted(*_: object) -> None:
+    with suppress(Exception):  # it may be in the middle of a write
+        sys.stdout.flush()
+    os._exit(EXIT_INTERRUPTED)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="i2t",
@@ -44,6 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--verbose", action="store_true", help="log every step, with tracebacks")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    # Here, because they import much, and the signals have their handlers by now.
+    from i2t_ros import client  # noqa: PLC0415
+    from i2t_ros.cli import describe, models, run, say  # noqa: PLC0415
+
     for module in (describe, say, models, run):
         module.add_parser(commands)
     text = "describe a photo, or a camera's newest frame, through a TCP bridge"

@@ -3,12 +3,13 @@
 import argparse
 import re
 import signal
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.nodes.processes import NodeProcess, first_to_end, parameter_file, signals_wait
+from i2t_ros.nodes.signals import Ending, handle
 from i2t_ros.optional import can_import, missing
 
 SOURCE_HINT = "; --source may also be a photo, a film or a folder of pictures"
@@ -66,17 +67,19 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidRequestError(f"--params-file: no such file: {args.params_file}")
     if args.http and args.no_bridge:
         raise InvalidRequestError("--http needs bridge_node: drop --no-bridge")
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    ending = Ending()
     nodes: list[NodeProcess] = []
     # The stack ends the nodes in reverse order, so the bridge can answer its open requests.
-    with suppress(KeyboardInterrupt), ExitStack() as stack:
+    with ExitStack() as stack:
         with signals_wait():
+            ending.handle()
             for name, words in chosen_nodes(args).items():
                 node = NodeProcess(name, words, write=partial(_write, name))
                 nodes.append(stack.enter_context(node))
-        first = first_to_end(nodes)
-        print(f"i2t run: {first.name} has ended, so the others are ended too", flush=True)
+        first = ending.interrupt(partial(first_to_end, nodes))
+        handle(signal.SIG_IGN)  # ending the nodes has a time limit
+        if first:
+            print(f"i2t run: {first.name} has ended, so the others are ended too", flush=True)
     failed = [node for node in nodes if node.returncode]
     for node in failed:
         reason = ""

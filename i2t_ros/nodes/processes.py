@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import yaml
 
-from i2t_ros.nodes.start import SIGNALS
+from i2t_ros.nodes.signals import SIGNALS
 from i2t_ros.resources import config_path
 
 STOP_LIMIT = 15.0

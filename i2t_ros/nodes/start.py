@@ -5,7 +5,7 @@ import os
 import signal
 from functools import partial
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from i2t_ros.nodes.signals import SIGNALS, handle
 
 
 def start(kind: str) -> int:
@@ -14,10 +14,13 @@ def start(kind: str) -> int:
     The imports take seconds on a small computer. A signal ends them with exit code 0: there is
     nothing to release yet. run_lifecycle_node replaces the handlers.
     """
-    for number in SIGNALS:
-        signal.signal(number, lambda *_: os._exit(0))
+    handle(lambda *_: os._exit(0))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # see processes.signals_wait
-    return int(importlib.import_module(f"i2t_ros.nodes.{kind}.node").main())
+    try:
+        return int(importlib.import_module(f"i2t_ros.nodes.{kind}.node").main())
+    finally:
+        # At its end Python gives signals back to their defaults, and DDS closes after that.
+        handle(signal.SIG_IGN)
 
 
 detector_node = partial(start, "detector")

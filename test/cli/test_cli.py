@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -311,3 +312,27 @@ def test_without_network_the_built_in_detectors_serve(photo, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "opencv_people_faces on opencv" in done.stdout
     assert "DEGRADED" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "number", "code"),
+    [
+        (["describe", "photo.png"], signal.SIGINT, 130),
+        (["--verbose", "models", "list"], signal.SIGINT, 130),
+        (["run"], signal.SIGINT, 0),
+        (["run", "--http"], signal.SIGTERM, 0),
+        (["--verbose", "run"], signal.SIGHUP, 0),
+    ],
+)
+def test_a_signal_during_the_imports_ends_a_command_quietly(tmp_path, arguments, number, code):
+    # It stands in the place of a module that takes long to import.
+    slow = "import signal, sys; sys.stdout.write('importing'); sys.stdout.flush(); signal.pause()"
+    (tmp_path / "cv2.py").write_text(slow)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [I2T, *arguments]
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, **output) as started:
+        assert started.stdout.read(9) == b"importing"
+        started.send_signal(number)
+        assert started.wait(20) == code
+        assert started.stdout.read() == b""

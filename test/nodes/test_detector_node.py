@@ -1,9 +1,5 @@
 """detector_node as its users meet it: a process, topics, a service."""
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 import zlib
@@ -330,38 +326,6 @@ def test_a_corrupt_model_is_refused_with_what_was_expected(start, tmp_path):
     assert node.wait() == 1
     assert "broken.onnx" in node.log()
     assert "Traceback" not in node.log()
-
-
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_cleanly(peer, start, sign):
-    node = start(model="fake")
-    assert node.stop(sign) == 0
-
-
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_that_comes_twice_ends_it_cleanly(peer, start, sign):
-    node = start(model="fake")
-    os.kill(node.pid, sign)
-    assert node.stop(sign) == 0
-
-
-def test_a_later_signal_ends_the_process_at_once(peer):
-    code = """
-import signal, types
-from i2t_ros.nodes.lifecycle import runner
-ends = []
-runner._end_at_signal(types.SimpleNamespace(end=lambda: ends.append(1)))
-signal.raise_signal(signal.SIGINT)
-signal.raise_signal(signal.SIGINT)
-print(len(ends), flush=True)
-runner.SAME_SIGNAL = -1.0  # so that any time is later
-signal.raise_signal(signal.SIGINT)
-print("still here")
-"""
-    command = [sys.executable, "-c", code]
-    ended = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
-    assert ended.returncode == -signal.SIGINT, ended.stderr
-    assert ended.stdout == "2\n"
 
 
 def test_help_teaches(start):

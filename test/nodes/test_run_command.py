@@ -20,8 +20,8 @@ I2T = Path(sys.executable).parent / "i2t"
 def run(tmp_path):
     runs = []
 
-    def run(*arguments):
-        runs.append(RunningCommand(I2T, "run", *arguments, cwd=tmp_path))
+    def run(*arguments, before=()):
+        runs.append(RunningCommand(*before, I2T, "run", *arguments, cwd=tmp_path))
         return runs[-1]
 
     yield run
@@ -132,6 +132,22 @@ def test_only_without_a_source(run):
     started.until("active: images from /image")
     assert len(started.children()) == 1
     assert started.end(signal.SIGINT) == 0
+
+
+def test_in_the_background_of_a_script_and_with_nohup(run):
+    """Such a process starts with SIGINT and SIGHUP ignored."""
+    ignoring = ["sh", "-c", "trap '' INT HUP; exec \"$@\"", "sh"]
+    started = run("--params-file", "robot.yaml", "--no-bridge", before=ignoring)
+    started.until("active: picture")
+    children = started.children()
+    for pid in (*children, started.pid):
+        os.kill(pid, signal.SIGHUP)
+    started.until("now reliable")  # the source shows images, the detector sees them
+    assert started.children() == children
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+        os.kill(started.pid, number)
+    assert started.end() == 0
+    assert gone(children)
 
 
 def test_a_missing_parameter_file_is_named(run):

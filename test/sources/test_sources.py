@@ -16,7 +16,7 @@ from i2t_ros.errors import (
     SourceUnreadableError,
     TruncatedImageError,
 )
-from i2t_ros.sources import SourceOptions, open_source, video
+from i2t_ros.sources import SourceOptions, open_source, pictures, video
 
 FAST = SourceOptions(rate=1000.0)
 ONCE = SourceOptions(rate=1000.0, loop=False)
@@ -79,7 +79,94 @@ def test_a_bad_picture_fails_once_and_is_left_out_until_it_changes(folder):
     images.close()
 
 
-def test_a_folder_in_which_nothing_can_be_read_is_an_error(tmp_path):
+@pytest.fixture
+def settled(monkeypatch):
+    """Take files to be complete as soon as they are written."""
+    monkeypatch.setattr(pictures, "SETTLED", -1.0)
+
+
+class Meanwhile(threading.Event):
+    """Does something while a source waits, each time the next of a list."""
+
+    def __init__(self, *actions):
+        super().__init__()
+        self.actions = list(actions)
+
+    def wait(self, timeout=None):
+        if timeout == pictures.LOOK_PERIOD:
+            self.actions.pop(0)()
+        return self.is_set()
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def moved(path):
+    path.rename(path.with_suffix(".away"))
+
+
+@pytest.mark.parametrize("name", ["2.jpg", "10.png"])
+@pytest.mark.parametrize("harm", [cut, moved, Path.unlink, lambda path: path.write_bytes(b"")])
+@pytest.mark.parametrize("use", ["read", "picture"])
+def test_a_picture_that_is_bad_for_a_moment_is_left_out_for_that_moment(
+    folder, name, harm, use, caplog
+):
+    path, whole = folder / name, (folder / name).read_bytes()
+
+    def replace():  # at once, and as old as it was
+        (folder / "new").write_bytes(whole)
+        os.utime(folder / "new", (1, 1))
+        (folder / "new").replace(path)
+
+    stop = Meanwhile(lambda: None, replace)
+    images = open_source(str(path), FAST).images(stop)
+    with caplog.at_level("INFO", "i2t_ros"):
+        getattr(next(images), use)()
+        lazy = next(images)
+        harm(path)
+        with pytest.raises(ImageError, match=name):
+            getattr(lazy, use)()
+        assert next(images).picture().data == whole
+    assert stop.actions == []
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_a_folder_that_is_empty_for_a_moment_is_waited_for(folder, away):
+    other = folder.with_name("other")
+
+    def back():
+        other.rename(folder)
+
+    stop = Meanwhile(lambda: None, back)
+    images = open_source(str(folder), FAST).images(stop)
+    assert [next(images).name for _ in range(4)][-1] == "a.bmp"
+    folder.rename(other)
+    if not away:
+        folder.mkdir()
+        stop.actions[1:] = [folder.rmdir, back]
+    assert next(images).name == "2.jpg"
+    images.close()
+
+
+def test_a_single_picture_that_is_being_written_at_the_start_is_waited_for(folder, monkeypatch):
+    path, whole = folder / "2.jpg", (folder / "2.jpg").read_bytes()
+    cut(path)
+    monkeypatch.setattr(pictures.time, "sleep", lambda _: path.write_bytes(whole))
+    images = open_source(str(path), FAST).images(threading.Event())
+    assert shade_of(next(images).read()) == 0
+
+
+def test_what_is_shown_once_is_not_waited_for(folder):
+    images = open_source(str(folder / "2.jpg"), ONCE).images(threading.Event())
+    (folder / "2.jpg").unlink()
+    with pytest.raises(ImageError):
+        next(images).read()
+    assert list(images) == []
+
+
+def test_a_folder_in_which_nothing_can_be_read_is_an_error(tmp_path, settled):
     (tmp_path / "a.jpg").write_bytes(b"hello")
     images = open_source(str(tmp_path), FAST).images(threading.Event())
     with pytest.raises(ImageError):
@@ -209,7 +296,7 @@ def test_what_is_not_there_is_named(text, error, message):
         ("empty.png", b"", "0 bytes"),
     ],
 )
-def test_a_file_of_another_kind_is_refused(tmp_path, name, content, message):
+def test_a_file_of_another_kind_is_refused(tmp_path, settled, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(SourceUnreadableError, match=message):
         open_source(str(tmp_path / name))

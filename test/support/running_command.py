@@ -22,6 +22,7 @@ class RunningCommand:
             text=True,
             start_new_session=True,
         )
+        self.pid = self._process.pid
         self.lines = []
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._read, daemon=True)

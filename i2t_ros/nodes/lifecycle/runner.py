@@ -1,14 +1,12 @@
 """Runs one lifecycle node as a process: command line, autostart, signals, clean end."""
 
-import signal
 import sys
 import threading
-import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from textwrap import fill, indent
-from types import FrameType
 from typing import Any, ClassVar, TypeAlias
 
 import cv2
@@ -26,7 +24,7 @@ from i2t_ros.errors import I2tError, InvalidRequestError
 from i2t_ros.nodes.lifecycle.logs import LogForwarding
 from i2t_ros.nodes.lifecycle.spinning import STOP_LIMIT, SpinningThread
 from i2t_ros.nodes.parameters.declaration import descriptor, ros_default
-from i2t_ros.nodes.start import SIGNALS
+from i2t_ros.nodes.signals import Ending
 from i2t_ros.options import Option
 
 EXIT_FAILED = 1
@@ -37,8 +35,6 @@ SWITCH_INTERVAL = 0.0001
 """Seconds after which a Python thread makes way for a waiting one. A thread that an image has woken
 waits for the executor to build its next wait set: 0.7 ms with Python's default of 5 ms, and 0.4 ms
 with this value."""
-SAME_SIGNAL = 1.0
-"""Seconds within which a second signal counts as a copy of the first."""
 
 Transition: TypeAlias = Callable[[LifecycleState], TransitionCallbackReturn]
 
@@ -186,7 +182,7 @@ class ManagedNode(LifecycleNode, ABC):
 
 
 def run_lifecycle_node(kind: type[ManagedNode]) -> int:
-    """Run a node until SIGINT or SIGTERM ends it, or until it ends by itself.
+    """Run a node until a signal ends it, or until it ends by itself.
 
     Returns 0, 1 if the node failed, or 2 for a wrong command line.
     """
@@ -208,13 +204,11 @@ def run_lifecycle_node(kind: type[ManagedNode]) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL)
     cv2.setNumThreads(usable_cores().number)  # before 4.10, OpenCV ignores a quota of cgroup v2
     node: ManagedNode | None = None
+    ending = Ending()
     try:
-        for number in SIGNALS:
-            signal.signal(number, signal.default_int_handler)
+        ending.handle()
         node = kind()
-        return _run(node)
-    except KeyboardInterrupt:  # during the start
-        return 0
+        return _run(node, ending)
     except (I2tError, ParameterException) as error:
         sys.stderr.write(f"{name}: {error}\n")
         return EXIT_FAILED
@@ -224,47 +218,35 @@ def run_lifecycle_node(kind: type[ManagedNode]) -> int:
         try_shutdown()
 
 
-def _run(node: ManagedNode) -> int:
+def _run(node: ManagedNode, ending: Ending) -> int:
     """Spin the node in a thread, activate it, wait for a signal, and end it."""
     spinning = SpinningThread(node)
     try:
-        if node.values["autostart"]:
-            for transition in (node.trigger_configure, node.trigger_activate):
-                if transition() != TransitionCallbackReturn.SUCCESS:
-                    return EXIT_FAILED
-        _end_at_signal(node)
-        # With a time limit, because the kernel may give the signal to another thread. Python then
-        # runs the handler in this thread, but only once its wait ends.
-        while not node.ended.wait(SIGNAL_PERIOD):
-            if not spinning.is_alive():
-                node.get_logger().fatal("the executor has ended, so the node ends, too")
-                node.end(failed=True)
+        code = ending.interrupt(partial(_live, node, spinning, ending))
+        return 0 if code is None else code
     finally:
         try:
             node.end_work()
         finally:
             spinning.close()
+
+
+def _live(node: ManagedNode, spinning: SpinningThread, ending: Ending) -> int:
+    """Activate the node and wait for its end; return its exit code."""
+    if node.values["autostart"]:
+        for transition in (node.trigger_configure, node.trigger_activate):
+            done = transition() == TransitionCallbackReturn.SUCCESS
+            if ending.came:  # and its interrupt was swallowed
+                return 0
+            if not done:
+                return EXIT_FAILED
+    # With a time limit, because the kernel may give the signal to another thread. Python then
+    # runs the handler in this thread, but only once its wait ends.
+    while not ending.came and not node.ended.wait(SIGNAL_PERIOD):
+        if not spinning.is_alive():
+            node.get_logger().fatal("the executor has ended, so the node ends, too")
+            node.end(failed=True)
     return node.exit_code
-
-
-def _end_at_signal(node: ManagedNode) -> None:
-    """Let the first SIGINT or SIGTERM end the node, and a later one end the process at once.
-
-    A second signal right after the first is ignored: a terminal or systemd signals every process,
-    and ros2 launch passes its own signal on to its nodes, too.
-    """
-    first: list[float] = []
-
-    def on_signal(number: int, _: FrameType | None) -> None:
-        now = time.monotonic()
-        if first and now - first[0] > SAME_SIGNAL:
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        first.append(now)
-        node.end()
-
-    for number in SIGNALS:
-        signal.signal(number, on_signal)
 
 
 def usage(kind: type[ManagedNode]) -> str:

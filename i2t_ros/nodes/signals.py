@@ -1,0 +1,64 @@
+"""The signals that end a process, from its first moment to its last."""
+
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import TypeVar
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PATIENCE = 10.0
+"""Seconds for a process to end. Signals in this time are ignored: a terminal, systemd and ros2
+launch each send their own, and a process killed while DDS closes leaves shared memory behind."""
+
+Result = TypeVar("Result")
+
+
+def handle(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
+    """Give the signals this handler; SIGHUP stays ignored where nohup has started the process.
+
+    SIGINT does not: a shell's script ignores it for what it runs in the background, but whoever
+    sends it there means it.
+    """
+    for number in SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+class Ending:
+    """Remembers that a signal has come, and interrupts only what may be interrupted.
+
+    KeyboardInterrupt alone does not do: code that other code calls back swallows it, and extension
+    modules turn it into an ImportError.
+    """
+
+    def __init__(self) -> None:
+        self.came = False
+        self._since = 0.0
+        self._interrupts = False
+
+    def handle(self) -> None:
+        """Take the signals over. One that comes after PATIENCE kills the process."""
+        handle(self._on_signal)
+
+    def interrupt(self, work: Callable[[], Result]) -> Result | None:
+        """Return the result of ``work``, or None once a signal comes or if one has come."""
+        try:
+            try:
+                self._interrupts = True
+                return None if self.came else work()
+            finally:
+                self._interrupts = False
+        except KeyboardInterrupt:
+            return None
+
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        now = time.monotonic()
+        if self.came and now - self._since > PATIENCE:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        if not self.came:
+            self.came, self._since = True, now
+        if self._interrupts:
+            self._interrupts = False
+            raise KeyboardInterrupt
