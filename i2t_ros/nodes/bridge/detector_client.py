@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
+from functools import partial
 
 from rclpy.client import Client
 from rclpy.event_handler import QoSSubscriptionMatchedInfo, SubscriptionEventCallbacks
@@ -13,7 +14,8 @@ from vision_msgs.msg import VisionInfo
 
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import DetectorUnreachableError, I2tError, NotActiveError
-from i2t_ros.nodes.lifecycle.spinning import SpinningThread
+from i2t_ros.nodes.lifecycle.runner import ManagedNode
+from i2t_ros.nodes.lifecycle.spinning import Pulse, SpinningThread
 from i2t_ros.nodes.messages import descriptions as messages
 from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeReply, DescribeRequest
@@ -43,7 +45,10 @@ class DetectorClient:
     node's thread, and LoopThread.post carries it over. ``ready`` may be called in any thread.
     """
 
-    def __init__(self, node: Node, service: str, loop: LoopThread, max_in_flight: int) -> None:
+    def __init__(
+        self, node: ManagedNode, service: str, loop: LoopThread, max_in_flight: int
+    ) -> None:
+        """Ask the detector that offers ``service``; ``node`` ends if this client's thread does."""
         self._loop = loop
         name = node.resolve_service_name(service)
         self._node = Node(
@@ -58,7 +63,9 @@ class DetectorClient:
             Describe, name, qos_profile=messages.SERVICE_QOS
         )
         self.service = str(self._client.srv_name)  # its full name
-        self._spinning = SpinningThread(self._node)
+        self._absent = f"no detector offers {self.service}"
+        self._pulse = Pulse(self._node)
+        self._spinning = SpinningThread(self._node, on_death=partial(node.end, failed=True))
         self._places = asyncio.Semaphore(max_in_flight)
         self._there_since = float("inf")
 
@@ -72,7 +79,7 @@ class DetectorClient:
 
     def unready(self) -> str:
         """Return why no request can be answered; empty if one can."""
-        return "" if self.ready() else f"no detector offers {self.service}"
+        return self._pulse.stalled() or ("" if self.ready() else self._absent)
 
     def close(self) -> None:
         """Close the client."""
@@ -124,9 +131,9 @@ class DetectorClient:
         return answered.result().result()
 
     def _check_ready(self) -> None:
-        if reason := self.unready():
+        if not self.ready():
             raise DetectorUnreachableError(
-                f"{reason}; start detector_node, or name another service with the parameter "
+                f"{self._absent}; start detector_node, or name another service with the parameter "
                 "describe_service"
             )
 
