@@ -75,7 +75,9 @@ def test_an_error_in_a_callback_is_told_and_the_others_go_on(node, capfd):
     assert goes_on.wait(LIMIT)
     assert spinning.is_alive()
     assert spinning.close(LIMIT)
-    assert "a callback failed" in capfd.readouterr().err
+    err = capfd.readouterr().err
+    assert "a callback failed: ZeroDivisionError: division by zero (test_spinning.py:" in err
+    assert len(err.splitlines()) == 1
 
 
 def test_a_coroutine_that_waits_costs_nothing(node):

@@ -20,6 +20,7 @@ from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import I2tError, NotActiveError
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.nodes.detector.camera_ports import LONGEST_RESULT, CameraTopics, check_topics
+from i2t_ros.nodes.lifecycle.guard import complain
 from i2t_ros.nodes.messages.descriptions import description_from_msg
 from i2t_ros.nodes.messages.images import encoded_to_msg, image_from_msg
 from i2t_ros.types import Picture, PictureHeader
@@ -123,14 +124,19 @@ class BridgeCameras:
                 else:
                     self._node.destroy_subscription(old)
             for name, view in self._wanted - self._open.keys():
-                if view != "frames":
-                    self._open[name, view] = self._subscribe(name, view)
-                    continue
-                new = self._node.create_publisher(
-                    CompressedImage, _frames_topic(name), qos_profile_sensor_data
-                )
-                self._node.get_logger().info(f"camera {name}: frames go to {new.topic_name}")
-                self._open[name, view] = new
+                try:
+                    self._open[name, view] = self._opened(name, view)
+                except Exception as error:  # the others must open all the same
+                    complain(self._node.get_logger(), f"camera {name}: no topic for {view}", error)
+
+    def _opened(self, name: str, view: "View | Literal['frames']") -> Subscription | Publisher:
+        if view != "frames":
+            return self._subscribe(name, view)
+        new = self._node.create_publisher(
+            CompressedImage, _frames_topic(name), qos_profile_sensor_data
+        )
+        self._node.get_logger().info(f"camera {name}: frames go to {new.topic_name}")
+        return new
 
     def _subscribe(self, camera: str, view: View) -> Subscription:
         kind, topic, read = self._topic(camera, view)

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import json
+import math
 import time
+from functools import partial
 
 from rclpy.client import Client
 from rclpy.event_handler import QoSSubscriptionMatchedInfo, SubscriptionEventCallbacks
@@ -13,13 +15,14 @@ from vision_msgs.msg import VisionInfo
 
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import DetectorUnreachableError, I2tError, NotActiveError
-from i2t_ros.nodes.lifecycle.spinning import SpinningThread
+from i2t_ros.nodes.lifecycle.runner import ManagedNode
+from i2t_ros.nodes.lifecycle.spinning import Pulse, SpinningThread
 from i2t_ros.nodes.messages import descriptions as messages
 from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeReply, DescribeRequest
 
 LOOK_AGAIN = 0.25
-"""Seconds between two checks whether the detector of a pending request is still there."""
+"""Seconds between two checks which detectors are there for a pending request."""
 NEW = 2.0
 """Seconds for which a detector is new, and after which a request to a new one is sent again."""
 
@@ -31,9 +34,13 @@ class DetectorClient:
     until it is there again. ``max_in_flight`` requests are with it at once, the others wait here,
     in order, for as long as their callers let them.
 
+    A detector that has been killed stays in the ROS graph for 20 s, and so would the requests that
+    it had, and their places. So a pending request is sent again when another detector appears;
+    describing a picture twice does no harm.
+
     A detector that has just appeared may not know this client yet, and then ROS throws its
     response away (rmw_fastrtps: "client will not receive response"). So a request to a new one
-    that stays without an answer is sent once more; describing a picture twice does no harm.
+    that stays without an answer is sent once more.
 
     It has its own node, which is hidden because its name begins with an underscore, and a thread
     that does nothing but take responses. So they come while the bridge's node changes its state,
@@ -43,7 +50,10 @@ class DetectorClient:
     node's thread, and LoopThread.post carries it over. ``ready`` may be called in any thread.
     """
 
-    def __init__(self, node: Node, service: str, loop: LoopThread, max_in_flight: int) -> None:
+    def __init__(
+        self, node: ManagedNode, service: str, loop: LoopThread, max_in_flight: int
+    ) -> None:
+        """Ask the detector that offers ``service``; ``node`` ends if this client's thread does."""
         self._loop = loop
         name = node.resolve_service_name(service)
         self._node = Node(
@@ -58,21 +68,20 @@ class DetectorClient:
             Describe, name, qos_profile=messages.SERVICE_QOS
         )
         self.service = str(self._client.srv_name)  # its full name
-        self._spinning = SpinningThread(self._node)
+        self._absent = f"no detector offers {self.service}"
+        self._pulse = Pulse(self._node)
+        self._spinning = SpinningThread(self._node, on_death=partial(node.end, failed=True))
         self._places = asyncio.Semaphore(max_in_flight)
-        self._there_since = float("inf")
+        self._detectors: frozenset[bytes] = frozenset()
+        self._looked = self._appeared = -math.inf
 
     def ready(self) -> bool:
         """Return whether a detector offers the service."""
-        if not self._client.service_is_ready():
-            self._there_since = float("inf")
-            return False
-        self._there_since = min(self._there_since, time.monotonic())
-        return True
+        return bool(self._client.service_is_ready())
 
     def unready(self) -> str:
         """Return why no request can be answered; empty if one can."""
-        return "" if self.ready() else f"no detector offers {self.service}"
+        return self._pulse.stalled() or ("" if self.ready() else self._absent)
 
     def close(self) -> None:
         """Close the client."""
@@ -92,6 +101,8 @@ class DetectorClient:
     async def _ask(self, request: Describe.Request) -> Describe.Response:
         """Send a request and wait, as long as there is a detector that could answer."""
         answered: asyncio.Future[Future] = asyncio.get_running_loop().create_future()
+        asked = self._look()
+        again = time.monotonic() + NEW if time.monotonic() - self._appeared < NEW else math.inf
         attempts: list[Future] = []
 
         def take(attempt: Future) -> None:
@@ -106,14 +117,14 @@ class DetectorClient:
             attempts.append(self._client.call_async(request))
             attempts[-1].add_done_callback(post)
 
-        sent = time.monotonic()
-        again = sent - self._there_since < NEW
         try:
             send()
             while not (await asyncio.wait([answered], timeout=LOOK_AGAIN))[0]:
                 self._check_ready()
-                if again and time.monotonic() - sent > NEW:
-                    again = False
+                detectors, now = self._look(), time.monotonic()
+                if detectors - asked or now > again:
+                    again = now + NEW if detectors - asked else math.inf
+                    asked = detectors
                     send()
         finally:
             for attempt in attempts:  # frees what is still pending
@@ -123,10 +134,27 @@ class DetectorClient:
             raise I2tError(f"the answer of {self.service} cannot be read: {error}") from error
         return answered.result().result()
 
+    def _look(self) -> frozenset[bytes]:
+        """Return which detectors are there, as of LOOK_AGAIN ago at most, by what sends responses.
+
+        With a middleware that does not call these topics as DDS does, all detectors are one.
+        """
+        now = time.monotonic()
+        if now - self._looked > LOOK_AGAIN:
+            topic = f"rr{self.service}Reply"
+            senders = self._node.get_publishers_info_by_topic(topic, no_mangle=True)
+            detectors = frozenset(bytes(sender.endpoint_gid) for sender in senders)
+            if not detectors and self.ready():
+                detectors = frozenset([b""])
+            if detectors - self._detectors:
+                self._appeared = now
+            self._detectors, self._looked = detectors, now
+        return self._detectors
+
     def _check_ready(self) -> None:
-        if reason := self.unready():
+        if not self.ready():
             raise DetectorUnreachableError(
-                f"{reason}; start detector_node, or name another service with the parameter "
+                f"{self._absent}; start detector_node, or name another service with the parameter "
                 "describe_service"
             )
 

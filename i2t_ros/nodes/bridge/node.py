@@ -17,6 +17,7 @@ from i2t_ros.nodes.bridge.cameras import BridgeCameras
 from i2t_ros.nodes.bridge.detector_client import DetectorClient, DetectorConfiguration
 from i2t_ros.nodes.detector.camera_ports import parse_cameras
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
+from i2t_ros.nodes.lifecycle.spinning import Pulse
 from i2t_ros.nodes.parameters.bridge import BRIDGE, TCP_PREFIX, BridgeSettings, http_settings
 from i2t_ros.optional import needed_for
 from i2t_ros.options import from_values
@@ -39,6 +40,7 @@ class BridgeNode(ManagedNode):
     def __init__(self, **node_options: Any) -> None:
         super().__init__(**node_options)
         self._loop = LoopThread()
+        self._pulse = Pulse(self)
         self._detector: DetectorClient | None = None
         self._listeners = ExitStack()  # what closes them, the last one first
 
@@ -121,7 +123,7 @@ class BridgeNode(ManagedNode):
                 cameras.hub,
                 http_settings(self.values, os.environ),
                 sink=cameras,
-                unready=detector.unready,
+                unready=lambda: self._pulse.stalled() or detector.unready(),
                 configuration=configuration,
             )
             server = HttpServer(services, settings.http_host, settings.http_port)

@@ -8,6 +8,8 @@ from typing import Any
 from rclpy.exceptions import InvalidHandle
 from rclpy.node import Node
 
+from i2t_ros.nodes.lifecycle.guard import complain
+
 
 def create_deferred_service(
     node: Node,
@@ -43,8 +45,11 @@ def create_deferred_service(
         """Replace Service.send_response: ``work`` is what the callback returned."""
 
         def send(done: Future[Any]) -> None:
-            with suppress(InvalidHandle):  # the service has been destroyed
-                send_now(answer(done), header)
+            try:
+                with suppress(InvalidHandle):  # the service has been destroyed
+                    send_now(answer(done), header)
+            except Exception as error:
+                complain(node.get_logger(), f"{name}: a response cannot be sent", error)
 
         work.add_done_callback(send)
 

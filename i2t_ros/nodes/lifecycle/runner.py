@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import cv2
 import rclpy
+from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -60,7 +61,13 @@ class ManagedNode(LifecycleNode, ABC):
         # rclpy turns an exception in a transition into a failure, and does not log it.
         for transition in ("configure", "activate", "deactivate", "cleanup", "shutdown", "error"):
             setattr(self, f"on_{transition}", self._logged(transition))
+        for transition in ("configure", "activate", "deactivate", "cleanup", "shutdown"):
+            trigger = getattr(self, f"trigger_{transition}")
+            setattr(self, f"trigger_{transition}", self._undisturbed(trigger))
         super().__init__(self.program, **options)
+        for service in self.services:
+            if service.srv_type is ChangeState:
+                service.callback = self._refused_meanwhile(service.callback)
         self._forwarding = LogForwarding(self.get_logger())
         self.ended = threading.Event()
         self.exit_code = 0
@@ -119,8 +126,8 @@ class ManagedNode(LifecycleNode, ABC):
         return SetParametersResult(successful=True)
 
     def end(self, *, failed: bool = False) -> None:
-        """End the process as a signal would; any thread may call this."""
-        self.exit_code = EXIT_FAILED if failed else 0
+        """End the process as a signal would; any thread may call this. A failure stays one."""
+        self.exit_code = self.exit_code or (EXIT_FAILED if failed else 0)
         self.ended.set()
 
     def _logged(self, transition: str) -> Transition:
@@ -138,6 +145,32 @@ class ManagedNode(LifecycleNode, ABC):
                 raise
 
         return logged
+
+    def _undisturbed(self, trigger: Callable[[], Any]) -> Callable[[], Any]:
+        """Return a trigger of a transition during which no other one is accepted."""
+
+        def alone() -> Any:
+            with self._changing:
+                return trigger()
+
+        return alone
+
+    def _refused_meanwhile(self, change: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        """Return a service's callback that changes nothing while another thread does.
+
+        In the midst of a transition its own end is one that may be asked for, by its label.
+        """
+
+        def when_free(request: Any, response: Any) -> Any:
+            if not self._changing.acquire(blocking=False):
+                self.get_logger().warning("change_state: refused, as the state is changing already")
+                return response
+            try:
+                return change(request, response)
+            finally:
+                self._changing.release()
+
+        return when_free
 
     def every(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """Call ``callback`` at this interval, except during a transition."""

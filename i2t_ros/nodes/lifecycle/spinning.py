@@ -1,14 +1,22 @@
 """Spins a node in its own thread."""
 
 import threading
-import traceback
+import time
+from collections.abc import Callable
 
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.exceptions import InvalidHandle
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+
+from i2t_ros.nodes.lifecycle.guard import GuardedExecutor, complain
 
 STOP_LIMIT = 5.0
 """Seconds to wait for the thread to end."""
+BEAT_PERIOD = 1.0
+"""Seconds between two beats of a pulse."""
+STALLED = 10.0
+"""Seconds without a beat after which a node counts as stalled."""
 
 
 class SpinningThread(threading.Thread):
@@ -20,10 +28,12 @@ class SpinningThread(threading.Thread):
     With the same future each time, every call would add a callback to it: 350 bytes per image.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, on_death: Callable[[], object] = lambda: None) -> None:
+        """Spin ``node``; ``on_death`` is called if the thread ends although nobody closed it."""
         super().__init__(name="i2t-executor", daemon=True)
         self._node = node
-        self._executor = SingleThreadedExecutor()
+        self._on_death = on_death
+        self._executor = GuardedExecutor(node.get_logger())
         self._executor.add_node(node)
         self._stopping = False
         self.start()
@@ -43,10 +53,30 @@ class SpinningThread(threading.Thread):
     def run(self) -> None:
         """Spin until close()."""
         context = self._executor.context
-        while not self._stopping and context.ok():
-            try:
-                self._executor.spin_once()
-            except InvalidHandle:  # another thread destroyed something it waits for
-                continue
-            except Exception:  # from a callback; the others must still run
-                self._node.get_logger().error(f"a callback failed: {traceback.format_exc()}")
+        try:
+            while not self._stopping and context.ok():
+                try:
+                    self._executor.spin_once()
+                except InvalidHandle:  # another thread destroyed something it waits for
+                    continue
+                except Exception as error:  # from a callback; the others must still run
+                    complain(self._node.get_logger(), "a callback failed", error)
+        finally:
+            if not self._stopping:
+                self._on_death()
+
+
+class Pulse:
+    """Beats while the callbacks of a node run: a timer, by a clock that no simulation stops."""
+
+    def __init__(self, node: Node) -> None:
+        self._beat()
+        node.create_timer(BEAT_PERIOD, self._beat, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def stalled(self) -> str:
+        """Return why the node's callbacks do not run, as far as is known; empty if they do."""
+        seconds = time.monotonic() - self._last
+        return f"the node has been stalled for {seconds:.0f} s" if seconds > STALLED else ""
+
+    def _beat(self) -> None:
+        self._last = time.monotonic()

@@ -9,7 +9,7 @@ from std_msgs.msg import Header
 from vision_msgs.msg import Detection2DArray
 
 from i2t_ros import language as words
-from i2t_ros.errors import UnknownLanguageError, error_from_code
+from i2t_ros.errors import ServiceError, UnknownLanguageError, error_from_code
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.msg import TaskFailure
 from i2t_ros.nodes.messages.images import encoded_to_msg
@@ -61,7 +61,7 @@ def response_to_msg(header: Header, reply: DescribeReply) -> Describe.Response:
 def reply_from_response(response: Describe.Response) -> DescribeReply:
     """Return the reply that a response carries.
 
-    Raises the error that it carries, and UnsupportedFormatError for its picture.
+    Raises the error that it carries, UnsupportedFormatError for its picture, and ServiceError.
     """
     if not response.success:
         raise error_from_code(response.error_code, response.message)
@@ -102,11 +102,19 @@ def description_to_msg(
 
 
 def description_from_msg(msg: DescriptionMsg) -> Description:
-    """Return a description; a task that this process does not know is left out."""
+    """Return a description; a task that this process does not know is left out.
+
+    Raises ServiceError for what no detector_node sends, such as an object without a class.
+    """
+    try:
+        results = {task: converter(task).read(msg) for task in msg.tasks if task in TASKS}
+    except Exception as error:
+        problem = f"{type(error).__name__}: {error}"
+        raise ServiceError(f"the description makes no sense: {problem}") from error
     scene = Scene(
         msg.width,
         msg.height,
-        {task: converter(task).read(msg) for task in msg.tasks if task in TASKS},
+        results,
         {failure.task: error_from_code(failure.code, failure.message) for failure in msg.failures},
     )
     elapsed = msg.elapsed.sec + msg.elapsed.nanosec / 1e9

@@ -4,6 +4,7 @@ A task of another package has no field of its own: its JSON goes into ``others``
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -97,7 +98,8 @@ def _fill_classification(msg: DescriptionMsg, classes: Classes, _: Label) -> Non
 
 
 def _read_classification(msg: DescriptionMsg) -> Classes:
-    return tuple((result.class_id, result.score) for result in msg.classification.results)
+    results = msg.classification.results
+    return tuple((result.class_id, _finite(result.score)) for result in results)
 
 
 def _fill_faces(msg: DescriptionMsg, faces: Faces, _: Label) -> None:
@@ -138,13 +140,20 @@ def _read_texts(msg: DescriptionMsg) -> tuple[TextRegion, ...]:
         TextRegion(
             np.array(_points_from_msg(region.corners), np.float32),
             region.text,
-            region.score,
+            _finite(region.score),
             _color_from_msg(region.text_color),
             _color_from_msg(region.background_color),
             region.translation,
         )
         for region in msg.texts
     )
+
+
+def _finite(score: float) -> float:
+    """Return a score; raises ValueError for one that JSON has no number for."""
+    if not math.isfinite(score):
+        raise ValueError(f"expected a finite score, got {score}")
+    return score
 
 
 def _other(name: str) -> Converter:

@@ -1,0 +1,102 @@
+"""What keeps a node serving, whatever it is sent: no callback's error ends or blocks its executor.
+
+Anybody in the ROS graph may send a node a message or a request that rclpy, or this package, raises
+an error for. In rclpy such an error leaves a request without a response (ros2/rclpy issue 1209).
+If it comes while a message is taken, the callbacks of the same group never run again.
+"""
+
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rcl_interfaces.msg import SetParametersResult
+from rcl_interfaces.srv import SetParameters, SetParametersAtomically
+from rclpy.exceptions import InvalidHandle
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.impl.rcutils_logger import RcutilsLogger
+from rclpy.service import Service
+
+LONGEST_TEXT = 300
+"""Characters of an error's text that are logged or sent: it may quote what a stranger sent."""
+COMPLAINT_PERIOD = 1.0
+"""Seconds between two log lines about failed callbacks."""
+
+
+def short(error: BaseException) -> str:
+    """Return an error's type and text in one line."""
+    text = " ".join(str(error).split())
+    text = f"{text[:LONGEST_TEXT]}..." if len(text) > LONGEST_TEXT else text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def complain(logger: RcutilsLogger, what: str, error: BaseException) -> None:
+    """Log a failure in one line, at most one a second; with the level debug its traceback, too."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    line = f"{what}: {short(error)} ({Path(place.filename).name}:{place.lineno})"
+    logger.error(line, throttle_duration_sec=COMPLAINT_PERIOD)
+    logger.debug("".join(traceback.format_exception(error)))
+
+
+class GuardedExecutor(SingleThreadedExecutor):
+    """Takes what has come so that an error harms nothing else, and answers every request.
+
+    The callbacks of services have to be functions, not coroutines.
+    """
+
+    def __init__(self, logger: RcutilsLogger) -> None:
+        """``logger`` gets what fails."""
+        super().__init__()
+        self._logger = logger
+
+    # rclpy has no public place for this. Humble hands over one more function.
+    def _make_handler(self, entity: Any, node: Any, take: Callable[[Any], Any], *more: Any) -> Any:
+        if isinstance(entity, Service) and not isinstance(entity.callback, _Answering):
+            entity.callback = _Answering(entity, self._logger)
+
+        def take_or_leave(taken_from: Any) -> Any:
+            try:
+                return take(taken_from)
+            except InvalidHandle:  # another thread has destroyed it
+                return None
+            except Exception as error:
+                complain(self._logger, "a message cannot be taken", error)
+                return None
+
+        return super()._make_handler(entity, node, take_or_leave, *more)
+
+
+class _Answering:
+    """A service's callback that returns a response in any case: if it fails, one that refuses."""
+
+    def __init__(self, service: Service, logger: RcutilsLogger) -> None:
+        self._name = service.service_name
+        self._callback = service.callback
+        self._logger = logger
+
+    def __call__(self, request: Any, response: Any) -> Any:
+        if isinstance(request, SetParameters.Request):  # each parameter has a result of its own
+            for parameter in request.parameters:
+                one = SetParameters.Request(parameters=[parameter])
+                response.results += self._answer(one, SetParameters.Response()).results
+            return response
+        return self._answer(request, response)
+
+    def _answer(self, request: Any, response: Any) -> Any:
+        try:
+            return self._callback(request, response)
+        except Exception as error:
+            complain(self._logger, f"{self._name}: a request is refused", error)
+            return _refusal(type(response), short(error))
+
+
+def _refusal(kind: type, reason: str) -> Any:
+    """Return a response in which nothing succeeded, with the reason if it has a place for one."""
+    response = kind()
+    if kind is SetParameters.Response:
+        response.results = [SetParametersResult(reason=reason)]
+    elif kind is SetParametersAtomically.Response:
+        response.result.reason = reason
+    elif hasattr(response, "message"):
+        response.message = reason
+    return response
