@@ -1,6 +1,12 @@
 """LiteRT (TensorFlow Lite): .tflite files on a CPU, with quantized inputs and outputs."""
 
+import ast
+import contextlib
 import importlib.metadata
+import json
+import re
+import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,9 +16,13 @@ from ai_edge_litert.interpreter import Interpreter
 
 from i2t_ros.backends.base import Backend, BackendOptions, Tensor
 from i2t_ros.backends.cores import backend_threads
-from i2t_ros.errors import ModelCorruptError, ModelMismatchError
-from i2t_ros.models.manifest import ModelSpec
+from i2t_ros.errors import BackendUnavailableError, ModelCorruptError, ModelMismatchError
+from i2t_ros.models.manifest import ModelSpec, labels_of
 from i2t_ros.models.tensors import FileFacts, TensorInfo, example_inputs, match_tensors
+
+# Of what may be packed with a model.
+MOST_MEMBERS = 16
+MOST_BYTES = 1 << 20
 
 
 class LiteRtBackend(Backend):
@@ -53,9 +63,54 @@ class LiteRtBackend(Backend):
 
 
 def read_facts(path: Path) -> FileFacts:
-    """Return what a file says of itself. Raises ModelCorruptError."""
+    """Return what a file says of itself. Raises ModelCorruptError, BackendUnavailableError.
+
+    A quantized input of signed bytes is told as float32, which it takes, too.
+    """
     model = _load(path, threads=1)
-    return FileFacts(_infos(model.get_input_details()), _infos(model.get_output_details()), {})
+    details = model.get_input_details()
+    inputs = [
+        info._replace(dtype="float32") if info.dtype == "int8" and _is_quantized(detail) else info
+        for info, detail in zip(_infos(details), details, strict=True)
+    ]
+    return FileFacts(inputs, _infos(model.get_output_details()), packed_metadata(path))
+
+
+def packed_metadata(path: Path) -> dict[str, str]:
+    """Return what is packed with a model: its labels as ``names``, and an exporter's metadata.
+
+    A .tflite file may end in a zip archive: of a label map, one name a line
+    (https://ai.google.dev/edge/litert/conversion/tensorflow/metadata), or of Ultralytics' metadata.
+    """
+    metadata: dict[str, str] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist()[:MOST_MEMBERS]:
+                if not member.filename.endswith((".txt", ".json")):
+                    continue
+                if member.file_size > MOST_BYTES:
+                    continue
+                data = archive.read(member)
+                metadata = _metadata(data) or {"names": json.dumps(_label_map(data))} | metadata
+    except (OSError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error):
+        pass  # nothing is packed with it, or not in a way that can be read
+    return metadata
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    """Return a mapping as texts; empty if it is none."""
+    text = data.decode("utf-8", "replace")
+    for read in (ast.literal_eval, json.loads):
+        with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+            if isinstance(found := read(text), dict):
+                return {str(key): str(value) for key, value in found.items()}
+    return {}
+
+
+def _label_map(data: bytes) -> list[str]:
+    """Return the names of a label map, in which ??? is a hole."""
+    names = labels_of(data)
+    return ["" if set(name) == {"?"} else name for name in names]
 
 
 def _load(path: Path, threads: int) -> Interpreter:
@@ -63,7 +118,17 @@ def _load(path: Path, threads: int) -> Interpreter:
         interpreter = Interpreter(model_path=str(path), num_threads=threads)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        raise ModelCorruptError(f"{path}: LiteRT cannot load it: {error}") from error
+        said = str(error)
+        if custom := re.search(r"unresolved custom op: (\S+)", said, re.IGNORECASE):
+            raise BackendUnavailableError(
+                f"{path} has the operator {custom[1].rstrip('.')}, which LiteRT lacks: "
+                "edgetpu-custom-op is for a Coral accelerator (give the file without _edgetpu), "
+                "Flex operators need TensorFlow (export with TFLITE_BUILTINS only)"
+            ) from error
+        raise ModelCorruptError(
+            f"{path}: LiteRT cannot load it: {said}. It may be cut off or damaged: copy or "
+            "download it again"
+        ) from error
     return interpreter
 
 

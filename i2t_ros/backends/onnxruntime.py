@@ -1,5 +1,6 @@
 """ONNX Runtime: .onnx files on a CPU, or through an execution provider on a GPU."""
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from i2t_ros.backends.onnxruntime_providers import (
     computes_in,
     provider_settings,
 )
-from i2t_ros.errors import BackendUnavailableError, ModelCorruptError, ModelMismatchError
+from i2t_ros.errors import BackendUnavailableError, I2tError, ModelCorruptError, ModelMismatchError
 from i2t_ros.models.manifest import ModelSpec
 from i2t_ros.models.tensors import FileFacts, TensorInfo, example_inputs, match_tensors
 
@@ -38,6 +39,9 @@ _DTYPES = {
     "tensor(float)": "float32",
     "tensor(uint8)": "uint8",
     "tensor(float16)": "float16",
+    "tensor(double)": "float64",
+    "tensor(int8)": "int8",
+    "tensor(int32)": "int32",
     "tensor(int64)": "int64",
 }
 
@@ -130,13 +134,13 @@ class OnnxRuntimeBackend(Backend):
             if self._narrow is None:
                 try:
                     self._narrow = _load(self._file)
-                except ModelCorruptError:
+                except (ModelCorruptError, BackendUnavailableError):
                     self._narrow = wide
             return self._narrow
 
 
 def read_facts(path: Path) -> FileFacts:
-    """Return what a file says of itself. Raises ModelCorruptError."""
+    """Return what a file says of itself. Raises ModelCorruptError, BackendUnavailableError."""
     session = _load(path, optimize=False)
     metadata = session.get_modelmeta().custom_metadata_map
     return FileFacts(_infos(session.get_inputs()), _infos(session.get_outputs()), metadata)
@@ -177,9 +181,39 @@ def _load(
     try:
         return ort.InferenceSession(converted or str(path), settings, providers=list(providers))
     except Exception as error:  # its errors have no common base class
-        raise ModelCorruptError(
-            f"{path}: ONNX Runtime {ort.__version__} cannot load it: {error}"
-        ) from error
+        raise _refusal(path, str(error)) from error
+
+
+def _refusal(path: Path, said: str) -> I2tError:
+    """Return an error that says what to do about a file that ONNX Runtime refuses."""
+    engine = f"ONNX Runtime {ort.__version__}"
+    newer = re.search(r"Unsupported model (IR) version: (\d+).*?: (\d+)", said) or re.search(
+        r"(Opset) (\d+) is under development.*till opset (\d+)", said, re.DOTALL
+    )
+    if newer:
+        what, has, most = newer.groups()
+        return BackendUnavailableError(
+            f"{path} is newer than {engine}: its {what.replace('Opset', 'opset')} is {has}, and "
+            f"{most} is the newest that is known. Upgrade: `pip install --upgrade onnxruntime`, or "
+            "export the model again with an older opset (opset=17)"
+        )
+    if custom := re.search(r"Fatal error: (\S+?)\(-?\d+\) is not a registered", said):
+        return BackendUnavailableError(
+            f"{path} has the operator {custom[1]}, which only another engine has (TRT: TensorRT): "
+            "export it for ONNX Runtime, such as YOLOv7 with --max-wh 640, or without suppression"
+        )
+    if unknown := re.search(r"No Op registered for (\S+) with domain_version of (\d+)", said):
+        return BackendUnavailableError(
+            f"{path} has the operator {unknown[1]} of opset {unknown[2]}, which {engine} does not "
+            "know. Upgrade: `pip install --upgrade onnxruntime`, or export the model again"
+        )
+    if weights := re.search(r"External data path does not exist: \"([^\"]+)\"", said):
+        return ModelCorruptError(
+            f"{path}: its weights are in a second file that is not there, {weights[1]}: copy both"
+        )
+    size = path.stat().st_size if path.is_file() else 0
+    hint = f" The file of {size} bytes may be cut off or damaged: copy or download it again."
+    return ModelCorruptError(f"{path}: {engine} cannot load it: {said}.{hint if size else ''}")
 
 
 def _device(session: ort.InferenceSession) -> str:

@@ -1,4 +1,4 @@
-"""OpenVINO: .onnx files on Intel CPUs, GPUs and NPUs."""
+"""OpenVINO: .onnx files, and its own .xml files, on Intel CPUs, GPUs and NPUs."""
 
 import queue
 import re
@@ -10,9 +10,16 @@ import openvino as ov
 
 from i2t_ros.backends.base import MOST_CALLS, Backend, BackendOptions, Tensor
 from i2t_ros.backends.cores import backend_threads
-from i2t_ros.errors import BackendUnavailableError, ModelCorruptError
+from i2t_ros.errors import BackendUnavailableError, ModelCorruptError, ModelError
 from i2t_ros.models.manifest import ModelSpec
-from i2t_ros.models.tensors import TensorInfo, check_shapes, example_inputs, match_tensors
+from i2t_ros.models.tensors import (
+    FileFacts,
+    TensorInfo,
+    check_shapes,
+    example_inputs,
+    match_tensors,
+)
+from i2t_ros.validation import read_mapping
 
 PRECISIONS = ("auto", "f32", "f16", "bf16")
 """By default OpenVINO rounds to bfloat16 if the CPU supports it, which changes scores. So ``auto``
@@ -38,12 +45,7 @@ class OpenVinoBackend(Backend):
         core = ov.Core()
         device = options.device or "CPU"
         settings = _settings(core, device, options)
-        try:
-            model = core.read_model(str(files[0]))
-        except RuntimeError as error:
-            raise ModelCorruptError(
-                f"{files[0]}: OpenVINO {ov.__version__} cannot read it: {error}"
-            ) from error
+        model = _load(core, files[0])
         inputs, outputs = _infos(model.inputs), _infos(model.outputs)
         self._inputs, read = match_tensors(spec, inputs, outputs)
         self._input_indices = [inputs.index(info) for info in self._inputs]
@@ -88,6 +90,33 @@ class OpenVinoBackend(Backend):
         finally:
             model.put(request)
         return [np.asarray(results[index]) for index in self._output_indices]
+
+
+def read_facts(path: Path) -> FileFacts:
+    """Return what a file says of itself. Raises ModelCorruptError.
+
+    Ultralytics writes metadata.yaml beside an .xml, in the folder that it exports.
+    """
+    model = _load(ov.Core(), path)
+    beside = path.with_name("metadata.yaml")
+    metadata = {}
+    if path.suffix.lower() == ".xml" and beside.is_file():
+        metadata = {str(k): str(v) for k, v in read_mapping(beside, ModelError).items()}
+    return FileFacts(_infos(model.inputs), _infos(model.outputs), metadata)
+
+
+def _load(core: ov.Core, path: Path) -> ov.Model:
+    try:
+        return core.read_model(str(path))
+    except RuntimeError as error:
+        weights = path.with_suffix(".bin")
+        if path.suffix.lower() == ".xml" and not weights.is_file():
+            raise ModelCorruptError(
+                f"{path}: its weights are not there, {weights}: copy both files"
+            ) from error
+        raise ModelCorruptError(
+            f"{path}: OpenVINO {ov.__version__} cannot read it: {error}"
+        ) from error
 
 
 def _settings(core: ov.Core, device: str, options: BackendOptions) -> dict[str, object]:

@@ -6,7 +6,7 @@ cache; then it is downloaded. ``I2T_OFFLINE=1`` forbids downloads.
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,16 @@ import platformdirs
 from msgspec import to_builtins
 from msgspec.structs import replace
 
-from i2t_ros.errors import ModelCorruptError, ModelError, ModelMissingError
-from i2t_ros.models.manifest import ModelFile, ModelSpec, find_spec, load_manifest, spec_from
+from i2t_ros.errors import ModelCorruptError, ModelError, ModelMismatchError, ModelMissingError
+from i2t_ros.models.files import check_file, is_model_ending
+from i2t_ros.models.manifest import (
+    ModelFile,
+    ModelSpec,
+    find_spec,
+    load_manifest,
+    read_labels,
+    spec_from,
+)
 from i2t_ros.models.recognition import BACKENDS_FOR, recognize
 from i2t_ros.optional import needed_for
 from i2t_ros.validation import check_keys, read_mapping
@@ -28,8 +36,10 @@ INSTALL = (
 )
 
 
-def describe_model(model: str) -> ModelSpec:
+def describe_model(model: str, labels: str = "") -> ModelSpec:
     """Return how to feed and read a model: an entry of the manifest, or the path of a file.
+
+    labels  a file of class names, or a table of config/labels, for a file; "": as follows
 
     For a file, ``<path without ending>.yaml`` beside it, with fields of an entry of
     config/models.yaml, says so; else labels may be in ``<path without ending>.txt``. What they
@@ -37,34 +47,75 @@ def describe_model(model: str) -> ModelSpec:
     and outputs tell. Nothing is fetched.
 
     Raises UnknownModelError; ModelMissingError if there is no such file; ModelCorruptError if it
-    cannot be read; ModelError if nothing tells, or the description is wrong.
+    cannot be read; BackendUnavailableError if it is too new; ModelError if nothing tells, or the
+    description is wrong.
     """
-    if os.sep not in model and not model.endswith(tuple(BACKENDS_FOR)):
-        return find_spec(model)
     path = Path(model).expanduser()
-    if not path.is_file():
-        raise ModelMissingError(f"{path}: no such file")
-    description, labels = path.with_suffix(".yaml"), path.with_suffix(".txt")
+    if os.sep not in model and not (is_model_file(path) or labels):
+        return find_spec(model)
+    check_file(path)
+    description = path.with_suffix(".yaml")
     where = str(description if description.is_file() else path)
-    given: dict[str, Any] = {"labels": labels.name} if labels.is_file() else {}
-    if description.is_file():
-        given |= read_mapping(description, ModelError)
-        check_keys(given, ModelSpec, where, ModelError)
+    given = _given(path, description, labels, where)
     entry: dict[str, Any] = {"task": "detect", "summary": f"the file {path.name}"}
-    if path.suffix in BACKENDS_FOR:
-        entry["backends"] = BACKENDS_FOR[path.suffix]
+    if (suffix := path.suffix.lower()) in BACKENDS_FOR:
+        entry["backends"] = BACKENDS_FOR[suffix]
     if not {"input", "decoder"} <= set(given):
         known = _known_file(path)
         if known and not given:
             return known
-        entry |= to_builtins(known) if known else recognize(path)
-    entry |= given | {"files": [{"name": str(path.absolute())}]}
+        names = given.get("labels")
+        names = names if isinstance(names, list | tuple) else ()
+        entry |= to_builtins(known) if known else recognize(path, names)
+        _check_number(where, names, entry)
+    entry = _merged(entry, given) | {"files": [{"name": str(path.absolute())}]}
     if "labels" not in entry:
         raise ModelError(
-            f"{path}: nothing names its classes; write one name a line into {labels}, or "
-            f"`labels: coco80` into {description} if it knows those"
+            f"{path}: nothing names its classes; write one name a line into "
+            f"{path.with_suffix('.txt')}, or `labels: coco80` into {description} if it knows those"
         )
     return spec_from(path.stem, entry, where, folder=path.parent)
+
+
+def is_model_file(path: Path) -> bool:
+    """Return whether a name without a folder is that of a model's file, here or elsewhere."""
+    return path.suffix.lower() in BACKENDS_FOR or is_model_ending(path.suffix)
+
+
+def _given(path: Path, description: Path, labels: str, where: str) -> dict[str, Any]:
+    """Return the fields that the user has written beside the file, with the labels as a list."""
+    beside = path.with_suffix(".txt")
+    given: dict[str, Any] = {"labels": beside.name} if beside.is_file() else {}
+    if description.is_file():
+        given |= read_mapping(description, ModelError)
+        check_keys(given, ModelSpec, where, ModelError)
+    if labels:
+        given["labels"] = str(Path(labels).absolute()) if Path(labels).is_file() else labels
+    if isinstance(given.get("labels"), str):
+        given["labels"] = read_labels(given["labels"], where, path.parent)
+    return given
+
+
+def _merged(entry: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry with the given fields in place of its own; mappings are merged by field."""
+    both = {key for key in entry if isinstance(entry[key], dict)} & {
+        key for key in given if isinstance(given[key], dict)
+    }
+    return entry | given | {key: _merged(entry[key], given[key]) for key in both}
+
+
+def _check_number(where: str, names: Sequence[Any], entry: dict[str, Any]) -> None:
+    """Compare a user's labels with the names in the file, which a decoder may not know.
+
+    RF-DETR's columns are counted when it is loaded: it has one more than classes.
+    """
+    own = entry.get("labels", ())
+    if names and own and len(names) != len(own) and entry["decoder"] != "query_logits":
+        raise ModelMismatchError(
+            f"{where}: its labels are {len(names)}, but the file itself names {len(own)} classes: "
+            f"{', '.join(map(str, own[:3]))}{', ...' if len(own) > 3 else ''}; leave the labels "
+            "out, or give one for each"
+        )
 
 
 def obtain(
@@ -152,6 +203,7 @@ def _find_file(spec: ModelSpec, file: ModelFile) -> Path | None:
         if not wrong:
             return place
         if not place.is_relative_to(cache_folder()):
+            check_file(place)
             raise ModelCorruptError(
                 f"{place} is not the {file.name} of {spec.name}: {wrong}; remove it, or give its "
                 "path as the model if it is one of your own"

@@ -1,5 +1,6 @@
 """What models there are and how each is fed and read: config/models.yaml as checked structures."""
 
+import codecs
 import difflib
 import hashlib
 from collections.abc import Mapping
@@ -180,17 +181,43 @@ def spec_from(name: str, entry: Any, where: str, folder: Path | None = None) -> 
 def read_labels(name: str, where: str, folder: Path | None = None) -> tuple[str, ...]:
     """Return a label table: one name a line, an empty line for a hole in the numbering.
 
-    ``name`` is a file beside the model, or one of config/labels without its ending.
+    ``name`` is a file beside the model, or one of config/labels without its ending. Raises
+    ModelError if it is not there, or no UTF-8 or UTF-16.
     """
     places = [folder / name] if folder else []
     places.append(config_path("labels") / f"{name}.txt")
     for place in places:
         if place.is_file():
             try:
-                return tuple(line.strip() for line in place.read_text("utf-8").splitlines())
+                return labels_of(place.read_bytes())
             except (OSError, UnicodeDecodeError) as error:
-                raise ModelError(f"{where}: labels: {place} cannot be read: {error}") from error
+                raise ModelError(
+                    f"{where}: labels: {place} cannot be read: {_told(error, place)}"
+                ) from error
     raise ModelError(f"{where}: labels: no such file: {' or '.join(map(str, places))}")
+
+
+def labels_of(data: bytes) -> tuple[str, ...]:
+    """Return the lines of a text in UTF-8, or in UTF-16 if its first bytes say so.
+
+    Raises UnicodeDecodeError.
+    """
+    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = data.decode("utf-16" if utf16 else "utf-8-sig")
+    return tuple(line.strip() for line in text.splitlines())
+
+
+def _told(error: OSError | UnicodeDecodeError, place: Path) -> str:
+    """Return what is wrong with a file of labels, and what to do about its encoding."""
+    if isinstance(error, OSError):
+        return str(error)
+    line = error.object.count(b"\n", 0, error.start) + 1
+    byte = error.object[error.start]
+    return (
+        f"expected UTF-8, and line {line} is in another encoding (byte 0x{byte:02x}), such as "
+        f"Latin-1, or cp950 for Chinese: `iconv -f LATIN1 -t UTF-8 {place.name} > utf8.txt`, with "
+        "the encoding in which it was written"
+    )
 
 
 def _sha256(path: Path) -> str:

@@ -45,7 +45,7 @@ def match_tensors(
     wanted = [spec.input.name, *spec.input.constants]
     if len(wanted) != len(inputs):
         raise ModelMismatchError(
-            f"{spec.name}: expected {len(wanted)} input(s), the model has {_listed(inputs)}"
+            f"{spec.name}: expected {len(wanted)} input(s), the model has {listed(inputs)}"
         )
     if not wanted[0] and len(inputs) == 1:
         wanted = [inputs[0].name]
@@ -54,13 +54,13 @@ def match_tensors(
         if not info.fits(given.shape) or str(given.dtype) != info.dtype:
             raise ModelMismatchError(
                 f"{spec.name}: input {info.name}: the entry says {given.shape} {given.dtype}, "
-                f"the model takes {info.shape} {info.dtype}"
+                f"the model takes {info.shape} {info.dtype}{_remedy(given, info)}"
             )
     read = _in_order(spec, "output", spec.outputs, outputs) or list(outputs)
     if len(read) != spec.output_count:
         raise ModelMismatchError(
             f"{spec.name}: decoder {spec.decoder} reads {spec.output_count} output(s), the model "
-            f"has {_listed(outputs)}"
+            f"has {listed(outputs)}"
         )
     return ordered, read
 
@@ -85,16 +85,26 @@ def example_inputs(spec: ModelSpec) -> list[NDArray[Any]]:
     return [np.zeros(form.shape, form.dtype), *spec.input.constant_arrays()]
 
 
+def _remedy(given: NDArray[Any], info: TensorInfo) -> str:
+    """Return what to do about an input of another batch or type; "" if nothing is simple."""
+    if info.shape[:1] not in ((), (-1,), (1,)) and info.shape[1:] == given.shape[1:]:
+        return "; export it with batch=1"
+    if info.fits(given.shape) and info.dtype in ("float32", "float16", "uint8"):
+        return f"; say `dtype: {info.dtype}` in input.format"
+    return ""
+
+
 def _in_order(
     spec: ModelSpec, kind: str, names: Sequence[str], found: Sequence[TensorInfo]
 ) -> list[TensorInfo]:
     by_name = {info.name: info for info in found}
     if absent := [name for name in names if name not in by_name]:
         raise ModelMismatchError(
-            f"{spec.name}: no {kind} named {', '.join(absent)}, the model has {_listed(found)}"
+            f"{spec.name}: no {kind} named {', '.join(absent)}, the model has {listed(found)}"
         )
     return [by_name[name] for name in names]
 
 
-def _listed(infos: Sequence[TensorInfo]) -> str:
+def listed(infos: Sequence[TensorInfo]) -> str:
+    """Return inputs or outputs for people: "1: images (1, 3, 640, 640) float32"."""
     return f"{len(infos)}: " + ", ".join(f"{i.name} {i.shape} {i.dtype}" for i in infos)

@@ -2,7 +2,7 @@
 
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -49,6 +49,7 @@ class ModelRunner(ABC, Generic[Options, Result]):
     spec          the model's entry
     backend_name  what runs it
     labels        the class names
+    reading       decoder and options, as the values of a trial run have settled them
     """
 
     options: ClassVar[type[Any]]
@@ -71,12 +72,33 @@ class ModelRunner(ABC, Generic[Options, Result]):
         self._constants = spec.input.constant_arrays()
         # A letterbox writes images into one buffer, so each image in work has its own.
         self._letterboxes: list[Letterbox] = []
-        own = "pixels" if loaded.takes_pictures else spec.decoder
-        self._decoder = DECODERS[spec.task][own]
-        options = spec.decoder_options if own == spec.decoder else {}
-        self._decode = functools.partial(self._decoder.function, **options)
+        if loaded.takes_pictures:
+            self._read_with("pixels", {})
+        else:
+            self._read_with(spec.decoder, spec.decoder_options)
         if spec.input.format:
-            self.run(np.zeros((64, 64, 3), np.uint8), self.options())
+            self._try()
+
+    def _read_with(self, decoder: str, options: Mapping[str, Any]) -> None:
+        self.reading = decoder, options
+        self._decoder = DECODERS[self.spec.task][decoder]
+        self._decode = functools.partial(self._decoder.function, **options)
+
+    def _try(self) -> None:
+        """Run the model once, and read its outputs as their values ask for."""
+        prepared = self.prepare(np.zeros((64, 64, 3), np.uint8))
+        outputs = self.infer([prepared])[0]
+        self._check_count(outputs)
+        if self._decoder.settle:
+            _, options = self.reading
+            try:
+                settled = self._decoder.settle(
+                    outputs, prepared.size, dict(options), len(self.labels)
+                )
+            except (IndexError, TypeError, ValueError) as error:
+                raise self._misfit(outputs, error) from error
+            self._read_with(*settled)
+        self.read(prepared, outputs, self.options())
 
     def run(self, image: Image, options: Options, language: str = "") -> Outcome:
         """Return what this task finds in an image; see Runner."""
@@ -106,9 +128,9 @@ class ModelRunner(ABC, Generic[Options, Result]):
         """
         try:
             if len(images) == 1:
-                return [self._backend.infer(images[0].inputs)]
+                return [_full(self._backend.infer(images[0].inputs))]
             together = np.concatenate([image.inputs[0] for image in images])
-            outputs = self._backend.infer([together, *self._constants])
+            outputs = _full(self._backend.infer([together, *self._constants]))
             return [[output[i : i + 1] for output in outputs] for i in range(len(images))]
         finally:
             for image in images:
@@ -121,19 +143,26 @@ class ModelRunner(ABC, Generic[Options, Result]):
 
         Raises ModelMismatchError if the outputs are not what the model's entry promises.
         """
+        self._check_count(outputs)
+        try:
+            return self._result(image, outputs, options)
+        except (IndexError, TypeError, ValueError) as error:
+            raise self._misfit(outputs, error) from error
+
+    def _check_count(self, outputs: list[Tensor]) -> None:
         if len(outputs) != self._decoder.outputs:
             raise ModelMismatchError(
                 f"{self.name}: decoder {self.spec.decoder} reads {self._decoder.outputs} "
                 f"output(s), got {len(outputs)}"
             )
-        try:
-            return self._result(image, outputs, options)
-        except (IndexError, TypeError, ValueError) as error:
-            labels = f" and {len(self.labels)} labels do" if self.labels else " does"
-            raise ModelMismatchError(
-                f"{self.name}: decoder {self.spec.decoder}{labels} not fit outputs of shapes "
-                f"{[output.shape for output in outputs]}: {error}"
-            ) from error
+
+    def _misfit(self, outputs: list[Tensor], error: Exception) -> ModelMismatchError:
+        """Return the error that blames the outputs for what went wrong while they were read."""
+        labels = f" and {len(self.labels)} labels do" if self.labels else " does"
+        return ModelMismatchError(
+            f"{self.name}: decoder {self.spec.decoder}{labels} not fit outputs of shapes "
+            f"{[output.shape for output in outputs]}: {error}"
+        )
 
     @abstractmethod
     def _result(self, image: PreparedImage, outputs: list[Tensor], options: Options) -> Result:
@@ -160,3 +189,8 @@ class ModelRunner(ABC, Generic[Options, Result]):
     def close(self) -> None:
         """Release the backend. May be called more than once."""
         self._backend.close()
+
+
+def _full(outputs: list[Tensor]) -> list[Tensor]:
+    """Return outputs of 16 bits in 32: exp() of a float16 overflows from 12 on."""
+    return [o.astype(np.float32) if o.dtype == np.float16 else o for o in outputs]

@@ -33,7 +33,7 @@ class TensorFormat(Structure, frozen=True):
     height: Side
     layout: Literal["NCHW", "NHWC"] = "NCHW"
     color: Literal["bgr", "rgb"] = "bgr"
-    dtype: Literal["float32", "uint8"] = "float32"
+    dtype: Literal["float32", "float16", "uint8"] = "float32"
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     resize: Literal["letterbox", "letterbox_center", "stretch", "crop"] = "letterbox"

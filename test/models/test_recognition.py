@@ -8,6 +8,7 @@ import pytest
 import tiny_models
 import yaml
 from making import open_detector
+from own_models import CELLS, CENTER, NAMES, NCHW, NHWC, finds_the_dog, query_logits, rows
 
 from i2t_ros.errors import ModelCorruptError, ModelError, ModelMismatchError
 from i2t_ros.models import manifest
@@ -17,18 +18,7 @@ from i2t_ros.models.tensors import FileFacts, TensorInfo
 
 pytest.importorskip("onnx", reason="onnx is not installed")
 
-NCHW, NHWC = ((1, 3, 32, 64), np.float32), ((1, 32, 64, 3), np.uint8)
-NAMES = ["person", "dog", "cat"]
 ULTRALYTICS = {"names": "{0: 'person', 1: 'dog', 2: 'cat'}", "imgsz": "[32, 64]", "task": "detect"}
-CELLS = 32 + 8 + 2
-CENTER = [32, 16, 32, 16]  # of the dog: x, y, width, height
-
-
-def rows(count, columns, filled, at=5):
-    """Return (1, count, columns) of zeros, but for one row."""
-    output = np.zeros((1, count, columns), np.float32)
-    output[0, at, : len(filled)] = filled
-    return output
 
 
 def yolox_output():
@@ -52,12 +42,6 @@ def nanodet_outputs():
         logits[low], logits[low + 1] = np.log(1 - part), np.log(part)
         outputs["dis_16"][0, 7, side * 8 : side * 8 + 8] = logits
     return outputs
-
-
-def query_logits():
-    logits = np.full((1, 30, 3), -9, np.float32)
-    logits[0, 5, 1] = np.log(9)  # whose sigmoid is 0.9
-    return logits
 
 
 FAMILIES = {
@@ -111,15 +95,6 @@ def put(tmp_path, family, description=None, labels=True, metadata=None):
     if description is not None:
         (tmp_path / "mine.yaml").write_text(yaml.safe_dump(description))
     return str(path)
-
-
-def finds_the_dog(model, backend="auto"):
-    # The picture is twice as large as the input, so nothing depends on how it is fitted.
-    found = open_detector(model, backend).detect(np.zeros((64, 128, 3), np.uint8))
-    assert [found.label(i) for i in range(len(found))] == ["dog"]
-    np.testing.assert_allclose(found.boxes, [[32, 16, 96, 48]], atol=0.01)
-    assert found.scores.tolist() == pytest.approx([0.9], abs=1e-3)
-    return True
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])

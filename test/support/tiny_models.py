@@ -19,6 +19,8 @@ def constant_onnx(inputs, outputs, metadata=None):
 
     kinds = {
         np.dtype(np.float32): TensorProto.FLOAT,
+        np.dtype(np.float16): TensorProto.FLOAT16,
+        np.dtype(np.float64): TensorProto.DOUBLE,
         np.dtype(np.uint8): TensorProto.UINT8,
         np.dtype(np.int64): TensorProto.INT64,
         np.dtype(np.int32): TensorProto.INT32,

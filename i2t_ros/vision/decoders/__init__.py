@@ -7,20 +7,26 @@ the boxes back to the image and clips them.
 
 from collections.abc import Mapping
 
-from i2t_ros.vision.decoders import classes, faces, objects, texts
+from i2t_ros.vision.decoders import classes, exports, faces, objects, texts, values
 from i2t_ros.vision.decoders.base import Decoder
 
 DECODERS: Mapping[str, Mapping[str, Decoder]] = {
     "detect": {
-        "yolox": Decoder(objects.yolox, 1),
+        "yolox": Decoder(objects.yolox, 1, settle=values.settle_yolox),
         "nanodet": Decoder(objects.nanodet, 6),
-        "yolov5": Decoder(objects.yolov5, 1),
-        "yolov8": Decoder(objects.yolov8, 1),
-        "yolov10": Decoder(objects.yolov10, 1, suppresses=True),
-        "queries": Decoder(objects.queries, 1, suppresses=True),
-        "query_logits": Decoder(objects.query_logits, 2, suppresses=True),
-        "labels_boxes_scores": Decoder(objects.labels_boxes_scores, 3, suppresses=True),
-        "tensorflow": Decoder(objects.tensorflow, 4, suppresses=True),
+        "yolov5": Decoder(objects.yolov5, 1, settle=values.settle_yolov5),
+        "yolov8": Decoder(objects.yolov8, 1, settle=values.settle_yolov8),
+        "yolov10": Decoder(objects.yolov10, 1, True, values.settle_yolov10),
+        "yolov7_end2end": Decoder(exports.yolov7_end2end, 1, True),
+        "queries": Decoder(objects.queries, 1, True, values.settle_queries),
+        "query_logits": Decoder(objects.query_logits, 2, True, values.settle_query_logits),
+        "labels_boxes_scores": Decoder(
+            objects.labels_boxes_scores, 3, True, values.settle_labels_boxes_scores
+        ),
+        "dets_labels": Decoder(exports.dets_labels, 2, True),
+        "num_dets": Decoder(exports.num_dets, 4, True),
+        "boxes_scores": Decoder(exports.boxes_scores, 2, settle=values.settle_boxes_scores),
+        "tensorflow": Decoder(objects.tensorflow, 4, True, values.settle_tensorflow),
         "yolov3": Decoder(objects.yolov3, 3, suppresses=True),
         "pixels": Decoder(objects.pixels, 3, suppresses=True),
     },

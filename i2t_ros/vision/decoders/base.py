@@ -27,11 +27,13 @@ class Decoder:
                  ModelMismatchError if the outputs cannot be those of this family
     outputs      how many arrays it reads
     suppresses   whether the model itself has already removed overlapping boxes
+    settle       what the values of a trial run tell, as values.py says; None: nothing
     """
 
     function: Callable[..., Any]
     outputs: int
     suppresses: bool = False
+    settle: Callable[..., tuple[str, dict[str, Any]]] | None = None
 
     @property
     def options(self) -> list[str]:

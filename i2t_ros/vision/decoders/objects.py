@@ -36,7 +36,7 @@ def yolox(
     width = exp(v) * stride, score = objectness * probability
     (https://github.com/Megvii-BaseDetection/YOLOX, demo_postprocess).
     """
-    rows, grid = _rows(outputs[0], "yolox", 6), cell_grid(size, tuple(strides))
+    rows, grid = rows_of(outputs[0], "yolox", 6), cell_grid(size, tuple(strides))
     if len(rows) != len(grid):
         raise ModelMismatchError(
             f"decoder yolox: an input of {size.width}x{size.height} with strides {list(strides)} "
@@ -104,21 +104,28 @@ def yolov5(
     The format of YOLOv5 to v7, and of YOLOX exported with its decoding. Boxes are in pixels of the
     input, or in fractions of it if ``normalized``. score = objectness * probability.
     """
-    rows = _rows(outputs[0], "yolov5", 6)
+    rows = rows_of(outputs[0], "yolov5", 6)
     rows = rows[rows[:, 4] >= min_score]
     fraction_of = size if normalized else None
-    return _best_classes(rows[:, :4], rows[:, 5:], min_score, fraction_of, rows[:, 4])
+    return best_classes(rows[:, :4], rows[:, 5:], min_score, fraction_of, rows[:, 4])
 
 
 def yolov8(
-    outputs: Outputs, size: InputSize, min_score: float, normalized: bool = False
+    outputs: Outputs,
+    size: InputSize,
+    min_score: float,
+    normalized: bool = False,
+    corners: bool = False,
 ) -> Candidates:
     """Read (1, 4 + classes, N): center x, center y, width, height, class probabilities.
 
     The format of YOLOv8, v9, v11 and v12. Boxes are in pixels, or in fractions if ``normalized``.
+    With ``corners`` they are left, top, right, bottom, as in the YOLOv9 of LibreYOLO
+    (https://github.com/LibreYOLO/libreyolo, backends/base.py).
     """
-    rows = _rows(outputs[0], "yolov8", 5, axis=1).T
-    return _best_classes(rows[:, :4], rows[:, 4:], min_score, size if normalized else None)
+    rows = rows_of(outputs[0], "yolov8", 5, axis=1).T
+    fraction_of = size if normalized else None
+    return best_classes(rows[:, :4], rows[:, 4:], min_score, fraction_of, corners=corners)
 
 
 def yolov10(
@@ -128,9 +135,9 @@ def yolov10(
 
     The format of YOLOv10 and YOLO26, and of other models exported with suppression.
     """
-    rows = _rows(outputs[0], "yolov10", 6)
-    boxes = _in_pixels(rows[:, :4], size) if normalized else rows[:, :4]
-    return _above(min_score, boxes, rows[:, 4], rows[:, 5])
+    rows = rows_of(outputs[0], "yolov10", 6)
+    boxes = in_pixels(rows[:, :4], size) if normalized else rows[:, :4]
+    return above_score(min_score, boxes, rows[:, 4], rows[:, 5])
 
 
 def queries(outputs: Outputs, size: InputSize, min_score: float) -> Candidates:
@@ -138,20 +145,35 @@ def queries(outputs: Outputs, size: InputSize, min_score: float) -> Candidates:
 
     The format of RT-DETR as Ultralytics exports it.
     """
-    rows = _rows(outputs[0], "queries", 5)
-    return _best_classes(rows[:, :4], rows[:, 4:], min_score, size)
+    rows = rows_of(outputs[0], "queries", 5)
+    return best_classes(rows[:, :4], rows[:, 4:], min_score, size)
 
 
-def query_logits(outputs: Outputs, size: InputSize, min_score: float) -> Candidates:
+def query_logits(
+    outputs: Outputs,
+    size: InputSize,
+    min_score: float,
+    no_object: bool = False,
+    softmax: bool = False,
+) -> Candidates:
     """Read logits (1, Q, classes) and boxes (1, Q, 4): center x, y, width, height as fractions.
 
-    The format of RT-DETR and D-FINE exported without their post-processor (Hugging Face).
-    probability = sigmoid(logit).
+    The format of RT-DETR, D-FINE, DEIM and RF-DETR exported without their post-processor: by
+    Hugging Face, LibreYOLO and Roboflow (decode.py of https://github.com/roboflow/rf-detr).
+    probability = sigmoid(logit). With ``no_object`` the last column is no class: RF-DETR trained on
+    N classes has N + 1. With ``softmax`` too, as in the first DETR (models/detr.py of
+    https://github.com/facebookresearch/detr), the probabilities of a row sum up to 1.
     """
-    logits, boxes = _rows(outputs[0], "query_logits", 1), _rows(outputs[1], "query_logits", 4)
-    with np.errstate(over="ignore"):  # exp may become inf, and 1 / inf = 0 is right
-        probabilities = 1 / (1 + np.exp(-logits))
-    return _best_classes(boxes, probabilities, min_score, size)
+    logits, boxes = rows_of(outputs[0], "query_logits", 1), rows_of(outputs[1], "query_logits", 4)
+    if softmax:
+        probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+    else:
+        with np.errstate(over="ignore"):  # exp may become inf, and 1 / inf = 0 is right
+            probabilities = 1 / (1 + np.exp(-logits))
+    if no_object:
+        probabilities = probabilities[:, :-1]
+    return best_classes(boxes, probabilities, min_score, size)
 
 
 def labels_boxes_scores(outputs: Outputs, size: InputSize, min_score: float) -> Candidates:
@@ -161,7 +183,7 @@ def labels_boxes_scores(outputs: Outputs, size: InputSize, min_score: float) -> 
     size that boxes are scaled to: give it the size of the input (``input.constants``).
     """
     class_ids, boxes, scores = (output[0] for output in outputs)
-    return _above(min_score, boxes, scores, class_ids)
+    return above_score(min_score, boxes, scores, class_ids)
 
 
 def tensorflow(
@@ -174,8 +196,8 @@ def tensorflow(
     """
     count = int(outputs[3].reshape(-1)[0])
     boxes, class_ids, scores = (output[0, :count] for output in outputs[:3])
-    return _above(
-        min_score, _in_pixels(boxes[:, [1, 0, 3, 2]], size), scores, class_ids + class_offset
+    return above_score(
+        min_score, in_pixels(boxes[:, [1, 0, 3, 2]], size), scores, class_ids + class_offset
     )
 
 
@@ -190,43 +212,47 @@ def yolov3(outputs: Outputs, size: InputSize, min_score: float) -> Candidates:
     batch, class_ids, indices = outputs[2].reshape(-1, 3).T
     class_ids, indices = class_ids[batch >= 0], indices[batch >= 0]
     boxes = boxes[indices][:, [1, 0, 3, 2]]
-    found = _above(min_score, boxes, scores[class_ids, indices], class_ids)
+    found = above_score(min_score, boxes, scores[class_ids, indices], class_ids)
     return found._replace(classes=len(scores))
 
 
 def pixels(outputs: Outputs, size: InputSize, min_score: float) -> Candidates:
     """Read the boxes, scores and class ids of a backend that takes whole images."""
-    return _above(min_score, *outputs)
+    return above_score(min_score, *outputs)
 
 
-def _above(
+def above_score(
     min_score: float, boxes: Boxes, scores: NDArray[np.float32], class_ids: NDArray[Any]
 ) -> Candidates:
+    """Return the boxes whose score is high enough."""
     good = scores >= min_score
     return Candidates(boxes[good], scores[good], class_ids[good].astype(np.int32, copy=False))
 
 
-def _best_classes(
+def best_classes(  # noqa: PLR0913 (all that such formats differ in)
     boxes: Boxes,
     probabilities: NDArray[Any],
     min_score: float,
-    size: InputSize | None,
+    size: InputSize | None = None,
     objectness: NDArray[Any] | float = 1.0,
+    *,
+    corners: bool = False,
 ) -> Candidates:
     """Return the best class of each row, if its score is high enough.
 
-    boxes          (N, 4): center x, center y, width, height; fractions of ``size`` if it is given
+    boxes          (N, 4): center x, center y, width, height, or with ``corners`` xyxy; fractions
+                   of ``size`` if it is given
     probabilities  (N, classes); score = probability * objectness
     """
     scores = probabilities.max(axis=1) * objectness
     good = np.flatnonzero(scores >= min_score)
-    boxes = xywh_to_xyxy(boxes[good])
-    boxes = _in_pixels(boxes, size) if size else boxes
+    boxes = boxes[good] if corners else xywh_to_xyxy(boxes[good])
+    boxes = in_pixels(boxes, size) if size else boxes
     class_ids = probabilities[good].argmax(axis=1)
     return Candidates(boxes, scores[good], class_ids, probabilities.shape[1])
 
 
-def _rows(output: NDArray[Any], decoder: str, least: int, axis: int = 2) -> NDArray[Any]:
+def rows_of(output: NDArray[Any], decoder: str, least: int, axis: int = 2) -> NDArray[Any]:
     """Return a (1, N, C) output as (N, C), if ``axis`` has ``least`` elements or more."""
     if output.ndim != 3 or output.shape[0] != 1 or output.shape[axis] < least:
         shape = f"(1, N, {least} or more)" if axis == 2 else f"(1, {least} or more, N)"
@@ -236,5 +262,6 @@ def _rows(output: NDArray[Any], decoder: str, least: int, axis: int = 2) -> NDAr
     return np.asarray(output[0])
 
 
-def _in_pixels(boxes: Boxes, size: InputSize) -> Boxes:
+def in_pixels(boxes: Boxes, size: InputSize) -> Boxes:
+    """Return boxes that are fractions of the input in its pixels."""
     return np.asarray(boxes * np.array([*size, *size], np.float32))
