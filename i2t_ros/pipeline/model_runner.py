@@ -17,6 +17,7 @@ from i2t_ros.types import Image
 from i2t_ros.vision.boxes import Boxes, non_maximum_suppression
 from i2t_ros.vision.decoders import DECODERS
 from i2t_ros.vision.decoders.base import InputSize
+from i2t_ros.vision.decoders.classes import background_classes
 from i2t_ros.vision.letterbox import Letterbox, Placement
 
 Options = TypeVar("Options")
@@ -49,6 +50,7 @@ class ModelRunner(ABC, Generic[Options, Result]):
     spec          the model's entry
     backend_name  what runs it
     labels        the class names
+    background    ids of the labels that name nothing that a picture could show
     """
 
     options: ClassVar[type[Any]]
@@ -61,6 +63,7 @@ class ModelRunner(ABC, Generic[Options, Result]):
         self.spec = spec = loaded.spec
         self.backend_name = loaded.backend_name
         self.labels = spec.labels
+        self.background = background_classes(spec.labels)
         self.name = loaded.name
         self.report = f"{loaded.name}: {loaded.report}"
         self.degraded = loaded.degraded

@@ -110,7 +110,7 @@ function showMore(result) {
     more.push(element("h3", "", text("texts")));
     for (const line of result.texts) {
       const row = element("p", "");
-      const sample = element("span", "sample", line.text);
+      const sample = element("span", "sample", line.text || `? (${line.script})`);
       sample.style.color = line.text_color;
       sample.style.background = line.background_color;
       row.append(sample);
