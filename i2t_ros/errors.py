@@ -97,6 +97,10 @@ class ModelMismatchError(ModelError, code="model_mismatch"):
     """The model's inputs or outputs are not what its description promises."""
 
 
+class ScriptError(ModelError, code="script_not_read"):
+    """There is writing in a script that the model does not read; other lines are read."""
+
+
 class ModelDownloadError(ModelError, code="download_failed"):
     """The weights could not be downloaded: no network, refused, or cut off."""
 

@@ -7,6 +7,7 @@ Only a reading network for another language comes from the manifest.
 import importlib.metadata
 import logging
 import math
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from i2t_ros.backends.cores import backend_threads
 from i2t_ros.errors import BackendUnavailableError, ModelCorruptError
 from i2t_ros.models.manifest import ModelSpec
 from i2t_ros.types import Image
-from i2t_ros.vision.decoders.texts import in_reading_order
+from i2t_ros.vision.decoders.texts import Unread, in_reading_order
 
 # Contained in RapidOCR 3.10, 32 MB in all.
 NETWORKS = {
@@ -36,6 +37,25 @@ LONGEST = 4
 """An image gets margins until its aspect ratio is at most this. RapidOCR enlarges the shorter side
 to 736 pixels; a strip of 100 x 4000 would cost 2.6 GB and 12 s."""
 
+SURE_LINE = 0.7
+"""Score of the network that finds lines from which a line is there, even if none of it is read. On
+85 photos, regions without writing had at most 0.64; rendered lines in scripts that the reading
+network does not know had 0.73 or more."""
+
+MOSTLY_BLANK = 0.84
+"""Share of "no letter" in the answer for a line of which only punctuation is read, if it was
+skipped: the network was trained to skip letters that it does not know. Lines that are read have
+0.45 to 0.83, skipped ones with a comma or a full stop 0.9 and more."""
+
+KOREAN = 0.45
+LEAST_SEEN = 0.2
+GREEK = 0.06
+"""Which letters the network nearly saw where it skipped lines, summed up over its steps.
+
+Korean: at least the share KOREAN of them, and the sum LEAST_SEEN, is Chinese and Japanese (Korean
+pages had shares of 0.65 to 0.92, pages in other scripts up to 0.28). Cyrillic: of the others, at
+least the share GREEK is Greek and not Latin (Cyrillic 0.07 and more; Arabic on both sides)."""
+
 UPRIGHT = 1.5
 """A region this many times as high as wide is rotated before reading, as in RapidOCR."""
 
@@ -43,7 +63,9 @@ UPRIGHT = 1.5
 class RapidOcrBackend(Backend):
     """Reads lines of text: corners (N, 4, 2) float32, texts (N,) of str, scores (N,) float32.
 
-    Its input is the image itself.
+    A line that cannot be read has an ``Unread`` in place of its text, "korean", "cyrillic" or
+    "unknown", and its score says how sure it is that there is writing. Its input is the image
+    itself.
     """
 
     title = "RapidOCR"
@@ -83,6 +105,7 @@ class RapidOcrBackend(Backend):
         cv2.putText(page, "Page", (40, 180), cv2.FONT_HERSHEY_SIMPLEX, 2, (0, 0, 0), 4)
         try:
             self.model = _Reader(params=settings)
+            self.model.tells_scripts = not files  # measured with RapidOCR's own network only
             self.model(page)
         except Exception as error:  # its errors have no common base class
             listed = ", ".join(map(str, networks.values()))
@@ -106,7 +129,13 @@ class RapidOcrBackend(Backend):
 
 
 class _Reader(rapidocr.RapidOCR):
-    """RapidOCR with our own sessions, and with the corners of each line in reading order."""
+    """RapidOCR with our own sessions, and with the corners of each line in reading order.
+
+    Lines that the reading network skips are kept if ``tells_scripts``.
+    """
+
+    text_rec: Any
+    tells_scripts = False
 
     def _initialize(self, cfg: Any) -> None:
         """Give each network a session whose threads sleep when they have nothing to do.
@@ -127,7 +156,9 @@ class _Reader(rapidocr.RapidOCR):
                 )
         super()._initialize(cfg)
 
-    def build_final_output(self, ori_img: Any, det_res: Any, cls_res: Any, *rest: Any) -> Any:
+    def build_final_output(
+        self, ori_img: Any, det_res: Any, cls_res: Any, rec_res: Any, *rest: Any
+    ) -> Any:
         """Order the corners here, where it is still known which lines were rotated."""
         if det_res.boxes is not None and cls_res.cls_res is not None:
             lines = zip(det_res.boxes, cls_res.cls_res, strict=True)
@@ -141,7 +172,55 @@ class _Reader(rapidocr.RapidOCR):
                     for corners, (label, score) in lines
                 ]
             )
-        return super().build_final_output(ori_img, det_res, cls_res, *rest)
+        if self.tells_scripts and det_res.boxes is not None and rec_res.txts is not None:
+            self._mark_unread(det_res, rec_res)
+        return super().build_final_output(ori_img, det_res, cls_res, rec_res, *rest)
+
+    def _mark_unread(self, det_res: Any, rec_res: Any) -> None:
+        """Put the script in place of the text of each line that has writing, but was skipped.
+
+        All such lines of a picture get one script: a single short line says too little.
+        """
+        answers = {
+            i: self._answer(rec_res.imgs[i])
+            for i, (score, text) in enumerate(zip(det_res.scores, rec_res.txts, strict=True))
+            if score >= SURE_LINE and _says_nothing(text)
+        }
+        skipped = {
+            i: found
+            for i, found in answers.items()
+            if not rec_res.txts[i].strip() or found[:, 0].mean() >= MOSTLY_BLANK
+        }
+        if not skipped:
+            return
+        nearly = sum(found.sum(axis=0) for found in skipped.values())
+        script = Unread(self._script(nearly))
+        texts, scores = list(rec_res.txts), list(rec_res.scores)
+        for i in skipped:
+            texts[i], scores[i] = script, float(det_res.scores[i])
+        rec_res.txts, rec_res.scores = tuple(texts), tuple(scores)
+
+    def _answer(self, line: Image) -> NDArray[np.float32]:
+        """Return the reading network's probabilities for a line, (steps, characters)."""
+        tensor = self.text_rec.resize_norm_img(line, line.shape[1] / line.shape[0])
+        return np.asarray(self.text_rec.session(tensor[np.newaxis])[0])
+
+    def _script(self, nearly: NDArray[np.float32]) -> str:
+        """Return the script that the letters that the network nearly saw speak for."""
+        characters = self.text_rec.postprocess_op.character  # also "blank"
+        names = [unicodedata.name(c, "") if len(c) == 1 else "" for c in characters]
+        chinese, latin, greek = (
+            sum(p for p, name in zip(nearly.tolist(), names, strict=True) if name.startswith(of))
+            for of in (("CJK ", "KATAKANA ", "HIRAGANA "), "LATIN ", "GREEK ")
+        )
+        if chinese >= max(LEAST_SEEN, KOREAN * (chinese + latin + greek)):
+            return "korean"
+        return "cyrillic" if greek >= GREEK * (latin + greek) else "unknown"
+
+
+def _says_nothing(text: str) -> bool:
+    """Return whether a text has nothing but white space and punctuation."""
+    return all(unicodedata.category(character)[0] in "ZPC" for character in text)
 
 
 def _is_horizontal(corners: np.ndarray[Any, Any]) -> bool:

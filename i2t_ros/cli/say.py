@@ -20,7 +20,7 @@ from i2t_ros.language.facts import PLACES
 from i2t_ros.pipeline.tasks.classify import ClassFact, ClassFacts
 from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.pipeline.tasks.faces import FaceFacts
-from i2t_ros.pipeline.tasks.text import TextFact, TextFacts
+from i2t_ros.pipeline.tasks.text import SCRIPTS, TextFact, TextFacts
 
 _COUNT = re.compile(rf"(.+)=([+-]?\d{{1,9}})(?:@({'|'.join(PLACES)}))?", re.ASCII)
 
@@ -40,7 +40,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--language", default="en", help="BCP 47 tag (default: %(default)s)")
     parser.add_argument("--style", default="sentence", choices=STYLES)
     parser.add_argument(
-        "--unsure", action="append", default=[], metavar="NAME", help='say "probably" of this class'
+        "--unsure", action="append", default=[], metavar="NAME", help='say "probably" of this'
     )
     parser.add_argument("--faces", type=int, metavar="COUNT", help="number of faces")
     parser.add_argument("--text", action="append", metavar="TEXT", help="a line of text")
@@ -50,6 +50,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--more-texts", type=int, default=0, metavar="COUNT", help="number of further lines"
     )
+    parser.add_argument("--unread", choices=SCRIPTS, help="script of a line that was not read")
     parser.add_argument("--shows", metavar="NAME", help="the class of the whole picture")
     parser.add_argument("--unusable", action="store_true", help="the image could not be used")
     parser.add_argument("--nothing", action="store_true", help="no task could run")
@@ -95,9 +96,13 @@ def _facts(args: argparse.Namespace) -> tuple[list[TaskFacts], tuple[TaskFacts, 
     here: list[TaskFacts] = []
     if args.faces is not None:
         here.append(FaceFacts.of(args.faces))
-    if args.text:
-        texts = tuple(TextFact(text, translation=args.translation) for text in args.text)
-        here.append(TextFacts(texts, args.more_texts))
+    if args.text or args.unread:
+        texts = [
+            TextFact(text, translation=args.translation, score=score(text))
+            for text in args.text or ()
+        ]
+        texts += [TextFact(f"[{args.unread}]", script=args.unread)] if args.unread else []
+        here.append(TextFacts(tuple(texts), args.more_texts))
     if args.shows is not None:
         here.append(ClassFacts((ClassFact(args.shows, score=score(args.shows)),)))
     if args.counts or not (here or args.nothing):

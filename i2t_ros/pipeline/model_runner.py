@@ -17,6 +17,7 @@ from i2t_ros.types import Image
 from i2t_ros.vision.boxes import Boxes, non_maximum_suppression
 from i2t_ros.vision.decoders import DECODERS
 from i2t_ros.vision.decoders.base import InputSize
+from i2t_ros.vision.decoders.classes import background_classes
 from i2t_ros.vision.letterbox import Letterbox, Placement
 
 Options = TypeVar("Options")
@@ -50,6 +51,7 @@ class ModelRunner(ABC, Generic[Options, Result]):
     backend_name  what runs it
     labels        the class names
     reading       decoder and options, as the values of a trial run have settled them
+    background    ids of the labels that name nothing that a picture could show
     """
 
     options: ClassVar[type[Any]]
@@ -62,6 +64,7 @@ class ModelRunner(ABC, Generic[Options, Result]):
         self.spec = spec = loaded.spec
         self.backend_name = loaded.backend_name
         self.labels = spec.labels
+        self.background = background_classes(spec.labels)
         self.name = loaded.name
         self.report = f"{loaded.name}: {loaded.report}"
         self.degraded = loaded.degraded

@@ -53,13 +53,24 @@ def test_lines_of_a_language_are_read(reader, font_file, language, least, condit
     assert characters >= least
 
 
-@pytest.mark.parametrize("language", ["ko", "ru"])
-def test_korean_and_cyrillic_are_not_read_and_the_docs_say_so(reader, font_file, language):
+@pytest.mark.parametrize(("language", "script"), [("ko", "korean"), ("ru", "cyrillic")])
+@pytest.mark.parametrize("condition", [lambda image: image, worn], ids=["clean", "worn"])
+def test_scripts_that_are_not_read_are_named(reader, font_file, language, script, condition):
     lines, size = LINES[language], 24
-    image = page(lines, font_file("".join(lines)), size)
-    characters, exact = accuracy(read_lines(read(reader, image), lines, size), lines)
+    image = condition(page(lines, font_file("".join(lines)), size))
+    found, failure = reader.run(image, OPTIONS, "en")
+    characters, exact = accuracy(read_lines(found, lines, size), lines)
     assert characters < 0.2
     assert exact == 0
+    assert {region.script for region in found if not region.text} == {script}
+    assert sum(region.script == script for region in found) >= len(lines) / 2
+    assert f"i2t models fetch ppocr_v5_{script}" in str(failure)
+
+
+@pytest.mark.parametrize("photo", ["pets.jpg", "cat_720p.jpg", "face.jpg", "kite_and_cold.jpg"])
+def test_nothing_is_read_where_nothing_is_written(reader, shared, photo):
+    image = cv2.imread(str(shared / "images" / photo))
+    assert reader.run(image, OPTIONS, "en") == ((), None)
 
 
 # Where

@@ -100,7 +100,19 @@ def test_every_task_has_its_table(sign, capsys):
     pytest.importorskip("rapidocr")
     pytest.importorskip("ai_edge_litert")
     assert (
-        main(["describe", str(sign), "--tasks", "detect,classify,faces,text", "--top-k", "3"]) == 0
+        main(
+            [
+                "describe",
+                str(sign),
+                "--tasks",
+                "detect,classify,faces,text",
+                "--top-k",
+                "3",
+                "--classify-min-score",
+                "0",
+            ]
+        )
+        == 0
     )
     out = capsys.readouterr().out
     assert "There are four faces in the picture. The text reads “Platform 24”." in out

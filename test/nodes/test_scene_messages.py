@@ -79,6 +79,12 @@ def test_texts_have_corners_colours_and_translation():
     assert (found.text, found.translation, found.score) == ("Salida 出口", "Exit", 0.75)
 
 
+def test_the_script_of_writing_that_was_not_read_comes_along():
+    msg = description_to_msg(Header(), describe(texts=(replace(TEXT, text="", script="korean"),)))
+    assert (msg.texts[0].text, msg.texts[0].script) == ("", "korean")
+    assert description_from_msg(msg).scene.results["text"][0].script == "korean"
+
+
 def test_classes_have_names_and_scores_and_the_header():
     header = Header(frame_id="camera")
     msg = description_to_msg(header, describe(classification=classes_of(("cat",), (0.75,))))

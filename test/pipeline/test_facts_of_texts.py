@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
+from making import scene_of
+from scene_words import compose_scene
 
 from i2t_ros.pipeline.tasks.text import TextFact, TextRegion, TextTask, reading_order
 
@@ -31,6 +36,30 @@ def test_the_largest_lines_are_read_and_the_others_counted() -> None:
 
     assert [fact.key for fact in found.found] == [f"line {i}" for i in range(3, 9)]
     assert found.more == 3
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        ((0.95, 0.9), "The text reads “a” and “b”."),
+        ((0.95, 0.89), "The text reads “a” and may also read “b”."),
+        ((0.8, 0.3), "The text may read “a” and “b”."),
+    ],
+)
+def test_what_is_doubtful_is_called_so_without_being_asked(scores, said) -> None:
+    regions = [
+        replace(line(name, x, 0), score=s) for name, x, s in zip("ab", (0, 80), scores, strict=True)
+    ]
+    assert compose_scene(scene_of(600, 400, texts=tuple(regions))) == said
+
+
+def test_writing_that_was_not_read_is_mentioned_once_and_not_quoted() -> None:
+    unread = [replace(line("", 0, y), score=0.8, script="korean") for y in (0, 30)]
+    korean = "There is writing that looks Korean and that I cannot read."
+    assert compose_scene(scene_of(600, 400, texts=tuple(unread))) == korean
+    both = scene_of(600, 400, texts=(*unread, line("EXIT", 0, 60)))
+    assert compose_scene(both) == f"The text reads “EXIT”. {korean}"
+    assert compose_scene(both, style="changes") == f"The text reads “EXIT”. {korean}"
 
 
 def test_text_is_cleaned_and_blank_lines_are_not_text() -> None:

@@ -89,10 +89,12 @@ def test_a_task_that_looked_alone_says_itself_that_it_found_nothing(
 
 
 def test_a_class_of_the_whole_picture_that_is_not_likely_is_not_said() -> None:
-    seen = classes_of(("cat", "lobster"), (0.6, 0.09))
+    seen = classes_of(("cat", "lobster"), (0.6, 0.19))
     (facts,) = scene_facts(scene_of(600, 400, classification=seen), "sentence")
     assert [fact.key for fact in facts.found] == ["cat"]
 
+    perhaps = scene_of(600, 400, classification=classes_of(("beach",), (0.29,)))
+    assert compose_scene(perhaps) == "The picture may show: beach."
     guess = classes_of(("lobster",), (0.02,))
     assert compose_scene(scene_of(600, 400, classification=guess)) == (
         "I don't see anything I recognize."

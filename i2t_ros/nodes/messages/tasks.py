@@ -126,6 +126,7 @@ def _fill_texts(msg: DescriptionMsg, regions: tuple[TextRegion, ...], _: Label) 
         TextRegionMsg(
             corners=_points_to_msg(region.corners.tolist()),
             text=region.text,
+            script=region.script,
             score=region.score,
             translation=region.translation,
             text_color=_color_to_msg(region.text_color),
@@ -144,6 +145,7 @@ def _read_texts(msg: DescriptionMsg) -> tuple[TextRegion, ...]:
             _color_from_msg(region.text_color),
             _color_from_msg(region.background_color),
             region.translation,
+            region.script,
         )
         for region in msg.texts
     )

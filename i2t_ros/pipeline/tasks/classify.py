@@ -17,8 +17,10 @@ from i2t_ros.types import Image
 from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, readable, write
 
 COLOR = (235, 235, 235)
-LIKELY = 0.1
-"""Probability from which a class is said and drawn; a classifier always has a best."""
+LIKELY = 0.2
+"""Probability from which a class is told; a classifier always has a best. On 85 photos the best
+class was in the picture in 31 of 40 cases from 0.5 on, in 11 of 31 from 0.2 to 0.5, and in 1 of 14
+below (docs/tasks.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,14 @@ class ClassifyOptions(Checked):
         bounds=(1, 10_000),
         changes="live",
     )
+    min_score: float = option(
+        LIKELY,
+        "classes of the whole picture below this probability are left out, 0 to 1; no sentence "
+        f"names one below {LIKELY:g}",
+        name="classify_min_score",
+        bounds=(0.0, 1.0),
+        changes="live",
+    )
 
 
 Classes: TypeAlias = tuple[tuple[str, float], ...]
@@ -63,9 +73,9 @@ class ClassFacts(TaskFacts):
     found: tuple[ClassFact, ...]
 
     def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:
-        """Return one sentence, the same in every style."""
+        """Return one sentence, the same in every style; what is doubtful is always called so."""
         best = self.found[0]
-        phrase = "hedged" if hedge and best.score < SURE else "plain"
+        phrase = "hedged" if best.score < SURE else "plain"
         label = language.noun(best.key).label
         return [language.phrase(f"classification.{phrase}", label=label)]
 
@@ -125,8 +135,12 @@ class Classifier(ModelRunner[ClassifyOptions, Classes]):
     def _result(
         self, image: PreparedImage, outputs: list[Tensor], options: ClassifyOptions
     ) -> Classes:
-        """Return the ``top_k`` most likely classes."""
+        """Return the ``top_k`` most likely classes that are likely enough, without background."""
         probabilities = self._decode(outputs)
         self._check_labels(len(probabilities))
-        best = np.argsort(-probabilities, kind="stable")[: options.top_k].tolist()
-        return tuple((self.labels[i] or f"class {i}", float(probabilities[i])) for i in best)
+        likely = [
+            (self.labels[i] or f"class {i}", float(probabilities[i]))
+            for i in np.argsort(-probabilities, kind="stable").tolist()
+            if probabilities[i] >= options.min_score and i not in self.background
+        ]
+        return tuple(likely[: options.top_k])

@@ -20,7 +20,7 @@ from i2t_ros.pipeline.loading import OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_pixels, rounded_score
 from i2t_ros.types import DescribeRequest, Detections, Image
-from i2t_ros.vision.boxes import all_are_boxes, are_boxes
+from i2t_ros.vision.boxes import all_are_boxes, are_boxes, non_maximum_suppression
 from i2t_ros.vision.decoders.objects import Candidates
 from i2t_ros.vision.drawing import DrawOptions, Pen, class_color, draw_box, readable
 
@@ -74,6 +74,13 @@ class DetectOptions(Checked):
     iou_threshold: float = option(
         0.0,
         "boxes of one class that overlap by more are one object, 0 to 1; 0: the model's own value",
+        bounds=(0.0, 1.0),
+        changes="live",
+    )
+    any_class_iou_threshold: float = option(
+        0.85,
+        "boxes of any classes that overlap by more are one object, and the better class is kept, 0 "
+        "to 1; no less than iou_threshold, and not if min_score is below the model's own",
         bounds=(0.0, 1.0),
         changes="live",
     )
@@ -275,7 +282,14 @@ class ObjectDetector(ModelRunner[DetectOptions, Detections]):
                 good &= scores >= least_scores[class_ids]
             boxes, scores, class_ids = boxes[good], scores[good], class_ids[good]
         iou = options.iou_threshold or self.spec.iou_threshold
-        best = self._best(boxes, scores, class_ids, iou)[: options.max_detections]
+        best = self._best(boxes, scores, class_ids, iou)
+        # One thing that the model takes for a car and for a truck is one object. Whoever asks for
+        # less than the model is sure of gets all its candidates.
+        if len(best) > 1 and self.min_score(options) >= self.spec.score_threshold:
+            those, one_class = boxes.take(best, axis=0), np.zeros(len(best), np.int32)
+            most = max(iou, options.any_class_iou_threshold)
+            best = best[non_maximum_suppression(those, scores.take(best), one_class, most)]
+        best = best[: options.max_detections]
         boxes = image.placement.to_original(boxes.take(best, axis=0))
         if not all_are_boxes(boxes):
             inside = are_boxes(boxes)
@@ -294,7 +308,8 @@ class ObjectDetector(ModelRunner[DetectOptions, Detections]):
         least = self.min_score(options)
         scores = [options.class_min_scores.get(label, least) for label in self.labels]
         for class_id, label in enumerate(self.labels):
-            if label in options.deny or (options.allow and label not in options.allow):
+            unwanted = label in options.deny or (options.allow and label not in options.allow)
+            if unwanted or class_id in self.background:
                 scores[class_id] = np.inf
         of_classes = None
         if any(score != least for score in scores):

@@ -1,9 +1,28 @@
 """Decoders of the task classify."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from i2t_ros.vision.decoders.base import Outputs
+
+BACKGROUND = frozenset({"background", "dummy", "n/a", "???", "unlabeled", "unlabelled"})
+"""Names, without underscores at the ends, of what is no class: the background, and the holes in the
+numbering of COCO."""
+
+IMAGENET_WITH_BACKGROUND = 1001
+"""Classes of a list of ImageNet that begins with the background, whatever it is called there."""
+
+
+def background_classes(labels: Sequence[str]) -> frozenset[int]:
+    """Return the ids of a model's labels that name nothing that a picture could show."""
+    found = frozenset(
+        class_id
+        for class_id, label in enumerate(labels)
+        if label.strip().strip("_").lower() in BACKGROUND
+    )
+    return found or frozenset({0} if len(labels) == IMAGENET_WITH_BACKGROUND else ())
 
 
 def probabilities(outputs: Outputs) -> NDArray[np.float32]:

@@ -9,20 +9,36 @@ from i2t_ros.vision.decoders.base import Outputs
 
 
 class Line(NamedTuple):
-    """A line of text: corners (4, 2) float32, clockwise from the top left of its first letter."""
+    """A line of text: corners (4, 2) float32, clockwise from the top left of its first letter.
+
+    ``script`` is empty, or the script that could not be read; then ``text`` is empty.
+    """
 
     corners: NDArray[np.float32]
     text: str
     score: float
+    script: str = ""
+
+
+class Unread(str):
+    """The script of a line that could not be read, in place of its text."""
+
+    __slots__ = ()
 
 
 def lines(outputs: Outputs, min_score: float) -> list[Line]:
-    """Read the corners (N, 4, 2), texts (N,) of str and scores (N,) of an OCR backend."""
+    """Read the corners (N, 4, 2), texts (N,) of str and scores (N,) of an OCR backend.
+
+    ``min_score`` is for what was read; an ``Unread`` line is told in any case.
+    """
     corners, texts, scores = outputs
-    return [
-        Line(corners[i], str(texts[i]), float(scores[i]))
-        for i in np.flatnonzero(scores >= min_score)
-    ]
+    found = []
+    for i, (text, score) in enumerate(zip(texts, scores.tolist(), strict=True)):
+        if isinstance(text, Unread):
+            found.append(Line(corners[i], "", score, str(text)))
+        elif score >= min_score:
+            found.append(Line(corners[i], str(text), score))
+    return found
 
 
 def in_reading_order(

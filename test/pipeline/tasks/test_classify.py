@@ -18,7 +18,7 @@ from i2t_ros.pipeline.loading import Loaded
 from i2t_ros.pipeline.tasks.classify import Classifier, ClassifyOptions
 
 OPTIONS = ClassifyOptions()
-ALL = ClassifyOptions(top_k=2000)
+ALL = ClassifyOptions(top_k=2000, min_score=0.0)
 
 
 @pytest.fixture
@@ -52,17 +52,16 @@ def photo(shared, name):
 def test_the_first_class_is_the_obvious_one(classifier, shared, name, classes):
     found = classifier.run(photo(shared, name), OPTIONS).result
     assert found[0][0] in classes
-    assert len(found) == 5
 
 
 def test_the_best_come_first_and_all_make_up_one(classifier, shared):
     image = photo(shared, "cat_720p.jpg")
     every = classifier.run(image, ALL).result
     scores = [score for _, score in every]
-    assert len(every) == 1001
+    assert len(every) == 1000  # of 1001: the first is the background
     assert sum(scores) == pytest.approx(1, abs=0.05)  # in 256 steps
     assert scores == sorted(scores, reverse=True)
-    assert classifier.run(image, ClassifyOptions(top_k=3)).result == every[:3]
+    assert classifier.run(image, ClassifyOptions(top_k=3, min_score=0.0)).result == every[:3]
 
 
 def test_the_8_bit_network_agrees_with_the_interpreter_called_by_hand(classifier, shared):
@@ -149,25 +148,59 @@ def test_a_label_table_of_another_length_is_refused(tmp_path):
         open_task("classify", model)
 
 
+class Fixed:
+    device, report, concurrency, batch = "cpu", "fixed", 1, 1
+
+    def __init__(self, *scores):
+        self._scores = scores
+
+    def infer(self, inputs):
+        return [np.array([self._scores], np.float32)]
+
+    def close(self):
+        pass
+
+
+def classes(labels, scores, options):
+    spec = replace(find_spec("mobilenet_v2_quantized"), labels=tuple(labels))
+    tested = Classifier(Loaded(spec, Fixed(*scores), "litert", ""))
+    return [name for name, _ in tested.run(np.zeros((9, 9, 3), np.uint8), options).result]
+
+
 def test_a_hole_in_the_numbering_has_a_name():
-    class Fixed:
-        device, report, concurrency, batch = "cpu", "fixed", 1, 1
+    assert classes(("cat", ""), (0.1, 0.9), ALL) == ["class 1", "cat"]
 
-        def infer(self, inputs):
-            return [np.array([[0.1, 0.9]], np.float32)]
 
-        def close(self):
-            pass
+def test_a_class_that_nobody_would_sign_is_not_in_the_list():
+    labels, scores = ("cat", "dog", "lobster"), (0.19, 0.79, 0.02)
+    assert classes(labels, scores, OPTIONS) == ["dog"]
+    assert classes(labels, (0.02, 0.02, 0.02), OPTIONS) == []
+    assert classes(labels, scores, ClassifyOptions(min_score=0.1)) == ["dog", "cat"]
+    assert classes(labels, scores, ALL) == ["dog", "cat", "lobster"]
+    assert classes(labels, scores, ClassifyOptions(top_k=1, min_score=0.0)) == ["dog"]
 
-    spec = replace(find_spec("mobilenet_v2_quantized"), labels=("cat", ""))
-    found = Classifier(Loaded(spec, Fixed(), "litert", "")).run(np.zeros((9, 9, 3), np.uint8), ALL)
-    assert [name for name, _ in found.result] == ["class 1", "cat"]
+
+@pytest.mark.parametrize("name", ["background", "Background", "__background__", "???", "N/A"])
+def test_the_background_is_no_class(name):
+    assert classes((name, "cat", "dog"), (0.7, 0.1, 0.2), ALL) == ["dog", "cat"]
+    assert classes(("cat", "dog", name), (0.1, 0.2, 0.7), OPTIONS) == ["dog"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "left_out"),
+    [("nothing", "dog", "nothing"), ("", "dog", "class 0"), ("tench", "background", "background")],
+)
+def test_a_list_of_1001_classes_has_a_background_whatever_it_is_called(first, last, left_out):
+    labels = (first, *(f"thing {i}" for i in range(999)), last)
+    found = classes(labels, (0.5, *(0.0,) * 999, 0.5), ALL)
+    assert len(found) == 1000
+    assert left_out not in found
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 900), (7, 5)])
 def test_pictures_of_any_size_are_named(classifier, size):
-    found = classifier.run(np.full((*size, 3), 90, np.uint8), OPTIONS).result
-    assert len(found) == 5
+    found = classifier.run(np.full((*size, 3), 90, np.uint8), ALL).result
+    assert len(found) == 1000
 
 
 def test_labels_are_names_and_not_lists_of_synonyms():

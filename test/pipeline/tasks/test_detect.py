@@ -77,6 +77,38 @@ def test_overlapping_boxes_of_a_class_become_one():
     assert len(tested.detect(np.zeros((64, 64, 3), np.uint8), DetectOptions(iou_threshold=1))) == 2
 
 
+CAR_AND_TRUCK = (10, 10, 110, 60, 0.6, 0), (11, 10, 112, 60, 0.7, 1)  # IoU 0.97
+
+
+@pytest.mark.parametrize(
+    ("found", "options", "labels"),
+    [
+        (CAR_AND_TRUCK, DetectOptions(), ["dog"]),
+        (CAR_AND_TRUCK[::-1], DetectOptions(), ["dog"]),
+        ((*CAR_AND_TRUCK, (10, 11, 111, 60, 0.5, 2)), DetectOptions(), ["dog"]),
+        (CAR_AND_TRUCK, DetectOptions(any_class_iou_threshold=1), ["dog", "person"]),
+        (CAR_AND_TRUCK, DetectOptions(iou_threshold=1), ["dog", "person"]),
+        (CAR_AND_TRUCK, DetectOptions(min_score=0.5), ["dog"]),
+        (CAR_AND_TRUCK, DetectOptions(min_score=0.1), ["dog", "person"]),  # all candidates
+        (CAR_AND_TRUCK, DetectOptions(deny=frozenset({"dog"})), ["person"]),
+        (CAR_AND_TRUCK, DetectOptions(class_min_scores={"dog": 0.8}), ["person"]),
+        # a pizza on its table, a rider on a horse, two things side by side
+        ([(0, 0, 100, 78, 0.6, 0), (0, 0, 100, 100, 0.7, 1)], DetectOptions(), ["dog", "person"]),
+        ([(0, 0, 50, 50, 0.6, 0), (51, 0, 99, 50, 0.5, 1)], DetectOptions(), ["person", "dog"]),
+    ],
+)
+def test_one_thing_under_two_classes_is_one_object(found, options, labels):
+    seen = detector(*found).detect(PICTURE, options)
+    assert [seen.label(i) for i in range(len(seen))] == labels
+
+
+@pytest.mark.parametrize("name", ["background", "__background__", "???"])
+def test_the_background_is_no_object(name):
+    spec = replace(SPEC, labels=(name, "dog", "cat"))
+    seen = detector((10, 10, 50, 50, 0.9, 0), (20, 20, 60, 60, 0.8, 1), spec=spec).detect(PICTURE)
+    assert [seen.label(i) for i in range(len(seen))] == ["dog"]
+
+
 def test_threads_have_a_picture_and_a_threshold_of_their_own():
     together = threading.Barrier(2)
 

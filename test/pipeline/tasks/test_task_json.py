@@ -26,7 +26,11 @@ RESULTS = {
         Faces(BOXES, [0.75, 0.5]),
         Faces(BOXES, [0.75, 0.5], np.arange(20).reshape(2, 5, 2)),
     ],
-    "text": [(), (TextRegion(SIGN, "Exit", 0.75, (255, 0, 51), (0, 9, 16), "出口"),)],
+    "text": [
+        (),
+        (TextRegion(SIGN, "Exit", 0.75, (255, 0, 51), (0, 9, 16), "出口"),),
+        (TextRegion(SIGN, "", 0.75, (255, 0, 51), (0, 9, 16), script="korean"),),
+    ],
     "classify": [classes_of((), ()), classes_of(("tabby", "lobster"), (0.5, 0.25))],
 }
 

@@ -11,7 +11,7 @@ from i2t_ros.models.manifest import find_spec
 from i2t_ros.pipeline.loading import Loaded
 from i2t_ros.pipeline.tasks.text import TextOptions, TextReader
 from i2t_ros.pipeline.translation import Translations
-from i2t_ros.vision.decoders.texts import in_reading_order
+from i2t_ros.vision.decoders.texts import Unread, in_reading_order
 
 OPTIONS = TextOptions()
 WHITE = np.full((100, 200, 3), 255, np.uint8)
@@ -86,6 +86,31 @@ def test_doubtful_lines_are_left_out():
     options = TextOptions(min_score=0.85)
     assert [r.text for r in reader(EXIT, PUSH).run(WHITE, options, "en").result] == ["Exit"]
     assert [r.text for r in reader(EXIT, PUSH).run(WHITE, OPTIONS, "en").result] == ["Exit", "Push"]
+
+
+def test_by_default_only_what_is_mostly_right_is_told():
+    found = reader(EXIT, ("位", 0.79, 110, 12)).run(WHITE, OPTIONS, "en").result
+    assert [region.text for region in found] == ["Exit"]
+
+
+@pytest.mark.parametrize(
+    ("scripts", "named", "fetch"),
+    [
+        (["korean"], "1 line in what looks like Korean that ppocr_v6 does not read", ["korean"]),
+        (["cyrillic"] * 2, "2 lines in what looks like Cyrillic that ppocr_v6", ["cyrillic"]),
+        (["unknown"], "1 line in a script that ppocr_v6 does not read", ["korean", "cyrillic"]),
+    ],
+)
+def test_writing_that_is_not_read_is_told_and_a_model_named(scripts, named, fetch):
+    lines = [(Unread(script), 0.75, 10, 30 * i) for i, script in enumerate(scripts)]
+    found, failure = reader(*lines, EXIT).run(WHITE, OPTIONS, "en")
+    assert sorted(region.script for region in found) == sorted(["", *scripts])
+    assert [region.text for region in found if region.script] == [""] * len(scripts)
+    assert failure.code == "script_not_read"
+    assert str(failure).startswith(named)
+    for script in ("korean", "cyrillic"):
+        assert (f"i2t models fetch ppocr_v5_{script}" in str(failure)) == (script in fetch)
+        assert find_spec(f"ppocr_v5_{script}").task == "text"
 
 
 def test_nothing_read_is_an_ordinary_answer():

@@ -73,7 +73,7 @@ function classTable(entries) {
 
 function textLine(line) {
   const row = element("p", "");
-  const sample = element("span", "sample", line.text);
+  const sample = element("span", "sample", line.text || `? (${line.script})`);
   sample.style.color = line.text_color;
   sample.style.background = line.background_color;
   row.append(sample);
