@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from i2t_ros.errors import I2tError
 from i2t_ros.language.facts import Style, TaskFacts
 from i2t_ros.pipeline.loading import OpenOptions
@@ -86,6 +89,14 @@ class Task(ABC, Generic[Settings, Options, Result]):
         self, canvas: Image, result: Result, pen: Pen, label: Label, options: DrawOptions
     ) -> None:
         """Draw a result onto an image, in place."""
+
+    def scaled(self, result: Result, factors: NDArray[np.float32]) -> Result:
+        """Return the result for a picture whose width and height are these times as large.
+
+        For results with positions in pixels; they may be in the pixels of a picture that was
+        decoded at a smaller size.
+        """
+        return result
 
     @abstractmethod
     def to_json(self, result: Result, label: Label) -> dict[str, Any]:

@@ -208,6 +208,10 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
                 parts.append(f"#{tracks[i]}")
             draw_box(canvas, result.boxes[i], " ".join(parts), pen, class_color(names[i]))
 
+    def scaled(self, result: Detections, factors: NDArray[np.float32]) -> Detections:
+        """Return the objects with other boxes; see Task."""
+        return replace(result, boxes=result.boxes * np.tile(factors, 2))
+
     def to_json(self, result: Detections, label: Label) -> dict[str, Any]:
         """Return the counts and the objects, best first; see Task."""
         counts = (

@@ -1,7 +1,7 @@
 """The task ``faces``: boxes, scores and, with YuNet, five landmarks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import cv2
@@ -142,6 +142,11 @@ class FacesTask(Task[FaceSettings, FaceOptions, Faces]):
             for x, y in result.landmarks.reshape(-1, 2):
                 center = (round(float(x)), round(float(y)))
                 cv2.circle(canvas, center, pen.line + 1, COLOR, cv2.FILLED, cv2.LINE_AA)
+
+    def scaled(self, result: Faces, factors: NDArray[np.float32]) -> Faces:
+        """Return the faces with other boxes and landmarks; see Task."""
+        landmarks = None if result.landmarks is None else result.landmarks * factors
+        return replace(result, boxes=result.boxes * np.tile(factors, 2), landmarks=landmarks)
 
     def to_json(self, result: Faces, label: Label) -> dict[str, Any]:
         """Return the faces, best first; see Task."""

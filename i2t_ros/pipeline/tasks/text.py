@@ -245,6 +245,10 @@ class TextTask(Task[TextSettings, TextOptions, Texts]):
                 write(canvas, place, text, pen, COLOR)
                 taken.append((*place, place[0] + width, place[1] + height))
 
+    def scaled(self, result: Texts, factors: NDArray[np.float32]) -> Texts:
+        """Return the lines with other corners; see Task."""
+        return tuple(replace(region, corners=region.corners * factors) for region in result)
+
     def to_json(self, result: Texts, label: Label) -> dict[str, Any]:
         """Return the lines in reading order; see Task."""
         items = (
