@@ -18,6 +18,7 @@ from i2t_ros.errors import ModelCorruptError, ModelError, ModelMissingError
 from i2t_ros.models.manifest import ModelFile, ModelSpec, find_spec, load_manifest, spec_from
 from i2t_ros.models.recognition import BACKENDS_FOR, recognize
 from i2t_ros.optional import needed_for
+from i2t_ros.resources import expanded
 from i2t_ros.validation import check_keys, read_mapping
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def describe_model(model: str) -> ModelSpec:
     """
     if os.sep not in model and not model.endswith(tuple(BACKENDS_FOR)):
         return find_spec(model)
-    path = Path(model).expanduser()
+    path = expanded(model)
     if not path.is_file():
         raise ModelMissingError(f"{path}: no such file")
     description, labels = path.with_suffix(".yaml"), path.with_suffix(".txt")
@@ -130,7 +131,7 @@ def cache_file(spec: ModelSpec, file: ModelFile) -> Path:
 def search_folders() -> tuple[Path, ...]:
     """Return the folders that ``I2T_MODEL_PATH`` names."""
     listed = os.environ.get("I2T_MODEL_PATH", "").split(os.pathsep)
-    return tuple(Path(folder).expanduser() for folder in listed if folder)
+    return tuple(expanded(folder) for folder in listed if folder)
 
 
 def _known_file(path: Path) -> ModelSpec | None:

@@ -1,6 +1,7 @@
 """`i2t` as a user types it."""
 
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -311,3 +312,11 @@ def test_without_network_the_built_in_detectors_serve(photo, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "opencv_people_faces on opencv" in done.stdout
     assert "DEGRADED" in done.stderr
+
+
+def test_an_ascii_terminal_gets_escapes(monkeypatch, capsys):
+    ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", ascii_only)
+    assert main(["say", "--language", "ko", "dog=1"]) == 0
+    ascii_only.flush()
+    assert ascii_only.buffer.getvalue().startswith(b"\\uac1c")

@@ -12,19 +12,18 @@ from types import FrameType
 from typing import Any, ClassVar, TypeAlias
 
 import cv2
-import rclpy
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.signals import SignalHandlerOptions
 from rclpy.timer import Timer
-from rclpy.utilities import remove_ros_args, try_shutdown
+from rclpy.utilities import try_shutdown
 
 from i2t_ros.backends.cores import usable_cores
 from i2t_ros.errors import I2tError, InvalidRequestError
 from i2t_ros.nodes.lifecycle.logs import LogForwarding
 from i2t_ros.nodes.lifecycle.spinning import STOP_LIMIT, SpinningThread
+from i2t_ros.nodes.lifecycle.startup import RosError, explained, start_ros
 from i2t_ros.nodes.parameters.declaration import descriptor, ros_default
 from i2t_ros.nodes.start import SIGNALS
 from i2t_ros.options import Option
@@ -135,8 +134,9 @@ class ManagedNode(LifecycleNode, ABC):
                 with self._changing:
                     return callback(state)
             except Exception as error:
-                if isinstance(error, I2tError) and transition in ("configure", "activate"):
-                    self.get_logger().fatal(f"cannot {transition}: {error}")
+                known = isinstance(error, (I2tError, RosError))
+                if known and transition in ("configure", "activate"):
+                    self.get_logger().fatal(f"cannot {transition}: {explained(error)}")
                     return TransitionCallbackReturn.FAILURE
                 self.get_logger().fatal(f"{transition}: {traceback.format_exc()}")
                 raise
@@ -194,10 +194,11 @@ def run_lifecycle_node(kind: type[ManagedNode]) -> int:
     if {"-h", "--help"} & set(sys.argv):
         sys.stdout.write(usage(kind))
         return 0
-    # A signal must end the node first and ROS afterwards: rclpy's own handlers would shut ROS down
-    # before the requests in progress are answered.
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    unknown = remove_ros_args(sys.argv)[1:]
+    try:
+        unknown = start_ros(sys.argv)
+    except InvalidRequestError as error:
+        sys.stderr.write(f"{name}: {error}\n")
+        return EXIT_USAGE
     if unknown:
         sys.stderr.write(
             f"{name}: unexpected argument {unknown[0]!r}. Parameters are given as "
@@ -215,8 +216,8 @@ def run_lifecycle_node(kind: type[ManagedNode]) -> int:
         return _run(node)
     except KeyboardInterrupt:  # during the start
         return 0
-    except (I2tError, ParameterException) as error:
-        sys.stderr.write(f"{name}: {error}\n")
+    except (I2tError, ParameterException, RosError) as error:
+        sys.stderr.write(f"{name}: {explained(error)}\n")
         return EXIT_FAILED
     finally:
         if node is not None:

@@ -5,12 +5,12 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from i2t_ros.bridges.http.history.pictures import PictureStore, open_store
 from i2t_ros.bridges.http.settings import HistorySettings
 from i2t_ros.optional import needed_for
+from i2t_ros.resources import expanded
 
 log = logging.getLogger("i2t_ros.history")
 
@@ -63,7 +63,7 @@ class History:
         """Connect, and make the table if it is missing."""
         url = self._sql.engine.make_url(self._settings.database)
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
-            Path(url.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
+            expanded(url.database).parent.mkdir(parents=True, exist_ok=True)
         self._store = open_store(self._settings)
         if self._store is not None:
             self.failures += self._store.failures
