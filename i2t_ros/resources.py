@@ -1,5 +1,6 @@
 """The package's data files: where models.yaml, the languages and defaults are, and reading YAML."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,15 @@ _PACKAGE = Path(__file__).absolute().parent
 
 # libyaml's, if PyYAML was built with it: it reads models.yaml in 3 ms, Python's own in 30.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def expanded(path: str) -> Path:
+    """Return a path with the home folder in place of ``~``.
+
+    Where that is not known, because HOME is not set and the user has no entry in /etc/passwd, the
+    path stays as it is: it names nothing then.
+    """
+    return Path(os.path.expanduser(path))  # Path.expanduser() raises RuntimeError
 
 
 def load_yaml(path: Path) -> Any:

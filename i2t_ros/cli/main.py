@@ -1,6 +1,7 @@
 """The `i2t` command: everything that a shell can do without `ros2`."""
 
 import argparse
+import io
 import logging
 import os
 import signal
@@ -17,6 +18,10 @@ EXIT_INTERRUPTED = 130  # 128 + SIGINT, the convention of shells
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 1 for an error, 2 for wrong usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # With LANG=C a terminal may take ASCII alone: better escapes than no answer.
+            stream.reconfigure(errors="backslashreplace")
     if argv is not None:
         return _run(argv)
     # This is the whole program: Ctrl-C ends it also during its imports, which take a second.

@@ -46,6 +46,8 @@ def download(file: ModelFile, target: Path, *, progress: bool, patience: float) 
     and ModelCacheError (cannot be stored).
     """
     try:
+        if str(target).startswith("~"):
+            raise OSError("no home folder is known: HOME is not set")
         target.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(f"{target}.lock").acquire(timeout=OTHER):
             if not target.is_file() or file.mismatch(target):

@@ -26,6 +26,7 @@ from i2t_ros.models.manifest import (
 )
 from i2t_ros.models.recognition import BACKENDS_FOR, recognize
 from i2t_ros.optional import needed_for
+from i2t_ros.resources import expanded
 from i2t_ros.validation import check_keys, read_mapping
 
 logger = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def describe_model(model: str, labels: str = "") -> ModelSpec:
     cannot be read; BackendUnavailableError if it is too new; ModelError if nothing tells, or the
     description is wrong.
     """
-    path = Path(model).expanduser()
+    path = expanded(model)
     if os.sep not in model and not (is_model_file(path) or labels):
         return find_spec(model)
     check_file(path)
@@ -181,7 +182,7 @@ def cache_file(spec: ModelSpec, file: ModelFile) -> Path:
 def search_folders() -> tuple[Path, ...]:
     """Return the folders that ``I2T_MODEL_PATH`` names."""
     listed = os.environ.get("I2T_MODEL_PATH", "").split(os.pathsep)
-    return tuple(Path(folder).expanduser() for folder in listed if folder)
+    return tuple(expanded(folder) for folder in listed if folder)
 
 
 def _known_file(path: Path) -> ModelSpec | None:

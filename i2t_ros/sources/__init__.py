@@ -6,10 +6,10 @@ One line of text names a source, as people type it: ``/dev/video0``, ``film.mp4`
 
 import os
 import re
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from i2t_ros.errors import SourceMissingError
+from i2t_ros.resources import expanded
 from i2t_ros.sources.base import LazyImage, Source, SourceOptions
 from i2t_ros.sources.devices import camera_of, is_device
 from i2t_ros.sources.pictures import PictureSource, is_picture
@@ -41,7 +41,7 @@ def open_source(text: str, options: SourceOptions | None = None) -> Source:
         text = unquote(urlsplit(text).path)
     elif _SCHEME.match(text):
         return stream_source(text, options)
-    path = Path(text).expanduser()
+    path = expanded(text)
     if is_device(path):
         return camera_source(camera_of(path), options)
     if not os.path.exists(path):  # also False if a parent folder may not be read

@@ -1,6 +1,7 @@
 """`i2t` as a user types it."""
 
 import hashlib
+import io
 import json
 import os
 import signal
@@ -348,3 +349,11 @@ def test_a_signal_during_the_imports_ends_a_command_quietly(tmp_path, arguments,
         started.send_signal(number)
         assert started.wait(20) == code
         assert started.stdout.read() == b""
+
+
+def test_an_ascii_terminal_gets_escapes(monkeypatch, capsys):
+    ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", ascii_only)
+    assert main(["say", "--language", "ko", "dog=1"]) == 0
+    ascii_only.flush()
+    assert ascii_only.buffer.getvalue().startswith(b"\\uac1c")

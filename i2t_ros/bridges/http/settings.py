@@ -192,10 +192,14 @@ class HttpSettings:
                 f"got {len(self.token)}; `openssl rand -hex 16` makes one"
             )
         if bool(self.certificate) != bool(self.key):
-            raise InvalidRequestError("HTTPS needs both a certificate and its key, got one of them")
+            raise InvalidRequestError(
+                "http_certificate, http_key: HTTPS needs both a certificate and its key, got one "
+                "of them"
+            )
         for origin in self.cors_origins:
             parts = urlsplit(origin)
             if origin != f"{parts.scheme}://{parts.netloc}" or not parts.netloc:
                 raise InvalidRequestError(
-                    f"cors_origins: expected SCHEME://HOST or SCHEME://HOST:PORT, got {origin!r}"
+                    f"http_cors_origins: expected SCHEME://HOST or SCHEME://HOST:PORT, "
+                    f"got {origin!r}"
                 )

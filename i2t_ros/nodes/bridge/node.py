@@ -8,19 +8,15 @@ from typing import Any
 
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
-from i2t_ros import language as words
 from i2t_ros.bridges.loop_thread import LoopThread
-from i2t_ros.bridges.tcp.limits import TcpLimits
 from i2t_ros.bridges.tcp.server import TcpServer
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.bridge.cameras import BridgeCameras
 from i2t_ros.nodes.bridge.detector_client import DetectorClient, DetectorConfiguration
-from i2t_ros.nodes.detector.camera_ports import parse_cameras
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
 from i2t_ros.nodes.lifecycle.spinning import Pulse
-from i2t_ros.nodes.parameters.bridge import BRIDGE, TCP_PREFIX, BridgeSettings, http_settings
+from i2t_ros.nodes.parameters.bridge import BRIDGE, BridgeValues, check_certificate, read_values
 from i2t_ros.optional import needed_for
-from i2t_ros.options import from_values
 from i2t_ros.types import DescribeRequest
 
 INSTALL_HTTP = (
@@ -46,10 +42,12 @@ class BridgeNode(ManagedNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Check the parameters and look for the detector; nothing listens yet."""
-        settings = from_values(BridgeSettings, self.values)
+        given = self._given
+        if given.settings.http:
+            check_certificate(given.http)
         self._loop.start()
         self._detector = DetectorClient(
-            self, settings.describe_service, self._loop, settings.detector_requests
+            self, given.settings.describe_service, self._loop, given.settings.detector_requests
         )
         self.configured = True
         return TransitionCallbackReturn.SUCCESS
@@ -57,13 +55,13 @@ class BridgeNode(ManagedNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the listeners."""
         assert self._detector is not None  # noqa: S101 (configured)
-        settings = from_values(BridgeSettings, self.values)
+        settings = self._given.settings
         address = f"{settings.tcp_host} port {settings.tcp_port}"
         try:
-            self._open_tcp(settings, self._detector)
+            self._open_tcp(self._given, self._detector)
             if settings.http:
                 address = f"{settings.http_host} port {settings.http_port}"
-                self._open_http(settings, self._detector)
+                self._open_http(self._given, self._detector)
         except (I2tError, OSError) as error:
             self.get_logger().fatal(f"cannot listen on {address}: {error}")
             self._listeners.close()
@@ -88,32 +86,35 @@ class BridgeNode(ManagedNode):
             steps.callback(self._loop.stop)
             steps.callback(self._listeners.close)
 
-    def _open_tcp(self, settings: BridgeSettings, detector: DetectorClient) -> None:
-        limits = from_values(TcpLimits, self.values, TCP_PREFIX)
-        language = words.load_languages().resolve(settings.tcp_language)
+    def take_parameters(self, values: dict[str, Any]) -> None:
+        """Take the values of all parameters; raises InvalidRequestError if they make no sense."""
+        self._given: BridgeValues = read_values(values, os.environ)
+
+    def _open_tcp(self, given: BridgeValues, detector: DetectorClient) -> None:
+        settings = given.settings
         server = TcpServer(
             detector,
             settings.tcp_host,
             settings.tcp_port,
-            limits=limits,
-            version_1=DescribeRequest(language=language, style=settings.tcp_style),
+            limits=given.tcp,
+            version_1=DescribeRequest(language=given.language, style=settings.tcp_style),
         )
         self._loop.call(server.start(), START_LIMIT)
-        self._listeners.callback(self._close, server, limits.drain_time)
+        self._listeners.callback(self._close, server, given.tcp.drain_time)
 
-    def _open_http(self, settings: BridgeSettings, detector: DetectorClient) -> None:
+    def _open_http(self, given: BridgeValues, detector: DetectorClient) -> None:
         """Serve HTTP; raises I2tError and OSError."""
         with needed_for("the HTTP listener", INSTALL_HTTP):
             from i2t_ros.bridges.http.server import HttpServer  # noqa: PLC0415
             from i2t_ros.bridges.http.services import Services  # noqa: PLC0415
+        settings = given.settings
         results = settings.describe_service.removesuffix("describe")
         configuration: Callable[[], str] = str
         if settings.http_history:
             followed = DetectorConfiguration(self, f"{results}vision_info")
             self._listeners.callback(followed.close)
             configuration = followed.text
-        own = parse_cameras(settings.cameras, settings.image_transport)
-        cameras = BridgeCameras(self, self._loop, own, results)
+        cameras = BridgeCameras(self, self._loop, given.cameras, results)
         self._listeners.callback(cameras.close)
 
         async def start() -> HttpServer:
@@ -121,7 +122,7 @@ class BridgeNode(ManagedNode):
             services = Services(
                 detector,
                 cameras.hub,
-                http_settings(self.values, os.environ),
+                given.http,
                 sink=cameras,
                 unready=lambda: self._pulse.stalled() or detector.unready(),
                 configuration=configuration,

@@ -87,15 +87,20 @@ def parse_cameras(
                 f"underscores in NAME, no digit first, got {entry!r}"
             )
         topic = topic or f"{name}/image"
-        try:
-            validate_full_topic_name(expand_topic_name(topic, "node", "/"))
-        except (ValueError, InvalidTopicNameException) as error:
-            raise InvalidRequestError(f"cameras: not a topic's name: {topic!r}") from error
+        check_topic("cameras", topic)
         cameras.append(CameraTopics(name, topic, f"~/{name}/", *how))
     names = [camera.name for camera in cameras]
     if len(set(names)) < len(names):
         raise InvalidRequestError(f"cameras: each name may be given once, got {', '.join(names)}")
     return cameras or [CameraTopics("image", "image", "~/", *how)]
+
+
+def check_topic(parameter: str, topic: str) -> None:
+    """Raise InvalidRequestError if a parameter's value is not the name of a topic or service."""
+    try:
+        validate_full_topic_name(expand_topic_name(topic, "node", "/"))
+    except (ValueError, InvalidTopicNameException) as error:
+        raise InvalidRequestError(f"{parameter}: not a topic's name: {topic!r}") from error
 
 
 def check_topics(node: Node, camera: str, *topics: str) -> None:

@@ -10,20 +10,19 @@ from textwrap import fill, indent
 from typing import Any, ClassVar, TypeAlias
 
 import cv2
-import rclpy
 from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.signals import SignalHandlerOptions
 from rclpy.timer import Timer
-from rclpy.utilities import remove_ros_args, try_shutdown
+from rclpy.utilities import try_shutdown
 
 from i2t_ros.backends.cores import usable_cores
 from i2t_ros.errors import I2tError, InvalidRequestError
 from i2t_ros.nodes.lifecycle.logs import LogForwarding
 from i2t_ros.nodes.lifecycle.spinning import STOP_LIMIT, SpinningThread
+from i2t_ros.nodes.lifecycle.startup import RosError, explained, start_ros
 from i2t_ros.nodes.parameters.declaration import descriptor, ros_default
 from i2t_ros.nodes.signals import Ending
 from i2t_ros.options import Option
@@ -138,8 +137,9 @@ class ManagedNode(LifecycleNode, ABC):
                 with self._changing:
                     return callback(state)
             except Exception as error:
-                if isinstance(error, I2tError) and transition in ("configure", "activate"):
-                    self.get_logger().fatal(f"cannot {transition}: {error}")
+                known = isinstance(error, (I2tError, RosError))
+                if known and transition in ("configure", "activate"):
+                    self.get_logger().fatal(f"cannot {transition}: {explained(error)}")
                     return TransitionCallbackReturn.FAILURE
                 self.get_logger().fatal(f"{transition}: {traceback.format_exc()}")
                 raise
@@ -223,10 +223,11 @@ def run_lifecycle_node(kind: type[ManagedNode]) -> int:
     if {"-h", "--help"} & set(sys.argv):
         sys.stdout.write(usage(kind))
         return 0
-    # A signal must end the node first and ROS afterwards: rclpy's own handlers would shut ROS down
-    # before the requests in progress are answered.
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    unknown = remove_ros_args(sys.argv)[1:]
+    try:
+        unknown = start_ros(sys.argv)
+    except InvalidRequestError as error:
+        sys.stderr.write(f"{name}: {error}\n")
+        return EXIT_USAGE
     if unknown:
         sys.stderr.write(
             f"{name}: unexpected argument {unknown[0]!r}. Parameters are given as "
@@ -242,8 +243,8 @@ def run_lifecycle_node(kind: type[ManagedNode]) -> int:
         ending.handle()
         node = kind()
         return _run(node, ending)
-    except (I2tError, ParameterException) as error:
-        sys.stderr.write(f"{name}: {error}\n")
+    except (I2tError, ParameterException, RosError) as error:
+        sys.stderr.write(f"{name}: {explained(error)}\n")
         return EXIT_FAILED
     finally:
         if node is not None:

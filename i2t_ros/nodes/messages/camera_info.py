@@ -8,6 +8,7 @@ from ament_index_python.packages import PackageNotFoundError, get_package_share_
 from sensor_msgs.msg import CameraInfo
 
 from i2t_ros.errors import SourceMissingError, SourceUnreadableError
+from i2t_ros.resources import expanded
 
 
 class _Matrix(msgspec.Struct):
@@ -74,4 +75,4 @@ def _path_of(url: str) -> Path:
         except OSError as error:  # no ROS workspace is sourced
             raise SourceMissingError(f"{url}: {error}") from error
         return Path(share) / unquote(parts.path).lstrip("/")
-    return Path(unquote(parts.path) if parts.scheme == "file" else url).expanduser()
+    return expanded(unquote(parts.path) if parts.scheme == "file" else url)

@@ -1,16 +1,19 @@
 """The parameters of bridge_node, and the settings made of them."""
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from i2t_ros import language as words
 from i2t_ros.bridges.http import settings as listener
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.limits import TcpLimits
+from i2t_ros.errors import InvalidRequestError, UnknownLanguageError
+from i2t_ros.nodes.detector.camera_ports import CameraTopics, check_topic, parse_cameras
 from i2t_ros.nodes.parameters.declaration import AUTOSTART
 from i2t_ros.options import from_values, option, options_of
+from i2t_ros.resources import expanded
 
 TCP_PREFIX = "tcp_"
 HTTP_PREFIX = "http_"
@@ -62,6 +65,48 @@ BRIDGE = (
 """All parameters of bridge_node."""
 
 
+@dataclass(frozen=True, slots=True)
+class BridgeValues:
+    """Everything that the parameters say; ``language`` is that of clients who cannot choose one."""
+
+    settings: BridgeSettings
+    tcp: TcpLimits
+    http: listener.HttpSettings
+    cameras: tuple[CameraTopics, ...]
+    language: str
+
+
+def read_values(values: Mapping[str, Any], environment: Mapping[str, str]) -> BridgeValues:
+    """Return what the parameters say; raises InvalidRequestError, naming the parameter."""
+    settings = from_values(BridgeSettings, values)
+    try:
+        language = words.load_languages().resolve(settings.tcp_language)
+    except UnknownLanguageError as error:
+        raise InvalidRequestError(f"tcp_language: {error}") from error
+    check_topic("describe_service", settings.describe_service)
+    return BridgeValues(
+        settings,
+        from_values(TcpLimits, values, TCP_PREFIX),
+        http_settings(values, environment if settings.http else {}),
+        tuple(parse_cameras(settings.cameras, settings.image_transport)),
+        language,
+    )
+
+
+def check_certificate(http: listener.HttpSettings) -> None:
+    """Raise InvalidRequestError if the files of HTTPS cannot be read or do not fit together."""
+    if http.certificate:
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+                http.certificate, http.key
+            )
+        except (OSError, ValueError) as error:  # SSLError is an OSError
+            raise InvalidRequestError(
+                f"http_certificate {http.certificate}, http_key {http.key}: expected PEM files of "
+                f"a certificate and its key: {error}"
+            ) from error
+
+
 def http_settings(
     values: Mapping[str, Any], environment: Mapping[str, str]
 ) -> listener.HttpSettings:
@@ -74,8 +119,12 @@ def http_settings(
         fetch = from_values(listener.FetchSettings, values, HTTP_PREFIX)
     if values["http_history"]:
         history = from_values(listener.HistorySettings, values, HTTP_PREFIX)
-        data = Path(environment.get("XDG_DATA_HOME", "").strip() or "~/.local/share").expanduser()
+        data = expanded(environment.get("XDG_DATA_HOME", "").strip() or "~/.local/share")
         database = environment.get(listener.DATABASE_VARIABLE) or history.database
+        if not database and str(data).startswith("~"):
+            raise InvalidRequestError(
+                "http_history_database: expected a URL, as no home folder is known: HOME is not set"
+            )
         default = f"sqlite:///{data / 'i2t_ros' / 'history.db'}"
         history = replace(history, database=database or default)
     return from_values(

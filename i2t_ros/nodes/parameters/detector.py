@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +19,7 @@ from i2t_ros.pipeline.task_worker import Opener
 from i2t_ros.pipeline.tasks.base import Runner
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.pipeline.tracking import MEMORY
+from i2t_ros.resources import expanded
 from i2t_ros.types import TaskName
 
 
@@ -112,7 +112,7 @@ DETECTOR: tuple[Option, ...] = (
 def describe_options(values: Mapping[str, Any]) -> DescribeOptions:
     """Return the describer's options; raises RequestError for names that do not exist."""
     folder = values["language_folder"]
-    languages = words.load_languages(Path(folder).expanduser() if folder else None)
+    languages = words.load_languages(expanded(folder) if folder else None)
     languages.get(values["language"])  # read here: the first image would wait 20 ms for it
     task_options = {name: from_values(task.options, values) for name, task in TASKS.items()}
     return from_values(

@@ -5,12 +5,12 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from i2t_ros.bridges.http.history.pictures import KEY, PictureStore, open_store, picture_key
 from i2t_ros.bridges.http.settings import HistorySettings
 from i2t_ros.optional import can_import, needed_for
+from i2t_ros.resources import expanded
 from i2t_ros.types import Picture
 
 log = logging.getLogger("i2t_ros.history")
@@ -90,7 +90,7 @@ class History:
         self.close()
         url = self._url()
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
-            Path(url.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
+            expanded(url.database).parent.mkdir(parents=True, exist_ok=True)
         self._store = open_store(self._settings)
         if self._store is not None:
             self.failures = self._sql.exc.SQLAlchemyError, OSError, *self._store.failures

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from i2t_ros.bridges.http.settings import HistorySettings
 from i2t_ros.optional import needed_for
+from i2t_ros.resources import expanded
 from i2t_ros.types import Picture
 from i2t_ros.vision.codecs import FORMATS, read_header
 
@@ -30,7 +31,7 @@ def open_store(settings: HistorySettings) -> "PictureStore | None":
         return None
     if settings.pictures.startswith(S3_SCHEME):
         return S3Pictures(settings.pictures, settings.s3_endpoint)
-    return FolderPictures(Path(settings.pictures).expanduser())
+    return FolderPictures(expanded(settings.pictures))
 
 
 class FolderPictures:
