@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.signals import handle
+from i2t_ros.nodes.start import open_standard_streams
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, the convention of shells
@@ -19,6 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 1 for an error, 2 for wrong usage."""
     if argv is not None:
         return _run(argv)
+    open_standard_streams()
     # This is the whole program: Ctrl-C ends it also during its imports, which take a second.
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     if command == "run":

@@ -26,6 +26,7 @@ USUAL_RATE = 25.0
 LONGEST_GAP = 60.0
 """Seconds between two frames of a video; a longer one is taken for an error in its timestamps."""
 MOTION_JPEG = cv2.VideoWriter.fourcc(*"MJPG")
+JPEG_END = np.array([0xFF, 0xD9], np.uint8)
 ENCODED = -1
 """The CAP_PROP_FORMAT in which OpenCV hands out frames as they arrive, without decoding them."""
 
@@ -121,8 +122,13 @@ class VideoSource(Source):
         image = self._retrieve(capture, number)
         if self._gives_pictures(capture):
             check_picture(Picture(image.data))
-            # Not decode_image: as in any video, what a damaged frame still shows is shown.
-            if (decoded := cv2.imdecode(image, cv2.IMREAD_COLOR)) is None:
+            # Not decode_image: as in any video, what a damaged frame still shows is shown. OpenCV
+            # reads a frame that is cut only if it has an end.
+            decoded = cv2.imdecode(image, cv2.IMREAD_COLOR)
+            if decoded is None:
+                whole = np.append(image, JPEG_END)
+                decoded = cv2.imdecode(whole, cv2.IMREAD_COLOR)
+            if decoded is None:
                 raise self._damaged(number)
             image = np.asarray(decoded, np.uint8)
         elif image.ndim == 2 or image.shape[2] == 1:
