@@ -5,7 +5,6 @@ import re
 import pytest
 from project import PYPROJECT, ROOT
 
-from i2t_ros import errors
 from i2t_ros.resources import config_path
 
 CMAKE = (ROOT / "CMakeLists.txt").read_text()
@@ -52,12 +51,3 @@ def test_what_is_in_config_is_installed():
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
         assert target.startswith("https://") or (page.parent / target).exists(), target
-
-
-def test_every_error_code_is_explained():
-    def leaves(kind):
-        subs = kind.__subclasses__()
-        return [leaf for sub in subs for leaf in leaves(sub)] if subs else [kind.code]
-
-    text = (ROOT / "docs" / "errors.md").read_text()
-    assert [code for code in leaves(errors.I2tError) if f"`{code}`" not in text] == []

@@ -81,7 +81,7 @@ def _named(verb: str, path: Any) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ImageError(f"cannot {verb} {path}: {error.strerror}") from error
+        raise ImageError(f"cannot {verb} {path}: {error.strerror or error}") from error
 
 
 def _check_classes(describer: Describer, options: DescribeOptions) -> None:
@@ -119,6 +119,8 @@ def run(args: argparse.Namespace) -> int:
     how = from_values(OpenOptions, values)
     if args.save:
         canonical_format(args.save.suffix)
+    if args.picture == "-" and sys.stdin is None:
+        raise ImageError("cannot read -: standard input is closed")
     with _named("read", args.picture):
         data = sys.stdin.buffer.read() if args.picture == "-" else Path(args.picture).read_bytes()
     picture = Picture(data)

@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.signals import handle
+from i2t_ros.nodes.start import open_standard_streams
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, the convention of shells
@@ -24,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     if argv is not None:
         return _run(argv)
+    open_standard_streams()
     # This is the whole program: Ctrl-C ends it also during its imports, which take a second.
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     if command == "run":

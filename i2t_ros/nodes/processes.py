@@ -1,12 +1,9 @@
 """Runs nodes as separate processes, watches them, and ends them together."""
 
-import atexit
-import functools
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -123,20 +120,15 @@ def dds_profile() -> dict[str, str]:
 
 
 def parameter_file(values: Mapping[str, object], nodes: str = "/**/*") -> str:
-    """Return the path of a new file that gives ``nodes`` these parameters, until this process ends.
+    """Return the path of a file that gives ``nodes`` these parameters while this process lives.
+
+    It is in memory, so nothing stays behind, even if the process is killed.
 
     ROS merges sections of the same name from several files at the place of the first one, and later
     sections win. So the /** that launch would write loses to the sections that follow it in an
     earlier file. The section here has a name that other files do not use.
     """
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml", dir=_folder(), delete=False) as file:
+    descriptor = os.memfd_create("i2t_parameters")
+    with open(descriptor, "w", closefd=False) as file:
         yaml.safe_dump({nodes: {"ros__parameters": dict(values)}}, file)
-    return file.name
-
-
-@functools.cache
-def _folder() -> str:
-    """Return a folder for this process's files, which is removed when the process ends."""
-    folder = tempfile.TemporaryDirectory(prefix="i2t_")  # not a context: nodes may start again
-    atexit.register(folder.cleanup)
-    return folder.name
+    return f"/proc/{os.getpid()}/fd/{descriptor}"

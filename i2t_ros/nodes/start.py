@@ -8,12 +8,25 @@ from functools import partial
 from i2t_ros.nodes.signals import SIGNALS, handle
 
 
+def open_standard_streams() -> None:
+    """Lead standard input, output and error that are closed (``<&- >&-``) to nowhere.
+
+    Otherwise the next files and sockets get their numbers, and what native code logs goes there.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+
+
 def start(kind: str) -> int:
     """Import and run a node ("detector", "bridge" or "source"); return its exit code.
 
     The imports take seconds on a small computer. A signal ends them with exit code 0: there is
     nothing to release yet. run_lifecycle_node replaces the handlers.
     """
+    open_standard_streams()
     handle(lambda *_: os._exit(0))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # see processes.signals_wait
     try:

@@ -136,17 +136,20 @@ class Pace:
         self._clock = clock
         self._next = clock()
 
-    def wait(self) -> bool:
+    def wait(self, gap: float | None = None) -> bool:
         """Wait until the next image is due; return False once ``stop`` is set.
 
-        A caller that is late by more than a period does not catch up: counting starts again there.
+        ``gap`` is its distance from the image before, in seconds; None: that of the rate. A caller
+        that is late by more than that does not catch up: counting starts again there.
         """
+        gap = self._period if gap is None else gap
+        due = self._next + gap - self._period
         now = self._clock()
-        if now < self._next:
-            self._stop.wait(self._next - now)
+        if now < due:
+            self._stop.wait(due - now)
         else:
-            self._next = max(self._next, now - self._period)
-        self._next += self._period
+            due = max(due, now - gap)
+        self._next = due + self._period
         return not self._stop.is_set()
 
     def due(self) -> bool:

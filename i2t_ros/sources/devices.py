@@ -6,6 +6,30 @@ from pathlib import Path
 
 from i2t_ros.errors import SourceMissingError, SourceUnreadableError
 
+BY_ID = Path("/dev/v4l/by-id")
+"""Where udev keeps a link to each USB camera, named after its maker, model and serial number."""
+
+
+class CameraDevice:
+    """A camera, found again under whatever number it comes back."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._link: Path | None = None
+
+    def now(self) -> Path | None:
+        """Return the device that the camera is now, or None if it is not plugged in.
+
+        Without a link (not USB, or no udev as in many containers) a camera is its number.
+        """
+        found = os.path.realpath(self._path)
+        if self._link is None and os.path.exists(found):
+            with suppress(OSError):
+                links = sorted(BY_ID.iterdir())
+                self._link = next((link for link in links if os.path.realpath(link) == found), None)
+        device = Path(os.path.realpath(self._link)) if self._link else self._path
+        return device if device.exists() else None
+
 
 def is_device(path: Path) -> bool:
     """Return whether a path names a camera, even one that is not plugged in."""

@@ -15,13 +15,20 @@ import numpy as np
 
 from i2t_ros.errors import SourceError, SourceLostError, SourceUnreadableError, TruncatedImageError
 from i2t_ros.sources.base import LazyImage, Pace, Source, SourceOptions, scaled
-from i2t_ros.sources.devices import why_closed
-from i2t_ros.types import Image
+from i2t_ros.sources.devices import CameraDevice, why_closed
+from i2t_ros.types import Image, Picture
+from i2t_ros.vision.codecs import check_complete, check_picture, is_upright
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Seconds to wait before each attempt to reconnect; the last value repeats."""
 USUAL_RATE = 25.0
 """Hz, for a video file that does not tell its frame rate."""
+LONGEST_GAP = 60.0
+"""Seconds between two frames of a video; a longer one is taken for an error in its timestamps."""
+MOTION_JPEG = cv2.VideoWriter.fourcc(*"MJPG")
+JPEG_END = np.array([0xFF, 0xD9], np.uint8)
+ENCODED = -1
+"""The CAP_PROP_FORMAT in which OpenCV hands out frames as they arrive, without decoding them."""
 
 _log = logging.getLogger(__name__)
 
@@ -30,9 +37,10 @@ _log = logging.getLogger(__name__)
 class VideoSource(Source):
     """Anything that OpenCV's VideoCapture reads.
 
-    connect      opens the capture; raises SourceError
-    reconnects   whether to connect again after the source is lost
-    opens_early  whether ``open`` connects, so that a missing source fails at the start
+    connect         opens the capture; raises SourceError
+    reconnects      whether to connect again after the source is lost
+    opens_early     whether ``open`` connects, so that a missing source fails at the start
+    may_be_encoded  whether ``connect`` may set CAP_PROP_FORMAT to ENCODED
     """
 
     title: str
@@ -40,6 +48,7 @@ class VideoSource(Source):
     options: SourceOptions
     reconnects: bool = False
     opens_early: bool = False
+    may_be_encoded: bool = False
     _opened: cv2.VideoCapture | None = field(default=None, init=False)
     _pace: Pace | None = field(default=None, init=False)
 
@@ -87,11 +96,19 @@ class VideoSource(Source):
             rate = rate if 0 < rate <= 1000 else USUAL_RATE
             rate = self.options.rate or (0.0 if live else rate)
             pace = self._pace = self._pace or Pace(rate, stop)
-            number = 0
+            number, shown = 0, math.nan
             while not stop.is_set() and capture.grab():
                 number += 1
-                if pace.due() if live else pace.wait():
-                    yield LazyImage(f"frame {number}", partial(self._read, capture, number))
+                gap = None
+                if not self.options.rate:  # as variable as the timestamps are
+                    before, shown = shown, capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                    gap = shown - before if 0 < shown - before < LONGEST_GAP else None
+                if pace.due() if live else pace.wait(gap):
+                    yield LazyImage(
+                        f"frame {number}",
+                        partial(self._read, capture, number),
+                        partial(self._picture, capture, number),
+                    )
         finally:
             capture.release()
         if stop.is_set():
@@ -102,12 +119,44 @@ class VideoSource(Source):
             raise SourceUnreadableError(f"{self.title}: none of its images can be read")
 
     def _read(self, capture: cv2.VideoCapture, number: int) -> Image:
+        image = self._retrieve(capture, number)
+        if self._gives_pictures(capture):
+            check_picture(Picture(image.data))
+            # Not decode_image: as in any video, what a damaged frame still shows is shown. OpenCV
+            # reads a frame that is cut only if it has an end.
+            decoded = cv2.imdecode(image, cv2.IMREAD_COLOR)
+            if decoded is None:
+                whole = np.append(image, JPEG_END)
+                decoded = cv2.imdecode(whole, cv2.IMREAD_COLOR)
+            if decoded is None:
+                raise self._damaged(number)
+            image = np.asarray(decoded, np.uint8)
+        elif image.ndim == 2 or image.shape[2] == 1:
+            image = np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
+        return scaled(np.ascontiguousarray(image), self.options)
+
+    def _picture(self, capture: cv2.VideoCapture, number: int) -> Picture | None:
+        if self.options.width or self.options.height or not self._gives_pictures(capture):
+            return None
+        picture = Picture(self._retrieve(capture, number).tobytes())
+        try:
+            check_complete(picture.data, check_picture(picture).format)
+        except TruncatedImageError:
+            return None
+        return picture if is_upright(picture) else None
+
+    def _retrieve(self, capture: cv2.VideoCapture, number: int) -> Image:
         done, image = capture.retrieve()
         if not done or image is None:
-            raise TruncatedImageError(f"{self.title}: frame {number} cannot be decoded")
-        if image.ndim == 2 or image.shape[2] == 1:
-            image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
-        return scaled(np.ascontiguousarray(image, np.uint8), self.options)
+            raise self._damaged(number)
+        return np.asarray(image, np.uint8)
+
+    def _gives_pictures(self, capture: cv2.VideoCapture) -> bool:
+        """Return whether each frame is retrieved as an encoded picture, see _open_stream."""
+        return self.may_be_encoded and capture.get(cv2.CAP_PROP_FORMAT) == ENCODED
+
+    def _damaged(self, number: int) -> TruncatedImageError:
+        return TruncatedImageError(f"{self.title}: frame {number} cannot be decoded")
 
 
 def file_source(path: Path, options: SourceOptions) -> VideoSource:
@@ -128,7 +177,9 @@ def camera_source(path: Path, options: SourceOptions) -> VideoSource:
     # Images keep the size that the camera gives, even if it is not the size asked for: scaled
     # images would no longer match the camera's calibration.
     unscaled = SourceOptions(rate=options.rate, loop=True)
-    connect = partial(_open_camera, title, path, options)
+    device = CameraDevice(path)
+    device.now()  # it may have another number when it is opened
+    connect = partial(_open_camera, title, device, options)
     return VideoSource(title, connect, unscaled, reconnects=True, opens_early=True)
 
 
@@ -139,8 +190,8 @@ def stream_source(url: str, options: SourceOptions) -> VideoSource:
     limits = [number for setting in settings for number in (setting, milliseconds)]
     parts = urlsplit(url)  # a log must not show the user name and password
     title = f"stream {parts._replace(netloc=parts.netloc.rpartition('@')[2]).geturl()}"
-    connect = partial(_open_capture, title, "it does not answer", url, cv2.CAP_FFMPEG, limits)
-    return VideoSource(title, connect, options, reconnects=True)
+    connect = partial(_open_stream, title, url, limits)
+    return VideoSource(title, connect, options, reconnects=True, may_be_encoded=True)
 
 
 def pipeline_source(text: str, options: SourceOptions) -> VideoSource:
@@ -168,8 +219,18 @@ def _open_capture(
     return capture
 
 
-def _open_camera(title: str, path: Path, options: SourceOptions) -> cv2.VideoCapture:
-    if not path.exists():
+def _open_stream(title: str, url: str, limits: list[int]) -> cv2.VideoCapture:
+    capture = _open_capture(title, "it does not answer", url, cv2.CAP_FFMPEG, limits)
+    # OpenCV squeezes every frame into the size of the first one. Motion JPEG is a row of pictures,
+    # and need not be decoded by it.
+    if capture.get(cv2.CAP_PROP_FOURCC) == MOTION_JPEG:
+        capture.set(cv2.CAP_PROP_FORMAT, ENCODED)
+    return capture
+
+
+def _open_camera(title: str, device: CameraDevice, options: SourceOptions) -> cv2.VideoCapture:
+    path = device.now()
+    if path is None:
         raise SourceLostError(f"{title}: not connected")
     capture = cv2.VideoCapture(str(path), cv2.CAP_V4L2)
     if not capture.isOpened():

@@ -357,3 +357,30 @@ def test_an_ascii_terminal_gets_escapes(monkeypatch, capsys):
     assert main(["say", "--language", "ko", "dog=1"]) == 0
     ascii_only.flush()
     assert ascii_only.buffer.getvalue().startswith(b"\\uac1c")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_standard_streams_that_are_closed(photo, tmp_path, closed):
+    saved = tmp_path / "saved.png"
+    script = f'"$@" --model fake --save {saved} {closed}'
+    command = ["sh", "-c", script, "sh", I2T, "describe", photo]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert cv2.imread(str(saved)).shape == GREY.shape
+
+
+@pytest.mark.parametrize(
+    ("redirected", "reason"),
+    [
+        ("<&-", "standard input is closed"),
+        ("0>none", "Bad file descriptor"),
+        ("</dev/null", "0 bytes"),
+    ],
+)
+def test_standard_input_without_a_picture(tmp_path, redirected, reason):
+    command = ["sh", "-c", f"{I2T} describe - --model fake {redirected}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("i2t describe: ")
+    assert reason in line

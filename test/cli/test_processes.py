@@ -1,22 +1,36 @@
 """What is handed to nodes that are started as processes."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 CODE = """
 import sys
-from pathlib import Path
 from i2t_ros.nodes.processes import parameter_file
-files = [parameter_file({"http": True}), parameter_file({"model": "fake"})]
-assert len(set(files)) == 2 and all(Path(file).read_text() for file in files)
-sys.stdout.write("\\n".join(files))
+print(parameter_file({"http": True}), parameter_file({"model": "fake"}), flush=True)
+sys.stdin.read()
 """
 
 
-def test_parameter_files_are_gone_when_their_process_has_ended():
-    done = subprocess.run([sys.executable, "-c", CODE], cwd="/", capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    files = [Path(name) for name in done.stdout.splitlines()]
-    assert len(files) == 2
-    assert not any(file.exists() or file.parent.exists() for file in files)
+def test_parameter_files_are_gone_when_their_process_is_killed(tmp_path):
+    started = subprocess.Popen(
+        [sys.executable, "-c", CODE],
+        cwd="/",
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with started:
+        files = [Path(name) for name in started.stdout.readline().split()]
+        found = [yaml.safe_load(file.read_text()) for file in files]
+        assert [file.is_file() for file in files] == [True, True]  # launch warns if it is not
+        started.kill()
+    assert found == [
+        {"/**/*": {"ros__parameters": values}} for values in ({"http": True}, {"model": "fake"})
+    ]
+    assert not any(file.exists() for file in files)
+    assert list(tmp_path.iterdir()) == []

@@ -4,12 +4,14 @@ import logging
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from source_images import Pauses
 
+from i2t_ros import sources
 from i2t_ros.errors import SourceUnreadableError
 from i2t_ros.sources import SourceOptions, devices, open_source, video
 
@@ -43,6 +45,7 @@ class ScriptedCamera:
     opened: list = []  # noqa: RUF012
 
     def __init__(self, name, api, settings=()):
+        self.name = name
         self.left = self.script[len(self.opened)] if len(self.opened) < len(self.script) else 0
         self.settings = {cv2.CAP_PROP_FRAME_WIDTH: 640, cv2.CAP_PROP_FRAME_HEIGHT: 480}
         self.released = False
@@ -94,6 +97,48 @@ def test_a_camera_that_is_lost_is_looked_for_with_growing_pauses(scripted, caplo
     assert all(camera.released for camera in opened if camera.isOpened())
     assert "lost after 3 images; trying again in 1 s" in caplog.text
     assert "images arrive again" in caplog.text
+
+
+def test_a_camera_that_comes_back_under_another_number_is_found(
+    scripted, tmp_path, monkeypatch, caplog
+):
+    """By the link that udev keeps; device files are played by plain ones."""
+    links = tmp_path / "by-id"
+    links.mkdir()
+    monkeypatch.setattr(devices, "BY_ID", links)
+    monkeypatch.setattr(devices, "is_device", lambda path: True)
+    monkeypatch.setattr(sources, "is_device", lambda path: True)
+    for number in (0, 1, 2):
+        (tmp_path / f"video{number}").touch()
+    link, other = links / "usb-Maker_Camera_1-video-index0", links / "usb-Another-video-index0"
+    link.symlink_to("../video0")
+    other.symlink_to("../video1")
+    opened = scripted(2, 2, 2)
+
+    class Unplugged(Pauses):
+        def wait(self, timeout=None):
+            if not self.pauses:  # another camera takes its number
+                link.unlink()
+                other.unlink()
+                other.symlink_to("../video0")
+            elif len(self.pauses) == 1:
+                link.symlink_to("../video2")
+            return super().wait(timeout)
+
+    source = open_source(str(tmp_path / "video0"))
+    source.open()
+    for lazy in source.images(Unplugged(3)):
+        lazy.read()
+    names = [Path(camera.name).name for camera in opened]
+    assert names[:2] == ["video0", "video2"]
+    assert "not connected; trying again" in caplog.text
+
+
+def test_a_camera_without_a_link_is_its_number(scripted, monkeypatch, tmp_path):
+    monkeypatch.setattr(devices, "BY_ID", tmp_path / "none")
+    opened = scripted(2)
+    open_source("/dev/null").open()
+    assert [camera.name for camera in opened] == ["/dev/null"]
 
 
 def test_a_camera_is_asked_for_what_is_wanted_and_may_give_something_else(scripted, caplog):

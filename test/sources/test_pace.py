@@ -47,6 +47,16 @@ def test_time_spent_on_an_image_is_not_added(clock):
     assert clock.now - 100 == pytest.approx(39 * 0.25 + 0.2)
 
 
+def test_distances_that_vary_are_kept_without_drift(clock):
+    pace = Pace(4.0, clock, clock)
+    times = []
+    for gap in (None, 0.1, 0.5, None, 0.1):
+        assert pace.wait(gap)
+        times.append(clock.now - 100)
+        clock.now += 0.05
+    assert times == pytest.approx([0, 0.1, 0.6, 0.85, 0.95])
+
+
 def test_after_a_delay_it_does_not_hurry(clock):
     pace = Pace(10.0, clock, clock)
     pace.wait()

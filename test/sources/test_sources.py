@@ -245,6 +245,32 @@ def test_a_video_has_its_own_rate(film, monkeypatch):
     assert rates == [10.0]
 
 
+def test_a_video_of_a_variable_rate_is_shown_at_its_timestamps(tmp_path, monkeypatch):
+    path = str(tmp_path / "film.mkv")
+    raw = [cv2.VIDEOWRITER_PROP_RAW_VIDEO, 1]
+    fourcc = cv2.VideoWriter.fourcc(*"MJPG")
+    writer = cv2.VideoWriter(path, cv2.CAP_FFMPEG, fourcc, 25.0, (64, 48), raw)
+    for tick in (0, 1, 2, 12, 13):
+        writer.set(cv2.VIDEOWRITER_PROP_KEY_FLAG, 1)
+        writer.set(cv2.VIDEOWRITER_PROP_PTS, tick)
+        writer.write(cv2.imencode(".jpg", image(50))[1].reshape(1, -1))
+    writer.release()
+    gaps = []
+
+    class Pace(video.Pace):
+        def wait(self, gap=None):
+            gaps.append(gap)
+            return True
+
+    monkeypatch.setattr(video, "Pace", Pace)
+    take(open_source(path), 6)
+    assert gaps[1:5] == pytest.approx([0.04, 0.04, 0.4, 0.04])
+    assert (gaps[0], gaps[5]) == (None, None)  # from one round to the next
+    gaps.clear()
+    take(open_source(path, FAST), 5)
+    assert gaps == [None] * 5
+
+
 @pytest.mark.parametrize(
     ("wanted", "shape"),
     [

@@ -1,16 +1,19 @@
 """Cameras in the network: real servers for MJPEG and RTSP, which go away and come back."""
 
+import itertools
 import logging
 import socket
 import threading
 
 import cv2
+import numpy as np
 import pytest
 from mjpeg_server import MjpegServer
 from rtsp_server import RtspServer
 from source_images import Pauses, image, shade_of, take
 
 from i2t_ros.sources import SourceOptions, open_source, video
+from i2t_ros.vision.codecs import decode_image
 
 
 @pytest.fixture
@@ -26,6 +29,37 @@ def test_a_network_camera_over_rtsp(jpeg):
         server.close()
     assert [shade_of(pixels) for _, pixels in taken] == [150] * 5
     assert taken[0][1].shape == (48, 64, 3)
+
+
+@pytest.mark.parametrize("kind", [MjpegServer, RtspServer])
+def test_a_stream_that_changes_its_size_keeps_its_shape(jpeg, kind):
+    server = kind(jpeg)
+    try:
+        images = open_source(server.url).images(threading.Event())
+        assert next(images).read().shape == (48, 64, 3)
+        server.show(cv2.imencode(".jpg", image(50, (128, 32)))[1].tobytes())
+        some = itertools.islice(images, 500)
+        later = next(lazy for lazy in some if lazy.read().shape != (48, 64, 3))
+        assert later.read().shape == (32, 128, 3)
+        assert shade_of(later.read()) == 50
+        assert shade_of(decode_image(later.picture())) == 50  # not encoded anew
+        images.close()
+        options = SourceOptions(width=64)
+        assert take(open_source(server.url, options), 1)[0][1].shape == (16, 64, 3)
+    finally:
+        server.close()
+
+
+def test_of_a_frame_that_is_cut_the_rest_is_shown():
+    noise = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
+    server = MjpegServer(cv2.imencode(".jpg", noise)[1].tobytes()[:-1000])
+    try:
+        images = open_source(server.url).images(threading.Event())
+        lazy = next(images)
+        assert lazy.read().shape == (48, 64, 3)
+        assert lazy.picture() is None
+    finally:
+        server.close()
 
 
 def test_a_stream_that_breaks_off_is_taken_up_again(jpeg, monkeypatch, caplog):

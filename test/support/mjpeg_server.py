@@ -35,10 +35,13 @@ class MjpegServer(ThreadingHTTPServer):
             self._sockets.append(connection)
             self.changed.notify_all()
         while not self._ended.wait(self.period):
-            head = (
-                f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(self.jpeg)}\r\n\r\n"
-            )
-            wfile.write(head.encode() + self.jpeg + b"\r\n")
+            jpeg = self.jpeg
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+            wfile.write(head.encode() + jpeg + b"\r\n")
+
+    def show(self, jpeg: bytes) -> None:
+        """Send another picture from the next frame on."""
+        self.jpeg = jpeg
 
     def drop(self) -> None:
         """Cut every connection."""

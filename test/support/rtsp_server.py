@@ -26,7 +26,7 @@ class RtspServer(socketserver.ThreadingTCPServer):
     def __init__(self, jpeg: bytes, rate: float = 50.0) -> None:
         """Listen, at once."""
         super().__init__(("127.0.0.1", 0), _Viewer)
-        self.tables, self.size, self.scan = _parts_of(jpeg)
+        self.show(jpeg)
         self.period = 1 / rate
         self.ended = threading.Event()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
@@ -36,6 +36,10 @@ class RtspServer(socketserver.ThreadingTCPServer):
     def url(self) -> str:
         return f"rtsp://127.0.0.1:{self.server_address[1]}/camera"
 
+    def show(self, jpeg: bytes) -> None:
+        """Serve another picture from the next frame on."""
+        self._parts = _parts_of(jpeg)
+
     def close(self) -> None:
         self.ended.set()
         self.shutdown()
@@ -44,11 +48,12 @@ class RtspServer(socketserver.ThreadingTCPServer):
 
     def packets(self, frame: int) -> list[bytes]:
         """Return the RTP packets of a frame."""
-        width, height = (side // 8 for side in self.size)
+        tables, size, scan = self._parts
+        width, height = (side // 8 for side in size)
         packets = []
-        for start in range(0, len(self.scan), _PART):
-            part = self.scan[start : start + _PART]
-            last = start + _PART >= len(self.scan)
+        for start in range(0, len(scan), _PART):
+            part = scan[start : start + _PART]
+            last = start + _PART >= len(scan)
             head = struct.pack(
                 "!BBHII",
                 *(0x80, 26 | (0x80 if last else 0), (1000 * frame + len(packets)) & 0xFFFF),
@@ -57,7 +62,7 @@ class RtspServer(socketserver.ThreadingTCPServer):
             # Type-specific 0, fragment offset, type 1 (4:2:0), Q 255 (tables follow), size.
             head += struct.pack("!I", start) + bytes([1, 255, width, height])
             if start == 0:
-                head += struct.pack("!BBH", 0, 0, len(self.tables)) + self.tables
+                head += struct.pack("!BBH", 0, 0, len(tables)) + tables
             packets.append(head + part)
         return packets
 
