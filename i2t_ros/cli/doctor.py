@@ -337,7 +337,9 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _line(name: str, text: str) -> str:
-    return f"{name:<{LEFT}}{text}"
+    """Return a line; a file's own words cannot steer the terminal."""
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return f"{name:<{LEFT}}{shown}"
 
 
 def _labels(labels: Report) -> str:

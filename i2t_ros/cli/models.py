@@ -7,7 +7,7 @@ from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import backends, survey
 from i2t_ros.cli import doctor
 from i2t_ros.cli.tables import print_table
-from i2t_ros.errors import BackendError, BackendMissingError
+from i2t_ros.errors import BackendError, BackendMissingError, InvalidRequestError
 from i2t_ros.models.lookup import (
     cache_folder,
     describe_model,
@@ -91,6 +91,8 @@ def _doctor(args: argparse.Namespace) -> int:
     """Return 1 if a named model is not usable, or `model: auto` would fall back to OpenCV's own."""
     if args.model:
         return doctor.run(args)
+    if args.image or args.labels or args.json:
+        raise InvalidRequestError("--image, --labels and --json are for a MODEL: name a file")
     print_table([("BACKEND", "VERSION", "DEVICES", "TO GET IT"), *map(_backend, backends())])
     print()
     _list(args)

@@ -11,6 +11,7 @@ import yaml
 from own_models import CELLS, CENTER, FLOAT_NHWC, NCHW, YOLOV8, rows
 
 from i2t_ros.cli import models
+from i2t_ros.errors import InvalidRequestError
 from i2t_ros.models.lookup import describe_model
 
 pytest.importorskip("onnx", reason="onnx is not installed")
@@ -185,3 +186,14 @@ def test_an_entry_of_the_manifest(doctor, monkeypatch, shared):
     assert code == 0
     assert line(told, "file").endswith("yolox_nano.onnx, 3.7 MB")
     assert "2 object(s)" in line(told, "found")
+
+
+def test_its_options_want_a_model(doctor):
+    with pytest.raises(InvalidRequestError, match="name a file"):
+        doctor("--json")
+
+
+def test_a_file_cannot_steer_the_terminal(doctor, file):
+    _, told = doctor(file(metadata={**ULTRALYTICS, "author": "\x1b[2Jme\n"}))
+    assert "\x1b" not in told
+    assert "author: \N{REPLACEMENT CHARACTER}[2Jme" in told
