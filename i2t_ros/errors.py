@@ -90,7 +90,7 @@ class ModelMissingError(ModelError, code="model_missing"):
 
 
 class ModelCorruptError(ModelError, code="model_corrupt"):
-    """The weights are not what the manifest says (size, SHA-256), or cannot be parsed."""
+    """The weights are not what the manifest says (size, SHA-256), no model, or damaged."""
 
 
 class ModelMismatchError(ModelError, code="model_mismatch"):

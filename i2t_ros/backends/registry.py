@@ -207,7 +207,7 @@ def _check_runs(name: str, spec: ModelSpec) -> None:
         )
     if name in spec.backends:
         return
-    if not spec.files or not all(f.name.endswith(known[name].suffixes) for f in spec.files):
+    if not spec.files or not all(f.name.lower().endswith(known[name].suffixes) for f in spec.files):
         raise BackendUnavailableError(
             f"{spec.name} does not run on {name}; it runs on {', '.join(spec.backends)}"
         )

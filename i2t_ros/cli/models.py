@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import backends, survey
+from i2t_ros.cli import doctor
 from i2t_ros.cli.tables import print_table
-from i2t_ros.errors import BackendError, BackendMissingError
+from i2t_ros.errors import BackendError, BackendMissingError, InvalidRequestError
 from i2t_ros.models.lookup import (
     cache_folder,
     describe_model,
@@ -42,10 +43,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     path.add_argument("name", metavar="NAME")
     verify = add(_verify, "verify", "compare every copy with its size and SHA-256")
     verify.add_argument("names", nargs="*", metavar="NAME", help="default: all")
-    doctor = add(_doctor, "doctor", "what can run here, and what is missing")
-    doctor.add_argument(
-        "--url", default="", help="also ask this Triton server, as http://robot:8000"
-    )
+    help = "what can run here and what is missing; or what is the matter with a model of your own"
+    doctor.add_arguments(add(_doctor, "doctor", help))
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -89,7 +88,11 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    """Return 1 if `model: auto` would fall back to OpenCV's built-in detectors."""
+    """Return 1 if a named model is not usable, or `model: auto` would fall back to OpenCV's own."""
+    if args.model:
+        return doctor.run(args)
+    if args.image or args.labels or args.json:
+        raise InvalidRequestError("--image, --labels and --json are for a MODEL: name a file")
     print_table([("BACKEND", "VERSION", "DEVICES", "TO GET IT"), *map(_backend, backends())])
     print()
     _list(args)

@@ -7,6 +7,7 @@ cache; then it is downloaded. ``I2T_OFFLINE=1`` forbids downloads.
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,13 @@ import platformdirs
 from msgspec import to_builtins
 from msgspec.structs import replace
 
-from i2t_ros.errors import ModelCorruptError, ModelError, ModelMismatchError, ModelMissingError
+from i2t_ros.errors import (
+    BackendError,
+    ModelCorruptError,
+    ModelError,
+    ModelMismatchError,
+    ModelMissingError,
+)
 from i2t_ros.models.files import check_file, is_model_ending
 from i2t_ros.models.manifest import (
     ModelFile,
@@ -24,7 +31,8 @@ from i2t_ros.models.manifest import (
     read_labels,
     spec_from,
 )
-from i2t_ros.models.recognition import BACKENDS_FOR, recognize
+from i2t_ros.models.metadata import read_metadata
+from i2t_ros.models.recognition import BACKENDS_FOR, read_file, recognize
 from i2t_ros.optional import needed_for
 from i2t_ros.resources import expanded
 from i2t_ros.validation import check_keys, read_mapping
@@ -69,6 +77,10 @@ def describe_model(model: str, labels: str = "") -> ModelSpec:
         names = names if isinstance(names, list | tuple) else ()
         entry |= to_builtins(known) if known else recognize(path, names)
         _check_number(where, names, entry)
+    elif "labels" not in given:
+        with suppress(ModelError, BackendError):  # it may be of a kind that nothing here reads
+            names = read_metadata(read_file(path).metadata).names
+            given |= {"labels": list(names)} if names else {}
     entry = _merged(entry, given) | {"files": [{"name": str(path.absolute())}]}
     if "labels" not in entry:
         raise ModelError(

@@ -92,6 +92,14 @@ def open_model(  # noqa: PLR0913 (one place, all of it needed)
     return choice.best(built_in) if model == "auto" else choice.named(model)
 
 
+def open_spec(
+    spec: ModelSpec, make: Callable[[Loaded], Ready], how: OpenOptions, backend: str = "auto"
+) -> Ready:
+    """Open the model that an entry describes; otherwise as open_model."""
+    choice = _Choice(spec.task, make, how, backend)
+    return choice.load(spec, "asked for by name", offline=how.offline)
+
+
 @dataclass(frozen=True, slots=True)
 class _Choice(Generic[Ready]):
     """What a user says of a task's model; see open_model."""
@@ -107,7 +115,7 @@ class _Choice(Generic[Ready]):
             raise ModelMismatchError(
                 f"{spec.name} is for the task {spec.task}, not for {self.task}"
             )
-        return self._load(spec, "asked for by name", offline=self.how.offline)
+        return self.load(spec, "asked for by name", offline=self.how.offline)
 
     def best(self, built_in: str) -> Ready:
         failures: dict[str, I2tError] = {}  # by the message without the model's name
@@ -122,7 +130,7 @@ class _Choice(Generic[Ready]):
                 others.append(error)
                 continue
             try:
-                return self._load(spec, _because("the best at hand", failures), offline=True)
+                return self.load(spec, _because("the best at hand", failures), offline=True)
             except ModelMissingError:
                 absent.append(spec)
             except BackendMissingError as error:
@@ -149,7 +157,7 @@ class _Choice(Generic[Ready]):
         if self.how != self.how.of_other_tasks():
             names = choose_backends(spec, self.backend, self.how.backend)
             check_backend_options(names, self.how.backend)
-        return self._load(spec, why, offline=self.how.offline)
+        return self.load(spec, why, offline=self.how.offline)
 
     def _built_in(self, name: str, failures: Sequence[Exception]) -> Ready:
         """Open the model that needs no file, unless a backend or server was asked for by name."""
@@ -163,9 +171,9 @@ class _Choice(Generic[Ready]):
         except BackendError as error:
             raise BackendUnavailableError(f"model auto: nothing runs as asked: {why}") from error
         why = f"DEGRADED, model auto found no trained model and took OpenCV's own detectors: {why}"
-        return self._load(spec, why, offline=True, degraded=True)
+        return self.load(spec, why, offline=True, degraded=True)
 
-    def _load(self, spec: ModelSpec, why: str, *, offline: bool, degraded: bool = False) -> Ready:
+    def load(self, spec: ModelSpec, why: str, *, offline: bool, degraded: bool = False) -> Ready:
         """Load the model on the first backend that starts."""
         names = choose_backends(spec, self.backend, self.how.backend)
         files: Sequence[Path] = ()

@@ -132,6 +132,13 @@ def test_a_wrong_file_in_a_users_folder_is_named_and_left(spec, tmp_path, monkey
     assert theirs.exists()
 
 
+def test_a_pointer_in_a_users_folder_is_named(spec, tmp_path, monkeypatch):
+    monkeypatch.setenv("I2T_MODEL_PATH", str(tmp_path / "a"))
+    put(tmp_path / "a" / "m.onnx", b"version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(ModelCorruptError, match="`git lfs pull`"):
+        obtain(spec)
+
+
 def test_a_model_without_files_is_at_hand():
     assert obtain(describe_model("opencv_people_faces"), offline=True) == ()
 

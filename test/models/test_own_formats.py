@@ -11,7 +11,18 @@ import pytest
 import tiny_models
 import yaml
 from making import open_detector
-from own_models import CELLS, CENTER, NAMES, NCHW, NHWC, YOLOV8, finds_the_dog, query_logits, rows
+from own_models import (
+    CELLS,
+    CENTER,
+    FLOAT_NHWC,
+    NAMES,
+    NCHW,
+    NHWC,
+    YOLOV8,
+    finds_the_dog,
+    query_logits,
+    rows,
+)
 
 from i2t_ros.errors import ModelError, ModelMismatchError
 from i2t_ros.models.lookup import describe_model
@@ -20,7 +31,6 @@ from i2t_ros.models.tensors import FileFacts, TensorInfo
 
 pytest.importorskip("onnx", reason="onnx is not installed")
 
-FLOAT_NHWC = ((1, 32, 64, 3), np.float32)
 HALF = ((1, 3, 32, 64), np.float16)
 CORNERS = [16, 8, 48, 24]
 FRACTIONS = [0.5] * 4

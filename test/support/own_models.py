@@ -5,6 +5,7 @@ import pytest
 from making import open_detector
 
 NCHW, NHWC = ((1, 3, 32, 64), np.float32), ((1, 32, 64, 3), np.uint8)
+FLOAT_NHWC = ((1, 32, 64, 3), np.float32)
 NAMES = ["person", "dog", "cat"]
 CELLS = 32 + 8 + 2
 CENTER = [32, 16, 32, 16]  # of the dog: x, y, width, height

@@ -13,6 +13,9 @@ from i2t_ros.vision.decoders.base import InputSize, Outputs, cell_grid
 # Its exp is larger than any image; that of a larger number may overflow a float32.
 LARGEST_EXPONENT = 20.0
 
+LARGEST_FRACTION = 2.0
+"""A box may reach a little beyond the input. In pixels, no box that matters is as small."""
+
 
 class Candidates(NamedTuple):
     """boxes (N, 4) float32 xyxy in pixels of the input, scores (N,) float32, class_ids (N,).
@@ -133,10 +136,14 @@ def yolov10(
 ) -> Candidates:
     """Read (1, N, 6): left, top, right, bottom, score, class id; overlaps are already removed.
 
-    The format of YOLOv10 and YOLO26, and of other models exported with suppression.
+    The format of YOLOv10 and YOLO26, and of other models exported with suppression. Boxes are in
+    pixels, or in fractions if ``normalized``, which is told again by each picture's own boxes: one
+    without objects does not tell.
     """
     rows = rows_of(outputs[0], "yolov10", 6)
-    boxes = in_pixels(rows[:, :4], size) if normalized else rows[:, :4]
+    boxes = rows[:, :4]
+    if normalized and np.abs(boxes).max(initial=0.0) <= LARGEST_FRACTION:
+        boxes = in_pixels(boxes, size)
     return above_score(min_score, boxes, rows[:, 4], rows[:, 5])
 
 

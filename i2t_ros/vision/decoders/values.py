@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from i2t_ros.errors import ModelMismatchError
 from i2t_ros.vision.decoders.base import InputSize, Outputs, cell_grid
+from i2t_ros.vision.decoders.objects import LARGEST_FRACTION
 
 Options: TypeAlias = dict[str, Any]
 Settled: TypeAlias = tuple[str, Options]
 
-LARGEST_FRACTION = 2.0
-"""A box may reach a little beyond the input. In pixels, no box that matters is as small."""
 FAR = 16.0
 """YOLOX's raw centers are cells away from their own cell: a few; decoded ones are pixels."""
 
@@ -134,7 +133,8 @@ def _check_probabilities(decoder: str, scores: NDArray[Any]) -> None:
     if least < -0.5 or most > 1.5:
         raise ModelMismatchError(
             f"decoder {decoder}: expected probabilities of 0 to 1, got {least:.4g} to {most:.4g}; "
-            "export the model with its last step (sigmoid), or name another decoder"
+            "export it with its last step (sigmoid), and as a detector: models of poses, masks and "
+            "rotated boxes have other numbers there"
         )
 
 

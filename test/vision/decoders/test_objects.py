@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from i2t_ros.errors import ModelMismatchError
-from i2t_ros.vision.decoders import DECODERS, objects
+from i2t_ros.vision.decoders import DECODERS, exports, objects
 from i2t_ros.vision.decoders.base import InputSize
 from i2t_ros.vision.decoders.classes import logits, probabilities
 from i2t_ros.vision.decoders.objects import pixels, yolox
@@ -127,6 +127,15 @@ def test_yolov10():
     agree(objects.yolov10([output], SIZE, 0.5, False), wanted)
 
 
+def test_yolov10_in_fractions_looks_at_each_picture():
+    empty, fractions, pixels_of = (np.zeros((1, 3, 6), np.float32) for _ in range(3))
+    fractions[0, 0] = [0.25, 0.5, 0.5, 1, 0.9, 1]
+    pixels_of[0, 0] = [24, 32, 48, 64, 0.9, 1]
+    assert len(objects.yolov10([empty], SIZE, 0.5, True).boxes) == 0
+    for output in (fractions, pixels_of):
+        agree(objects.yolov10([output], SIZE, 0.5, True), [([24, 32, 48, 64], 0.9, 1)])
+
+
 def test_queries():
     output = numbers(1, 30, 4 + 5)
     wanted = []
@@ -149,10 +158,82 @@ def test_query_logits():
     agree(objects.query_logits([logits, boxes], SIZE, 0.5), wanted)
 
 
+@pytest.mark.parametrize("softmax", [False, True])
+def test_query_logits_with_a_column_of_no_object(softmax):
+    logits, boxes = numbers(1, 40, 4) * 8 - 4, numbers(1, 40, 4, seed=1)
+    wanted = []
+    for row, (cx, cy, w, h) in zip(logits[0].astype(float), boxes[0].astype(float), strict=True):
+        best = int(row[:3].argmax())
+        total = sum(math.exp(value) for value in row)
+        score = math.exp(row[best]) / total if softmax else 1 / (1 + math.exp(-row[best]))
+        if score >= 0.6:
+            wanted.append((corners(cx * 96, cy * 64, w * 96, h * 64), score, best))
+    found = objects.query_logits([logits, boxes], SIZE, 0.6, no_object=True, softmax=softmax)
+    agree(found, wanted)
+    assert found.classes == 3
+
+
 def test_query_logits_of_any_size_are_probabilities():
     logits = np.array([[[1e4, -1e4]]], np.float32)
     found = objects.query_logits([logits, numbers(1, 1, 4)], SIZE, 0.5)
     assert found.scores.tolist() == [1.0]
+
+
+def test_yolov8_with_corners():
+    output = numbers(1, 4 + 3, 50)
+    wanted = [
+        (row[:4].tolist(), row[4:].max(), int(row[4:].argmax()))
+        for row in output[0].T.astype(float)
+        if row[4:].max() >= 0.8
+    ]
+    agree(objects.yolov8([output], SIZE, 0.8, corners=True), wanted)
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_dets_labels(batched):
+    dets, labels = numbers(1, 20, 5) * [90, 90, 90, 90, 1], np.arange(20)[None] % 3
+    dets = dets.astype(np.float32)
+    wanted = [
+        (row[:4], row[4], label)
+        for row, label in zip(dets[0].tolist(), labels[0].tolist(), strict=True)
+        if row[4] >= 0.6
+    ]
+    outputs = [dets, labels] if batched else [dets[0], labels[0]]
+    agree(exports.dets_labels(outputs, SIZE, 0.6), wanted)
+    with pytest.raises(ModelMismatchError, match=r"expected outputs of shapes \(1, N, 5\)"):
+        exports.dets_labels([dets, labels[:, 1:]], SIZE, 0.6)
+
+
+def test_num_dets():
+    boxes, scores = numbers(1, 20, 4) * 90, numbers(1, 20, seed=2)
+    labels = np.arange(20, dtype=np.int32)[None] % 3
+    every = zip(boxes[0].tolist(), scores[0].tolist(), labels[0].tolist(), strict=True)
+    wanted = [one for i, one in enumerate(every) if i < 12 and one[1] >= 0.6]
+    agree(exports.num_dets([np.array([[12]]), boxes, scores, labels], SIZE, 0.6), wanted)
+
+
+@pytest.mark.parametrize("normalized", [False, True])
+def test_boxes_scores(normalized):
+    boxes, scores = numbers(1, 30, 4), numbers(1, 30, 3, seed=2)
+    scale = [96, 64, 96, 64] if normalized else [1, 1, 1, 1]
+    wanted = [
+        ([side * s for side, s in zip(box, scale, strict=True)], max(row), row.index(max(row)))
+        for box, row in zip(boxes[0].tolist(), scores[0].tolist(), strict=True)
+        if max(row) >= 0.8
+    ]
+    agree(exports.boxes_scores([boxes, scores], SIZE, 0.8, normalized), wanted)
+
+
+def test_yolov7_end2end():
+    rows = numbers(30, 7)
+    rows[:, 0], rows[:, 5] = np.arange(30) % 2, np.arange(30) % 3
+    wanted = [
+        (row[1:5], row[6], int(row[5])) for row in rows.tolist() if row[0] == 0 and row[6] >= 0.5
+    ]
+    agree(exports.yolov7_end2end([rows], SIZE, 0.5), wanted)
+    assert exports.yolov7_end2end([rows[:0]], SIZE, 0.5).boxes.shape == (0, 4)
+    with pytest.raises(ModelMismatchError, match=r"expected an output of shape \(N, 7\)"):
+        exports.yolov7_end2end([rows[None]], SIZE, 0.5)
 
 
 def test_labels_boxes_scores():
