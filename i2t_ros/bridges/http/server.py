@@ -185,4 +185,4 @@ def create_app(services: Services) -> ASGIApp:
             allow_headers=["authorization", "content-type"],
             expose_headers=["x-i2t-sentence", "x-i2t-model", "x-timestamp"],
         )
-    return Counting(guarded, services.metrics)
+    return Counting(pages.streaming_at_root(guarded), services.metrics)
