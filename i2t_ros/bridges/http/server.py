@@ -192,4 +192,5 @@ def create_app(services: Services) -> ASGIApp:
             allow_headers=["authorization", "content-type"],
             expose_headers=["x-i2t-sentence", "x-i2t-model", "x-timestamp"],
         )
-    return Proxied(Counting(guarded, services.metrics), settings.trusted_proxies)
+    counted = Counting(pages.streaming_at_root(guarded), services.metrics)
+    return Proxied(counted, settings.trusted_proxies)
