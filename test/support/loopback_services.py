@@ -1,10 +1,12 @@
-"""Servers that others write, as processes on the loopback: S3-compatible storage, PostgreSQL."""
+"""Servers that others write, as processes on the loopback: S3-compatible storage, databases."""
 
 import contextlib
+import getpass
 import importlib.util
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -90,6 +92,40 @@ def postgres(folder):
     try:
         read_until(process.stderr, "ready to accept connections")
         yield f"postgresql+psycopg://i2t@127.0.0.1:{port}/postgres"
+    finally:
+        process.send_signal(signal.SIGINT)  # on SIGTERM it waits for its clients
+        process.communicate(timeout=TIME_LIMIT)
+
+
+@contextlib.contextmanager
+def mariadb(folder):
+    """Run a MariaDB server with its data in ``folder``; yield its URL for SQLAlchemy."""
+    install, server = shutil.which("mariadb-install-db"), shutil.which("mariadbd")
+    if install is None or server is None:
+        pytest.skip("no MariaDB on this machine: apt install mariadb-server-core")
+    if importlib.util.find_spec("pymysql") is None:
+        pytest.skip("no driver for MariaDB: pip install pymysql")
+    data, port = folder / "data", free_port()
+    user = [f"--user={getpass.getuser()}"]
+    subprocess.run(
+        [install, "--no-defaults", f"--datadir={data}", "--skip-test-db",
+         "--auth-root-authentication-method=normal", *user],
+        check=True, capture_output=True, cwd="/",
+    )  # fmt: skip
+    # Old defaults: nothing in the table may depend on the server's character set.
+    command = [server, "--no-defaults", f"--datadir={data}", f"--port={port}", *user,
+               "--bind-address=127.0.0.1", f"--socket={data}/socket", f"--pid-file={data}/pid",
+               "--character-set-server=latin1", "--innodb-flush-log-at-trx-commit=0"]  # fmt: skip
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd="/"
+    )
+    try:
+        read_until(process.stderr, "ready for connections")
+        import pymysql  # noqa: PLC0415
+
+        with pymysql.connect(host="127.0.0.1", port=port, user="root") as connection:
+            connection.cursor().execute("CREATE DATABASE robot")
+        yield f"mysql://root@127.0.0.1:{port}/robot"
     finally:
         process.terminate()
         process.communicate(timeout=TIME_LIMIT)

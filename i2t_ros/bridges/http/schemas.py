@@ -62,7 +62,8 @@ class Reply(Description):  # type: ignore[misc, valid-type, unused-ignore]
         description="from the decoded picture to the sentence; 0 from the history"
     )
     annotated: str | None = Field(
-        description="path of the annotated picture, if it was asked for; kept for some minutes"
+        description="path of the annotated picture, if it was asked for; kept as long as the "
+        "result in the history, or else for some minutes"
     )
     history: int | None = Field(description="number of the result in the history")
     timings_ms: Timings
@@ -122,6 +123,7 @@ class Health(BaseModel):
     """Whether the server is well."""
 
     status: str = Field(description="ok", examples=["ok"])
+    history: str | None = Field(default=None, description="why results are not kept at present")
 
 
 class Session(BaseModel):

@@ -60,8 +60,8 @@ class HttpServer:
     async def start(self) -> None:
         """Listen.
 
-        Raises OSError, which names the address, if that is not possible, ServiceError if
-        the history cannot be opened, and ssl.SSLError for a certificate that is none.
+        Raises OSError, which names the address, if that is not possible, and ssl.SSLError for a
+        certificate that is none. A history that cannot be opened is opened later.
         """
         config = self._config()
         with contextlib.ExitStack() as undo:

@@ -128,8 +128,21 @@ class Services:
             raise NoFrameError(f"camera {camera.name}: no picture has come yet")
         return replace(request, camera="", picture=Picture(camera.raw.newest.item), fresh=True)
 
-    def keep(self, picture: Picture) -> str:
-        """Keep a picture in memory for some minutes; return the path of its URL."""
+    async def linked(self, key: str) -> Picture | None:
+        """Return the picture of a link, or None if it is not kept; raises ServiceError."""
+        picture = self.pictures.get(key)
+        if picture is None and self.history is not None:
+            kept = await self.history.call(self.history.history.picture, key)
+            picture = None if kept is None else Picture(kept)
+        return picture
+
+    def link(self, picture: Picture, kept_as: str = "") -> str:
+        """Return the path of a picture's URL: it is in the history, or in memory for some minutes.
+
+        kept_as  its key in the history; empty if it is not there
+        """
+        if kept_as:
+            return f"/v1/pictures/{kept_as}"
         key = f"{secrets.token_urlsafe(24)}.{read_header(picture).format}"
         with contextlib.suppress(ValueError):  # larger than all that is kept
             self.pictures[key] = picture

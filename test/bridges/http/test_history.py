@@ -11,7 +11,9 @@ pytest.importorskip("sqlalchemy")
 from waiting import until
 from web_support import OTHER, PICTURE, RectangleDescriber, post
 
-from i2t_ros.errors import BusyError, ServiceError
+from i2t_ros.bridges.http.history import handler as history
+from i2t_ros.bridges.http.history.database import History
+from i2t_ros.errors import BusyError
 from i2t_ros.types import DescribeReply, Description, Detections
 
 
@@ -52,17 +54,36 @@ def test_a_history_changes_nothing_about_the_answers(web, history_settings):
             assert answers[0] == answers[1] == answers[2]
 
 
-def test_a_drawing_is_asked_for_and_the_result_stays(web, history_settings):
+def test_a_drawing_is_made_once_and_its_link_stays(web, history_settings, tmp_path):
     bridge = web(history=history_settings())
     with bridge.client() as client:
         assert post(client)["history"] == 1
-        assert post(client, query="?annotate=1")["history"] == 1
+        drawn = post(client, query="?annotate=1")
+        assert drawn["history"] == 1
+        again = post(client, query="?annotate=1")
+        assert (again["cached"], again["annotated"]) == (True, drawn["annotated"])
         image = {"accept": "image/*"}
-        drawn = client.post("/v1/describe", content=PICTURE, headers=image)
-        assert drawn.headers["content-type"] == "image/png"
-        assert post(client)["cached"] is True
+        picture = client.post("/v1/describe", content=PICTURE, headers=image)
+        assert picture.headers["content-type"] == "image/png"
         assert len(client.get("/v1/history").json()["results"]) == 1
-    assert [request.annotate for request in bridge.describer.asked] == [False, True, True]
+        assert len(list((tmp_path / "kept").rglob("*.png"))) == 2
+    assert [request.annotate for request in bridge.describer.asked] == [False, True]
+    bridge.close()
+    with web(history=history_settings()).client() as client:  # the link outlives the process
+        assert client.get(drawn["annotated"]).content == picture.content
+        assert client.get("/v1/history/1/annotated").content == picture.content
+        assert client.delete("/v1/history/1").status_code == 204
+        assert client.get(drawn["annotated"]).status_code == 404
+    assert list((tmp_path / "kept").rglob("*.png")) == []
+
+
+def test_without_a_store_drawings_are_made_anew(web, history_settings):
+    bridge = web(history=history_settings(pictures=""))
+    with bridge.client() as client:
+        links = {post(client, query="?annotate=1")["annotated"] for _ in range(2)}
+        assert len(links) == 2
+        assert all(client.get(link).status_code == 200 for link in links)
+    assert len(bridge.describer.asked) == 2
 
 
 def test_fresh_is_neither_found_nor_kept(web, history_settings):
@@ -213,8 +234,73 @@ def test_a_history_that_fails_does_not_stop_the_service(web, history_settings, t
 
 @pytest.mark.parametrize(
     "url",
-    ["sqlite:////proc/nowhere/history.db", "nonsense://x", "no url", "postgresql+nodriver://x/y"],
+    [
+        "sqlite:////proc/nowhere/history.db",
+        "nonsense://x",
+        "no url",
+        "mysql://me:secret@host:port/x",
+        "postgresql+nodriver://me:secret@x/y",
+    ],
 )
-def test_a_history_that_cannot_be_opened_is_an_error_at_the_start(web, history_settings, url):
-    with pytest.raises(ServiceError, match="history cannot be used"):
-        web(history=history_settings(database=url))
+def test_a_history_that_cannot_be_opened_leaves_the_rest_serving(
+    web, history_settings, caplog, url
+):
+    with web(history=history_settings(database=url)).client() as client:
+        assert post(client)["history"] is None
+        for refused in (client.get("/v1/history"), client.get(f"/v1/pictures/{'0' * 64}.jpeg")):
+            assert refused.status_code == 503
+            assert "the bridge's log says why" in refused.json()["error"]["message"]
+        ready = client.get("/readyz")
+        assert ready.status_code == 200
+        assert "history cannot be used" in ready.json()["history"]
+    assert "answering without the history" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_history_that_can_be_opened_later_is_used_then(
+    web, history_settings, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(history, "FIRST_PAUSE", 0.05)
+    (tmp_path / "deep").write_text("a file where the folder belongs")
+    with web(history=history_settings()).client() as client:
+        assert post(client)["history"] is None
+        (tmp_path / "deep").unlink()
+        until(lambda: client.get("/readyz").json() == {"status": "ok"}, "it is opened")
+        assert post(client)["history"] == 1
+
+
+def test_a_database_that_hangs_is_waited_for_once_and_does_not_keep_the_end(
+    web, history_settings, monkeypatch
+):
+    monkeypatch.setattr(history, "PATIENCE", 0.2)
+    monkeypatch.setattr(history, "END_PATIENCE", 0.2)
+    go_on, calls = threading.Event(), []
+
+    def hang(*_):
+        calls.append(threading.current_thread())
+        assert go_on.wait(60)
+
+    bridge = web(history=history_settings())
+    monkeypatch.setattr(bridge.services.history.history, "find", hang)
+    try:
+        with bridge.client() as client:
+            for _ in range(5):
+                assert post(client)["history"] is None
+        assert len(calls) == 1
+        bridge.close()
+        assert calls[0].is_alive()
+        assert calls[0].daemon  # or Python would wait for it at its end
+    finally:
+        go_on.set()
+    calls[0].join(20)
+
+
+def test_a_database_that_hangs_at_the_start_is_not_waited_for(web, history_settings, monkeypatch):
+    monkeypatch.setattr(history, "START_PATIENCE", 0.1)
+    go_on = threading.Event()
+    opened = History.open
+    monkeypatch.setattr(History, "open", lambda self: go_on.wait(60) and opened(self))
+    with web(history=history_settings()).client() as client:
+        assert post(client)["history"] is None
+        go_on.set()
+        until(lambda: post(client)["history"], "it is used")

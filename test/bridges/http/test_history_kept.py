@@ -1,6 +1,7 @@
 """How results and pictures are kept: within limits, and as they were."""
 
 import contextlib
+import sqlite3
 
 import pytest
 
@@ -8,10 +9,12 @@ pytest.importorskip("fastapi")
 pytest.importorskip("sqlalchemy")
 
 
+from i2t_ros.bridges.http.history import database
 from i2t_ros.bridges.http.history.database import Entry, History
 from i2t_ros.bridges.http.history.pictures import FolderPictures
 from i2t_ros.bridges.http.settings import HistorySettings
 from i2t_ros.errors import InvalidRequestError
+from i2t_ros.types import Picture, PictureHeader
 
 
 @pytest.fixture
@@ -68,6 +71,60 @@ def test_pictures_stay_below_their_limit(kept, tmp_path):
         history.add(*entry(number, size=300))
     assert sentences(history) == ["Picture 19.", "Picture 18.", "Picture 17."]
     assert sum(path.stat().st_size for path in (tmp_path / "kept").rglob("*.jpeg")) == 900
+
+
+def test_drawings_count_too_and_go_with_their_results(kept, tmp_path):
+    clock = [1000.0]
+    history = kept(clock, max_bytes=1000)
+    jpeg = PictureHeader("jpeg", 1, 1)
+    for number in range(3):
+        clock[0] += 1
+        history.add(*entry(number, size=300), Picture(bytes([number]) * 200, jpeg))
+    assert sentences(history) == ["Picture 2.", "Picture 1."]
+    # The answer that takes the place of an older one takes its drawing's place too.
+    history.add(*entry(2, size=300), Picture(b"new" * 50, jpeg))
+    kept_files = list((tmp_path / "kept").rglob("*.jpeg"))
+    assert sum(path.stat().st_size for path in kept_files) == 300 + 200 + 300 + 150
+    assert history.picture(history.newest(1)[0].drawing) == b"new" * 50
+
+
+def test_a_database_of_an_earlier_version_is_taken_over(kept, tmp_path):
+    clock = [1000.0]
+    history = kept(clock)
+    history.add(*entry(0))
+    with sqlite3.connect(tmp_path / "deep" / "down" / "history.db") as old:
+        old.execute("DROP INDEX ix_i2t_descriptions_drawing")
+        for column in ("drawing", "drawing_size"):
+            old.execute(f"ALTER TABLE i2t_descriptions DROP COLUMN {column}")
+    old.close()
+    history = kept(clock)
+    assert [found.drawing for found in history.newest(5)] == [""]
+    history.add(*entry(1))
+    assert sentences(history) == ["Picture 1.", "Picture 0."]
+
+
+@pytest.mark.parametrize(
+    ("url", "installed", "expected"),
+    [
+        ("mysql://me@x/y", ["pymysql", "MySQLdb"], "mysql+pymysql"),
+        ("mysql://me@x/y", ["MySQLdb"], "mysql+mysqldb"),
+        ("mariadb://me@x/y", ["pymysql"], "mariadb+pymysql"),
+        ("postgresql://me@x/y", ["psycopg2"], "postgresql+psycopg2"),
+        ("mysql+asyncmy://me@x/y", ["pymysql"], "mysql+asyncmy"),
+        ("sqlite:///x.db", [], "sqlite"),
+    ],
+)
+def test_a_url_without_a_driver_gets_one_that_is_installed(
+    history_settings, monkeypatch, url, installed, expected
+):
+    monkeypatch.setattr(database, "can_import", lambda module: module in installed)
+    assert History(history_settings(database=url))._url().drivername == expected
+
+
+def test_a_missing_driver_is_named(history_settings, monkeypatch):
+    monkeypatch.setattr(database, "can_import", lambda module: False)
+    with pytest.raises(ImportError, match="no driver for mysql: pip install pymysql"):
+        History(history_settings(database="mysql://me@x/y")).open()
 
 
 def test_limits_that_would_keep_nothing():

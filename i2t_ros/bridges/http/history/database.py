@@ -3,16 +3,36 @@
 import dataclasses
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from i2t_ros.bridges.http.history.pictures import PictureStore, open_store
+from i2t_ros.bridges.http.history.pictures import KEY, PictureStore, open_store, picture_key
 from i2t_ros.bridges.http.settings import HistorySettings
-from i2t_ros.optional import needed_for
+from i2t_ros.optional import can_import, needed_for
+from i2t_ros.types import Picture
 
 log = logging.getLogger("i2t_ros.history")
+
+TABLE = "i2t_descriptions"
+DRIVERS: Mapping[str, Mapping[str, str]] = {
+    "postgresql": {"psycopg": "psycopg", "psycopg2": "psycopg2"},
+    "mysql": {"pymysql": "pymysql", "mysqldb": "MySQLdb"},
+    "mariadb": {"pymysql": "pymysql", "mysqldb": "MySQLdb"},
+}
+"""Database of a URL that names no driver -> drivers for it, the first that is installed; and the
+module of each."""
+_MYSQL = {"connect_timeout": 5, "read_timeout": 10, "write_timeout": 10}
+_POSTGRESQL = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+TIME_LIMITS: Mapping[str, Mapping[str, int]] = {
+    "pymysql": _MYSQL,
+    "mysqldb": _MYSQL,
+    "psycopg": _POSTGRESQL,
+    "psycopg2": _POSTGRESQL,
+    "pysqlite": {"timeout": 5},
+}
+"""Driver -> its names for time limits: seconds, but for PostgreSQL's last one: milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +47,8 @@ class Entry:
     created      seconds since 1970
     picture      key of the kept picture; empty if it was not kept
     size         bytes of the kept picture
+    drawing      key of the kept annotated picture; empty if none was asked for, or it was not kept
+    drawing_size  bytes of the kept annotated picture
     """
 
     key: str
@@ -36,6 +58,8 @@ class Entry:
     created: float = 0.0
     picture: str = ""
     size: int = 0
+    drawing: str = ""
+    drawing_size: int = 0
     id: int = 0
 
 
@@ -57,18 +81,49 @@ class History:
         self._engine: Any = None
         self._table: Any = _table(sqlalchemy)
         self.failures: tuple[type[Exception], ...] = sqlalchemy.exc.SQLAlchemyError, OSError
-        self.failures += (ImportError,)  # the database's driver is missing
 
     def open(self) -> None:
-        """Connect, and make the table if it is missing."""
-        url = self._sql.engine.make_url(self._settings.database)
+        """Connect, and make the table, or its newer columns, if they are missing.
+
+        May be called again, to connect anew.
+        """
+        self.close()
+        url = self._url()
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
             Path(url.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
         self._store = open_store(self._settings)
         if self._store is not None:
-            self.failures += self._store.failures
-        self._engine = self._sql.create_engine(url, future=True, pool_pre_ping=True)
+            self.failures = self._sql.exc.SQLAlchemyError, OSError, *self._store.failures
+        limits = TIME_LIMITS.get(url.get_driver_name(), {})
+        self._engine = self._sql.create_engine(
+            url,
+            future=True,
+            pool_pre_ping=True,
+            connect_args={name: limits[name] for name in limits if name not in url.query},
+        )
         self._table.metadata.create_all(self._engine)
+        there = {column["name"] for column in self._sql.inspect(self._engine).get_columns(TABLE)}
+        for column in self._table.c:
+            if column.name not in there:
+                made = self._sql.schema.CreateColumn(column).compile(self._engine)
+                self._write(self._sql.text(f"ALTER TABLE {TABLE} ADD COLUMN {made}"))
+
+    def _url(self) -> Any:
+        """Return the database's URL with a driver that is installed, unless it names one itself."""
+        try:
+            url = self._sql.engine.make_url(self._settings.database)
+        except (self._sql.exc.ArgumentError, ValueError):  # its message may hold the password
+            raise ValueError(
+                "the database's URL is not one that SQLAlchemy reads; expected one such as "
+                "mysql+pymysql://user:password@host/robot"
+            ) from None
+        drivers = DRIVERS.get(url.drivername)
+        if drivers is None:
+            return url
+        for driver, module in drivers.items():
+            if can_import(module):
+                return url.set(drivername=f"{url.drivername}+{driver}")
+        raise ImportError(f"no driver for {url.drivername}: pip install {next(iter(drivers))}")
 
     def close(self) -> None:
         """Disconnect. May be called more than once."""
@@ -91,44 +146,73 @@ class History:
         """Return the newest results, those with numbers below ``before`` if it is not 0."""
         return self._select(self._table.c.id < before if before else self._sql.true(), limit)
 
-    def add(self, entry: Entry, picture: bytes) -> Entry:
-        """Keep a result, its picture unless that is kept already; return it with its number.
+    def add(self, entry: Entry, picture: bytes, drawing: Picture | None = None) -> Entry:
+        """Keep a result and its pictures, each once; return it with its number.
 
         Then remove the results beyond the limits.
         """
-        entry = replace(entry, created=self._clock(), size=len(picture))
-        if self._store is None:
-            entry = replace(entry, picture="", size=0)
-        elif self._first(self._table.c.picture == entry.picture) is None:
-            self._store.put(entry.picture, picture)
+        entry = self._with_drawing(replace(entry, created=self._clock()), drawing)
+        kept_as = self._keep(entry.picture, picture)
+        entry = replace(entry, picture=kept_as, size=len(picture) if kept_as else 0)
         values = dataclasses.asdict(entry) | {"used": entry.created}
         del values["id"]
         # What the same question was answered before makes room for the newer answer.
+        older = self._first(self._table.c.key == entry.key)
         self._write(self._table.delete().where(self._table.c.key == entry.key))
         number = self._write(self._table.insert().values(**values)).inserted_primary_key[0]
+        self._discard(older)
         self._remove_excess()
         return replace(entry, id=int(number))
 
-    def picture(self, entry: Entry) -> bytes | None:
-        """Return the picture of a result, or None if it is not kept."""
-        return self._store.get(entry.picture) if self._store and entry.picture else None
+    def add_drawing(self, entry: Entry, drawing: Picture) -> Entry:
+        """Keep the annotated picture of a result that has none yet; return it with that."""
+        entry = self._with_drawing(entry, drawing)
+        update = self._table.update().where(self._table.c.id == entry.id)
+        self._write(update.values(drawing=entry.drawing, drawing_size=entry.drawing_size))
+        self._remove_excess()
+        return entry
+
+    def picture(self, key: str) -> bytes | None:
+        """Return a picture or drawing by its key, or None if it is not kept."""
+        return self._store.get(key) if self._store and KEY.fullmatch(key) else None
 
     def remove(self, number: int) -> bool:
-        """Remove a result, and its picture if no other has it; return whether it was there."""
+        """Remove a result, and its pictures if no other has them; return whether it was there."""
         entry = self.get(number)
         if entry is None:
             return False
         self._write(self._table.delete().where(self._table.c.id == number))
-        if (
-            self._store
-            and entry.picture
-            and not self._first(self._table.c.picture == entry.picture)
-        ):
+        self._discard(entry)
+        return True
+
+    def _with_drawing(self, entry: Entry, drawing: Picture | None) -> Entry:
+        key = "" if drawing is None else self._keep(picture_key(drawing), bytes(drawing))
+        size = len(drawing) if drawing is not None and key else 0
+        return replace(entry, drawing=key, drawing_size=size)
+
+    def _keep(self, key: str, picture: bytes) -> str:
+        """Put a picture into the store unless it is there; return its key, "" without a store."""
+        if self._store is None:
+            return ""
+        if not self._is_kept(key):
+            self._store.put(key, picture)
+        return key
+
+    def _is_kept(self, key: str) -> bool:
+        columns = self._table.c
+        return self._first((columns.picture == key) | (columns.drawing == key)) is not None
+
+    def _discard(self, removed: Entry | None) -> None:
+        """Delete the pictures of a removed result that no other result has."""
+        if self._store is None or removed is None:
+            return
+        for key in filter(None, (removed.picture, removed.drawing)):
+            if self._is_kept(key):
+                continue
             try:
-                self._store.delete(entry.picture)
+                self._store.delete(key)
             except self._store.failures as error:
                 log.warning("the picture of a removed result could not be deleted: %s", error)
-        return True
 
     def _remove_excess(self) -> None:
         """Remove results that are too old, then those unused longest, until the limits hold."""
@@ -150,10 +234,11 @@ class History:
     def _totals(self) -> tuple[int, int]:
         """Return how many results there are, and the bytes of their pictures, each counted once."""
         columns, sql = self._table.c, self._sql
-        count, largest = sql.func.count().label("count"), sql.func.max(columns.size).label("size")
-        each = sql.select(count, largest).group_by(columns.picture).subquery()
-        (totals,) = self._read(sql.select(sql.func.sum(each.c.count), sql.func.sum(each.c.size)))
-        return int(totals[0] or 0), int(totals[1] or 0)
+        drawings = sql.select(columns.drawing, columns.drawing_size)
+        kept = sql.select(columns.picture, columns.size.label("size")).union(drawings).subquery()
+        (count,) = self._read(sql.select(sql.func.count()).select_from(self._table))
+        (size,) = self._read(sql.select(sql.func.sum(kept.c.size)))
+        return int(count[0]), int(size[0] or 0)
 
     def _first(self, clause: Any) -> Entry | None:
         return next(iter(self._select(clause, 1)), None)
@@ -174,7 +259,7 @@ class History:
 
 def _table(sql: Any) -> Any:
     return sql.Table(
-        "i2t_descriptions",
+        TABLE,
         sql.MetaData(),
         sql.Column("id", sql.Integer, primary_key=True, autoincrement=True),
         sql.Column("key", sql.String(64), nullable=False, unique=True),
@@ -185,5 +270,7 @@ def _table(sql: Any) -> Any:
         sql.Column("used", sql.Float(53), nullable=False, index=True),
         sql.Column("picture", sql.String(80), nullable=False, index=True),
         sql.Column("size", sql.Integer, nullable=False),
+        sql.Column("drawing", sql.String(80), nullable=False, server_default="", index=True),
+        sql.Column("drawing_size", sql.Integer, nullable=False, server_default="0"),
         sqlite_autoincrement=True,  # numbers are not given twice
     )

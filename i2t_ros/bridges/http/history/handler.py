@@ -1,46 +1,102 @@
 """Answers from the history if it can, and keeps there what it could not answer."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import logging
-import time
+import queue
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from i2t_ros.bridges.handler import Handler
 from i2t_ros.bridges.http.history.database import Entry, History
+from i2t_ros.bridges.http.history.pictures import picture_key
 from i2t_ros.errors import ServiceError, TimeLimitError
 from i2t_ros.pipeline.description_json import description_from_json, description_to_json
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
-from i2t_ros.vision.codecs import read_header
 
 log = logging.getLogger("i2t_ros.history")
 
 Result = TypeVar("Result")
 
 TIME_LIMIT = 10.0  # seconds that the history may take
+PATIENCE = 2.0  # seconds that a description waits for each call of it
+START_PATIENCE = 2.0  # seconds that the start of the listener waits for it to be opened
+END_PATIENCE = 2.0  # seconds that the end waits for it to be closed
+FIRST_PAUSE = 1.0  # seconds until a history that failed is opened again; twice as many each time
+LAST_PAUSE = 60.0
 MAX_WAITING = 32  # calls of the history at a time
-COMPLAINT_PERIOD = 10.0  # seconds between two log lines about a history that fails
+UNUSABLE = "the history cannot be used at present: the bridge's log says why"
 SMALL = 1 << 20  # bytes: hashing more than these is left to a thread
 
 
 @dataclass(frozen=True, slots=True)
 class KeptReply(DescribeReply):
-    """A reply that is in the history, as the result with this ``number``."""
+    """A reply that is in the history, as ``entry``."""
 
-    number: int = 0
+    entry: Entry = field(kw_only=True)
+
+
+class _CallThread:
+    """Makes calls one after the other, in a thread that no call can keep from ending.
+
+    A ThreadPoolExecutor would have Python wait for a database that hangs when the process ends.
+    """
+
+    def __init__(self) -> None:
+        self._calls: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="i2t-history", daemon=True)
+
+    def submit(
+        self, function: Callable[..., Result], *arguments: object
+    ) -> "asyncio.Future[Result]":
+        """Have a function called; called on the loop."""
+        if self._thread.ident is None:
+            self._thread.start()
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._calls.put((function, arguments, future))
+        return future
+
+    def end(self) -> None:
+        """End the thread after what has been submitted."""
+        self._calls.put(None)
+
+    def _run(self) -> None:
+        while (call := self._calls.get()) is not None:
+            function, arguments, future = call
+            result = error = None
+            try:
+                result = function(*arguments)
+            except Exception as failure:
+                error = failure
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                future.get_loop().call_soon_threadsafe(_settle, future, result, error)
+
+
+def _settle(future: "asyncio.Future[Any]", result: Any, error: Exception | None) -> None:
+    if future.cancelled():
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
 
 
 class HistoryHandler:
     """A handler around another one, which it asks only what the history cannot answer.
 
     A result is found again if the same question was asked about the same picture, of a detector
-    with the same configuration. It is returned as it was. The history cannot draw, so the other
-    handler is always asked for drawings. Identical requests at the same time are asked once. If
-    the history fails, requests are answered without it. Lives on one asyncio loop.
+    with the same configuration. It is returned as it was, with its drawing if that is kept. The
+    history cannot draw, so for other drawings the other handler is asked. Identical requests at the
+    same time are asked once. Lives on one asyncio loop.
+
+    A history that fails or hangs is left alone for a while, and longer each time. Meanwhile
+    requests are answered without it, and do not wait for it.
+
+    trouble  why the history is not used now; empty while it is
     """
 
     def __init__(
@@ -52,25 +108,66 @@ class HistoryHandler:
                        "" if that is not known: then results are kept, but not found again
         """
         self.history = history
+        self.trouble = "it is not open"
         self._handler = handler
         self._configuration = configuration
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="i2t-history")
+        self._thread = _CallThread()
         self._room = asyncio.Semaphore(MAX_WAITING)
         self._pending: dict[tuple[str, bool], asyncio.Task[DescribeReply]] = {}
-        self._complained = -COMPLAINT_PERIOD
+        self._tending: asyncio.Task[None] | None = None
+        self._pause = FIRST_PAUSE
+        self._failed = asyncio.Event()
 
     async def open(self) -> None:
-        """Open the history; raises ServiceError if that fails."""
-        await self.call(self.history.open)
+        """Open the history; what cannot be opened soon is opened later, and the log says so."""
+        tried = asyncio.Event()
+        self._tending = asyncio.create_task(self._tend(tried))
+        try:
+            await asyncio.wait_for(tried.wait(), START_PATIENCE)
+        except asyncio.TimeoutError:
+            log.warning("answering without the history: it has not been opened yet")
 
     async def close(self) -> None:
         """Cancel pending requests and close the history."""
-        pending = list(self._pending.values())
-        for task in pending:
+        tasks: list[asyncio.Task[Any]] = list(self._pending.values())
+        if self._tending is not None:
+            tasks.append(self._tending)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
-        self._thread.submit(self.history.close)
-        self._thread.shutdown(wait=False)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        closed = self._thread.submit(self.history.close)
+        self._thread.end()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(asyncio.shield(closed), END_PATIENCE)
+
+    async def _tend(self, tried: asyncio.Event) -> None:
+        """Keep the history open: when it has failed, open it again after a pause."""
+        while True:
+            self._failed.clear()
+            try:
+                await self._thread.submit(self.history.open)
+            except Exception as error:  # whatever a database's driver raises
+                self._leave_alone(error)
+            else:
+                log.info("the history is open")
+                self.trouble = ""
+            tried.set()
+            await self._failed.wait()
+            await asyncio.sleep(self._pause)
+            self._pause = min(2 * self._pause, LAST_PAUSE)
+
+    def _leave_alone(self, error: Exception) -> None:
+        """Use the history no more until it has been opened again."""
+        if self._failed.is_set():
+            return
+        self._failed.set()
+        # SQLAlchemy's own text has the whole statement.
+        self.trouble = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        log.warning(
+            "answering without the history: %s; it is opened again in %g s",
+            self.trouble,
+            self._pause,
+        )
 
     async def describe(self, request: DescribeRequest) -> DescribeReply:
         """Return the kept reply, or else the handler's; raises what the handler raises."""
@@ -91,33 +188,48 @@ class HistoryHandler:
         task.add_done_callback(lambda _: self._pending.pop(question))
         return await asyncio.shield(task)
 
-    async def call(self, function: Callable[..., Result], *arguments: object) -> Result:
+    async def call(
+        self, function: Callable[..., Result], *arguments: object, time_limit: float = TIME_LIMIT
+    ) -> Result:
         """Call a method of the history in its thread; raises ServiceError and TimeLimitError."""
+        if self.trouble:
+            raise ServiceError(UNUSABLE)
         if self._room.locked():
             raise ServiceError(f"the history is slow: {MAX_WAITING} calls wait for it")
         await self._room.acquire()
-        loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._thread, function, *arguments)
+        future = self._thread.submit(function, *arguments)
         future.add_done_callback(lambda _: self._room.release())
         try:
-            return await asyncio.wait_for(asyncio.shield(future), TIME_LIMIT)
+            result = await asyncio.wait_for(asyncio.shield(future), time_limit)
         except asyncio.TimeoutError:
-            raise TimeLimitError(f"the history did not answer within {TIME_LIMIT:g} s") from None
+            late = TimeLimitError(f"the history did not answer within {time_limit:g} s")
+            self._leave_alone(late)
+            raise late from None
         except self.history.failures as error:
-            raise ServiceError(f"the history cannot be used: {error}") from error
+            self._leave_alone(error)
+            raise ServiceError(UNUSABLE) from error
+        self._pause = FIRST_PAUSE
+        return result
 
     async def _answer(
         self, key: str, request: DescribeRequest, picture: Picture, may_find: bool
     ) -> DescribeReply:
         entry = await self._try(self.history.find, key) if may_find else None
-        if entry is not None and not request.annotate:
-            return KeptReply(description_from_json(entry.description), None, True, entry.id)
+        if entry is not None:
+            kept = description_from_json(entry.description)
+            if not request.annotate:
+                return KeptReply(kept, None, True, entry=entry)
+            drawing = await self._try(self.history.picture, entry.drawing)
+            if drawing is not None:
+                return KeptReply(kept, Picture(drawing), True, entry=entry)
         reply = await self._handler.describe(request)
         if entry is None:
             entry = await self._try(self._add, key, request, picture, reply)
+        elif reply.annotated is not None:
+            entry = await self._try(self.history.add_drawing, entry, reply.annotated)
         if entry is None:
             return reply
-        return KeptReply(reply.description, reply.annotated, reply.cached, entry.id)
+        return KeptReply(reply.description, reply.annotated, reply.cached, entry=entry)
 
     def _add(
         self, key: str, request: DescribeRequest, picture: Picture, reply: DescribeReply
@@ -127,19 +239,17 @@ class HistoryHandler:
         if description["failures"]:
             return None
         asked = {"tasks": list(request.tasks), "min_score": request.min_score}
-        kept_as = f"{picture.sha256}.{read_header(picture).format}"
-        entry = Entry(key, picture.sha256, asked, description, picture=kept_as)
-        return self.history.add(entry, bytes(picture))
+        entry = Entry(key, picture.sha256, asked, description, picture=picture_key(picture))
+        return self.history.add(entry, bytes(picture), reply.annotated)
 
     async def _try(
         self, function: Callable[..., Result | None], *arguments: object
     ) -> Result | None:
+        """Return what a method of the history returns, or None if it takes too long or fails."""
         try:
-            return await self.call(function, *arguments)
+            return await self.call(function, *arguments, time_limit=PATIENCE)
         except ServiceError as error:
-            if time.monotonic() - self._complained > COMPLAINT_PERIOD:
-                self._complained = time.monotonic()
-                log.warning("answering without the history: %s", error)
+            log.debug("answering without the history: %s", error)
             return None
 
 

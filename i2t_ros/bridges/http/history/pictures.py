@@ -12,10 +12,16 @@ from typing import Any, TypeAlias
 
 from i2t_ros.bridges.http.settings import HistorySettings
 from i2t_ros.optional import needed_for
-from i2t_ros.vision.codecs import FORMATS
+from i2t_ros.types import Picture
+from i2t_ros.vision.codecs import FORMATS, read_header
 
 KEY = re.compile(rf"[0-9a-f]{{64}}\.({'|'.join((*FORMATS, 'jpg'))})")
 S3_SCHEME = "s3://"
+
+
+def picture_key(picture: Picture) -> str:
+    """Return the key of a picture; raises ImageError for one that is none."""
+    return f"{picture.sha256}.{read_header(picture).format}"
 
 
 def open_store(settings: HistorySettings) -> "PictureStore | None":

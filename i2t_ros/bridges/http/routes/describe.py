@@ -97,8 +97,11 @@ async def describe_camera(
     responses=schemas.content("image/*"),
 )
 async def linked_picture(key: str, services: SharedServices) -> Response:
-    """Return a picture that a reply linked to; they are kept for some minutes."""
-    picture = services.pictures.get(key)
+    """Return a picture that a reply linked to.
+
+    Those of the history are kept as long as their results, the others for some minutes.
+    """
+    picture = await services.linked(key)
     if picture is None:
         raise HttpProblem(404, "this picture is not kept, or no longer")
     return picture_response(picture)
@@ -120,12 +123,14 @@ async def _reply(
     reply = await services.describe(question, name)
     if question.picture is not None:
         await hash_picture(question.picture)
+    entry = reply.entry if isinstance(reply, KeptReply) else None
+    drawn_as = entry.drawing if entry else ""
     answer = {
         **reply_to_json(reply, question.picture),
-        "annotated": prefix_of(request) + services.keep(drawing_of(reply))
+        "annotated": prefix_of(request) + services.link(drawing_of(reply), drawn_as)
         if question.annotate
         else None,
-        "history": reply.number if isinstance(reply, KeptReply) else None,
+        "history": entry.id if entry else None,
     }
     ended = time.perf_counter()
     timings = {"receive": received - started, "total": ended - started}

@@ -86,7 +86,7 @@ async def result(
     In another language or style than it is kept in, the detector looks at its picture again.
     """
     description = entry.description
-    if any(wanted not in ("", description[name]) for name, wanted in vars(words).items()):
+    if _differ(words, entry):
         reply = await _ask_again(services, kept, entry, words)
         description = description_to_json(reply.description)
     return JSONResponse(_to_json(request, entry, description))
@@ -126,14 +126,26 @@ async def picture(entry: KeptEntry, kept: SharedHistory) -> Response:
 async def annotated(
     entry: KeptEntry, words: WordsQuery, kept: SharedHistory, services: SharedServices
 ) -> Response:
-    """Have the detector look at the picture again and draw on it what it finds."""
+    """Return the drawing that is kept, in the words of the result.
+
+    Otherwise the detector looks at the picture again and draws on it what it finds.
+    """
+    if entry.drawing and not _differ(words, entry):
+        drawing = await kept.call(kept.history.picture, entry.drawing)
+        if drawing is not None:
+            return picture_response(Picture(drawing))
     return picture_response(
         drawing_of(await _ask_again(services, kept, entry, words, annotate=True))
     )
 
 
+def _differ(words: Words, entry: Entry) -> bool:
+    kept = entry.description
+    return any(wanted not in ("", kept[name]) for name, wanted in vars(words).items())
+
+
 async def _picture_of(kept: HistoryHandler, entry: Entry) -> Picture:
-    picture = await kept.call(kept.history.picture, entry)
+    picture = await kept.call(kept.history.picture, entry.picture)
     if picture is None:
         raise HttpProblem(404, f"the picture of result {entry.id} is not kept")
     return Picture(picture)

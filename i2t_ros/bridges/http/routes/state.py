@@ -9,6 +9,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import PlainTextResponse, Response
 
 from i2t_ros.bridges.http import schemas
+from i2t_ros.bridges.http.history.handler import UNUSABLE
 from i2t_ros.bridges.http.middleware import access
 from i2t_ros.bridges.http.middleware.proxies import prefix_of
 from i2t_ros.bridges.http.services import SharedServices
@@ -52,18 +53,25 @@ async def models(services: SharedServices) -> schemas.Models:
     return schemas.Models(in_use=services.model, models=known)
 
 
-@router.get("/healthz", summary="Alive")
+@router.get("/healthz", summary="Alive", response_model_exclude_none=True)
 async def alive() -> schemas.Health:
     """Answer while the process lives."""
     return schemas.Health(status="ok")
 
 
-@router.get("/readyz", summary="Ready", responses=schemas.refusals(503))
+@router.get(
+    "/readyz", summary="Ready", response_model_exclude_none=True, responses=schemas.refusals(503)
+)
 async def ready(services: SharedServices) -> schemas.Health:
-    """Answer 200 while pictures can be described, and 503 with the reason otherwise."""
+    """Answer 200 while pictures can be described, and 503 with the reason otherwise.
+
+    A history that cannot be used does not keep pictures from being described.
+    """
     if reason := services.unready():
         raise DetectorUnreachableError(reason)
-    return schemas.Health(status="ok")
+    off = services.history is not None and services.history.trouble
+    # What the trouble is may name hosts and users, and this path needs no token.
+    return schemas.Health(status="ok", history=UNUSABLE if off else None)
 
 
 @router.get("/metrics", summary="Counters for Prometheus", response_class=PlainTextResponse)

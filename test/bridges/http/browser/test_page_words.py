@@ -52,9 +52,7 @@ class Robot(RectangleDescriber):
         found = {"detections": self.find(image)} if "detect" in tasks else {}
         failures = {"text": ModelMissingError("the weights of x")} if "text" in tasks else {}
         if "classify" in tasks:
-            found["classification"] = classes_of(
-                ["cat", "dog", "kite"], [0.62, 0.3, 0.02]
-            )
+            found["classification"] = classes_of(["cat", "dog", "kite"], [0.62, 0.3, 0.02])
         scene = scene_of(image.shape[1], image.shape[0], failures=failures, **found)
         sentence = tell(scene, options)
         return DescribeReply(
