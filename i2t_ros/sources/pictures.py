@@ -14,12 +14,12 @@ from i2t_ros.sources.base import LazyImage, Pace, Source, SourceOptions, scaled
 from i2t_ros.types import Image, Picture
 from i2t_ros.vision.codecs import (
     canonical_format,
-    check_complete,
     decode_image,
     is_upright,
     picture_format,
     read_header,
 )
+from i2t_ros.vision.headers import check_complete
 
 RATE = 1.0
 """Pictures a second, unless the options set a rate."""

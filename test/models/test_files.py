@@ -33,7 +33,7 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:695e\nsize 366009
         ("m.onnx", b'{"message": "Not Found"}', "is a JSON text"),
         ("m.onnx", b"<?xml version='1.0'?><Error>AccessDenied</Error>", "is XML"),
         ("m.onnx", b"PK\x03\x04" + bytes(90), "is a zip archive"),
-        ("m.onnx", gzip.compress(b"m"), "is a compressed archive"),
+        ("m.onnx", gzip.compress(b"m", mtime=0), "is a compressed archive"),
         ("m.onnx", b"", "is empty"),
         ("m.onnx", bytes(4) + b"TFL3" + bytes(90), r"rename it to end in \.tflite"),
         ("m.tflite", b"\x08\x07" + bytes(90), "is not a TensorFlow Lite model"),

@@ -189,7 +189,7 @@ def create_app(services: Services) -> ASGIApp:
             guarded,
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["authorization", "content-type"],
+            allow_headers=["authorization", "content-type", "x-request-id"],
             expose_headers=["x-i2t-sentence", "x-i2t-model", "x-timestamp"],
         )
     counted = Counting(pages.streaming_at_root(guarded), services.metrics)

@@ -77,10 +77,10 @@ async def _read_form(request: Request) -> tuple[dict[str, Any], list[bytes]]:
     try:
         async with request.form(max_files=1, max_fields=16) as form:
             sent = form.multi_items()
-            options = {name: value for name, value in sent if isinstance(value, str) and value}
-            uploads = [value for _, value in sent if isinstance(value, UploadFile)]
-            files = [(upload.filename, await upload.read()) for upload in uploads]
-            return options, [data for name, data in files if name or data]
+            fields = {name: value for name, value in sent if isinstance(value, str)}
+            chosen = [v for _, v in sent if isinstance(v, UploadFile) and (v.filename or v.size)]
+            files = [await value.read() for value in chosen]
+            return {name: value for name, value in fields.items() if value.strip()}, files
     except (ValueError, HTTPException) as error:  # python-multipart's, and Starlette's
         raise HttpProblem(400, f"form: {getattr(error, 'detail', error)}") from None
 

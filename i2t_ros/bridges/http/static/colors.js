@@ -1,5 +1,5 @@
-// The color of a class: near that which i2t_ros/vision/drawing.py draws with, and far from those of
-// the other classes that this page has shown.
+// The color of a class: as a rule the same on every page, and far from those of the other classes
+// that this page has shown.
 
 const HUES = 12; // 30 degrees apart; more classes have the same hues in darker colors
 const DARKER = 0.72; // brightness of each further round, times that of the one before

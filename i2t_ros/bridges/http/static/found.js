@@ -10,7 +10,9 @@ import { taskName } from "./tasks.js";
 const LIKELY = 0.1; // probability from which a class is shown: a classifier always has a best
 const CLASSES = 5;
 
-export function showFound(result) {
+// Without colors for a picture on which the robot has drawn: it chooses its own.
+export function showFound(result, hasOverlay = true) {
+  $("objects").classList.toggle("plain", !hasOverlay);
   const objects = result.objects || [];
   updateList($("objects"), objects, (object) => object.class_id, makeRow, updateRow);
   const likely = (result.classification || []).filter((entry) => entry.score >= LIKELY);

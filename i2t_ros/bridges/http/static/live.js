@@ -109,7 +109,7 @@ function tell() {
   said = 0;
   if (!latest || !running) return;
   $("stream").alt = latest.sentence;
-  showWords(latest);
+  showWords(latest, false);
   latest = null;
   said = setTimeout(tell, WORDS_INTERVAL);
 }

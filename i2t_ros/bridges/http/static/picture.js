@@ -115,7 +115,7 @@ export function showKnown(entry, asItWas) {
 
 // The view is back: its words take the place of those of the live view.
 export function resumePicture() {
-  if (current?.result) showWords(current.result); else clearWords();
+  if (current?.result) showWords(current.result, !current.result.drawing); else clearWords();
 }
 
 export function retellPicture() {
@@ -138,7 +138,7 @@ async function open(picture) {
   if (picture.result) {
     showPicture(picture);
     $("result-image").alt = picture.result.sentence;
-    showWords(picture.result);
+    showWords(picture.result, !picture.result.drawing);
   } else {
     clearWords();
     showDrop();

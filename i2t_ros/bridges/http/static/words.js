@@ -47,7 +47,7 @@ export function clearWords() {
   clearFound();
 }
 
-export function showWords(result) {
+export function showWords(result, hasOverlay = true) {
   const isNew = $("sentence").textContent !== result.sentence;
   shown = result;
   $("sentence").lang = result.language;
@@ -57,7 +57,7 @@ export function showWords(result) {
   }
   $("copy").disabled = false;
   showProblem("");
-  showFound(result);
+  showFound(result, hasOverlay);
   const parts = [result.model];
   if (result.width) parts.push(`${result.width} × ${result.height}`);
   if (result.timings_ms) parts.push(result.cached ? text("known") : `${Math.round(result.timings_ms.total)} ms`);

@@ -69,3 +69,15 @@ def test_the_state_of_the_detector_is_shown(bridge, open_page):
     page.until(lambda: page.text("state") == "The detector cannot be reached", "it says so")
     reason = ""
     page.until(lambda: page.text("state") == "Ready", "and that it is back")
+
+
+def test_colors_stand_beside_boxes_of_the_page_only(bridge, open_page):
+    """On live pictures the robot draws, in colors of its own."""
+    web = seeing(bridge)
+    dog = picture([("dog", (40, 60, 140, 200))], extension=".jpg")
+    page = open_page(web)
+    swatch = "return document.querySelector('#objects .swatch')?.offsetWidth ?? null"
+    with Camera(web, "front", dog):
+        page.until(lambda: page.run(swatch) == 0, "live, without")
+        page.click("keep")
+        page.until(lambda: page.run(swatch), "a picture, with")

@@ -110,7 +110,9 @@ class Crowd:
         scores = [0.9 - n / 100 for n in range(len(boxes))]
         found = Detections(boxes, scores, range(len(boxes)), names)
         scene = scene_of(640, 480, detections=found)
-        return DescribeReply(Description(scene, "A crowd.", "en", "sentence", self.model, 0.001))
+        return DescribeReply(
+            Description(scene, "A crowd.", "en", "sentence", self.model, 0.001, str)
+        )
 
 
 PLATES = """
