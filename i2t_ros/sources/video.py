@@ -17,7 +17,8 @@ from i2t_ros.errors import SourceError, SourceLostError, SourceUnreadableError, 
 from i2t_ros.sources.base import LazyImage, Pace, Source, SourceOptions, scaled
 from i2t_ros.sources.devices import CameraDevice, why_closed
 from i2t_ros.types import Image, Picture
-from i2t_ros.vision.codecs import check_complete, check_picture, is_upright
+from i2t_ros.vision.codecs import check_picture, is_upright
+from i2t_ros.vision.headers import check_complete
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Seconds to wait before each attempt to reconnect; the last value repeats."""
