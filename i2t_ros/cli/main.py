@@ -1,25 +1,39 @@
 """The `i2t` command: everything that a shell can do without `ros2`."""
 
+# PYTHON_ARGCOMPLETE_OK: global completion of argcomplete may run this program.
+
 import argparse
+import importlib
 import logging
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from i2t_ros import client
-from i2t_ros.cli import describe, models, run, say
 from i2t_ros.errors import I2tError
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, the convention of shells
 
+COMMANDS = {
+    "describe": "say what pictures and videos show",
+    "say": "print the sentence for given counts, to write or check a language",
+    "models": "list, fetch and check models",
+    "run": "run detector, bridge and source together until Ctrl-C",
+    "client": "describe a photo, or a camera's newest frame, through a TCP bridge",
+}
+VERBOSE = {"action": "store_true", "help": "log every step, with tracebacks"}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 1 for an error, 2 for wrong usage."""
-    args = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    if "_ARGCOMPLETE" in os.environ:
+        return _complete()
+    args = _parser(words).parse_args(words)
+    level = logging.ERROR if getattr(args, "quiet", False) else logging.WARNING
     logging.basicConfig(
-        level=logging.DEBUG if args.verbose else logging.WARNING,
-        format="%(levelname)s %(name)s: %(message)s",
+        level=logging.DEBUG if args.verbose else level, format="%(levelname)s %(name)s: %(message)s"
     )
     try:
         return int(args.run(args))
@@ -36,21 +50,60 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser for these words: of the commands, only theirs is imported."""
     parser = argparse.ArgumentParser(
         prog="i2t",
         description="Image to text for robots: says in a sentence what a camera or a picture "
         "shows. `i2t COMMAND --help` explains a command.",
     )
-    parser.add_argument("--verbose", action="store_true", help="log every step, with tracebacks")
+    parser.add_argument("--verbose", **VERBOSE)  # type: ignore[arg-type]
+    parser.add_argument("--version", action=_Version, help="print the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (describe, say, models, run):
-        module.add_parser(commands)
-    text = "describe a photo, or a camera's newest frame, through a TCP bridge"
-    asking = commands.add_parser("client", help=text, description=text)
-    client.add_arguments(asking)
-    asking.set_defaults(run=client.run)
+    chosen = next((word for word in words if not word.startswith("-")), "")
+    if chosen not in COMMANDS:
+        for name, text in COMMANDS.items():
+            commands.add_parser(name, help=text)
+    elif chosen == "client":
+        client = importlib.import_module("i2t_ros.client")
+        asking = commands.add_parser(chosen, description=COMMANDS[chosen])
+        client.add_arguments(asking)
+        asking.set_defaults(run=client.run)
+    else:
+        importlib.import_module(f"i2t_ros.cli.{chosen}").add_parser(commands)
+    _add_verbose(commands)
     return parser
+
+
+def _add_verbose(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Let --verbose stand after the command, too."""
+    for parser in commands.choices.values():
+        # Not given, it must not undo what stands before the command.
+        parser.add_argument("--verbose", default=argparse.SUPPRESS, **VERBOSE)  # type: ignore[arg-type]
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                _add_verbose(action)
+
+
+class _Version(argparse.Action):
+    """Prints the version and ends; it is looked up only then."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **how: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, **how)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from i2t_ros.resources import version  # noqa: PLC0415
+
+        print(f"i2t_ros {version()}")
+        parser.exit()
+
+
+def _complete() -> int:
+    """Answer a shell that completes a line (`pip install argcomplete`)."""
+    import argcomplete  # noqa: PLC0415
+
+    argcomplete.autocomplete(_parser(os.environ.get("COMP_LINE", "").split()[1:]))
+    return EXIT_FAILED
 
 
 if __name__ == "__main__":

@@ -73,16 +73,7 @@ class PictureSource(Source):
                 return
 
     def _files(self) -> list[Path]:
-        if not self._path.is_dir():
-            return [self._path]
-        try:
-            entries = list(self._path.iterdir())
-        except OSError as error:
-            raise SourceUnreadableError(f"{self._path}: {error.strerror}") from error
-        return sorted(
-            (path for path in entries if path.is_file() and _has_picture_name(path)),
-            key=_natural_order,
-        )
+        return pictures_of(self._path) if self._path.is_dir() else [self._path]
 
     def _read(self, path: Path) -> Image:
         version = _version(path)
@@ -110,6 +101,17 @@ class PictureSource(Source):
             raise kind(f"{version[0]}: {getattr(error, 'strerror', error)}") from error
 
 
+def pictures_of(folder: Path) -> list[Path]:
+    """Return the pictures of a folder, by their names; raises SourceUnreadableError."""
+    try:
+        entries = list(folder.iterdir())
+    except OSError as error:
+        raise SourceUnreadableError(f"{folder}: {error.strerror}") from error
+    return sorted(
+        (path for path in entries if path.is_file() and _has_picture_name(path)), key=natural_order
+    )
+
+
 def is_picture(path: Path) -> bool:
     """Return whether a file is a picture, by its first bytes or else by its name."""
     with contextlib.suppress(ImageError, OSError), path.open("rb") as file:
@@ -129,7 +131,7 @@ def _has_picture_name(path: Path) -> bool:
     return False
 
 
-def _natural_order(path: Path) -> list[tuple[int, str]]:
+def natural_order(path: Path) -> list[tuple[int, str]]:
     """Return a sort key that puts 9.jpg before 10.jpg."""
     parts = re.split(r"(\d+)", path.name)
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
