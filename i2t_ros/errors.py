@@ -49,6 +49,18 @@ class ImageMessageError(ImageError, code="bad_image_message"):
     """A ROS image message whose encoding, size, step and data do not fit together."""
 
 
+class FetchError(ImageError, code="fetch_failed"):
+    """The server of a picture's URL failed."""
+
+
+class FetchRefusedError(ImageError, code="fetch_refused"):
+    """A URL that is not fetched, or one that leads to an address that may not be reached."""
+
+
+class BodyTooLargeError(ImageError, code="body_too_large"):
+    """More bytes than are taken."""
+
+
 class RequestError(I2tError, code="bad_request"):
     """The request names something that does not exist or makes no sense."""
 

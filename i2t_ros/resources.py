@@ -28,6 +28,12 @@ def load_yaml(path: Path) -> Any:
     return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 (a safe one)
 
 
+def version() -> str:
+    """Return the package's version, which package.xml states."""
+    text = config_path().with_name("package.xml").read_text(encoding="utf-8")
+    return text.partition("<version>")[2].partition("</version>")[0]
+
+
 def config_path(*parts: str) -> Path:
     """Return a file or folder of the package's ``config`` folder, as in ``config_path("x.yaml")``.
 

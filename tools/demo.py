@@ -135,13 +135,16 @@ class Viewer:
 
     def show_answer(self) -> None:
         """Wait until the detector has described the photo; print what it found."""
-        answers: list[Description] = []
-        topic = "/detector_node/description"
-        self.node.create_subscription(Description, topic, answers.append, 10)
+        answers: list[tuple[Description, Time]] = []
+
+        def take(answer: Description) -> None:
+            answers.append((answer, self.node.get_clock().now()))
+
+        self.node.create_subscription(Description, "/detector_node/description", take, 10)
         # The first one takes longer: it waits for what is loaded with the first image.
         self._wait(START_LIMIT, "no description came", lambda: len(answers) > 1)
-        answer = answers[1]
-        took = self.node.get_clock().now() - Time.from_msg(answer.header.stamp)
+        answer, came = answers[1]
+        took = came - Time.from_msg(answer.header.stamp)  # of the frame that was answered
         say(f"sentence    {answer.sentence}")
         for item in answer.detections.detections:
             center, best = item.bbox.center.position, item.results[0].hypothesis

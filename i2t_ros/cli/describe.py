@@ -1,25 +1,31 @@
-"""`i2t describe`: the sentence of one picture file, and everything found in it."""
+"""`i2t describe`: the sentence of pictures and videos, and everything found in them."""
 
 import argparse
 import json
 import logging
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import tqdm
+
 from i2t_ros import language as words
+from i2t_ros.cli.inputs import Shot, is_video, named, names_of, saved_names, shots
 from i2t_ros.cli.tables import print_tables
-from i2t_ros.errors import BackendError, I2tError, ImageError, ModelError
+from i2t_ros.errors import BackendError, I2tError, InvalidRequestError, ModelError
 from i2t_ros.options import Option, from_values, options_of
 from i2t_ros.pipeline.describer import STAGED, DescribeOptions, Describer, draw
-from i2t_ros.pipeline.description_json import reply_to_json
+from i2t_ros.pipeline.description_json import error_to_json, reply_to_json
 from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.tasks.registry import TASKS
-from i2t_ros.types import DescribeReply, Picture
-from i2t_ros.vision.codecs import canonical_format, decode_image, encode_image, read_header
+from i2t_ros.types import DescribeReply, Description
+from i2t_ros.vision.codecs import canonical_format, encode_image
+
+LEAST_EVERY = 0.001  # seconds; no camera is faster
 
 GROUPS = {
     "words and drawing": options_of(DescribeOptions),
@@ -35,20 +41,39 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the subcommand."""
     parser = commands.add_parser(
         "describe",
-        usage="i2t describe PICTURE [--tasks A,B] [--language LANGUAGE] [--save FILE] [...]",
-        help="say what a picture shows",
-        description="Says in a sentence what a picture shows and lists what was found in it. "
+        usage="i2t describe PICTURE... [--tasks A,B] [--language LANGUAGE] [--save FILE] [...]",
+        description="Says in a sentence what pictures show and lists what was found in them. "
         f"Languages are {', '.join(words.LANGUAGES)}; `i2t models list` lists models.",
-        epilog="example: i2t describe photo.jpg --tasks detect,faces,text --language es "
-        "--save seen.jpg",
+        epilog="examples: i2t describe photo.jpg --tasks detect,faces,text --language es --save "
+        "seen.jpg; i2t describe photos/ --json; i2t describe film.mp4 --every 5 --quiet",
     )
-    parser.add_argument("picture", help="a JPEG, PNG, BMP or WebP file, or - for standard input")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+    parser.add_argument(
+        "pictures",
+        nargs="+",
+        metavar="PICTURE",
+        help="a JPEG, PNG, BMP or WebP file, a folder of them, a pattern such as 'photos/*.jpg', a "
+        "URL (http:// or https://), a video file, or - for standard input",
+    )
+    parser.add_argument(
+        "--every",
+        type=_seconds,
+        default=1.0,
+        metavar="SECONDS",
+        help="of a video, describe a frame every so many seconds (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print JSON, in the form of the HTTP reply; for several, one object a line",
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="print the sentences, no tables and no progress"
+    )
     parser.add_argument(
         "--save",
         type=Path,
         metavar="FILE",
-        help="write the picture with everything found drawn on it",
+        help="write the picture with everything found drawn on it; for several, a folder",
     )
     parser.add_argument(
         "--language-folder", type=Path, metavar="FOLDER", help="folder with your own language files"
@@ -76,18 +101,17 @@ def add_flags(parser: argparse._ActionsContainer, options: Iterable[Option]) -> 
         parser.add_argument(flag, default=option.default, **how)
 
 
-@contextmanager
-def _named(verb: str, path: Any) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ImageError(f"cannot {verb} {path}: {error.strerror or error}") from error
-
-
 def _check_classes(describer: Describer, options: DescribeOptions) -> None:
     """Raise InvalidRequestError for the first class that an option names and the model lacks."""
     with suppress(ModelError, BackendError):  # not loaded: printed as any other failure
         describer.detector.check_classes(sorted(options.task_options[STAGED].named))
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not LEAST_EVERY <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected {LEAST_EVERY:g} seconds or more, got {text}")
+    return seconds
 
 
 def _list(text: str) -> list[str]:
@@ -103,10 +127,20 @@ def _metavar(option: Option) -> str:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Describe the picture that the arguments name.
+    """Describe what the arguments name; 1 if any of several pictures cannot be described.
 
-    Raises I2tError if every task fails, or if a file cannot be read or written.
+    Raises I2tError if an argument is wrong, if no model can be loaded, or if the only picture
+    cannot be described.
     """
+    try:
+        return _run(args)
+    except I2tError as error:
+        if args.json:
+            print(json.dumps(error_to_json(error.code, str(error)), ensure_ascii=False))
+        raise
+
+
+def _run(args: argparse.Namespace) -> int:
     # All arguments are checked before a model is loaded or downloaded.
     values = vars(args)
     options = from_values(
@@ -116,42 +150,155 @@ def run(args: argparse.Namespace) -> int:
         languages=words.load_languages(args.language_folder),
     )
     settings = {name: from_values(task.settings, values) for name, task in TASKS.items()}
-    how = from_values(OpenOptions, values)
-    if args.save:
-        canonical_format(args.save.suffix)
-    if args.picture == "-" and sys.stdin is None:
-        raise ImageError("cannot read -: standard input is closed")
-    with _named("read", args.picture):
-        data = sys.stdin.buffer.read() if args.picture == "-" else Path(args.picture).read_bytes()
-    picture = Picture(data)
-    image = decode_image(picture, options.max_pixels, options.gray16)
+    how = replace(from_values(OpenOptions, values), progress=not args.quiet)
+    names = names_of(args.pictures)
+    films = [name for name in names if is_video(name)]
+    several = len(names) > 1 or bool(films)
+    paths = _saved(args.save, names, several)
+    if not several:  # a picture that cannot be read costs no model
+        only: list[Shot] | None = list(shots(names[0], args.every, options))
+    else:
+        only = None
     # The failure is printed below, and the pause that the warning announces does not matter here.
     logging.getLogger("i2t_ros.pipeline.translation").setLevel(logging.ERROR)
     # The user is watching, so a download may take long.
     openers = {name: partial(task.open, settings[name], how) for name, task in TASKS.items()}
     describer = Describer(openers, time_limit=3600.0)
+    console = _Console(args, options, several, paths)
     try:
-        for task in options.tasks:  # so that the time shown does not include loading
-            with suppress(I2tError):  # printed below, if other tasks succeed
-                describer.prepare([task])
-        if STAGED in options.tasks:
-            _check_classes(describer, options)
-        description = describer.describe(image, options, size=read_header(picture)[1:])
+        _prepare(describer, options)
+        if only is not None:
+            console.show(only[0], describer.describe(only[0].image, options, size=only[0].size))
+            return 0
+        # The number of a video's frames is not known.
+        total = None if films else len(names)
+        off = True if args.quiet else None  # None: unless standard error is a terminal
+        with tqdm.tqdm(total=total, unit=" pictures", leave=False, disable=off) as bar:
+            for name in names:
+                try:
+                    for shot in shots(name, args.every, options):
+                        console.show(shot, describer.describe(shot.image, options, size=shot.size))
+                        bar.update()
+                except I2tError as error:
+                    console.fail(name, error)
+                    bar.update()
     finally:
         describer.close()
-    if args.save:
-        drawn = draw(image, description.scene, options)
-        encoded = encode_image(drawn, args.save.suffix, options.jpeg_quality)
-        with _named("write", args.save):
-            args.save.write_bytes(encoded.data)
-    for task, error in description.scene.failures.items():
-        print(f"i2t describe: {task}: {error} [{error.code}]", file=sys.stderr)
-    if args.json:
-        found = reply_to_json(DescribeReply(description), picture)
-        print(json.dumps(found, ensure_ascii=False, indent=2))
-    else:
-        print(description.sentence)
-        print_tables(description)
-        if args.save:
-            print(f"saved {args.save}")
-    return 0
+    return console.end()
+
+
+def _prepare(describer: Describer, options: DescribeOptions) -> None:
+    """Load the models, so that the time shown does not include loading; raise if none can be."""
+    errors = []
+    for task in options.tasks:
+        try:
+            describer.prepare([task])
+        except I2tError as error:  # printed later, if other tasks succeed
+            errors.append(error)
+    if len(errors) == len(options.tasks):
+        raise errors[0]
+    if STAGED in options.tasks:
+        _check_classes(describer, options)
+
+
+def _saved(save: Path | None, names: list[str], several: bool) -> Mapping[str, Path]:
+    """Return where drawings go, by what they are of; raises I2tError."""
+    if save is None:
+        return {}
+    if several:
+        if save.suffix and not save.is_dir():
+            raise InvalidRequestError(f"--save {save}: expected a folder for several pictures")
+        return saved_names(names, save)
+    if not save.is_dir():
+        canonical_format(save.suffix)
+        return {names[0]: save}
+    return saved_names(names, save)
+
+
+@dataclass(slots=True)
+class _Console:
+    """Prints what was found, in the form that the arguments ask for, and saves drawings.
+
+    paths    where the drawing of each file goes; without an ending if they are in a folder
+    """
+
+    args: argparse.Namespace
+    options: DescribeOptions
+    several: bool
+    paths: Mapping[str, Path]
+    done: int = 0
+    failed: int = 0
+
+    def show(self, shot: Shot, description: Description) -> None:
+        """Print one description, and save its drawing if asked to; raises ImageError."""
+        saved = self._save(shot, description)
+        label = shot.name if shot.time is None else f"{shot.name} at {shot.time:.2f} s"
+        with tqdm.tqdm.external_write_mode():
+            for task, error in description.scene.failures.items():
+                where = f"{label}: " if self.several else ""
+                print(f"i2t describe: {where}{task}: {error} [{error.code}]", file=sys.stderr)
+            if self.args.json:
+                print(self._json(shot, description, saved))
+            elif self.args.quiet:
+                print(f"{label}: {description.sentence}" if self.several else description.sentence)
+            else:
+                if self.several:
+                    print(f"\n{label}" if self.done else label)
+                print(description.sentence)
+                print_tables(description)
+                if saved:
+                    print(f"saved {saved}")
+            sys.stdout.flush()
+        self.done += 1
+
+    def fail(self, name: str, error: I2tError) -> None:
+        """Say why one of several cannot be described, or only in part."""
+        self.failed += 1
+        with tqdm.tqdm.external_write_mode():
+            if self.args.json:
+                found = {"source": name, **error_to_json(error.code, str(error))}
+                print(json.dumps(found, ensure_ascii=False), flush=True)
+            print(f"i2t describe: {name}: {error} [{error.code}]", file=sys.stderr)
+
+    def end(self) -> int:
+        """Say how many failed; return the exit code."""
+        if self.failed:
+            print(f"i2t describe: {self.failed} failed, {self.done} described", file=sys.stderr)
+        return int(self.failed > 0)
+
+    def _save(self, shot: Shot, description: Description) -> Path | None:
+        path = self.paths.get(shot.name)
+        if path is None:
+            return None
+        if path != self.args.save:  # in a folder
+            ending = "jpg" if shot.picture is None else shot.picture.format
+            ending = ending.replace("jpeg", "jpg")
+            at = "" if shot.time is None else f"_{shot.time:08.2f}s"
+            path = path.with_name(f"{path.name}{at}.{ending}")
+        drawn = draw(shot.image, description.scene, self.options)
+        encoded = encode_image(drawn, path.suffix, self.options.jpeg_quality)
+        with named("write", path):
+            if path != self.args.save:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(encoded.data)
+        return path
+
+    def _json(self, shot: Shot, description: Description, saved: Path | None) -> str:
+        """Return the reply with the keys that it has over HTTP; of several, a line with its source.
+
+        ``annotated`` is the path of the saved drawing.
+        """
+        total = shot.receive + description.elapsed
+        timings = {"receive": round(1000 * shot.receive, 2), "total": round(1000 * total, 2)}
+        reply = {
+            **reply_to_json(DescribeReply(description), shot.picture),
+            "annotated": str(saved) if saved else None,
+            "history": None,
+            "timings_ms": timings,
+        }
+        if not self.several:
+            return json.dumps(reply, ensure_ascii=False, indent=2)
+        where: dict[str, Any] = {"source": shot.name}
+        if shot.time is not None:
+            where["time"] = round(shot.time, 3)
+        return json.dumps(where | reply, ensure_ascii=False)

@@ -1,6 +1,9 @@
 """The `i2t` command: everything that a shell can do without `ros2`."""
 
+# PYTHON_ARGCOMPLETE_OK: global completion of argcomplete may run this program.
+
 import argparse
+import importlib
 import io
 import logging
 import os
@@ -8,6 +11,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.signals import handle
@@ -15,6 +19,15 @@ from i2t_ros.nodes.start import open_standard_streams
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, the convention of shells
+
+COMMANDS = {
+    "describe": "say what pictures and videos show",
+    "say": "print the sentence for given counts, to write or check a language",
+    "models": "list, fetch and check models",
+    "run": "run detector, bridge and source together until Ctrl-C",
+    "client": "describe a photo, or a camera's newest frame, through a TCP bridge",
+}
+VERBOSE = {"action": "store_true", "help": "log every step, with tracebacks"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,10 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     if argv is not None:
         return _run(argv)
+    if "_ARGCOMPLETE" in os.environ:
+        return _complete()
     open_standard_streams()
     # This is the whole program: Ctrl-C ends it also during its imports, which take a second.
-    command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-    if command == "run":
+    if _command(sys.argv[1:]) == "run":
         handle(lambda *_: os._exit(0))  # until it starts its nodes
     elif signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, _interrupted)
@@ -38,11 +52,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done, except what Python tidies up
 
 
-def _run(argv: Sequence[str]) -> int:
-    args = _parser().parse_args(argv)
+def _command(words: Sequence[str]) -> str:
+    return next((word for word in words if not word.startswith("-")), "")
+
+
+def _run(words: Sequence[str]) -> int:
+    args = _parser(words).parse_args(words)
+    level = logging.ERROR if getattr(args, "quiet", False) else logging.WARNING
     logging.basicConfig(
-        level=logging.DEBUG if args.verbose else logging.WARNING,
-        format="%(levelname)s %(name)s: %(message)s",
+        level=logging.DEBUG if args.verbose else level, format="%(levelname)s %(name)s: %(message)s"
     )
     try:
         return int(args.run(args))
@@ -65,25 +83,60 @@ def _interrupted(*_: object) -> None:
     os._exit(EXIT_INTERRUPTED)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser for these words: of the commands, only theirs is imported."""
     parser = argparse.ArgumentParser(
         prog="i2t",
         description="Image to text for robots: says in a sentence what a camera or a picture "
         "shows. `i2t COMMAND --help` explains a command.",
     )
-    parser.add_argument("--verbose", action="store_true", help="log every step, with tracebacks")
+    parser.add_argument("--verbose", **VERBOSE)  # type: ignore[arg-type]
+    parser.add_argument("--version", action=_Version, help="print the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    # Here, because they import much, and the signals have their handlers by now.
-    from i2t_ros import client  # noqa: PLC0415
-    from i2t_ros.cli import describe, models, run, say  # noqa: PLC0415
-
-    for module in (describe, say, models, run):
-        module.add_parser(commands)
-    text = "describe a photo, or a camera's newest frame, through a TCP bridge"
-    asking = commands.add_parser("client", help=text, description=text)
-    client.add_arguments(asking)
-    asking.set_defaults(run=client.run)
+    chosen = _command(words)
+    if chosen not in COMMANDS:
+        for name, text in COMMANDS.items():
+            commands.add_parser(name, help=text)
+    elif chosen == "client":
+        client = importlib.import_module("i2t_ros.client")
+        asking = commands.add_parser(chosen, description=COMMANDS[chosen])
+        client.add_arguments(asking)
+        asking.set_defaults(run=client.run)
+    else:
+        importlib.import_module(f"i2t_ros.cli.{chosen}").add_parser(commands)
+    _add_verbose(commands)
     return parser
+
+
+def _add_verbose(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Let --verbose stand after the command, too."""
+    for parser in commands.choices.values():
+        # Not given, it must not undo what stands before the command.
+        parser.add_argument("--verbose", default=argparse.SUPPRESS, **VERBOSE)  # type: ignore[arg-type]
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                _add_verbose(action)
+
+
+class _Version(argparse.Action):
+    """Prints the version and ends; it is looked up only then."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **how: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, **how)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from i2t_ros.resources import version  # noqa: PLC0415
+
+        print(f"i2t_ros {version()}")
+        parser.exit()
+
+
+def _complete() -> int:
+    """Answer a shell that completes a line (`pip install argcomplete`)."""
+    import argcomplete  # noqa: PLC0415
+
+    argcomplete.autocomplete(_parser(os.environ.get("COMP_LINE", "").split()[1:]))
+    return EXIT_FAILED
 
 
 if __name__ == "__main__":

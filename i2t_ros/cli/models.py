@@ -26,7 +26,7 @@ PATIENCE = 30.0
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand and its actions, which return 1 if something is missing or wrong."""
-    parser = commands.add_parser("models", help="list, fetch and check models")
+    parser = commands.add_parser("models", description="Lists, fetches and checks models.")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     def add(

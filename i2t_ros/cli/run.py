@@ -20,7 +20,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the subcommand."""
     parser = commands.add_parser(
         "run",
-        help="run detector, bridge and source together until Ctrl-C",
         description="Runs source_node, detector_node and bridge_node as separate processes and "
         "puts the node's name before each of its lines. When one ends, or at Ctrl-C, all end. "
         "Needs no `ros2 launch`; the nodes and their parameter files are the same.",
@@ -38,9 +37,24 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--model", help="model of the detector (default: that of the parameter file, else auto)"
     )
     parser.add_argument("--language", help="language (default: that of the file, else en)")
+    parser.add_argument(
+        "--tasks",
+        metavar="A,B",
+        help="what is done with each image (default: that of the file, else detect)",
+    )
     parser.add_argument("--image", metavar="TOPIC", help="topic of the images (default: image)")
     parser.add_argument(
         "--http", action="store_true", help="also serve HTTP: page, API, streams, WebSocket cameras"
+    )
+    parser.add_argument(
+        "--host",
+        help="address to listen on, with --http that of HTTP, else that of TCP; 0.0.0.0: every "
+        "network (default: that of the file, else 127.0.0.1)",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        help="port to listen on, with --http that of HTTP, else that of TCP; 0: any that is free",
     )
     parser.add_argument("--params-file", type=Path, help="YAML file with parameters of the nodes")
     parser.add_argument(
@@ -65,8 +79,11 @@ def run(args: argparse.Namespace) -> int:
         raise missing("i2t run", "run `make run`, or source your ROS 2", "no module rclpy")
     if args.params_file and not args.params_file.is_file():
         raise InvalidRequestError(f"--params-file: no such file: {args.params_file}")
-    if args.http and args.no_bridge:
-        raise InvalidRequestError("--http needs bridge_node: drop --no-bridge")
+    _check_bridge(args)
+    if args.tasks is not None:
+        from i2t_ros.pipeline.tasks.registry import check_tasks  # noqa: PLC0415 (imports much)
+
+        check_tasks(_tasks(args))
     ending = Ending()
     nodes: list[NodeProcess] = []
     # The stack ends the nodes in reverse order, so the bridge can answer its open requests.
@@ -90,16 +107,39 @@ def run(args: argparse.Namespace) -> int:
     return int(bool(failed))
 
 
+def _check_bridge(args: argparse.Namespace) -> None:
+    """Raise InvalidRequestError for a flag that has no effect, or a port that is none."""
+    given = {"--http": args.http or None, "--host": args.host, "--port": args.port}
+    for flag, value in given.items():
+        if args.no_bridge and value is not None:
+            raise InvalidRequestError(f"{flag} needs bridge_node: drop --no-bridge")
+    if args.port is not None and not 0 <= args.port <= 65_535:
+        raise InvalidRequestError(f"--port: expected 0 to 65535, got {args.port}")
+
+
+def _tasks(args: argparse.Namespace) -> list[str]:
+    return [task for task in map(str.strip, args.tasks.split(",")) if task]
+
+
 def chosen_nodes(args: argparse.Namespace) -> dict[str, list[str]]:
     """Return the nodes to run, in the order of their start, with their ROS arguments.
 
     Flags that are not given leave the value to the parameter file and to the nodes.
     """
     given: dict[str, dict[str, object]] = {
-        "detector_node": {"model": args.model, "language": args.language}
+        "detector_node": {
+            "model": args.model,
+            "language": args.language,
+            "tasks": None if args.tasks is None else _tasks(args),
+        }
     }
     if not args.no_bridge:
-        given["bridge_node"] = {"http": args.http or None}
+        listener = "http" if args.http else "tcp"
+        given["bridge_node"] = {
+            "http": args.http or None,
+            f"{listener}_host": args.host,
+            f"{listener}_port": args.port,
+        }
     if not args.no_source:
         given["source_node"] = {"source": args.source, "loop": False if args.once else None}
     chosen = {}

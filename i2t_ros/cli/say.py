@@ -27,8 +27,9 @@ _COUNT = re.compile(rf"(.+)=([+-]?\d{{1,9}})(?:@({'|'.join(PLACES)}))?", re.ASCI
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand."""
-    text = "print the sentence for given counts, to write or check a language"
-    parser = commands.add_parser("say", help=text, description=text)
+    parser = commands.add_parser(
+        "say", description="Prints the sentence for given counts, to write or check a language."
+    )
     parser.add_argument(
         "counts",
         nargs="*",

@@ -25,6 +25,11 @@ def reply_to_json(reply: DescribeReply, picture: Picture | None) -> dict[str, An
     }
 
 
+def error_to_json(code: str, message: str) -> dict[str, Any]:
+    """Return an error: the body of a refusal over HTTP, and what the console prints instead."""
+    return {"error": {"code": code, "message": message}}
+
+
 def description_to_json(description: Description) -> dict[str, Any]:
     """Return the sentence and everything found, with classes in the language of the sentence."""
     scene, label = description.scene, label_of(description)

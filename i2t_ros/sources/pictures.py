@@ -108,10 +108,9 @@ class PictureSource(Source):
         if not self._is_folder:
             return [self._path]
         try:
-            files = [path for path in self._path.iterdir() if path.is_file()]
+            return pictures_of(self._path)
         except OSError as error:
             raise SourceUnreadableError(f"{self._path}: {error.strerror}") from error
-        return sorted(filter(_has_picture_name, files), key=_natural_order)
 
     def _read_first(self) -> None:
         """Read a single picture; wait a moment for one that is being written."""
@@ -153,6 +152,17 @@ class PictureSource(Source):
             raise kind(f"{version[0]}: {getattr(error, 'strerror', error)}") from error
 
 
+def pictures_of(folder: Path) -> list[Path]:
+    """Return the pictures of a folder, by their names; raises SourceUnreadableError."""
+    try:
+        entries = list(folder.iterdir())
+    except OSError as error:
+        raise SourceUnreadableError(f"{folder}: {error.strerror}") from error
+    return sorted(
+        (path for path in entries if path.is_file() and _has_picture_name(path)), key=natural_order
+    )
+
+
 def is_picture(path: Path) -> bool:
     """Return whether a file is a picture, by its first bytes or else by its name."""
     with contextlib.suppress(ImageError, OSError), path.open("rb") as file:
@@ -179,7 +189,7 @@ def _has_picture_name(path: Path) -> bool:
     return False
 
 
-def _natural_order(path: Path) -> list[tuple[int, str]]:
+def natural_order(path: Path) -> list[tuple[int, str]]:
     """Return a sort key that puts 9.jpg before 10.jpg."""
     parts = re.split(r"(\d+)", path.name)
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]

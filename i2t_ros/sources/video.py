@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from i2t_ros.errors import SourceError, SourceLostError, SourceUnreadableError, TruncatedImageError
 from i2t_ros.sources.base import LazyImage, Pace, Source, SourceOptions, scaled
@@ -132,9 +134,7 @@ class VideoSource(Source):
             if decoded is None:
                 raise self._damaged(number)
             image = np.asarray(decoded, np.uint8)
-        elif image.ndim == 2 or image.shape[2] == 1:
-            image = np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
-        return scaled(np.ascontiguousarray(image), self.options)
+        return scaled(as_bgr(image), self.options)
 
     def _picture(self, capture: cv2.VideoCapture, number: int) -> Picture | None:
         if self.options.width or self.options.height or not self._gives_pictures(capture):
@@ -160,6 +160,13 @@ class VideoSource(Source):
         return TruncatedImageError(f"{self.title}: frame {number} cannot be decoded")
 
 
+def as_bgr(image: NDArray[Any]) -> Image:
+    """Return a decoded frame with three channels, as the rest of the package expects it."""
+    if image.ndim == 2 or image.shape[2] == 1:
+        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+    return np.ascontiguousarray(image, np.uint8)
+
+
 def file_source(path: Path, options: SourceOptions) -> VideoSource:
     """Return the source of a video file; raises SourceUnreadableError for any other file."""
     title = f"video {path.absolute()}"
@@ -170,6 +177,35 @@ def file_source(path: Path, options: SourceOptions) -> VideoSource:
 
     connect().release()
     return VideoSource(title, connect, options)
+
+
+def frames_every(path: Path, seconds: float) -> Iterator[tuple[float, Image]]:
+    """Yield a frame of a video file for every so many seconds, and its time in seconds.
+
+    As fast as they can be decoded; the frames between them are not converted. Raises
+    SourceUnreadableError.
+    """
+    title = f"video {path.absolute()}"
+    _check_not_text(path)
+    capture = _open_capture(title, "not a video", str(path.absolute()), cv2.CAP_ANY)
+    try:
+        rate = capture.get(cv2.CAP_PROP_FPS)
+        rate = rate if 0 < rate <= 1000 else USUAL_RATE
+        number, due = 0, 0.0
+        while capture.grab():
+            # A variable rate shows in the frame's own time, which some formats lack.
+            at = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000 or number / rate
+            number += 1
+            if at < due - 1e-6:
+                continue
+            done, image = capture.retrieve()
+            if done and image is not None:
+                yield at, as_bgr(image)
+                due += seconds * (1 + max(0.0, at - due) // seconds)
+        if not number:
+            raise SourceUnreadableError(f"{title}: none of its images can be read")
+    finally:
+        capture.release()
 
 
 def camera_source(path: Path, options: SourceOptions) -> VideoSource:

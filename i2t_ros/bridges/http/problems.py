@@ -14,17 +14,22 @@ from starlette.responses import JSONResponse
 
 from i2t_ros import errors
 from i2t_ros.errors import I2tError
+from i2t_ros.pipeline.description_json import error_to_json
 
 STATUS: Mapping[type[I2tError], int] = {
     I2tError: 500,
     errors.ImageError: 422,
     errors.UnsupportedFormatError: 415,
+    errors.BodyTooLargeError: 413,
+    errors.FetchError: 502,
+    errors.FetchRefusedError: 403,
     errors.ImageTooLargeError: 413,
     errors.RequestError: 422,
     errors.UnknownCameraError: 404,
     errors.NoFrameError: 503,
     errors.ModelError: 500,
     errors.ModelMissingError: 503,
+    errors.ScriptError: 422,
     errors.ModelDownloadError: 503,
     errors.BackendError: 500,
     errors.BackendMissingError: 503,
@@ -95,7 +100,7 @@ def problem_response(error: Exception, body: Any = None) -> JSONResponse:
     headers = dict(getattr(error, "headers", None) or {})
     if status in (429, 503):
         headers.setdefault("retry-after", RETRY_AFTER)
-    return JSONResponse(body or {"error": {"code": code, "message": message}}, status, headers)
+    return JSONResponse(body or error_to_json(code, message), status, headers)
 
 
 async def answer_error(connection: HTTPConnection, error: Exception) -> JSONResponse:
