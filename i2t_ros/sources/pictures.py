@@ -105,12 +105,7 @@ class PictureSource(Source):
         return files
 
     def _files(self) -> list[Path]:
-        if not self._is_folder:
-            return [self._path]
-        try:
-            return pictures_of(self._path)
-        except OSError as error:
-            raise SourceUnreadableError(f"{self._path}: {error.strerror}") from error
+        return pictures_of(self._path) if self._is_folder else [self._path]
 
     def _read_first(self) -> None:
         """Read a single picture; wait a moment for one that is being written."""
