@@ -41,10 +41,13 @@ class Stages(Protocol):
 class CameraCounters:
     """How many frames of one camera came, and what became of them.
 
-    received   all frames: the sum of the counts below and of the frames in progress
+    received   all frames: processed, dropped, failed, unwanted, limited, and those in progress
     processed  finished without an error
     dropped    replaced by a newer frame while the backend was busy
     failed     could not be used, or ended in an error
+    cause      why the last frame failed; empty once one is processed
+    partial    processed, although a task failed
+    missing    which tasks failed for the last frame, and why
     unwanted   skipped because nobody subscribed to the results
     limited    skipped to keep to a rate
     latencies  seconds from offer() to the end of the work, for the last processed frames
@@ -54,6 +57,9 @@ class CameraCounters:
     processed: int = 0
     dropped: int = 0
     failed: int = 0
+    cause: str = ""
+    partial: int = 0
+    missing: str = ""
     unwanted: int = 0
     limited: int = 0
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=256))
@@ -252,9 +258,11 @@ class FrameLine:
                 raise frame.error
             self._stages.finish(frame.camera, frame.item, frame.work)
             counters.processed += 1
+            counters.cause = ""
             counters.latencies.append(time.monotonic() - frame.offered_at)
         except Exception as error:
             counters.failed += 1
+            counters.cause = str(error) or repr(error)
             try:
                 self._stages.failed(frame.camera, error)
             except Exception:  # the thread is still needed for other frames

@@ -8,18 +8,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from i2t_ros.errors import BusyError, NotActiveError, TimeLimitError
+from i2t_ros.errors import BusyError, ImageError, NotActiveError, RequestError, TimeLimitError
 
 Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
 class RequestCounters:
-    """Requests that were answered, refused because the queue was full, or waited too long."""
+    """What became of requests.
+
+    served   answered
+    refused  because the queue was full
+    expired  waited too long
+    failed   for a reason that is neither in their picture nor in what they ask for
+    cause    of the last one that failed
+    """
 
     served: int = 0
     refused: int = 0
     expired: int = 0
+    failed: int = 0
+    cause: str = ""
 
 
 class BackendAccess:
@@ -113,7 +122,15 @@ class RequestQueue:
                 f"the request waited longer than {self._max_wait:g} s for its turn; "
                 "this machine cannot keep up with the requests"
             )
-        result = job()
+        try:
+            result = job()
+        except (ImageError, RequestError):
+            raise
+        except Exception as error:
+            with self._lock:
+                self.counters.failed += 1
+                self.counters.cause = str(error) or repr(error)
+            raise
         with self._lock:
             self.counters.served += 1
         return result

@@ -22,6 +22,7 @@ from visualization_msgs.msg import ImageMarker, Marker
 
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.msg import Description as DescriptionMsg
+from i2t_ros.nodes.detector.troubles import no_picture, nothing_arrives
 from i2t_ros.nodes.lifecycle.outputs import Outputs
 from i2t_ros.pipeline.narrator import Narrator
 from i2t_ros.pipeline.rate_limit import RateLimit
@@ -120,6 +121,7 @@ class CameraPorts:
     topic     full name of the topic of its images, as image_transport names it: a remapping of
               ``image`` holds for ``image/compressed`` as well
     narrator  knows what the camera has shown
+    trouble   what watch() has found that keeps images away, or makes them useless; "" if nothing
     """
 
     def __init__(
@@ -129,9 +131,9 @@ class CameraPorts:
         narrator: Narrator,
         on_image: "Callable[[CameraPorts, ImageMessage], None]",
     ) -> None:
-        raw: str = node.resolve_topic_name(camera.topic)
+        self._raw: str = node.resolve_topic_name(camera.topic)
         suffix = "/compressed" if camera.compressed else ""
-        self.topic: str = node.resolve_topic_name(raw + suffix)
+        self.topic: str = node.resolve_topic_name(self._raw + suffix)
         self.name = camera.name
         self.narrator = narrator
         self.newest: ImageMessage | None = None
@@ -145,6 +147,8 @@ class CameraPorts:
         self._adapts = camera.reliability == "auto"
         self._reliable = camera.reliability == "reliable"
         self._told: set[str] = set()
+        self._encoding = ""
+        self.trouble = ""
         self._subscription: Subscription | None = None
         topics = {name: (kind, camera.prefix + name, qos) for name, (kind, qos) in RESULTS.items()}
         self.outputs = Outputs(node, topics, overridable=camera.overridable)
@@ -152,7 +156,8 @@ class CameraPorts:
     def subscribe(self) -> None:
         """Begin to take images, with sensor-data QoS; what is wrong will be said again."""
         self._told.clear()
-        self._published_at = time.monotonic()
+        self._published_at = self._silent_since = time.monotonic()
+        self._encoding = ""
         self._listen()
 
     def _listen(self) -> None:
@@ -189,24 +194,39 @@ class CameraPorts:
 
     def watch(self) -> None:
         """Look at the publishers: adapt to them, and say once what keeps images away."""
+        self.trouble = ""
         if self._subscription is None:
             return
         publishers = self._node.get_publishers_info_by_topic(self.topic)
+        now = time.monotonic()
+        troubles = []
         if publishers:
-            self._published_at = time.monotonic()
-        elif time.monotonic() - self._published_at > PATIENCE:
-            self._tell(f"no publisher on {self.topic}; is the camera running, its topic remapped?")
+            self._published_at = now
+        elif now - self._published_at > PATIENCE:
+            troubles.append(
+                f"no publisher on {self.topic}; is the camera running, its topic remapped?"
+            )
         mine = f"sensor_msgs/msg/{self._kind.__name__}"
-        for publisher in publishers:
-            if publisher.topic_type != mine:
-                self._tell(
-                    f"{_who(publisher)} publishes {publisher.topic_type} on {self.topic}, expected "
-                    f"{mine}; the parameter image_transport chooses between raw and compressed"
-                )
-        self._suit([item for item in publishers if item.topic_type == mine])
+        troubles += [
+            f"{_who(publisher)} publishes {publisher.topic_type} on {self.topic}, expected "
+            f"{mine}; the parameter image_transport chooses between raw and compressed"
+            for publisher in publishers
+            if publisher.topic_type != mine
+        ]
+        fitting = [item for item in publishers if item.topic_type == mine]
+        troubles += self._suit(fitting)
+        if not fitting:
+            self._silent_since = now
+        elif not troubles and now - self._silent_since > PATIENCE:
+            troubles.append(nothing_arrives(self.topic, ", ".join(sorted(map(_who, fitting)))))
+        if self._encoding and (odd := no_picture(self._node, self._raw, mine, self._encoding)):
+            troubles.append(odd)
+        for trouble in troubles:
+            self._tell(trouble)
+        self.trouble = "; ".join(troubles)
 
-    def _suit(self, publishers: list[TopicEndpointInfo]) -> None:
-        """Take the reliability that suits the publishers, or say who cannot be heard."""
+    def _suit(self, publishers: list[TopicEndpointInfo]) -> list[str]:
+        """Take the reliability that suits the publishers, or return who cannot be heard."""
         best_effort = [
             item
             for item in publishers
@@ -222,15 +242,17 @@ class CameraPorts:
                 now = "reliable" if self._reliable else "best_effort"
                 self._node.get_logger().info(f"{self.topic}: now {now}, as its publishers are")
         elif self._reliable:
-            for publisher in best_effort:
-                self._tell(
-                    f"{_who(publisher)} publishes {self.topic} with best effort and is not heard "
-                    "by a reliable subscription; set the parameter reliability to auto or "
-                    "best_effort"
-                )
+            return [
+                f"{_who(publisher)} publishes {self.topic} with best effort and is not heard "
+                "by a reliable subscription; set the parameter reliability to auto or best_effort"
+                for publisher in best_effort
+            ]
+        return []
 
     def _take(self, msg: ImageMessage) -> None:
         self.newest = msg
+        self._silent_since = time.monotonic()
+        self._encoding = msg.encoding if isinstance(msg, ImageMsg) else msg.format
         self._on_image(self, msg)
 
     def _tell(self, warning: str) -> None:

@@ -2,6 +2,7 @@
 
 import time
 import zlib
+from copy import copy
 from dataclasses import fields
 
 import numpy as np
@@ -9,6 +10,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from std_msgs.msg import Header
 from vision_msgs.msg import LabelInfo, VisionInfo
 
+from i2t_ros.nodes.detector.cameras import DetectorCameras
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
 from i2t_ros.nodes.messages.descriptions import LATCHED
 from i2t_ros.nodes.messages.reports import labels_to_msg, status_to_msg
@@ -33,16 +35,45 @@ def options_version(options: DescribeOptions) -> int:
     return zlib.crc32(repr((values, folders)).encode()) & 0x7FFFFFFF
 
 
+def health(
+    before: CameraCounters, now: CameraCounters, trouble: str, seconds: float
+) -> tuple[bytes, str]:
+    """Return the level of a camera and what there is to say of it, the worst first.
+
+    before, now  what it had counted at the last report, ``seconds`` ago, and has now
+    trouble      what keeps its images away, or makes them useless
+    """
+    came, processed = now.received - before.received, now.processed - before.processed
+    failed = now.failed - before.failed
+    rates = f"{came / seconds:.1f} Hz in, {processed / seconds:.1f} Hz out"
+    level, said = DiagnosticStatus.OK, []
+    if failed or now.cause:  # also until the next one, if images are rare
+        level = DiagnosticStatus.WARN if processed else DiagnosticStatus.ERROR
+        last = f", the last: {now.cause}" if now.cause else ""
+        said.append(f"failed images: {now.failed}{last}")
+    if now.missing:
+        level = max(level, DiagnosticStatus.WARN)
+        said.append(f"images without all tasks: {now.partial}, the last: {now.missing}")
+    if trouble:
+        said.append(trouble)
+    elif not came:
+        said.append("no images in the last second")
+    if said:
+        level = max(level, DiagnosticStatus.WARN)
+    return level, "; ".join([*said, rates] if came else said)
+
+
 class Reports:
     """Publishes ~/vision_info and ~/label_info, which late subscribers get too, and /diagnostics.
 
     /diagnostics has one status for the model and one for each camera, every second.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 (all of it is reported)
         self,
         node: ManagedNode,
         detector: ObjectDetector,
+        cameras: DetectorCameras,
         frames: FrameLine,
         requests: RequestQueue,
         options: DescribeOptions,
@@ -50,9 +81,11 @@ class Reports:
         self._node = node
         self._name = node.get_fully_qualified_name().lstrip("/")
         self._detector = detector
+        self._cameras = cameras
         self._frames = frames
         self._requests = requests
-        self._last: dict[str, tuple[int, int]] = {}
+        self._last: dict[str, CameraCounters] = {}
+        self._requests_failed = 0
         self._last_time = time.monotonic()
         self._vision = node.create_publisher(VisionInfo, "~/vision_info", LATCHED)
         self._labels = node.create_publisher(LabelInfo, "~/label_info", LATCHED)
@@ -84,10 +117,12 @@ class Reports:
         now = time.monotonic()
         seconds = max(now - self._last_time, 1e-3)
         self._last_time = now
-        cameras = dict(self._frames.cameras)  # a copy: they come and go in other threads
-        statuses = [self._model()]
-        statuses += [self._camera(*camera, seconds) for camera in cameras.items()]
-        self._last = {camera: self._last[camera] for camera in cameras}
+        counters = dict(self._frames.cameras)  # a copy: they come and go in other threads
+        names = {**self._cameras.ports, **counters}  # also those without an image yet
+        now_counted = {name: copy(counters.get(name, CameraCounters())) for name in names}
+        statuses = [self._model(), *self._node_troubles()]
+        statuses += [self._camera(*camera, seconds) for camera in now_counted.items()]
+        self._last = now_counted
         self._diagnostics.publish(DiagnosticArray(header=self._header(), status=statuses))
 
     def _model(self) -> DiagnosticStatus:
@@ -99,22 +134,36 @@ class Reports:
             "requests served": requests.served,
             "requests refused (busy)": requests.refused,
             "requests expired": requests.expired,
+            "requests failed (not for their picture)": requests.failed,
         }
-        message = f"degraded: {detector.name}" if detector.degraded else detector.name
-        return status_to_msg(f"{self._name}: model", detector.degraded, message, values)
+        level, message = DiagnosticStatus.OK, detector.name
+        if detector.degraded:
+            level, message = DiagnosticStatus.WARN, f"degraded: {detector.name}"
+        if requests.failed > self._requests_failed:
+            level = DiagnosticStatus.ERROR
+            message += f"; failed requests: {requests.failed}, the last: {requests.cause}"
+        self._requests_failed = requests.failed
+        return status_to_msg(f"{self._name}: model", level, message, values)
+
+    def _node_troubles(self) -> list[DiagnosticStatus]:
+        """Return a status of the node itself, if there is anything to say."""
+        message = "; ".join(self._node.troubles)
+        if not message:
+            return []
+        return [status_to_msg(f"{self._name}: node", DiagnosticStatus.WARN, message, {})]
 
     def _camera(self, camera: str, counters: CameraCounters, seconds: float) -> DiagnosticStatus:
-        received, processed = counters.received, counters.processed
-        before = self._last.get(camera, (0, 0))
-        self._last[camera] = received, processed
-        if before[0] > received:  # a camera that left and came back, and counts anew
-            before = 0, 0
-        rate_in, rate_out = (received - before[0]) / seconds, (processed - before[1]) / seconds
+        before = self._last.get(camera, CameraCounters())
+        if before.received > counters.received:  # it left and came back, and counts anew
+            before = CameraCounters()
+        came = counters.received - before.received
+        processed = counters.processed - before.processed
         values: dict[str, object] = {
-            "rate in (Hz)": f"{rate_in:.1f}",
-            "rate out (Hz)": f"{rate_out:.1f}",
-            "received": received,
-            "processed": processed,
+            "rate in (Hz)": f"{came / seconds:.1f}",
+            "rate out (Hz)": f"{processed / seconds:.1f}",
+            "received": counters.received,
+            "processed": counters.processed,
+            "processed in part (a task failed)": counters.partial,
             "dropped (backend busy)": counters.dropped,
             "failed (bad image)": counters.failed,
             "unwanted (no subscriber)": counters.unwanted,
@@ -125,10 +174,9 @@ class Reports:
             for percent in (50, 95, 99):
                 milliseconds = 1000 * np.percentile(latencies, percent)
                 values[f"latency p{percent} (ms)"] = f"{milliseconds:.1f}"
-        message = f"{rate_in:.1f} Hz in, {rate_out:.1f} Hz out"
-        if rate_in == 0:
-            message = "no images in the last second"
-        return status_to_msg(f"{self._name}: {camera}", rate_in == 0, message, values)
+        ports = self._cameras.ports.get(camera)
+        level, message = health(before, counters, ports.trouble if ports else "", seconds)
+        return status_to_msg(f"{self._name}: {camera}", level, message, values)
 
     def _header(self) -> Header:
         return Header(stamp=self._node.get_clock().now().to_msg())

@@ -98,7 +98,7 @@ class Work:
             max_waiting=settings.max_waiting_requests,
             max_wait=settings.request_timeout,
         )
-        self.reports = Reports(node, detector, self.frames, self.requests, options)
+        self.reports = Reports(node, detector, self.cameras, self.frames, self.requests, options)
 
     def close(self) -> bool:
         """Stop the threads, then release what they used; return whether they ended in time."""
@@ -149,8 +149,10 @@ class Work:
                 publish("boxes", lambda: boxes_to_marker(header, found))
         sentence = ports.narrator.tell(scene, options, speech)
         description = self.describer.description(scene, sentence, options, work.image.started)
-        if scene.failures:
-            failures = "; ".join(f"{task}: {error}" for task, error in scene.failures.items())
+        failures = "; ".join(f"{task}: {error}" for task, error in scene.failures.items())
+        self.frames.cameras[camera].missing = failures
+        self.frames.cameras[camera].partial += bool(failures)
+        if failures:
             self._node.get_logger().warning(
                 f"camera {camera}: {failures}", throttle_duration_sec=1.0
             )

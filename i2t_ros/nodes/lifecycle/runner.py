@@ -23,6 +23,7 @@ from i2t_ros.errors import I2tError, InvalidRequestError
 from i2t_ros.nodes.lifecycle.logs import LogForwarding
 from i2t_ros.nodes.lifecycle.spinning import STOP_LIMIT, SpinningThread
 from i2t_ros.nodes.lifecycle.startup import RosError, explained, start_ros
+from i2t_ros.nodes.lifecycle.surroundings import STEADY_CLOCK, Surroundings
 from i2t_ros.nodes.parameters.declaration import descriptor, ros_default
 from i2t_ros.nodes.signals import Ending
 from i2t_ros.options import Option
@@ -77,6 +78,8 @@ class ManagedNode(LifecycleNode, ABC):
         self._warn_of_misspelled()
         self.take_parameters(self.values)
         self.add_on_set_parameters_callback(self._change_parameters)
+        self._surroundings = Surroundings(self)
+        self.every(Surroundings.PERIOD, self._surroundings.look)
 
     def _warn_of_misspelled(self) -> None:
         """Name values that were given for parameters that do not exist: rclpy drops them silently.
@@ -91,6 +94,11 @@ class ManagedNode(LifecycleNode, ABC):
 
             for line in misspelled(unknown):
                 self.get_logger().warning(line)
+
+    @property
+    def troubles(self) -> list[str]:
+        """What is wrong around the node now: another one of its name, no time."""
+        return self._surroundings.troubles
 
     @property
     def values(self) -> dict[str, Any]:
@@ -182,7 +190,8 @@ class ManagedNode(LifecycleNode, ABC):
                 finally:
                     self._changing.release()
 
-        return self.create_timer(seconds, between_changes)
+        # With use_sim_time the node's own clock stands still until somebody publishes /clock.
+        return self.create_timer(seconds, between_changes, clock=STEADY_CLOCK)
 
     def end_work(self) -> None:
         """Release everything, as a transition would.

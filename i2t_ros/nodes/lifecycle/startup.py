@@ -5,7 +5,6 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 import rclpy
 import yaml
@@ -17,7 +16,7 @@ from rclpy.utilities import remove_ros_args, try_shutdown
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.resources import load_yaml
 
-RosError: TypeAlias = rclpy_implementation.RCLError
+RosError: type[Exception] = rclpy_implementation.RCLError
 """What rclpy raises for everything that the layers below it refuse."""
 
 _PLACES = re.compile(r", at /?[\w./-]+:\d+")

@@ -18,12 +18,12 @@ def labels_to_msg(header: Header, labels: Sequence[str], threshold: float) -> La
 
 
 def status_to_msg(
-    name: str, warning: bool, message: str, values: Mapping[str, object]
+    name: str, level: bytes, message: str, values: Mapping[str, object]
 ) -> DiagnosticStatus:
-    """Return one status of /diagnostics."""
+    """Return one status of /diagnostics; ``level`` is a constant of DiagnosticStatus."""
     return DiagnosticStatus(
         name=name,
-        level=DiagnosticStatus.WARN if warning else DiagnosticStatus.OK,
+        level=level,
         message=message,
         hardware_id="i2t_ros",
         values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
