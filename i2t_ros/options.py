@@ -7,11 +7,16 @@ a list of texts. Inside, it may be something richer that ``read`` makes of that.
 
 import dataclasses
 import functools
+import math
+import reprlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from i2t_ros.errors import InvalidRequestError
+
+BOOLEANS = {True: ("true", "yes", "on", "y", "1"), False: ("false", "no", "off", "n", "0")}
+"""Words for a boolean. YAML, as ROS reads it, takes all of them for one except the digits."""
 
 Value = bool | int | float | str | list[str]
 """A plain value of an option."""
@@ -33,6 +38,7 @@ class Option:
     choices  the only texts allowed
     changes  when a running node takes a new value
     read     makes the field's own value of a plain one; raises InvalidRequestError
+    language  whether the text is a language: YAML takes ``no``, Norwegian, for false
     """
 
     name: str
@@ -42,6 +48,7 @@ class Option:
     choices: tuple[str, ...] = ()
     changes: Changes = "configure"
     read: Callable[[Any], Any] | None = None
+    language: bool = False
 
     @property
     def shown(self) -> str:
@@ -58,6 +65,62 @@ class Option:
         if self.bounds and not self.bounds[0] <= value <= self.bounds[1]:
             low, high = self.bounds
             raise InvalidRequestError(f"{self.name}: expected {low:g} to {high:g}, got {value!r}")
+
+    def meant(self, value: Any) -> Value:
+        """Return the plain value that is meant by one that YAML has read as another type.
+
+        0 is a text where a text is expected, 1 a float, and one text is a list of one, or of what
+        its commas separate. None is an empty list, as ROS reads ``[]``. Raises InvalidRequestError
+        if that is anybody's guess.
+        """
+        default = self.default
+        if isinstance(default, list):
+            if isinstance(value, str):
+                parts = value.strip("[] ").split(",")
+                return [text for part in parts if (text := part.strip(" '\""))]
+            several = value is None or not isinstance(value, (bool, int, float))
+            return [self._text(item) for item in (value or ())] if several else [self._text(value)]
+        if isinstance(default, str):
+            return self._text(value)
+        if isinstance(default, bool):
+            return self._boolean(value)
+        return self._number(value)
+
+    def _text(self, value: Any) -> str:
+        if isinstance(value, bool):
+            if self.language and not value:
+                return "no"
+            words = BOOLEANS[value][:-1]
+            listed = f"{', '.join(words[:-1])} and {words[-1]}"
+            raise InvalidRequestError(
+                f"{self.name}: expected a text, got {words[0]}: YAML reads {listed} so. Quote the "
+                f"word if it is meant: -p \"{self.name}:='{words[1]}'\""
+            )
+        if isinstance(value, (str, int, float)):
+            return str(value)
+        raise self._unexpected("a text", value)
+
+    def _boolean(self, value: Any) -> bool:
+        for boolean, words in BOOLEANS.items():
+            if value == boolean or (isinstance(value, str) and value.lower() in words):
+                return boolean
+        raise self._unexpected("true or false", value)
+
+    def _number(self, value: Any) -> int | float:
+        whole = isinstance(self.default, int)
+        try:
+            number = float(value) if isinstance(value, (int, float, str)) else math.nan
+        except (ValueError, OverflowError):
+            number = math.nan
+        if isinstance(value, bool) or not math.isfinite(number) or (whole and number % 1):
+            raise self._unexpected("a whole number" if whole else "a number", value)
+        if whole:
+            return value if isinstance(value, int) else int(number)
+        return number
+
+    def _unexpected(self, expected: str, value: Any) -> InvalidRequestError:
+        got = "[]" if value is None else reprlib.repr(value)
+        return InvalidRequestError(f"{self.name}: expected {expected}, got {got}")
 
     def field_value(self, value: Any) -> Any:
         """Return the field's own value of a plain one; raises InvalidRequestError."""
@@ -76,6 +139,7 @@ def option(  # noqa: PLR0913 (all of it belongs to an option)
     choices: Sequence[str] = (),
     changes: Changes = "configure",
     read: Callable[[Any], Any] | None = None,
+    language: bool = False,
 ) -> Any:
     """Return a field of a dataclass that is an option; see Option.
 
@@ -83,7 +147,8 @@ def option(  # noqa: PLR0913 (all of it belongs to an option)
     name     the public name; empty: the field's
     """
     plain = default if isinstance(default, (bool, int, float, str)) else list(map(str, default))
-    written = {"option": Option(name, plain, text, bounds, tuple(choices), changes, read)}
+    own = Option(name, plain, text, bounds, tuple(choices), changes, read, language)
+    written = {"option": own}
     if isinstance(default, Hashable):
         return dataclasses.field(default=default, metadata=written)
     return dataclasses.field(default_factory=lambda: default, metadata=written)

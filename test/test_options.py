@@ -1,11 +1,13 @@
 """Options: fields that say all about themselves, and dataclasses made from plain values."""
 
+import array
+import math
 from dataclasses import dataclass, field
 
 import pytest
 
 from i2t_ros.errors import InvalidRequestError
-from i2t_ros.options import check_options, from_values, option, options_of
+from i2t_ros.options import Option, check_options, from_values, option, options_of
 
 
 def celsius(texts):
@@ -105,3 +107,67 @@ def test_a_default_is_shown_to_people():
         many: tuple[str, ...] = option((), "nothing")
 
     assert [each.shown for each in options_of(Empty)] == ["(empty)", "(empty)"]
+
+
+MEANT = [
+    ("plum", 0, "0"),
+    ("plum", 1.5, "1.5"),
+    ("plum", "no", "no"),
+    (2, 2.0, 2),
+    (2, "7", 7),
+    (2, 2**60 + 1, 2**60 + 1),
+    (0.5, 1, 1.0),
+    (0.5, "0.25", 0.25),
+    (False, 1, True),
+    (True, 0, False),
+    (False, "yes", True),
+    (True, "Off", False),
+    ([], None, []),
+    ([], "", []),
+    ([], [""], [""]),
+    ([], [], []),
+    (["detect"], "detect", ["detect"]),
+    (["detect"], "detect, faces", ["detect", "faces"]),
+    (["detect"], "[front, '0']", ["front", "0"]),
+    ([], 0, ["0"]),
+    ([], array.array("q", [1, 2]), ["1", "2"]),
+    ([], [0.5], ["0.5"]),
+]
+
+
+@pytest.mark.parametrize(("default", "given", "expected"), MEANT)
+def test_what_yaml_has_read_as_another_type_is_taken_for_what_is_meant(default, given, expected):
+    got = Option("cake", default, "").meant(given)
+    assert (got, type(got)) == (expected, type(expected))
+
+
+@pytest.mark.parametrize(
+    ("default", "given", "message"),
+    [
+        ("plum", [], "cake: expected a text, got []"),
+        ("plum", None, "cake: expected a text, got []"),
+        ("plum", True, "got true: YAML reads true, yes, on and y so.*: -p \"cake:='yes'\""),
+        ("plum", False, "got false: YAML reads false, no, off and n so.*: -p \"cake:='no'\""),
+        ([], [True], "got true: YAML reads"),
+        ([], [b"x"], "cake: expected a text, got b'x'"),
+        (2, 2.5, "cake: expected a whole number, got 2.5"),
+        (2, True, "cake: expected a whole number, got True"),
+        (2, "two", "cake: expected a whole number, got 'two'"),
+        (2, math.inf, "cake: expected a whole number, got inf"),
+        (0.5, "nan", "cake: expected a number, got 'nan'"),
+        (0.5, [0.5], "cake: expected a number, got "),
+        (0.5, None, "cake: expected a number, got "),
+        (False, 2, "cake: expected true or false, got 2"),
+        (False, "maybe", "cake: expected true or false, got 'maybe'"),
+        (False, [True], "cake: expected true or false, got "),
+    ],
+)
+def test_what_may_mean_anything_is_refused_and_the_quoting_is_named(default, given, message):
+    with pytest.raises(InvalidRequestError, match=message.replace("[", r"\[")):
+        Option("cake", default, "").meant(given)
+
+
+def test_no_is_norwegian_where_a_language_is_expected():
+    assert Option("language", "en", "", language=True).meant(False) == "no"
+    with pytest.raises(InvalidRequestError, match="expected a text, got true"):
+        Option("language", "en", "", language=True).meant(True)

@@ -112,15 +112,10 @@ def make_node(name: str, given: Mapping[str, str]) -> Node:
 
 
 def as_value(spec: Option, text: str) -> Value:
-    """Return a parameter's value in the type that the node expects."""
+    """Return a parameter's value in the type that the node expects; raises InvalidRequestError."""
     if isinstance(spec.default, str):
         return text  # YAML would read language:=no as false
-    value = yaml.safe_load(text)
-    if isinstance(spec.default, list):
-        return [str(item) for item in value] if isinstance(value, list) else [text]
-    if isinstance(spec.default, float) and isinstance(value, int):
-        return float(value)
-    return value
+    return spec.meant(yaml.safe_load(text))
 
 
 def is_true(text: str) -> bool:

@@ -56,7 +56,7 @@ class DescribeOptions:
         changes="live",
     )
     language: str = option(
-        "en", "language of the sentence, BCP 47, such as en or es", changes="live"
+        "en", "language of the sentence, BCP 47, such as en or es", changes="live", language=True
     )
     style: str = option("sentence", "how the sentence is put", choices=words.STYLES, changes="live")
     hedge: bool = option(False, "say 'probably' of what is seen with a low score", changes="live")

@@ -98,7 +98,7 @@ def test_live_parameters_take_effect_at_once_and_together(peer, start):
         ({"allow_classes": ["persn"]}, "fake has no class 'persn'; did you mean 'person'?"),
         ({"deny_classes": ["person", "unicorn"]}, "fake has no class 'unicorn'"),
         ({"class_min_scores": ["unicorn=0.5"]}, "fake has no class 'unicorn'"),
-        ({"min_score": "high"}, "expected 'Type.DOUBLE' got 'Type.STRING'"),
+        ({"min_score": "high"}, "min_score: expected a number, got 'high'"),
     ],
 )
 def test_a_change_that_makes_no_sense_is_refused_with_the_reason(peer, start, changes, reason):

@@ -24,7 +24,7 @@ from i2t_ros.nodes.lifecycle.logs import LogForwarding
 from i2t_ros.nodes.lifecycle.spinning import STOP_LIMIT, SpinningThread
 from i2t_ros.nodes.lifecycle.startup import RosError, explained, start_ros
 from i2t_ros.nodes.lifecycle.surroundings import STEADY_CLOCK, Surroundings
-from i2t_ros.nodes.parameters.declaration import descriptor, ros_default
+from i2t_ros.nodes.parameters.declaration import declare, meant
 from i2t_ros.nodes.signals import Ending
 from i2t_ros.options import Option
 
@@ -73,8 +73,7 @@ class ManagedNode(LifecycleNode, ABC):
         self.exit_code = 0
         self.configured = False
         for option in self.table:
-            self.declare_parameter(option.name, ros_default(option), descriptor(option))
-            option.check(self.get_parameter(option.name).value)
+            declare(self, option)
         self._warn_of_misspelled()
         self.take_parameters(self.values)
         self.add_on_set_parameters_callback(self._change_parameters)
@@ -107,6 +106,21 @@ class ManagedNode(LifecycleNode, ABC):
 
     def take_parameters(self, values: dict[str, Any]) -> None:
         """Apply the values of live parameters; raise an I2tError to refuse them."""
+
+    def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
+        """Set all of them or none, as rclpy does, to what is meant; see Option.meant."""
+        options = {option.name: option for option in self.table}
+        try:
+            for each in parameter_list:
+                if not self.has_parameter(each.name):
+                    raise InvalidRequestError(f"{self.get_name()} has no parameter {each.name!r}")
+            changes = [
+                meant(options[each.name], each) if each.name in options else each
+                for each in parameter_list
+            ]
+        except I2tError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return super().set_parameters_atomically(changes)
 
     def _change_parameters(self, changes: list[Parameter]) -> SetParametersResult:
         """Take all changes or refuse all.

@@ -32,7 +32,9 @@ class BridgeSettings:
     )
     tcp_host: str = option("127.0.0.1", _HOST)
     tcp_port: int = option(wire.DEFAULT_PORT, "port; 0: any that is free", bounds=(0, 65_535))
-    tcp_language: str = option("es", "language of the sentences for clients that cannot choose one")
+    tcp_language: str = option(
+        "es", "language of the sentences for clients that cannot choose one", language=True
+    )
     tcp_style: str = option(
         "list", "style of the sentences for clients that cannot choose one", choices=words.STYLES
     )

@@ -1,6 +1,9 @@
 """Options as parameters of a node."""
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.exceptions import ParameterException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 from i2t_ros.options import Option, Value
 
@@ -14,8 +17,43 @@ AUTOSTART = Option(
 
 
 def ros_default(option: Option) -> Value:
-    """Return a default for ROS, which cannot infer the type of an empty list."""
-    return [""] if option.default == [] else option.default
+    """Return a default for ROS."""
+    return _ros_value(option.default)
+
+
+def _ros_value(value: Value) -> Value:
+    """Return a value for ROS, which cannot infer the type of an empty list."""
+    return [""] if value == [] else value
+
+
+def declare(node: Node, option: Option) -> None:
+    """Declare a parameter. Its value is what is meant by the one that is given; see Option.meant.
+
+    Raises InvalidRequestError.
+    """
+    name, default = option.name, ros_default(option)
+    try:
+        node.declare_parameter(name, default, descriptor(option))
+        value = node.get_parameter(name).value
+    except ParameterException:  # the given value has another type, or none, or is out of bounds
+        if node.has_parameter(name):
+            node.undeclare_parameter(name)
+        as_given = ParameterDescriptor(dynamic_typing=True)
+        value = option.meant(node.declare_parameter(name, default, as_given).value)
+        option.check(value)  # its text is better than rclpy's
+        node.undeclare_parameter(name)
+        node.declare_parameter(name, _ros_value(value), descriptor(option), ignore_override=True)
+    option.check(value)
+
+
+def meant(option: Option, change: Parameter) -> Parameter:
+    """Return the change that is meant by one whose value may have another type.
+
+    Raises InvalidRequestError.
+    """
+    if change.type_ == Parameter.Type.NOT_SET:  # rclpy says that it cannot be undeclared
+        return change
+    return Parameter(option.name, value=_ros_value(option.meant(change.value)))
 
 
 def descriptor(option: Option) -> ParameterDescriptor:

@@ -84,10 +84,16 @@ class TextOptions(Checked):
         changes="live",
     )
     translate_to: str = option(
-        "", "language of translations, BCP 47; empty: that of the sentence", changes="live"
+        "",
+        "language of translations, BCP 47; empty: that of the sentence",
+        changes="live",
+        language=True,
     )
     translate_from: str = option(
-        "", "language of the texts, BCP 47; empty: the translator finds out", changes="live"
+        "",
+        "language of the texts, BCP 47; empty: the translator finds out",
+        changes="live",
+        language=True,
     )
 
 
