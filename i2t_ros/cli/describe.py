@@ -10,7 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from i2t_ros import language as words
+from i2t_ros.backends.cores import usable_cores
 from i2t_ros.cli.tables import print_tables
 from i2t_ros.errors import BackendError, I2tError, ImageError, ModelError
 from i2t_ros.options import Option, from_values, options_of
@@ -127,6 +130,7 @@ def run(args: argparse.Namespace) -> int:
     image = decode_image(picture, options.max_pixels)
     # The failure is printed below, and the pause that the warning announces does not matter here.
     logging.getLogger("i2t_ros.pipeline.translation").setLevel(logging.ERROR)
+    cv2.setNumThreads(usable_cores().number)  # before 4.10, OpenCV ignores a quota of cgroup v2
     # The user is watching, so a download may take long.
     openers = {name: partial(task.open, settings[name], how) for name, task in TASKS.items()}
     describer = Describer(openers, time_limit=3600.0)
