@@ -11,9 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import tqdm
 
 from i2t_ros import language as words
+from i2t_ros.backends.cores import usable_cores
 from i2t_ros.cli.inputs import Shot, is_video, named, names_of, saved_names, shots
 from i2t_ros.cli.tables import print_tables
 from i2t_ros.errors import BackendError, I2tError, InvalidRequestError, ModelError
@@ -161,6 +163,7 @@ def _run(args: argparse.Namespace) -> int:
         only = None
     # The failure is printed below, and the pause that the warning announces does not matter here.
     logging.getLogger("i2t_ros.pipeline.translation").setLevel(logging.ERROR)
+    cv2.setNumThreads(usable_cores().number)  # before 4.10, OpenCV ignores a quota of cgroup v2
     # The user is watching, so a download may take long.
     openers = {name: partial(task.open, settings[name], how) for name, task in TASKS.items()}
     describer = Describer(openers, time_limit=3600.0)

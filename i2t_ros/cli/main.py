@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+from i2t_ros.backends.stderr_filter import filter_stderr
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.signals import handle
 from i2t_ros.nodes.start import open_standard_streams
@@ -46,9 +47,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         handle(lambda *_: os._exit(0))  # until it starts its nodes
     elif signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, _interrupted)
+    end_filter = filter_stderr() if command == "describe" else None
     try:
         return _run(sys.argv[1:])
     finally:
+        if end_filter:
+            end_filter()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done, except what Python tidies up
 
 

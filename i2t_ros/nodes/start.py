@@ -5,6 +5,7 @@ import os
 import signal
 from functools import partial
 
+from i2t_ros.backends.stderr_filter import filter_stderr
 from i2t_ros.nodes.signals import SIGNALS, handle
 
 
@@ -28,12 +29,14 @@ def start(kind: str) -> int:
     """
     open_standard_streams()
     handle(lambda *_: os._exit(0))
+    end_filter = filter_stderr()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # see processes.signals_wait
     try:
         return int(importlib.import_module(f"i2t_ros.nodes.{kind}.node").main())
     finally:
         # At its end Python gives signals back to their defaults, and DDS closes after that.
         handle(signal.SIG_IGN)
+        end_filter()
 
 
 detector_node = partial(start, "detector")

@@ -1,6 +1,8 @@
 """source_node: a camera, video, stream or pictures as an image topic."""
 
+import math
 import threading
+import time
 import traceback
 from functools import cache, partial
 from typing import Any
@@ -26,6 +28,8 @@ STOP_LIMIT = 2.0
 """Seconds for the source's thread to stop; a thread that waits for a stream is left behind."""
 LAST_IMAGE_LIMIT = 1.0
 """Seconds for subscribers to receive the last image of a source that has ended."""
+SKIPPED_PERIOD = 1.0
+"""Seconds between two lines about images that are skipped."""
 SUBSCRIBER_PERIOD = 0.1
 """Seconds between two checks for subscribers."""
 
@@ -106,7 +110,8 @@ class SourceNode(ManagedNode):
             self.end()
 
     def _publish_all(self, ports: "SourcePorts", stop: threading.Event) -> int:
-        count = 0
+        count = skipped = 0
+        told = -math.inf
         if not ports.settings.reading.loop:  # do not play to nobody what plays only once
             while not ports.outputs.wanted() and not stop.wait(SUBSCRIBER_PERIOD):
                 pass
@@ -118,7 +123,11 @@ class SourceNode(ManagedNode):
                 ports.publish(Header(stamp=stamp, frame_id=ports.settings.frame_id), image)
                 count += 1
             except I2tError as error:
-                self.get_logger().warning(f"{image.name} skipped: {error}")
+                skipped += 1
+                if time.monotonic() - told >= SKIPPED_PERIOD:
+                    more = f" (and {skipped - 1} before)" if skipped > 1 else ""
+                    self.get_logger().warning(f"{image.name} skipped: {error}{more}")
+                    skipped, told = 0, time.monotonic()
         return count
 
 
