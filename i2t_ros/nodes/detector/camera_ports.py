@@ -35,6 +35,8 @@ PATIENCE = 10.0
 source ends first, and the bridge may answer requests for 5 s before the detector ends."""
 LONGEST_TOPIC = 247
 """Characters of a topic's full name; more are refused by rmw."""
+UNKNOWN_NODE = "_NODE_NAME_UNKNOWN_"
+"""What rmw says of a publisher whose node it has not heard of."""
 
 RESULTS = {
     "detections": (Detection2DArray, 10),
@@ -46,8 +48,6 @@ RESULTS = {
     "annotated/compressed": (CompressedImage, 1),
 }
 """Topic -> type and QoS depth; all reliable, which suits reliable and best-effort subscribers."""
-UNKNOWN_NODE = "_NODE_NAME_UNKNOWN_"
-"""What rmw says of a publisher whose node it has not heard of."""
 LONGEST_RESULT = max(RESULTS, key=len)
 
 
