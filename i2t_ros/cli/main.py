@@ -43,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complete()
     open_standard_streams()
     # This is the whole program: Ctrl-C ends it also during its imports, which take a second.
-    if _command(sys.argv[1:]) == "run":
+    command = _command(sys.argv[1:])
+    if command == "run":
         handle(lambda *_: os._exit(0))  # until it starts its nodes
     elif signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, _interrupted)

@@ -123,6 +123,8 @@ def test_a_publisher_from_which_nothing_arrives_is_told_once(peer, monkeypatch, 
     ports.watch()
     assert "publishers of /image are there (/peer), but nothing arrives" in ports.trouble
     assert capfd.readouterr().err.count("nothing arrives") == 1
+    unknown = SimpleNamespace(node_namespace="_", node_name=camera_ports.UNKNOWN_NODE)
+    assert camera_ports._who(unknown) == "a node whose name does not arrive either"
     ports._take(image_to_msg(Header(), np.zeros((4, 4, 3), np.uint8)))
     ports.watch()
     assert ports.trouble == ""

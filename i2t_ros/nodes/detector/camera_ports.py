@@ -35,6 +35,8 @@ PATIENCE = 10.0
 source ends first, and the bridge may answer requests for 5 s before the detector ends."""
 LONGEST_TOPIC = 247
 """Characters of a topic's full name; more are refused by rmw."""
+UNKNOWN_NODE = "_NODE_NAME_UNKNOWN_"
+"""What rmw says of a publisher whose node it has not heard of."""
 
 RESULTS = {
     "detections": (Detection2DArray, 10),
@@ -218,7 +220,7 @@ class CameraPorts:
         if not fitting:
             self._silent_since = now
         elif not troubles and now - self._silent_since > PATIENCE:
-            troubles.append(nothing_arrives(self.topic, ", ".join(sorted(map(_who, fitting)))))
+            troubles.append(nothing_arrives(self.topic, ", ".join(sorted(set(map(_who, fitting))))))
         if self._encoding and (odd := no_picture(self._node, self._raw, mine, self._encoding)):
             troubles.append(odd)
         for trouble in troubles:
@@ -262,4 +264,6 @@ class CameraPorts:
 
 
 def _who(publisher: TopicEndpointInfo) -> str:
+    if publisher.node_name == UNKNOWN_NODE:
+        return "a node whose name does not arrive either"
     return f"{publisher.node_namespace.rstrip('/')}/{publisher.node_name}"

@@ -59,6 +59,8 @@ class DetectorCameras:
         self._refused: set[str] = set()
         self._taking = False
         cameras = parse_cameras(settings.cameras, settings.image_transport, settings.reliability)
+        for camera in cameras:
+            check_topics(node, camera.name, camera.prefix + LONGEST_RESULT)
         own = [(camera, self._narrator()) for camera in cameras]
         self.ports: dict[str, CameraPorts] = {}
         with ExitStack() as undo:

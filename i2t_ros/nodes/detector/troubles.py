@@ -26,8 +26,9 @@ def nothing_arrives(topic: str, publishers: str) -> str:
     users = other_users()
     if not users:
         return (
-            f"{said}; does `ros2 topic hz {topic}` show images? Large ones may be lost on the way: "
-            "see docs/guide.md, Fast DDS and large images"
+            f"{said}; does `ros2 topic hz {topic}` show images? Large ones may be lost on the way, "
+            "and containers share no memory without --ipc=host: see docs/guide.md, Fast DDS and "
+            "large images"
         )
     return (
         f"{said}; the shared memory of Fast DDS on this machine belongs to {', '.join(users)}, and "

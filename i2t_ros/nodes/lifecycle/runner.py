@@ -12,7 +12,6 @@ from typing import Any, ClassVar, TypeAlias
 import cv2
 from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.timer import Timer
@@ -22,7 +21,7 @@ from i2t_ros.backends.cores import usable_cores
 from i2t_ros.errors import I2tError, InvalidRequestError
 from i2t_ros.nodes.lifecycle.logs import LogForwarding
 from i2t_ros.nodes.lifecycle.spinning import STOP_LIMIT, SpinningThread
-from i2t_ros.nodes.lifecycle.startup import RosError, explained, start_ros
+from i2t_ros.nodes.lifecycle.startup import KNOWN_ERRORS, explained, start_ros
 from i2t_ros.nodes.lifecycle.surroundings import STEADY_CLOCK, Surroundings
 from i2t_ros.nodes.parameters.declaration import declare, meant
 from i2t_ros.nodes.signals import Ending
@@ -159,7 +158,7 @@ class ManagedNode(LifecycleNode, ABC):
                 with self._changing:
                     return callback(state)
             except Exception as error:
-                known = isinstance(error, (I2tError, RosError))
+                known = isinstance(error, KNOWN_ERRORS)
                 if known and transition in ("configure", "activate"):
                     self.get_logger().fatal(f"cannot {transition}: {explained(error)}")
                     return TransitionCallbackReturn.FAILURE
@@ -266,7 +265,7 @@ def run_lifecycle_node(kind: type[ManagedNode]) -> int:
         ending.handle()
         node = kind()
         return _run(node, ending)
-    except (I2tError, ParameterException, RosError) as error:
+    except KNOWN_ERRORS as error:
         sys.stderr.write(f"{name}: {explained(error)}\n")
         return EXIT_FAILED
     finally:

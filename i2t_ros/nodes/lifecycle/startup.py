@@ -9,15 +9,21 @@ from pathlib import Path
 import rclpy
 import yaml
 from rclpy.context import Context
+from rclpy.exceptions import NameValidationException, ParameterException
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args, try_shutdown
 
-from i2t_ros.errors import InvalidRequestError
+from i2t_ros.errors import I2tError, InvalidRequestError
 from i2t_ros.resources import load_yaml
 
-RosError: type[Exception] = rclpy_implementation.RCLError
-"""What rclpy raises for everything that the layers below it refuse."""
+KNOWN_ERRORS: tuple[type[Exception], ...] = (
+    I2tError,
+    ParameterException,
+    NameValidationException,
+    rclpy_implementation.RCLError,  # what the layers below rclpy refuse
+)
+"""What a wrong setting raises: its message is enough, a traceback would not help."""
 
 _PLACES = re.compile(r", at /?[\w./-]+:\d+")
 _HINTS = {
@@ -45,7 +51,7 @@ def start_ros(arguments: Sequence[str], context: Context | None = None) -> list[
             args=ros_arguments, context=context, signal_handler_options=SignalHandlerOptions.NO
         )
         return remove_ros_args(given)[1:]
-    except RosError as error:
+    except KNOWN_ERRORS as error:
         try_shutdown(context=context)
         raise InvalidRequestError(explained(error)) from error
 
@@ -53,7 +59,7 @@ def start_ros(arguments: Sequence[str], context: Context | None = None) -> list[
 def explained(error: Exception) -> str:
     """Return what ROS says, on one line, without places in its source, and what was expected."""
     said = _PLACES.sub("", str(error)).removeprefix("failed to initialize rcl: ")
-    said = " ".join(said.split())
+    said = " ".join(said.split()).rstrip(" ^")
     said, _, detail = said.partition(" Error: ")
     if file := re.search(r"params file: '--params-file (.*?)'", said):
         minded = f"{detail}; expected NODE: {{ros__parameters: {{NAME: VALUE}}}}"
