@@ -306,11 +306,18 @@ def test_labels_of_another_number_are_refused(tmp_path, case, names):
         '["person", "dog", "cat"]',
         "['person', 'dog', 'cat']",
         '{"0": "person", "1": "dog", "2": null}',
+        '[{"name": "person"}, {"name": "dog"}, {"id": 3}]',
     ],
 )
 @pytest.mark.parametrize("key", ["names", "classes"])
 def test_names_in_metadata(tmp_path, key, names):
     assert finds_the_dog(put(tmp_path, NCHW, {"output0": YOLOV8}, [], {key: names}))
+
+
+def test_a_class_without_a_name_in_metadata(tmp_path):
+    names = {"names": '{"0": null, "2": "cat"}'}
+    model = put(tmp_path, NCHW, {"output0": YOLOV8}, [], names)
+    assert describe_model(model).labels == ("", "", "cat")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
