@@ -171,7 +171,8 @@ def _description(
         report["warnings"].append(f"the last {empty} label(s) are empty lines: each is a class")
     if names and all(name[:1].isdigit() for name in names):
         report["warnings"].append("every label begins with a number, which would be spoken, too")
-    report["recognized"] = "described by its .yaml or its entry"
+    own = is_model_file(path) and path.is_file()
+    report["recognized"] = "described by its .yaml" if own else "an entry of models.yaml"
     if facts is not None:
         with suppress(ModelError):
             reading = find_reading(facts, names)
@@ -182,6 +183,8 @@ def _description(
                         f"assumed, as the file does not tell: {reading.doubt}"
                     )
     report["input"] = to_builtins(spec.input)
+    if not own:
+        return
     report["description"] = yaml.safe_dump(
         _differing(spec, labels), sort_keys=False, allow_unicode=True, default_flow_style=None
     )
@@ -191,6 +194,7 @@ def _differing(spec: ModelSpec, labels: str) -> Report:
     """Return a description that gives the same; labels are found where they are."""
     form = spec.input.format
     given: Report = {"labels": str(Path(labels).absolute()) if Path(labels).is_file() else labels}
+    given["task"] = "" if spec.task == "detect" else spec.task
     given["input"] = {"name": spec.input.name, "constants": spec.input.constants}
     if form is not None:
         plain = TensorFormat(form.width, form.height)
@@ -306,7 +310,9 @@ def _values(output: Any) -> Report:
 def _lines(report: Report) -> Iterator[str]:
     """Yield the report as text."""
     if file := report.get("file"):
-        yield _line("file", f"{file['path']}, {file['bytes'] / 1e6:.1f} MB")
+        size = file["bytes"]
+        shown = f"{size / 1e6:.1f} MB" if size > 1e5 else f"{size} bytes"
+        yield _line("file", f"{file['path']}, {shown}")
     for side in ("inputs", "outputs"):
         for port in report.get(side, ()):
             shape = tuple(port["shape"])
@@ -376,7 +382,8 @@ def _tried(trial: Report) -> Iterator[str]:
     width, height = trial["size"]
     yield _line("tried on", f"{trial['picture']}, {width}x{height}: {trial['milliseconds']:g} ms")
     for value in trial["outputs"]:
-        yield _line("values", f"{tuple(value['shape'])}: {value['least']} to {value['most']}")
+        reach = "none" if value["least"] is None else f"{value['least']:g} to {value['most']:g}"
+        yield _line("values", f"{tuple(value['shape'])}: {reach}")
     yield _line("found", f"{trial['found']} object(s) of {trial['score_threshold']:g} or more")
     for thing in trial["best"]:
         box = " ".join(f"{side:g}" for side in thing["box"])

@@ -53,13 +53,16 @@ def by_name(facts: FileFacts, about: About, labels: Sequence[str]) -> Reading | 
     for logits in ("logits", "pred_logits"):
         if names >= {logits, "pred_boxes"} and "pred_masks" not in names:
             return _query_logits(logits, shapes, about)
+    prefix = next((n.removesuffix("num_predictions") for n in names if "num_predictions" in n), "")
+    nas = ("num_predictions", "pred_boxes", "pred_scores", "pred_classes")
     for counted in (
         ("num_dets", "boxes", "scores", "labels"),
         ("num_dets", "det_boxes", "det_scores", "det_classes"),
+        tuple(prefix + name for name in nas),  # SuperGradients merges graphs: graph2_pred_boxes
     ):
         if names >= set(counted):
             return Reading(
-                "MMYOLO, YOLO-World, or a YOLO with TensorRT's suppression",
+                "MMYOLO, YOLO-World, YOLO-NAS, or a YOLO with TensorRT's suppression",
                 "num_dets",
                 counted,
                 format=CENTERED,
@@ -147,8 +150,10 @@ def by_shape(
         return []
     shape = output.shape
     if len(shape) == 2 and shape[1] == 7:
-        title = "YOLOv7 with suppression (--end2end --max-wh)"
-        return [Reading(title, "yolov7_end2end", format=CENTERED)]
+        flat = output.name.endswith("flat_predictions")
+        title = "YOLO-NAS (flat)" if flat else "YOLOv7 with suppression (--end2end --max-wh)"
+        options = {"score_first": True} if flat else {}
+        return [Reading(title, "yolov7_end2end", options=options, format=CENTERED)]
     if len(shape) != 3:
         return []
     named = (output.name,) if len(facts.outputs) > 1 else ()

@@ -92,7 +92,13 @@ def _names(value: Any) -> tuple[str, ...]:
         numbered = {int(key): name for key, name in value.items() if str(key).isdecimal()}
         count = min(max(numbered, default=-1) + 1, MOST_CLASSES)
         value = [numbered.get(i, "") for i in range(count)]
-    return tuple(map(str, value)) if isinstance(value, list | tuple) else ()
+    return tuple(map(_name, value)) if isinstance(value, list | tuple) else ()
+
+
+def _name(item: Any) -> str:
+    """Return a class's name, which may be in a mapping of more about it; "" if it has none."""
+    named = item.get("name") if isinstance(item, dict) else item
+    return "" if named is None else str(named)
 
 
 def _value(text: str) -> Any:

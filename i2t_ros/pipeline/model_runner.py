@@ -98,6 +98,8 @@ class ModelRunner(ABC, Generic[Options, Result]):
                 settled = self._decoder.settle(
                     outputs, prepared.size, dict(options), len(self.labels)
                 )
+            except ModelMismatchError as error:
+                raise ModelMismatchError(f"{self.name}: {error}") from error
             except (IndexError, TypeError, ValueError) as error:
                 raise self._misfit(outputs, error) from error
             self._read_with(*settled)

@@ -104,6 +104,21 @@ FORMATS = {
             "det_classes": np.array([[1, 2]], np.int32),
         },
     ),
+    "YOLO-NAS": (
+        "num_dets",
+        ((1, 3, 32, 64), np.uint8),
+        {
+            "graph2_num_predictions": np.array([[1]], INT),
+            "graph2_pred_boxes": np.array([[CORNERS, [-1] * 4]], np.float32),
+            "graph2_pred_scores": np.array([[0.9, -1]], np.float32),
+            "graph2_pred_classes": np.array([[1, -1]], INT),
+        },
+    ),
+    "YOLO-NAS, flat": (
+        "yolov7_end2end",
+        ((1, 3, 32, 64), np.uint8),
+        {"graph2_flat_predictions": np.array([[0, *CORNERS, 0.9, 1]], np.float32)},
+    ),
     "YOLO-World without suppression": (
         "boxes_scores",
         NCHW,
@@ -263,6 +278,10 @@ def test_what_may_be_two_families_is_refused(labels, metadata, decoder):
     [
         ({"output0": YOLOV8 * [[[1]] * 4 + [[-9]] * 3]}, "expected probabilities of 0 to 1"),
         ({"pred_logits": query_logits(), "pred_boxes": BOXES * 64}, "expected boxes in fractions"),
+        (
+            {"output": np.array([[0, *CORNERS, 0.9, 1]])},
+            "say `decoder_options: {score_first: true}`",
+        ),
         ({"output0": rows(300, 6, [*CORNERS, 0.2, 7])}, "3 labels .*expected 0 to 2, got 7 to 7"),
     ],
 )
@@ -306,11 +325,18 @@ def test_labels_of_another_number_are_refused(tmp_path, case, names):
         '["person", "dog", "cat"]',
         "['person', 'dog', 'cat']",
         '{"0": "person", "1": "dog", "2": null}',
+        '[{"name": "person"}, {"name": "dog"}, {"id": 3}]',
     ],
 )
 @pytest.mark.parametrize("key", ["names", "classes"])
 def test_names_in_metadata(tmp_path, key, names):
     assert finds_the_dog(put(tmp_path, NCHW, {"output0": YOLOV8}, [], {key: names}))
+
+
+def test_a_class_without_a_name_in_metadata(tmp_path):
+    names = {"names": '{"0": null, "2": "cat"}'}
+    model = put(tmp_path, NCHW, {"output0": YOLOV8}, [], names)
+    assert describe_model(model).labels == ("", "", "cat")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])

@@ -27,7 +27,7 @@ def num_dets(outputs: Outputs, size: InputSize, min_score: float) -> Candidates:
     """Read how many there are (1, 1), boxes (1, N, 4), scores (1, N) and class ids (1, N).
 
     The format of MMYOLO and YOLO-World (https://github.com/AILab-CVC/YOLO-World,
-    deploy/export_onnx.py), and of TensorRT's EfficientNMS.
+    deploy/export_onnx.py), of YOLO-NAS, and of TensorRT's EfficientNMS.
     """
     count = int(outputs[0].reshape(-1)[0])
     boxes, scores, class_ids = (output[0, :count] for output in outputs[1:])
@@ -46,11 +46,15 @@ def boxes_scores(
     return best_classes(boxes, scores, min_score, size if normalized else None, corners=True)
 
 
-def yolov7_end2end(outputs: Outputs, size: InputSize, min_score: float) -> Candidates:
+def yolov7_end2end(
+    outputs: Outputs, size: InputSize, min_score: float, score_first: bool = False
+) -> Candidates:
     """Read (N, 7): number of the image, left, top, right, bottom, class id, score.
 
     The format of YOLOv7's ``export.py --grid --end2end --max-wh 640``
-    (https://github.com/WongKinYiu/yolov7, models/experimental.py, ONNX_ORT).
+    (https://github.com/WongKinYiu/yolov7, models/experimental.py, ONNX_ORT). With ``score_first``
+    the score comes before the class id: the flat format of YOLO-NAS
+    (https://github.com/Deci-AI/super-gradients, documentation/source/models_export.md).
     """
     rows = outputs[0]
     if rows.ndim != 2 or rows.shape[1] != 7:
@@ -58,4 +62,10 @@ def yolov7_end2end(outputs: Outputs, size: InputSize, min_score: float) -> Candi
             f"decoder yolov7_end2end: expected an output of shape (N, 7), got {rows.shape}"
         )
     rows = rows[rows[:, 0] == 0].astype(np.float32, copy=False)
-    return above_score(min_score, rows[:, 1:5], rows[:, 6], rows[:, 5])
+    class_ids, scores = (rows[:, 6], rows[:, 5]) if score_first else (rows[:, 5], rows[:, 6])
+    if (class_ids % 1).any():
+        raise ModelMismatchError(
+            f"decoder yolov7_end2end: expected whole class ids, got {class_ids.max():.4g}; say "
+            f"`decoder_options: {{score_first: {str(not score_first).lower()}}}`"
+        )
+    return above_score(min_score, rows[:, 1:5], scores, class_ids)

@@ -231,6 +231,10 @@ def test_yolov7_end2end():
         (row[1:5], row[6], int(row[5])) for row in rows.tolist() if row[0] == 0 and row[6] >= 0.5
     ]
     agree(exports.yolov7_end2end([rows], SIZE, 0.5), wanted)
+    flat = rows[:, [0, 1, 2, 3, 4, 6, 5]]
+    agree(exports.yolov7_end2end([flat], SIZE, 0.5, score_first=True), wanted)
+    with pytest.raises(ModelMismatchError, match="expected whole class ids"):
+        exports.yolov7_end2end([flat], SIZE, 0.5)
     assert exports.yolov7_end2end([rows[:0]], SIZE, 0.5).boxes.shape == (0, 4)
     with pytest.raises(ModelMismatchError, match=r"expected an output of shape \(N, 7\)"):
         exports.yolov7_end2end([rows[None]], SIZE, 0.5)
