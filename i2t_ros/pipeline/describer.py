@@ -29,7 +29,7 @@ from i2t_ros.types import (
     TaskName,
 )
 from i2t_ros.vision.codecs import MAX_PIXELS, decode_image, encode_image, read_header
-from i2t_ros.vision.drawing import DrawOptions, Pen
+from i2t_ros.vision.drawing import DrawOptions, Pen, Plate, draw_plates
 from i2t_ros.vision.levels import GRAY16, check_gray16
 
 Turn = Callable[[], AbstractContextManager[None]]
@@ -389,7 +389,11 @@ def draw(image: Image, scene: Scene, options: DescribeOptions) -> Image:
     canvas: Image = image.copy()
     scene = scaled_scene(scene, (image.shape[1], image.shape[0]))
     pen = Pen.for_image(image, options.draw.scale)
+    plates: list[Plate] = []
     for name, task in TASKS.items():
         if name in scene.results:
-            task.draw(canvas, scene.results[name], pen, options.label, options.draw)
+            result = scene.results[name]
+            task.draw(canvas, result, pen, options.label, options.draw)
+            plates += task.plates(canvas, result, pen, options.label, options.draw)
+    draw_plates(canvas, plates, pen)
     return canvas
