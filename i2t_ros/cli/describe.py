@@ -180,11 +180,14 @@ def _run(args: argparse.Namespace) -> int:
             for name in names:
                 try:
                     for shot in shots(name, args.every, options):
-                        console.show(shot, describer.describe(shot.image, options, size=shot.size))
+                        try:
+                            seen = describer.describe(shot.image, options, size=shot.size)
+                            console.show(shot, seen)
+                        except I2tError as error:  # the rest of a video goes on
+                            console.fail(shot.label, shot.where, error)
                         bar.update()
                 except I2tError as error:
-                    console.fail(name, error)
-                    bar.update()
+                    console.fail(name, {"source": name}, error)
     finally:
         describer.close()
     return console.end()
@@ -235,7 +238,7 @@ class _Console:
     def show(self, shot: Shot, description: Description) -> None:
         """Print one description, and save its drawing if asked to; raises ImageError."""
         saved = self._save(shot, description)
-        label = shot.name if shot.time is None else f"{shot.name} at {shot.time:.2f} s"
+        label = shot.label
         with tqdm.tqdm.external_write_mode():
             for task, error in description.scene.failures.items():
                 where = f"{label}: " if self.several else ""
@@ -254,14 +257,14 @@ class _Console:
             sys.stdout.flush()
         self.done += 1
 
-    def fail(self, name: str, error: I2tError) -> None:
-        """Say why one of several cannot be described, or only in part."""
+    def fail(self, label: str, where: Mapping[str, Any], error: I2tError) -> None:
+        """Say why one of several cannot be described."""
         self.failed += 1
         with tqdm.tqdm.external_write_mode():
             if self.args.json:
-                found = {"source": name, **error_to_json(error.code, str(error))}
+                found = {**where, **error_to_json(error.code, str(error))}
                 print(json.dumps(found, ensure_ascii=False), flush=True)
-            print(f"i2t describe: {name}: {error} [{error.code}]", file=sys.stderr)
+            print(f"i2t describe: {label}: {error} [{error.code}]", file=sys.stderr)
 
     def end(self) -> int:
         """Say how many failed; return the exit code."""
@@ -301,7 +304,4 @@ class _Console:
         }
         if not self.several:
             return json.dumps(reply, ensure_ascii=False, indent=2)
-        where: dict[str, Any] = {"source": shot.name}
-        if shot.time is not None:
-            where["time"] = round(shot.time, 3)
-        return json.dumps(where | reply, ensure_ascii=False)
+        return json.dumps(shot.where | reply, ensure_ascii=False)

@@ -53,6 +53,17 @@ class Shot:
             return self.image.shape[1], self.image.shape[0]
         return read_header(self.picture)[1:]
 
+    @property
+    def label(self) -> str:
+        """The name, and the time if there is one, for people."""
+        return self.name if self.time is None else f"{self.name} at {self.time:.2f} s"
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """The same for JSON."""
+        time = {} if self.time is None else {"time": round(self.time, 3)}
+        return {"source": self.name, **time}
+
 
 def names_of(words: Iterable[str]) -> list[str]:
     """Return the files and URLs that the words on a command line stand for, each in its place.

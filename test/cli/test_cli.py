@@ -100,21 +100,8 @@ def sign(shared, tmp_path, monkeypatch):
 def test_every_task_has_its_table(sign, capsys):
     pytest.importorskip("rapidocr")
     pytest.importorskip("ai_edge_litert")
-    assert (
-        main(
-            [
-                "describe",
-                str(sign),
-                "--tasks",
-                "detect,classify,faces,text",
-                "--top-k",
-                "3",
-                "--classify-min-score",
-                "0",
-            ]
-        )
-        == 0
-    )
+    asked = ["--tasks", "detect,classify,faces,text", "--top-k", "3", "--classify-min-score", "0"]
+    assert main(["describe", str(sign), *asked]) == 0
     out = capsys.readouterr().out
     assert "There are four faces in the picture. The text reads “Platform 24”." in out
     tables = {rows[0]: rows[1:] for table in out.split("\n\n")[1:-1] if (rows := table.split("\n"))}

@@ -20,7 +20,8 @@ import pytest
 from making import describer_of, open_detector
 
 from i2t_ros.cli.main import main
-from i2t_ros.pipeline.describer import DescribeOptions
+from i2t_ros.errors import InferenceError
+from i2t_ros.pipeline.describer import DescribeOptions, Describer
 
 I2T = Path(sys.executable).parent / "i2t"
 GREY = np.full((48, 64, 3), 128, np.uint8)
@@ -104,6 +105,24 @@ def test_a_video_is_described_every_so_many_seconds(every, times, capsys):
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [frame["time"] for frame in found] == pytest.approx(times, abs=0.1)
     assert {frame["hash"] for frame in found} == {None}
+
+
+def test_a_frame_that_fails_does_not_end_its_video(monkeypatch, capsys):
+    whole, frames = Describer.describe, iter(range(9))
+
+    def second_fails(self, image, options):
+        if next(frames) == 1:
+            raise InferenceError("out of memory")
+        return whole(self, image, options)
+
+    monkeypatch.setattr(Describer, "describe", second_fails)
+    assert describe("film.avi", "--json") == 1
+    out, err = capsys.readouterr()
+    found = [json.loads(line) for line in out.splitlines()]
+    assert [frame["time"] for frame in found] == pytest.approx([0, 1, 2, 3], abs=0.1)
+    assert ["error" in frame for frame in found] == [False, True, False, False]
+    assert err.startswith("i2t describe: film.avi at 1.00 s: out of memory [inference_failed]\n")
+    assert err.endswith("1 failed, 3 described\n")
 
 
 @pytest.mark.parametrize("every", ["0", "-1", "nan", "inf", "x"])
