@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
+from i2t_ros.bridges.counting import counted
 from i2t_ros.errors import BusyError, InvalidRequestError, UnknownCameraError
 from i2t_ros.types import CAMERA_NAME, Description
 
@@ -316,7 +317,7 @@ class CameraHub:
             )
         if name not in self._cameras:
             if len(self._cameras) >= self._max_cameras:
-                raise BusyError(f"{self._max_cameras} cameras are known already, the limit")
+                raise BusyError(f"{counted(self._max_cameras, 'camera')} already, the limit")
             self._cameras[name] = Camera(name, self._on_change)
         return self._cameras[name]
 

@@ -142,7 +142,7 @@ def test_it_drains_and_ends_cleanly(peer, start, bridge):
 def test_the_log_has_a_line_for_each_connection_and_operation(peer, start, bridge):
     start(model="fake")
     until_served(peer, bridge.port)
-    operation = r"127\.0\.0\.1:\d+: \d+ bytes, 1 objects, \d+\.\d ms"  # logged after the reply
+    operation = r"127\.0\.0\.1:\d+: \d+ bytes, 1 object, \d+\.\d ms: \S.+"  # logged after the reply
     peer.until(lambda: re.search(operation, bridge.log()), "the line of the operation")
     assert re.search(r"127\.0\.0\.1:\d+ connected at \d{4}-\d\d-\d\d", bridge.log())
 

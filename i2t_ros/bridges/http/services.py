@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
 from i2t_ros.bridges.camera_hub import CameraHub, FrameSink
+from i2t_ros.bridges.counting import counted
 from i2t_ros.bridges.handler import Handler, TimeLimited
 from i2t_ros.bridges.http.fetch import Fetcher
 from i2t_ros.bridges.http.history.database import History
@@ -93,7 +94,9 @@ class Services:
         count = self.metrics.descriptions.labels
         try:
             if self.pending >= self.settings.limits.max_requests:
-                raise BusyError(f"{self.pending} pictures are being described already: try again")
+                raise BusyError(
+                    f"{counted(self.pending, 'request')} in progress, the limit: try again"
+                )
             ticket = object()
             self.queue[ticket] = name
             try:
@@ -165,7 +168,7 @@ class Services:
     def watching(self) -> Iterator[None]:
         """Count one viewer of a stream while the context lasts; raises BusyError."""
         if self.viewers >= self.settings.limits.max_viewers:
-            raise BusyError(f"{self.viewers} viewers are watching already: try again")
+            raise BusyError(f"{counted(self.viewers, 'viewer')} already, the limit: try again")
         self.viewers += 1
         try:
             yield

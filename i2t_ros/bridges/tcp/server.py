@@ -12,6 +12,7 @@ import termios
 import time
 from collections import Counter
 
+from i2t_ros.bridges.counting import counted
 from i2t_ros.bridges.handler import Handler, TimeLimited
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.limits import TcpLimits
@@ -23,6 +24,7 @@ from i2t_ros.vision.codecs import picture_format
 log = logging.getLogger("i2t_ros.tcp")
 
 CHUNK = 1 << 18  # bytes per read, as many as asyncio takes from the kernel at once
+MAX_SENTENCE = 300  # characters of a sentence that are logged
 MAX_LINGER = 1 << 26  # bytes that a client may still send after a refusal
 
 
@@ -34,6 +36,7 @@ class TcpServer:
 
     port      of the listener, once it has started; the first one if the host has several addresses
     counters  how many connections, turned_away, requests and failures there have been
+    open      how many connections are served now
     closing   whether it has stopped reading requests
     """
 
@@ -55,6 +58,7 @@ class TcpServer:
         self.handler = TimeLimited(handler, self.limits.request_time)
         self.version_1 = version_1 or DescribeRequest(language="es", style="list")
         self.counters: Counter[str] = Counter()
+        self.open = 0
         self.closing = False
         self.port = port
         self._host = host
@@ -94,9 +98,8 @@ class TcpServer:
             connection.abort()
             task.cancel()
         if self._connections:
-            log.warning(
-                "%d clients disconnected: not answered within drain_time", len(self._connections)
-            )
+            clients = counted(len(self._connections), "client")
+            log.warning("%s disconnected: not answered within drain_time", clients)
             await asyncio.wait(list(self._connections))
         log.info("closed")
 
@@ -141,6 +144,7 @@ class _Connection:
         self._writer = writer
         self._parser = RequestParser(server.limits.max_image_bytes)
         self._client = _name(writer.get_extra_info("peername"))
+        self._requests = 0
         # drain() then waits until the kernel has all data.
         writer.transport.set_write_buffer_limits(high=0)
 
@@ -162,24 +166,34 @@ class _Connection:
         self._writer.transport.abort()
 
     async def _serve(self) -> None:
-        self._server.counters["connections"] += 1
-        log.info("%s connected at %s", self._client, time.strftime("%Y-%m-%d %H:%M:%S"))
-        keep_open = True
-        while keep_open and not self._server.closing:
-            incoming = await self._receive()
-            if incoming is None:
-                log.debug("%s disconnected", self._client)
-                return
-            await self._reply(incoming)
-            keep_open = incoming.keep_open
-        await self._linger()
+        server = self._server
+        server.counters["connections"] += 1
+        server.open += 1
+        number = server.counters["connections"]
+        now = time.strftime("%Y-%m-%d %H:%M:%S")
+        log.info(
+            "%s connected at %s: connection %d, %d open", self._client, now, number, server.open
+        )
+        try:
+            keep_open = True
+            while keep_open and not server.closing:
+                incoming = await self._receive()
+                if incoming is None:
+                    return
+                await self._reply(incoming)
+                keep_open = incoming.keep_open
+            await self._linger()
+        finally:
+            server.open -= 1
+            requests = counted(self._requests, "request")
+            where = f"connection {number}, {server.open} open"
+            log.info("%s disconnected after %s: %s", self._client, requests, where)
 
     async def _turn_away(self) -> None:
         """Refuse a client beyond the limit, in the protocol version of its first bytes."""
         self._server.counters["turned_away"] += 1
-        error = BusyError(
-            f"the limit of {self._limits.max_connections} clients is reached: try again later"
-        )
+        limit = counted(self._limits.max_connections, "client")
+        error = BusyError(f"the limit of {limit} is reached: try again later")
         self._failed(f"is turned away: {error}")
         with contextlib.suppress(asyncio.TimeoutError):
             first = self._reader.read(CHUNK)
@@ -225,6 +239,7 @@ class _Connection:
 
     async def _reply(self, incoming: WireRequest) -> None:
         self._server.counters["requests"] += 1
+        self._requests += 1
         version = incoming.version
         started = time.monotonic()
         try:
@@ -251,11 +266,12 @@ class _Connection:
         await self._send(picture)
         # After the reply: a line costs 0.3 ms, of which rclpy spends most looking for its caller.
         log.info(
-            "%s: %d bytes, %d objects, %.1f ms",
+            "%s: %s, %s, %.1f ms: %s",
             self._client,
-            len(request.picture or b""),
-            len(reply.description.scene.detections or ()),
+            counted(len(request.picture or b""), "byte"),
+            counted(len(reply.description.scene.detections or ()), "object"),
             elapsed,
+            _shown(reply.description.sentence),
         )
 
     async def _pause(self) -> None:
@@ -319,6 +335,12 @@ def _name(peer: tuple[str, int] | None) -> str:
         return "a client"
     host, port = peer[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _shown(sentence: str) -> str:
+    """Return a sentence as a part of one line of the log; texts in pictures may be anything."""
+    cut = sentence if len(sentence) <= MAX_SENTENCE else sentence[: MAX_SENTENCE - 1] + "…"
+    return wire.one_line(cut)
 
 
 def _picture(request: DescribeRequest, reply: DescribeReply) -> memoryview:

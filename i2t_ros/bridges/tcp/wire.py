@@ -45,6 +45,24 @@ def spanish_reasons() -> Mapping[str, str]:
     return reasons
 
 
+@functools.cache
+def _spanish_details() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Return the messages that have a Spanish text, as patterns, each with that text."""
+    details: dict[str, str] = load_yaml(config_path("tcp_details_es.yaml"))
+    return tuple(
+        (re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(message)), re.DOTALL), text)
+        for message, text in details.items()
+    )
+
+
+def spanish_detail(message: str) -> str:
+    """Return an error's message in Spanish, or as it is if it has no Spanish text."""
+    for pattern, text in _spanish_details():
+        if found := pattern.fullmatch(message):
+            return text.format(**found.groupdict())
+    return message
+
+
 @dataclass(frozen=True, slots=True)
 class WireRequest:
     """What a client asks, or the error that is its answer.
@@ -170,16 +188,16 @@ def encode_success(version: Version, sentence: str, image_size: int) -> bytes:
 
     A sentence that is too long for the header is cut after a whole character and ends in "…".
     """
-    return _encode(version, b"True", image_size, _clean(sentence))
+    return _encode(version, b"True", image_size, one_line(sentence))
 
 
 def encode_error(version: Version, error: I2tError) -> bytes:
     """Return the complete reply to a request that failed."""
     if version == 1:
         reason = spanish_reasons().get(error.code, error.code)
-        text = f"{ERROR_PREFIX}{reason} ({_clean(str(error))})"
+        text = f"{ERROR_PREFIX}{reason} ({one_line(spanish_detail(str(error)))})"
     else:
-        text = f"{error.code}{SEPARATOR.decode()}{_clean(str(error))}"
+        text = f"{error.code}{SEPARATOR.decode()}{one_line(str(error))}"
     return _encode(version, b"False", 0, text)
 
 
@@ -305,6 +323,6 @@ def _encode(version: Version, word: bytes, size: int, text: str) -> bytes:
     return start + data + end
 
 
-def _clean(text: str) -> str:
-    """Return ``text`` without line ends and separators, which would break a header."""
+def one_line(text: str) -> str:
+    """Return ``text`` without separators, line ends and other control characters."""
     return _CONTROL.sub(" ", text).replace(SEPARATOR.decode(), "< SEP >")

@@ -34,6 +34,7 @@ from waiting import TIME_LIMIT, until
 
 from i2t_ros.bridges.tcp.server import TcpServer
 from i2t_ros.errors import DetectorUnreachableError
+from i2t_ros.types import Detections
 
 # --- conversations
 
@@ -224,21 +225,62 @@ def test_the_console_tells_start_up_connections_operations_and_failures(serve, c
     server = serve()
     port = server.port
     ask(server, v1())
-    ask(server, v1(b"hello"))
+    until(lambda: not server._connections, "the first to leave")
+    with connect(server) as idle:
+        until(lambda: server.open == 1, "it is served")
+        ask(server, v1(b"hello"))
+        until(lambda: server.open == 1, "the third to leave")
+        idle.sendall(v2() * 2)
+        idle.shutdown(socket.SHUT_WR)
+        assert read_all(idle) == good_v2() * 2
     until(lambda: not server._connections, "everybody to leave")
     server.loop_thread.call(server.close(), TIME_LIMIT)
     lines = [record.getMessage() for record in caplog.records]
+    client, now = r"127\.0\.0\.1:\d+", r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+    operation = rf"{client}: {len(JPEG)} bytes, 3 objects, \d+\.\d ms: {re.escape(SENTENCE)}"
     patterns = [
         rf"listening on 127\.0\.0\.1 port {port}, for this machine only",
-        r"127\.0\.0\.1:\d+ connected at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d",
-        rf"127\.0\.0\.1:\d+: {len(JPEG)} bytes, 3 objects, \d+\.\d ms",
-        r"127\.0\.0\.1:\d+ connected at .*",
-        r"127\.0\.0\.1:\d+ gets an error: not_an_image: not a picture: .*",
+        rf"{client} connected at {now}: connection 1, 1 open",
+        operation,
+        rf"{client} disconnected after 1 request: connection 1, 0 open",
+        rf"{client} connected at {now}: connection 2, 1 open",
+        rf"{client} connected at {now}: connection 3, 2 open",
+        rf"{client} gets an error: not_an_image: not a picture: .*",
+        rf"{client} disconnected after 1 request: connection 3, 1 open",
+        operation,
+        operation,
+        rf"{client} disconnected after 2 requests: connection 2, 0 open",
         r"closed",
     ]
     assert len(lines) == len(patterns)
     for line, pattern in zip(lines, patterns, strict=True):
         assert re.fullmatch(pattern, line)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("I can see text: \x1b[2J\nclosed.", "I can see text:  [2J closed."),
+        ("word " * 100, "word " * 59 + "word…"),
+        ("字" * 400, "字" * 299 + "…"),
+    ],
+)
+def test_the_sentence_on_the_console_is_one_line(serve, caplog, sentence, shown):
+    caplog.set_level(logging.INFO, "i2t_ros.tcp")
+
+    class Reading(FakeHandler):
+        async def describe(self, request):
+            reply = await super().describe(request)
+            found = Detections([[0, 0, 2, 4]], [0.9], [0], ("person",))
+            scene = dataclasses.replace(reply.description.scene, results={"detect": found})
+            description = dataclasses.replace(reply.description, sentence=sentence, scene=scene)
+            return dataclasses.replace(reply, description=description)
+
+    ask(serve(Reading()), v1())
+    until(lambda: "disconnected" in caplog.text, "the end")
+    (line,) = (r.getMessage() for r in caplog.records if " ms: " in r.getMessage())
+    assert line.endswith(f" ms: {shown}")
+    assert ", 1 object, " in line
 
 
 def test_clients_cannot_forge_lines_on_the_console(serve, caplog):

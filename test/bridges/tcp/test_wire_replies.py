@@ -1,11 +1,16 @@
 """Replies of the <SEP> protocol: headers as bytes, for both versions."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from i2t_ros import errors
 from i2t_ros.bridges.tcp import wire
+from i2t_ros.errors import I2tError
+from i2t_ros.resources import config_path, load_yaml
+from i2t_ros.vision import codecs
 
 
 def test_success_headers():
@@ -61,3 +66,55 @@ def every_error(root=errors.I2tError):
 def test_every_error_has_its_reason_in_spanish():
     codes = {error.code for error in every_error() if error.__module__ == errors.__name__}
     assert codes == set(wire.spanish_reasons())
+
+
+def error_of(call, *arguments):
+    with pytest.raises(I2tError) as raised:
+        call(*arguments)
+    return raised.value
+
+
+def refusal(data, max_image_bytes=1000):
+    parser = wire.RequestParser(max_image_bytes)
+    parser.feed(data)
+    parser.finish()
+    return parser.next_request().content
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal(b".jpg<SEP>0"),
+        refusal(b".jpg<SEP>5000x"),
+        refusal(b".jpg<SEP>500x"),
+        refusal(b".jpg<SEP>" + b"9" * 19 + b"x"),
+        refusal(b".gif<SEP>5GIF89"),
+        refusal(b"GET / HTTP/1.1"),
+        refusal(b".jpg<SEP>x"),
+        error_of(codecs.picture_format, b""),
+        error_of(codecs.picture_format, b"hello"),
+        error_of(codecs.check_complete, b"\xff\xd8\xff" + bytes(9), "jpeg"),
+        error_of(codecs.check_pixels, 0, 4, 9),
+        error_of(codecs.check_pixels, 4, 4, 9),
+    ],
+    ids=str,
+)
+def test_what_a_client_of_version_1_did_wrong_is_said_in_spanish(error):
+    assert wire.spanish_detail(str(error)) != str(error)
+    reply = wire.encode_error(1, error).decode()
+    assert not re.search(r"\b(expected|the|got|is|picture|size|of)\b", reply)
+    for number in re.findall(r"\d+", str(error)):
+        assert number in reply
+
+
+def test_a_message_without_a_spanish_text_is_sent_as_it_is():
+    assert wire.spanish_detail("the {size} engine: 100 % of it") == "the {size} engine: 100 % of it"
+
+
+def test_spanish_texts_name_only_what_their_messages_name():
+    details = load_yaml(config_path("tcp_details_es.yaml"))
+    for message, text in details.items():
+        assert set(re.findall(r"{\w+}", text)) <= set(re.findall(r"{\w+}", message)), message
+        # A value may look like a part of the pattern, or of a text that is filled in.
+        filled = re.sub(r"{\w+}", "{x} (.*)", message)
+        assert wire.spanish_detail(filled) == re.sub(r"{\w+}", "{x} (.*)", text)

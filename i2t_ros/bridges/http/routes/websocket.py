@@ -8,6 +8,7 @@ import time
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
+from i2t_ros.bridges.counting import counted
 from i2t_ros.bridges.http.middleware.access import refuse
 from i2t_ros.bridges.http.middleware.limits import RateLimit
 from i2t_ros.bridges.http.problems import HttpProblem, explain
@@ -69,7 +70,7 @@ def _admit(services: Services, name: str) -> None:
         raise HttpProblem(409, f"camera {name} is a ROS topic: take another name", "name_taken")
     with hub.waiting_for(name):
         if name not in services.sockets and connected >= services.settings.limits.max_cameras:
-            raise BusyError(f"{connected} cameras are connected already: try again")
+            raise BusyError(f"{counted(connected, 'camera')} already, the limit: try again")
         if services.sink is not None:
             services.sink.check(name)
         hub.add(name, "websocket")
