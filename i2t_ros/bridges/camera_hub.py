@@ -19,6 +19,9 @@ Item = TypeVar("Item")
 View = Literal["raw", "annotated", "words"]
 Transport = Literal["topic", "websocket"]
 
+MAX_PLACES = 1024  # cameras whose place is remembered; more than are ever known at a time
+ONLY_FIRST = 1.0  # seconds for which only the first camera is looked at, for one that has items
+
 
 class FrameSink(Protocol):
     """Where the frames of WebSocket cameras go besides the hub: ROS topics, in bridge_node.
@@ -73,10 +76,14 @@ class Feed(Generic[Item]):
         for viewer in self.viewers:
             viewer.changed.set()
 
+    def is_fresh(self, max_age: float) -> bool:
+        """Whether the newest item came within the last ``max_age`` seconds."""
+        return self.newest is not None and time.time() - self.newest.stamp <= max_age
+
     @contextlib.contextmanager
-    def view(self) -> "Iterator[Viewer[Item]]":
-        """View the feed while the context lasts."""
-        viewer = Viewer(self)
+    def view(self, changed: asyncio.Event | None = None) -> "Iterator[Viewer[Item]]":
+        """View the feed while the context lasts; ``changed`` is set when it changes."""
+        viewer = Viewer(self, changed)
         self.viewers.add(viewer)
         self._on_change()
         try:
@@ -89,9 +96,9 @@ class Feed(Generic[Item]):
 class Viewer(Generic[Item]):
     """Sees the newest items of a feed, each at most once."""
 
-    def __init__(self, feed: Feed[Item]) -> None:
+    def __init__(self, feed: Feed[Item], changed: asyncio.Event | None = None) -> None:
         """View ``feed`` from now on; the item that it already has counts as new."""
-        self.changed = asyncio.Event()
+        self.changed = changed or asyncio.Event()
         self._feed = feed
         if feed.newest is not None:
             self.changed.set()
@@ -135,11 +142,89 @@ class Camera:
         return sum(len(feed.viewers) for feed in self.feeds)
 
 
+class Watch(Generic[Item]):
+    """Sees the newest items of one camera, each at most once; a context manager.
+
+    That is the camera of a name or, without a name, the first one that has new items. While the
+    cameras before it have none they are viewed too, so it changes to them when they have some, and
+    to those after it when it has none itself.
+    """
+
+    def __init__(
+        self, hub: "CameraHub", name: str, feed_of: Callable[[Camera], Feed[Item]], max_age: float
+    ) -> None:
+        """Watch a feed of a camera; items older than ``max_age`` seconds are not new.
+
+        Nothing is viewed before ``next`` is called.
+        """
+        self._hub = hub
+        self._name = name
+        self._feed_of = feed_of
+        self._max_age = max_age
+        self._changed = asyncio.Event()
+        self._viewed: dict[str, contextlib.ExitStack] = {}
+        self._began = time.monotonic()
+        self._seen: Latest[Item] | None = None
+
+    def __enter__(self) -> "Watch[Item]":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._view([])
+
+    async def next(self, timeout: float) -> tuple[Camera | None, Latest[Item] | None]:
+        """Return the camera, and its newest item once there is one that was not returned yet.
+
+        In place of the item None, after ``timeout`` seconds, or at once if anything else changed.
+        In place of the camera None, if none is there. Raises InvalidRequestError and BusyError as
+        CameraHub.add does.
+        """
+        self._choose()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), timeout)
+        self._changed.clear()
+        camera = self._choose()
+        latest = self._feed_of(camera).newest if camera is not None else None
+        if latest is self._seen:
+            return camera, None
+        self._seen = latest
+        return camera, latest
+
+    def _choose(self) -> Camera | None:
+        """View what has to be viewed now; return the camera to show."""
+        if self._name:
+            self._view([self._name])
+            return self._hub.known(self._name)
+        online, max_age = self._hub.online, self._max_age
+        best = [camera for camera in online if self._feed_of(camera).is_fresh(max_age)]
+        if best:
+            viewed = online[: online.index(best[0]) + 1]
+        elif time.monotonic() - self._began < ONLY_FIRST:
+            viewed = online[:1]
+        else:
+            viewed = online
+        self._view([camera.name for camera in viewed])
+        # Without new items: one that has old ones, or that has pictures, but none of this feed.
+        best += [c for c in online if self._feed_of(c).newest or c.raw.is_fresh(max_age)]
+        return next(iter(best + online), None)
+
+    def _view(self, names: list[str]) -> None:
+        """View the feeds of these cameras, and no others."""
+        for name in names:
+            if name not in self._viewed:
+                with contextlib.ExitStack() as stack:
+                    camera = stack.enter_context(self._hub.waiting_for(name))
+                    stack.enter_context(self._feed_of(camera).view(self._changed))
+                    self._viewed[name] = stack.pop_all()
+        for name in self._viewed.keys() - set(names):
+            self._viewed.pop(name).close()
+
+
 class CameraHub:
     """All cameras of a bridge.
 
     A camera with viewers stays known while it is offline, so that they see it come back; any other
-    is forgotten when it leaves.
+    is forgotten when it leaves. Its place among the others is remembered.
     """
 
     def __init__(
@@ -151,13 +236,18 @@ class CameraHub:
         topics without viewers need not be subscribed to.
         """
         self._cameras: dict[str, Camera] = {}
+        self._places: dict[str, None] = {}  # all names, in the order in which they first came
         self._max_cameras = max_cameras
         self._on_change = on_change
 
     @property
     def online(self) -> list[Camera]:
         """The cameras that are online, in the order in which they first came."""
-        return [camera for camera in self._cameras.values() if camera.online]
+        return [
+            self._cameras[name]
+            for name in self._places
+            if name in self._cameras and self._cameras[name].online
+        ]
 
     def add(self, name: str, transport: Transport = "topic") -> Camera:
         """Mark a camera as online.
@@ -168,6 +258,10 @@ class CameraHub:
         camera = self._expect(name)
         camera.transport = transport
         camera.online = True
+        self._places.setdefault(name)
+        if len(self._places) > MAX_PLACES:
+            gone = (known for known in self._places if known not in self._cameras)
+            del self._places[next(gone)]
         self._on_change()
         return camera
 
@@ -190,6 +284,10 @@ class CameraHub:
         raise UnknownCameraError(
             f"unknown camera {name!r}; cameras are {there}" if name else "no camera is connected"
         )
+
+    def known(self, name: str) -> Camera | None:
+        """Return a camera that is online or waited for."""
+        return self._cameras.get(name)
 
     @contextlib.contextmanager
     def waiting_for(self, name: str) -> Iterator[Camera]:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from i2t_ros.bridges import camera_hub
 from i2t_ros.bridges.camera_hub import CameraHub
 from i2t_ros.errors import BusyError, InvalidRequestError, UnknownCameraError
 
@@ -102,6 +103,25 @@ def test_finding_cameras(hub):
 def test_names_that_could_not_stand_in_a_topic_or_a_url(hub, name):
     with pytest.raises(InvalidRequestError, match="letters, digits and underscores"):
         hub.add(name)
+
+
+def test_a_camera_that_comes_back_has_its_place_again(hub, monkeypatch):
+    for name in ("a", "b"):
+        hub.add(name)
+    hub.remove("a")
+    assert [camera.name for camera in hub.online] == ["b"]
+    hub.add("a")
+    assert [camera.name for camera in hub.online] == ["a", "b"]
+    # Not those of any number of cameras; but those that are there keep theirs.
+    monkeypatch.setattr(camera_hub, "MAX_PLACES", 3)
+    hub.remove("b")
+    for name in ("c", "d", "e"):
+        hub.add(name)
+        hub.remove(name)
+    hub.add("b")
+    hub.add("c")
+    assert [camera.name for camera in hub.online] == ["a", "b", "c"]
+    assert len(hub._places) == 3
 
 
 def test_there_are_only_so_many_and_those_nobody_waits_for_are_forgotten(hub):

@@ -38,7 +38,7 @@ class Metrics:
         )
         self.frames = counter(
             "i2t_websocket_frames",
-            "Frames of WebSocket cameras: taken, or why they were ignored",
+            "Frames of WebSocket cameras: taken, why they were ignored, or too_large",
             ("result",),
         )
         self.streamed = counter("i2t_stream_frames", "Pictures sent to viewers of MJPEG streams")

@@ -192,4 +192,5 @@ def create_app(services: Services) -> ASGIApp:
             allow_headers=["authorization", "content-type", "x-request-id"],
             expose_headers=["x-i2t-sentence", "x-i2t-model", "x-timestamp"],
         )
-    return Proxied(Counting(guarded, services.metrics), settings.trusted_proxies)
+    counting = Counting(pages.streaming_at_root(guarded), services.metrics)
+    return Proxied(counting, settings.trusted_proxies)

@@ -97,7 +97,7 @@ class Services:
             ticket = object()
             self.queue[ticket] = name
             try:
-                reply = await self._handler.describe(self._with_picture(request))
+                reply = await self._ask(request)
             finally:
                 del self.queue[ticket]
         except I2tError as error:
@@ -106,6 +106,19 @@ class Services:
         self.model = reply.description.model
         count("cached" if reply.cached else "ok").inc()
         return reply
+
+    async def _ask(self, request: DescribeRequest) -> DescribeReply:
+        """Have a request answered; one about no camera by name by the first that has frames."""
+        try:
+            return await self._handler.describe(self._with_picture(request))
+        except NoFrameError:
+            if request.picture is not None or request.camera:
+                raise
+            for camera in self.hub.online[1:]:
+                with contextlib.suppress(NoFrameError):
+                    named = self._with_picture(replace(request, camera=camera.name))
+                    return await self._handler.describe(named)
+            raise
 
     def _with_picture(self, request: DescribeRequest) -> DescribeRequest:
         """Return the request with the newest frame, if it is about a WebSocket camera.

@@ -104,6 +104,9 @@ class BridgeCameras:
             if camera.transport == "websocket":
                 views = views - {"raw"} | {"frames"}
             wanted |= {(camera.name, view) for view in views}
+        for name, view in self._wanted - wanted:
+            if view != "frames" and (closed := self.hub.known(name)):
+                getattr(closed, view).clear()  # or it would be what the next viewer sees first
         with self._lock:
             changed = wanted != self._wanted and not self._closed
             if changed:

@@ -17,7 +17,7 @@ from waiting import until
 from web_support import BOXES, PICTURE, RectangleDescriber, picture
 
 from i2t_ros import types
-from i2t_ros.errors import BusyError, InferenceError, UnknownTaskError
+from i2t_ros.errors import BusyError, InferenceError, NoFrameError, UnknownTaskError
 from i2t_ros.language import LANGUAGES
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.text import TextRegion
@@ -235,6 +235,28 @@ def test_a_websocket_cameras_newest_frame_is_sent_to_the_handler(web):
         assert client.get("/v1/describe").json()["sentence"] == "I can see a kite."
     # Frames follow one another: they have no place in a cache.
     assert [request.fresh for request in bridge.describer.asked] == [True]
+
+
+def test_without_a_name_the_first_camera_that_has_a_frame_is_described(web):
+    plain, asked = RectangleDescriber(), []
+
+    def describe(request):
+        asked.append(request.camera)
+        if request.picture is None:
+            raise NoFrameError(f"camera {request.camera or 'image'}: no image has come yet")
+        return plain(request)
+
+    bridge = web(describe)
+    for name, transport in (("image", "topic"), ("rear", "topic"), ("esp", "websocket")):
+        bridge.on_loop(bridge.hub.add, name, transport)
+    with bridge.client() as client:
+        reply = client.get("/v1/describe")
+        assert reply.status_code == 503
+        assert reply.json()["error"]["message"] == "camera image: no image has come yet"
+        bridge.on_loop(bridge.hub.publish, "esp", raw=picture([("kite", (10, 10, 60, 60))]))
+        assert client.get("/v1/describe").json()["sentence"] == "I can see a kite."
+        assert client.get("/v1/describe?camera=image").status_code == 503
+    assert asked == ["", "rear", "", "rear", "", "image"]
 
 
 # --- system C's clients

@@ -148,7 +148,7 @@ def test_without_the_token_nothing_is_shown(web):
 
 
 def test_what_shows_nothing_needs_no_token(web):
-    with web(token=TOKEN).client() as client:
+    with web(token=TOKEN).client(headers={"accept": "text/html"}) as client:
         for path in ("/", "/healthz", "/readyz", "/docs", "/openapi.json", "/static/page.js"):
             assert client.get(path).status_code == 200
 
@@ -192,7 +192,7 @@ def test_a_token_that_can_be_guessed_is_refused(token):
 @pytest.mark.parametrize("path", ["/", "/v1/cameras", "/nowhere", "/static/page.css", "/metrics"])
 def test_every_reply_forbids_what_is_not_needed(plain_web, path):
     with plain_web.client() as client:
-        headers = client.get(path).headers
+        headers = client.get(path, headers={"accept": "text/html"}).headers
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy

@@ -220,7 +220,7 @@ def test_ready_is_what_the_detector_is(web):
 
 
 def test_head_is_answered_wherever_get_is(web):
-    with web().client() as client:
+    with web().client(headers={"accept": "text/html"}) as client:
         for path in ("/", "/docs", "/healthz", "/v1/models", "/static/page.css"):
             head, got = client.head(path), client.get(path)
             assert (head.status_code, head.content) == (200, b"")
@@ -260,7 +260,7 @@ def test_metrics_have_few_labels_whatever_is_asked_for(web):
 
 
 def test_nothing_of_the_pages_comes_from_another_server(web):
-    with web().client() as client:
+    with web().client(headers={"accept": "text/html"}) as client:
         for path in ("/", "/docs"):
             page = client.get(path).text
             for target in re.findall(r'(?:src|href)="([^"]+)"', page):

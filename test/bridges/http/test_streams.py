@@ -49,7 +49,7 @@ class Stream:
         self._path = path
         self._stop = threading.Event()
         self.error = None
-        self.headers = None
+        self.headers = self._socket = None
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -57,6 +57,7 @@ class Stream:
         try:
             with self._client.stream("GET", self._path) as reply:
                 self.headers = reply.headers
+                self._socket = reply.extensions["network_stream"].get_extra_info("socket")
                 assert reply.status_code == 200
                 self._read(reply.iter_bytes())
         except Exception as error:
@@ -90,6 +91,8 @@ class Stream:
 
     def close(self):
         self._stop.set()
+        with contextlib.suppress(OSError, AttributeError):  # the server may have closed it
+            self._socket.shutdown(socket.SHUT_RDWR)  # or it would read on until something comes
         self._client.close()
         self._thread.join(20)
         assert not self._thread.is_alive()
@@ -267,6 +270,160 @@ def test_a_head_request_for_an_endless_stream_ends(bridge):
             reply = client.head(path)
             assert (reply.status_code, reply.content) == (200, b"")
             assert reply.headers["content-type"].startswith(kind)
+
+
+# --- the root, for players and for browsers
+
+
+CHROMIUM = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+IMG = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_page"),
+    [
+        (CHROMIUM, True),
+        ("TEXT/HTML; q=0.5, image/*", True),
+        ("text/*", True),
+        (IMG, False),
+        ("*/*", False),
+        ("image/jpeg", False),
+        ("text/html;q=0, */*", False),
+        ("text/plain, multipart/x-mixed-replace", False),
+        ("", False),
+    ],
+)
+def test_the_root_is_the_page_for_browsers_and_the_stream_for_the_rest(plain_web, accept, is_page):
+    kind = "text/html" if is_page else "multipart/x-mixed-replace;boundary=i2tframe"
+    with plain_web.client(headers={"accept": accept}) as client:
+        for method in ("HEAD", "GET"):
+            with client.stream(method, "/") as reply:
+                assert reply.status_code == 200
+                assert reply.headers["content-type"].startswith(kind)
+                assert reply.headers["cache-control"] == ("no-cache" if is_page else "no-store")
+        if is_page:
+            assert client.get("/").headers["vary"] == "Accept"  # a cache has the page alone
+
+
+def test_a_player_that_sends_no_accept_header_gets_the_stream(plain_web):
+    request = f"GET / HTTP/1.0\r\nHost: {plain_web.host}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", plain_web.server.port), 20) as player:
+        player.sendall(request.encode())
+        got = b""
+        while b"\r\n\r\n" not in got:
+            got += player.recv(4096)
+    assert b"content-type: multipart/x-mixed-replace" in got
+
+
+def test_the_stream_at_the_root_has_the_options_and_the_access_of_the_stream(web):
+    bridge = web(token="correct-horse-battery", stale_time=TIME_LIMIT)  # noqa: S106
+    bridge.on_loop(bridge.hub.add, "front")
+    bridge.on_loop(bridge.hub.add, "rear")
+    publish(bridge, 50)
+    publish(bridge, 90, "rear", size=(128, 96))
+    with bridge.client() as client:
+        assert client.get("/").status_code == 401
+        assert client.get("/", headers={"accept": CHROMIUM}).status_code == 200
+        client.headers["authorization"] = "Bearer correct-horse-battery"
+        assert client.get("/?color=red").status_code == 422
+        assert client.get("/?color=red", headers={"accept": CHROMIUM}).status_code == 200
+        stream = Stream(client, "/?camera=rear&annotated=0&width=32")
+        assert decoded(stream.next(is_live)).shape == (24, 32, 3)
+        stream.close()
+
+
+def test_opencv_plays_the_root(bridge):
+    stop = threading.Event()
+
+    def film():
+        while not stop.wait(0.01):
+            publish(bridge, 90, view="annotated")
+
+    camera = threading.Thread(target=film)
+    camera.start()
+    video = cv2.VideoCapture(bridge.url, cv2.CAP_FFMPEG)
+    try:
+        read, image = video.read()
+    finally:
+        stop.set()
+        camera.join(TIME_LIMIT)
+        video.release()
+    assert read
+    assert image.shape == (48, 64, 3)
+
+
+# --- without a name: the first camera that has pictures
+
+
+def shows(stream, number):
+    """Wait until the stream shows the picture of a number."""
+    stream.next(lambda data: is_live(data) and abs(number_of(data) - number) < 3)
+
+
+def test_without_a_name_the_first_camera_that_has_pictures_is_shown(web):
+    bridge = web(stale_time=0.6)
+    for name in ("front", "rear", "side"):
+        bridge.on_loop(bridge.hub.add, name)
+    with watching(bridge, "/stream?annotated=0") as stream:
+        assert stream.next() == placeholder("front")
+        # Only the first is looked at, and then, as it shows nothing, all of them.
+        assert not bridge.hub.find("rear").viewers
+        until(lambda: bridge.hub.find("side").viewers, "all are looked at")
+        publish(bridge, 90, "rear")
+        shows(stream, 90)
+        publish(bridge, 130, "side")
+        publish(bridge, 50, "front")  # it comes back to the first
+        shows(stream, 50)
+        publish(bridge, 60, "front")
+        shows(stream, 60)
+        until(lambda: not bridge.hub.find("side").viewers, "only the first is looked at")
+        go_on = threading.Event()
+
+        def film():
+            while not go_on.wait(0.05):
+                publish(bridge, 130, "rear")
+
+        camera = threading.Thread(target=film)
+        camera.start()
+        shows(stream, 130)  # when the first has nothing new any more
+        go_on.set()
+        camera.join(TIME_LIMIT)
+    until(lambda: not any(camera.viewers for camera in bridge.hub.online), "nothing is looked at")
+
+
+def test_a_camera_that_left_is_shown_again_when_it_comes_back(web):
+    bridge = web(stale_time=TIME_LIMIT)
+    for name, number in (("front", 50), ("rear", 90)):
+        bridge.on_loop(bridge.hub.add, name, "websocket")
+        publish(bridge, number, name)
+    with watching(bridge, "/?annotated=0") as stream:
+        shows(stream, 50)
+        bridge.on_loop(bridge.hub.remove, "front")
+        shows(stream, 90)
+        bridge.on_loop(bridge.hub.add, "front", "websocket")
+        publish(bridge, 60)
+        shows(stream, 60)
+
+
+def test_a_camera_with_pictures_but_no_detector_is_named_before_one_with_nothing(web):
+    bridge = web(stale_time=TIME_LIMIT)
+    bridge.on_loop(bridge.hub.add, "image")
+    bridge.on_loop(bridge.hub.add, "esp", "websocket")
+    publish(bridge, 50, "esp")
+    with watching(bridge) as stream:
+        assert stream.next() == placeholder("esp", "waiting for the detector")
+
+
+def test_a_snapshot_and_words_of_the_first_camera_that_has_any(web):
+    bridge = web(stale_time=TIME_LIMIT)
+    bridge.on_loop(bridge.hub.add, "image")
+    bridge.on_loop(bridge.hub.add, "esp", "websocket")
+    publish(bridge, 50, "esp")
+    bridge.on_loop(bridge.hub.publish, "esp", words=words_of([("dog", (10, 10, 50, 90))]))
+    with bridge.client() as client:
+        assert abs(number_of(client.get("/snapshot?annotated=0").content) - 50) < 3
+        name, data = next(events(client, "/v1/live", 1))
+        assert (name, data["camera"], data["sentence"]) == ("words", "esp", "I can see a dog.")
 
 
 # --- words

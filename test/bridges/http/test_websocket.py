@@ -119,7 +119,7 @@ def test_a_camera_that_is_too_fast_is_slowed_by_ignoring(web):
     assert 2 <= frames(bridge, "taken") <= 10
 
 
-def test_a_frame_above_the_limit_ends_the_connection(web):
+def test_a_frame_above_the_limit_ends_the_connection(web, caplog):
     bridge = web(max_frame_bytes=5000)
     with camera(bridge) as socket_:
         socket_.send(bytes(10_000))
@@ -127,6 +127,21 @@ def test_a_frame_above_the_limit_ends_the_connection(web):
             socket_.recv(20)
     assert closed.value.rcvd.code == 1009
     until(lambda: not bridge.hub.online, "the camera has gone")
+    assert frames(bridge, "too_large") == 1
+    (line,) = (r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING)
+    assert "camera door" in line
+    assert "more than 5000 bytes, the limit (http_max_frame_bytes)" in line
+
+
+def test_small_frames_are_ignored_up_to_the_size_that_the_parameter_says(web):
+    sink, black = Sink(), picture([], size=(64, 48), extension=".jpg")
+    bridge = web(sink=sink, min_frame_bytes=len(black) + 1)
+    with camera(bridge) as socket_:
+        socket_.send(black)
+        socket_.send(FRAME)
+        until(lambda: frames(bridge, "taken") == 1, "the larger frame is taken")
+    assert frames(bridge, "too_small") == 1
+    assert sink.frames == [("door", FRAME)]
 
 
 def test_a_silent_camera_is_let_go(web):

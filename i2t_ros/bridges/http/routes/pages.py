@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Literal
 
 from fastapi import APIRouter
+from starlette.requests import HTTPConnection
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from i2t_ros.bridges.http.middleware.access import POLICY
 from i2t_ros.bridges.http.problems import HttpProblem
+from i2t_ros.bridges.http.routes.request_body import accepts_html
 
 STATIC = Path(__file__).absolute().parents[1] / "static"
 FILES = StaticFiles(directory=STATIC)
@@ -42,7 +45,24 @@ def page_words(language: str) -> Mapping[str, str]:
 @router.get("/")
 async def page() -> Response:
     """Return the page."""
-    return FileResponse(STATIC / "index.html")
+    return FileResponse(STATIC / "index.html", headers={"vary": "Accept"})
+
+
+def streaming_at_root(app: ASGIApp) -> ASGIApp:
+    """Return an application that has the stream at `/`, except for those who ask for HTML.
+
+    Video players and <img> ask for anything or for pictures, and get what /stream is, with its
+    options and its access.
+    """
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (scope["method"], scope["path"]) == ("GET", "/"):
+            accept = ",".join(HTTPConnection(scope).headers.getlist("accept"))
+            if not accepts_html(accept):
+                scope["path"], scope["raw_path"] = "/stream", b"/stream"
+        await app(scope, receive, send)
+
+    return answer
 
 
 @router.get("/favicon.ico")

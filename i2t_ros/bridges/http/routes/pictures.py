@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import sys
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,11 +15,11 @@ from cachetools import LRUCache
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from i2t_ros.bridges.camera_hub import Camera, Feed, Latest
+from i2t_ros.bridges.camera_hub import Camera, Feed, Latest, Watch
 from i2t_ros.bridges.http import schemas
 from i2t_ros.bridges.http.routes.pages import page_words
 from i2t_ros.bridges.http.routes.parameters import MAX_NAME, NAME_PATTERN, query_of
-from i2t_ros.bridges.http.routes.streaming import EndlessResponse, follow
+from i2t_ros.bridges.http.routes.streaming import TICK, EndlessResponse, follow
 from i2t_ros.bridges.http.services import Services, SharedServices
 from i2t_ros.errors import ImageError, NoFrameError
 from i2t_ros.options import option
@@ -45,7 +46,7 @@ LINES = (150, 132, 118)
 class Look:
     """Which pictures are asked for."""
 
-    camera: str = option("", "its name; none: the first")
+    camera: str = option("", "its name; none: the first that has pictures")
     annotated: bool = option(True, "with what was found drawn on them; 0: as they came")
     quality: int = option(0, "of the JPEG; 0: as it is", bounds=(0, 100))
     width: int = option(0, "in pixels, never enlarged; 0: as it is", bounds=(0, 7680))
@@ -90,15 +91,19 @@ async def stream(look: LookQuery, services: SharedServices, language: Language =
 )
 async def snapshot(look: LookQuery, services: SharedServices) -> Response:
     """Return the newest picture, or the first to come within a few seconds."""
-    camera = services.hub.find(look.camera)
-    with services.watching(), look.feed_of(camera).view() as viewer:
-        latest = await viewer.next(SNAPSHOT_TIME)
+    hub, stale_time = services.hub, services.settings.limits.stale_time
+    name = hub.find(look.camera).name
+    end = time.monotonic() + SNAPSHOT_TIME
+    latest = None
+    with services.watching(), Watch(hub, look.camera, look.feed_of, stale_time) as watch:
+        while latest is None and (left := end - time.monotonic()) > 0:
+            camera, latest = await watch.next(min(left, TICK))
+            name = camera.name if camera is not None else name
     if latest is None:
-        raise NoFrameError(f"camera {camera.name}: no picture came within {SNAPSHOT_TIME:g} s")
+        what = "annotated picture" if look.annotated else "picture"
+        raise NoFrameError(f"camera {name}: no {what} came within {SNAPSHOT_TIME:g} s")
     headers = {"x-timestamp": f"{latest.stamp:.6f}"}
-    return Response(
-        await resized(camera.name, latest, look), media_type="image/jpeg", headers=headers
-    )
+    return Response(await resized(name, latest, look), media_type="image/jpeg", headers=headers)
 
 
 async def _parts(services: Services, look: Look, language: str) -> AsyncGenerator[bytes, None]:

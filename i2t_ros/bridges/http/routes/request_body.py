@@ -1,6 +1,8 @@
 """The picture of an HTTP request, wherever it is, and the options that come beside it."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -108,15 +110,24 @@ async def _fetched(url: Any, services: Services) -> Picture:
 def prefers_picture(accept: str) -> bool:
     """Return whether an Accept header would rather have a picture than JSON."""
     picture, data = 0.0, 0.0
-    for entry in accept.split(","):
-        kind, *parameters = (part.strip().lower() for part in entry.split(";"))
-        weights = [part[2:] for part in parameters if part.startswith("q=")]
-        try:
-            weight = float(weights[0]) if weights else 1.0
-        except ValueError:
-            continue
+    for kind, weight in _accepted(accept):
         if kind.startswith("image/"):
             picture = max(picture, weight)
         elif kind in ("application/json", "application/*", "*/*"):
             data = max(data, weight)
     return picture > data
+
+
+def accepts_html(accept: str) -> bool:
+    """Return whether an Accept header names HTML, as those of browsers that open a page do."""
+    kinds = ("text/html", "application/xhtml+xml", "text/*")
+    return any(kind in kinds and weight > 0 for kind, weight in _accepted(accept))
+
+
+def _accepted(accept: str) -> Iterator[tuple[str, float]]:
+    """Yield each media type of an Accept header, and its weight."""
+    for entry in accept.split(","):
+        kind, *parameters = (part.strip().lower() for part in entry.split(";"))
+        weights = [part[2:] for part in parameters if part.startswith("q=")]
+        with contextlib.suppress(ValueError):
+            yield kind, float(weights[0]) if weights else 1.0

@@ -27,7 +27,7 @@ router = APIRouter(tags=["state"])
 
 @router.get("/v1/cameras", summary="Cameras", responses=schemas.refusals(401, 429))
 async def cameras(services: SharedServices) -> schemas.Cameras:
-    """List the cameras that are there; the first is the default of every `camera` option."""
+    """List the cameras; the first that has frames is the default of every `camera` option."""
     now = time.time()
     online = [
         schemas.CameraState(

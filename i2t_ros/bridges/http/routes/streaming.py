@@ -1,6 +1,5 @@
 """Replies without an end, and cameras that are followed while they leave and come back."""
 
-import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -9,7 +8,7 @@ from typing import TypeVar
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from i2t_ros.bridges.camera_hub import Camera, CameraHub, Feed, Latest
+from i2t_ros.bridges.camera_hub import Camera, Feed, Latest, Watch
 from i2t_ros.bridges.http.metrics import IS_HEAD
 from i2t_ros.bridges.http.services import Services
 
@@ -21,44 +20,35 @@ TICK = 0.5  # seconds between two looks at whether a camera is still the one to 
 async def follow(
     services: Services, name: str, feed_of: Callable[[Camera], Feed[Item]], repeat_time: float = 0.0
 ) -> AsyncGenerator[tuple[str, Latest[Item] | None], None]:
-    """Yield a camera's name and its newest, each once; "" follows whichever camera is the first.
+    """Yield a camera's name and its newest, each once; "" follows the first one that has any.
 
     In place of the newest, None is yielded at once if there is nothing at first, or if the camera
     goes; and again and again while nothing new comes for the limit ``stale_time``, so that a client
     that has left is noticed. If nothing follows a picture within ``repeat_time`` seconds, the
     picture is yielded a second time. Ends when the listener closes.
     """
-    hub, stale_time = services.hub, services.settings.limits.stale_time
+    stale_time = services.settings.limits.stale_time
     last: Latest[Item] | None = None
+    shown = ""  # the name that was yielded last
     at = 0.0  # when something was yielded last, but for repetitions
     repeated = True
-    while not services.closing.is_set():
-        current = _choose(hub, name)
-        with contextlib.ExitStack() as stack:
-            camera = stack.enter_context(hub.waiting_for(current)) if current else None
-            viewer = stack.enter_context(feed_of(camera).view()) if camera else None
-            while current == _choose(hub, name) and not services.closing.is_set():
-                patience = TICK if repeated else repeat_time
-                latest = None
-                if viewer is not None:
-                    latest = await viewer.next(patience if at else 0.0)
-                else:
-                    await asyncio.sleep(patience if at else 0.0)
-                now = time.time()
-                has_left = last is not None and not (camera and camera.online)
-                if latest is not None and now - latest.stamp <= stale_time:
-                    last, at, repeated = latest, now, not repeat_time
-                elif now - at > stale_time or has_left:
-                    last, at, repeated = None, now, not repeat_time
-                elif not repeated:
-                    repeated = True
-                else:
-                    continue
-                yield current, last
-
-
-def _choose(hub: CameraHub, name: str) -> str:
-    return name or next((camera.name for camera in hub.online), "")
+    with Watch(services.hub, name, feed_of, stale_time) as watch:
+        while not services.closing.is_set():
+            patience = 0.0 if not at else TICK if repeated else repeat_time
+            camera, latest = await watch.next(patience)
+            current = camera.name if camera is not None else ""
+            now = time.time()
+            has_left = last is not None and not (camera and camera.online)
+            if latest is not None and now - latest.stamp <= stale_time:
+                last, at, repeated = latest, now, not repeat_time
+            elif now - at > stale_time or has_left or current != shown:
+                last, at, repeated = None, now, not repeat_time
+            elif not repeated:
+                repeated = True
+            else:
+                continue
+            shown = current
+            yield current, last
 
 
 class EndlessResponse(StreamingResponse):

@@ -21,6 +21,7 @@ log = logging.getLogger("i2t_ros.ws")
 
 MAX_TEXT = 200  # characters of a text message that are logged
 TEXTS_PER_SECOND = 5.0
+CLOSE_TOO_LARGE = 1009  # RFC 6455, section 7.4.1
 CLOSE_REPLACED = 4000
 CLOSE_IDLE = 4001
 
@@ -96,6 +97,14 @@ async def _receive(services: Services, socket: WebSocket, name: str) -> None:
             await _close(socket, CLOSE_IDLE, "no frame came")
             return
         if message["type"] == "websocket.disconnect":
+            if message.get("code") == CLOSE_TOO_LARGE:  # uvicorn has closed it
+                services.metrics.frames.labels("too_large").inc()
+                log.warning(
+                    "camera %s is disconnected: it sent a frame of more than %d bytes, the limit "
+                    "(http_max_frame_bytes); let it send smaller pictures, or raise the limit",
+                    name,
+                    limits.max_frame_bytes,
+                )
             return
         jpeg = message.get("bytes")
         if jpeg is None:
