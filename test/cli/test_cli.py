@@ -315,19 +315,21 @@ def test_without_network_the_built_in_detectors_serve(photo, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "number", "code"),
+    ("arguments", "needs", "number", "code"),
     [
-        (["describe", "photo.png"], signal.SIGINT, 130),
-        (["--verbose", "models", "list"], signal.SIGINT, 130),
-        (["run"], signal.SIGINT, 0),
-        (["run", "--http"], signal.SIGTERM, 0),
-        (["--verbose", "run"], signal.SIGHUP, 0),
+        (["describe", "photo.png"], "cv2", signal.SIGINT, 130),
+        (["--verbose", "models", "list"], "cv2", signal.SIGINT, 130),
+        (["run"], "yaml", signal.SIGINT, 0),
+        (["run", "--http"], "yaml", signal.SIGTERM, 0),
+        (["--verbose", "run"], "yaml", signal.SIGHUP, 0),
     ],
 )
-def test_a_signal_during_the_imports_ends_a_command_quietly(tmp_path, arguments, number, code):
+def test_a_signal_during_the_imports_ends_a_command_quietly(
+    tmp_path, arguments, needs, number, code
+):
     # It stands in the place of a module that takes long to import.
     slow = "import signal, sys; sys.stdout.write('importing'); sys.stdout.flush(); signal.pause()"
-    (tmp_path / "cv2.py").write_text(slow)
+    (tmp_path / f"{needs}.py").write_text(slow)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     command = [I2T, *arguments]
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}

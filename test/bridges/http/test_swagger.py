@@ -95,3 +95,9 @@ def test_swagger_asks_for_the_token_if_there_is_one(web):
         "HTTPBearer": {"type": "http", "scheme": "bearer"}
     }
     assert document["paths"]["/v1/describe"]["post"]["security"] == [{"HTTPBearer": []}]
+
+
+def test_swagger_asks_no_other_server_whether_the_document_is_valid(web):
+    """It does by default, unless the document's host is this machine."""
+    with web().client() as client:
+        assert "validatorUrl: null" in client.get("/static/docs.js").text
