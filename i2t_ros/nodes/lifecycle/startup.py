@@ -57,7 +57,9 @@ def start_ros(arguments: Sequence[str], context: Context | None = None) -> list[
 
 
 def explained(error: Exception) -> str:
-    """Return what ROS says, on one line, without places in its source, and what was expected."""
+    """Return an error on one line; what ROS says, without places in its source, and with a hint."""
+    if isinstance(error, I2tError):
+        return " ".join(str(error).split())
     said = _PLACES.sub("", str(error)).removeprefix("failed to initialize rcl: ")
     said = " ".join(said.split()).rstrip(" ^")
     said, _, detail = said.partition(" Error: ")
