@@ -9,6 +9,7 @@ from typing import Any
 
 from i2t_ros.bridges.http.history.pictures import KEY, PictureStore, open_store, picture_key
 from i2t_ros.bridges.http.settings import HistorySettings
+from i2t_ros.errors import InvalidRequestError
 from i2t_ros.optional import can_import, needed_for
 from i2t_ros.resources import expanded
 from i2t_ros.types import Picture
@@ -70,12 +71,17 @@ class History:
     """
 
     def __init__(self, settings: HistorySettings, clock: Callable[[], float] = time.time) -> None:
-        """Prepare; ``open`` connects. Raises BackendMissingError if SQLAlchemy is missing."""
+        """Prepare; ``open`` connects.
+
+        Raises BackendMissingError if SQLAlchemy is missing, and InvalidRequestError for a URL that
+        it cannot read.
+        """
         install = 'pip install "i2t_ros[history]", or apt install python3-sqlalchemy'
         with needed_for("a history", install):
             import sqlalchemy  # noqa: PLC0415
         self._sql = sqlalchemy
         self._settings = settings
+        self._url = self._read_url()
         self._clock = clock
         self._store: PictureStore | None = None
         self._engine: Any = None
@@ -88,7 +94,7 @@ class History:
         May be called again, to connect anew.
         """
         self.close()
-        url = self._url()
+        url = self._with_driver()
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
             expanded(url.database).parent.mkdir(parents=True, exist_ok=True)
         self._store = open_store(self._settings)
@@ -108,15 +114,18 @@ class History:
                 made = self._sql.schema.CreateColumn(column).compile(self._engine)
                 self._write(self._sql.text(f"ALTER TABLE {TABLE} ADD COLUMN {made}"))
 
-    def _url(self) -> Any:
-        """Return the database's URL with a driver that is installed, unless it names one itself."""
+    def _read_url(self) -> Any:
         try:
-            url = self._sql.engine.make_url(self._settings.database)
+            return self._sql.engine.make_url(self._settings.database)
         except (self._sql.exc.ArgumentError, ValueError):  # its message may hold the password
-            raise ValueError(
-                "the database's URL is not one that SQLAlchemy reads; expected one such as "
-                "mysql+pymysql://user:password@host/robot"
+            raise InvalidRequestError(
+                "http_history_database: expected a URL that SQLAlchemy reads, such as "
+                "sqlite:////home/robot/history.db or mysql+pymysql://user:password@host/robot"
             ) from None
+
+    def _with_driver(self) -> Any:
+        """Return the database's URL with a driver that is installed, unless it names one itself."""
+        url = self._url
         drivers = DRIVERS.get(url.drivername)
         if drivers is None:
             return url
