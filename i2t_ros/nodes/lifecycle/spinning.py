@@ -4,12 +4,11 @@ import threading
 import time
 from collections.abc import Callable
 
-from rclpy.clock import Clock
-from rclpy.clock_type import ClockType
 from rclpy.exceptions import InvalidHandle
 from rclpy.node import Node
 
 from i2t_ros.nodes.lifecycle.guard import GuardedExecutor, complain
+from i2t_ros.nodes.lifecycle.surroundings import STEADY_CLOCK
 
 STOP_LIMIT = 5.0
 """Seconds to wait for the thread to end."""
@@ -71,7 +70,7 @@ class Pulse:
 
     def __init__(self, node: Node) -> None:
         self._beat()
-        node.create_timer(BEAT_PERIOD, self._beat, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        node.create_timer(BEAT_PERIOD, self._beat, clock=STEADY_CLOCK)
 
     def stalled(self) -> str:
         """Return why the node's callbacks do not run, as far as is known; empty if they do."""
