@@ -10,6 +10,7 @@ from typing import Any
 
 from i2t_ros.bridges.http.history.pictures import KEY, PictureStore, open_store, picture_key
 from i2t_ros.bridges.http.settings import HistorySettings
+from i2t_ros.errors import ServiceError
 from i2t_ros.optional import can_import, needed_for
 from i2t_ros.types import Picture
 
@@ -81,6 +82,14 @@ class History:
         self._engine: Any = None
         self._table: Any = _table(sqlalchemy)
         self.failures: tuple[type[Exception], ...] = sqlalchemy.exc.SQLAlchemyError, OSError
+
+    def check(self) -> None:
+        """Raise ServiceError if the database's URL can never work: no URL, or no driver for it."""
+        try:
+            dialect = self._url().get_dialect()
+            (getattr(dialect, "import_dbapi", None) or dialect.dbapi)()  # SQLAlchemy 2, 1.4
+        except (self._sql.exc.ArgumentError, ValueError, ImportError) as error:
+            raise ServiceError(f"the history cannot be used: {error}") from None
 
     def open(self) -> None:
         """Connect, and make the table, or its newer columns, if they are missing.

@@ -119,7 +119,11 @@ class HistoryHandler:
         self._failed = asyncio.Event()
 
     async def open(self) -> None:
-        """Open the history; what cannot be opened soon is opened later, and the log says so."""
+        """Open the history; what cannot be opened soon is opened later, and the log says so.
+
+        Raises ServiceError for a database's URL that can never work.
+        """
+        self.history.check()
         tried = asyncio.Event()
         self._tending = asyncio.create_task(self._tend(tried))
         try:
