@@ -265,6 +265,7 @@ def test_a_history_that_cannot_be_opened_leaves_the_rest_serving(
         for refused in (client.get("/v1/history"), client.get(f"/v1/pictures/{'0' * 64}.jpeg")):
             assert refused.status_code == 503
             assert "the bridge's log says why" in refused.json()["error"]["message"]
+        assert client.get("/v1/pictures/of-some-minutes.jpeg").status_code == 404
         ready = client.get("/readyz")
         assert ready.status_code == 200
         assert "history cannot be used" in ready.json()["history"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from i2t_ros.bridges.http.history.pictures import KEY, PictureStore, open_store, picture_key
+from i2t_ros.bridges.http.history.pictures import PictureStore, open_store, picture_key
 from i2t_ros.bridges.http.settings import HistorySettings
 from i2t_ros.errors import ServiceError
 from i2t_ros.optional import can_import, needed_for
@@ -183,7 +183,7 @@ class History:
 
     def picture(self, key: str) -> bytes | None:
         """Return a picture or drawing by its key, or None if it is not kept."""
-        return self._store.get(key) if self._store and KEY.fullmatch(key) else None
+        return self._store.get(key) if self._store and key else None
 
     def remove(self, number: int) -> bool:
         """Remove a result, and its pictures if no other has them; return whether it was there."""

@@ -166,7 +166,8 @@ class HistoryHandler:
             return
         self._failed.set()
         # SQLAlchemy's own text has the whole statement.
-        self.trouble = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        text = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        self.trouble = text or type(error).__name__
         log.warning(
             "answering without the history: %s; it is opened again in %g s",
             self.trouble,
