@@ -18,6 +18,7 @@ from i2t_ros.bridges.handler import Handler, TimeLimited
 from i2t_ros.bridges.http.fetch import Fetcher
 from i2t_ros.bridges.http.history.database import History
 from i2t_ros.bridges.http.history.handler import HistoryHandler
+from i2t_ros.bridges.http.history.pictures import KEY
 from i2t_ros.bridges.http.metrics import Metrics
 from i2t_ros.bridges.http.settings import HttpSettings
 from i2t_ros.errors import BusyError, I2tError, NoFrameError, UnknownCameraError
@@ -147,7 +148,7 @@ class Services:
     async def linked(self, key: str) -> Picture | None:
         """Return the picture of a link, or None if it is not kept; raises ServiceError."""
         picture = self.pictures.get(key)
-        if picture is None and self.history is not None:
+        if picture is None and self.history is not None and KEY.fullmatch(key):
             kept = await self.history.call(self.history.history.picture, key)
             picture = None if kept is None else Picture(kept)
         return picture

@@ -13,7 +13,7 @@ from web_support import OTHER, PICTURE, RectangleDescriber, post
 
 from i2t_ros.bridges.http.history import handler as history
 from i2t_ros.bridges.http.history.database import History
-from i2t_ros.errors import BusyError
+from i2t_ros.errors import BusyError, ServiceError
 from i2t_ros.types import DescribeReply, Description, Detections
 
 
@@ -235,21 +235,37 @@ def test_a_history_that_fails_does_not_stop_the_service(web, history_settings, t
 @pytest.mark.parametrize(
     "url",
     [
-        "sqlite:////proc/nowhere/history.db",
         "nonsense://x",
         "no url",
         "mysql://me:secret@host:port/x",
-        "postgresql+nodriver://me:secret@x/y",
+        "postgresql+nodriver://me:secret@x",
+    ],
+)
+def test_a_url_that_can_never_work_is_an_error_at_the_start(web, history_settings, url):
+    with pytest.raises(ServiceError, match="history cannot be used") as raised:
+        web(history=history_settings(database=url))
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:////proc/nowhere/history.db",
+        "sqlite:////tmp",
+        "postgresql://me:secret@127.0.0.1:1/x",
     ],
 )
 def test_a_history_that_cannot_be_opened_leaves_the_rest_serving(
     web, history_settings, caplog, url
 ):
+    if url.startswith("postgresql"):
+        pytest.importorskip("psycopg")
     with web(history=history_settings(database=url)).client() as client:
         assert post(client)["history"] is None
         for refused in (client.get("/v1/history"), client.get(f"/v1/pictures/{'0' * 64}.jpeg")):
             assert refused.status_code == 503
             assert "the bridge's log says why" in refused.json()["error"]["message"]
+        assert client.get("/v1/pictures/of-some-minutes.jpeg").status_code == 404
         ready = client.get("/readyz")
         assert ready.status_code == 200
         assert "history cannot be used" in ready.json()["history"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from i2t_ros.bridges.http.history.pictures import KEY, PictureStore, open_store, picture_key
+from i2t_ros.bridges.http.history.pictures import PictureStore, open_store, picture_key
 from i2t_ros.bridges.http.settings import HistorySettings
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.optional import can_import, needed_for
@@ -71,22 +71,25 @@ class History:
     """
 
     def __init__(self, settings: HistorySettings, clock: Callable[[], float] = time.time) -> None:
-        """Prepare; ``open`` connects.
-
-        Raises BackendMissingError if SQLAlchemy is missing, and InvalidRequestError for a URL that
-        it cannot read.
-        """
+        """Prepare; ``open`` connects. Raises BackendMissingError if SQLAlchemy is missing."""
         install = 'pip install "i2t_ros[history]", or apt install python3-sqlalchemy'
         with needed_for("a history", install):
             import sqlalchemy  # noqa: PLC0415
         self._sql = sqlalchemy
         self._settings = settings
-        self._url = self._read_url()
         self._clock = clock
         self._store: PictureStore | None = None
         self._engine: Any = None
         self._table: Any = _table(sqlalchemy)
         self.failures: tuple[type[Exception], ...] = sqlalchemy.exc.SQLAlchemyError, OSError
+
+    def check(self) -> None:
+        """Raise InvalidRequestError if the URL can never work: it is none, or has no driver."""
+        try:
+            dialect = self._url().get_dialect()
+            (getattr(dialect, "import_dbapi", None) or dialect.dbapi)()  # SQLAlchemy 2, 1.4
+        except (self._sql.exc.ArgumentError, ValueError, ImportError) as error:
+            raise InvalidRequestError(f"http_history_database: {error}") from None
 
     def open(self) -> None:
         """Connect, and make the table, or its newer columns, if they are missing.
@@ -94,7 +97,7 @@ class History:
         May be called again, to connect anew.
         """
         self.close()
-        url = self._with_driver()
+        url = self._url()
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
             expanded(url.database).parent.mkdir(parents=True, exist_ok=True)
         self._store = open_store(self._settings)
@@ -114,18 +117,15 @@ class History:
                 made = self._sql.schema.CreateColumn(column).compile(self._engine)
                 self._write(self._sql.text(f"ALTER TABLE {TABLE} ADD COLUMN {made}"))
 
-    def _read_url(self) -> Any:
-        try:
-            return self._sql.engine.make_url(self._settings.database)
-        except (self._sql.exc.ArgumentError, ValueError):  # its message may hold the password
-            raise InvalidRequestError(
-                "http_history_database: expected a URL that SQLAlchemy reads, such as "
-                "sqlite:////home/robot/history.db or mysql+pymysql://user:password@host/robot"
-            ) from None
-
-    def _with_driver(self) -> Any:
+    def _url(self) -> Any:
         """Return the database's URL with a driver that is installed, unless it names one itself."""
-        url = self._url
+        try:
+            url = self._sql.engine.make_url(self._settings.database)
+        except (self._sql.exc.ArgumentError, ValueError):  # its message may hold the password
+            raise ValueError(
+                "the database's URL is not one that SQLAlchemy reads; expected one such as "
+                "mysql+pymysql://user:password@host/robot"
+            ) from None
         drivers = DRIVERS.get(url.drivername)
         if drivers is None:
             return url
@@ -183,7 +183,7 @@ class History:
 
     def picture(self, key: str) -> bytes | None:
         """Return a picture or drawing by its key, or None if it is not kept."""
-        return self._store.get(key) if self._store and KEY.fullmatch(key) else None
+        return self._store.get(key) if self._store and key else None
 
     def remove(self, number: int) -> bool:
         """Remove a result, and its pictures if no other has them; return whether it was there."""

@@ -119,7 +119,11 @@ class HistoryHandler:
         self._failed = asyncio.Event()
 
     async def open(self) -> None:
-        """Open the history; what cannot be opened soon is opened later, and the log says so."""
+        """Open the history; what cannot be opened soon is opened later, and the log says so.
+
+        Raises ServiceError for a database's URL that can never work.
+        """
+        self.history.check()
         tried = asyncio.Event()
         self._tending = asyncio.create_task(self._tend(tried))
         try:
@@ -162,7 +166,8 @@ class HistoryHandler:
             return
         self._failed.set()
         # SQLAlchemy's own text has the whole statement.
-        self.trouble = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        text = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        self.trouble = text or type(error).__name__
         log.warning(
             "answering without the history: %s; it is opened again in %g s",
             self.trouble,
