@@ -101,7 +101,7 @@ def draw_plates(canvas: Image, plates: Sequence[Plate], pen: Pen) -> None:
 HIDDEN_PLATE = 10.0
 """How much worse it is to hide a plate than to hide as much of a thing."""
 
-DISTANCE = np.array([0.01 * k for k in range(12)] + [0.2] * 4 + [0.4] * 4, np.float32)
+DISTANCE = np.array([0.01 * k for k in range(12)] + [0.2] * 8 + [0.4] * 8, np.float32)
 """What the places beside a box cost, in the order of _candidates(): 1 is to hide a whole thing."""
 
 
@@ -155,7 +155,16 @@ def _candidates(plate: Plate, wide: int, high: int) -> list[tuple[int, int]]:
     columns = left, right - wide
     sides = [(x, y) for y in (top, bottom - high) for x in (right, left - wide)]
     rows = top - high, bottom, top, bottom - high
-    away = top - 2 * high, bottom + high, top - 3 * high, bottom + 2 * high
+    away = [
+        y
+        for k in (1, 2)
+        for y in (
+            top - high - k * high,
+            bottom + k * high,
+            top + k * high,
+            bottom - high - k * high,
+        )
+    ]
     places = [*((x, y) for y in rows for x in columns), *sides]
     return [*places, *((x, y) for y in away for x in columns)]
 
