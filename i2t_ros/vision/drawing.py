@@ -101,6 +101,9 @@ def draw_plates(canvas: Image, plates: Sequence[Plate], pen: Pen) -> None:
 HIDDEN_PLATE = 10.0
 """How much worse it is to hide a plate than to hide as much of a thing."""
 
+DISTANCE = np.array([0.01 * k for k in range(12)] + [0.2] * 8 + [0.4] * 8, np.float32)
+"""What the places beside a box cost, in the order of _candidates(): 1 is to hide a whole thing."""
+
 
 def _places(
     plates: Sequence[Plate], sizes: Sequence[tuple[int, ...]], width: int, height: int
@@ -125,6 +128,8 @@ def _places(
         inside = [(min(max(0, x), limits[0]), min(max(0, y), limits[1])) for x, y in corners]
         own = weights[:used] if plate.place == "beside" else weights[:used] * lines[:used]
         costs = _costs(inside, wide, high, taken[:used], own)
+        if plate.place == "beside":
+            costs += DISTANCE[: len(costs)]
         best = int(costs.argmin())
         if plate.place == "free" and costs[best] > 0:
             places.append(None)
@@ -148,9 +153,20 @@ def _candidates(plate: Plate, wide: int, high: int) -> list[tuple[int, int]]:
     if plate.place == "over":
         return [*outside, (left, top)]
     columns = left, right - wide
-    rows = (top - high, top, bottom - high, bottom, *(top - k * high for k in (2, 3)))
-    near = [(x, y) for y in (*rows, bottom + high, bottom + 2 * high) for x in columns]
-    return [*near, *outside[2:], (right, bottom - high), (left - wide, bottom - high)]
+    sides = [(x, y) for y in (top, bottom - high) for x in (right, left - wide)]
+    rows = top - high, bottom, top, bottom - high
+    away = [
+        y
+        for k in (1, 2)
+        for y in (
+            top - high - k * high,
+            bottom + k * high,
+            top + k * high,
+            bottom - high - k * high,
+        )
+    ]
+    places = [*((x, y) for y in rows for x in columns), *sides]
+    return [*places, *((x, y) for y in away for x in columns)]
 
 
 def _costs(
