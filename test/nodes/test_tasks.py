@@ -68,7 +68,8 @@ def test_one_request_for_all_tasks(peer, start, models, photo):
     assert (background.r, background.g, background.b) == pytest.approx(
         (20 / 255, 60 / 255, 160 / 255), abs=0.05
     )
-    assert len(description.classification.results) == 5
+    (best,) = description.classification.results  # of the five, one is likely enough
+    assert best.score >= 0.2
     assert "four people" in description.sentence
     assert "four faces" in description.sentence
     assert "Platform 24" in description.sentence
