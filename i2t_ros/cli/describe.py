@@ -254,7 +254,7 @@ class _Console:
                 print_tables(description)
                 if saved:
                     print(f"saved {saved}")
-            sys.stdout.flush()
+            print(end="", flush=True)  # standard output may be closed
         self.done += 1
 
     def fail(self, label: str, where: Mapping[str, Any], error: I2tError) -> None:

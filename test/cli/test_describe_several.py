@@ -110,10 +110,10 @@ def test_a_video_is_described_every_so_many_seconds(every, times, capsys):
 def test_a_frame_that_fails_does_not_end_its_video(monkeypatch, capsys):
     whole, frames = Describer.describe, iter(range(9))
 
-    def second_fails(self, image, options):
+    def second_fails(self, image, options, **how):
         if next(frames) == 1:
             raise InferenceError("out of memory")
-        return whole(self, image, options)
+        return whole(self, image, options, **how)
 
     monkeypatch.setattr(Describer, "describe", second_fails)
     assert describe("film.avi", "--json") == 1
