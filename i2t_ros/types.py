@@ -49,15 +49,17 @@ class PictureHeader(NamedTuple):
 class Picture:
     """An encoded image, as a file or a message holds it.
 
-    What follows from the bytes is computed once: ``sha256`` when it is first read, the header by
-    vision.codecs.read_header. So the bytes must not change.
+    What follows from the bytes is computed once: ``sha256`` when it is first read, the header and
+    the layout by vision.codecs. So the bytes must not change.
 
     data    the bytes
     header  None until it has been read
+    layout  how the pixels are stored, a vision.headers.Layout; None until that has been read
     """
 
     data: ByteBuffer = b""
     header: PictureHeader | None = field(default=None, compare=False)
+    layout: Any = field(default=None, init=False, repr=False, compare=False)
     _sha256: str = field(default="", init=False, repr=False, compare=False)
 
     def __len__(self) -> int:

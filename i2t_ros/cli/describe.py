@@ -19,7 +19,7 @@ from i2t_ros.pipeline.description_json import reply_to_json
 from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.types import DescribeReply, Picture
-from i2t_ros.vision.codecs import canonical_format, decode_image, encode_image
+from i2t_ros.vision.codecs import canonical_format, decode_image, encode_image, read_header
 
 GROUPS = {
     "words and drawing": options_of(DescribeOptions),
@@ -122,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
     with _named("read", args.picture):
         data = sys.stdin.buffer.read() if args.picture == "-" else Path(args.picture).read_bytes()
     picture = Picture(data)
-    image = decode_image(picture, options.max_pixels)
+    image = decode_image(picture, options.max_pixels, options.gray16)
     # The failure is printed below, and the pause that the warning announces does not matter here.
     logging.getLogger("i2t_ros.pipeline.translation").setLevel(logging.ERROR)
     # The user is watching, so a download may take long.
@@ -134,7 +134,7 @@ def run(args: argparse.Namespace) -> int:
                 describer.prepare([task])
         if STAGED in options.tasks:
             _check_classes(describer, options)
-        description = describer.describe(image, options)
+        description = describer.describe(image, options, size=read_header(picture)[1:])
     finally:
         describer.close()
     if args.save:

@@ -18,10 +18,19 @@ from i2t_ros.pipeline.reply_cache import ReplyCache, frozen
 from i2t_ros.pipeline.task_worker import Opener, TaskWorker
 from i2t_ros.pipeline.tasks.base import Outcome
 from i2t_ros.pipeline.tasks.detect import ObjectDetector
-from i2t_ros.pipeline.tasks.registry import TASKS, check_tasks
-from i2t_ros.types import DescribeReply, DescribeRequest, Description, Image, Scene, TaskName
-from i2t_ros.vision.codecs import MAX_PIXELS, decode_image, encode_image
-from i2t_ros.vision.drawing import DrawOptions, Pen
+from i2t_ros.pipeline.tasks.registry import TASKS, check_tasks, scaled_scene
+from i2t_ros.types import (
+    DescribeReply,
+    DescribeRequest,
+    Description,
+    Image,
+    Picture,
+    Scene,
+    TaskName,
+)
+from i2t_ros.vision.codecs import MAX_PIXELS, decode_image, encode_image, read_header
+from i2t_ros.vision.drawing import DrawOptions, Pen, Plate, draw_plates
+from i2t_ros.vision.levels import GRAY16, check_gray16
 
 Turn = Callable[[], AbstractContextManager[None]]
 """Makes the context manager to hold while the backend is used."""
@@ -53,8 +62,16 @@ class DescribeOptions:
     hedge: bool = option(False, "say 'probably' of what is seen with a low score", changes="live")
     max_pixels: int = option(
         MAX_PIXELS,
-        "images of more pixels (width x height) are refused before they are decoded",
+        "images of more pixels (width x height) are refused before they are decoded, but a JPEG of "
+        "up to 8 times as many is decoded at a smaller size",
         bounds=(1, 1_000_000_000),
+        changes="live",
+    )
+    gray16: str = option(
+        GRAY16,
+        "how 16-bit gray images (mono16, 16UC1, PNG) become 8-bit; percentiles: all but the 0.5 % "
+        "darkest and brightest pixels fill the scale; range: all pixels do; LOW-HIGH, such as "
+        "7000-7900: these values do; full: 0 to 65535 do",
         changes="live",
     )
     jpeg_quality: int = option(
@@ -73,6 +90,7 @@ class DescribeOptions:
         put(self, "language", (self.languages or words.load_languages()).resolve(self.language))
         words.check_style(self.style)
         check_options(self)
+        check_gray16(self.gray16)
         if not self.tasks:
             raise UnknownTaskError(f"no task; tasks are {', '.join(TASKS)}")
         put(self, "tasks", check_tasks(self.tasks))
@@ -102,6 +120,8 @@ class DescribeOptions:
 class ImageInWork:
     """An image on its way to a scene.
 
+    size      width and height of the picture that the image was decoded from, perhaps at a smaller
+              size; the scene is in its pixels
     started   when work on it began, time.perf_counter() seconds
     end       when tasks in other threads must be done, time.monotonic() seconds
     running   what those tasks will have found
@@ -111,6 +131,7 @@ class ImageInWork:
     """
 
     image: Image
+    size: tuple[int, int]
     options: DescribeOptions
     started: float
     end: float
@@ -118,6 +139,10 @@ class ImageInWork:
     prepared: PreparedImage | None = None
     outputs: list[Tensor] | None = None
     failures: dict[TaskName, I2tError] = field(default_factory=dict)
+
+
+Newest = Callable[[str], Image | Picture]
+"""Returns what the camera of this name has shown last."""
 
 
 def _no_camera(name: str) -> Image:
@@ -173,11 +198,15 @@ class Describer:
             worker.close()
 
     def describe(
-        self, image: Image, options: DescribeOptions, turn: Turn = nullcontext
+        self,
+        image: Image,
+        options: DescribeOptions,
+        turn: Turn = nullcontext,
+        size: tuple[int, int] | None = None,
     ) -> Description:
-        """Run the tasks on an image and put the scene into words; raises what look() raises."""
+        """Run the tasks on an image and put the scene into words; see look()."""
         started = time.perf_counter()
-        scene = self.look(image, options, turn)
+        scene = self.look(image, options, turn, size)
         return self.description(scene, tell(scene, options), options, started)
 
     def description(
@@ -190,26 +219,39 @@ class Describer:
             scene, sentence, options.language, options.style, model, elapsed, options.label
         )
 
-    def look(self, image: Image, options: DescribeOptions, turn: Turn = nullcontext) -> Scene:
+    def look(
+        self,
+        image: Image,
+        options: DescribeOptions,
+        turn: Turn = nullcontext,
+        size: tuple[int, int] | None = None,
+    ) -> Scene:
         """Run the tasks on an image.
+
+        ``size`` is the width and height of the picture, whose pixels the scene is in, if the image
+        was decoded at a smaller size.
 
         The error of a task that fails is in the scene's ``failures``. If all fail, the first one's
         is raised. Raises UnknownTaskError for a task that is not available here.
         """
-        work = self.begin(image, options)
+        work = self.begin(image, options, size)
         if work.prepared is not None:
             with turn():
                 self.infer([work])
         return self.finish(work)
 
-    def begin(self, image: Image, options: DescribeOptions) -> ImageInWork:
+    def begin(
+        self, image: Image, options: DescribeOptions, size: tuple[int, int] | None = None
+    ) -> ImageInWork:
         """Start the other tasks, each in its own thread, and prepare the image for the detector.
 
+        ``size`` is that of the picture; see look().
         Raises UnknownTaskError for a task that is not available here.
         """
         started = time.perf_counter()
         self._check(options.tasks)
-        work = ImageInWork(image, options, started, time.monotonic() + self._time_limit)
+        size = size or (image.shape[1], image.shape[0])
+        work = ImageInWork(image, size, options, started, time.monotonic() + self._time_limit)
         for task in options.tasks:
             if task != STAGED:
                 given = options.task_options[task]
@@ -249,7 +291,8 @@ class Describer:
             raise next(work.failures[task] for task in work.options.tasks)
         height, width = work.image.shape[:2]
         ordered = {task: results[task] for task in work.options.tasks if task in results}
-        return Scene(width, height, MappingProxyType(ordered), MappingProxyType(work.failures))
+        seen = Scene(width, height, MappingProxyType(ordered), MappingProxyType(work.failures))
+        return scaled_scene(seen, work.size)
 
     def _outcome(self, task: TaskName, work: ImageInWork) -> Outcome:
         if task == STAGED:
@@ -277,13 +320,13 @@ class Describer:
         self,
         request: DescribeRequest,
         options: DescribeOptions,
-        newest: Callable[[str], Image] = _no_camera,
+        newest: Newest = _no_camera,
         turn: Turn = nullcontext,
     ) -> DescribeReply:
         """Answer one request: decode, describe, and draw and encode if asked.
 
         The same picture with the same options is answered from the cache, unless ``fresh``.
-        ``newest`` returns the newest image of a camera, for requests that bring no picture.
+        ``newest`` returns what a camera has shown last, for requests that bring no picture.
         Raises ImageError, RequestError and BackendError.
         """
         options = options.for_request(request)
@@ -300,22 +343,20 @@ class Describer:
         return reply
 
     def _work_on(
-        self,
-        request: DescribeRequest,
-        options: DescribeOptions,
-        newest: Callable[[str], Image],
-        turn: Turn,
+        self, request: DescribeRequest, options: DescribeOptions, newest: Newest, turn: Turn
     ) -> DescribeReply:
         picture = request.picture
-        if picture is None:
-            image, format = newest(request.camera), "jpeg"
+        shown = newest(request.camera) if picture is None else picture
+        if isinstance(shown, Picture):
+            image = decode_image(shown, options.max_pixels, options.gray16)
+            size = read_header(shown)[1:]
         else:
-            image = decode_image(picture, options.max_pixels)
-            format = picture.format
-        description = self.describe(image, options, turn)
+            image, size = shown, None
+        description = self.describe(image, options, turn, size)
         if not request.annotate:
             return DescribeReply(description)
         drawn = draw(image, description.scene, options)
+        format = "jpeg" if picture is None else picture.format
         return DescribeReply(description, encode_image(drawn, format, options.jpeg_quality))
 
 
@@ -341,10 +382,18 @@ def scene_facts(scene: Scene, style: words.Style) -> tuple[words.TaskFacts, ...]
 
 
 def draw(image: Image, scene: Scene, options: DescribeOptions) -> Image:
-    """Return a copy of the image with everything that was found drawn on it."""
+    """Return a copy of the image with everything that was found drawn on it.
+
+    The image may be smaller than the picture that the scene is about.
+    """
     canvas: Image = image.copy()
+    scene = scaled_scene(scene, (image.shape[1], image.shape[0]))
     pen = Pen.for_image(image, options.draw.scale)
+    plates: list[Plate] = []
     for name, task in TASKS.items():
         if name in scene.results:
-            task.draw(canvas, scene.results[name], pen, options.label, options.draw)
+            result = scene.results[name]
+            task.draw(canvas, result, pen, options.label, options.draw)
+            plates += task.plates(canvas, result, pen, options.label, options.draw)
+    draw_plates(canvas, plates, pen)
     return canvas

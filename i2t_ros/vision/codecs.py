@@ -3,13 +3,13 @@
 import contextlib
 import io
 import re
-import struct
-from collections.abc import Callable
+import sys
+from typing import Any, cast
 
 import cv2
 import numpy as np
-from PIL import BmpImagePlugin, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
-from PIL import Image as PillowImage
+from numpy.typing import NDArray
+from PIL import WebPImagePlugin
 
 from i2t_ros.errors import (
     EmptyImageError,
@@ -19,9 +19,19 @@ from i2t_ros.errors import (
     UnsupportedFormatError,
 )
 from i2t_ros.types import ByteBuffer, Image, Picture, PictureHeader
+from i2t_ros.vision.headers import Layout, check_complete, read_layout
+from i2t_ros.vision.levels import GRAY16, to_8_bits
 
 MAX_PIXELS = 40_000_000
 """Default limit of width x height: above 8K video (33 megapixels), 120 MB when decoded."""
+
+MOST_REDUCED = 8
+"""A JPEG may have this many times the pixels of the limit, if it is decoded at a smaller size: at
+the default limit 320 megapixels, while phones take up to 200."""
+
+MOST_REDUCED_BUFFERED = 2
+"""The same of a JPEG that libjpeg holds in memory as a whole at 6 bytes a pixel: a progressive one,
+or one with a scan for each color."""
 
 FORMATS = ("jpeg", "png", "bmp", "webp")
 """The picture formats that are read and written."""
@@ -41,17 +51,16 @@ _SIGNATURES = {
     "psd": rb"8BPS",
     "heif or video": rb"....ftyp",
 }
-
-# The EXIF tag for rotation, and its values that swap width and height.
-_ORIENTATION = 0x0112
+# How EXIF's orientations are turned upright: those that lie on their side are transposed first.
+# 0 flips upside down, 1 left to right, -1 both.
 _SIDEWAYS = (5, 6, 7, 8)
+_FLIPS = {1: None, 2: 1, 3: -1, 4: 0, 5: None, 6: 1, 7: -1, 8: 0}
 
-# Not Image.open: its size limit is a global setting and only warns.
-_HEADER_READERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
-    "jpeg": JpegImagePlugin.JpegImageFile,
-    "png": PngImagePlugin.PngImageFile,
-    "bmp": BmpImagePlugin.BmpImageFile,
-    "webp": WebPImagePlugin.WebPImageFile,
+_READ = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
 }
 
 
@@ -95,30 +104,28 @@ def read_header(picture: Picture) -> PictureHeader:
     TruncatedImageError if the header is cut or damaged.
     """
     if picture.header is None:
-        picture.header, _ = _parse_header(picture.data)
+        picture.header, picture.layout = _parse_header(picture.data)
     return picture.header
 
 
 def is_upright(picture: Picture) -> bool:
     """Return whether the pixels are stored upright, as EXIF says; raises what read_header does."""
-    return _parse_header(picture.data)[1]
+    return _layout(picture).orientation == 1
 
 
-def _parse_header(data: "ByteBuffer") -> tuple[PictureHeader, bool]:
+def _layout(picture: Picture) -> Layout:
+    if picture.layout is None:
+        picture.header, picture.layout = _parse_header(picture.data)
+    return cast(Layout, picture.layout)
+
+
+def _parse_header(data: "ByteBuffer") -> tuple[PictureHeader, Layout]:
     fmt = picture_format(data)
-    try:
-        with _HEADER_READERS[fmt](io.BytesIO(data)) as reader:
-            width, height = map(int, reader.size)
-            exif = reader.info.get("exif", b"")
-    except Exception as error:  # on damaged bytes, Pillow's readers raise anything
-        raise TruncatedImageError(f"the {fmt} header is cut or damaged: {error}") from error
-    tags = PillowImage.Exif()
-    with contextlib.suppress(Exception):  # decoders ignore damaged EXIF, too
-        tags.load(exif)
-    orientation = tags.get(_ORIENTATION, 1)
-    if orientation in _SIDEWAYS:
+    layout = read_layout(data, fmt)
+    width, height = layout.width, layout.height
+    if layout.orientation in _SIDEWAYS:
         width, height = height, width
-    return PictureHeader(fmt, width, height), orientation == 1
+    return PictureHeader(fmt, width, height), layout
 
 
 def check_picture(picture: Picture, max_pixels: int = MAX_PIXELS) -> PictureHeader:
@@ -131,22 +138,108 @@ def check_picture(picture: Picture, max_pixels: int = MAX_PIXELS) -> PictureHead
     return header
 
 
-def decode_image(picture: "Picture | ByteBuffer", max_pixels: int = MAX_PIXELS) -> Image:
+def decode_image(
+    picture: "Picture | ByteBuffer", max_pixels: int = MAX_PIXELS, gray16: str = GRAY16
+) -> Image:
     """Decode a JPEG, PNG, BMP or WebP picture into a BGR image, upright as EXIF says.
 
+    Of an animation it is the first frame. Transparent pixels are laid on white. 16-bit gray becomes
+    8-bit as ``gray16`` says, see levels.to_8_bits. A JPEG of more than ``max_pixels`` is decoded at
+    a half or less of its width and height; see MOST_REDUCED.
+
     Raises EmptyImageError, NotAnImageError, UnsupportedFormatError, TruncatedImageError, and
-    ImageTooLargeError. The size is checked in the header, before memory for the pixels is taken.
+    ImageTooLargeError. The size is checked in the header, before memory for the pixels is taken: at
+    most 12 bytes a pixel, and 3 if the picture has neither 16 bits nor transparency.
     """
     if not isinstance(picture, Picture):
         picture = Picture(picture)
-    fmt, width, height = check_picture(picture, max_pixels)
+    layout = _layout(picture)
+    fmt, width, height = read_header(picture)
+    reduction = _reduction(fmt, layout, max_pixels)
     check_complete(picture.data, fmt)
     image = None
     with contextlib.suppress(cv2.error):
-        image = cv2.imdecode(np.frombuffer(picture.data, np.uint8), cv2.IMREAD_COLOR)
+        image = _to_bgr(_decode(picture.data, layout, reduction), fmt, layout, gray16)
     if image is None:
         raise TruncatedImageError(f"the {fmt} picture ({width}x{height}) is cut or damaged")
-    return image.astype(np.uint8, copy=False)
+    return _turned_upright(image, layout.orientation)
+
+
+def _reduction(fmt: str, layout: Layout, max_pixels: int) -> int:
+    """Return 1, 2, 4 or 8: by how much width and height are divided to keep to the limit.
+
+    Raises EmptyImageError and ImageTooLargeError.
+    """
+    width, height, times = layout.width, layout.height, 1
+    if fmt == "jpeg":
+        times = MOST_REDUCED_BUFFERED if layout.buffered else MOST_REDUCED
+    check_pixels(width, height, sys.maxsize)
+    if width * height > times * max_pixels:
+        hint = "only a jpeg is decoded at a smaller size"
+        if times > 1:
+            kind = "progressive jpeg" if layout.buffered else "jpeg"
+            hint = f"of a {kind}, which is decoded at a smaller size, {times * max_pixels}"
+        raise ImageTooLargeError(f"{_too_large(width, height, max_pixels)}; {hint}")
+    reduction = 1
+    while -(-width // reduction) * -(-height // reduction) > max_pixels and reduction < 8:
+        reduction *= 2
+    return reduction
+
+
+def _decode(data: "ByteBuffer", layout: Layout, reduction: int) -> NDArray[Any] | None:
+    """Return the stored pixels: gray, BGR or BGRA, of 8 or 16 bits; None if they are damaged."""
+    if layout.animated:
+        # OpenCV refuses animated WebP up to 4.10.
+        with contextlib.suppress(Exception):  # on damaged bytes, Pillow's readers raise anything
+            with WebPImagePlugin.WebPImageFile(io.BytesIO(data)) as reader:
+                rgba = np.asarray(reader.convert("RGBA"))
+            return cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA)
+        return None
+    # OpenCV 4.5 and 4.6 do not know EXIF of every format; here it is the same with all versions.
+    flags = _READ[reduction] | cv2.IMREAD_IGNORE_ORIENTATION
+    if layout.bits == 16 or layout.transparent:
+        flags = cv2.IMREAD_UNCHANGED
+    pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    return pixels
+
+
+def _to_bgr(pixels: NDArray[Any] | None, fmt: str, layout: Layout, gray16: str) -> Image | None:
+    if pixels is None:
+        return None
+    key = None
+    if layout.key is not None:
+        gray = pixels if pixels.ndim == 2 else pixels[..., 0]
+        scale = 255 // (2**layout.bits - 1) if layout.bits < 8 else 1
+        key = gray == layout.key * scale
+    if pixels.dtype == np.uint16:
+        pixels = to_8_bits(pixels, gray16, gray=pixels.ndim == 2)
+    if pixels.ndim == 2:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+    elif pixels.shape[2] == 4:
+        pixels = _on_white(pixels, fmt)
+    if key is not None:
+        pixels[key] = 255
+    return pixels.astype(np.uint8, copy=False)
+
+
+def _on_white(bgra: NDArray[np.uint8], fmt: str) -> Image:
+    """Return pixels laid on white, as a viewer shows them: color x alpha + 255 x (1 - alpha)."""
+    bgr, alpha = bgra[..., :3], bgra[..., 3]
+    if alpha.min() == 255 or (fmt == "bmp" and not alpha.any()):  # BMP: some leave it unset
+        return np.ascontiguousarray(bgr)
+    # In place, where that is possible: a large picture takes much memory here.
+    shown, shares = np.ascontiguousarray(bgr), cv2.cvtColor(alpha.copy(), cv2.COLOR_GRAY2BGR)
+    cv2.multiply(shown, shares, shown, scale=1 / 255)
+    cv2.add(shown, cv2.bitwise_not(shares, shares), shown)
+    return shown
+
+
+def _turned_upright(image: Image, orientation: int) -> Image:
+    """Return the image as a viewer shows it; ``orientation`` is that of EXIF, 1 to 8."""
+    if orientation in _SIDEWAYS:
+        image = cast(Image, cv2.transpose(image))
+    flip = _FLIPS[orientation]
+    return image if flip is None else cast(Image, cv2.flip(image, flip))
 
 
 def check_pixels(width: int, height: int, max_pixels: int) -> None:
@@ -154,10 +247,14 @@ def check_pixels(width: int, height: int, max_pixels: int) -> None:
     if width < 1 or height < 1:
         raise EmptyImageError(f"the picture is {width}x{height} pixels")
     if width * height > max_pixels:
-        raise ImageTooLargeError(
-            f"the picture is {width}x{height}, {width * height} pixels; "
-            f"the limit (max_pixels) is {max_pixels}"
-        )
+        raise ImageTooLargeError(_too_large(width, height, max_pixels))
+
+
+def _too_large(width: int, height: int, max_pixels: int) -> str:
+    return (
+        f"the picture is {width}x{height}, {width * height} pixels; "
+        f"the limit (max_pixels) is {max_pixels}"
+    )
 
 
 def encode_image(image: Image, fmt: str = "jpeg", quality: int = 90) -> Picture:
@@ -183,37 +280,3 @@ def encode_image(image: Image, fmt: str = "jpeg", quality: int = 90) -> Picture:
             f"cannot write {width}x{height} as {fmt}; is a side longer than the format allows?"
         )
     return Picture(buffer.data, PictureHeader(fmt, width, height))
-
-
-def check_complete(data: "ByteBuffer", fmt: str) -> None:
-    """Raise TruncatedImageError if the end of a picture is missing, without decoding it.
-
-    OpenCV decodes what is left of a cut picture and fills the rest with gray, without an error.
-    """
-    view = memoryview(data).cast("B")
-    if fmt == "jpeg":
-        # In the entropy-coded data after a start-of-scan marker, 0xFF is always escaped. So an
-        # end-of-image marker after the last start-of-scan marker is not that of a thumbnail.
-        encoded = bytes(view)
-        complete = encoded.rfind(b"\xff\xd9") > encoded.rfind(b"\xff\xda") >= 0
-    elif fmt == "png":
-        complete = b"IEND" in bytes(view)
-    elif fmt == "webp":
-        complete = len(view) >= 8 + int.from_bytes(view[4:8], "little")
-    else:
-        pixels_at = int.from_bytes(view[10:14], "little")
-        complete = len(view) >= max(pixels_at + 1, _bmp_length(view))
-    if not complete:
-        raise TruncatedImageError(f"the {fmt} picture is cut off after {len(view)} bytes")
-
-
-def _bmp_length(view: memoryview) -> int:
-    """Return the length that the pixels of an uncompressed BMP need, or 0 if it is unknown."""
-    if len(view) < 34:
-        return 0
-    # Where the pixels are, and then a BITMAPINFOHEADER, which an older header is shorter than.
-    pixels_at, size, width, height, _, bits, compression = struct.unpack_from("<IIiiHHI", view, 10)
-    if size < 40 or compression:
-        return 0
-    row = (abs(width) * bits + 31) // 32 * 4  # rows are padded to four bytes
-    return int(pixels_at + row * abs(height))

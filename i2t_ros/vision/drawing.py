@@ -1,10 +1,9 @@
 """Boxes, lines and words on an image."""
 
-import colorsys
 import functools
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -12,11 +11,9 @@ from numpy.typing import NDArray
 
 from i2t_ros.options import option
 from i2t_ros.types import Image
+from i2t_ros.vision.class_colors import Color
 from i2t_ros.vision.colors import LUMA
 from i2t_ros.vision.fonts import can_draw, text_mask
-
-Color = tuple[int, int, int]
-"""Blue, green, red; 0 to 255."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +29,6 @@ class DrawOptions:
         bounds=(0.1, 10.0),
         changes="live",
     )
-
-
-@functools.cache
-def class_color(label: str) -> Color:
-    """Return the color of a class: the same in every image, process and model."""
-    # The hue is the name's CRC-32; bright and saturated colors stand out in photos.
-    hue = zlib.crc32(label.encode()) / 2**32
-    red, green, blue = colorsys.hsv_to_rgb(hue, 0.75, 1.0)
-    return round(255 * blue), round(255 * green), round(255 * red)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +47,125 @@ class Pen:
         side = scale * int(min(image.shape[:2]))
         return cls(max(1, round(side / 240)), max(11, round(side / 36)))
 
+    def for_thing(self, width: float, height: float) -> "Pen":
+        """Return a pen for something of this size in pixels, which it must not hide.
 
-def draw_box(canvas: Image, box: NDArray[np.float32], text: str, pen: Pen, color: Color) -> None:
-    """Draw a box (left, top, right, bottom, in pixels), and ``text`` on a plate at its corner."""
-    left, top, right, bottom = (round(float(side)) for side in box)
+        Lines are a 24th of its shorter side wide. The letters' height is half of that side, but at
+        least 60 % of what it is for large things, so that all can be read at the same distance.
+        """
+        side = min(width, height)
+        letters = max(11, round(0.6 * self.letters), min(self.letters, round(side / 2)))
+        return Pen(max(1, min(self.line, round(side / 24))), min(self.letters, letters))
+
+
+Place = Literal["beside", "free", "over", "fixed"]
+
+
+class Plate(NamedTuple):
+    """Words that belong to a part of an image.
+
+    box    left, top, right, bottom of that part, in pixels
+    place  "beside" the box or in its corners, where least is hidden; "free", for a line of text:
+           beside it where no line and no plate is hidden, or else left out; "over": the same, or
+           else over it; "fixed": in the box, which is as large as the plate
+    """
+
+    text: str
+    box: tuple[float, float, float, float]
+    color: Color
+    place: Place = "beside"
+
+
+def draw_box(canvas: Image, box: Sequence[float], pen: Pen, color: Color) -> None:
+    """Draw a box (left, top, right, bottom, in pixels), thinner around something small."""
+    left, top, right, bottom = map(round, box)
     corner = (max(left, right - 1), max(top, bottom - 1))
-    cv2.rectangle(canvas, (left, top), corner, color, pen.line)
-    if text:
-        height, width = plate_size(text, pen)
-        x = min(max(0, left), max(0, canvas.shape[1] - width))
-        y = top - height if top >= height else max(0, top)  # below if there is no room above
-        write(canvas, (x, y), text, pen, color)
+    line = pen.for_thing(right - left, bottom - top).line
+    cv2.rectangle(canvas, (left, top), corner, color, line)
+
+
+def draw_plates(canvas: Image, plates: Sequence[Plate], pen: Pen) -> None:
+    """Write all plates; the first ones choose their places first, and are on top."""
+    plates = sorted(plates, key=lambda plate: plate.place != "fixed")
+    pens = [
+        pen if place == "fixed" else pen.for_thing(box[2] - box[0], box[3] - box[1])
+        for _, box, _, place in plates
+    ]
+    sizes = [plate_size(plate.text, own) for plate, own in zip(plates, pens, strict=True)]
+    corners = _places(plates, sizes, canvas.shape[1], canvas.shape[0])
+    for plate, own, corner in reversed(list(zip(plates, pens, corners, strict=True))):
+        if corner is not None:
+            write(canvas, corner, plate.text, own, plate.color)
+
+
+HIDDEN_PLATE = 10.0
+"""How much worse it is to hide a plate than to hide as much of a thing."""
+
+
+def _places(
+    plates: Sequence[Plate], sizes: Sequence[tuple[int, ...]], width: int, height: int
+) -> list[tuple[int, int] | None]:
+    """Return the upper left corner of each plate on a canvas; None: it is left out.
+
+    What a place costs is the share of each box that is hidden there, and of each plate that has its
+    place already.
+    """
+    number = len(plates)
+    taken = np.empty((2 * number, 4), np.float32)
+    taken[:number] = [plate.box for plate in plates] if plates else taken[:0]
+    areas = np.maximum(1, (taken[:number, 2:] - taken[:number, :2]).prod(axis=1))
+    weights = np.concatenate([1 / areas, np.zeros(number, np.float32)])
+    lines = np.ones(2 * number, np.float32)  # things do not count: letters may be on them
+    lines[:number] = [plate.place in ("free", "over") for plate in plates]
+    used = number
+    places: list[tuple[int, int] | None] = []
+    for plate, (high, wide) in zip(plates, sizes, strict=True):
+        corners = _candidates(plate, wide, high)
+        limits = max(0, width - wide), max(0, height - high)
+        inside = [(min(max(0, x), limits[0]), min(max(0, y), limits[1])) for x, y in corners]
+        own = weights[:used] if plate.place == "beside" else weights[:used] * lines[:used]
+        costs = _costs(inside, wide, high, taken[:used], own)
+        best = int(costs.argmin())
+        if plate.place == "free" and costs[best] > 0:
+            places.append(None)
+            continue
+        x, y = inside[-1 if plate.place == "over" and costs[best] > 0 else best]
+        places.append((x, y))
+        taken[used] = x, y, x + wide, y + high
+        weights[used] = HIDDEN_PLATE / (wide * high)
+        used += 1
+    return places
+
+
+def _candidates(plate: Plate, wide: int, high: int) -> list[tuple[int, int]]:
+    """Return where the upper left corner of a plate may be, best first."""
+    left, top, right, bottom = map(round, plate.box)
+    if plate.place == "fixed":
+        return [(left, top)]
+    outside = [(left, top - high), (left, bottom), (right, top), (left - wide, top)]
+    if plate.place == "free":
+        return outside
+    if plate.place == "over":
+        return [*outside, (left, top)]
+    columns = left, right - wide
+    rows = (top - high, top, bottom - high, bottom, *(top - k * high for k in (2, 3)))
+    near = [(x, y) for y in (*rows, bottom + high, bottom + 2 * high) for x in columns]
+    return [*near, *outside[2:], (right, bottom - high), (left - wide, bottom - high)]
+
+
+def _costs(
+    corners: Sequence[tuple[int, int]],
+    wide: int,
+    high: int,
+    taken: NDArray[np.float32],
+    weights: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    low = np.array(corners, np.float32)[:, None]
+    size = np.array((wide, high), np.float32)
+    common = np.minimum(low + size, taken[:, 2:]) - np.maximum(low, taken[:, :2])
+    np.maximum(common, 0, out=common)
+    hidden: NDArray[np.float32] = (common[..., 0] * common[..., 1]) @ weights
+    return hidden
 
 
 def readable(name: str, label: Callable[[str], str]) -> str:
@@ -79,21 +175,29 @@ def readable(name: str, label: Callable[[str], str]) -> str:
 
 
 @functools.lru_cache(maxsize=512)
-def _plate(text: str, pen: Pen) -> NDArray[np.uint8]:
+def _mask(text: str, pen: Pen) -> NDArray[np.uint8]:
     """Return how much of each pixel of a plate the letters cover, 0 to 255."""
     return np.pad(text_mask(text, pen.letters), pen.line + 1)
 
 
+@functools.lru_cache(maxsize=512)
+def _plate(text: str, pen: Pen, color: Color) -> Image:
+    """Return a plate with its letters."""
+    cover = _mask(text, pen)[..., None].astype(np.uint16)
+    ink = np.uint16(0 if LUMA @ color > 128 else 255)  # black or white, whichever stands out more
+    mixed = (np.array(color, np.uint16) * (255 - cover) + ink * cover + 127) // 255
+    plate: Image = mixed.astype(np.uint8)
+    return plate
+
+
 def plate_size(text: str, pen: Pen) -> tuple[int, ...]:
     """Return the height and width in pixels of the plate for ``text``."""
-    return _plate(text, pen).shape
+    return _mask(text, pen).shape
 
 
 def write(canvas: Image, corner: tuple[int, int], text: str, pen: Pen, color: Color) -> None:
-    """Write ``text`` on a plate whose upper left corner is ``corner``."""
+    """Write ``text`` on a plate whose upper left corner is ``corner``, in the canvas."""
     x, y = corner
     height, width = plate_size(text, pen)
-    plate = canvas[y : y + height, x : x + width]
-    cover = _plate(text, pen)[: plate.shape[0], : plate.shape[1], None].astype(np.uint16)
-    ink = np.uint16(0 if LUMA @ color > 128 else 255)  # black or white, whichever stands out more
-    plate[:] = (np.array(color, np.uint16) * (255 - cover) + ink * cover + 127) // 255
+    part = canvas[y : y + height, x : x + width]
+    part[:] = _plate(text, pen, color)[: part.shape[0], : part.shape[1]]

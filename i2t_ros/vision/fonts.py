@@ -52,7 +52,7 @@ def _font_for(text: str, size: int) -> tuple[Font, str]:
     """Return a font and the text as that font can draw it."""
     for path in FONT_FILES:
         if covers(path, frozenset(text)):
-            return ImageFont.truetype(path, size), text
+            return _font(path, size), text
     font = _built_in_font(size)
     # Pillow's own TrueType font, Aileron, is a Latin one; the bitmap of old versions is not.
     if isinstance(font, ImageFont.FreeTypeFont) and all(ord(letter) < 0x180 for letter in text):
@@ -60,6 +60,13 @@ def _font_for(text: str, size: int) -> tuple[Font, str]:
     return font, text.encode("ascii", "replace").decode()
 
 
+@functools.lru_cache(maxsize=32)
+def _font(path: str, size: int) -> ImageFont.FreeTypeFont:
+    """Return a font that is loaded once: that takes longer than writing a label with it."""
+    return ImageFont.truetype(path, size)
+
+
+@functools.lru_cache(maxsize=32)
 def _built_in_font(size: int) -> Font:
     """Return Pillow's built-in font; before Pillow 10.1 it is a bitmap of one size."""
     try:

@@ -1,12 +1,22 @@
 """Images of every encoding against references computed by other means."""
 
+from functools import partial
+
+import cv2
 import numpy as np
 import pytest
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from i2t_ros.errors import EmptyImageError, ImageMessageError, ImageTooLargeError
-from i2t_ros.nodes.messages.images import image_from_msg, image_to_msg
+from i2t_ros.errors import (
+    EmptyImageError,
+    ImageMessageError,
+    ImageTooLargeError,
+    NotAnImageError,
+    UnsupportedFormatError,
+)
+from i2t_ros.nodes.messages.images import frame_from_msg, image_from_msg, image_to_msg, shown_by_msg
+from i2t_ros.vision.codecs import decode_image
 
 LIMIT = 40_000_000
 RNG = np.random.default_rng(1)
@@ -55,9 +65,57 @@ def test_grey(encoding):
 def test_sixteen_bits_are_scaled_so_that_white_stays_white(encoding, bigendian):
     values = np.array([[0, 128, 129, 32768, 65407, 65535]], np.uint16)
     stored = values.astype(">u2" if bigendian else "<u2")
-    image = image_from_msg(message(stored, encoding, padding=2, bigendian=bigendian), LIMIT)
-    assert image[0, :, 0].tolist() == np.rint(values[0] / 257).astype(int).tolist()
-    assert image[0, -1].tolist() == [255, 255, 255]
+    msg = message(stored, encoding, padding=2, bigendian=bigendian)
+    for gray16 in ("full", "percentiles", "range"):
+        image = image_from_msg(msg, LIMIT, gray16)
+        assert image[0, :, 0].tolist() == np.rint(values[0] / 257).astype(int).tolist()
+        assert image[0, -1].tolist() == [255, 255, 255]
+
+
+@pytest.mark.parametrize("encoding", ["mono16", "16UC1"])
+def test_a_thermal_image_looks_like_the_same_values_in_a_png(encoding):
+    values = np.linspace(7000, 7900, 48).reshape(6, 8).astype(np.uint16)
+    picture = cv2.imencode(".png", values)[1].tobytes()
+    for gray16 in ("percentiles", "range", "7000-7900", "full"):
+        image = image_from_msg(message(values, encoding), LIMIT, gray16)
+        assert (image == decode_image(picture, gray16=gray16)).all()
+        assert image.max() == (31 if gray16 == "full" else 255)
+
+
+@pytest.mark.parametrize("encoding", ["bgr16", "rgb16", "bayer_rggb16"])
+def test_colors_of_twelve_bits_are_not_nearly_black(encoding):
+    values = np.full((6, 8, 1 if "bayer" in encoding else 3), 4095, np.uint16)
+    assert (image_from_msg(message(values, encoding), LIMIT) == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("format", "data", "text"),
+    [
+        ("16UC1; compressedDepth", bytes(12) + b"\x89PNG\r\n\x1a\n", "compressedDepth', a depth"),
+        ("32FC1; compressedDepth rvl", bytes(20), "compressedDepth rvl', a depth image"),
+        ("h264", b"\0\0\0\1\x67", "'h264', a part of a video stream"),
+        ("H.265", b"\0\0\0\1\x40", r"'H\.265', a part of a video stream"),
+        ("hevc; bgr8", b"\0\0\0\1\x40", "a part of a video stream"),
+        ("tiff", b"II*\0", "format is 'tiff': unsupported picture format 'tiff'"),
+        ("x" * 9999, b"hello", "format is 'x{80}': not a picture"),
+    ],
+)
+def test_what_is_no_picture_is_named_by_its_format(format, data, text):
+    msg = CompressedImage(format=format, data=data)
+    for read in (image_from_msg, partial(shown_by_msg, gray16="full")):
+        with pytest.raises((NotAnImageError, UnsupportedFormatError), match=text):
+            read(msg, LIMIT)
+
+
+def test_a_picture_is_taken_whatever_its_format_says():
+    msg = CompressedImage(format="h264", data=cv2.imencode(".png", BGR)[1].tobytes())
+    assert (image_from_msg(msg, LIMIT) == BGR).all()
+
+
+def test_a_large_jpeg_keeps_its_size_beside_fewer_pixels():
+    msg = CompressedImage(format="jpeg", data=cv2.imencode(".jpg", BGR)[1].tobytes())
+    image, size = frame_from_msg(msg, 12, "full")
+    assert (image.shape, size) == ((3, 4, 3), (8, 6))
 
 
 @pytest.mark.parametrize("depth", [8, 16])

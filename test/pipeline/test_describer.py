@@ -194,3 +194,15 @@ def test_close_may_be_called_twice():
     describer.close()
     describer.close()
     assert backend.model is None
+
+
+def test_sixteen_bit_gray_is_stretched_as_the_options_say():
+    thermal = np.linspace(7000, 7900, 48 * 64).reshape(48, 64).astype(np.uint16)
+    picture = Picture(cv2.imencode(".png", thermal)[1].tobytes())
+    describer, _ = make()
+    request = DescribeRequest(picture=picture, annotate=True)
+    dark = describer.answer(request, DescribeOptions(gray16="full")).annotated
+    assert np.median(codecs.decode_image(dark)) < 40
+    assert np.median(codecs.decode_image(describer.answer(request, OPTIONS).annotated)) > 100
+    with pytest.raises(InvalidRequestError, match="gray16"):
+        DescribeOptions(gray16="brighter")

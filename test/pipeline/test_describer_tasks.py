@@ -6,7 +6,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from making import describer_of, object_detector
+from making import describer_of, object_detector, scene_of
+from picture_files import exif, segment
 from task_standins import ScriptedTask
 
 from i2t_ros.backends.fake import FakeBackend
@@ -24,9 +25,11 @@ from i2t_ros.pipeline.describer import DescribeOptions, draw
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache
 from i2t_ros.pipeline.tasks.classify import ClassifyOptions
 from i2t_ros.pipeline.tasks.detect import DetectOptions
-from i2t_ros.pipeline.tasks.faces import FaceOptions
+from i2t_ros.pipeline.tasks.faces import FaceOptions, Faces
+from i2t_ros.pipeline.tasks.registry import scaled_scene
 from i2t_ros.pipeline.tasks.text import TextOptions
 from i2t_ros.types import DescribeRequest, Picture
+from i2t_ros.vision.codecs import decode_image, encode_image
 
 GREY = np.full((48, 64, 3), 128, np.uint8)
 PICTURE = cv2.imencode(".png", GREY)[1].tobytes()
@@ -347,3 +350,33 @@ def test_where_the_first_one_fails_the_next_one_tries_itself(make):
     for caller in callers:
         caller.join(LIMIT)
     assert len(errors) == broken.calls == 3
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_picture_decoded_smaller_is_described_in_its_own_pixels(make, turned):
+    data = cv2.imencode(".jpg", np.full((96, 128, 3), 128, np.uint8))[1].tobytes()
+    if turned:
+        data = data[:2] + segment(0xE1, b"Exif\0\0" + exif(6)) + data[2:]
+    describer, _ = make()
+    options = replace(ALL, max_pixels=64 * 48)
+    small = decode_image(data, options.max_pixels)
+    assert sorted(small.shape[:2]) == [48, 64]
+    seen = describer.look(small, options)
+    reply = describer.answer(DescribeRequest(picture=Picture(data), annotate=True), options)
+    scene = reply.description.scene
+    assert (scene.width, scene.height) == ((96, 128) if turned else (128, 96))
+    assert (scene.detections.boxes == 2 * seen.detections.boxes).all()
+    assert (scene.results["faces"].boxes == 2 * seen.results["faces"].boxes).all()
+    assert (scene.results["text"][0].corners == 2 * seen.results["text"][0].corners).all()
+    assert scene.results["classify"] == seen.results["classify"]
+    expected = encode_image(draw(small, seen, options), "jpeg", options.jpeg_quality)
+    assert bytes(reply.annotated) == bytes(expected), "in the size that was decoded"
+    newest = describer.answer(DescribeRequest(), options, newest=lambda _: Picture(data))
+    assert newest.description.scene.width == scene.width
+
+
+def test_landmarks_are_scaled_with_their_face():
+    faces = Faces([[1, 2, 5, 6]], [0.8], np.full((1, 5, 2), 3))
+    larger = scaled_scene(scene_of(10, 20, faces=faces), (40, 60)).results["faces"]
+    assert larger.boxes.tolist() == [[4, 6, 20, 18]]
+    assert larger.landmarks.tolist() == [[[12, 9]] * 5]

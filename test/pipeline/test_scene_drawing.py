@@ -6,7 +6,8 @@ from i2t_ros.pipeline.describer import DescribeOptions, draw
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.text import TextRegion
 from i2t_ros.types import Detections
-from i2t_ros.vision.drawing import DrawOptions, class_color
+from i2t_ros.vision.class_colors import class_color
+from i2t_ros.vision.drawing import DrawOptions
 
 LABELS = ("person", "dog")
 
@@ -91,10 +92,16 @@ def drawn_texts(*regions, width=640, height=480):
     return draw_scene(black(width, height), scene_of(width, height, texts=regions))
 
 
-def test_a_face_says_its_score():
+def test_a_face_says_so_in_the_language_of_the_sentence():
     scene = scene_of(640, 480, faces=Faces([[100, 100, 160, 160]], [0.9]))
-    assert draw_scene(black(), scene)[:99].any()
-    assert not draw_scene(black(), scene, draw=DrawOptions(scores=False))[:99].any()
+    drawn = draw_scene(black(), scene)
+    assert drawn[:99].any()
+    assert (drawn != draw_scene(black(), scene, language="es")).any()
+    for shown in (DrawOptions(scores=False), DrawOptions(labels=False)):
+        other = draw_scene(black(), scene, draw=shown)
+        assert other[:99].any()
+        assert (other != drawn).any()
+    assert not draw_scene(black(), scene, draw=DrawOptions(labels=False, scores=False))[:99].any()
 
 
 def test_what_a_text_says_stands_above_it_and_hides_no_other_text():

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from i2t_ros.vision.drawing import Pen, class_color
+from i2t_ros.vision.class_colors import class_color
+from i2t_ros.vision.drawing import Pen
 from i2t_ros.vision.fonts import text_mask
 
 LABELS = ("person", "dog")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.options import Checked, option
-from i2t_ros.vision.codecs import MAX_PIXELS
+from i2t_ros.vision.codecs import MAX_PIXELS, MOST_REDUCED
 
 DEFAULT_PORT = 8080
 MIN_TOKEN = 16  # characters
@@ -36,7 +36,10 @@ class HttpLimits(Checked):
         16 << 20, "bytes of a request; larger requests are refused", 1, 2**31 - 1
     )
     max_pixels: int = _limit(
-        MAX_PIXELS, "pictures of more pixels are refused before they are decoded", 1, 10**9
+        MOST_REDUCED * MAX_PIXELS,
+        "pictures of more pixels are refused here; the detector has a limit of its own",
+        1,
+        10**9,
     )
     max_connections: int = _limit(
         256, "connections at a time; one more is answered 503", 1, 100_000

@@ -21,7 +21,7 @@ from i2t_ros.errors import I2tError, NotActiveError
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.nodes.detector.camera_ports import LONGEST_RESULT, CameraTopics, check_topics
 from i2t_ros.nodes.messages.descriptions import description_from_msg
-from i2t_ros.nodes.messages.images import encoded_to_msg, image_from_msg
+from i2t_ros.nodes.messages.images import encoded_to_msg, image_from_msg, picture_from_msg
 from i2t_ros.types import Picture, PictureHeader
 from i2t_ros.vision.codecs import decode_image, encode_image, read_header
 
@@ -172,7 +172,7 @@ def _frames_topic(camera: str) -> str:
 
 def _jpeg_of(msg: ImageMsg | CompressedImage) -> bytes:
     if isinstance(msg, CompressedImage):
-        picture = Picture(bytes(memoryview(msg.data).cast("B")))
+        picture = picture_from_msg(msg)
         if read_header(picture).format == "jpeg":
             return bytes(picture)
         image = decode_image(picture)

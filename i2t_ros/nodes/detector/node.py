@@ -17,7 +17,7 @@ from i2t_ros.nodes.detector.work import FrameSettings, Work
 from i2t_ros.nodes.lifecycle.deferred_service import create_deferred_service
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
 from i2t_ros.nodes.messages import descriptions as messages
-from i2t_ros.nodes.messages.images import image_from_msg
+from i2t_ros.nodes.messages.images import shown_by_msg
 from i2t_ros.nodes.parameters.detector import DETECTOR, describe_options
 from i2t_ros.options import from_values
 from i2t_ros.pipeline.describer import STAGED, DescribeOptions
@@ -149,7 +149,7 @@ class DetectorNode(ManagedNode):
             work.describer.answer,
             question,
             options,
-            newest=lambda _: image_from_msg(msg, options.max_pixels),
+            newest=lambda _: shown_by_msg(msg, options.max_pixels, options.gray16),
             turn=partial(work.access.turn, urgent=True),
         )
         return work.requests.submit(lambda: (header, answer()))

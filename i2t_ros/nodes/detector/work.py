@@ -15,7 +15,7 @@ from i2t_ros.nodes.detector.cameras import DetectorCameras
 from i2t_ros.nodes.detector.reports import Reports
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
 from i2t_ros.nodes.messages.descriptions import description_to_msg
-from i2t_ros.nodes.messages.images import encoded_to_msg, image_from_msg, image_to_msg
+from i2t_ros.nodes.messages.images import encoded_to_msg, frame_from_msg, image_to_msg
 from i2t_ros.nodes.messages.markers import boxes_to_marker, sentence_to_marker
 from i2t_ros.nodes.messages.tasks import detections_to_msg
 from i2t_ros.nodes.parameters.detector import DetectorSettings, openers
@@ -121,9 +121,10 @@ class Work:
     def prepare(self, camera: str, item: ImageMessage) -> CameraWork:
         """Read the pixels, start the tasks beside detection, and make the backend's input."""
         settings, stamp = self._settings(), item.header.stamp
-        image = image_from_msg(item, settings.options.max_pixels)
+        options = settings.options
+        image, size = frame_from_msg(item, options.max_pixels, options.gray16)
         return CameraWork(
-            self.describer.begin(image, settings.options),
+            self.describer.begin(image, options, size),
             settings,
             stamp.sec + stamp.nanosec / 1e9 or self._node.get_clock().now().nanoseconds / 1e9,
         )

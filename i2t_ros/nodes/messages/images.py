@@ -5,6 +5,7 @@ it would copy bgr8 images that are taken here without a copy, it cannot be had f
 does not import beside NumPy 2 (vision_opencv issue 535).
 """
 
+import re
 from typing import Any, cast
 
 import cv2
@@ -14,9 +15,10 @@ from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
 from std_msgs.msg import Header
 
-from i2t_ros.errors import ImageMessageError
+from i2t_ros.errors import ImageMessageError, NotAnImageError, UnsupportedFormatError
 from i2t_ros.types import Image, Picture
-from i2t_ros.vision.codecs import check_pixels, decode_image
+from i2t_ros.vision.codecs import check_pixels, decode_image, picture_format, read_header
+from i2t_ros.vision.levels import GRAY16, to_8_bits
 
 # Encoding -> channels, NumPy type of one channel, OpenCV conversion to BGR (None: it is BGR).
 # OpenCV names a Bayer pattern by the second row's second and third pixel, ROS by the first row's
@@ -48,14 +50,51 @@ _ENCODINGS: dict[str, tuple[int, str, int | None]] = {
     "yuyv": (2, "u1", cv2.COLOR_YUV2BGR_YUY2),
 }
 
+_GRAY16 = ("mono16", "16UC1")
 
-def image_from_msg(msg: ImageMsg | CompressedImage, max_pixels: int) -> Image:
-    """Return the pixels of an image message as BGR; 16-bit values are scaled to 8.
+_VIDEO = {"h264", "h265", "hevc", "avc", "av1", "vp8", "vp9", "mpeg4", "libx264", "libx265"}
+"""Words in the format of a compressed message that is a part of a video stream."""
+
+
+def picture_from_msg(msg: CompressedImage) -> Picture:
+    """Return the picture of a message; raises ImageError, naming the format, if it is none."""
+    try:
+        picture_format(msg.data)
+    except (NotAnImageError, UnsupportedFormatError) as error:
+        raise type(error)(f"{_not_pictures(msg.format)}: {error}") from error
+    return Picture(msg.data)
+
+
+def image_from_msg(msg: ImageMsg | CompressedImage, max_pixels: int, gray16: str = GRAY16) -> Image:
+    """Return the pixels of an image message as BGR, of 8 bits; see levels.to_8_bits for 16.
 
     A bgr8 image shares the message's memory, any other is new. Raises ImageError.
     """
+    return frame_from_msg(msg, max_pixels, gray16)[0]
+
+
+def shown_by_msg(msg: ImageMsg | CompressedImage, max_pixels: int, gray16: str) -> Image | Picture:
+    """Return the picture of a compressed message, which is not decoded, or a raw one's pixels."""
     if isinstance(msg, CompressedImage):
-        return decode_image(msg.data, max_pixels)
+        return picture_from_msg(msg)
+    return image_from_msg(msg, max_pixels, gray16)
+
+
+def frame_from_msg(
+    msg: ImageMsg | CompressedImage, max_pixels: int, gray16: str
+) -> tuple[Image, tuple[int, int]]:
+    """Return what image_from_msg returns, and the width and height of the picture.
+
+    A large JPEG is decoded at a smaller size.
+    """
+    if isinstance(msg, CompressedImage):
+        picture = picture_from_msg(msg)
+        image = decode_image(picture, max_pixels, gray16)
+        return image, read_header(picture)[1:]
+    return _raw_image(msg, max_pixels, gray16), (msg.width, msg.height)
+
+
+def _raw_image(msg: ImageMsg, max_pixels: int, gray16: str) -> Image:
     if msg.encoding not in _ENCODINGS:
         raise ImageMessageError(
             f"image encoding {msg.encoding!r} is not supported; supported are "
@@ -78,14 +117,26 @@ def image_from_msg(msg: ImageMsg | CompressedImage, max_pixels: int) -> Image:
     strides = (msg.step, channels * dtype.itemsize, dtype.itemsize)
     shape = (msg.height, msg.width, channels)
     pixels = np.ndarray(shape, dtype, buffer=memoryview(msg.data), strides=strides)
+    if dtype.itemsize == 2:
+        pixels = to_8_bits(pixels, gray16, gray=msg.encoding in _GRAY16)
     return _to_bgr(pixels, msg.encoding, conversion)
 
 
+def _not_pictures(format: str) -> str:
+    """Return what a compressed message holds that is no picture, by its format, and what helps."""
+    shown = f"the message's format is {format[:80]!r}"
+    words = set(re.findall(r"[a-z0-9]+", format.lower().replace(".", "")))
+    if "compresseddepth" in words:
+        return f"{shown}, a depth image: take the topic of the camera's color images"
+    if words & _VIDEO:
+        return (
+            f"{shown}, a part of a video stream: decode it first, as with ros2 run image_transport "
+            "republish, and take the raw topic"
+        )
+    return shown
+
+
 def _to_bgr(pixels: NDArray[Any], encoding: str, conversion: int | None) -> Image:
-    if pixels.dtype.itemsize == 2:
-        # Not by 256: white (65535) has to become white (255). cv_bridge scales in the same way.
-        native = np.ascontiguousarray(pixels, np.uint16)
-        pixels = cv2.convertScaleAbs(native, alpha=255 / 65535).reshape(pixels.shape)
     pixels = np.ascontiguousarray(pixels)
     if conversion is None:
         return pixels

@@ -5,7 +5,7 @@ from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import ImageMarker, Marker
 
 from i2t_ros.types import Detections
-from i2t_ros.vision.drawing import class_color
+from i2t_ros.vision.class_colors import class_color
 
 
 def boxes_to_marker(header: Header, found: Detections) -> ImageMarker:
@@ -13,7 +13,9 @@ def boxes_to_marker(header: Header, found: Detections) -> ImageMarker:
     marker = ImageMarker(header=header, ns="detections", type=ImageMarker.LINE_LIST, scale=2.0)
     marker.action = ImageMarker.ADD if len(found) else ImageMarker.REMOVE
     for i, (left, top, right, bottom) in enumerate(found.boxes.tolist()):
-        blue, green, red = (channel / 255 for channel in class_color(found.label(i)))
+        blue, green, red = (
+            channel / 255 for channel in class_color(found.label(i), int(found.class_ids[i]))
+        )
         # The start and the end of each side, clockwise from the top.
         xs = (left, right, right, right, right, left, left, left)
         ys = (top, top, top, bottom, bottom, bottom, bottom, top)

@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from i2t_ros.errors import I2tError
 from i2t_ros.language.facts import Style, TaskFacts
 from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.types import DescribeRequest, Image
-from i2t_ros.vision.drawing import DrawOptions, Pen
+from i2t_ros.vision.drawing import DrawOptions, Pen, Plate
 
 Result = TypeVar("Result")
 Settings = TypeVar("Settings")
@@ -85,7 +88,25 @@ class Task(ABC, Generic[Settings, Options, Result]):
     def draw(
         self, canvas: Image, result: Result, pen: Pen, label: Label, options: DrawOptions
     ) -> None:
-        """Draw a result onto an image, in place."""
+        """Draw a result onto an image, in place; words that belong to a place are plates()."""
+
+    def plates(
+        self, canvas: Image, result: Result, pen: Pen, label: Label, options: DrawOptions
+    ) -> Sequence[Plate]:
+        """Return the words that are written when everything else of all tasks has been drawn.
+
+        They find their places so that they hide neither each other nor, if possible, what they
+        belong to. The most important come first.
+        """
+        return ()
+
+    def scaled(self, result: Result, factors: NDArray[np.float32]) -> Result:
+        """Return the result for a picture whose width and height are these times as large.
+
+        For results with positions in pixels; they may be in the pixels of a picture that was
+        decoded at a smaller size.
+        """
+        return result
 
     @abstractmethod
     def to_json(self, result: Result, label: Label) -> dict[str, Any]:

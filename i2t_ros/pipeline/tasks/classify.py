@@ -1,6 +1,6 @@
 """The task ``classify``: what the picture as a whole shows, most likely first."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
@@ -14,7 +14,7 @@ from i2t_ros.pipeline.loading import OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_score
 from i2t_ros.types import Image
-from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, readable, write
+from i2t_ros.vision.drawing import DrawOptions, Pen, Plate, plate_size, readable
 
 COLOR = (235, 235, 235)
 LIKELY = 0.1
@@ -99,13 +99,21 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classes]):
     def draw(
         self, canvas: Image, result: Classes, pen: Pen, label: Label, options: DrawOptions
     ) -> None:
-        """Write the likely classes into the lower left corner, the likeliest on top."""
-        bottom = canvas.shape[0]
+        """Draw nothing: there are only words."""
+
+    def plates(
+        self, canvas: Image, result: Classes, pen: Pen, label: Label, options: DrawOptions
+    ) -> Sequence[Plate]:
+        """Return the likely classes for the lower left corner, the likeliest on top."""
+        bottom, plates = canvas.shape[0], []
         for name, score in reversed(result):
             if score >= LIKELY:
                 text = f"{readable(name, label)} {round(100 * score)}%"
-                bottom -= plate_size(text, pen)[0]
-                write(canvas, (0, max(0, bottom)), text, pen, COLOR)
+                height, width = plate_size(text, pen)
+                bottom -= height
+                box = (0, max(0, bottom), width, bottom + height)
+                plates.append(Plate(text, box, COLOR, "fixed"))
+        return plates
 
     def to_json(self, result: Classes, label: Label) -> dict[str, Any]:
         """Return the classes, best first; see Task."""

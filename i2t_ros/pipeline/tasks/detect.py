@@ -21,8 +21,9 @@ from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_pixels, rounded_score
 from i2t_ros.types import DescribeRequest, Detections, Image
 from i2t_ros.vision.boxes import all_are_boxes, are_boxes
+from i2t_ros.vision.class_colors import class_color
 from i2t_ros.vision.decoders.objects import Candidates
-from i2t_ros.vision.drawing import DrawOptions, Pen, class_color, draw_box, readable
+from i2t_ros.vision.drawing import DrawOptions, Pen, Plate, draw_box, readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,17 +190,37 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
     def draw(
         self, canvas: Image, result: Detections, pen: Pen, label: Label, options: DrawOptions
     ) -> None:
-        """Draw the boxes, each with a text such as "dog 87% #4"; the best last, to be on top."""
-        names, tracks = result.class_names(), _tracks(result)
-        for i in reversed(range(len(result))):
-            parts = []
-            if options.labels:
-                parts.append(readable(names[i], label))
-            if options.scores:
-                parts.append(f"{round(100 * float(result.scores[i]))}%")
-            if tracks[i] is not None:
-                parts.append(f"#{tracks[i]}")
-            draw_box(canvas, result.boxes[i], " ".join(parts), pen, class_color(names[i]))
+        """Draw the boxes, the best last, to be on top."""
+        rows = zip(
+            result.class_names(), result.class_ids.tolist(), result.boxes.tolist(), strict=True
+        )
+        for name, class_id, box in reversed(list(rows)):
+            draw_box(canvas, box, pen, class_color(name, class_id))
+
+    def plates(
+        self, canvas: Image, result: Detections, pen: Pen, label: Label, options: DrawOptions
+    ) -> Sequence[Plate]:
+        """Return a text such as "dog 87% #4" for each box, the best first."""
+        plates = []
+        rows = zip(
+            result.class_names(),
+            result.class_ids.tolist(),
+            result.scores.tolist(),
+            result.boxes.tolist(),
+            _tracks(result),
+            strict=True,
+        )
+        for name, class_id, score, box, track in rows:
+            parts = [readable(name, label)] if options.labels else []
+            parts += [f"{round(100 * score)}%"] if options.scores else []
+            parts += [f"#{track}"] if track is not None else []
+            if parts:
+                plates.append(Plate(" ".join(parts), tuple(box), class_color(name, class_id)))
+        return plates
+
+    def scaled(self, result: Detections, factors: NDArray[np.float32]) -> Detections:
+        """Return the objects with other boxes; see Task."""
+        return replace(result, boxes=result.boxes * np.tile(factors, 2))
 
     def to_json(self, result: Detections, label: Label) -> dict[str, Any]:
         """Return the counts and the objects, best first; see Task."""

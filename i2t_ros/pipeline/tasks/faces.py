@@ -1,7 +1,7 @@
 """The task ``faces``: boxes, scores and, with YuNet, five landmarks."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import cv2
@@ -20,7 +20,7 @@ from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_pixels,
 from i2t_ros.types import Image, freeze_arrays
 from i2t_ros.vision.boxes import are_boxes
 from i2t_ros.vision.decoders.faces import FaceCandidates
-from i2t_ros.vision.drawing import DrawOptions, Pen, draw_box
+from i2t_ros.vision.drawing import DrawOptions, Pen, Plate, draw_box, readable
 
 COLOR = (200, 80, 255)
 LANDMARKS = ("right_eye", "left_eye", "nose", "right_mouth_corner", "left_mouth_corner")
@@ -134,14 +134,33 @@ class FacesTask(Task[FaceSettings, FaceOptions, Faces]):
     def draw(
         self, canvas: Image, result: Faces, pen: Pen, label: Label, options: DrawOptions
     ) -> None:
-        """Draw boxes and landmarks, the best face last."""
-        for i in range(len(result) - 1, -1, -1):
-            text = f"{round(100 * float(result.scores[i]))}%" if options.scores else ""
-            draw_box(canvas, result.boxes[i], text, pen, COLOR)
-        if result.landmarks is not None:
-            for x, y in result.landmarks.reshape(-1, 2):
-                center = (round(float(x)), round(float(y)))
-                cv2.circle(canvas, center, pen.line + 1, COLOR, cv2.FILLED, cv2.LINE_AA)
+        """Draw boxes and landmarks, the best face last; those of small faces are smaller."""
+        boxes = result.boxes.tolist()
+        landmarks = [[]] * len(boxes) if result.landmarks is None else result.landmarks.tolist()
+        for box, points in reversed(list(zip(boxes, landmarks, strict=True))):
+            draw_box(canvas, box, pen, COLOR)
+            side = min(box[2] - box[0], box[3] - box[1])
+            radius = max(1, min(pen.line + 1, round(side / 30)))
+            for x, y in points:
+                center = (round(x), round(y))
+                cv2.circle(canvas, center, radius, COLOR, cv2.FILLED, cv2.LINE_AA)
+
+    def plates(
+        self, canvas: Image, result: Faces, pen: Pen, label: Label, options: DrawOptions
+    ) -> Sequence[Plate]:
+        """Return a text such as "face 87%" for each face, the best first."""
+        name = [readable("face", label)] if options.labels else []
+        plates = []
+        for score, box in zip(result.scores.tolist(), result.boxes.tolist(), strict=True):
+            score_shown = [f"{round(100 * score)}%"] if options.scores else []
+            if text := " ".join(name + score_shown):
+                plates.append(Plate(text, tuple(box), COLOR))
+        return plates
+
+    def scaled(self, result: Faces, factors: NDArray[np.float32]) -> Faces:
+        """Return the faces with other boxes and landmarks; see Task."""
+        landmarks = None if result.landmarks is None else result.landmarks * factors
+        return replace(result, boxes=result.boxes * np.tile(factors, 2), landmarks=landmarks)
 
     def to_json(self, result: Faces, label: Label) -> dict[str, Any]:
         """Return the faces, best first; see Task."""

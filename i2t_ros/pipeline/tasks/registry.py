@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from i2t_ros.errors import UnknownTaskError
 from i2t_ros.optional import entry_points_of
 from i2t_ros.pipeline.tasks.base import Task
@@ -12,6 +14,7 @@ from i2t_ros.pipeline.tasks.classify import ClassifyTask
 from i2t_ros.pipeline.tasks.detect import DetectTask
 from i2t_ros.pipeline.tasks.faces import FacesTask
 from i2t_ros.pipeline.tasks.text import TextTask
+from i2t_ros.types import Scene
 
 logger = logging.getLogger(__name__)
 
@@ -49,3 +52,12 @@ def _all_tasks() -> Mapping[str, Task[Any, Any, Any]]:
 
 TASKS = _all_tasks()
 """Name -> task."""
+
+
+def scaled_scene(scene: Scene, size: tuple[int, int]) -> Scene:
+    """Return the scene of a picture as that of the same picture with another width and height."""
+    if size == (scene.width, scene.height):
+        return scene
+    factors = np.divide(size, (scene.width, scene.height), dtype=np.float32)
+    results = {name: TASKS[name].scaled(result, factors) for name, result in scene.results.items()}
+    return Scene(*size, MappingProxyType(results), scene.failures)

@@ -28,7 +28,7 @@ from i2t_ros.pipeline.translation import TRANSLATORS, Translations, open_transla
 from i2t_ros.types import Image, freeze_arrays
 from i2t_ros.vision.colors import text_colors
 from i2t_ros.vision.decoders.texts import Line
-from i2t_ros.vision.drawing import DrawOptions, Pen, plate_size, write
+from i2t_ros.vision.drawing import DrawOptions, Pen, Plate
 from i2t_ros.vision.fonts import can_draw
 
 COLOR = (255, 190, 60)
@@ -182,24 +182,32 @@ class TextTask(Task[TextSettings, TextOptions, Texts]):
     def draw(
         self, canvas: Image, result: Texts, pen: Pen, label: Label, options: DrawOptions
     ) -> None:
-        """Outline each line, and write its text beside it if that hides no other line.
+        """Outline each line."""
+        for region in result:
+            corners = np.rint(region.corners).astype(np.int32)
+            line = pen.for_thing(_height(region), _height(region)).line
+            cv2.polylines(canvas, [corners], True, COLOR, line, cv2.LINE_AA)
+
+    def plates(
+        self, canvas: Image, result: Texts, pen: Pen, label: Label, options: DrawOptions
+    ) -> Sequence[Plate]:
+        """Return the text of each line, which is left out if it would hide another line.
 
         A translation that finds no such place is written over its own line.
         """
-        corners = [np.rint(region.corners).astype(np.int32) for region in result]
-        cv2.polylines(canvas, corners, True, COLOR, pen.line, cv2.LINE_AA)
-        taken = [(*c.min(axis=0).tolist(), *c.max(axis=0).tolist()) for c in corners]
-        for i, region in enumerate(result):
-            translation = region.translation if can_draw(region.translation) else ""
-            text = translation or region.text
-            height, width = plate_size(text, pen)
-            others = np.array(taken[:i] + taken[i + 1 :]).reshape(-1, 4)
-            place = _free_place(canvas, taken[i], (width, height), others)
-            if place is None and translation:
-                place = _at_corner(canvas, taken[i][:2], (width, height))
-            if place is not None:
-                write(canvas, place, text, pen, COLOR)
-                taken.append((*place, place[0] + width, place[1] + height))
+        plates = []
+        for region in result:
+            (left, top), (right, bottom) = region.corners.min(axis=0), region.corners.max(axis=0)
+            box = float(left), float(top), float(right), float(bottom)
+            if region.translation and can_draw(region.translation):
+                plates.append(Plate(region.translation, box, COLOR, "over"))
+            else:
+                plates.append(Plate(region.text, box, COLOR, "free"))
+        return plates
+
+    def scaled(self, result: Texts, factors: NDArray[np.float32]) -> Texts:
+        """Return the lines with other corners; see Task."""
+        return tuple(replace(region, corners=region.corners * factors) for region in result)
 
     def to_json(self, result: Texts, label: Label) -> dict[str, Any]:
         """Return the lines in reading order; see Task."""
@@ -273,32 +281,6 @@ def _hex(color: tuple[int, int, int]) -> str:
 def _color(text: str) -> tuple[int, int, int]:
     red, green, blue = bytes.fromhex(text.removeprefix("#"))
     return red, green, blue
-
-
-def _free_place(
-    canvas: Image, box: Sequence[int], size: tuple[int, int], others: NDArray[np.int_]
-) -> tuple[int, int] | None:
-    """Return where a plate of this size hides none of the others: above, below or beside a box.
-
-    box, others  left, top, right, bottom
-    """
-    left, top, right, bottom = box
-    width, height = size
-    for corner in ((left, top - height), (left, bottom), (right, top), (left - width, top)):
-        x, y = _at_corner(canvas, corner, size)
-        beside = x >= right or x + width <= left or y >= bottom or y + height <= top
-        hidden = (others[:, 0] < x + width) & (x < others[:, 2])
-        hidden &= (others[:, 1] < y + height) & (y < others[:, 3])
-        if beside and not hidden.any():
-            return x, y
-    return None
-
-
-def _at_corner(canvas: Image, corner: Sequence[int], size: tuple[int, int]) -> tuple[int, int]:
-    """Return a place for a plate that is near a corner and inside the canvas, if it fits."""
-    inside = (canvas.shape[1] - size[0], canvas.shape[0] - size[1])
-    x, y = (min(max(0, at), max(0, most)) for at, most in zip(corner, inside, strict=True))
-    return x, y
 
 
 def reading_order(regions: Sequence[TextRegion]) -> list[TextRegion]:

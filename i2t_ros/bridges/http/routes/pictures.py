@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import functools
-import sys
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -151,7 +150,7 @@ async def resized(camera: str, latest: Latest[bytes], look: Look) -> bytes:
 
 
 def _resize(jpeg: bytes, quality: int, width: int) -> bytes:
-    image = decode_image(jpeg, sys.maxsize)  # its pixels were counted when it came
+    image = decode_image(jpeg)  # its pixels were counted when it came
     if width and width < image.shape[1]:
         height = max(1, round(image.shape[0] * width / image.shape[1]))
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).astype("uint8")

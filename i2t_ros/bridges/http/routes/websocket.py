@@ -15,7 +15,8 @@ from i2t_ros.bridges.http.services import Services, SharedServices
 from i2t_ros.bridges.http.settings import HttpLimits
 from i2t_ros.errors import BusyError, I2tError, ImageError
 from i2t_ros.types import Picture
-from i2t_ros.vision.codecs import check_complete, check_picture, read_header
+from i2t_ros.vision.codecs import check_picture, read_header
+from i2t_ros.vision.headers import check_complete
 
 log = logging.getLogger("i2t_ros.ws")
 

@@ -1,0 +1,209 @@
+"""Where pictures end, what stands behind them, and files made to be slow or large."""
+
+import io
+import struct
+import time
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from picture_files import exif, photo, png, png_chunk, segment
+from PIL import Image as PillowImage
+
+from i2t_ros.errors import ImageError, TruncatedImageError, UnsupportedFormatError
+from i2t_ros.types import Picture
+from i2t_ros.vision.codecs import decode_image, read_header
+from i2t_ros.vision.headers import MOST_SCANS, Layout, check_complete, read_layout
+
+PHOTO = photo()
+
+
+def jpeg(**how):
+    out = io.BytesIO()
+    PillowImage.fromarray(PHOTO[..., ::-1]).save(out, "JPEG", **how)
+    return out.getvalue()
+
+
+WHOLE = {
+    "baseline": jpeg(),
+    "gray": cv2.imencode(".jpg", PHOTO[..., 0])[1].tobytes(),
+    "progressive": jpeg(progressive=True),
+    "restart markers": cv2.imencode(".jpg", PHOTO, [cv2.IMWRITE_JPEG_RST_INTERVAL, 1])[1].tobytes(),
+    "profile": jpeg(icc_profile=bytes(200_000)),
+    "comment with markers": jpeg(comment=b"\xff\xd9\xff\xda\xff\xd8"),
+    "thumbnail": jpeg(exif=exif(1) + jpeg()),
+}
+MOVIE = b"\0\0\0\x18ftypmp42" + np.random.default_rng(3).bytes(40_000) + b"\xff\xda"
+BEHIND = {
+    "nothing": b"",
+    "zeros": bytes(5000),
+    "a movie": MOVIE,
+    "a movie without any end marker": MOVIE.replace(b"\xff\xd9", b"ab"),
+    "more pictures": jpeg(quality=30) + jpeg()[:200],
+    "a phone's trailer": b"\0\0\x01\x0a\x0e\0\0\0Image_UTC_Data" + MOVIE + b"SEFT",
+}
+
+
+@pytest.mark.parametrize("behind", BEHIND)
+@pytest.mark.parametrize("kind", WHOLE)
+def test_a_jpeg_ends_where_its_own_image_ends(kind, behind):
+    data = WHOLE[kind]
+    assert decode_image(data + BEHIND[behind]).shape == PHOTO.shape
+    check_complete(data + BEHIND[behind], "jpeg")
+    for cut in (len(data) - 2, len(data) * 2 // 3):  # what is missing does not stand behind
+        with pytest.raises(TruncatedImageError):
+            decode_image(data[:cut] + bytes(100))
+
+
+def test_bytes_between_segments_and_repeated_fill_bytes_are_passed_over():
+    data = WHOLE["baseline"]
+    at = 4 + int.from_bytes(data[4:6], "big")
+    assert decode_image(data[:at] + b"abc\xff\xff\xff" + data[at:]).shape == PHOTO.shape
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_only_jpegs_that_need_it_are_held_in_memory_as_a_whole(kind):
+    layout = read_layout(WHOLE[kind], "jpeg")
+    assert (layout.width, layout.height) == PHOTO.shape[1::-1]
+    assert layout.buffered == (kind == "progressive")
+
+
+@pytest.mark.parametrize(
+    ("tiff", "orientation"),
+    [
+        (exif(6), 6),
+        (exif(6, order=">"), 6),
+        (exif(6, kind=4), 6),
+        (exif(0), 1),
+        (exif(9), 1),
+        (exif(6)[:-8], 1),
+        (b"II*\0" + struct.pack("<I", 2**32 - 1), 1),
+        (b"II*\0" + struct.pack("<IH", 8, 65_535), 1),
+        (b"XX*\0", 1),
+        (b"", 1),
+    ],
+)
+def test_only_a_sound_orientation_is_taken(tiff, orientation):
+    data = WHOLE["baseline"]
+    data = data[:2] + segment(0xE1, b"Exif\0\0" + tiff) + data[2:]
+    assert read_layout(data, "jpeg").orientation == orientation
+    assert decode_image(data).shape[:2] == ((60, 80) if orientation == 1 else (80, 60))
+
+
+def test_layouts_of_png():
+    assert read_layout(png(8, 6, 16, 0, bytes(102)), "png") == Layout(8, 6, bits=16)
+    key = (b"tRNS", b"\0\7")
+    assert read_layout(png(8, 6, 8, 0, bytes(54), [key]), "png") == Layout(8, 6, key=7)
+    late = png(8, 6, 8, 2, bytes(150))
+    late = late[:-12] + png_chunk(b"eXIf", exif(6)) + late[-12:]
+    assert read_header(Picture(late)) == ("png", 6, 8)
+
+
+def long_png(length):
+    """Return 57 bytes whose first chunk of pixels says that it has this length."""
+    head = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 6, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + struct.pack(">I", length) + b"IDAT" + bytes(16)
+
+
+def webp(**changes):
+    out = io.BytesIO()
+    PillowImage.fromarray(PHOTO).save(out, "WEBP", **changes)
+    return bytearray(out.getvalue())
+
+
+def webp_with(at, value):
+    data = webp()
+    data[at : at + 4] = struct.pack("<I", value)
+    return bytes(data)
+
+
+def bmp_with(at, value):
+    data = bytearray(cv2.imencode(".bmp", PHOTO)[1].tobytes())
+    data[at : at + 4] = struct.pack("<I", value)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        long_png(0x7FFFFFFF),
+        long_png(0xFFFFFFFF),
+        long_png(17),
+        webp_with(4, 0xFFFFFFF0),
+        webp_with(16, 0xFFFFFFF0),
+        webp_with(16, 10**6),
+        bmp_with(10, 0x7FFFFFFF),
+        bmp_with(10, 10**6),
+        WHOLE["baseline"][:2] + b"\xff\xe1\xff\xff" + WHOLE["baseline"][2:],
+    ],
+    ids=lambda data: f"{data[:2].hex()}-{len(data)}",
+)
+def test_a_length_beyond_the_file_is_a_cut_picture(data):
+    with pytest.raises(TruncatedImageError):
+        decode_image(data)
+
+
+def scans(number, between=b""):
+    """Return a progressive JPEG that refines one coefficient again and again."""
+    data = WHOLE["progressive"]
+    second = data.index(b"\xff\xda", data.index(b"\xff\xda") + 2)
+    scan = b"\xff\xda" + struct.pack(">HBBB", 8, 1, 1, 0) + bytes([1, 63, 0]) + bytes(2)
+    return data[:second] + (between + scan) * number + b"\xff\xd9"
+
+
+@pytest.mark.parametrize("between", [b"", segment(0xFE, b"again"), b"\xff\xff"])
+def test_a_jpeg_of_more_scans_than_anybody_writes_is_refused(between):
+    with pytest.raises(UnsupportedFormatError, match=f"more than {MOST_SCANS} scans"):
+        decode_image(scans(1000, between))
+    check_complete(scans(MOST_SCANS - 1), "jpeg")
+
+
+MANY = 8_000_000
+HOSTILE = {
+    "fill bytes": b"\xff\xd8" + b"\xff" * MANY,
+    "padding": WHOLE["baseline"][:20] + bytes(MANY),
+    "empty segments": b"\xff\xd8" + b"\xff\xe0\0\2" * (MANY // 4),
+    "segments without a length": b"\xff\xd8" + b"\xff\xd0" * (MANY // 2),
+    "escaped bytes": WHOLE["baseline"][:-2] + b"\xff\0" * (MANY // 2),
+    "restarts": WHOLE["baseline"][:-2] + b"\xff\xd0" * (MANY // 2),
+    "chunks": png(8, 6, 8, 2, bytes(150))[:-12] + png_chunk(b"abCd", b"") * (MANY // 12),
+    "webp chunks": b"RIFF"
+    + struct.pack("<I", 26 + MANY)
+    + b"WEBPVP8X"
+    + struct.pack("<I", 10)
+    + bytes(10)
+    + b"abcd\0\0\0\0" * (MANY // 8),
+    "tags": b"\xff\xd8"
+    + segment(0xE1, b"Exif\0\0II*\0" + struct.pack("<IH", 8, 5400) + bytes(64_800)) * 120,
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_no_header_is_slow(kind):
+    started = time.thread_time()
+    with pytest.raises(ImageError):
+        decode_image(HOSTILE[kind])
+    # 0.01 to 0.1 s; without limits on what is walked these took 10 s and more.
+    assert time.thread_time() - started < 1
+
+
+@pytest.mark.parametrize("fmt", ["jpeg", "png", "webp", "bmp"])
+def test_no_damage_to_a_header_raises_anything_else(fmt):
+    rng = np.random.default_rng(5)
+    whole = bytes(webp()) if fmt == "webp" else cv2.imencode(f".{fmt}", PHOTO)[1].tobytes()
+    for _ in range(150):
+        data = bytearray(whole)
+        for at in rng.integers(0, min(len(data), 200), 3):
+            data[at] = rng.integers(0, 256)
+        for check in (read_layout, check_complete):
+            try:
+                check(bytes(data), fmt)
+            except ImageError:
+                continue
+
+
+def test_a_zipped_bomb_of_text_is_not_unpacked():
+    text = png_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(10_000_000)))
+    whole = png(8, 6, 8, 2, bytes(150))
+    assert decode_image(whole[:33] + text + whole[33:]).shape == (6, 8, 3)
