@@ -38,6 +38,11 @@ def class_color(label: str, class_id: int | None = None) -> Color:
     return round(255 * blue), round(255 * green), round(255 * red)
 
 
+def named_colors() -> dict[str, Color]:
+    """Return the colors of the classes that have one whatever their index, by name."""
+    return {name: class_color(name) for name in _coco_indices()}
+
+
 @functools.cache
 def _coco_indices() -> dict[str, int]:
     names = (config_path("labels") / "coco80.txt").read_text("utf-8").split("\n")

@@ -9,13 +9,14 @@ from typing import Literal
 
 from fastapi import APIRouter
 from starlette.requests import HTTPConnection
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from i2t_ros.bridges.http.middleware.access import POLICY
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.routes.request_body import accepts_html
+from i2t_ros.vision.class_colors import named_colors
 
 STATIC = Path(__file__).absolute().parents[1] / "static"
 FILES = StaticFiles(directory=STATIC)
@@ -63,6 +64,13 @@ def streaming_at_root(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send)
 
     return answer
+
+
+@router.get("/static/class-colors.json")
+async def class_colors() -> Response:
+    """Return the colors that drawings have for classes, as CSS has them."""
+    colors = {name: f"rgb({r}, {g}, {b})" for name, (b, g, r) in named_colors().items()}
+    return JSONResponse(colors)
 
 
 @router.get("/favicon.ico")

@@ -1,5 +1,7 @@
-// The color of a class: as a rule the same on every page, and far from those of the other classes
-// that this page has shown.
+// The color of a class: that which the robot draws with, where it is known by the class's name;
+// else far from those of the other classes that this page has shown.
+
+import { request } from "./api.js";
 
 const HUES = 12; // 30 degrees apart; more classes have the same hues in darker colors
 const DARKER = 0.72; // brightness of each further round, times that of the one before
@@ -19,6 +21,11 @@ function crc32(bytes) {
 const colors = new Map();
 let taken = new Set(); // hues of this round, 0 to HUES - 1
 let brightness = 1;
+
+export async function loadColors() {
+  const known = await request("static/class-colors.json").catch(() => ({}));
+  for (const [name, color] of Object.entries(known)) colors.set(name, color);
+}
 
 export function colorOf(name) {
   if (!colors.has(name)) {

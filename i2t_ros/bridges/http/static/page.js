@@ -1,6 +1,7 @@
 // The page: views, theme, language, state. Everything else has a module of its own.
 
 import { request, spoken, spokenError } from "./api.js";
+import { loadColors } from "./colors.js";
 import { $ } from "./elements.js";
 import { startLive, stopLive, retellLive, snapshotLive } from "./live.js";
 import { askForToken, startLogin } from "./login.js";
@@ -145,6 +146,7 @@ async function start() {
   startWords();
   startOverlay();
   const found = await session();
+  await loadColors();
   startPicture(found, () => show("picture"));
   const begin = async () => {
     show("live");

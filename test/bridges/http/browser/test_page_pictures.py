@@ -13,6 +13,7 @@ from web_support import BOXES, PICTURE, picture
 
 from i2t_ros.bridges.http.settings import FetchSettings
 from i2t_ros.types import DescribeReply, Description, Detections
+from i2t_ros.vision.class_colors import class_color
 from i2t_ros.vision.codecs import read_header
 
 
@@ -184,31 +185,22 @@ def test_small_things_have_thin_lines(bridge, open_page):
     assert page.run(width, "thing number 0") > 2
 
 
-def test_colors_are_far_apart(bridge, open_page):
-    """Those of a table's things too, which are near each other by their names."""
-    things = [
-        "bottle",
-        "cup",
-        "fork",
-        "knife",
-        "spoon",
-        "bowl",
-        "banana",
-        "apple",
-        "cake",
-        "chair",
-        "couch",
-    ]
+def test_colors_are_those_of_drawings_and_far_apart(bridge, open_page):
     page = open_page(bridge())
-    colors = page.browser.execute_async_script(
-        "const [names, done] = arguments;"
-        "import('./static/colors.js').then((found) => done(names.map(found.colorOf)))",
-        things,
-    )
-    hues = [
-        360 * colorsys.rgb_to_hsv(*(int(c) / 255 for c in re.findall(r"\d+", color)))[0]
-        for color in colors
-    ]
-    for one, other in itertools.combinations(hues, 2):
-        apart = abs(one - other) % 360
-        assert min(apart, 360 - apart) > 28
+
+    def colors_of(names):
+        return page.browser.execute_async_script(
+            "const [names, done] = arguments;"
+            "import('./static/colors.js').then((found) => done(names.map(found.colorOf)))",
+            names,
+        )
+
+    table = ["bottle", "wine glass", "cup", "fork", "knife", "spoon", "bowl", "dining table"]
+    drawn = [tuple(reversed(class_color(name))) for name in table]
+    assert colors_of(table) == [f"rgb({r}, {g}, {b})" for r, g, b in drawn]
+    own = colors_of([f"gadget {n}" for n in range(12)])  # of a model with classes of its own
+    for colors in (drawn, [tuple(map(int, re.findall(r"\d+", color))) for color in own]):
+        hues = [360 * colorsys.rgb_to_hsv(*(c / 255 for c in color))[0] for color in colors]
+        for one, other in itertools.combinations(hues, 2):
+            apart = abs(one - other) % 360
+            assert min(apart, 360 - apart) > 28
