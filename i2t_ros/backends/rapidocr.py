@@ -39,8 +39,8 @@ to 736 pixels; a strip of 100 x 4000 would cost 2.6 GB and 12 s."""
 
 SURE_LINE = 0.7
 """Score of the network that finds lines from which a line is there, even if none of it is read. On
-85 photos, regions without writing had at most 0.64; rendered lines in scripts that the reading
-network does not know had 0.73 or more."""
+85 photos, regions without writing that were not read had at most 0.64; most rendered lines in
+scripts that the reading network does not know had 0.73 or more, few Russian ones less than 0.7."""
 
 MOSTLY_BLANK = 0.84
 """Share of "no letter" in the answer for a line of which only punctuation is read, if it was
@@ -48,7 +48,7 @@ skipped: the network was trained to skip letters that it does not know. Lines th
 0.45 to 0.83, skipped ones with a comma or a full stop 0.9 and more."""
 
 KOREAN = 0.45
-LEAST_SEEN = 0.2
+LEAST_SEEN = 0.08
 GREEK = 0.06
 """Which letters the network nearly saw where it skipped lines, summed up over its steps.
 
