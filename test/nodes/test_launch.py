@@ -1,6 +1,7 @@
 """The launch files, read by the real launch, and run with the real ros2, where they are there."""
 
 import importlib.util
+import logging
 import os
 import shutil
 import signal
@@ -120,8 +121,10 @@ def test_what_two_nodes_share_goes_to_both():
     assert said["bridge_node"] == {"http": True, "http_port": 0, **cameras}
 
 
-def test_a_misspelled_argument_is_named_and_one_of_another_file_is_not(caplog):
+def test_a_misspelled_argument_is_named_and_one_of_another_file_is_not(caplog, monkeypatch):
     caplog.set_level("WARNING", "i2t.launch.py")
+    # launch's own loggers keep their lines to themselves.
+    monkeypatch.setattr(logging.getLogger("i2t.launch.py"), "propagate", True)
     read("i2t.launch.py", langauge="es", robot_name="r2")
     assert caplog.messages == ["unknown argument langauge: did you mean language?"]
     caplog.clear()
