@@ -128,7 +128,7 @@ def test_a_misspelled_argument_is_named_and_one_of_another_file_is_not(caplog, m
     read("i2t.launch.py", langauge="es", robot_name="r2")
     assert caplog.messages == ["unknown argument langauge: did you mean language?"]
     caplog.clear()
-    read("multi_camera.launch.py", sources="front=a.mp4")
+    read("multi_camera.launch.py", sources="[a.mp4,b.mp4]")
     assert caplog.messages == []
 
 
