@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import math
 import reprlib
+from array import array
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -78,8 +79,8 @@ class Option:
             if isinstance(value, str):
                 parts = value.strip("[] ").split(",")
                 return [text for part in parts if (text := part.strip(" '\""))]
-            several = value is None or not isinstance(value, (bool, int, float))
-            return [self._text(item) for item in (value or ())] if several else [self._text(value)]
+            several = value if isinstance(value, (list, tuple, array)) else [value]
+            return [] if value is None else [self._text(item) for item in several]
         if isinstance(default, str):
             return self._text(value)
         if isinstance(default, bool):

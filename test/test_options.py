@@ -3,6 +3,7 @@
 import array
 import math
 from dataclasses import dataclass, field
+from datetime import date
 
 import pytest
 
@@ -150,6 +151,10 @@ def test_what_yaml_has_read_as_another_type_is_taken_for_what_is_meant(default, 
         ("plum", False, "got false: YAML reads false, no, off and n so.*: -p \"cake:='no'\""),
         ([], [True], "got true: YAML reads"),
         ([], [b"x"], "cake: expected a text, got b'x'"),
+        ([], [["dog"]], "cake: expected a text, got ['dog']"),
+        ([], {"dog": 1}, "cake: expected a text, got {'dog': 1}"),
+        ([], date(2024, 1, 1), "cake: expected a text, got datetime.date"),
+        (0.5, date(2024, 1, 1), "cake: expected a number, got datetime.date"),
         (2, 2.5, "cake: expected a whole number, got 2.5"),
         (2, True, "cake: expected a whole number, got True"),
         (2, "two", "cake: expected a whole number, got 'two'"),

@@ -11,6 +11,7 @@ import select
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 PERIOD = 1.0
 """Seconds between two such lines."""
@@ -66,7 +67,8 @@ def filter_stderr() -> Callable[[], None]:
     def end() -> None:
         stream.value = before
         os.dup2(STDERR, writer, inheritable=False)  # for whoever still writes through ours
-        os.waitpid(child, 0)
+        with suppress(ChildProcessError):  # whoever started this process ignores SIGCHLD
+            os.waitpid(child, 0)
 
     return end
 

@@ -19,7 +19,7 @@ from launch_ros.actions import Node
 
 from i2t_ros.nodes.parameters.tables import NODES
 from i2t_ros.nodes.processes import dds_profile, parameter_file
-from i2t_ros.options import Option, Value
+from i2t_ros.options import BOOLEANS, Option, Value
 from i2t_ros.resources import config_path
 
 # The parameters that are also launch arguments, by node. For all others, use params_file.
@@ -115,12 +115,16 @@ def as_value(spec: Option, text: str) -> Value:
     """Return a parameter's value in the type that the node expects; raises InvalidRequestError."""
     if isinstance(spec.default, str):
         return text  # YAML would read language:=no as false
-    return spec.meant(yaml.safe_load(text))
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:  # the other error names the argument
+        value = text
+    return spec.meant(value)
 
 
 def is_true(text: str) -> bool:
     """Return whether an argument is true."""
-    return text.lower() in ("true", "1")
+    return text.lower() in BOOLEANS[True]
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -14,13 +14,20 @@ from launch.substitutions import ThisLaunchFileDir
 from launch_ros.actions import Node
 
 from i2t_ros.nodes.processes import parameter_file
+from i2t_ros.options import Option
+
+
+def texts(name: str, given: str) -> list[str]:
+    """Return a list of texts: one text is a list of one."""
+    found = Option(name, [], "").meant(yaml.safe_load(given))
+    assert isinstance(found, list)  # noqa: S101 (as the default is)
+    return found
 
 
 def make_sources(context: LaunchContext) -> list[Node]:
     """Return a source_node for each entry of ``sources``, in the namespace of its camera."""
     given = context.launch_configurations
-    cameras = [str(camera) for camera in yaml.safe_load(given["cameras"])]
-    sources = [str(source) for source in yaml.safe_load(given["sources"] or "[]")]
+    cameras, sources = texts("cameras", given["cameras"]), texts("sources", given["sources"])
     if sources and len(sources) != len(cameras):
         raise RuntimeError(f"sources: expected one for each of {cameras}, got {sources}")
     return [

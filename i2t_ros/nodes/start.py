@@ -3,6 +3,7 @@
 import importlib
 import os
 import signal
+import sys
 from functools import partial
 
 from i2t_ros.backends.stderr_filter import filter_stderr
@@ -19,6 +20,10 @@ def open_standard_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+    # Python has None in the place of one that was closed. Standard input stays so: whoever wants to
+    # read it is told why that cannot be.
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
 
 
 def start(kind: str) -> int:

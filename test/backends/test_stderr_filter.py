@@ -78,6 +78,13 @@ def test_a_standard_error_that_cannot_be_written_to(closed):
     assert done.stdout == "well\n"
 
 
+def test_a_parent_that_ignores_the_end_of_children():
+    command = ["sh", "-c", 'trap \'\' CHLD; exec "$0" -c "$1"', sys.executable]
+    code = BEGIN + "c('a line\\n'); end(); print('well')"
+    done = subprocess.run([*command, code], cwd="/", capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("well\n", "a line\n")
+
+
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
 def test_the_decoders_of_this_opencv_are_known(suffix):
     noise = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)

@@ -160,6 +160,30 @@ def test_rviz_shows_the_topics_of_the_nodes_namespace():
         ]
 
 
+@pytest.mark.parametrize(
+    ("cameras", "sources", "expected"),
+    [
+        ("front", "/dev/video0", {"front": "/dev/video0"}),
+        ("[a, b]", "[0, 2]", {"a": "0", "b": "2"}),
+        ("[a]", '["x ! y, width=1 ! appsink"]', {"a": "x ! y, width=1 ! appsink"}),
+    ],
+)
+def test_cameras_and_sources_as_people_write_them(cameras, sources, expected):
+    _, nodes = read("multi_camera.launch.py", cameras=cameras, sources=sources)
+    shown = [node for node in nodes if node.node_executable == "source_node"]
+    found = {}
+    for node, camera in zip(shown, expected, strict=True):
+        (file,) = evaluate_parameters(LaunchContext(), node._Node__parameters)
+        found[camera] = yaml.safe_load(file.read_text())["/**/*"]["ros__parameters"]["source"]
+    assert found == expected
+
+
+@pytest.mark.parametrize("text", ["[1", "2024-01-01", "{a: b}", "~"])
+def test_an_argument_that_is_wrong_is_named(text):
+    with pytest.raises(Exception, match="rate: expected a number"):
+        read("i2t.launch.py", source="0", rate=text)
+
+
 def test_an_argument_says_what_may_be_given_and_what_leaving_it_out_means():
     declared, _ = read("i2t.launch.py")
     assert "one of: list, sentence, scene, changes" in declared["style"].description

@@ -1,6 +1,8 @@
 """What ROS refuses at the start is said on one line; where it could not start, it does."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 from rclpy.context import Context
@@ -55,12 +57,23 @@ def test_a_parameter_file_that_is_none(tmp_path):
         (["-r", "__node:=1x"], "__node:=NAME without a slash"),
         (["-r", "__ns:=robot"], "__ns:=/NAMESPACE with one"),
         (["-p", "min_score=1"], "expected -p NAME:=VALUE"),
+        (["-p", "allow_classes:=[dog, 1]"], "the values of a list have one type"),
         (["--log-level", "loud"], "expected debug, info"),
         (["--params-file"], "expected --params-file FILE"),
     ],
 )
 def test_arguments_that_are_wrong(arguments, reason):
     assert reason in refused(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [("--help >&-", 0), ("--wrong 2>&-", 2), ("--wrong <&- >&- 2>&-", 2)]
+)
+def test_standard_streams_that_are_closed(words, code):
+    program = "from i2t_ros.nodes.start import source_node; exit(source_node())"
+    command = ["sh", "-c", f'exec "$0" -c "$1" {words}', sys.executable, program]
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
 
 
 def test_a_wrong_command_line_ends_the_process_with_2(monkeypatch, capsys):

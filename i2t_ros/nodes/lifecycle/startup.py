@@ -30,7 +30,8 @@ _HINTS = {
     "--params-file": "expected --params-file FILE",
     "remap rule": "expected FROM:=TO, both of letters, digits, underscores and single slashes, no "
     "digit after a slash; __node:=NAME without a slash, __ns:=/NAMESPACE with one",
-    "parameter override": "expected -p NAME:=VALUE; an empty text is -p 'NAME:=\"\"'",
+    "parameter override": "expected -p NAME:=VALUE; an empty text is -p 'NAME:=\"\"', and the "
+    "values of a list have one type: -p \"NAME:=[dog, '1']\"",
     "log level": "expected debug, info, warn, error or fatal",
 }
 
