@@ -211,6 +211,7 @@ def _refusal(path: Path, said: str) -> I2tError:
         return ModelCorruptError(
             f"{path}: its weights are in a second file that is not there, {weights[1]}: copy both"
         )
+    said = said.rstrip(".")
     size = path.stat().st_size if path.is_file() else 0
     hint = f" The file of {size} bytes may be cut off or damaged: copy or download it again."
     return ModelCorruptError(f"{path}: {engine} cannot load it: {said}.{hint if size else ''}")

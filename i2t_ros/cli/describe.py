@@ -75,7 +75,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--save",
         type=Path,
         metavar="FILE",
-        help="write the picture with everything found drawn on it; for several, a folder",
+        help="write the picture with everything found drawn on it: a file, or for several pictures a folder",
     )
     parser.add_argument(
         "--language-folder", type=Path, metavar="FOLDER", help="folder with your own language files"
@@ -155,7 +155,8 @@ def _run(args: argparse.Namespace) -> int:
     how = replace(from_values(OpenOptions, values), progress=not args.quiet)
     names = names_of(args.pictures)
     films = [name for name in names if is_video(name)]
-    several = len(names) > 1 or bool(films)
+    # Folders, patterns and videos always get the form for several, however many there are.
+    several = len(names) > 1 or bool(films) or names != args.pictures
     paths = _saved(args.save, names, several)
     if not several:  # a picture that cannot be read costs no model
         only: list[Shot] | None = list(shots(names[0], args.every, options))
@@ -211,14 +212,12 @@ def _saved(save: Path | None, names: list[str], several: bool) -> Mapping[str, P
     """Return where drawings go, by what they are of; raises I2tError."""
     if save is None:
         return {}
-    if several:
-        if save.suffix and not save.is_dir():
-            raise InvalidRequestError(f"--save {save}: expected a folder for several pictures")
+    if not save.suffix or save.is_dir():
         return saved_names(names, save)
-    if not save.is_dir():
-        canonical_format(save.suffix)
-        return {names[0]: save}
-    return saved_names(names, save)
+    if several:
+        raise InvalidRequestError(f"--save {save}: expected a folder for several pictures")
+    canonical_format(save.suffix)
+    return {names[0]: save}
 
 
 @dataclass(slots=True)

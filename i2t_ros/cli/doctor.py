@@ -14,6 +14,7 @@ import yaml
 from msgspec import to_builtins
 
 from i2t_ros.backends.base import BackendOptions
+from i2t_ros.cli.inputs import named
 from i2t_ros.errors import BackendError, I2tError, ImageError, ModelError, ModelMismatchError
 from i2t_ros.models.lookup import describe_model, is_model_file, obtain
 from i2t_ros.models.manifest import ModelSpec
@@ -122,8 +123,10 @@ def _noted(report: Report) -> Iterator[None]:
 def _picture(name: str | None) -> Image:
     """Return the picture of a file, or a drawing of 640 x 480."""
     if name:
+        with named("read", name):
+            data = Path(name).read_bytes()
         try:
-            return decode_image(Picture(Path(name).read_bytes()), 100_000_000)
+            return decode_image(Picture(data), 100_000_000)
         except ImageError as error:
             raise ImageError(f"{name}: {error}") from error
     ramp = np.linspace(40, 215, 640, dtype=np.uint8)
@@ -135,7 +138,8 @@ def _picture(name: str | None) -> Image:
 
 def _file(report: Report, path: Path) -> FileFacts | None:
     """Note what a file says of itself. Raises what read_file raises, if nothing describes it."""
-    report["file"] = {"path": str(path), "bytes": path.stat().st_size if path.is_file() else 0}
+    if path.is_file():
+        report["file"] = {"path": str(path), "bytes": path.stat().st_size}
     if path.with_suffix(".yaml").is_file() and not is_model_file(path):
         return None
     if not path.is_file():

@@ -99,6 +99,18 @@ def test_json_lines_of_several_and_an_error_among_them(capsys):
     assert bad["error"]["code"] == "not_an_image"
 
 
+@pytest.mark.parametrize("word", ["photos/more", "photos/more/*.png"])
+def test_a_folder_of_one_gets_the_form_of_several(word, folder, capsys):
+    assert describe(word, "--json", "--save", "seen") == 0
+    assert sources(capsys.readouterr().out) == ["photos/more/b.png"]
+    assert (folder / "seen" / "b.png").is_file()
+
+
+def test_a_name_without_an_ending_is_a_folder_for_drawings(folder):
+    assert describe("photos/a9.png", "--save", "seen/") == 0
+    assert (folder / "seen" / "a9.png").is_file()
+
+
 @pytest.mark.parametrize(("every", "times"), [(1, [0, 1, 2, 3]), (1.5, [0, 1.5, 3]), (60, [0])])
 def test_a_video_is_described_every_so_many_seconds(every, times, capsys):
     assert describe("film.avi", "--every", every, "--json") == 0
