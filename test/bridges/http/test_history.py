@@ -13,7 +13,7 @@ from web_support import OTHER, PICTURE, RectangleDescriber, post
 
 from i2t_ros.bridges.http.history import handler as history
 from i2t_ros.bridges.http.history.database import History
-from i2t_ros.errors import BusyError, ServiceError
+from i2t_ros.errors import BusyError, InvalidRequestError
 from i2t_ros.types import DescribeReply, Description, Detections
 
 
@@ -242,7 +242,7 @@ def test_a_history_that_fails_does_not_stop_the_service(web, history_settings, t
     ],
 )
 def test_a_url_that_can_never_work_is_an_error_at_the_start(web, history_settings, url):
-    with pytest.raises(ServiceError, match="history cannot be used") as raised:
+    with pytest.raises(InvalidRequestError, match="http_history_database: ") as raised:
         web(history=history_settings(database=url))
     assert "secret" not in str(raised.value)
 

@@ -50,6 +50,8 @@ def test_pictures_in_s3(web, history_settings, bucket):
         assert http.get(f"/v1/history/{number}/picture").content == PICTURE
         kept.delete()
         assert http.get(f"/v1/history/{number}/picture").status_code == 404
+        assert post(http)["cached"] is True  # which keeps it anew
+        assert http.get(f"/v1/history/{number}/picture").content == PICTURE
         assert http.delete(f"/v1/history/{number}").status_code == 204
         bucket.delete()
         assert post(http)["history"] is None  # served, not kept

@@ -24,6 +24,7 @@ IMG = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
         ("*/*", False),
         ("image/jpeg", False),
         ("text/html;q=0, */*", False),
+        ("text/html; q = 0, */*", False),
         ("text/plain, multipart/x-mixed-replace", False),
         ("", False),
     ],
