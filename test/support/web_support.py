@@ -46,6 +46,14 @@ def post(client, data=PICTURE, query=""):
     return reply.json()
 
 
+def assert_is_annotated(data):
+    """Check that something has been drawn on PICTURE."""
+    drawn = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    plain = cv2.imdecode(np.frombuffer(PICTURE, np.uint8), cv2.IMREAD_COLOR)
+    assert drawn.shape == plain.shape
+    assert not np.array_equal(drawn, plain)
+
+
 class RectangleDescriber:
     """Finds the rectangle of each colour, and counts how often it was asked."""
 

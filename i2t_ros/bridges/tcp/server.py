@@ -319,7 +319,7 @@ class _Connection:
 
     def _failed(self, what: str) -> None:
         self._server.counters["failures"] += 1
-        log.warning("%s %s", self._client, what)
+        log.warning("%s %s", self._client, wire.one_line(what))
 
 
 def _unacknowledged(sock: socket.socket) -> int:

@@ -242,7 +242,7 @@ def test_a_history_that_fails_does_not_stop_the_service(web, history_settings, t
     ],
 )
 def test_a_url_that_can_never_work_is_an_error_at_the_start(web, history_settings, url):
-    with pytest.raises(InvalidRequestError, match="http_history_database") as raised:
+    with pytest.raises(InvalidRequestError, match="http_history_database: ") as raised:
         web(history=history_settings(database=url))
     assert "secret" not in str(raised.value)
 

@@ -88,6 +88,48 @@ def test_drawings_count_too_and_go_with_their_results(kept, tmp_path):
     assert history.picture(history.newest(1)[0].drawing) == b"new" * 50
 
 
+def test_pictures_that_others_removed_are_kept_anew(kept, tmp_path):
+    history = kept([1000.0])
+    found, picture = entry(0)
+    drawing = Picture(b"drawn", PictureHeader("jpeg", 1, 1))
+    found = history.add(found, picture, drawing)
+    for path in (tmp_path / "kept").rglob("*.jpeg"):
+        path.unlink()
+    assert history.find(found.key, Picture(picture)).id == found.id
+    assert history.picture(found.picture) == picture
+    assert history.add_drawing(found, drawing).drawing == found.drawing
+    assert history.picture(found.drawing) == b"drawn"
+
+
+def test_no_picture_stays_without_its_result(kept, tmp_path):
+    history = kept([1000.0])
+    drawing = Picture(b"drawn", PictureHeader("jpeg", 1, 1))
+    older = history.add(*entry(0))
+    history.remove(older.id)
+    assert history.add_drawing(older, drawing) is None  # it was removed in between
+    with sqlite3.connect(tmp_path / "deep" / "down" / "history.db") as other:
+        other.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON i2t_descriptions "
+            "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        )
+    other.close()
+    with pytest.raises(history.failures, match="the disk is full"):
+        history.add(*entry(1), drawing)
+    assert list((tmp_path / "kept").rglob("*.jpeg")) == []
+
+
+def test_a_result_that_is_larger_than_the_limit_is_not_said_to_be_kept(kept, tmp_path):
+    history = kept([1000.0], max_bytes=1000)
+    assert history.add(*entry(0, size=1001)) is None
+    assert list((tmp_path / "kept").rglob("*.jpeg")) == []
+
+
+def test_the_database_may_be_below_the_home_folder(kept, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    kept([1000.0], database="sqlite:///~/robot/history.db")
+    assert (tmp_path / "robot" / "history.db").is_file()
+
+
 def test_a_database_of_an_earlier_version_is_taken_over(kept, tmp_path):
     clock = [1000.0]
     history = kept(clock)

@@ -23,55 +23,57 @@ def test_s3_without_boto3_says_what_to_install(monkeypatch):
         S3Pictures("s3://bucket/prefix")
 
 
-def test_pictures_in_s3(web, history_settings, monkeypatch):
+@pytest.fixture
+def bucket(monkeypatch):
+    """Return a bucket of a server of its own."""
     boto3 = pytest.importorskip("boto3")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with s3_server() as url:
-        client = boto3.client("s3", endpoint_url=url)
-        client.create_bucket(Bucket="robot")
-        store = history_settings(pictures="s3://robot/pictures/", s3_endpoint=url)
-        bridge = web(history=store)
-        with bridge.client() as http:
-            number = post(http)["history"]
-            assert post(http)["cached"] is True
-            objects = client.list_objects_v2(Bucket="robot")["Contents"]
-            assert [item["Key"][:9] for item in objects] == ["pictures/"]
-            head = client.head_object(Bucket="robot", Key=objects[0]["Key"])
-            assert head["ContentType"] == "image/png"
-            assert http.get(f"/v1/history/{number}/picture").content == PICTURE
-            client.delete_object(Bucket="robot", Key=objects[0]["Key"])
-            assert http.get(f"/v1/history/{number}/picture").status_code == 404
-            assert http.delete(f"/v1/history/{number}").status_code == 204
-            client.delete_bucket(Bucket="robot")
-            assert post(http)["history"] is None  # served, not kept
-        client.close()
+        bucket = boto3.resource("s3", endpoint_url=url).Bucket("robot")
+        bucket.create()
+        yield bucket
+        bucket.meta.client.close()
 
 
-def test_the_pictures_of_an_upload_stay_in_s3(web, history_settings, monkeypatch):
-    boto3 = pytest.importorskip("boto3")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with s3_server() as url:
-        client = boto3.client("s3", endpoint_url=url)
-        client.create_bucket(Bucket="robot")
-        store = history_settings(pictures="s3://robot", s3_endpoint=url)
-        bridge = web(history=store)
-        with bridge.client() as http:
-            first, second = (http.post("/upload", files={"file": PICTURE}).json() for _ in range(2))
-        assert first == second
-        assert len(bridge.describer.asked) == 1 + 2 * 2  # two tasks that there are no models for
-        assert first["yolov3_source"] != first["original"]
-        assert len(client.list_objects_v2(Bucket="robot")["Contents"]) == 2
-        bridge.close()
-        links = [urlsplit(first[key]).path for key in ("original", "yolov3_source")]
-        with web(history=store).client() as http:  # another process, later
-            pictures = [http.get(link) for link in links]
-        assert pictures[0].content == PICTURE
-        assert pictures[1].headers["content-type"] == "image/png"
-        client.close()
+def test_pictures_in_s3(web, history_settings, bucket):
+    store = history_settings(
+        pictures="s3://robot/pictures/", s3_endpoint=bucket.meta.client.meta.endpoint_url
+    )
+    with web(history=store).client() as http:
+        number = post(http)["history"]
+        assert post(http)["cached"] is True
+        (kept,) = bucket.objects.all()
+        assert kept.key.startswith("pictures/")
+        assert kept.Object().content_type == "image/png"
+        assert http.get(f"/v1/history/{number}/picture").content == PICTURE
+        kept.delete()
+        assert http.get(f"/v1/history/{number}/picture").status_code == 404
+        assert post(http)["cached"] is True  # which keeps it anew
+        assert http.get(f"/v1/history/{number}/picture").content == PICTURE
+        assert http.delete(f"/v1/history/{number}").status_code == 204
+        bucket.delete()
+        assert post(http)["history"] is None  # served, not kept
+
+
+def test_the_pictures_of_an_upload_stay_in_s3(web, history_settings, bucket):
+    store = history_settings(
+        pictures="s3://robot", s3_endpoint=bucket.meta.client.meta.endpoint_url
+    )
+    bridge = web(history=store)
+    with bridge.client() as http:
+        first, second = (http.post("/upload", files={"file": PICTURE}).json() for _ in range(2))
+    assert first == second
+    assert len(bridge.describer.asked) == 1 + 2 * 2  # two tasks that there are no models for
+    assert first["yolov3_source"] != first["original"]
+    assert len(list(bucket.objects.all())) == 2
+    bridge.close()
+    links = [urlsplit(first[key]).path for key in ("original", "yolov3_source")]
+    with web(history=store).client() as http:  # another process, later
+        pictures = [http.get(link) for link in links]
+    assert pictures[0].content == PICTURE
+    assert pictures[1].headers["content-type"] == "image/png"
 
 
 @pytest.mark.parametrize("run", [postgres, mariadb])

@@ -144,11 +144,18 @@ def test_small_frames_are_ignored_up_to_the_size_that_the_parameter_says(web):
     assert sink.frames == [("door", FRAME)]
 
 
-def test_a_silent_camera_is_let_go(web):
+@pytest.mark.parametrize(
+    ("frame", "why"), [(b"", ""), (FRAME[:600], "; the last one was ignored: truncated_image")]
+)
+def test_a_silent_camera_is_let_go(web, caplog, frame, why):
     bridge = web(camera_idle_time=0.3)
-    with camera(bridge) as socket_, pytest.raises(ConnectionClosed) as closed:
-        socket_.recv(20)
+    with camera(bridge) as socket_:
+        if frame:
+            socket_.send(frame)
+        with pytest.raises(ConnectionClosed) as closed:
+            socket_.recv(20)
     assert closed.value.rcvd.code == 4001
+    assert f"camera door: no usable frame within 0.3 s{why}" in caplog.messages
 
 
 def test_a_camera_that_vanished_is_noticed_by_ping(web):

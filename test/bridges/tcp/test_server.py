@@ -33,7 +33,7 @@ from tcp_talk import (
 from waiting import TIME_LIMIT, until
 
 from i2t_ros.bridges.tcp.server import TcpServer
-from i2t_ros.errors import DetectorUnreachableError
+from i2t_ros.errors import DetectorUnreachableError, InferenceError
 from i2t_ros.types import Detections
 
 # --- conversations
@@ -286,8 +286,9 @@ def test_the_sentence_on_the_console_is_one_line(serve, caplog, sentence, shown)
 def test_clients_cannot_forge_lines_on_the_console(serve, caplog):
     ask(serve(), b"x\r\nlistening on 0.0.0.0\r\n<SEP>", half_close=True)
     ask(serve(), v2(options=b"x\x1b[2J=1"), half_close=True)
+    ask(serve(Raising(InferenceError("engine:\nout of memory\x1b[2J"))), v1())
     messages = [record.getMessage() for record in caplog.records]
-    assert len(messages) == 2
+    assert len(messages) == 3
     assert not [message for message in messages if re.search(r"[\x00-\x1f]", message)]
 
 

@@ -1,5 +1,6 @@
 """Kept results: a table in any database that SQLAlchemy supports, and their pictures."""
 
+import contextlib
 import dataclasses
 import logging
 import time
@@ -99,7 +100,9 @@ class History:
         self.close()
         url = self._url()
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
-            expanded(url.database).parent.mkdir(parents=True, exist_ok=True)
+            path = expanded(url.database)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            url = url.set(database=str(path))
         self._store = open_store(self._settings)
         if self._store is not None:
             self.failures = self._sql.exc.SQLAlchemyError, OSError, *self._store.failures
@@ -139,12 +142,17 @@ class History:
         if self._engine is not None:
             self._engine.dispose()
 
-    def find(self, key: str) -> Entry | None:
-        """Return the result with this key, which counts as used now."""
+    def find(self, key: str, picture: Picture | None = None) -> Entry | None:
+        """Return the result with this key, which counts as used now.
+
+        Its ``picture`` is put into the store again if it has gone from there.
+        """
         entry = self._first(self._table.c.key == key)
         if entry is not None:
             update = self._table.update().where(self._table.c.id == entry.id)
             self._write(update.values(used=self._clock()))
+            if picture is not None and entry.picture:
+                self._keep(entry.picture, picture)
         return entry
 
     def get(self, number: int) -> Entry | None:
@@ -155,31 +163,39 @@ class History:
         """Return the newest results, those with numbers below ``before`` if it is not 0."""
         return self._select(self._table.c.id < before if before else self._sql.true(), limit)
 
-    def add(self, entry: Entry, picture: bytes, drawing: Picture | None = None) -> Entry:
+    def add(
+        self, entry: Entry, picture: Picture | bytes, drawing: Picture | None = None
+    ) -> Entry | None:
         """Keep a result and its pictures, each once; return it with its number.
 
-        Then remove the results beyond the limits.
+        Then remove the results beyond the limits: None if that is this one.
         """
-        entry = self._with_drawing(replace(entry, created=self._clock()), drawing)
-        kept_as = self._keep(entry.picture, picture)
-        entry = replace(entry, picture=kept_as, size=len(picture) if kept_as else 0)
-        values = dataclasses.asdict(entry) | {"used": entry.created}
-        del values["id"]
-        # What the same question was answered before makes room for the newer answer.
-        older = self._first(self._table.c.key == entry.key)
-        self._write(self._table.delete().where(self._table.c.key == entry.key))
-        number = self._write(self._table.insert().values(**values)).inserted_primary_key[0]
+        with contextlib.ExitStack() as undo:
+            entry = self._with_drawing(replace(entry, created=self._clock()), drawing, undo)
+            kept_as = self._keep(entry.picture, picture, undo)
+            entry = replace(entry, picture=kept_as, size=len(picture) if kept_as else 0)
+            values = dataclasses.asdict(entry) | {"used": entry.created}
+            del values["id"]
+            # What the same question was answered before makes room for the newer answer.
+            older = self._first(self._table.c.key == entry.key)
+            with self._engine.begin() as connection:
+                connection.execute(self._table.delete().where(self._table.c.key == entry.key))
+                added = connection.execute(self._table.insert().values(**values))
+            undo.pop_all()
         self._discard(older)
         self._remove_excess()
-        return replace(entry, id=int(number))
+        return self.get(int(added.inserted_primary_key[0]))
 
-    def add_drawing(self, entry: Entry, drawing: Picture) -> Entry:
-        """Keep the annotated picture of a result that has none yet; return it with that."""
-        entry = self._with_drawing(entry, drawing)
-        update = self._table.update().where(self._table.c.id == entry.id)
-        self._write(update.values(drawing=entry.drawing, drawing_size=entry.drawing_size))
+    def add_drawing(self, entry: Entry, drawing: Picture) -> Entry | None:
+        """Keep the annotated picture of a result; return it with that, None if it is removed."""
+        with contextlib.ExitStack() as undo:
+            entry = self._with_drawing(entry, drawing, undo)
+            update = self._table.update().where(self._table.c.id == entry.id)
+            values = {"drawing": entry.drawing, "drawing_size": entry.drawing_size}
+            if self._write(update.values(**values)).rowcount:
+                undo.pop_all()
         self._remove_excess()
-        return entry
+        return self.get(entry.id)
 
     def picture(self, key: str) -> bytes | None:
         """Return a picture or drawing by its key, or None if it is not kept."""
@@ -194,17 +210,27 @@ class History:
         self._discard(entry)
         return True
 
-    def _with_drawing(self, entry: Entry, drawing: Picture | None) -> Entry:
-        key = "" if drawing is None else self._keep(picture_key(drawing), bytes(drawing))
+    def _with_drawing(
+        self, entry: Entry, drawing: Picture | None, undo: contextlib.ExitStack
+    ) -> Entry:
+        key = "" if drawing is None else self._keep(picture_key(drawing), drawing, undo)
         size = len(drawing) if drawing is not None and key else 0
         return replace(entry, drawing=key, drawing_size=size)
 
-    def _keep(self, key: str, picture: bytes) -> str:
-        """Put a picture into the store unless it is there; return its key, "" without a store."""
+    def _keep(
+        self, key: str, picture: Picture | bytes, undo: contextlib.ExitStack | None = None
+    ) -> str:
+        """Put a picture into the store unless it is there; return its key, "" without a store.
+
+        ``undo`` deletes it if no result has it yet: without one it would stay for ever.
+        """
         if self._store is None:
             return ""
-        if not self._is_kept(key):
-            self._store.put(key, picture)
+        known = self._is_kept(key)
+        if not (known and self._store.has(key)):  # others may have removed it
+            self._store.put(key, bytes(picture))
+            if undo is not None and not known:
+                undo.callback(self._store.delete, key)
         return key
 
     def _is_kept(self, key: str) -> bool:

@@ -121,7 +121,7 @@ class HistoryHandler:
     async def open(self) -> None:
         """Open the history; what cannot be opened soon is opened later, and the log says so.
 
-        Raises ServiceError for a database's URL that can never work.
+        Raises InvalidRequestError for a database's URL that can never work.
         """
         self.history.check()
         tried = asyncio.Event()
@@ -219,7 +219,7 @@ class HistoryHandler:
     async def _answer(
         self, key: str, request: DescribeRequest, picture: Picture, may_find: bool
     ) -> DescribeReply:
-        entry = await self._try(self.history.find, key) if may_find else None
+        entry = await self._try(self.history.find, key, picture) if may_find else None
         if entry is not None:
             kept = description_from_json(entry.description)
             if not request.annotate:
@@ -245,7 +245,7 @@ class HistoryHandler:
             return None
         asked = {"tasks": list(request.tasks), "min_score": request.min_score}
         entry = Entry(key, picture.sha256, asked, description, picture=picture_key(picture))
-        return self.history.add(entry, bytes(picture), reply.annotated)
+        return self.history.add(entry, picture, reply.annotated)
 
     async def _try(
         self, function: Callable[..., Result | None], *arguments: object

@@ -62,6 +62,10 @@ class FolderPictures:
             return self._path(key).read_bytes()
         return None
 
+    def has(self, key: str) -> bool:
+        """Return whether a picture is kept."""
+        return self._path(key).exists()
+
     def delete(self, key: str) -> None:
         """Remove a picture, if it is there."""
         self._path(key).unlink(missing_ok=True)
@@ -102,6 +106,14 @@ class S3Pictures:
         with contextlib.suppress(self._bucket.meta.client.exceptions.NoSuchKey):
             return bytes(self._bucket.Object(self._prefix + key).get()["Body"].read())
         return None
+
+    def has(self, key: str) -> bool:
+        """Return whether a picture is surely kept."""
+        # Who may not list the bucket gets 403 for an object that is not there.
+        with contextlib.suppress(self._bucket.meta.client.exceptions.ClientError):
+            self._bucket.Object(self._prefix + key).load()
+            return True
+        return False
 
     def delete(self, key: str) -> None:
         """Remove a picture, if it is there."""

@@ -127,7 +127,7 @@ def accepts_html(accept: str) -> bool:
 def _accepted(accept: str) -> Iterator[tuple[str, float]]:
     """Yield each media type of an Accept header, and its weight."""
     for entry in accept.split(","):
-        kind, *parameters = (part.strip().lower() for part in entry.split(";"))
+        kind, *parameters = entry.lower().replace(" ", "").split(";")
         weights = [part[2:] for part in parameters if part.startswith("q=")]
         with contextlib.suppress(ValueError):
             yield kind, float(weights[0]) if weights else 1.0

@@ -89,13 +89,16 @@ async def _receive(services: Services, socket: WebSocket, name: str) -> None:
     # Each frame is due at its time, but a few may be late and come together.
     frames = RateLimit(limits.max_frame_rate, burst=max(2.0, limits.max_frame_rate / 4))
     texts = RateLimit(TEXTS_PER_SECOND)
-    last_frame = time.monotonic()
+    last_frame, result = time.monotonic(), ""
     while True:
         patience = last_frame + limits.camera_idle_time - time.monotonic()
         try:
             message = await asyncio.wait_for(socket.receive(), max(0.0, patience))
         except asyncio.TimeoutError:
-            log.warning("camera %s: no frame within %g s", name, limits.camera_idle_time)
+            ignored = f"; the last one was ignored: {result}" if result not in ("", "taken") else ""
+            log.warning(
+                "camera %s: no usable frame within %g s%s", name, limits.camera_idle_time, ignored
+            )
             await _close(socket, CLOSE_IDLE, "no frame came")
             return
         if message["type"] == "websocket.disconnect":
