@@ -13,14 +13,14 @@ class RateLimit:
     1/20 s after each image would let every second one through.
     """
 
-    def __init__(self, burst: float) -> None:
-        """Start with one token; ``burst`` tokens are kept at most, 1 or more.
+    def __init__(self, burst: float, tokens: float = 1.0) -> None:
+        """Start with ``tokens``; ``burst`` of them are kept at most, 1 or more.
 
         With 2, nothing is lost to jitter. With fewer, the second that comes after a long silence
         waits; with 1, never less than 1 / rate seconds lie between two.
         """
         self._burst = burst
-        self._tokens = 1.0
+        self._tokens = tokens
         self._now = math.inf
 
     def allows(self, now: float, rate: float) -> bool:

@@ -10,7 +10,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from i2t_ros.bridges.http.middleware.access import is_no_browser
-from i2t_ros.bridges.http.middleware.limits import MAX_ADDRESSES, RateLimit
+from i2t_ros.bridges.http.middleware.limits import MAX_ADDRESSES, AddressLimits
 from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
 from i2t_ros.errors import InvalidRequestError
 
@@ -212,7 +212,7 @@ def test_every_reply_forbids_what_is_not_needed(plain_web, path):
 
 def test_a_rate_is_held_with_a_burst():
     now = [0.0]
-    limit = RateLimit(2, clock=lambda: now[0])
+    limit = AddressLimits(2, clock=lambda: now[0])
     assert [limit.allow("a") for _ in range(5)] == [True] * 4 + [False]
     assert limit.allow("b")
     now[0] += 0.5
@@ -222,10 +222,10 @@ def test_a_rate_is_held_with_a_burst():
 
 
 def test_addresses_without_end_do_not_fill_the_memory():
-    limit = RateLimit(1)
+    limit = AddressLimits(1)
     for number in range(2 * MAX_ADDRESSES):
         limit.allow(str(number))
-    assert len(limit._buckets) == MAX_ADDRESSES
+    assert len(limit._limits) == MAX_ADDRESSES
 
 
 def test_too_many_requests_are_told_so(web):

@@ -14,7 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from i2t_ros.bridges.http.middleware.limits import RateLimit, limited, too_large
+from i2t_ros.bridges.http.middleware.limits import AddressLimits, limited, too_large
 from i2t_ros.bridges.http.problems import HttpProblem, problem_response
 from i2t_ros.bridges.http.settings import HttpSettings
 
@@ -55,7 +55,7 @@ class Guard:
         short = own.split(".")[0]
         allowed = map(str.lower, settings.allowed_hosts)
         self._hosts = frozenset({"localhost", own, short, f"{short}.local", *allowed})
-        self._rate = RateLimit(settings.limits.requests_per_second)
+        self._rates = AddressLimits(settings.limits.requests_per_second)
         ancestors = " ".join(("'self'", *settings.cors_origins))
         self._headers = {
             "content-security-policy": f"{POLICY}; frame-ancestors {ancestors}",
@@ -145,7 +145,7 @@ class Guard:
     def _check_cost(self, caller: HTTPConnection) -> None:
         limits = self._settings.limits
         address = caller.client.host if caller.client else ""
-        if not self._rate.allow(address):
+        if not self._rates.allow(address):
             raise HttpProblem(
                 429,
                 f"more than {limits.requests_per_second:g} requests a second from {address}: "

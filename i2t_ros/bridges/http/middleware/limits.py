@@ -10,34 +10,33 @@ from starlette.types import Message, Receive
 
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.settings import HttpLimits
+from i2t_ros.pipeline.rate_limit import RateLimit
 
 MAX_ADDRESSES = 4096  # whose rates are remembered; the longest silent are forgotten first
 
 
-class RateLimit:
-    """A token bucket for each address."""
+class AddressLimits:
+    """A limit on the rate of each address."""
 
-    def __init__(
-        self, rate: float, *, burst: float = 0.0, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """Allow ``rate`` events a second (0: any number), ``burst`` at once (0: twice the rate)."""
+    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """Allow ``rate`` events a second (0: any number), twice as many at once."""
         self._rate = rate
-        self._burst = max(1.0, burst or 2 * rate)
         self._clock = clock
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._limits: OrderedDict[str, RateLimit] = OrderedDict()
 
     def allow(self, address: str) -> bool:
         """Count one event; return whether it is within the limit."""
-        if not self._rate:
-            return True
-        now = self._clock()
-        tokens, last = self._buckets.pop(address, (self._burst, now))
-        tokens = min(self._burst, tokens + (now - last) * self._rate)
-        allowed = tokens >= 1
-        self._buckets[address] = (tokens - 1 if allowed else tokens), now
-        if len(self._buckets) > MAX_ADDRESSES:
-            self._buckets.popitem(last=False)
-        return allowed
+        limit = self._limits.pop(address, None) or full_limit(2 * self._rate)
+        self._limits[address] = limit
+        if len(self._limits) > MAX_ADDRESSES:
+            self._limits.popitem(last=False)
+        return limit.allows(self._clock(), self._rate)
+
+
+def full_limit(burst: float) -> RateLimit:
+    """Return a limit that allows ``burst`` events at once, also at the beginning."""
+    burst = max(1.0, burst)
+    return RateLimit(burst, burst)
 
 
 def limited(receive: Receive, limits: HttpLimits) -> Receive:

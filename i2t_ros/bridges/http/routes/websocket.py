@@ -10,11 +10,12 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from i2t_ros.bridges.counting import counted
 from i2t_ros.bridges.http.middleware.access import refuse
-from i2t_ros.bridges.http.middleware.limits import RateLimit
+from i2t_ros.bridges.http.middleware.limits import full_limit
 from i2t_ros.bridges.http.problems import HttpProblem, explain
 from i2t_ros.bridges.http.services import Services, SharedServices
 from i2t_ros.bridges.http.settings import HttpLimits
 from i2t_ros.errors import BusyError, I2tError, ImageError
+from i2t_ros.pipeline.rate_limit import RateLimit
 from i2t_ros.types import Picture
 from i2t_ros.vision.codecs import check_picture, read_header
 from i2t_ros.vision.headers import check_complete
@@ -87,8 +88,8 @@ def _name_for(address: str, services: Services) -> str:
 async def _receive(services: Services, socket: WebSocket, name: str) -> None:
     limits = services.settings.limits
     # Each frame is due at its time, but a few may be late and come together.
-    frames = RateLimit(limits.max_frame_rate, burst=max(2.0, limits.max_frame_rate / 4))
-    texts = RateLimit(TEXTS_PER_SECOND)
+    frames = full_limit(max(2.0, limits.max_frame_rate / 4))
+    texts = full_limit(2 * TEXTS_PER_SECOND)
     last_frame, result = time.monotonic(), ""
     while True:
         patience = last_frame + limits.camera_idle_time - time.monotonic()
@@ -113,7 +114,7 @@ async def _receive(services: Services, socket: WebSocket, name: str) -> None:
             return
         jpeg = message.get("bytes")
         if jpeg is None:
-            if texts.allow(""):
+            if texts.allows(time.monotonic(), TEXTS_PER_SECOND):
                 log.info("camera %s says %r", name, (message.get("text") or "")[:MAX_TEXT])
             continue
         result = _judge(jpeg, frames, limits)
@@ -131,7 +132,7 @@ def _judge(jpeg: bytes, frames: RateLimit, limits: HttpLimits) -> str:
     """Return "taken", or why a frame is ignored, in a word."""
     if len(jpeg) < limits.min_frame_bytes:
         return "too_small"
-    if not frames.allow(""):
+    if not frames.allows(time.monotonic(), limits.max_frame_rate):
         return "too_fast"
     try:
         picture = Picture(jpeg)
