@@ -75,8 +75,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--save",
         type=Path,
         metavar="FILE",
-        help="write the picture with everything found drawn on it: a file, or for several pictures "
-        "a folder",
+        help="write the picture with everything found drawn on it; for several, or without an "
+        "ending, a folder",
     )
     parser.add_argument(
         "--language-folder", type=Path, metavar="FOLDER", help="folder with your own language files"

@@ -176,7 +176,8 @@ def _description(
     if names and all(name[:1].isdigit() for name in names):
         report["warnings"].append("every label begins with a number, which would be spoken, too")
     own = is_model_file(path) and path.is_file()
-    report["recognized"] = "described by its .yaml" if own else "an entry of models.yaml"
+    is_described = own and path.with_suffix(".yaml").is_file()
+    report["recognized"] = "described by its .yaml" if is_described else "an entry of models.yaml"
     if facts is not None:
         with suppress(ModelError):
             reading = find_reading(facts, names)

@@ -60,6 +60,8 @@ def test_writing_that_was_not_read_is_mentioned_once_and_not_quoted() -> None:
     both = scene_of(600, 400, texts=(*unread, line("EXIT", 0, 60)))
     assert compose_scene(both) == f"The text reads “EXIT”. {korean}"
     assert compose_scene(both, style="changes") == f"The text reads “EXIT”. {korean}"
+    many = scene_of(600, 400, texts=(*unread, *(line("EXIT", 0, y) for y in range(60, 340, 40))))
+    assert compose_scene(many).endswith(f"I left out a line of text. {korean}")
 
 
 def test_text_is_cleaned_and_blank_lines_are_not_text() -> None:

@@ -163,11 +163,11 @@ class TextFacts(TaskFacts):
         elif sure or doubtful:
             phrase = f"texts.{'plain' if sure else 'hedged'}"
             parts.append(language.phrase(phrase, number, texts=texts or hedged))
-        parts += [language.phrase(f"texts.{fact.script}") for fact in self.found if fact.script]
         if self.more:
             noun = language.noun("text")
             lines = language.count(noun, self.more, self.section, digits=style == "list")
             parts.append(language.phrase("texts.more", self.more, things=lines))
+        parts += [language.phrase(f"texts.{fact.script}") for fact in self.found if fact.script]
         return parts
 
     def _quoted(self, language: Language, wanted: Callable[[TextFact], bool]) -> list[str]:

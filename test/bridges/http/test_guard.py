@@ -199,7 +199,7 @@ def test_every_reply_forbids_what_is_not_needed(plain_web, path):
     assert "unsafe" not in policy
     assert "frame-ancestors 'self'" in policy
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
     assert headers["cross-origin-resource-policy"] == "same-origin"
     assert "server" not in headers
     assert headers["cache-control"] == (

@@ -60,7 +60,7 @@ class Guard:
         self._headers = {
             "content-security-policy": f"{POLICY}; frame-ancestors {ancestors}",
             "x-content-type-options": "nosniff",
-            "referrer-policy": "no-referrer",
+            "referrer-policy": "same-origin",  # without, browsers send `Origin: null` with forms
             "cross-origin-opener-policy": "same-origin",
             "cross-origin-resource-policy": (
                 "cross-origin" if settings.cors_origins else "same-origin"

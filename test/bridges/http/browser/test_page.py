@@ -253,6 +253,17 @@ def test_the_documentation_tries_requests_out(bridge, chromium, tmp_path):
         assert set(proxy.strays) <= {"/favicon.ico"}
 
 
+def test_the_form_for_uploads_answers(bridge, chromium, tmp_path):
+    path = tmp_path / "photo.png"
+    path.write_bytes(PICTURE)
+    chromium.get(f"{bridge().url}/upload")
+    chromium.find_element("name", "file").send_keys(str(path))
+    chromium.find_element("css selector", "form button").click()
+    told = "return document.body.textContent"
+    until(lambda: '"yolov3"' in chromium.execute_script(told), "the answer", LIMIT)
+    assert '"error":""' in chromium.execute_script(told)
+
+
 @pytest.mark.parametrize("said", [{}, {"X-Forwarded-Prefix": "/robot"}], ids=["silent", "prefix"])
 def test_below_a_path_of_a_proxy(bridge, open_page, tmp_path, said):
     from reverse_proxy import ReverseProxy  # noqa: PLC0415
