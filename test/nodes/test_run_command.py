@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -148,6 +149,18 @@ def test_in_the_background_of_a_script_and_with_nohup(run):
         os.kill(started.pid, number)
     assert started.end() == 0
     assert gone(children)
+
+
+def test_its_lines_may_have_no_reader():
+    code = (
+        "from i2t_ros.cli.run import _write\n"
+        "for _ in range(500): _write('a_node', 'x' * 1000)\n"
+        "__import__('sys').stderr.write('well')"
+    )
+    script = '{ "$0" -c "$1"; echo " $?" >&2; } | head -c 9'
+    command = ["sh", "-c", script, sys.executable, code]
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("[a_node] ", "well 0\n")
 
 
 def test_a_missing_parameter_file_is_named(run):
