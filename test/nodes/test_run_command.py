@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from running_command import RunningCommand
 from std_msgs.msg import String
+from waiting import until
 
 from i2t_ros.client import Client
 
@@ -128,11 +129,13 @@ def test_a_node_that_is_killed_ends_all(run):
     assert "detector_node ended with code -9" in started.text()
 
 
-def test_only_without_a_source(run):
+def test_only_without_a_source_and_the_node_ends_even_if_the_command_is_killed(run):
     started = run("--no-source", "--no-bridge", "--model", "fake")
     started.until("active: images from /image")
-    assert len(started.children()) == 1
-    assert started.end(signal.SIGINT) == 0
+    children = started.children()
+    assert len(children) == 1
+    assert started.end(signal.SIGKILL) == -signal.SIGKILL
+    until(lambda: gone(children), "the node ends")
 
 
 def test_in_the_background_of_a_script_and_with_nohup(run):
