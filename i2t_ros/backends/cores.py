@@ -80,7 +80,11 @@ def cgroup_folders(cgroup: str, mountinfo: str) -> list[Path]:
     }
     mount = r"^(?:\S+ ){3}(\S+) (\S+) .*? - (\S+) \S+ (.*)$"
     folders: list[Path] = []
-    for root, point, kind, options in re.findall(mount, mountinfo, re.MULTILINE):
+    for found in re.findall(mount, mountinfo, re.MULTILINE):
+        # A space in a path is written as \040.
+        root, point, kind, options = (
+            re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), field) for field in found
+        )
         if kind in groups and (kind == "cgroup2" or "cpu" in options.split(",")):
             group = groups[kind]
             own = group.relative_to(root) if group.is_relative_to(root) else PurePosixPath()

@@ -1,8 +1,10 @@
 """`i2t run`: runs detector, bridge and source together, without `ros2 launch`."""
 
 import argparse
+import os
 import re
 import signal
+import sys
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -154,4 +156,7 @@ def chosen_nodes(args: argparse.Namespace) -> dict[str, list[str]]:
 
 
 def _write(name: str, line: str) -> None:
-    print(f"[{name}] {line}", flush=True)
+    try:
+        print(f"[{name}] {line}", flush=True)
+    except OSError:  # nobody reads it, as in `i2t run | head` or once its terminal is closed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -38,8 +38,11 @@ class NodeProcess(subprocess.Popen[bytes]):
         self.name = name
         # Not `python -m`, which searches the working folder first: in a checkout, that would hide
         # the installed package.
+        # If this process is killed, the kernel sends the node a signal (PR_SET_PDEATHSIG, man 2
+        # prctl); also if the thread that starts it ends, so start it in one that does not.
         code = (
-            "import sys; sys.path[:] = filter(None, sys.path); "
+            f"import ctypes, sys; ctypes.CDLL(None).prctl(1, {signal.SIGINT:d}); "
+            "sys.path[:] = filter(None, sys.path); "
             f"from i2t_ros.nodes.start import {name}; sys.exit({name}())"
         )
         super().__init__(

@@ -158,6 +158,12 @@ def test_files_that_cannot_be_read(machine, tmp_path):
     assert usable_cores(process.path) == Cores(16, "")
 
 
+def test_a_space_in_a_path():
+    line = r"30 23 0:26 / /c\040group rw - cgroup2 cgroup2 rw"
+    folders = cgroup_folders("0::/my slice/a\n", line + "\n")
+    assert list(map(str, folders)) == ["/c group/my slice/a", "/c group/my slice", "/c group"]
+
+
 @pytest.mark.parametrize("mountinfo", ["", "nonsense\n", "1 2 3 - cgroup2\n", " - \n"])
 def test_nonsense(mountinfo):
     assert cgroup_folders("0::/\nnonsense\n\n5:cpu\n", mountinfo) == []

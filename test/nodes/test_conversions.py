@@ -151,6 +151,7 @@ def test_a_bgr8_image_is_not_copied():
     [
         ({"encoding": "32FC1"}, ImageMessageError, "'32FC1' is not supported; supported are bgr8"),
         ({"encoding": "jpeg"}, ImageMessageError, "'jpeg'"),
+        ({"encoding": "x" * 10**6}, ImageMessageError, "^image encoding 'x{80}' is not supported"),
         ({"step": 23}, ImageMessageError, "at least 24 bytes for 8 pixels of bgr8, got 23"),
         ({"step": 0}, ImageMessageError, "got 0"),
         ({"height": 7}, ImageMessageError, "expected 168 bytes .7 rows of 24., got 144"),

@@ -14,6 +14,13 @@ from i2t_ros.srv import Describe
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState
 from lifecycle_talk import in_this_process
+from rcl_interfaces.srv import (
+    DescribeParameters,
+    GetParameters,
+    ListParameters,
+    SetParameters,
+    SetParametersAtomically,
+)
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -96,6 +103,29 @@ def test_a_request_whose_callback_fails_is_refused_with_the_reason(peer):
     peer.node.create_service(SetBool, "failing", fail)
     response = peer.call(SetBool, "failing", SetBool.Request())
     assert (response.success, response.message) == (False, "KeyError: False")
+
+
+def test_a_request_about_very_many_parameters_is_refused_at_once(peer):
+    peer.node.declare_parameter("here", 1)
+    set_calls = []
+    peer.node.add_on_set_parameters_callback(set_calls.append)
+    many = [Parameter("here", value=2).to_parameter_msg()] * 1001
+
+    def call(kind, name, **fields):
+        return peer.call(kind, f"/peer/{name}", kind.Request(**fields))
+
+    results = call(SetParameters, "set_parameters", parameters=many).results
+    assert len(results) == len(many)
+    result = call(SetParametersAtomically, "set_parameters_atomically", parameters=many).result
+    for each in (results[0], results[-1], result):
+        assert not each.successful
+        assert "expected at most 1000 parameters in a request, got 1001" in each.reason
+    names = ["here"] * 1001
+    assert not call(GetParameters, "get_parameters", names=names).values
+    assert not call(DescribeParameters, "describe_parameters", names=names).descriptors
+    assert not call(ListParameters, "list_parameters", prefixes=names).result.names
+    assert not set_calls
+    assert len(call(GetParameters, "get_parameters", names=names[1:]).values) == 1000
 
 
 def test_transitions_are_refused_in_the_midst_of_one(peer, monkeypatch):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from running_command import RunningCommand
 from std_msgs.msg import String
+from waiting import until
 
 from i2t_ros.client import Client
 
@@ -127,11 +129,13 @@ def test_a_node_that_is_killed_ends_all(run):
     assert "detector_node ended with code -9" in started.text()
 
 
-def test_only_without_a_source(run):
+def test_only_without_a_source_and_the_node_ends_even_if_the_command_is_killed(run):
     started = run("--no-source", "--no-bridge", "--model", "fake")
     started.until("active: images from /image")
-    assert len(started.children()) == 1
-    assert started.end(signal.SIGINT) == 0
+    children = started.children()
+    assert len(children) == 1
+    assert started.end(signal.SIGKILL) == -signal.SIGKILL
+    until(lambda: gone(children), "the node ends")
 
 
 def test_in_the_background_of_a_script_and_with_nohup(run):
@@ -148,6 +152,18 @@ def test_in_the_background_of_a_script_and_with_nohup(run):
         os.kill(started.pid, number)
     assert started.end() == 0
     assert gone(children)
+
+
+def test_its_lines_may_have_no_reader():
+    code = (
+        "from i2t_ros.cli.run import _write\n"
+        "for _ in range(500): _write('a_node', 'x' * 1000)\n"
+        "__import__('sys').stderr.write('well')"
+    )
+    script = '{ "$0" -c "$1"; echo " $?" >&2; } | head -c 9'
+    command = ["sh", "-c", script, sys.executable, code]
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("[a_node] ", "well 0\n")
 
 
 def test_a_missing_parameter_file_is_named(run):

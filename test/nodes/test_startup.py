@@ -22,6 +22,7 @@ FILES = {
     "latin1.yaml": ("/**:\n  ros__parameters:\n    a: 'ñ'\n".encode("latin-1"), "not UTF-8"),
     "flat.yaml": (b"detector_node:\n  model: fake\n", "expected NODE: {ros__parameters"),
     "list.yaml": (b"- a\n- b\n", "expected NODE: {ros__parameters"),
+    "mixed.yaml": (b"/**:\n  ros__parameters:\n    a: [dog, 1]\n", "of one type: [dog, '1']"),
     "null.yaml": (b"/**:\n  ros__parameters:\n    a:\n", "No value at line 3; expected NODE"),
 }
 

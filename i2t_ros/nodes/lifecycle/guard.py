@@ -17,10 +17,15 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.service import Service
 
+from i2t_ros.errors import InvalidRequestError
+
 LONGEST_TEXT = 300
 """Characters of an error's text that are logged or sent: it may quote what a stranger sent."""
 COMPLAINT_PERIOD = 1.0
 """Seconds between two log lines about failed callbacks."""
+MOST_PARAMETERS = 1000
+"""Parameters that a request may set or ask for. Setting one may take a millisecond, and no other
+request is answered meanwhile; `ros2 param load` sends a hundred."""
 
 
 def short(error: BaseException) -> str:
@@ -75,26 +80,36 @@ class _Answering:
         self._logger = logger
 
     def __call__(self, request: Any, response: Any) -> Any:
-        if isinstance(request, SetParameters.Request):  # each parameter has a result of its own
-            for parameter in request.parameters:
-                one = SetParameters.Request(parameters=[parameter])
-                response.results += self._answer(one, SetParameters.Response()).results
-            return response
-        return self._answer(request, response)
+        several = _parameters(request) if isinstance(request, SetParameters.Request) else 0
+        if not 1 < several <= MOST_PARAMETERS:
+            return self._answer(request, response)
+        for parameter in request.parameters:  # each has a result of its own
+            one = SetParameters.Request(parameters=[parameter])
+            response.results += self._answer(one, SetParameters.Response()).results
+        return response
 
     def _answer(self, request: Any, response: Any) -> Any:
         try:
+            if (many := _parameters(request)) > MOST_PARAMETERS:
+                raise InvalidRequestError(
+                    f"expected at most {MOST_PARAMETERS} parameters in a request, got {many}"
+                )
             return self._callback(request, response)
         except Exception as error:
             complain(self._logger, f"{self._name}: a request is refused", error)
-            return _refusal(type(response), short(error))
+            return _refusal(request, type(response), short(error))
 
 
-def _refusal(kind: type, reason: str) -> Any:
+def _parameters(request: Any) -> int:
+    """Return how many parameters a request sets or asks for, in any service of rcl_interfaces."""
+    return max(len(getattr(request, name, ())) for name in ("parameters", "names", "prefixes"))
+
+
+def _refusal(request: Any, kind: type, reason: str) -> Any:
     """Return a response in which nothing succeeded, with the reason if it has a place for one."""
     response = kind()
     if kind is SetParameters.Response:
-        response.results = [SetParametersResult(reason=reason)]
+        response.results = [SetParametersResult(reason=reason)] * len(request.parameters)
     elif kind is SetParametersAtomically.Response:
         response.result.reason = reason
     elif hasattr(response, "message"):

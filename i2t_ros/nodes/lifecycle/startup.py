@@ -65,7 +65,10 @@ def explained(error: Exception) -> str:
     said = " ".join(said.split()).rstrip(" ^")
     said, _, detail = said.partition(" Error: ")
     if file := re.search(r"params file: '--params-file (.*?)'", said):
-        minded = f"{detail}; expected NODE: {{ros__parameters: {{NAME: VALUE}}}}"
+        minded = (
+            f"{detail}; expected NODE: {{ros__parameters: {{NAME: VALUE}}}}, the values of a list "
+            "of one type: [dog, '1']"
+        )
         return f"parameter file {file[1]}: {_unreadable(file[1]) or minded}"
     for part, hint in _HINTS.items():
         if part in said:  # the detail is in the terms of a parser

@@ -97,7 +97,7 @@ def frame_from_msg(
 def _raw_image(msg: ImageMsg, max_pixels: int, gray16: str) -> Image:
     if msg.encoding not in _ENCODINGS:
         raise ImageMessageError(
-            f"image encoding {msg.encoding!r} is not supported; supported are "
+            f"image encoding {msg.encoding[:80]!r} is not supported; supported are "
             + ", ".join(_ENCODINGS)
         )
     channels, kind, conversion = _ENCODINGS[msg.encoding]
