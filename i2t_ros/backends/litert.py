@@ -1,7 +1,5 @@
 """LiteRT (TensorFlow Lite): .tflite files on a CPU, with quantized inputs and outputs."""
 
-import ast
-import contextlib
 import importlib.metadata
 import json
 import re
@@ -18,6 +16,7 @@ from i2t_ros.backends.base import Backend, BackendOptions, Tensor
 from i2t_ros.backends.cores import backend_threads
 from i2t_ros.errors import BackendUnavailableError, ModelCorruptError, ModelMismatchError
 from i2t_ros.models.manifest import ModelSpec, labels_of
+from i2t_ros.models.metadata import parse_value
 from i2t_ros.models.tensors import FileFacts, TensorInfo, example_inputs, match_tensors
 
 # Of what may be packed with a model.
@@ -99,12 +98,8 @@ def packed_metadata(path: Path) -> dict[str, str]:
 
 def _metadata(data: bytes) -> dict[str, str]:
     """Return a mapping as texts; empty if it is none."""
-    text = data.decode("utf-8", "replace")
-    for read in (ast.literal_eval, json.loads):
-        with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
-            if isinstance(found := read(text), dict):
-                return {str(key): str(value) for key, value in found.items()}
-    return {}
+    found = parse_value(data.decode("utf-8", "replace"))
+    return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
 
 
 def _label_map(data: bytes) -> list[str]:

@@ -170,9 +170,6 @@ def _description(
     names = spec.labels
     source = _source_of_labels(spec, facts, labels, path)
     report["labels"] = {"count": len(names), "source": source, "names": list(names)}
-    if names and not names[-1]:
-        empty = len(names) - max((i + 1 for i, name in enumerate(names) if name), default=0)
-        report["warnings"].append(f"the last {empty} label(s) are empty lines: each is a class")
     if names and all(name[:1].isdigit() for name in names):
         report["warnings"].append("every label begins with a number, which would be spoken, too")
     own = is_model_file(path) and path.is_file()

@@ -49,7 +49,7 @@ def by_name(facts: FileFacts, about: About, labels: Sequence[str]) -> Reading | 
         title = "RT-DETR, D-FINE or DEIM of their authors"
         return Reading(title, "labels_boxes_scores", ("labels", "boxes", "scores"), score=0.4)
     if names == {"dets", "labels"}:
-        return _dets_labels(shapes, about, labels)
+        return _dets_labels(shapes, about, len(labels or about.names))
     for logits in ("logits", "pred_logits"):
         if names >= {logits, "pred_boxes"} and "pred_masks" not in names:
             return _query_logits(logits, shapes, about)
@@ -75,9 +75,7 @@ def by_name(facts: FileFacts, about: About, labels: Sequence[str]) -> Reading | 
     return _tensorflow(names, labels or about.names)
 
 
-def _dets_labels(
-    shapes: Mapping[str, tuple[int, ...]], about: About, labels: Sequence[str]
-) -> Reading | None:
+def _dets_labels(shapes: Mapping[str, tuple[int, ...]], about: About, count: int) -> Reading | None:
     """Tell RF-DETR's boxes and logits from MMDeploy's boxes with scores and class ids."""
     dets, classes = shapes["dets"], shapes["labels"]
     if _ends_in(dets, 5) and len(classes) == len(dets) - 1:
@@ -94,7 +92,7 @@ def _dets_labels(
         if about.mean and about.std and len(about.mean) == len(about.std) == 3:
             scaled = {"mean": list(about.mean), "std": list(about.std)}
         # Trained on N classes it has N + 1 columns; the published one counts as COCO does, 0 to 90.
-        no_object = {"no_object": True} if labels and classes[2] == len(labels) + 1 else {}
+        no_object = {"no_object": True} if count and classes[2] == count + 1 else {}
         return Reading(
             "RF-DETR",
             "query_logits",
@@ -189,13 +187,14 @@ def _of_ultralytics(  # noqa: PLR0913, PLR0917 (all that tells them apart)
     """
     rows, columns = shape[1:]
     grids = [_cells(side, strides) for strides in ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32))]
+    anchors = [3 * grid for grid in grids]
     # Ultralytics gives TensorFlow's formats fractions.
     options = {"normalized": True} if layout == "NHWC" else {}
     rtdetr = Reading("RT-DETR of Ultralytics", "queries", named, score=0.4)
     if family == "rtdetr":
         return [rtdetr]
     found: dict[int, Reading] = {}  # by the number of classes
-    if columns == 6 and (-1 <= rows <= 1000 or family == "yolo"):
+    if columns == 6 and (-1 <= rows <= 1000 or family == "yolo") and rows not in anchors:
         # RT-DETR of two classes looks like this, too: then the values tell (values.py).
         title = "Ultralytics YOLOv10, YOLO26, or another with suppression"
         suppressed = Reading(title, "yolov10", named, options, CENTERED)
@@ -210,7 +209,7 @@ def _of_ultralytics(  # noqa: PLR0913, PLR0917 (all that tells them apart)
     if columns in (*grids, -1) and rows > 4:
         title = "Ultralytics YOLOv8, v9, v11 or v12"
         found[rows - 4] = Reading(title, "yolov8", named, options, CENTERED)
-    if rows in (*(3 * grid for grid in grids), -1) and columns > 5:
+    if rows in (*anchors, -1) and columns > 5:
         yolov5 = Reading("YOLOv5 to v7", "yolov5", named, options, CENTERED)
         if columns - 5 in found:
             return [found[columns - 5], yolov5]
@@ -245,4 +244,5 @@ def _cells(side: tuple[int, int], strides: Sequence[int]) -> int:
 
 
 def _ends_in(shape: tuple[int, ...], length: int) -> bool:
-    return bool(shape) and shape[-1] == length
+    """Whether the last side is, or may be, of this length."""
+    return bool(shape) and shape[-1] in (-1, length)

@@ -74,7 +74,7 @@ def describe_model(model: str, labels: str = "") -> ModelSpec:
         if known and not given:
             return known
         names = given.get("labels")
-        names = names if isinstance(names, list | tuple) else ()
+        names = tuple(map(str, names)) if isinstance(names, list | tuple) else ()
         entry |= to_builtins(known) if known else recognize(path, names)
         _check_number(where, names, entry)
     elif "labels" not in given:

@@ -200,11 +200,15 @@ def read_labels(name: str, where: str, folder: Path | None = None) -> tuple[str,
 def labels_of(data: bytes) -> tuple[str, ...]:
     """Return the lines of a text in UTF-8, or in UTF-16 if its first bytes say so.
 
-    Raises UnicodeDecodeError.
+    Empty lines at the end are left out: editors leave them there. Raises UnicodeDecodeError.
     """
     utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    text = data.decode("utf-16" if utf16 else "utf-8-sig")
-    return tuple(line.strip() for line in text.splitlines())
+    encoding = "utf-16" if utf16 else "utf-8-sig"
+    text = data.decode(encoding)
+    if "\0" in text:  # UTF-32, or UTF-16 whose first bytes do not say so
+        at = data.index(b"\0")
+        raise UnicodeDecodeError(encoding, data, at, at + 1, "no character of a text")
+    return tuple(line.strip() for line in text.rstrip().splitlines())
 
 
 def _told(error: OSError | UnicodeDecodeError, place: Path) -> str:

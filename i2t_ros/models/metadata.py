@@ -16,6 +16,8 @@ NAME_KEYS = ("names", "class_names", "classes", "labels")
 RFDETR_KEY = "rfdetr_inference"
 TASKS = {
     "detection": "detect",
+    "object-detection": "detect",
+    "object_detection": "detect",
     "segmentation": "segment",
     "keypoints": "pose",
     "classification": "classify",
@@ -46,12 +48,14 @@ class About:
 
 def read_metadata(metadata: Mapping[str, str]) -> About:
     """Return what the metadata of a model say; what cannot be read is left out."""
-    own = _value(metadata.get(RFDETR_KEY, ""))
+    own = parse_value(metadata.get(RFDETR_KEY, ""))
     if isinstance(own, dict):
         return _rfdetr(own)
-    names = next(filter(None, (_names(_value(metadata.get(key, ""))) for key in NAME_KEYS)), ())
+    names = next(
+        filter(None, (_names(parse_value(metadata.get(key, ""))) for key in NAME_KEYS)), ()
+    )
     task = metadata.get("task", "").strip().strip("'\"").lower()
-    sizes = _value(metadata.get("imgsz", ""))
+    sizes = parse_value(metadata.get("imgsz", ""))
     libre = metadata.get("model_family", "").lower()
     return About(
         names, TASKS.get(task, task), _size(sizes), libre or _family(metadata), bool(libre)
@@ -89,21 +93,26 @@ def _size(value: Any) -> tuple[int, int] | None:
 def _names(value: Any) -> tuple[str, ...]:
     """Return the names in a list, or in a mapping of numbers, which may be texts, to names."""
     if isinstance(value, dict):
-        numbered = {int(key): name for key, name in value.items() if str(key).isdecimal()}
+        numbered = {int(key): name for key, name in value.items() if _is_number(key)}
         count = min(max(numbered, default=-1) + 1, MOST_CLASSES)
         value = [numbered.get(i, "") for i in range(count)]
     return tuple(map(_name, value)) if isinstance(value, list | tuple) else ()
 
 
+def _is_number(key: Any) -> bool:
+    return len(text := str(key)) <= len(str(MOST_CLASSES)) and text.isdecimal()
+
+
 def _name(item: Any) -> str:
     """Return a class's name, which may be in a mapping of more about it; "" if it has none."""
     named = item.get("name") if isinstance(item, dict) else item
-    return "" if named is None else str(named)
+    return "" if named is None else " ".join(str(named).split())
 
 
-def _value(text: str) -> Any:
+def parse_value(text: str) -> Any:
     """Return a value that was written as Python prints it or as JSON; None if it is neither."""
     for read in (ast.literal_eval, json.loads):
-        with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+        # TypeError: a list as the key of a mapping.
+        with contextlib.suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             return read(text.strip())
     return None

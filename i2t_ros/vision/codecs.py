@@ -1,7 +1,6 @@
 """Encoded pictures to pixels and back, with limits that are checked before decoding."""
 
 import contextlib
-import io
 import re
 import sys
 from typing import Any, cast
@@ -9,7 +8,6 @@ from typing import Any, cast
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import WebPImagePlugin
 
 from i2t_ros.errors import (
     EmptyImageError,
@@ -19,7 +17,7 @@ from i2t_ros.errors import (
     UnsupportedFormatError,
 )
 from i2t_ros.types import ByteBuffer, Image, Picture, PictureHeader
-from i2t_ros.vision.headers import Layout, check_complete, read_layout
+from i2t_ros.vision.headers import Layout, check_complete, first_frame, read_layout
 from i2t_ros.vision.levels import GRAY16, to_8_bits
 
 MAX_PIXELS = 40_000_000
@@ -190,11 +188,19 @@ def _decode(data: "ByteBuffer", layout: Layout, reduction: int) -> NDArray[Any] 
     """Return the stored pixels: gray, BGR or BGRA, of 8 or 16 bits; None if they are damaged."""
     if layout.animated:
         # OpenCV refuses animated WebP up to 4.10.
-        with contextlib.suppress(Exception):  # on damaged bytes, Pillow's readers raise anything
-            with WebPImagePlugin.WebPImageFile(io.BytesIO(data)) as reader:
-                rgba = np.asarray(reader.convert("RGBA"))
-            return cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA)
-        return None
+        left, top, still = first_frame(data)
+        size = read_layout(still, "webp")
+        right, bottom = left + size.width, top + size.height
+        if right > layout.width or bottom > layout.height:
+            return None
+        frame = cv2.imdecode(np.frombuffer(still, np.uint8), cv2.IMREAD_UNCHANGED)
+        if frame is None or (size.width, size.height) == (layout.width, layout.height):
+            return frame
+        shown = np.zeros((layout.height, layout.width, 4), np.uint8)  # transparent around it
+        part = shown[top:bottom, left:right]
+        part[..., 3] = 255
+        part[..., : frame.shape[2]] = frame
+        return shown
     # OpenCV 4.5 and 4.6 do not know EXIF of every format; here it is the same with all versions.
     flags = _READ[reduction] | cv2.IMREAD_IGNORE_ORIENTATION
     if layout.bits == 16 or layout.transparent:

@@ -226,6 +226,25 @@ def _webp_chunks(view: memoryview) -> Iterator[Part]:
     raise _too_many("webp", "chunks", MOST_PARTS)
 
 
+def first_frame(data: "ByteBuffer") -> tuple[int, int, bytes]:
+    """Return where in an animated WebP its first frame lies, left and top, and the frame as a WebP.
+
+    Of https://developers.google.com/speed/webp/docs/riff_container, "Animation". Raises
+    TruncatedImageError if there is none.
+    """
+    view = memoryview(data).cast("B")
+    for name, start, end in _webp_chunks(view):
+        if name == b"ANMF" and end >= start + 16:
+            left, top = (
+                2 * int.from_bytes(view[at : at + 3], "little") for at in (start, start + 3)
+            )
+            size = bytes(view[start + 6 : start + 12])  # less one, as at the start of a file
+            flags = bytes([16, 0, 0, 0])  # transparency
+            body = b"WEBPVP8X" + struct.pack("<I", 10) + flags + size + view[start + 16 : end]
+            return left, top, b"RIFF" + struct.pack("<I", len(body)) + body
+    raise TruncatedImageError("the webp picture is cut or damaged: it has no frame")
+
+
 def _webp_layout(view: memoryview) -> Layout:
     first, start = bytes(view[12:16]), 20
     if first == b"VP8X":

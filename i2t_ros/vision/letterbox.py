@@ -40,6 +40,12 @@ class TensorFormat(Structure, frozen=True):
     pad: Annotated[int, Meta(ge=0, le=255)] = 114
     crop: Annotated[float, Meta(gt=0, le=1)] = 0.875
 
+    def __post_init__(self) -> None:
+        if not np.isfinite([*self.mean, *self.std]).all() or 0 in self.std:
+            raise ValueError(
+                f"mean, std: expected finite numbers, and no std of 0, got {self.mean}, {self.std}"
+            )
+
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """The shape of the tensor, with a batch size of 1."""

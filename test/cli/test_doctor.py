@@ -103,8 +103,7 @@ def test_labels_of_the_command_line(doctor, file, tmp_path):
     names.write_text("person\ndog\n\n\n")
     code, told = doctor(file(), "--labels", names)
     assert code == 1
-    assert "the last 2 label(s) are empty lines" in line(told, "warning")
-    assert "its labels are 4, but" in line(told, "problem")
+    assert "its labels are 2, but" in line(told, "problem")
 
 
 def test_what_was_assumed_is_said(doctor, file):

@@ -97,6 +97,24 @@ def test_an_animation_shows_its_first_frame(fmt, mode):
         decode_image(out.getvalue()[:-30])
 
 
+@pytest.mark.parametrize("at", [(0, 0), (4, 2), (8, 2)])
+def test_an_animation_whose_first_frame_is_smaller(at):
+    frames = [PillowImage.new("RGB", (4, 4), color) for color in ("red", "lime")]
+    out = io.BytesIO()
+    frames[0].save(out, "webp", save_all=True, append_images=frames[1:], lossless=True)
+    data = bytearray(out.getvalue())
+    data[24:30] = bytes([7, 0, 0, 5, 0, 0])  # the canvas: 8 x 6, each less one
+    start = data.index(b"ANMF") + 8
+    data[start : start + 6] = bytes([at[0] // 2, 0, 0, at[1] // 2, 0, 0])
+    if at == (8, 2):
+        with pytest.raises(TruncatedImageError):
+            decode_image(bytes(data))
+        return
+    expected = np.full((6, 8, 3), 255, np.uint8)
+    expected[at[1] : at[1] + 4, at[0] : at[0] + 4] = (0, 0, 255)
+    np.testing.assert_array_equal(decode_image(bytes(data)), expected)
+
+
 INK = np.zeros((6, 8), bool)
 INK[2:4, 2:6] = True
 
