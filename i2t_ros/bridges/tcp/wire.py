@@ -188,16 +188,16 @@ def encode_success(version: Version, sentence: str, image_size: int) -> bytes:
 
     A sentence that is too long for the header is cut after a whole character and ends in "…".
     """
-    return _encode(version, b"True", image_size, one_line(sentence))
+    return _encode(version, b"True", image_size, _field(sentence))
 
 
 def encode_error(version: Version, error: I2tError) -> bytes:
     """Return the complete reply to a request that failed."""
     if version == 1:
         reason = spanish_reasons().get(error.code, error.code)
-        text = f"{ERROR_PREFIX}{reason} ({one_line(spanish_detail(str(error)))})"
+        text = f"{ERROR_PREFIX}{reason} ({_field(spanish_detail(str(error)))})"
     else:
-        text = f"{error.code}{SEPARATOR.decode()}{one_line(str(error))}"
+        text = f"{error.code}{SEPARATOR.decode()}{_field(str(error))}"
     return _encode(version, b"False", 0, text)
 
 
@@ -323,6 +323,11 @@ def _encode(version: Version, word: bytes, size: int, text: str) -> bytes:
     return start + data + end
 
 
+def _field(text: str) -> str:
+    """Return ``text`` as a part of a header, which has separators and line ends of its own."""
+    return one_line(text).replace(SEPARATOR.decode(), "< SEP >")
+
+
 def one_line(text: str) -> str:
-    """Return ``text`` without separators, line ends and other control characters."""
-    return _CONTROL.sub(" ", text).replace(SEPARATOR.decode(), "< SEP >")
+    """Return ``text`` without line ends and other control characters."""
+    return _CONTROL.sub(" ", text)

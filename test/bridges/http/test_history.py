@@ -1,5 +1,6 @@
 """Results that are kept, over HTTP: nothing is worked on or stored twice."""
 
+import sqlite3
 import threading
 from dataclasses import replace
 
@@ -283,6 +284,25 @@ def test_a_history_that_can_be_opened_later_is_used_then(
         (tmp_path / "deep").unlink()
         until(lambda: client.get("/readyz").json() == {"status": "ok"}, "it is opened")
         assert post(client)["history"] == 1
+
+
+def test_a_database_that_can_only_be_read_is_tried_less_and_less_often(
+    web, history_settings, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr(history, "FIRST_PAUSE", 0.02)
+    with web(history=history_settings()).client() as client:
+        with sqlite3.connect(tmp_path / "deep" / "down" / "history.db") as other:
+            other.execute(
+                "CREATE TRIGGER full BEFORE INSERT ON i2t_descriptions "
+                "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+            )
+        until(
+            lambda: post(client)["history"] is None and "again in 0.08 s" in caplog.text,
+            "it is left alone for longer each time",
+        )
+        other.execute("DROP TRIGGER full")
+        other.close()
+        until(lambda: post(client)["history"] == 1, "it is used again")
 
 
 def test_a_database_that_hangs_is_waited_for_once_and_does_not_keep_the_end(

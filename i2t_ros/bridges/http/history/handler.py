@@ -213,7 +213,6 @@ class HistoryHandler:
         except self.history.failures as error:
             self._leave_alone(error)
             raise ServiceError(UNUSABLE) from error
-        self._pause = FIRST_PAUSE
         return result
 
     async def _answer(
@@ -252,10 +251,13 @@ class HistoryHandler:
     ) -> Result | None:
         """Return what a method of the history returns, or None if it takes too long or fails."""
         try:
-            return await self.call(function, *arguments, time_limit=PATIENCE)
+            result = await self.call(function, *arguments, time_limit=PATIENCE)
         except ServiceError as error:
             log.debug("answering without the history: %s", error)
             return None
+        if result is not None:  # what was found or added was written too: reading proves little
+            self._pause = FIRST_PAUSE
+        return result
 
 
 async def hash_picture(picture: Picture) -> None:

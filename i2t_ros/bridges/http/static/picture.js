@@ -79,11 +79,14 @@ function startDropping() {
 }
 
 // Describe a blob, show it with its boxes, and remember it.
-export async function describePicture(blob) {
-  // What is shown is what is sent, so that the boxes fit.
-  const sent = await shrunk(blob, limits);
-  const describe = (options) => ask({ "content-type": "application/octet-stream" }, sent, options);
-  open({ key: newName(), source: URL.createObjectURL(sent), describe, isNew: true });
+export function describePicture(blob) {
+  let sent = null;
+  const describe = async (options) => {
+    sent ??= await shrunk(blob, limits); // a large photo takes seconds, and others may come
+    options.show(sent); // what is sent, so that the boxes fit
+    return ask({ "content-type": "application/octet-stream" }, sent, options);
+  };
+  open({ key: newName(), source: "", describe, isNew: true });
 }
 
 // The browser may not load pictures of other servers into this page: the robot sends it back, with
@@ -155,8 +158,13 @@ async function look(picture) {
   picture.stop = new AbortController();
   $("working").hidden = false;
   const placeKnown = showPlace(name);
+  const show = (blob) => {
+    if (current !== picture || picture.source) return;
+    picture.source = URL.createObjectURL(blob);
+    showPicture(picture);
+  };
   try {
-    const result = await picture.describe({ signal: picture.stop.signal, name });
+    const result = await picture.describe({ signal: picture.stop.signal, name, show });
     if (result.drawing) picture.source = result.drawing;
     picture.result = result;
     return null;

@@ -9,7 +9,7 @@ import re
 from browser_page import DESKTOP, PHONE, close_to
 from making import scene_of
 from PIL import Image
-from web_support import BOXES, PICTURE, picture
+from web_support import BOXES, OTHER, PICTURE, picture
 
 from i2t_ros.bridges.http.settings import FetchSettings
 from i2t_ros.types import DescribeReply, Description, Detections
@@ -17,7 +17,7 @@ from i2t_ros.vision.class_colors import class_color
 from i2t_ros.vision.codecs import read_header
 
 
-def photo(orientation, size=(3000, 2250)):
+def photo(orientation, size=(2200, 1650)):
     """Return a JPEG of the two rectangles that is to be turned as its EXIF says."""
     upright = Image.open(io.BytesIO(PICTURE)).convert("RGB").resize(size, Image.NEAREST)
     turned = {1: None, 3: Image.ROTATE_180, 6: Image.ROTATE_90, 8: Image.ROTATE_270}[orientation]
@@ -45,6 +45,25 @@ def test_large_photos_are_sent_small_and_upright(bridge, open_page):
         for name, _, box in page.boxes():  # over what is shown, which is what was sent
             expected = [side * 2048 / 320 for side in BOXES[name]]
             assert close_to(box, expected, 16), (orientation, name, box)
+
+
+def test_the_last_picture_is_shown_though_an_earlier_one_takes_longer_to_shrink(bridge, open_page):
+    web = bridge()
+    page = open_page(web)
+    page.run(
+        "const read = createImageBitmap;"
+        "window.createImageBitmap = (...all) => new Promise((done) => {"
+        "  window.createImageBitmap = read; window.goOn = () => done(read(...all)); });"
+    )
+    page.drop(PICTURE)
+    page.until(lambda: page.find("working").is_displayed(), "it says that it is at work")
+    page.drop(OTHER)
+    page.says("I can see a kite.")
+    page.run("goOn()")
+    page.click("another")
+    page.drop(picture([("dog", (40, 60, 140, 200))]))
+    page.says("I can see a dog.")
+    assert len(web.describer.asked) == 2  # the first was not asked about
 
 
 def test_what_is_small_is_sent_as_it_is_and_other_formats_as_jpeg(bridge, open_page):
