@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from waiting import until
 
 from i2t_ros.pipeline.frames import FrameLine
 from i2t_ros.pipeline.scheduler import BackendAccess
@@ -186,6 +187,7 @@ def test_frames_of_several_cameras_that_wait_together_go_in_one_run(line):
     for camera in ("front", "rear", "left"):
         tested.offer(camera, camera)
         stages.until(lambda camera=camera: camera in stages.prepared, camera)
+    until(lambda: len(tested._prepared) == 3, "the line has them after that")
     stages.gates["infer"].release(2)
     stages.until(lambda: len(stages.finished) == 4, "all")
     # Any of the three may have been the first to wait for the backend.
@@ -200,8 +202,9 @@ def test_frames_that_another_thread_took_along_do_not_wait_for_the_backend():
         with access.turn(urgent=True):
             for camera in ("front", "rear"):
                 tested.offer(camera, camera)
-            stages.until(lambda: len(stages.prepared) == 2, "both are prepared")
-            stages.until(lambda: waiting(access) == 1, "one thread waits for both")
+            # Nothing tells when the line has them after that, and when its thread begins to wait.
+            until(lambda: len(tested._prepared) == 2, "both are prepared")
+            until(lambda: waiting(access) == 1, "one thread waits for both")
         # Either may be prepared first.
         stages.until(
             lambda: [set(run) for run in stages.inferred] == [{"front", "rear"}], "one run"
