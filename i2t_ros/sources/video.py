@@ -69,17 +69,19 @@ class VideoSource(Source):
 
     def images(self, stop: threading.Event) -> Iterator[LazyImage]:
         """Yield one frame after the other; see Source.images."""
-        failures = 0
+        failures, shown = 0, False
         self._pace = None
         while not stop.is_set():
             try:
                 for image in self._play(stop):
+                    shown = True
                     if failures:
                         _log.info("%s: images arrive again", self.title)
                         failures = 0
                     yield image
             except SourceError as error:
-                if not self.reconnects:
+                # A video that has been shown may be replaced by another one at the moment.
+                if not (self.reconnects or (shown and self.options.loop)):
                     raise
                 pause = PAUSES[min(failures, len(PAUSES) - 1)]
                 _log.warning("%s; trying again in %g s", error, pause)

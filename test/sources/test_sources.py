@@ -237,6 +237,30 @@ def test_a_video_begins_again(film):
     assert [shade_of(pixels) for _, pixels in taken] == [*SHADES, *SHADES, *SHADES][:12]
 
 
+def test_a_video_that_is_replaced_is_waited_for_between_two_rounds(film, monkeypatch):
+    monkeypatch.setattr(video, "PAUSES", (0.01,))
+    whole, copy = film.read_bytes(), film.with_name("copy")
+    images = open_source(str(film), FAST).images(threading.Event())
+    for wrong in (b"", b"no video", whole[:300], None):
+        names = [next(images).name for _ in SHADES]
+        assert names[-1] == f"frame {len(SHADES)}"
+        if wrong is None:
+            film.unlink()
+        else:
+            film.write_bytes(wrong)
+        copy.write_bytes(whole)
+        threading.Timer(0.05, copy.replace, [film]).start()
+    assert next(images).name == "frame 1"
+    images.close()
+
+
+def test_a_video_that_is_shown_once_is_not_waited_for(film):
+    images = open_source(str(film), ONCE).images(threading.Event())
+    next(images)
+    film.unlink()
+    assert len(list(images)) == len(SHADES) - 1
+
+
 def test_a_video_has_its_own_rate(film, monkeypatch):
     rates = []
     pace = video.Pace
