@@ -97,7 +97,7 @@ def test_fresh_is_neither_found_nor_kept(web, history_settings):
     assert len(bridge.describer.asked) == 3
 
 
-def test_many_who_ask_the_same_at_once_ask_once(web, history_settings):
+def test_many_who_ask_the_same_at_once_ask_once_and_once_more_for_a_drawing(web, history_settings):
     go_on = threading.Event()
     describe = RectangleDescriber()
 
@@ -108,20 +108,23 @@ def test_many_who_ask_the_same_at_once_ask_once(web, history_settings):
     bridge = web(slow, history=history_settings())
     replies = []
 
-    def ask():
+    def ask(query):
         with bridge.client() as client:
-            replies.append(post(client))
+            replies.append(post(client, query=query))
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
+    threads = [threading.Thread(target=ask, args=[query]) for query in 3 * [""] + ["?annotate=1"]]
+    for number, thread in enumerate(threads):
         thread.start()
-    until(lambda: bridge.services.pending == 4, "all have asked")
+        until(lambda: bridge.services.pending == number + 1, "it has asked")  # noqa: B023
     go_on.set()
     for thread in threads:
         thread.join(20)
-    assert len(describe.asked) == 1
-    assert sorted(reply["cached"] for reply in replies) == [False, True, True, True]
+    assert [request.annotate for request in describe.asked] == [False, True]
+    assert sorted(reply["cached"] for reply in replies) == [False, False, True, True]
     assert {reply["history"] for reply in replies} == {1}
+    with bridge.client() as client:
+        (link,) = filter(None, (reply["annotated"] for reply in replies))
+        assert client.get(link).status_code == 200
 
 
 def test_pages_of_results(web, history_settings):

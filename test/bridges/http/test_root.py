@@ -68,7 +68,10 @@ def test_the_stream_at_the_root_has_the_options_and_the_access_of_the_stream(web
         stream.close()
 
 
-def test_opencv_plays_the_root(bridge):
+def test_opencv_plays_the_root(web):
+    bridge = web(stale_time=TIME_LIMIT)
+    bridge.on_loop(bridge.hub.add, "front")
+    publish(bridge, 90, view="annotated")  # or it plays a placeholder first
     stop = threading.Event()
 
     def film():

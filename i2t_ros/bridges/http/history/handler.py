@@ -185,6 +185,9 @@ class HistoryHandler:
         parts = picture.sha256, request.tasks, request.language, request.style, request.min_score
         key = hashlib.sha256(json.dumps([*parts, configuration]).encode()).hexdigest()
         question = key, request.annotate
+        # The same with, or without, a drawing: two results would take each other's place.
+        while other := self._pending.get((key, not request.annotate)):
+            await asyncio.wait([other])
         # Shielded: others may wait for the same answer when one of them gives up.
         if question in self._pending:
             return replace(await asyncio.shield(self._pending[question]), cached=True)

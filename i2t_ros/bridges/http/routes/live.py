@@ -45,6 +45,7 @@ async def live(query: WordsOptions, services: SharedServices) -> Response:
     The data of `words` is a description as /v1/describe returns it, with the camera's name;
     that of `silence` is the camera's name alone. In another language or style than the
     detector's own, the camera is described once more for each viewer, once a second at most.
+    "Execute" would wait for the end: open the request's URL in a tab.
     """
     try:
         if query.language:

@@ -76,7 +76,8 @@ router = APIRouter(tags=["cameras"])
 async def stream(look: LookQuery, services: SharedServices, language: Language = "") -> Response:
     """Send the newest picture whenever the viewer can take one, without an end.
 
-    While the camera shows nothing, or is not there, a placeholder stands for it.
+    While the camera shows nothing, or is not there, a placeholder stands for it. "Execute" would
+    wait for the end: open the request's URL in a tab.
     """
     media_type = f"multipart/x-mixed-replace;boundary={BOUNDARY}"
     return EndlessResponse(services, _parts(services, look, language), media_type)
