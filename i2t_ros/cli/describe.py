@@ -17,7 +17,7 @@ import tqdm
 from i2t_ros import language as words
 from i2t_ros.backends.cores import usable_cores
 from i2t_ros.cli.inputs import Shot, is_video, named, names_of, saved_names, shots
-from i2t_ros.cli.tables import print_tables
+from i2t_ros.cli.tables import print_tables, printable
 from i2t_ros.errors import BackendError, I2tError, InvalidRequestError, ModelError
 from i2t_ros.options import Option, from_values, options_of
 from i2t_ros.pipeline.describer import STAGED, DescribeOptions, Describer, draw
@@ -238,7 +238,7 @@ class _Console:
     def show(self, shot: Shot, description: Description) -> None:
         """Print one description, and save its drawing if asked to; raises ImageError."""
         saved = self._save(shot, description)
-        label = shot.label
+        label = printable(shot.label)
         with tqdm.tqdm.external_write_mode():
             for task, error in description.scene.failures.items():
                 where = f"{label}: " if self.several else ""
@@ -264,7 +264,8 @@ class _Console:
             if self.args.json:
                 found = {**where, **error_to_json(error.code, str(error))}
                 print(json.dumps(found, ensure_ascii=False), flush=True)
-            print(f"i2t describe: {label}: {error} [{error.code}]", file=sys.stderr)
+            told = printable(f"{label}: {error} [{error.code}]")
+            print(f"i2t describe: {told}", file=sys.stderr)
 
     def end(self) -> int:
         """Say how many failed; return the exit code."""

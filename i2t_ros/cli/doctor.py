@@ -14,7 +14,11 @@ import yaml
 from msgspec import to_builtins
 
 from i2t_ros.backends.base import BackendOptions
+<<<<<<< HEAD
 from i2t_ros.cli.inputs import named
+=======
+from i2t_ros.cli.tables import printable
+>>>>>>> 65bcaf634d76a5edb44c7faeb574201c862e89e6
 from i2t_ros.errors import BackendError, I2tError, ImageError, ModelError, ModelMismatchError
 from i2t_ros.models.lookup import describe_model, is_model_file, obtain
 from i2t_ros.models.manifest import ModelSpec
@@ -22,6 +26,7 @@ from i2t_ros.models.metadata import read_metadata
 from i2t_ros.models.recognition import find_reading, read_file
 from i2t_ros.models.tensors import FileFacts, TensorInfo
 from i2t_ros.pipeline.loading import OpenOptions, open_spec
+from i2t_ros.pipeline.model_runner import NO_NUMBERS
 from i2t_ros.pipeline.tasks.detect import DetectOptions, ObjectDetector
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.types import Image, Picture
@@ -138,12 +143,18 @@ def _picture(name: str | None) -> Image:
 
 def _file(report: Report, path: Path) -> FileFacts | None:
     """Note what a file says of itself. Raises what read_file raises, if nothing describes it."""
+<<<<<<< HEAD
     if path.is_file():
         report["file"] = {"path": str(path), "bytes": path.stat().st_size}
     if path.with_suffix(".yaml").is_file() and not is_model_file(path):
         return None
+=======
+    report["file"] = {"path": str(path), "bytes": path.stat().st_size if path.is_file() else 0}
+>>>>>>> 65bcaf634d76a5edb44c7faeb574201c862e89e6
     if not path.is_file():
         return None  # describe_model says what is wrong
+    if path.with_suffix(".yaml").is_file() and not is_model_file(path):
+        return None
     try:
         facts = read_file(path)
     except (ModelError, BackendError):
@@ -292,10 +303,7 @@ def _run(report: Report, detector: ObjectDetector, picture: Image, name: str | N
         ],
     }
     if not all(value["finite"] for value in report["trial"]["outputs"]):
-        raise ModelMismatchError(
-            f"{detector.spec.name}: its outputs hold NaN or infinity; if it computes in 16 bits, "
-            "export it in 32 (half=False)"
-        )
+        raise ModelMismatchError(f"{detector.name}: {NO_NUMBERS}")
 
 
 def _values(output: Any) -> Report:
@@ -345,9 +353,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _line(name: str, text: str) -> str:
-    """Return a line; a file's own words cannot steer the terminal."""
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return f"{name:<{LEFT}}{shown}"
+    return f"{name:<{LEFT}}{printable(text)}"
 
 
 def _labels(labels: Report) -> str:

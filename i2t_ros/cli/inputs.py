@@ -76,7 +76,7 @@ def names_of(words: Iterable[str]) -> list[str]:
 
 def _names(word: str) -> list[str]:
     path = Path(word)
-    if word == STANDARD_INPUT or is_url(word) or path.is_file():
+    if word in ("", STANDARD_INPUT) or is_url(word) or path.is_file():
         return []
     if path.is_dir():
         return [str(found) for found in pictures_of(path)]
@@ -129,6 +129,8 @@ def _read(name: str) -> bytes:
     if is_url(name):
         return _fetch(name)
     path = Path(name)
+    if not name:  # a variable of a script that is not set; as a path, it is the working folder
+        raise SourceMissingError("expected the name of a picture, got an empty one")
     if path.is_dir():
         raise SourceMissingError(
             f"no pictures in {name}: expected files that end in .jpg, .png, .bmp or .webp"
@@ -188,7 +190,7 @@ def saved_names(names: Iterable[str], folder: Path) -> dict[str, Path]:
         raise InvalidRequestError(f"--save {folder}: expected a folder for several pictures")
     taken: dict[str, Path] = {}
     used: set[str] = set()
-    for name in names:
+    for name in dict.fromkeys(names):
         path = urlsplit(name).path if is_url(name) else name
         stem = "picture" if name == STANDARD_INPUT else Path(path).stem or "picture"
         number, free = 1, stem

@@ -24,6 +24,11 @@ def print_tables(description: Description) -> None:
     print(f"\n{description.model}, {1000 * description.elapsed:.1f} ms")
 
 
+def printable(text: str) -> str:
+    """Return a text on one line, which cannot steer the terminal: names of files, models' words."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def print_table(rows: Sequence[Sequence[str]]) -> None:
     """Print rows, the first being the heads of the columns."""
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]

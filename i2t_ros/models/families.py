@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from i2t_ros.models.metadata import About
 from i2t_ros.models.tensors import FileFacts, TensorInfo
+from i2t_ros.vision.decoders.classes import background_classes
 
 # RT-DETR's and D-FINE's authors export a model that also takes the size of the image.
 SIZE_INPUT = "orig_target_sizes"
@@ -127,7 +128,7 @@ def _tensorflow(names: Collection[str], labels: Sequence[str]) -> Reading | None
     """
     detection = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
     operator = tuple(f"TFLite_Detection_PostProcess{end}" for end in ("", ":1", ":2", ":3"))
-    background = not labels or labels[0].strip(" ?_").lower() in ("", "background", "bg")
+    background = not labels or not labels[0] or 0 in background_classes(labels)
     for outputs, offset in ((detection, 0), (operator, int(background))):
         if set(outputs).issubset(names):
             title = "TensorFlow Object Detection API"

@@ -106,11 +106,6 @@ def _not_a_model(head: bytes, suffix: str) -> str:
             head.startswith((b"\x1f\x8b", b"7z\xbc\xaf", b"\xfd7zXZ")),
             "is a compressed archive: unpack it",
         ),
-        (
-            onnx and _is_text(head),
-            f"is a text that begins with {head[:40].decode('utf-8', 'replace')!r}, not a model: "
-            f"{again}",
-        ),
         (onnx and tflite, "is a TensorFlow Lite model: rename it to end in .tflite"),
         (
             suffix == ".tflite" and not tflite,
@@ -122,9 +117,3 @@ def _not_a_model(head: bytes, suffix: str) -> str:
         ),
     )
     return next((what for is_it, what in kinds if is_it), "")
-
-
-def _is_text(head: bytes) -> bool:
-    """Whether all of it is printable, which the first bytes of an ONNX model are not."""
-    text = head.decode("utf-8", "replace")
-    return bool(text) and all(c.isprintable() or c in "\ufeff\t\r\n" for c in text)

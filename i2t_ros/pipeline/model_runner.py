@@ -20,6 +20,10 @@ from i2t_ros.vision.decoders.base import InputSize
 from i2t_ros.vision.decoders.classes import background_classes
 from i2t_ros.vision.letterbox import Letterbox, Placement
 
+NO_NUMBERS = (
+    "its outputs hold NaN or infinity; if it computes in 16 bits, export it in 32 (half=False)"
+)
+
 Options = TypeVar("Options")
 Result = TypeVar("Result")
 
@@ -92,6 +96,8 @@ class ModelRunner(ABC, Generic[Options, Result]):
         prepared = self.prepare(np.zeros((64, 64, 3), np.uint8))
         outputs = self.infer([prepared])[0]
         self._check_count(outputs)
+        if any(np.isnan(output).any() for output in outputs):
+            raise ModelMismatchError(f"{self.name}: {NO_NUMBERS}")
         if self._decoder.settle:
             _, options = self.reading
             try:

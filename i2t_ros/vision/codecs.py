@@ -147,7 +147,7 @@ def decode_image(
 
     Raises EmptyImageError, NotAnImageError, UnsupportedFormatError, TruncatedImageError, and
     ImageTooLargeError. The size is checked in the header, before memory for the pixels is taken: at
-    most 12 bytes a pixel, and 3 if the picture has neither 16 bits nor transparency.
+    most 15 bytes a pixel, and 3 if the picture has neither 16 bits nor transparency.
     """
     if not isinstance(picture, Picture):
         picture = Picture(picture)

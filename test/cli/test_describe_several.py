@@ -160,6 +160,26 @@ def test_drawings_of_several_go_to_a_folder(folder, capsys):
     names = sorted(path.name for path in (folder / "seen").iterdir())
     assert names == ["a9-2.jpg", "a9.png", "film_00000.00s.jpg", "film_00003.00s.jpg"]
     assert all(cv2.imread(str(folder / "seen" / name)).shape == GREY.shape for name in names)
+
+
+def test_a_picture_named_twice_has_one_drawing(folder, capsys):
+    asked = ["photos/a9.png", "photos/more/b.png", "photos/a9.png"]
+    assert describe(*asked, "--save", "seen", "--quiet") == 0
+    assert sorted(path.name for path in (folder / "seen").iterdir()) == ["a9.png", "b.png"]
+
+
+def test_a_name_cannot_steer_the_terminal(folder, capsys):
+    (folder / "a\n\033[31m.png").write_bytes(PNG)
+    assert describe("a\n\033[31m.png", "b\n\033[31m.png", "--quiet") == 1
+    out, err = capsys.readouterr()
+    assert out == f"a\ufffd\ufffd[31m.png: {SENTENCE}\n"
+    assert len(err.splitlines()) == 2
+    assert "\033" not in err
+
+
+def test_an_empty_name_is_not_the_working_folder(capsys):
+    assert describe("", "--quiet") == 1
+    assert "got an empty one [source_missing]" in capsys.readouterr().err
     assert describe("photos", "--save", "seen.jpg") == 1
     assert "expected a folder for several pictures" in capsys.readouterr().err
 

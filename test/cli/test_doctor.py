@@ -154,7 +154,7 @@ def test_a_file_that_is_no_model(doctor, tmp_path, name, data, message):
     assert message in line(told, "problem")
 
 
-@pytest.mark.parametrize("model", ["nowhere.onnx", "no_such_model", "/no/where/m.pt"])
+@pytest.mark.parametrize("model", ["nowhere.onnx", "no_such_model", "/no/where/m.pt", "."])
 def test_a_model_that_is_not_there(doctor, model):
     code, told = doctor(model)
     assert code == 1

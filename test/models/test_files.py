@@ -29,8 +29,6 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:695e\nsize 366009
         ("m.tflite", LFS, "is a Git LFS pointer.*`git lfs pull`"),
         ("m.xml", LFS, "is a Git LFS pointer.*`git lfs pull`"),
         ("m.onnx", b"\xef\xbb\xbf" + LFS.replace(b"\n", b"\r\n"), "is a Git LFS pointer"),
-        ("m.onnx", b"404: Not Found", "is a text that begins with '404: Not Found'"),
-        ("m.onnx", b"/annex/objects/SHA256E-s1--2.onnx\n", "is a text that begins with '/annex/"),
         ("m.onnx", b"\n<!DOCTYPE html><html>404</html>", r"is a web page \(HTML\)"),
         ("m.tflite", b"<html><body>", r"is a web page \(HTML\)"),
         ("m.onnx", b'{"message": "Not Found"}', "is a JSON text"),

@@ -77,6 +77,16 @@ def test_shapes_that_do_not_tell_all(shapes, decoder):
     assert recognize_facts(facts(shapes, {}), ["dog"])["decoder"] == decoder
 
 
+@pytest.mark.parametrize(
+    ("first", "offset"),
+    [("???", 1), ("__background__", 1), ("bg", 1), ("unlabeled", 1), ("N/A", 1), ("person", 0)],
+)
+def test_tflite_counts_from_behind_the_background_whatever_its_name(first, offset):
+    names = [f"TFLite_Detection_PostProcess{end}" for end in ("", ":1", ":2", ":3")]
+    entry = recognize_facts(facts(dict.fromkeys(names, (1, 10)), {}), [first, "dog", "cat"])
+    assert entry["decoder_options"] == {"class_offset": offset}
+
+
 @pytest.mark.parametrize("labels", ["[1, 2, 3]", "[no, yes, off]"])
 def test_labels_of_a_description_that_are_no_texts(tmp_path, labels):
     pytest.importorskip("onnx", reason="onnx is not installed")

@@ -227,7 +227,7 @@ def test_an_unknown_family(tmp_path):
 
 def test_a_file_that_is_not_a_model(tmp_path):
     path = tmp_path / "mine.onnx"
-    path.write_bytes(b"\x08not a model")
+    path.write_bytes(b"not a model")
     with pytest.raises(ModelCorruptError, match="cannot load it"):
         open_detector(str(path))
     other = tmp_path / "mine.bin"

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from i2t_ros.vision.decoders.base import Outputs
 
-BACKGROUND = frozenset({"background", "dummy", "n/a", "???", "unlabeled", "unlabelled"})
+BACKGROUND = frozenset({"background", "bg", "dummy", "n/a", "???", "unlabeled", "unlabelled"})
 """Names, without underscores at the ends, of what is no class: the background, and the holes in the
 numbering of COCO."""
 

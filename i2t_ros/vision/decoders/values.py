@@ -120,7 +120,7 @@ def _normalized(boxes: NDArray[Any], options: Options) -> Options:
 
 
 def _check_fractions(decoder: str, boxes: NDArray[Any]) -> None:
-    if not (largest := _largest(boxes)) <= LARGEST_FRACTION:  # it may be NaN
+    if (largest := _largest(boxes)) > LARGEST_FRACTION:
         raise ModelMismatchError(
             f"decoder {decoder}: expected boxes in fractions of the input, got numbers up to "
             f"{largest:.4g}; if they are pixels, another decoder reads them (docs/models.md)"
@@ -130,7 +130,7 @@ def _check_fractions(decoder: str, boxes: NDArray[Any]) -> None:
 def _check_probabilities(decoder: str, scores: NDArray[Any]) -> None:
     """Refuse what cannot be probabilities; steps of 8-bit models may overshoot a little."""
     least, most = scores.min(initial=0.0), scores.max(initial=0.0)
-    if not (least >= -0.5 and most <= 1.5):  # they may be NaN
+    if least < -0.5 or most > 1.5:
         raise ModelMismatchError(
             f"decoder {decoder}: expected probabilities of 0 to 1, got {least:.4g} to {most:.4g}; "
             "export it with its last step (sigmoid), and as a detector: models of poses, masks and "
