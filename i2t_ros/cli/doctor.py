@@ -14,11 +14,8 @@ import yaml
 from msgspec import to_builtins
 
 from i2t_ros.backends.base import BackendOptions
-<<<<<<< HEAD
 from i2t_ros.cli.inputs import named
-=======
 from i2t_ros.cli.tables import printable
->>>>>>> 65bcaf634d76a5edb44c7faeb574201c862e89e6
 from i2t_ros.errors import BackendError, I2tError, ImageError, ModelError, ModelMismatchError
 from i2t_ros.models.lookup import describe_model, is_model_file, obtain
 from i2t_ros.models.manifest import ModelSpec
@@ -143,14 +140,8 @@ def _picture(name: str | None) -> Image:
 
 def _file(report: Report, path: Path) -> FileFacts | None:
     """Note what a file says of itself. Raises what read_file raises, if nothing describes it."""
-<<<<<<< HEAD
     if path.is_file():
         report["file"] = {"path": str(path), "bytes": path.stat().st_size}
-    if path.with_suffix(".yaml").is_file() and not is_model_file(path):
-        return None
-=======
-    report["file"] = {"path": str(path), "bytes": path.stat().st_size if path.is_file() else 0}
->>>>>>> 65bcaf634d76a5edb44c7faeb574201c862e89e6
     if not path.is_file():
         return None  # describe_model says what is wrong
     if path.with_suffix(".yaml").is_file() and not is_model_file(path):
