@@ -140,10 +140,9 @@ def _picture(name: str | None) -> Image:
 
 def _file(report: Report, path: Path) -> FileFacts | None:
     """Note what a file says of itself. Raises what read_file raises, if nothing describes it."""
-    if path.is_file():
-        report["file"] = {"path": str(path), "bytes": path.stat().st_size}
     if not path.is_file():
         return None  # describe_model says what is wrong
+    report["file"] = {"path": str(path), "bytes": path.stat().st_size}
     if path.with_suffix(".yaml").is_file() and not is_model_file(path):
         return None
     try:
