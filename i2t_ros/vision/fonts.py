@@ -6,7 +6,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from PIL import ImageDraw, ImageFont
+from PIL import (
+    ImageDraw,
+    ImageFile,  # noqa: F401 (Pillow would import it with the first label)
+    ImageFont,
+)
 
 # Fonts of Debian, Ubuntu, Fedora and Alpine that cover the languages of the sentences. The first
 # one that exists and has every character of a text is used.
