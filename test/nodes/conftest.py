@@ -204,6 +204,14 @@ class NodeProcess:
 
 
 @pytest.fixture
+def node(ros):
+    """Return a node that nobody spins yet."""
+    node = Node("spun")
+    yield node
+    node.destroy_node()
+
+
+@pytest.fixture
 def peer():
     peer = Peer()
     yield peer

@@ -13,7 +13,7 @@ from i2t_ros.msg import Description, TextRegion
 from i2t_ros.srv import Describe
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState
-from lifecycle_talk import in_this_process
+from lifecycle_talk import go_through, in_this_process
 from rcl_interfaces.srv import (
     DescribeParameters,
     GetParameters,
@@ -22,7 +22,6 @@ from rcl_interfaces.srv import (
     SetParametersAtomically,
 )
 from rclpy.lifecycle import TransitionCallbackReturn
-from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.waitable import NumberOfEntities, Waitable
 from std_srvs.srv import SetBool
@@ -37,15 +36,7 @@ from i2t_ros.nodes.lifecycle.spinning import Pulse, SpinningThread
 from i2t_ros.nodes.messages.descriptions import description_from_msg
 
 LIMIT = 60.0
-PORTS = [Parameter(name, value=0) for name in ("tcp_port", "http_port")]
 DYING = Path(__file__).parent.parent / "support" / "dying_node.py"
-
-
-@pytest.fixture
-def node(ros):
-    node = Node("guarded")
-    yield node
-    node.destroy_node()
 
 
 class Untakable(Waitable):
@@ -165,13 +156,9 @@ def test_a_process_whose_executor_has_died_ends_with_1(start, tmp_path):
 @pytest.fixture
 def bridge(ros):
     """Return a bridge_node in this process, configured."""
-    node = BridgeNode(parameter_overrides=[Parameter("http", value=True), *PORTS])
-    try:
-        assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    with in_this_process(BridgeNode, http=True, tcp_port=0, http_port=0) as node:
+        go_through(node, "configure")
         yield node
-    finally:
-        node.end_work()
-        node.destroy_node()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -184,7 +171,7 @@ def test_a_bridge_ends_if_the_thread_that_takes_the_answers_has_died(bridge):
 
 def test_a_bridge_is_not_ready_while_one_of_its_nodes_is_stalled(peer, bridge, monkeypatch, capfd):
     httpx = pytest.importorskip("httpx")
-    assert bridge.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    go_through(bridge, "activate")
     url = re.search(r"http://127\.0\.0\.1:\d+", capfd.readouterr().err)[0]
     peer.node.create_service(Describe, "detector_node/describe", lambda _, response: response)
 

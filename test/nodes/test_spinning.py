@@ -4,21 +4,12 @@ import sys
 import threading
 import time
 
-import pytest
-from rclpy.node import Node
 from rclpy.task import Future
 from std_msgs.msg import String
 
 from i2t_ros.nodes.lifecycle.spinning import SpinningThread
 
 LIMIT = 60.0
-
-
-@pytest.fixture
-def node(ros):
-    node = Node("spun")
-    yield node
-    node.destroy_node()
 
 
 def test_it_stops_although_nothing_happens(node):

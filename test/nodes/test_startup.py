@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from lifecycle_talk import in_this_process
 from rclpy.context import Context
 from rclpy.parameter import Parameter
 
@@ -150,13 +151,9 @@ def test_a_bridge_names_the_parameter_that_is_wrong(values, said):
 
 
 def test_a_bridge_refuses_a_change_that_is_wrong_and_a_certificate_that_is_none(ros, tmp_path):
-    paths = [Parameter(f"http_{name}", value=str(tmp_path)) for name in ("certificate", "key")]
-    node = BridgeNode(parameter_overrides=[*paths, Parameter("http", value=True)])
-    try:
+    paths = {f"http_{name}": str(tmp_path) for name in ("certificate", "key")}
+    with in_this_process(BridgeNode, http=True, **paths) as node:
         (result,) = node.set_parameters([Parameter("tcp_language", value="tlh")])
         assert "tcp_language: language 'tlh'" in result.reason
         assert node.values["tcp_language"] == "es"
         assert node.trigger_configure() != runner.TransitionCallbackReturn.SUCCESS
-    finally:
-        node.end_work()
-        node.destroy_node()

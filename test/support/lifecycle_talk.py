@@ -48,10 +48,10 @@ def set_parameters(peer, **values):
 
 
 @contextlib.contextmanager
-def in_this_process(**values):
-    """Spin a detector_node here, where a transition costs no round trip through a service."""
+def in_this_process(kind=DetectorNode, **values):
+    """Spin a node here, where a transition costs no round trip through a service."""
     overrides = [Parameter(name, value=value) for name, value in values.items()]
-    node = DetectorNode(parameter_overrides=overrides)
+    node = kind(parameter_overrides=overrides)
     spinning = SpinningThread(node)
     try:
         yield node
