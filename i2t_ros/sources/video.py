@@ -97,9 +97,7 @@ class VideoSource(Source):
         try:
             # A stream of a file is not live: it has a length and comes as fast as it is read.
             live = self.reconnects and not 0 < capture.get(cv2.CAP_PROP_FRAME_COUNT) < math.inf
-            rate = capture.get(cv2.CAP_PROP_FPS)
-            rate = rate if 0 < rate <= 1000 else USUAL_RATE
-            rate = self.options.rate or (0.0 if live else rate)
+            rate = self.options.rate or (0.0 if live else _rate_of(capture))
             pace = self._pace = self._pace or Pace(rate, stop)
             number, shown = 0, math.nan
             while not stop.is_set() and capture.grab():
@@ -171,14 +169,8 @@ def as_bgr(image: NDArray[Any]) -> Image:
 
 def file_source(path: Path, options: SourceOptions) -> VideoSource:
     """Return the source of a video file; raises SourceUnreadableError for any other file."""
-    title = f"video {path.absolute()}"
-
-    def connect() -> cv2.VideoCapture:
-        _check_not_text(path)
-        return _open_capture(title, "not a video", str(path.absolute()), cv2.CAP_ANY)
-
-    connect().release()
-    return VideoSource(title, connect, options)
+    _open_file(path).release()
+    return VideoSource(f"video {path.absolute()}", partial(_open_file, path), options)
 
 
 def frames_every(path: Path, seconds: float) -> Iterator[tuple[float, Image]]:
@@ -187,13 +179,9 @@ def frames_every(path: Path, seconds: float) -> Iterator[tuple[float, Image]]:
     As fast as they can be decoded; the frames between them are not converted. Raises
     SourceUnreadableError.
     """
-    title = f"video {path.absolute()}"
-    _check_not_text(path)
-    capture = _open_capture(title, "not a video", str(path.absolute()), cv2.CAP_ANY)
+    capture = _open_file(path)
     try:
-        rate = capture.get(cv2.CAP_PROP_FPS)
-        rate = rate if 0 < rate <= 1000 else USUAL_RATE
-        number, due = 0, 0.0
+        rate, number, due = _rate_of(capture), 0, 0.0
         while capture.grab():
             # A variable rate shows in the frame's own time, which some formats lack.
             at = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000 or number / rate
@@ -205,7 +193,7 @@ def frames_every(path: Path, seconds: float) -> Iterator[tuple[float, Image]]:
                 yield at, as_bgr(image)
                 due += seconds * (1 + max(0.0, at - due) // seconds)
         if not number:
-            raise SourceUnreadableError(f"{title}: none of its images can be read")
+            raise SourceUnreadableError(f"video {path.absolute()}: none of its images can be read")
     finally:
         capture.release()
 
@@ -256,6 +244,17 @@ def _open_capture(
     if not capture.isOpened():
         raise SourceUnreadableError(f"{title}: {failure}")
     return capture
+
+
+def _open_file(path: Path) -> cv2.VideoCapture:
+    _check_not_text(path)
+    name = str(path.absolute())
+    return _open_capture(f"video {name}", "not a video", name, cv2.CAP_ANY)
+
+
+def _rate_of(capture: cv2.VideoCapture) -> float:
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    return rate if 0 < rate <= 1000 else USUAL_RATE
 
 
 def _open_stream(title: str, url: str, limits: list[int]) -> cv2.VideoCapture:
