@@ -85,12 +85,9 @@ def packed_metadata(path: Path) -> dict[str, str]:
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist()[:MOST_MEMBERS]:
-                if not member.filename.endswith((".txt", ".json")):
-                    continue
-                if member.file_size > MOST_BYTES:
-                    continue
-                data = archive.read(member)
-                metadata = _metadata(data) or {"names": json.dumps(_label_map(data))} | metadata
+                if member.filename.endswith((".txt", ".json")) and member.file_size <= MOST_BYTES:
+                    data = archive.read(member)
+                    metadata = _metadata(data) or {"names": json.dumps(_label_map(data))} | metadata
     except (OSError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error):
         pass  # nothing is packed with it, or not in a way that can be read
     return metadata

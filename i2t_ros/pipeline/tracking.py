@@ -18,8 +18,6 @@ INSTALL = (
     'pip install "i2t_ros[tracking]" '
     "(on a robot: pip install --no-deps trackers==2.1.0 supervision)"
 )
-
-
 MEMORY = 1.0
 """Seconds; ByteTrack's default is 30 frames at 30 Hz."""
 ROUNDING = 1e-6

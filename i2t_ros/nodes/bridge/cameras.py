@@ -20,7 +20,7 @@ from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import I2tError, NotActiveError
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.nodes.detector.camera_ports import LONGEST_RESULT, CameraTopics, check_topics
-from i2t_ros.nodes.lifecycle.guard import complain
+from i2t_ros.nodes.lifecycle.guard import COMPLAINT_PERIOD, complain
 from i2t_ros.nodes.messages.descriptions import description_from_msg
 from i2t_ros.nodes.messages.images import encoded_to_msg, image_from_msg, picture_from_msg
 from i2t_ros.types import Picture, PictureHeader
@@ -28,8 +28,6 @@ from i2t_ros.vision.codecs import decode_image, encode_image, read_header
 
 LINGER = 5.0
 """Seconds for which a topic stays subscribed after its last viewer has left."""
-COMPLAINT_PERIOD = 1.0
-"""Seconds between two log lines about images that cannot be used."""
 QUALITY = 80
 """Of the JPEG pictures that raw images become."""
 

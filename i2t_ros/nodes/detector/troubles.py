@@ -66,11 +66,9 @@ def no_picture(node: Node, topic: str, kind: str, encoding: str) -> str:
     encoding  that of an Image, or the format of a CompressedImage
     """
     name = (
-        "compressedDepth"
-        if "compressedDepth" in encoding
-        else encoding.split(";", maxsplit=1)[0].strip()
+        "compressedDepth" if "compressedDepth" in encoding else encoding.partition(";")[0].strip()
     )
-    meaning = "depth" if name == "compressedDepth" else _DEPTH.get(name)
+    meaning = _DEPTH.get(name)
     if meaning is None:
         return ""
     said = f"the images of {topic} are {name}: {meaning}, and no pictures"

@@ -13,6 +13,7 @@ from i2t_ros.errors import I2tError
 from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage
 from i2t_ros.nodes.detector.cameras import DetectorCameras
 from i2t_ros.nodes.detector.reports import Reports
+from i2t_ros.nodes.lifecycle.guard import COMPLAINT_PERIOD
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
 from i2t_ros.nodes.messages.descriptions import description_to_msg
 from i2t_ros.nodes.messages.images import encoded_to_msg, frame_from_msg, image_to_msg
@@ -154,7 +155,7 @@ class Work:
         self.frames.cameras[camera].partial += bool(failures)
         if failures:
             self._node.get_logger().warning(
-                f"camera {camera}: {failures}", throttle_duration_sec=1.0
+                f"camera {camera}: {failures}", throttle_duration_sec=COMPLAINT_PERIOD
             )
         if not publishes:
             return
@@ -173,10 +174,10 @@ class Work:
         """Say at most once a second that an image failed."""
         if isinstance(error, I2tError):
             self._node.get_logger().warning(
-                f"camera {camera}: image left out: {error}", throttle_duration_sec=1.0
+                f"camera {camera}: image left out: {error}", throttle_duration_sec=COMPLAINT_PERIOD
             )
         else:
             trace = "".join(traceback.format_exception(error))
             self._node.get_logger().error(
-                f"camera {camera}: image failed: {trace}", throttle_duration_sec=1.0
+                f"camera {camera}: image failed: {trace}", throttle_duration_sec=COMPLAINT_PERIOD
             )

@@ -22,7 +22,7 @@ from i2t_ros.errors import InvalidRequestError
 LONGEST_TEXT = 300
 """Characters of an error's text that are logged or sent: it may quote what a stranger sent."""
 COMPLAINT_PERIOD = 1.0
-"""Seconds between two log lines about failed callbacks."""
+"""Seconds between two log lines about what fails again and again."""
 MOST_PARAMETERS = 1000
 """Parameters that a request may set or ask for. Setting one may take a millisecond, and no other
 request is answered meanwhile; `ros2 param load` sends a hundred."""
