@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from i2t_ros.backends.stderr_filter import filter_stderr
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.signals import handle
 from i2t_ros.nodes.start import open_standard_streams
+from i2t_ros.nodes.stderr_filter import filter_stderr
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, the convention of shells

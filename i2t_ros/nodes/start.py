@@ -6,8 +6,8 @@ import signal
 import sys
 from functools import partial
 
-from i2t_ros.backends.stderr_filter import filter_stderr
 from i2t_ros.nodes.signals import SIGNALS, handle
+from i2t_ros.nodes.stderr_filter import filter_stderr
 
 
 def open_standard_streams() -> None:

@@ -155,8 +155,7 @@ class ManagedNode(LifecycleNode, ABC):
 
         def logged(state: LifecycleState) -> TransitionCallbackReturn:
             try:
-                with self._changing:
-                    return callback(state)
+                return callback(state)
             except Exception as error:
                 known = isinstance(error, KNOWN_ERRORS)
                 if known and transition in ("configure", "activate"):

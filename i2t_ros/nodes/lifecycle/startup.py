@@ -15,7 +15,7 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args, try_shutdown
 
 from i2t_ros.errors import I2tError, InvalidRequestError
-from i2t_ros.resources import load_yaml
+from i2t_ros.resources import expanded, load_yaml
 
 KNOWN_ERRORS: tuple[type[Exception], ...] = (
     I2tError,
@@ -108,7 +108,7 @@ def _log_arguments(environment: Mapping[str, str]) -> list[str]:
 def _unwritable(folder: str) -> str:
     if not folder:
         return "HOME is not set"
-    path = Path(os.path.expanduser(folder))
+    path = expanded(folder)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

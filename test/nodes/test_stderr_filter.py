@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from i2t_ros.backends.stderr_filter import DECODER_LINE
+from i2t_ros.nodes.stderr_filter import DECODER_LINE
 
 BEGIN = """
 import ctypes, os, sys
-from i2t_ros.backends.stderr_filter import filter_stderr
+from i2t_ros.nodes.stderr_filter import filter_stderr
 end = filter_stderr()
 libc = ctypes.CDLL(None)
 def c(text):

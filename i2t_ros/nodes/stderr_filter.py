@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from i2t_ros.nodes.signals import handle
+
 PERIOD = 1.0
 """Seconds between two such lines."""
 PART_LIMIT = 0.05
@@ -53,8 +55,7 @@ def filter_stderr() -> Callable[[], None]:
     child = os.fork()
     if not child:
         try:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, signal.SIG_IGN)  # it ends when there is nothing more to read
+            handle(signal.SIG_IGN)  # it ends when there is nothing more to read
             os.close(writer)
             _thin_out(reader)
         finally:
