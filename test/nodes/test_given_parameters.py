@@ -3,14 +3,13 @@
 import contextlib
 
 import pytest
-from lifecycle_talk import KINDS
+from lifecycle_talk import KINDS, in_this_process
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
 
 from i2t_ros.errors import InvalidRequestError, UnknownLanguageError
 from i2t_ros.nodes.bridge.node import BridgeNode
 from i2t_ros.nodes.detector.node import DetectorNode
-from i2t_ros.nodes.lifecycle.spinning import SpinningThread
 from i2t_ros.nodes.source.node import SourceNode
 
 KINDS_OF_LISTS = {
@@ -104,8 +103,7 @@ def value_msg(value):
 
 
 def test_what_is_meant_is_taken_while_the_node_runs(peer):
-    with made(DetectorNode, "-p", "model:=fake") as node:
-        spinning = SpinningThread(node)
+    with in_this_process(model="fake"):
 
         def call(kind, name, **fields):
             return peer.call(kind, f"/detector_node/{name}", kind.Request(**fields))
@@ -136,4 +134,3 @@ def test_what_is_meant_is_taken_while_the_node_runs(peer):
         described = call(DescribeParameters, "describe_parameters", names=["max_rate"])
         assert described.descriptors[0].type == ParameterType.PARAMETER_DOUBLE
         assert described.descriptors[0].floating_point_range[0].to_value == 1000.0
-        assert spinning.close()

@@ -1,4 +1,4 @@
-"""Asks a detector_node for transitions and for other parameters, or runs one in this process."""
+"""Asks a detector_node for transitions and for other parameters, or runs a node in this process."""
 
 import contextlib
 

@@ -31,7 +31,7 @@ from i2t_ros.types import CAMERA_NAME
 ImageMessage: TypeAlias = ImageMsg | CompressedImage
 
 PATIENCE = 10.0
-"""Seconds without a publisher before a line of the log says so. When all nodes are stopped, the
+"""Seconds without a publisher, or an image, before the log says so. When all nodes are stopped, the
 source ends first, and the bridge may answer requests for 5 s before the detector ends."""
 LONGEST_TOPIC = 247
 """Characters of a topic's full name; more are refused by rmw."""
@@ -224,7 +224,9 @@ class CameraPorts:
         if self._encoding and (odd := no_picture(self._node, self._raw, mine, self._encoding)):
             troubles.append(odd)
         for trouble in troubles:
-            self._tell(trouble)
+            if trouble not in self._told:
+                self._told.add(trouble)
+                self._node.get_logger().warning(trouble)
         self.trouble = "; ".join(troubles)
 
     def _suit(self, publishers: list[TopicEndpointInfo]) -> list[str]:
@@ -256,11 +258,6 @@ class CameraPorts:
         self._silent_since = time.monotonic()
         self._encoding = msg.encoding if isinstance(msg, ImageMsg) else msg.format
         self._on_image(self, msg)
-
-    def _tell(self, warning: str) -> None:
-        if warning not in self._told:
-            self._told.add(warning)
-            self._node.get_logger().warning(warning)
 
 
 def _who(publisher: TopicEndpointInfo) -> str:
