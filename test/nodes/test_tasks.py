@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from i2t_ros.msg import Description
 from i2t_ros.srv import Describe
-from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
-from rcl_interfaces.srv import SetParameters
+from lifecycle_talk import set_parameters
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
@@ -42,13 +41,6 @@ def request(image, **more):
 
 def describe(peer, image, **more):
     return peer.call(Describe, DESCRIBE, request(image, **more), LIMIT)
-
-
-def set_tasks(peer, *names):
-    value = ParameterValue(type=ParameterType.PARAMETER_STRING_ARRAY, string_array_value=names)
-    change = SetParameters.Request(parameters=[Parameter(name="tasks", value=value)])
-    (result,) = peer.call(SetParameters, "/detector_node/set_parameters", change).results
-    return result
 
 
 def test_one_request_for_all_tasks(peer, start, models, photo):
@@ -103,13 +95,13 @@ def test_frames_get_the_nodes_own_tasks_and_a_change_is_live(peer, start, models
 
     show_until(lambda description: len(description.faces) == 4, "faces of a frame")
     assert "yunet on facedetectoryn" in seen[0].model
-    assert set_tasks(peer, "detect").successful
+    assert set_parameters(peer, tasks=["detect"]).successful
     del seen[:]
     show_until(lambda description: not description.faces and description.objects, "no faces")
-    refused = set_tasks(peer, "detect", "smell")
+    refused = set_parameters(peer, tasks=["detect", "smell"])
     assert not refused.successful
     assert "unknown task 'smell'" in refused.reason
-    assert not set_tasks(peer).successful
+    assert not set_parameters(peer, tasks=[]).successful
     assert node.stop() == 0
 
 
