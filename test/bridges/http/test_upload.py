@@ -1,4 +1,4 @@
-"""/upload: the picture metrics API of system C, and its form."""
+"""/upload: the older picture metrics API, and its form."""
 
 import json
 from dataclasses import replace
