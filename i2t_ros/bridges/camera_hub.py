@@ -244,11 +244,8 @@ class CameraHub:
     @property
     def online(self) -> list[Camera]:
         """The cameras that are online, in the order in which they first came."""
-        return [
-            self._cameras[name]
-            for name in self._places
-            if name in self._cameras and self._cameras[name].online
-        ]
+        there = (self._cameras.get(name) for name in self._places)
+        return [camera for camera in there if camera is not None and camera.online]
 
     def add(self, name: str, transport: Transport = "topic") -> Camera:
         """Mark a camera as online.

@@ -146,7 +146,7 @@ class Place(BaseModel):
 
 
 class Upload(BaseModel):
-    """The reply of system C, key by key."""
+    """The reply of the picture metrics API, key by key."""
 
     error: str = Field(description="empty, or what went wrong")
     hash: str = Field(description="MD5 of the picture")

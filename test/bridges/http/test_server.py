@@ -259,8 +259,8 @@ def test_metrics_have_few_labels_whatever_is_asked_for(web):
 # --- pages
 
 
-def test_nothing_of_the_pages_comes_from_another_server(web):
-    with web().client(headers={"accept": "text/html"}) as client:
+def test_nothing_of_the_pages_comes_from_another_server(plain_web):
+    with plain_web.client(headers={"accept": "text/html"}) as client:
         for path in ("/", "/docs"):
             page = client.get(path).text
             for target in re.findall(r'(?:src|href)="([^"]+)"', page):
@@ -282,19 +282,17 @@ def test_the_page_has_no_inline_script_or_style():
         assert not re.search(r"<script(?![^>]*src=)[^>]*>|<style|\son\w+=|\sstyle=", text)
 
 
-def test_docs_without_swagger_ui_say_so(web, monkeypatch):
+def test_docs_without_swagger_ui_say_so(client, monkeypatch):
     monkeypatch.setattr(pages, "SWAGGER", None)
-    with web().client() as client:
-        assert "/openapi.json" in client.get("/docs").text
-        assert client.get("/static/swagger-ui.css").status_code == 404
+    assert "/openapi.json" in client.get("/docs").text
+    assert client.get("/static/swagger-ui.css").status_code == 404
 
 
-def test_of_swagger_ui_only_what_the_page_needs_is_served(web):
-    with web().client() as client:
-        for name in ("swagger-ui.css", "swagger-ui-bundle.js"):
-            assert client.get(f"/static/{name}").status_code == 200
-        for name in ("redoc.standalone.js", "favicon.png", "swagger-ui-x.js"):
-            assert client.get(f"/static/{name}").status_code in (404, 422)
+def test_of_swagger_ui_only_what_the_page_needs_is_served(client):
+    for name in ("swagger-ui.css", "swagger-ui-bundle.js"):
+        assert client.get(f"/static/{name}").status_code == 200
+    for name in ("redoc.standalone.js", "favicon.png", "swagger-ui-x.js"):
+        assert client.get(f"/static/{name}").status_code in (404, 422)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

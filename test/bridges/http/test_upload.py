@@ -1,4 +1,4 @@
-"""/upload: the picture metrics API of system C, and its form."""
+"""/upload: the older picture metrics API, and its form."""
 
 import json
 from dataclasses import replace
@@ -15,7 +15,7 @@ from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.types import DescribeReply, Description
 
 
-def test_upload_answers_with_the_keys_of_system_c(client):
+def test_upload_answers_with_the_keys_of_the_picture_metrics_api(client):
     reply = client.post("/upload", files={"file": ("photo.png", PICTURE)})
     assert reply.status_code == 200
     data = reply.json()

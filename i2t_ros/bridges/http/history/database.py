@@ -151,8 +151,8 @@ class History:
         if entry is not None:
             update = self._table.update().where(self._table.c.id == entry.id)
             self._write(update.values(used=self._clock()))
-            if picture is not None and entry.picture:
-                self._keep(entry.picture, picture)
+            if self._store and picture and entry.picture and not self._store.has(entry.picture):
+                self._store.put(entry.picture, bytes(picture))
         return entry
 
     def get(self, number: int) -> Entry | None:
@@ -217,9 +217,7 @@ class History:
         size = len(drawing) if drawing is not None and key else 0
         return replace(entry, drawing=key, drawing_size=size)
 
-    def _keep(
-        self, key: str, picture: Picture | bytes, undo: contextlib.ExitStack | None = None
-    ) -> str:
+    def _keep(self, key: str, picture: Picture | bytes, undo: contextlib.ExitStack) -> str:
         """Put a picture into the store unless it is there; return its key, "" without a store.
 
         ``undo`` deletes it if no result has it yet: without one it would stay for ever.
@@ -229,7 +227,7 @@ class History:
         known = self._is_kept(key)
         if not (known and self._store.has(key)):  # others may have removed it
             self._store.put(key, bytes(picture))
-            if undo is not None and not known:
+            if not known:
                 undo.callback(self._store.delete, key)
         return key
 

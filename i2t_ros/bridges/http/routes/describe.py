@@ -124,10 +124,9 @@ async def _reply(
     if question.picture is not None:
         await hash_picture(question.picture)
     entry = reply.entry if isinstance(reply, KeptReply) else None
-    drawn_as = entry.drawing if entry else ""
     answer = {
         **reply_to_json(reply, question.picture),
-        "annotated": prefix_of(request) + services.link(drawing_of(reply), drawn_as)
+        "annotated": prefix_of(request) + drawing_link(services, reply)
         if question.annotate
         else None,
         "history": entry.id if entry else None,
@@ -143,6 +142,12 @@ def drawing_of(reply: DescribeReply) -> Picture:
     if reply.annotated is None:
         raise I2tError("the detector returned no annotated picture")
     return reply.annotated
+
+
+def drawing_link(services: Services, reply: DescribeReply) -> str:
+    """Return the path of a reply's annotated picture; raises I2tError as drawing_of does."""
+    kept_as = reply.entry.drawing if isinstance(reply, KeptReply) else ""
+    return services.link(drawing_of(reply), kept_as)
 
 
 def picture_response(picture: Picture, headers: dict[str, str] | None = None) -> Response:

@@ -1,4 +1,4 @@
-"""POST /upload: system C's picture metrics, key by key, for its clients."""
+"""POST /upload: the keys of the older picture metrics API, for its clients."""
 
 import asyncio
 import hashlib
@@ -15,7 +15,7 @@ from i2t_ros.bridges.http import schemas
 from i2t_ros.bridges.http.history.handler import KeptReply
 from i2t_ros.bridges.http.middleware.proxies import prefix_of
 from i2t_ros.bridges.http.problems import explain, problem_response
-from i2t_ros.bridges.http.routes.describe import drawing_of
+from i2t_ros.bridges.http.routes.describe import drawing_link
 from i2t_ros.bridges.http.routes.pages import STATIC
 from i2t_ros.bridges.http.routes.request_body import URL_FIELD, read_body
 from i2t_ros.bridges.http.services import Services, SharedServices
@@ -119,10 +119,7 @@ async def _metrics(services: Services, picture: Picture, base: str) -> dict[str,
 
     def drawn(task: TaskName, otherwise: str) -> str:
         reply = answers[task].reply
-        if reply is None:
-            return otherwise
-        kept_as = reply.entry.drawing if isinstance(reply, KeptReply) else ""
-        return base + services.link(drawing_of(reply), kept_as)
+        return otherwise if reply is None else base + drawing_link(services, reply)
 
     percent: dict[str, float] = {}  # the best of each class
     for found in answers["detect"].found:
@@ -134,10 +131,14 @@ async def _metrics(services: Services, picture: Picture, base: str) -> dict[str,
     }
     return {
         "error": "; ".join(f"{task}: {error}" for task, error in failures.items()),
-        "hash": hashlib.md5(picture.data, usedforsecurity=False).hexdigest(),
+        "hash": await asyncio.to_thread(_md5, picture),
         "original": original,
         "faces_source": drawn("faces", NO_FACES) if answers["faces"].found else NO_FACES,
         "yolov3": json.dumps({name: f"{value:.4f}" for name, value in percent.items()}),
         "yolov3_source": drawn("detect", original),
         "resnet": json.dumps(classes),
     }
+
+
+def _md5(picture: Picture) -> str:
+    return hashlib.md5(picture.data, usedforsecurity=False).hexdigest()

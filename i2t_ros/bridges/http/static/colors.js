@@ -6,18 +6,6 @@ import { request } from "./api.js";
 const HUES = 12; // 30 degrees apart; more classes have the same hues in darker colors
 const DARKER = 0.72; // brightness of each further round, times that of the one before
 
-const TABLE = Array.from({ length: 256 }, (_, n) => {
-  let value = n;
-  for (let bit = 0; bit < 8; bit += 1) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
-  return value >>> 0;
-});
-
-function crc32(bytes) {
-  let value = 0xffffffff;
-  for (const byte of bytes) value = TABLE[(value ^ byte) & 0xff] ^ (value >>> 8);
-  return (value ^ 0xffffffff) >>> 0;
-}
-
 const colors = new Map();
 let taken = new Set(); // hues of this round, 0 to HUES - 1
 let brightness = 1;
@@ -33,7 +21,8 @@ export function colorOf(name) {
       taken = new Set();
       brightness *= DARKER;
     }
-    const wanted = Math.round((HUES * crc32(new TextEncoder().encode(name))) / 2 ** 32) % HUES;
+    // Of the name, so that it is mostly the same when the page is opened again.
+    const wanted = [...name].reduce((sum, letter) => (31 * sum + letter.codePointAt(0)) % HUES, 0);
     const hue = taken.has(wanted) ? farthest() : wanted;
     taken.add(hue);
     colors.set(name, rgb(hue / HUES, brightness));

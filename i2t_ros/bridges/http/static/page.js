@@ -25,8 +25,8 @@ function show(name) {
     $(`tab-${tab}`).setAttribute("aria-selected", String(chosen));
     $(`tab-${tab}`).tabIndex = chosen ? 0 : -1;
     $(tab).hidden = !chosen;
+    $(`${tab}-tools`).hidden = !chosen;
   }
-  for (const tab of TABS) $(`${tab}-tools`).hidden = tab !== name;
   showProblem("");
   if (name === "live") {
     startLive();
@@ -85,7 +85,6 @@ async function startLanguage() {
   // Without its words the page is as index.html has it, in English.
   await chooseLanguage(preferredLanguage()).catch(() => {});
   $("language").value = language();
-  $("theme").setAttribute("aria-label", text("theme"));
 }
 
 async function changeLanguage(tag) {
@@ -97,7 +96,6 @@ async function changeLanguage(tag) {
     return;
   }
   localStorage.setItem("i2t.language", tag);
-  $("theme").setAttribute("aria-label", text("theme"));
   showState();
   showTasks();
   retellLive();
@@ -116,10 +114,10 @@ function showState() {
 
 async function watchState() {
   try {
-    const response = await fetch("readyz");
-    unready = response.ok ? "" : (await response.json()).error.code;
-  } catch {
-    unready = "unreachable";
+    await request("readyz");
+    unready = "";
+  } catch (problem) {
+    unready = problem.code;
   }
   showState();
   setTimeout(watchState, LOOK);

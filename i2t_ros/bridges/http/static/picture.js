@@ -4,7 +4,7 @@ import { picture as fetchPicture, request, spoken } from "./api.js";
 import { $ } from "./elements.js";
 import { drawOverlay } from "./overlay.js";
 import { newName, showPlace } from "./queue.js";
-import { remember, renew } from "./recent.js";
+import { release, remember, renew } from "./recent.js";
 import { shrunk } from "./shrink.js";
 import { language } from "./strings.js";
 import { chosenTasks, learnTasks, startTasks } from "./tasks.js";
@@ -136,7 +136,12 @@ async function open(picture) {
   showPicture(picture);
   if (hadFocus) $("another").focus(); // what had it is gone
   const problem = picture.result ? null : await look(picture);
-  if (current !== picture) return;
+  if (current === picture) settle(picture, problem);
+  // One that is retold already has the same source.
+  if (picture.isNew && current?.source !== picture.source) release(picture);
+}
+
+function settle(picture, problem) {
   if (problem) picture.result = picture.before ?? null; // old words are better than none
   if (picture.result) {
     showPicture(picture);

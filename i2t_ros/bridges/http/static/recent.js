@@ -57,7 +57,8 @@ export async function retellRecent() {
   render();
 }
 
-function release(entry) {
+// A picture of this page that is shown no more.
+export function release(entry) {
   if (entry.source.startsWith("blob:")) URL.revokeObjectURL(entry.source);
 }
 

@@ -1,8 +1,9 @@
 // Reads sentences aloud, with the browser's own voice, while the button is pressed.
 
+import { $ } from "./elements.js";
 import { language } from "./strings.js";
 
-const button = document.getElementById("speak");
+const button = $("speak");
 const voice = window.speechSynthesis;
 
 export function startSpeech() {
@@ -14,7 +15,7 @@ export function startSpeech() {
     const on = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", String(on));
     voice.cancel();
-    if (on) say(document.getElementById("sentence").textContent);
+    if (on) say($("sentence").textContent);
   });
 }
 

@@ -34,6 +34,11 @@ def test_a_dropped_picture_is_described_and_boxes_lie_over_the_right_things(
 
 def test_a_picture_from_a_file_from_the_clipboard_and_what_is_none(bridge, open_page, tmp_path):
     page = open_page(bridge())
+    page.run(
+        "const [make, revoke] = [URL.createObjectURL, URL.revokeObjectURL]; window.held = [];"
+        "URL.createObjectURL = (blob) => { held.push(make(blob)); return held.at(-1); };"
+        "URL.revokeObjectURL = (url) => { revoke(url); held = held.filter((it) => it !== url); };"
+    )
     page.click("tab-picture")
     path = tmp_path / "photo.png"
     path.write_bytes(PICTURE)
@@ -47,6 +52,8 @@ def test_a_picture_from_a_file_from_the_clipboard_and_what_is_none(bridge, open_
     page.drop(PICTURE)
     page.says("I can see a dog and a person.")
     assert not page.find("problem").is_displayed()
+    recent = page.run("return [...document.querySelectorAll('#history img')].map((it) => it.src)")
+    assert sorted(page.run("return held")) == sorted(recent)  # the others are let go of
 
 
 def test_a_photo_from_the_cameras_viewfinder(bridge, open_page):
