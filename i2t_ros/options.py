@@ -14,6 +14,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
+import yaml
+
 from i2t_ros.errors import InvalidRequestError
 
 BOOLEANS = {True: ("true", "yes", "on", "y", "1"), False: ("false", "no", "off", "n", "0")}
@@ -86,6 +88,15 @@ class Option:
         if isinstance(default, bool):
             return self._boolean(value)
         return self._number(value)
+
+    def written(self, text: str) -> Any:
+        """Return the plain value that is meant by the text of a launch argument, as in meant()."""
+        if isinstance(self.default, str):
+            return text  # YAML would read language:=no as false
+        try:
+            return self.meant(yaml.safe_load(text))
+        except yaml.YAMLError:  # the other error names the option
+            return self.meant(text)
 
     def _text(self, value: Any) -> str:
         if isinstance(value, bool):

@@ -11,7 +11,6 @@ import difflib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-import yaml
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.logging import get_logger
@@ -89,9 +88,7 @@ def make_rviz(namespace: str) -> Node:
 
 def make_node(name: str, given: Mapping[str, str]) -> Node:
     """Return one node; an argument that is not given keeps the node's default."""
-    values = {
-        spec.name: as_value(spec, given[spec.name]) for spec in specs(name) if given[spec.name]
-    }
+    values = {spec.name: spec.written(given[spec.name]) for spec in specs(name) if given[spec.name]}
     params_file = given["params_file"]
     if params_file and not Path(params_file).is_file():  # launch itself would only warn
         raise FileNotFoundError(f"params_file: no such file: {params_file}")
@@ -109,17 +106,6 @@ def make_node(name: str, given: Mapping[str, str]) -> Node:
         arguments=["--ros-args", "--log-level", given["log_level"]],
         output="screen",
     )
-
-
-def as_value(spec: Option, text: str) -> Value:
-    """Return a parameter's value in the type that the node expects; raises InvalidRequestError."""
-    if isinstance(spec.default, str):
-        return text  # YAML would read language:=no as false
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:  # the other error names the argument
-        value = text
-    return spec.meant(value)
 
 
 def is_true(text: str) -> bool:

@@ -6,7 +6,6 @@
 The first command uses the images that drivers publish on front/image and rear/image.
 """
 
-import yaml
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
 from launch.launch_description_sources import PythonLaunchDescriptionSource
@@ -17,17 +16,12 @@ from i2t_ros.nodes.processes import parameter_file
 from i2t_ros.options import Option
 
 
-def texts(name: str, given: str) -> list[str]:
-    """Return a list of texts: one text is a list of one."""
-    found = Option(name, [], "").meant(yaml.safe_load(given))
-    assert isinstance(found, list)  # noqa: S101 (as the default is)
-    return found
-
-
 def make_sources(context: LaunchContext) -> list[Node]:
     """Return a source_node for each entry of ``sources``, in the namespace of its camera."""
     given = context.launch_configurations
-    cameras, sources = texts("cameras", given["cameras"]), texts("sources", given["sources"])
+    cameras, sources = (
+        Option(name, [], "").written(given[name]) for name in ("cameras", "sources")
+    )
     if sources and len(sources) != len(cameras):
         raise RuntimeError(f"sources: expected one for each of {cameras}, got {sources}")
     return [
