@@ -155,16 +155,8 @@ def _candidates(plate: Plate, wide: int, high: int) -> list[tuple[int, int]]:
     columns = left, right - wide
     sides = [(x, y) for y in (top, bottom - high) for x in (right, left - wide)]
     rows = top - high, bottom, top, bottom - high
-    away = [
-        y
-        for k in (1, 2)
-        for y in (
-            top - high - k * high,
-            bottom + k * high,
-            top + k * high,
-            bottom - high - k * high,
-        )
-    ]
+    steps = -high, high, high, -high
+    away = [y + k * step for k in (1, 2) for y, step in zip(rows, steps, strict=True)]
     places = [*((x, y) for y in rows for x in columns), *sides]
     return [*places, *((x, y) for y in away for x in columns)]
 
