@@ -16,7 +16,14 @@ from msgspec import to_builtins
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.cli.inputs import named
 from i2t_ros.cli.tables import printable
-from i2t_ros.errors import BackendError, I2tError, ImageError, ModelError, ModelMismatchError
+from i2t_ros.errors import (
+    BackendError,
+    I2tError,
+    ImageError,
+    ModelError,
+    ModelMismatchError,
+    ModelMissingError,
+)
 from i2t_ros.models.lookup import describe_model, obtain
 from i2t_ros.models.manifest import ModelSpec
 from i2t_ros.models.metadata import read_metadata
@@ -99,8 +106,11 @@ def examine(
         path = expanded(model)
         facts = _file(report, path)
         spec = describe_model(model, labels)
-        if labels and spec.task != "detect":
-            raise ModelError(f"--labels is for detectors; write `labels` into {spec.name}.yaml")
+        if spec.task != "detect" and (labels or url or backend != "auto"):
+            raise ModelError(
+                "--labels, --backend and --url are for detectors: leave them out, or write "
+                f"`labels` and `backends` into {spec.name}.yaml"
+            )
         if facts is None and spec.files:
             file = obtain(spec, offline=True)[0]
             with suppress(ModelError, BackendError):  # it may be for a backend that tells nothing
@@ -115,10 +125,9 @@ def examine(
 def _noted(report: Report) -> Iterator[None]:
     try:
         yield
-    except I2tError as error:
-        report["problem"] = {"code": error.code, "message": str(error)}
-    except OSError as error:
-        report["problem"] = {"code": ImageError.code, "message": str(error)}
+    except (I2tError, OSError) as error:
+        code = error.code if isinstance(error, I2tError) else ModelMissingError.code
+        report["problem"] = {"code": code, "message": str(error)}
 
 
 def _picture(name: str | None) -> Image:

@@ -115,7 +115,7 @@ def _places(
     """
     number = len(plates)
     taken = np.empty((2 * number, 4), np.float32)
-    taken[:number] = [plate.box for plate in plates] if plates else taken[:0]
+    taken[:number] = np.reshape([plate.box for plate in plates], (-1, 4))
     areas = np.maximum(1, (taken[:number, 2:] - taken[:number, :2]).prod(axis=1))
     weights = np.concatenate([1 / areas, np.zeros(number, np.float32)])
     lines = np.ones(2 * number, np.float32)  # things do not count: letters may be on them

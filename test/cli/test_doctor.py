@@ -154,7 +154,9 @@ def test_a_file_that_is_no_model(doctor, tmp_path, name, data, message):
     assert message in line(told, "problem")
 
 
-@pytest.mark.parametrize("model", ["nowhere.onnx", "no_such_model", "~nobody_here/m.pt", "."])
+@pytest.mark.parametrize(
+    "model", ["nowhere.onnx", "no_such_model", "~nobody_here/m.pt", f"{'long' * 99}.onnx", "."]
+)
 def test_a_model_that_is_not_there(doctor, model):
     code, told = doctor(model)
     assert code == 1
@@ -181,6 +183,10 @@ def test_a_classifier_that_is_described(doctor, file):
     assert code == 0
     assert '"task": "classify"' in line(told, "found")
     assert "dog" in line(told, "found")
+    for option in (["--labels", "coco80"], ["--backend", "openvino"], ["--url", "http://[::1]:1"]):
+        code, told = doctor(path, *option)
+        assert code == 1
+        assert "--backend and --url are for detectors" in line(told, "problem")
 
 
 def test_a_described_file_of_a_kind_that_no_backend_reads_is_not_an_entry(doctor, tmp_path):
