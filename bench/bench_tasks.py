@@ -102,7 +102,7 @@ class Lent:
 
     def run(self, image, options, language):
         given = DescribeOptions(tasks=("text",), task_options={"text": options}, language=language)
-        return Outcome(self._describer.look(image, given).results["text"])
+        return Outcome(self._describer.describe(image, given).scene.results["text"])
 
     def close(self):
         """Leave it to its owner."""

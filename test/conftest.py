@@ -36,6 +36,23 @@ def shared() -> Path:
 
 
 @pytest.fixture
+def at_hand(shared, monkeypatch, tmp_path):
+    """Have the shared models at hand, and nothing else to be had."""
+    monkeypatch.setenv("I2T_MODEL_PATH", str(shared / "models"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("I2T_OFFLINE", "1")
+
+
+@pytest.fixture
+def people_and_sign(shared):
+    """Return a picture of four people above a sign that reads "Platform 24"."""
+    people = cv2.imread(str(shared / "images" / "face.jpg"))
+    sign = np.full((120, people.shape[1], 3), (160, 60, 20), np.uint8)
+    cv2.putText(sign, "Platform 24", (40, 80), 0, 2, (255, 255, 255), 5, cv2.LINE_AA)
+    return np.vstack([people, sign])
+
+
+@pytest.fixture
 def serve():
     """Start a TCP listener on a free port of the loopback: ``serve(handler, **limits)``."""
     with contextlib.ExitStack() as stack:

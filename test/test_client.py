@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from local_handlers import FakeHandler
+from local_handlers import FakeHandler, Recording
 
 from i2t_ros import client
 from i2t_ros.bridges.tcp import wire
@@ -59,13 +59,11 @@ both = pytest.mark.parametrize("kind", [Client, AsyncInThread], ids=["blocking",
 protocols = pytest.mark.parametrize("protocol", [1, 2])
 
 
-class Recording(FakeHandler):
-    def __init__(self):
-        self.requests = []
-
-    async def describe(self, request):
-        self.requests.append(request)
-        return await super().describe(request)
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(JPEG)
+    return path
 
 
 # --- against the real listener
@@ -335,12 +333,11 @@ def test_the_file_needs_the_standard_library_alone():
 
 
 @protocols
-def test_the_file_alone_is_a_program(serve, tmp_path, protocol):
+def test_the_file_alone_is_a_program(serve, photo, tmp_path, protocol):
     lifted = Path(shutil.copy(client.__file__, tmp_path / "anything.py"))
-    (tmp_path / "photo.jpg").write_bytes(JPEG)
     options = ["--port", str(serve().port), "--protocol", str(protocol), "--save", "seen.jpg"]
     done = subprocess.run(
-        [sys.executable, "-I", "-S", lifted.name, "photo.jpg", *options],
+        [sys.executable, "-I", "-S", lifted.name, photo.name, *options],
         cwd=tmp_path,
         capture_output=True,
         timeout=TIME_LIMIT,
@@ -356,13 +353,6 @@ def test_the_file_alone_is_a_program(serve, tmp_path, protocol):
 
 def i2t(*arguments):
     return cli.main(["client", *map(str, arguments)])
-
-
-@pytest.fixture
-def photo(tmp_path):
-    path = tmp_path / "photo.jpg"
-    path.write_bytes(JPEG)
-    return path
 
 
 def test_command_prints_the_sentence_and_asks_for_no_picture_that_nobody_saves(

@@ -16,6 +16,7 @@ import tqdm
 
 from i2t_ros import language as words
 from i2t_ros.backends.cores import usable_cores
+from i2t_ros.cli import comma_list
 from i2t_ros.cli.inputs import Shot, is_video, named, names_of, saved_names, shots
 from i2t_ros.cli.tables import print_tables, printable
 from i2t_ros.errors import BackendError, I2tError, InvalidRequestError, ModelError
@@ -95,7 +96,7 @@ def add_flags(parser: argparse._ActionsContainer, options: Iterable[Option]) -> 
             how = {"action": argparse.BooleanOptionalAction, "help": help}
         else:
             how = {
-                "type": _list if isinstance(option.default, list) else type(option.default),
+                "type": comma_list if isinstance(option.default, list) else type(option.default),
                 "choices": option.choices or None,
                 "metavar": None if option.choices else _metavar(option),
                 "help": f"{help} (default: {option.shown.strip('()')})",
@@ -104,21 +105,11 @@ def add_flags(parser: argparse._ActionsContainer, options: Iterable[Option]) -> 
         parser.add_argument(flag, default=option.default, **how)
 
 
-def _check_classes(describer: Describer, options: DescribeOptions) -> None:
-    """Raise InvalidRequestError for the first class that an option names and the model lacks."""
-    with suppress(ModelError, BackendError):  # not loaded: printed as any other failure
-        describer.detector.check_classes(sorted(options.task_options[STAGED].named))
-
-
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not LEAST_EVERY <= seconds < float("inf"):
         raise argparse.ArgumentTypeError(f"expected {LEAST_EVERY:g} seconds or more, got {text}")
     return seconds
-
-
-def _list(text: str) -> list[str]:
-    return [part for part in map(str.strip, text.split(",")) if part]
 
 
 def _metavar(option: Option) -> str:
@@ -159,10 +150,8 @@ def _run(args: argparse.Namespace) -> int:
     # Folders, patterns and videos always get the form for several, however many there are.
     several = len(names) > 1 or bool(films) or names != args.pictures
     paths = _saved(args.save, names, several)
-    if not several:  # a picture that cannot be read costs no model
-        only: list[Shot] | None = list(shots(names[0], args.every, options))
-    else:
-        only = None
+    # A picture that cannot be read costs no model.
+    only = None if several else next(shots(names[0], args.every, options))
     # The failure is printed below, and the pause that the warning announces does not matter here.
     logging.getLogger("i2t_ros.pipeline.translation").setLevel(logging.ERROR)
     cv2.setNumThreads(usable_cores().number)  # before 4.10, OpenCV ignores a quota of cgroup v2
@@ -173,7 +162,7 @@ def _run(args: argparse.Namespace) -> int:
     try:
         _prepare(describer, options)
         if only is not None:
-            console.show(only[0], describer.describe(only[0].image, options, size=only[0].size))
+            console.show(only, describer.describe(only.image, options, size=only.size))
             return 0
         # The number of a video's frames is not known.
         total = None if films else len(names)
@@ -196,7 +185,10 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _prepare(describer: Describer, options: DescribeOptions) -> None:
-    """Load the models, so that the time shown does not include loading; raise if none can be."""
+    """Load the models, so that the time shown does not include loading.
+
+    Raises I2tError if none can be, and InvalidRequestError for a class that the model lacks.
+    """
     errors = []
     for task in options.tasks:
         try:
@@ -206,16 +198,17 @@ def _prepare(describer: Describer, options: DescribeOptions) -> None:
     if len(errors) == len(options.tasks):
         raise errors[0]
     if STAGED in options.tasks:
-        _check_classes(describer, options)
+        with suppress(ModelError, BackendError):  # not loaded: printed as any other failure
+            describer.detector.check_classes(sorted(options.task_options[STAGED].named))
 
 
 def _saved(save: Path | None, names: list[str], several: bool) -> Mapping[str, Path]:
     """Return where drawings go, by what they are of; raises I2tError."""
     if save is None:
         return {}
-    if not save.suffix or save.is_dir():
+    if save.is_dir() or not (save.suffix or save.exists()):
         return saved_names(names, save)
-    if several:
+    if several or not save.suffix:
         raise InvalidRequestError(f"--save {save}: expected a folder for several pictures")
     canonical_format(save.suffix)
     return {names[0]: save}

@@ -16,16 +16,24 @@ from msgspec import to_builtins
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.cli.inputs import named
 from i2t_ros.cli.tables import printable
-from i2t_ros.errors import BackendError, I2tError, ImageError, ModelError, ModelMismatchError
-from i2t_ros.models.lookup import describe_model, is_model_file, obtain
+from i2t_ros.errors import (
+    BackendError,
+    I2tError,
+    ImageError,
+    ModelError,
+    ModelMismatchError,
+    ModelMissingError,
+)
+from i2t_ros.models.lookup import describe_model, obtain
 from i2t_ros.models.manifest import ModelSpec
 from i2t_ros.models.metadata import read_metadata
-from i2t_ros.models.recognition import find_reading, read_file
+from i2t_ros.models.recognition import read_file, recognize_facts
 from i2t_ros.models.tensors import FileFacts, TensorInfo
 from i2t_ros.pipeline.loading import OpenOptions, open_spec
 from i2t_ros.pipeline.model_runner import NO_NUMBERS
 from i2t_ros.pipeline.tasks.detect import DetectOptions, ObjectDetector
 from i2t_ros.pipeline.tasks.registry import TASKS
+from i2t_ros.resources import expanded
 from i2t_ros.types import Image, Picture
 from i2t_ros.vision.codecs import decode_image
 from i2t_ros.vision.letterbox import TensorFormat
@@ -95,13 +103,14 @@ def examine(
     report: Report = {"model": model, "usable": False, "problem": None, "warnings": []}
     with _noted(report):
         picture = _picture(image)
-        path = Path(model).expanduser()
-        facts = None
-        if is_model_file(path) or path.exists():
-            facts = _file(report, path)
+        path = expanded(model)
+        facts = _file(report, path)
         spec = describe_model(model, labels)
-        if labels and spec.task != "detect":
-            raise ModelError(f"--labels is for detectors; write `labels` into {spec.name}.yaml")
+        if spec.task != "detect" and (labels or url or backend != "auto"):
+            raise ModelError(
+                "--labels, --backend and --url are for detectors: leave them out, or write "
+                f"`labels` and `backends` into {spec.name}.yaml"
+            )
         if facts is None and spec.files:
             file = obtain(spec, offline=True)[0]
             with suppress(ModelError, BackendError):  # it may be for a backend that tells nothing
@@ -116,10 +125,9 @@ def examine(
 def _noted(report: Report) -> Iterator[None]:
     try:
         yield
-    except I2tError as error:
-        report["problem"] = {"code": error.code, "message": str(error)}
-    except OSError as error:
-        report["problem"] = {"code": ImageError.code, "message": str(error)}
+    except (I2tError, OSError) as error:
+        code = error.code if isinstance(error, I2tError) else ModelMissingError.code
+        report["problem"] = {"code": code, "message": str(error)}
 
 
 def _picture(name: str | None) -> Image:
@@ -143,8 +151,6 @@ def _file(report: Report, path: Path) -> FileFacts | None:
     if not path.is_file():
         return None  # describe_model says what is wrong
     report["file"] = {"path": str(path), "bytes": path.stat().st_size}
-    if path.with_suffix(".yaml").is_file() and not is_model_file(path):
-        return None
     try:
         facts = read_file(path)
     except (ModelError, BackendError):
@@ -173,12 +179,12 @@ def _description(
     report["labels"] = {"count": len(names), "source": source, "names": list(names)}
     if names and all(name[:1].isdigit() for name in names):
         report["warnings"].append("every label begins with a number, which would be spoken, too")
-    own = is_model_file(path) and path.is_file()
+    own = [file.name for file in spec.files] == [str(path.absolute())]
     is_described = own and path.with_suffix(".yaml").is_file()
     report["recognized"] = "described by its .yaml" if is_described else "an entry of models.yaml"
     if facts is not None:
         with suppress(ModelError):
-            reading = find_reading(facts, names)
+            reading, _ = recognize_facts(facts, names)
             if reading.decoder == spec.decoder:
                 report["recognized"] = reading.title
                 if reading.doubt:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from i2t_ros.errors import ImageError, InvalidRequestError, SourceMissingError, error_from_code
+from i2t_ros.errors import ImageError, SourceMissingError, error_from_code
 from i2t_ros.optional import needed_for
 from i2t_ros.pipeline.describer import DescribeOptions
 from i2t_ros.sources.pictures import is_picture, natural_order, pictures_of
@@ -115,9 +115,8 @@ def shots(name: str, every: float, options: DescribeOptions) -> Iterator[Shot]:
         return
     picture = Picture(_read(name))
     receive = time.perf_counter() - started
-    yield Shot(
-        name, None, decode_image(picture, options.max_pixels, options.gray16), picture, receive
-    )
+    image = decode_image(picture, options.max_pixels, options.gray16)
+    yield Shot(name, None, image, picture, receive)
 
 
 def _read(name: str) -> bytes:
@@ -182,12 +181,7 @@ def _fetch(url: str) -> bytes:
 
 
 def saved_names(names: Iterable[str], folder: Path) -> dict[str, Path]:
-    """Return where the drawing of each file or URL goes, without an ending, all of them different.
-
-    Raises InvalidRequestError if the folder is none.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise InvalidRequestError(f"--save {folder}: expected a folder for several pictures")
+    """Return where the drawing of each file or URL goes: without an ending, no two the same."""
     taken: dict[str, Path] = {}
     used: set[str] = set()
     for name in dict.fromkeys(names):

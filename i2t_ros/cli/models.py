@@ -99,7 +99,7 @@ def _doctor(args: argparse.Namespace) -> int:
     if is_offline():
         print("offline: I2T_OFFLINE forbids downloads")
     how = OpenOptions(offline=True, backend=BackendOptions(url=args.url))
-    detector = DetectTask().open(DetectSettings(), how)
+    detector = DetectTask().open(DetectSettings(backend=args.backend), how)
     print(f"\nauto, with what is here: {detector.report}")
     detector.close()
     return int(detector.degraded)

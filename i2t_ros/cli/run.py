@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from i2t_ros.cli import comma_list
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.nodes.processes import NodeProcess, first_to_end, parameter_file, signals_wait
 from i2t_ros.nodes.signals import Ending, handle
@@ -41,6 +42,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--language", help="language (default: that of the file, else en)")
     parser.add_argument(
         "--tasks",
+        type=comma_list,
         metavar="A,B",
         help="what is done with each image (default: that of the file, else detect)",
     )
@@ -85,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     if args.tasks is not None:
         from i2t_ros.pipeline.tasks.registry import check_tasks  # noqa: PLC0415 (imports much)
 
-        check_tasks(_tasks(args))
+        check_tasks(args.tasks)
     ending = Ending()
     nodes: list[NodeProcess] = []
     # The stack ends the nodes in reverse order, so the bridge can answer its open requests.
@@ -119,21 +121,13 @@ def _check_bridge(args: argparse.Namespace) -> None:
         raise InvalidRequestError(f"--port: expected 0 to 65535, got {args.port}")
 
 
-def _tasks(args: argparse.Namespace) -> list[str]:
-    return [task for task in map(str.strip, args.tasks.split(",")) if task]
-
-
 def chosen_nodes(args: argparse.Namespace) -> dict[str, list[str]]:
     """Return the nodes to run, in the order of their start, with their ROS arguments.
 
     Flags that are not given leave the value to the parameter file and to the nodes.
     """
     given: dict[str, dict[str, object]] = {
-        "detector_node": {
-            "model": args.model,
-            "language": args.language,
-            "tasks": None if args.tasks is None else _tasks(args),
-        }
+        "detector_node": {"model": args.model, "language": args.language, "tasks": args.tasks}
     }
     if not args.no_bridge:
         listener = "http" if args.http else "tcp"

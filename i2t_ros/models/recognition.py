@@ -51,7 +51,7 @@ def recognize(path: Path, labels: Sequence[str] = ()) -> Entry:
     """
     facts = read_file(path)
     try:
-        return _entry(facts, labels)[1]
+        return recognize_facts(facts, labels)[1]
     except ModelError as error:
         description = path.with_suffix(".yaml")
         raise ModelError(
@@ -85,20 +85,11 @@ def read_file(path: Path) -> FileFacts:
     raise refused[0]
 
 
-def recognize_facts(facts: FileFacts, labels: Sequence[str] = ()) -> Entry | None:
-    """Return the manifest fields that follow from what a file says of itself, or None."""
-    try:
-        return _entry(facts, labels)[1]
-    except ModelError:
-        return None
+def recognize_facts(facts: FileFacts, labels: Sequence[str] = ()) -> tuple[Reading, Entry]:
+    """Return who exports such files and how they are read, and the manifest fields that follow.
 
-
-def find_reading(facts: FileFacts, labels: Sequence[str] = ()) -> Reading:
-    """Return who exports such files, and how they are read. Raises ModelError, saying why not."""
-    return _entry(facts, labels)[0]
-
-
-def _entry(facts: FileFacts, labels: Sequence[str]) -> tuple[Reading, Entry]:
+    Raises ModelError, saying why not.
+    """
     about = read_metadata(facts.metadata)
     if about.task not in ("", "detect"):
         what = OTHER_TASKS.get(about.task, f"for the task {about.task!r}")

@@ -1,4 +1,4 @@
-"""From an image to a description: look() runs the tasks, tell() finds the words."""
+"""From an image to a description: Describer runs the tasks, tell() finds the words."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -153,7 +153,7 @@ class Describer:
     """Describes images with whatever tasks there are.
 
     An image becomes a scene in three steps, ``begin``, ``infer`` and ``finish``, which may overlap
-    with those of other images; ``look`` is all three, and ``tell`` finds the words for a scene.
+    with those of other images; ``describe`` is all three, and ``tell``, which finds the words.
 
     As many threads may be in infer() at once as the detector's ``concurrency`` says: callers in
     several threads pass the ``turn`` of a BackendAccess that they share. Each other task has its
@@ -204,29 +204,7 @@ class Describer:
         turn: Turn = nullcontext,
         size: tuple[int, int] | None = None,
     ) -> Description:
-        """Run the tasks on an image and put the scene into words; see look()."""
-        started = time.perf_counter()
-        scene = self.look(image, options, turn, size)
-        return self.description(scene, tell(scene, options), options, started)
-
-    def description(
-        self, scene: Scene, sentence: str, options: DescribeOptions, started: float
-    ) -> Description:
-        """Return what was seen and said since ``started`` (time.perf_counter(), seconds)."""
-        model = ", ".join(filter(None, (self._workers[task].name for task in options.tasks)))
-        elapsed = time.perf_counter() - started
-        return Description(
-            scene, sentence, options.language, options.style, model, elapsed, options.label
-        )
-
-    def look(
-        self,
-        image: Image,
-        options: DescribeOptions,
-        turn: Turn = nullcontext,
-        size: tuple[int, int] | None = None,
-    ) -> Scene:
-        """Run the tasks on an image.
+        """Run the tasks on an image and put the scene into words.
 
         ``size`` is the width and height of the picture, whose pixels the scene is in, if the image
         was decoded at a smaller size.
@@ -238,14 +216,25 @@ class Describer:
         if work.prepared is not None:
             with turn():
                 self.infer([work])
-        return self.finish(work)
+        scene = self.finish(work)
+        return self.description(scene, tell(scene, options), options, work.started)
+
+    def description(
+        self, scene: Scene, sentence: str, options: DescribeOptions, started: float
+    ) -> Description:
+        """Return what was seen and said since ``started`` (time.perf_counter(), seconds)."""
+        model = ", ".join(filter(None, (self._workers[task].name for task in options.tasks)))
+        elapsed = time.perf_counter() - started
+        return Description(
+            scene, sentence, options.language, options.style, model, elapsed, options.label
+        )
 
     def begin(
         self, image: Image, options: DescribeOptions, size: tuple[int, int] | None = None
     ) -> ImageInWork:
         """Start the other tasks, each in its own thread, and prepare the image for the detector.
 
-        ``size`` is that of the picture; see look().
+        ``size`` is that of the picture; see describe().
         Raises UnknownTaskError for a task that is not available here.
         """
         started = time.perf_counter()

@@ -163,7 +163,7 @@ class ModelRunner(ABC, Generic[Options, Result]):
     def _check_count(self, outputs: list[Tensor]) -> None:
         if len(outputs) != self._decoder.outputs:
             raise ModelMismatchError(
-                f"{self.name}: decoder {self.spec.decoder} reads {self._decoder.outputs} "
+                f"{self.name}: decoder {self.reading[0]} reads {self._decoder.outputs} "
                 f"output(s), got {len(outputs)}"
             )
 
@@ -171,7 +171,7 @@ class ModelRunner(ABC, Generic[Options, Result]):
         """Return the error that blames the outputs for what went wrong while they were read."""
         labels = f" and {len(self.labels)} labels do" if self.labels else " does"
         return ModelMismatchError(
-            f"{self.name}: decoder {self.spec.decoder}{labels} not fit outputs of shapes "
+            f"{self.name}: decoder {self.reading[0]}{labels} not fit outputs of shapes "
             f"{[output.shape for output in outputs]}: {error}"
         )
 

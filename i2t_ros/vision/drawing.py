@@ -115,7 +115,7 @@ def _places(
     """
     number = len(plates)
     taken = np.empty((2 * number, 4), np.float32)
-    taken[:number] = [plate.box for plate in plates] if plates else taken[:0]
+    taken[:number] = np.reshape([plate.box for plate in plates], (-1, 4))
     areas = np.maximum(1, (taken[:number, 2:] - taken[:number, :2]).prod(axis=1))
     weights = np.concatenate([1 / areas, np.zeros(number, np.float32)])
     lines = np.ones(2 * number, np.float32)  # things do not count: letters may be on them
@@ -155,16 +155,8 @@ def _candidates(plate: Plate, wide: int, high: int) -> list[tuple[int, int]]:
     columns = left, right - wide
     sides = [(x, y) for y in (top, bottom - high) for x in (right, left - wide)]
     rows = top - high, bottom, top, bottom - high
-    away = [
-        y
-        for k in (1, 2)
-        for y in (
-            top - high - k * high,
-            bottom + k * high,
-            top + k * high,
-            bottom - high - k * high,
-        )
-    ]
+    steps = -high, high, high, -high
+    away = [y + k * step for k in (1, 2) for y, step in zip(rows, steps, strict=True)]
     places = [*((x, y) for y in rows for x in columns), *sides]
     return [*places, *((x, y) for y in away for x in columns)]
 

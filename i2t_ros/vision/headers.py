@@ -159,12 +159,12 @@ def _jpeg_layout(view: memoryview) -> Layout:
             orientation = _orientation(view[start + 6 : end])
         elif code in _START_OF_FRAME and frame is None:
             bits, height, width, components = struct.unpack_from(">BHHB", view, start)
-            frame = width, height, orientation or 1, bits
+            frame = width, height, bits
             progressive = code in _PROGRESSIVE
         elif code == _START_OF_SCAN:
             if frame is None:
                 break
-            width, height, _, bits = frame
+            width, height, bits = frame
             buffered = progressive or view[start] < components
             return Layout(width, height, orientation or 1, bits, buffered=buffered)
     raise TruncatedImageError("the jpeg header is cut or damaged: it has no frame or no scan")

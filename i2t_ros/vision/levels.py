@@ -18,8 +18,8 @@ GRAY16 = "percentiles"
 
 MOST = 65_535
 
-CLIPPED = 0.005
-"""Share of pixels that ``percentiles`` makes black, and as many white: more than are defective."""
+CLIPPED = {"percentiles": 0.005, "range": 0.0}
+"""Share of pixels that become black, and as many white: 0.5 % are more than are defective."""
 
 BITS = (10, 12, 14, 16)
 """Bits of a color sensor's samples."""
@@ -29,7 +29,7 @@ _RANGE = re.compile(r"\s*(\d{1,5})\s*-\s*(\d{1,5})\s*")
 
 def check_gray16(how: str) -> str:
     """Return a value of the option ``gray16``, or raise InvalidRequestError."""
-    if how not in ("percentiles", "range", "full"):
+    if how != "full" and how not in CLIPPED:
         _fixed_range(how)
     return how
 
@@ -57,10 +57,10 @@ def to_8_bits(pixels: NDArray[Any], how: str, *, gray: bool) -> NDArray[np.uint8
     """
     native = np.ascontiguousarray(pixels, np.uint16).reshape(len(pixels), -1)
     low, high = 0, MOST
-    if gray and how not in ("percentiles", "range", "full"):
-        low, high = _fixed_range(how)
+    if gray and how in CLIPPED:
+        low, high = _used_range(native, CLIPPED[how])
     elif gray and how != "full":
-        low, high = _used_range(native, CLIPPED if how == "percentiles" else 0.0)
+        low, high = _fixed_range(how)
     elif how != "full":
         top = int(native.max())
         high = next(2**bits - 1 for bits in BITS if top < 2**bits)

@@ -84,16 +84,9 @@ def test_describe_as_json(photo, capsys):
 
 
 @pytest.fixture
-def sign(shared, tmp_path, monkeypatch):
-    """Return four people beside a sign, with what is shared at hand and nothing else."""
-    monkeypatch.setenv("I2T_MODEL_PATH", str(shared / "models"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("I2T_OFFLINE", "1")
-    people = cv2.imread(str(shared / "images" / "face.jpg"))
-    board = np.full((120, people.shape[1], 3), (160, 60, 20), np.uint8)
-    cv2.putText(board, "Platform 24", (40, 80), 0, 2, (255, 255, 255), 5, cv2.LINE_AA)
+def sign(at_hand, people_and_sign, tmp_path):
     path = tmp_path / "sign.png"
-    cv2.imwrite(str(path), np.vstack([people, board]))
+    cv2.imwrite(str(path), people_and_sign)
     return path
 
 

@@ -154,7 +154,9 @@ def test_a_file_that_is_no_model(doctor, tmp_path, name, data, message):
     assert message in line(told, "problem")
 
 
-@pytest.mark.parametrize("model", ["nowhere.onnx", "no_such_model", "/no/where/m.pt", "."])
+@pytest.mark.parametrize(
+    "model", ["nowhere.onnx", "no_such_model", "~nobody_here/m.pt", f"{'long' * 99}.onnx", "."]
+)
 def test_a_model_that_is_not_there(doctor, model):
     code, told = doctor(model)
     assert code == 1
@@ -181,6 +183,21 @@ def test_a_classifier_that_is_described(doctor, file):
     assert code == 0
     assert '"task": "classify"' in line(told, "found")
     assert "dog" in line(told, "found")
+    for option in (["--labels", "coco80"], ["--backend", "openvino"], ["--url", "http://[::1]:1"]):
+        code, told = doctor(path, *option)
+        assert code == 1
+        assert "--backend and --url are for detectors" in line(told, "problem")
+
+
+def test_a_described_file_of_a_kind_that_no_backend_reads_is_not_an_entry(doctor, tmp_path):
+    (tmp_path / "robot.uff").write_bytes(b"what")
+    (tmp_path / "robot.yaml").write_text(
+        "{labels: [person], backends: [jetson], input: {kind: image}, decoder: pixels}"
+    )
+    code, told = doctor(tmp_path / "robot.uff")
+    assert code == 1
+    assert line(told, "format").endswith("described by its .yaml")
+    assert "is not installed" in line(told, "problem")
 
 
 def test_an_entry_of_the_manifest(doctor, monkeypatch, shared):

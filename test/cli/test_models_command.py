@@ -100,6 +100,8 @@ def test_doctor_says_what_runs_and_what_is_missing(capsys, monkeypatch, shared):
     assert "i2t models fetch yolox_s" in row(told, "yolox_s")
     assert "offline: I2T_OFFLINE forbids downloads" in told
     assert "auto, with what is here: yolox_nano on onnxruntime (cpu)" in told
+    assert i2t("doctor", "--backend", "opencv") == 1
+    assert "with what is here: opencv_people_faces on opencv" in capsys.readouterr().out
 
 
 def test_doctor_of_a_bare_machine(capsys, monkeypatch):

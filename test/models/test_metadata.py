@@ -58,9 +58,9 @@ def test_labels_in_a_wide_encoding_that_does_not_say_so(encoding):
 def test_rf_detr_of_ones_own_has_a_column_more_than_its_metadata_name():
     shapes = {"dets": (1, 300, 4), "labels": (1, 300, 3)}
     metadata = {"rfdetr_inference": '{"class_names": ["cat", "dog"]}'}
-    assert recognize_facts(facts(shapes, metadata))["decoder_options"] == {"no_object": True}
+    assert recognize_facts(facts(shapes, metadata))[1]["decoder_options"] == {"no_object": True}
     metadata = {"rfdetr_inference": '{"class_id_to_name": {"1": "cat", "2": "dog"}}'}
-    assert "decoder_options" not in recognize_facts(facts(shapes, metadata))
+    assert "decoder_options" not in recognize_facts(facts(shapes, metadata))[1]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_rf_detr_of_ones_own_has_a_column_more_than_its_metadata_name():
     ],
 )
 def test_shapes_that_do_not_tell_all(shapes, decoder):
-    assert recognize_facts(facts(shapes, {}), ["dog"])["decoder"] == decoder
+    assert recognize_facts(facts(shapes, {}), ["dog"])[1]["decoder"] == decoder
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_shapes_that_do_not_tell_all(shapes, decoder):
 )
 def test_tflite_counts_from_behind_the_background_whatever_its_name(first, offset):
     names = [f"TFLite_Detection_PostProcess{end}" for end in ("", ":1", ":2", ":3")]
-    entry = recognize_facts(facts(dict.fromkeys(names, (1, 10)), {}), [first, "dog", "cat"])
+    entry = recognize_facts(facts(dict.fromkeys(names, (1, 10)), {}), [first, "dog", "cat"])[1]
     assert entry["decoder_options"] == {"class_offset": offset}
 
 

@@ -26,7 +26,7 @@ from own_models import (
 
 from i2t_ros.errors import ModelError, ModelMismatchError
 from i2t_ros.models.lookup import describe_model
-from i2t_ros.models.recognition import find_reading, recognize_facts
+from i2t_ros.models.recognition import recognize_facts
 from i2t_ros.models.tensors import FileFacts, TensorInfo
 
 pytest.importorskip("onnx", reason="onnx is not installed")
@@ -262,11 +262,11 @@ def test_what_may_be_two_families_is_refused(labels, metadata, decoder):
     free = [TensorInfo("output", (-1, -1, 6), "float32")]
     facts = FileFacts([TensorInfo("images", (-1, 3, 640, 640), "float32")], free, metadata)
     if decoder:
-        assert find_reading(facts, labels).decoder == decoder
+        assert recognize_facts(facts, labels)[0].decoder == decoder
     else:
         message = "is ambiguous: say `decoder: yolov10`.* or `decoder: yolov5`"
         with pytest.raises(ModelError, match=message):
-            find_reading(facts, labels)
+            recognize_facts(facts, labels)
 
 
 @pytest.mark.parametrize(
@@ -390,7 +390,7 @@ def test_labels_packed_with_a_tflite_file(tmp_path, member, text, label, offset)
         for end in ("", ":1", ":2", ":3")
     ]
     facts = FileFacts([TensorInfo("image", (1, 300, 300, 3), "uint8")], outputs, metadata)
-    entry = recognize_facts(facts)
+    entry = recognize_facts(facts)[1]
     assert entry["decoder_options"] == {"class_offset": offset}
     assert label in entry["labels"]
     assert "???" not in entry["labels"]

@@ -285,17 +285,27 @@ ANY = TensorInfo("images", (-1, 3, -1, -1), "float32")
         (PICTURE, (1, 300, 6), {}, "yolov10"),
         (PICTURE, (1, 8400, 85), {}, "yolox"),
         (PICTURE, (1, 300, 84), {"names": str(dict.fromkeys(range(80), "x"))}, "queries"),
-        (PICTURE, (1, 116, 8400), {"task": "segment"}, None),
-        (PICTURE, (1, 1000), {}, None),
     ],
 )
 def test_shapes_of_real_exports(picture, shape, metadata, decoder):
     facts = FileFacts((picture,), (TensorInfo("output0", shape, "float32"),), metadata)
-    entry = recognize_facts(facts)
-    assert (entry and entry["decoder"]) == decoder
-    if entry:
-        form = entry["input"]["format"]
-        assert (form["width"], form["height"]) == (640, 640)
+    entry = recognize_facts(facts)[1]
+    assert entry["decoder"] == decoder
+    form = entry["input"]["format"]
+    assert (form["width"], form["height"]) == (640, 640)
+
+
+@pytest.mark.parametrize(
+    ("shape", "metadata", "kind"),
+    [
+        ((1, 116, 8400), {"task": "segment"}, "a segmentation model"),
+        ((1, 1000), {}, "a classifier"),
+    ],
+)
+def test_shapes_of_real_exports_for_another_task(shape, metadata, kind):
+    facts = FileFacts((PICTURE,), (TensorInfo("output0", shape, "float32"),), metadata)
+    with pytest.raises(ModelError, match=kind):
+        recognize_facts(facts)
 
 
 def test_ultralytics_tflite_has_fractions():
@@ -304,7 +314,7 @@ def test_ultralytics_tflite_has_fractions():
         (TensorInfo("Identity", (1, 84, 2100), "float32"),),
         {},
     )
-    assert recognize_facts(facts)["decoder_options"] == {"normalized": True}
+    assert recognize_facts(facts)[1]["decoder_options"] == {"normalized": True}
 
 
 @pytest.mark.parametrize("offset", [0, 1])
@@ -318,7 +328,7 @@ def test_tensorflow_counts_from_the_background_and_tflite_does_not(offset):
         tuple(TensorInfo(name, (1, 10), "float32") for name in names),
         {},
     )
-    assert recognize_facts(facts)["decoder_options"] == {"class_offset": offset}
+    assert recognize_facts(facts)[1]["decoder_options"] == {"class_offset": offset}
 
 
 @pytest.fixture

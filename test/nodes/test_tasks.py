@@ -16,23 +16,6 @@ ALL = ["detect", "classify", "faces", "text"]
 LIMIT = 60.0
 
 
-@pytest.fixture
-def models(shared, monkeypatch, tmp_path):
-    """Have what is shared at hand, and nothing else to be had."""
-    monkeypatch.setenv("I2T_MODEL_PATH", str(shared / "models"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("I2T_OFFLINE", "1")
-
-
-@pytest.fixture
-def photo(shared):
-    """Return four people beside a sign."""
-    image = cv2.imread(str(shared / "images" / "face.jpg"))
-    sign = np.full((120, image.shape[1], 3), (160, 60, 20), np.uint8)
-    cv2.putText(sign, "Platform 24", (40, 80), 0, 2, (255, 255, 255), 5, cv2.LINE_AA)
-    return np.vstack([image, sign])
-
-
 def request(image, **more):
     picture = CompressedImage(format="png")
     picture.data.frombytes(cv2.imencode(".png", image)[1].tobytes())
@@ -43,12 +26,12 @@ def describe(peer, image, **more):
     return peer.call(Describe, DESCRIBE, request(image, **more), LIMIT)
 
 
-def test_one_request_for_all_tasks(peer, start, models, photo):
+def test_one_request_for_all_tasks(peer, start, at_hand, people_and_sign):
     pytest.importorskip("rapidocr")
     pytest.importorskip("ai_edge_litert")
     node = start()
     describe(peer, np.zeros((64, 64, 3), np.uint8), tasks=ALL)  # loads all of them
-    response = describe(peer, photo, tasks=ALL, annotate=True)
+    response = describe(peer, people_and_sign, tasks=ALL, annotate=True)
     assert response.success, response.message
     assert response.message == ""
     description = response.description
@@ -68,23 +51,23 @@ def test_one_request_for_all_tasks(peer, start, models, photo):
     for name in ("yolox_nano", "mobilenet_v2_quantized", "yunet", "ppocr_v6"):
         assert name in description.model
     drawn = cv2.imdecode(np.frombuffer(response.annotated.data, np.uint8), cv2.IMREAD_COLOR)
-    assert drawn.shape == photo.shape
+    assert drawn.shape == people_and_sign.shape
 
     # peer.call() asks again after 3 s, so on a busy machine the first may be a cached one, too.
-    again = describe(peer, photo, tasks=ALL, annotate=True)
+    again = describe(peer, people_and_sign, tasks=ALL, annotate=True)
     assert again.cached
     assert again.description.sentence == response.description.sentence
     assert again.description.texts == response.description.texts
     assert again.annotated.data == response.annotated.data
-    assert not describe(peer, photo, tasks=ALL, annotate=True, language="es").cached
+    assert not describe(peer, people_and_sign, tasks=ALL, annotate=True, language="es").cached
     assert node.stop() == 0
 
 
-def test_frames_get_the_nodes_own_tasks_and_a_change_is_live(peer, start, models, photo):
+def test_frames_get_the_nodes_own_tasks_and_a_change_is_live(peer, start, at_hand, people_and_sign):
     node = start(tasks="[detect, faces]")
     seen = peer.collect(Description, "/detector_node/description")
     camera = peer.camera()
-    msg = image_to_msg(Header(frame_id="camera"), photo)
+    msg = image_to_msg(Header(frame_id="camera"), people_and_sign)
 
     def show_until(condition, what):
         def shown():
@@ -105,9 +88,11 @@ def test_frames_get_the_nodes_own_tasks_and_a_change_is_live(peer, start, models
     assert node.stop() == 0
 
 
-def test_a_task_that_fails_is_told_and_the_others_are_answered(peer, start, models, photo):
+def test_a_task_that_fails_is_told_and_the_others_are_answered(
+    peer, start, at_hand, people_and_sign
+):
     node = start(classify_model="resnet50_v2")
-    response = describe(peer, photo, tasks=["faces", "classify"])
+    response = describe(peer, people_and_sign, tasks=["faces", "classify"])
     assert response.success
     assert (response.error_code, response.message) == ("", "")
     (failure,) = response.description.failures
@@ -115,13 +100,13 @@ def test_a_task_that_fails_is_told_and_the_others_are_answered(peer, start, mode
     assert failure.message.startswith("resnet50_v2 is not on this machine")
     assert list(response.description.tasks) == ["faces"]
     assert len(response.description.faces) == 4
-    alone = describe(peer, photo, tasks=["classify"])
+    alone = describe(peer, people_and_sign, tasks=["classify"])
     assert not alone.success
     assert alone.error_code == "model_missing"
     assert node.stop() == 0
 
 
-def test_a_node_whose_own_task_cannot_be_loaded_does_not_start(peer, start, models):
+def test_a_node_whose_own_task_cannot_be_loaded_does_not_start(peer, start, at_hand):
     node = start(ready=False, tasks="[detect, classify]", classify_model="resnet50_v2")
     assert node.wait(LIMIT) != 0
     assert "cannot configure: resnet50_v2 is not on this machine" in node.log()

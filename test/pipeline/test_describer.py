@@ -54,7 +54,7 @@ def test_an_image_becomes_a_description():
 def test_the_image_is_not_drawn_on():
     image = GREY.copy()
     describer, _ = make()
-    drawn = draw(image, describer.look(image, OPTIONS), OPTIONS)
+    drawn = draw(image, describer.describe(image, OPTIONS).scene, OPTIONS)
     assert (image == GREY).all()
     assert (drawn != GREY).any()
 

@@ -209,7 +209,7 @@ def test_close_closes_every_task(make):
 def test_a_drawing_shows_what_every_task_found(make):
     describer, _ = make()
     drawings = [
-        draw(GREY, describer.look(GREY, options), options)
+        draw(GREY, describer.describe(GREY, options).scene, options)
         for options in (DescribeOptions(tasks=(task,)) for task in EVERY)
     ]
     assert all((drawing != GREY).any() for drawing in drawings)
@@ -361,7 +361,7 @@ def test_a_picture_decoded_smaller_is_described_in_its_own_pixels(make, turned):
     options = replace(ALL, max_pixels=64 * 48)
     small = decode_image(data, options.max_pixels)
     assert sorted(small.shape[:2]) == [48, 64]
-    seen = describer.look(small, options)
+    seen = describer.describe(small, options).scene
     reply = describer.answer(DescribeRequest(picture=Picture(data), annotate=True), options)
     scene = reply.description.scene
     assert (scene.width, scene.height) == ((96, 128) if turned else (128, 96))

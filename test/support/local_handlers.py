@@ -87,3 +87,14 @@ class FakeHandler:
         )
         annotated = picture if request.annotate else None
         return DescribeReply(description, annotated)
+
+
+class Recording(FakeHandler):
+    """Keeps the requests."""
+
+    def __init__(self):
+        self.requests = []
+
+    async def describe(self, request):
+        self.requests.append(request)
+        return await super().describe(request)

@@ -68,7 +68,7 @@ def settle_yolov10(outputs: Outputs, size: InputSize, options: Options, labels: 
             f"id, got {np.array2string(found[0], precision=4)}. If this is RT-DETR of two classes, "
             "describe it with `decoder: queries`"
         )
-    _check_ids(found[:, 5], found[:, 4], labels)
+    _check_ids(ids, found[:, 4], labels)
     return "yolov10", _normalized(found[:, :4], options)
 
 

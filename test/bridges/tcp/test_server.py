@@ -12,7 +12,7 @@ import threading
 import time
 
 import pytest
-from local_handlers import FakeHandler, LocalHandler
+from local_handlers import FakeHandler, LocalHandler, Recording
 from making import picture_of
 from tcp_talk import (
     JPEG,
@@ -54,15 +54,9 @@ def test_the_picture_comes_back_in_its_own_format_whatever_its_extension(serve, 
 
 
 def test_version_1_asks_in_the_language_of_the_server(serve):
-    seen = []
-
-    class Recording(FakeHandler):
-        async def describe(self, request):
-            seen.append(request)
-            return await super().describe(request)
-
-    ask(serve(Recording()), v1())
-    (request,) = seen
+    handler = Recording()
+    ask(serve(handler), v1())
+    (request,) = handler.requests
     assert (request.language, request.style, request.annotate) == ("es", "list", True)
     assert request.picture.data == JPEG
 

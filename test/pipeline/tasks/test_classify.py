@@ -22,13 +22,6 @@ ALL = ClassifyOptions(top_k=2000, min_score=0.0)
 
 
 @pytest.fixture
-def at_hand(shared, monkeypatch, tmp_path):
-    monkeypatch.setenv("I2T_MODEL_PATH", str(shared / "models"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv("I2T_OFFLINE", "1")
-
-
-@pytest.fixture
 def classifier(at_hand):
     pytest.importorskip("ai_edge_litert")
     made = open_task("classify")

@@ -28,13 +28,6 @@ def photo(shared):
 
 
 @pytest.fixture
-def at_hand(shared, monkeypatch, tmp_path):
-    monkeypatch.setenv("I2T_MODEL_PATH", str(shared / "models"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv("I2T_OFFLINE", "1")
-
-
-@pytest.fixture
 def nothing_at_hand(monkeypatch, tmp_path):
     monkeypatch.setenv("I2T_MODEL_PATH", "")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
