@@ -67,6 +67,7 @@ class Peer:
         self.node = Node("peer")
         self.changed = threading.Condition()
         self.processes = []
+        self._clients = {}
         # Woken by a timer too, for what nothing announces, such as a service that has appeared.
         self.node.create_timer(0.05, self._notify)
         self._spinning = SpinningThread(self.node)
@@ -103,27 +104,39 @@ class Peer:
         return self.node.create_publisher(kind, topic, qos)
 
     def call(self, kind, name, request, limit=ANSWER_LIMIT):
-        """Call a service and return its response.
-
-        Asks again where nothing comes: a server that has not discovered its caller yet throws its
-        response away after 100 ms (rmw_fastrtps, "client will not receive response").
-        """
-        futures = []
-        end = time.monotonic() + limit
-        while not any(future.done() for future in futures):
-            assert time.monotonic() < end, f"{name}: no response within {limit} s"
-            futures.append(self.call_async(kind, name, request))
-            with contextlib.suppress(NotYetError):
-                self.until(lambda: any(future.done() for future in futures), name, 3)
-        return next(future for future in futures if future.done()).result()
+        """Call a service, once, and return its response."""
+        return self.result(self.call_async(kind, name, request), limit)
 
     def call_async(self, kind, name, request):
-        """Call a service and return the future of its response."""
-        client = self.node.create_client(kind, name)
-        self.until(client.service_is_ready, f"service {name}", START_LIMIT)
-        future = client.call_async(request)
+        """Call a service, once, and return the future of its response."""
+        future = self.client(kind, name).call_async(request)
         future.add_done_callback(lambda _: self._notify())
         return future
+
+    def client(self, kind, name):
+        """Return a client that the service has answered.
+
+        A server that has not discovered its caller yet throws its response away after 100 ms
+        (rmw_fastrtps, "client will not receive response"). So ask for nothing until one comes.
+        """
+        if client := self._clients.get(name):
+            return client
+        client = self.node.create_client(kind, name)
+        self.until(client.service_is_ready, f"service {name}", START_LIMIT)
+        end = time.monotonic() + ANSWER_LIMIT
+        futures = []
+        while not any(future.done() for future in futures):
+            assert time.monotonic() < end, f"{name}: no response within {ANSWER_LIMIT} s"
+            futures.append(client.call_async(kind.Request()))
+            futures[-1].add_done_callback(lambda _: self._notify())
+            with contextlib.suppress(NotYetError):
+                self.until(lambda: any(future.done() for future in futures), name, 1)
+        self._clients[name] = client
+        return client
+
+    def meet_again(self):
+        """Note that a process has been started, whose services know no caller yet."""
+        self._clients.clear()
 
     def result(self, future, limit=ANSWER_LIMIT):
         self.until(future.done, "service response", limit)
@@ -229,6 +242,7 @@ def start(peer, tmp_path):
     def start(module="detector_node", arguments=(), *, ready=True, script=None, **parameters):
         process = NodeProcess(tmp_path, module, parameters, arguments, script)
         processes.append(process)
+        peer.meet_again()
         if ready:
             peer.processes.append(process)
             peer.until(lambda: "active: " in process.log(), f"{module} starts", START_LIMIT)

@@ -49,8 +49,7 @@ def watched(peer, detector, *processes):
 @pytest.mark.parametrize("count", [1, 16])
 def test_a_detector_sleeps_while_requests_are_pending(peer, start, count):
     detector = start(script=SCRIPT, model="fake")
-    client = peer.node.create_client(Describe, "/detector_node/describe")
-    peer.until(client.service_is_ready, "the service is there")
+    client = peer.client(Describe, "/detector_node/describe")
     futures = [client.call_async(request()) for _ in range(count)]
     with watched(peer, detector, detector) as spent:
         peer.until(lambda: any(future.done() for future in futures), "the first answer")
