@@ -186,6 +186,8 @@ def test_a_websocket_camera_is_a_camera_of_the_detector(peer, start, client, con
     ]
     newest = peer.call(Describe, "/detector_node/describe", Describe.Request(camera="door"))
     assert newest.success
+    # A response to a caller that the detector does not know yet is lost, and asked for again.
+    assert client.get("/v1/describe?camera=door&style=list").is_success
     described = client.get("/v1/describe?camera=door&style=sentence").json()
     assert (described["sentence"], described["cached"]) == ("I can see a person.", False)
     camera.close()
@@ -330,6 +332,8 @@ def test_it_ends_cleanly_with_viewers_and_cameras_and_a_history(peer, start, tmp
         next(stream.iter_raw())
         with httpx.Client(base_url=url, timeout=30) as other:
             peer.until(lambda: ready(other), "the bridge sees the detector", LIMIT)
+            # A response to a caller that the detector does not know yet is lost, and asked again.
+            assert other.get("/v1/describe?camera=door&style=list").is_success
             first, second = (other.post("/v1/describe", content=JPEG).json() for _ in range(2))
         assert (first["cached"], second["cached"]) == (False, True)
         assert node.stop() == 0
