@@ -8,6 +8,7 @@ a list of texts. Inside, it may be something richer that ``read`` makes of that.
 import dataclasses
 import functools
 import math
+import re
 import reprlib
 from array import array
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -20,6 +21,8 @@ from i2t_ros.errors import InvalidRequestError
 
 BOOLEANS = {True: ("true", "yes", "on", "y", "1"), False: ("false", "no", "off", "n", "0")}
 """Words for a boolean. YAML, as ROS reads it, takes all of them for one except the digits."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 Value = bool | int | float | str | list[str]
 """A plain value of an option."""
@@ -60,7 +63,17 @@ class Option:
         return (",".join(default) if isinstance(default, list) else str(default)) or "(empty)"
 
     def check(self, value: Any) -> None:
-        """Raise InvalidRequestError for a plain value outside the choices or bounds."""
+        """Raise InvalidRequestError for a plain value that is not allowed.
+
+        That is one outside the choices or bounds, or a text with control characters, which could
+        end up in a header, a log or a path.
+        """
+        for text in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(text, str) and _CONTROL.search(text):
+                raise InvalidRequestError(
+                    f"{self.name}: expected text without control characters, got "
+                    f"{reprlib.repr(text)}"
+                )
         if self.choices and value not in self.choices:
             raise InvalidRequestError(
                 f"{self.name}: expected one of {', '.join(self.choices)}, got {value!r}"

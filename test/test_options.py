@@ -99,6 +99,17 @@ def test_a_dataclass_checks_itself(fields, message):
         Cake(**fields)
 
 
+@pytest.mark.parametrize("text", ["de\0", "de\r\nX-Evil: 1", "\x1b[2J", "d\x85", "\t"])
+def test_texts_have_no_control_characters(text):
+    for own, value in (
+        (Option("translate_to", "", "a language", language=True), text),
+        (Option("allow_classes", [], "classes"), ["dog", text]),
+    ):
+        with pytest.raises(InvalidRequestError, match=f"{own.name}: expected text without control"):
+            own.check(value)
+    Option("label", "", "a text").check("می\u200cخواهم")  # a joiner is no control character
+
+
 def test_a_default_is_shown_to_people():
     assert [each.shown for each in options_of(Cake)][:3] == ["2", "plum", "False"]
 

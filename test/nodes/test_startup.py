@@ -9,6 +9,7 @@ from lifecycle_talk import in_this_process
 from rclpy.context import Context
 from rclpy.parameter import Parameter
 
+from i2t_ros.bridges.http.settings import TOKEN_VARIABLE
 from i2t_ros.errors import InvalidRequestError, ModelCacheError
 from i2t_ros.models import download
 from i2t_ros.nodes.bridge.node import BridgeNode
@@ -130,6 +131,13 @@ def test_a_home_that_nobody_knows(monkeypatch, tmp_path):
     values = {option.name: option.default for option in BRIDGE} | {"http_history": True}
     with pytest.raises(InvalidRequestError, match=r"http_history_database: .* HOME is not set"):
         http_settings(values, {})
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", " "])
+def test_a_token_may_come_from_a_file_with_a_line_end(end):
+    values = {option.name: option.default for option in BRIDGE}
+    token = "correct-horse-battery-staple"  # noqa: S105
+    assert http_settings(values, {TOKEN_VARIABLE: token + end}).token == token
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 NOT_PUBLIC: tuple[Network, ...] = (
     ipaddress.IPv4Network("192.0.0.0/24"),  # protocol assignments; Oracle's cloud has services here
     ipaddress.IPv4Network("168.63.129.16/32"),  # the inside of Azure (WireServer)
+    ipaddress.IPv4Network("192.88.99.0/24"),  # once 6to4's relays (RFC 7526)
+    ipaddress.IPv6Network("3fff::/20"),  # documentation (RFC 9637)
     # Teredo and 6to4 end somewhere in IPv4.
     *(ipaddress.IPv6Network("2001::/32"), ipaddress.IPv6Network("2002::/16")),
     # Only 2000::/3 of IPv6 has been given out so far (RFC 4291, section 2.4).

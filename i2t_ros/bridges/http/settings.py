@@ -57,6 +57,13 @@ class HttpLimits(Checked):
         0.0,
         1e6,
     )
+    refusals_per_second: float = _limit(
+        10.0,
+        "requests without the token, or by a name or page that is not allowed, a second of one "
+        "address, twice as many in a burst; more are answered 429; 0: no limit",
+        0.0,
+        1e6,
+    )
     min_frame_bytes: int = _limit(
         512, "bytes; smaller frames of a WebSocket camera are ignored", 0, 10**6
     )
@@ -186,10 +193,12 @@ class HttpSettings:
 
     def __post_init__(self) -> None:
         """Refuse a guessable token, half a certificate and origins that are none."""
-        if self.token and (len(self.token) < MIN_TOKEN or not self.token.isascii()):
+        plain = self.token.isascii() and self.token.isprintable()
+        if self.token and not (plain and len(self.token) >= MIN_TOKEN):
             raise InvalidRequestError(
-                f"{TOKEN_VARIABLE}: expected at least {MIN_TOKEN} ASCII characters, "
-                f"got {len(self.token)}; `openssl rand -hex 16` makes one"
+                f"{TOKEN_VARIABLE}: expected at least {MIN_TOKEN} printable ASCII characters, "
+                f"got {len(self.token)}{'' if plain else ', some of them others'}; "
+                "`openssl rand -hex 16` makes one"
             )
         if bool(self.certificate) != bool(self.key):
             raise InvalidRequestError(

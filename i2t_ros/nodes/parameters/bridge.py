@@ -133,7 +133,7 @@ def http_settings(
         listener.HttpSettings,
         values,
         HTTP_PREFIX,
-        token=environment.get(listener.TOKEN_VARIABLE, ""),
+        token=environment.get(listener.TOKEN_VARIABLE, "").strip(),  # files end with a line end
         fetch=fetch,
         history=history,
     )

@@ -16,6 +16,7 @@ from waiting import until
 from web_support import BOXES, PICTURE, RectangleDescriber, assert_is_annotated, picture
 
 from i2t_ros import types
+from i2t_ros.bridges.http.routes.describe import in_header
 from i2t_ros.errors import BusyError, NoFrameError
 from i2t_ros.language import LANGUAGES
 from i2t_ros.pipeline.tasks.faces import Faces
@@ -119,6 +120,24 @@ def test_accept_decides_between_picture_and_json(client, accept, is_picture):
     if is_picture:
         assert unquote(reply.headers["x-i2t-sentence"]) == SENTENCE
         assert_is_annotated(reply.content)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_whole"),
+    [
+        ("a" * 2048, True),
+        ("a" * 2049, False),
+        ("\uac1c" * 5000, False),
+        ("\U0001f600 " * 900, False),
+    ],
+)
+def test_a_text_in_a_header_is_never_longer_than_clients_read(text, is_whole):
+    coded = in_header(text)
+    assert len(coded) <= 2048
+    assert coded.isascii()
+    decoded = unquote(coded, errors="strict")
+    assert decoded == text if is_whole else text.startswith(decoded.removesuffix("…"))
+    assert len(decoded) > 200
 
 
 def test_everything_that_can_be_found_is_in_the_reply(web):

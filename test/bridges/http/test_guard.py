@@ -1,6 +1,7 @@
 """Who may call: hosts, origins, tokens, rates; and what replies forbid browsers."""
 
 import socket
+import time
 
 import pytest
 
@@ -9,7 +10,7 @@ from web_support import PICTURE
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from i2t_ros.bridges.http.middleware.access import is_no_browser
+from i2t_ros.bridges.http.middleware.access import COOKIE, is_no_browser, session_value
 from i2t_ros.bridges.http.middleware.limits import MAX_ADDRESSES, AddressLimits
 from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
 from i2t_ros.errors import InvalidRequestError
@@ -63,6 +64,13 @@ def test_a_websocket_of_another_name_is_refused(web):
 @pytest.mark.parametrize("host", ["[", "[::1", "]:80"])
 def test_what_is_no_name_is_refused(client, host):
     assert client.get("/healthz", headers={"host": host}).status_code == 421
+
+
+def test_two_names_are_refused(web):
+    bridge = web()
+    with socket.create_connection(("127.0.0.1", bridge.server.port), 10) as raw:
+        raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: attacker.example\r\n\r\n")
+        assert raw.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
 @pytest.mark.parametrize("allowed", [("robot.lab.example",), ("*",)])
@@ -138,7 +146,7 @@ WRONG = (
 
 
 def test_without_the_token_nothing_is_shown(web):
-    with web(token=TOKEN).client() as client:
+    with web(token=TOKEN, refusals_per_second=0).client() as client:
         for path in CLOSED:
             for headers in WRONG:
                 reply = client.get(path, headers=headers)
@@ -179,7 +187,33 @@ def test_a_browser_shows_the_token_once_and_then_its_cookie(web):
             assert client.post("/v1/session", headers=shown).status_code == 401
 
 
-@pytest.mark.parametrize("token", ["short", "ü" * 20])
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        "foo bar",
+        "bad[]=1",
+        'a="',
+        "i2t_session=00",  # of another robot, below another path of the same proxy
+        "=; ;;=",
+        "a=" + "\\\\" * 30_000,
+        'b="' + '\\"' * 20_000,
+        "\xff=\xfe",
+    ],
+)
+def test_cookies_of_others_lock_nobody_out_and_take_no_time(web, foreign):
+    own = f"{COOKIE}={session_value(TOKEN)}"
+    bridge = web(token=TOKEN)
+    used = time.process_time()
+    with bridge.client() as client:
+        for cookies in (f"{foreign}; {own}", f"{own};{foreign}"):
+            reply = client.get("/v1/cameras", headers={"cookie": cookies.encode("latin-1")})
+            assert reply.status_code == 200
+        alone = {"cookie": foreign.encode("latin-1")}
+        assert client.get("/v1/cameras", headers=alone).status_code == 401
+    assert time.process_time() - used < 2  # http.cookies takes 25 s for the backslashes
+
+
+@pytest.mark.parametrize("token", ["short", "ü" * 20, "sixteen characters\n", "tab\t" * 5])
 def test_a_token_that_can_be_guessed_is_refused(token):
     with pytest.raises(InvalidRequestError, match="openssl rand"):
         HttpSettings(token=token)
@@ -196,7 +230,7 @@ def test_every_reply_forbids_what_is_not_needed(plain_web, path):
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
     assert "unsafe" not in policy
-    assert "frame-ancestors 'self'" in policy
+    assert policy.endswith("; frame-ancestors 'self'")
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
     assert headers["cross-origin-resource-policy"] == "same-origin"
@@ -204,6 +238,13 @@ def test_every_reply_forbids_what_is_not_needed(plain_web, path):
     assert headers["cache-control"] == (
         "no-cache" if path in ("/", "/static/page.css") else "no-store"
     )
+
+
+def test_no_other_site_may_frame_the_documentation(web):
+    with web(cors_origins=("https://dashboard.example",)).client() as client:
+        policy = client.get("/docs").headers["content-security-policy"]
+    assert "style-src 'self' 'unsafe-inline'" in policy
+    assert policy.endswith("; frame-ancestors 'self' https://dashboard.example")
 
 
 # --- rates
@@ -235,6 +276,24 @@ def test_too_many_requests_are_told_so(web):
     assert 429 in statuses
     assert refused.json()["error"]["code"] == "too_many_requests"
     assert refused.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/v1/cameras", {"authorization": "Bearer wrong"}, 401),
+        ("/v1/cameras", {"cookie": f"{COOKIE}=00"}, 401),
+        ("/healthz", {"host": "attacker.example"}, 421),
+        ("/v1/describe", {"origin": "https://evil.example"}, 403),
+    ],
+)
+def test_who_is_refused_again_and_again_is_slowed_down_and_nobody_else(web, path, headers, status):
+    with web(token=TOKEN, refusals_per_second=0.01).client() as client:
+        replies = [client.post(path, headers=headers) for _ in range(5)]
+        assert [reply.status_code for reply in replies] == [status, 429, 429, 429, 429]
+        assert replies[1].json()["error"]["code"] == "too_many_requests"
+        assert replies[1].headers["retry-after"] == "1"
+        assert client.get("/v1/cameras", headers=BEARER).status_code == 200
 
 
 # --- settings

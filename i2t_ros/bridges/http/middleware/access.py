@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import ipaddress
 import socket
+from collections.abc import Iterator
 from email.utils import formatdate
 from urllib.parse import SplitResult, urlsplit
 
@@ -56,9 +57,9 @@ class Guard:
         allowed = map(str.lower, settings.allowed_hosts)
         self._hosts = frozenset({"localhost", own, short, f"{short}.local", *allowed})
         self._rates = AddressLimits(settings.limits.requests_per_second)
-        ancestors = " ".join(("'self'", *settings.cors_origins))
+        self._refusals = AddressLimits(settings.limits.refusals_per_second)
+        self._ancestors = " ".join(("'self'", *settings.cors_origins))
         self._headers = {
-            "content-security-policy": f"{POLICY}; frame-ancestors {ancestors}",
             "x-content-type-options": "nosniff",
             "referrer-policy": "same-origin",  # without, browsers send `Origin: null` with forms
             "cross-origin-opener-policy": "same-origin",
@@ -75,6 +76,8 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 headers = MutableHeaders(raw=message.setdefault("headers", []))
+                policy = headers.get("content-security-policy", POLICY)
+                headers["content-security-policy"] = f"{policy}; frame-ancestors {self._ancestors}"
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
                 is_kept = is_page and message["status"] < 400
@@ -84,16 +87,37 @@ class Guard:
 
         caller = HTTPConnection(scope)
         try:
-            self._check_host(caller)
-            self._check_origin(caller)
-            self._check_token(caller)
-            self._check_cost(caller)
+            self._check_rate(caller)
+            self._check(caller)
         except HttpProblem as problem:
             await refuse(scope, receive, send_with_headers, problem)
             return
+        # FastAPI would have Starlette parse the cookies of every request; see _cookies.
+        scope["headers"] = [each for each in scope["headers"] if each[0] != b"cookie"]
         if scope["type"] == "http":
             receive = limited(receive, self._settings.limits)
         await self._app(scope, receive, send_with_headers)
+
+    def _check_rate(self, caller: HTTPConnection) -> None:
+        if not self._rates.allow(_address_of(caller)):
+            raise self._too_many(caller, self._settings.limits.requests_per_second, "requests")
+
+    def _check(self, caller: HTTPConnection) -> None:
+        """Refuse who may not call; those who try again and again do not learn why."""
+        try:
+            self._check_host(caller)
+            self._check_origin(caller)
+            self._check_token(caller)
+        except HttpProblem as problem:
+            if self._refusals.allow(_address_of(caller)):
+                raise
+            limit = self._settings.limits.refusals_per_second
+            raise self._too_many(caller, limit, "refused requests") from problem
+        self._check_length(caller)
+
+    def _too_many(self, caller: HTTPConnection, limit: float, what: str) -> HttpProblem:
+        address = _address_of(caller)
+        return HttpProblem(429, f"more than {limit:g} {what} a second from {address}: slow down")
 
     def _check_host(self, caller: HTTPConnection) -> None:
         """Refuse a name that is not ours.
@@ -132,8 +156,8 @@ class Guard:
 
     def _check_token(self, caller: HTTPConnection) -> None:
         token = self._settings.token
-        authorized = shows_token(caller, token) or _is_same(
-            caller.cookies.get(COOKIE, ""), session_value(token)
+        authorized = shows_token(caller, token) or any(
+            _is_same(shown, session_value(token)) for shown in _cookies(caller, COOKIE)
         )
         path = caller.scope["path"]
         caller.scope[AUTHORIZED] = authorized
@@ -142,15 +166,8 @@ class Guard:
                 "this server asks for a token: send the header 'Authorization: Bearer TOKEN'"
             )
 
-    def _check_cost(self, caller: HTTPConnection) -> None:
+    def _check_length(self, caller: HTTPConnection) -> None:
         limits = self._settings.limits
-        address = caller.client.host if caller.client else ""
-        if not self._rates.allow(address):
-            raise HttpProblem(
-                429,
-                f"more than {limits.requests_per_second:g} requests a second from {address}: "
-                "slow down",
-            )
         length = caller.headers.get("content-length", "")
         if length.isdigit() and int(length) > limits.max_body_bytes:
             raise too_large(limits, f"{int(length)}")
@@ -181,6 +198,23 @@ def unauthorized(message: str) -> HttpProblem:
 def session_value(token: str) -> str:
     """Return what the session cookie holds: proof of the token that does not reveal it."""
     return hmac.new(token.encode(), b"i2t_ros session", hashlib.sha256).hexdigest()
+
+
+def _address_of(caller: HTTPConnection) -> str:
+    return caller.client.host if caller.client else ""
+
+
+def _cookies(caller: HTTPConnection, name: str) -> Iterator[str]:
+    """Yield the values of the cookies of a name, whatever the others are.
+
+    Not by http.cookies, which Starlette uses: that takes 25 s for 60 KB of backslashes
+    (CVE-2024-7592).
+    """
+    for header in caller.headers.getlist("cookie"):
+        for cookie in header.split(";"):
+            key, _, value = cookie.partition("=")
+            if key.strip() == name:
+                yield value.strip()
 
 
 def _parts(url: str) -> SplitResult:

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from itertools import accumulate
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -19,6 +20,10 @@ from i2t_ros.errors import I2tError
 from i2t_ros.pipeline.description_json import reply_to_json
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
 from i2t_ros.vision.codecs import read_header
+
+MAX_HEADER = 2048
+"""Characters of a header's value. nginx passes on a reply only if all headers have 4 KB at most."""
+ELLIPSIS = quote("…")
 
 PictureOptions = Annotated[DescribeRequest, Depends(query_of(DescribeRequest, without=["camera"]))]
 CameraOptions = Annotated[DescribeRequest, Depends(query_of(DescribeRequest))]
@@ -69,7 +74,7 @@ async def describe_picture(
     The picture is a file of a form, the body itself, or behind a URL (if the server allows
     that). The options may be fields of the form or keys of the JSON too. The reply is JSON, or,
     if Accept prefers `image/*`, the annotated picture with the sentence in the header
-    `X-I2T-Sentence` (UTF-8, percent-encoded).
+    `X-I2T-Sentence` (UTF-8, percent-encoded, cut at 2 KB).
     """
     started = time.perf_counter()
     picture, values = await read_body(request, services)
@@ -116,8 +121,8 @@ async def _reply(
     if prefers_picture(request.headers.get("accept", "")):
         reply = await services.describe(replace(question, annotate=True), name)
         headers = {
-            "x-i2t-sentence": quote(reply.description.sentence),
-            "x-i2t-model": quote(reply.description.model),
+            "x-i2t-sentence": in_header(reply.description.sentence),
+            "x-i2t-model": in_header(reply.description.model),
         }
         return picture_response(drawing_of(reply), headers)
     reply = await services.describe(question, name)
@@ -135,6 +140,16 @@ async def _reply(
     timings = {"receive": received - started, "total": ended - started}
     answer["timings_ms"] = {name: round(1000 * seconds, 2) for name, seconds in timings.items()}
     return JSONResponse(answer)
+
+
+def in_header(text: str) -> str:
+    """Return a text as a header's value: UTF-8, percent-encoded; a long one ends with "…"."""
+    coded = quote(text)
+    if len(coded) <= MAX_HEADER:
+        return coded
+    sizes = accumulate((len(quote(character)) for character in text), initial=len(ELLIPSIS))
+    fitting = sum(1 for size in sizes if size <= MAX_HEADER) - 1
+    return quote(text[:fitting]) + ELLIPSIS
 
 
 def drawing_of(reply: DescribeReply) -> Picture:
