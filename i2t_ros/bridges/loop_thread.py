@@ -61,11 +61,7 @@ class LoopThread:
         Raises what the coroutine raises; NotActiveError if the loop does not run, or ends
         meanwhile; TimeLimitError after ``time_limit`` seconds, and then cancels the coroutine.
         """
-        try:
-            future = asyncio.run_coroutine_threadsafe(coroutine, self._now_running().loop)
-        except (NotActiveError, RuntimeError):
-            coroutine.close()
-            raise
+        future = self._begin(coroutine)
         done, _ = concurrent.futures.wait([future], time_limit)
         if not done:
             future.cancel()
@@ -73,6 +69,20 @@ class LoopThread:
         if future.cancelled():
             raise self._not_running()
         return future.result()
+
+    async def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run ``coroutine`` on this loop, and await it on another; a cancellation is passed on.
+
+        Raises what the coroutine raises, and NotActiveError if the loop does not run.
+        """
+        return await asyncio.wrap_future(self._begin(coroutine))
+
+    def _begin(self, coroutine: Coroutine[Any, Any, T]) -> "concurrent.futures.Future[T]":
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._now_running().loop)
+        except (NotActiveError, RuntimeError):
+            coroutine.close()
+            raise
 
     def _now_running(self) -> "_Running":
         if self._running is None:

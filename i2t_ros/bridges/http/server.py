@@ -98,8 +98,7 @@ class HttpServer:
         await server.shutdown()
         for connection in list(server.server_state.connections):
             connection.transport.abort()
-        if self._services.history is not None:
-            await self._services.history.close()
+        await self._services.close()
         log.info("closed")
 
     def _config(self) -> uvicorn.Config:

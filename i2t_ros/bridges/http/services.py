@@ -20,11 +20,16 @@ from i2t_ros.bridges.http.history.database import History
 from i2t_ros.bridges.http.history.handler import HistoryHandler
 from i2t_ros.bridges.http.history.pictures import KEY
 from i2t_ros.bridges.http.metrics import Metrics
+from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.settings import HttpSettings
-from i2t_ros.errors import BusyError, I2tError, NoFrameError, UnknownCameraError
+from i2t_ros.bridges.loop_thread import LoopThread
+from i2t_ros.errors import BusyError, I2tError, NoFrameError, TimeLimitError, UnknownCameraError
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
 from i2t_ros.vision.codecs import check_picture, read_header
 
+MAX_FETCHES = 8
+"""Pictures that are fetched from URLs at a time."""
+FETCHING_END = 1.0  # seconds
 PICTURES_BYTES = 64 << 20
 PICTURES_TIME = 600.0  # seconds for which a linked picture is kept at most
 
@@ -74,6 +79,9 @@ class Services:
         self.metrics = Metrics(hub, lambda: self.viewers)
         max_bytes = settings.limits.max_body_bytes
         self.fetcher = Fetcher(settings.fetch, max_bytes) if settings.fetch else None
+        # A server that sends much and says nothing would keep the loop of the listeners busy.
+        self._fetching = LoopThread("i2t_fetch")
+        self._fetches = 0
         self.history: HistoryHandler | None = None
         self._handler: Handler = TimeLimited(handler, settings.limits.request_time)
         if settings.history is not None:
@@ -144,6 +152,34 @@ class Services:
         if camera.raw.newest is None:
             raise NoFrameError(f"camera {camera.name}: no picture has come yet")
         return replace(request, camera="", picture=Picture(camera.raw.newest.item), fresh=True)
+
+    async def fetch(self, url: str) -> Picture:
+        """Return the picture behind a URL; see Fetcher.fetch, whose errors it raises.
+
+        Raises HttpProblem too if pictures are not fetched here, and BusyError beyond a limit.
+        """
+        if self.fetcher is None:
+            raise HttpProblem(
+                403,
+                "pictures are not fetched from URLs here; the parameter http_fetch allows it",
+                code="fetch_off",
+            )
+        if self._fetches >= MAX_FETCHES:
+            pictures = counted(self._fetches, "picture")
+            raise BusyError(f"{pictures} being fetched, the limit: try again")
+        self._fetches += 1
+        try:
+            await asyncio.to_thread(self._fetching.start)
+            return Picture(await self._fetching.run(self.fetcher.fetch(url)))
+        finally:
+            self._fetches -= 1
+
+    async def close(self) -> None:
+        """End what goes on beside requests."""
+        with contextlib.suppress(TimeLimitError):  # a name service that does not answer
+            await asyncio.to_thread(self._fetching.stop, FETCHING_END)
+        if self.history is not None:
+            await self.history.close()
 
     async def linked(self, key: str) -> Picture | None:
         """Return the picture of a link, or None if it is not kept; raises ServiceError."""

@@ -10,16 +10,27 @@ import subprocess
 import threading
 from urllib.parse import unquote
 
+import httpx
 import pytest
 
 pytest.importorskip("fastapi")
+from waiting import TIME_LIMIT, until
 from web_support import PICTURE
 
 from i2t_ros.bridges.http.fetch import Fetcher, host_header, may_reach, read_url
 from i2t_ros.bridges.http.problems import HttpProblem
+from i2t_ros.bridges.http.services import MAX_FETCHES
 from i2t_ros.bridges.http.settings import FetchSettings
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+ENDLESS = {
+    "informed": (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 2000),
+    "dripping": (CHUNKED, b"1\r\n\x89\r\n" * 8000),
+    "trailing": (CHUNKED + b"0\r\n", b"A: b\r\n" * 8000),
+}
 
 
 class Site(http.server.BaseHTTPRequestHandler):
@@ -39,6 +50,13 @@ class Site(http.server.BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             self.wfile.write(body)
 
+    def send_without_end(self, begin, part):
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.wfile.write(begin)
+            while not self.server.stop.is_set():
+                self.wfile.write(part)
+
     def do_GET(self):
         self.server.seen.append((self.path, dict(self.headers)))
         name = self.path.partition("?")[0].strip("/")
@@ -57,6 +75,8 @@ class Site(http.server.BaseHTTPRequestHandler):
         elif name == "cut":
             self.reply(length=len(PICTURE) * 2)
             self.close_connection = True
+        elif name in ENDLESS:
+            self.send_without_end(*ENDLESS[name])
         elif name == "slow":
             self.server.stop.wait(20)
         elif name == "here":
@@ -137,6 +157,52 @@ def test_the_whole_way(web, site):
         assert client.post("/upload", data={"url": url}).json()["error"] == ""
         refused = client.post("/v1/describe", json={"url": "http://10.0.0.1/"})
         assert (refused.status_code, refused.json()["error"]["code"]) == (403, "fetch_refused")
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_a_server_that_sends_much_and_says_nothing_keeps_nobody_waiting(web, site, name):
+    settings = FetchSettings(allowed=LOOPBACK, ports=(site.server_port,), time=1.0)
+    bridge = web(fetch=settings)
+    stop, answered = threading.Event(), []
+
+    def innocent():
+        with bridge.client() as client:
+            while not stop.is_set():
+                answered.append(client.get("/healthz").is_success)
+
+    other = threading.Thread(target=innocent)
+    other.start()
+    try:
+        with bridge.client() as client:
+            reply = client.post("/v1/describe", json={"url": f"{site.url}/{name}"})
+    finally:
+        stop.set()
+        other.join()
+    code = reply.json()["error"]["code"]
+    assert code == ("fetch_failed" if name == "trailing" else "time_limit")
+    assert all(answered)
+    # The loop of the listener is not the one that reads this.
+    assert code == "fetch_failed" or len(answered) > 3
+
+
+def test_only_so_many_are_fetched_at_a_time(web, site):
+    settings = FetchSettings(allowed=LOOPBACK, ports=(site.server_port,), time=TIME_LIMIT)
+    bridge = web(fetch=settings)
+
+    def ask():
+        with contextlib.suppress(httpx.HTTPError), bridge.client() as client:
+            client.post("/v1/describe", json={"url": f"{site.url}/slow"})
+
+    asking = [threading.Thread(target=ask) for _ in range(MAX_FETCHES)]
+    for each in asking:
+        each.start()
+    until(lambda: len(site.seen) == MAX_FETCHES, "all are being fetched")
+    with bridge.client() as client:
+        reply = client.post("/v1/describe", json={"url": f"{site.url}/picture.png"})
+    assert (reply.status_code, reply.json()["error"]["code"]) == (503, "busy")
+    site.stop.set()
+    for each in asking:
+        each.join()
 
 
 # --- where nobody may go

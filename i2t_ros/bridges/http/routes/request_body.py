@@ -98,13 +98,7 @@ def _read_json(body: bytes) -> dict[str, Any]:
 async def _fetched(url: Any, services: Services) -> Picture:
     if not isinstance(url, str) or not 0 < len(url) <= MAX_URL:
         raise HttpProblem(422, f"url: expected text of 1 to {MAX_URL} characters")
-    if services.fetcher is None:
-        raise HttpProblem(
-            403,
-            "pictures are not fetched from URLs here; the parameter http_fetch allows it",
-            code="fetch_off",
-        )
-    return Picture(await services.fetcher.fetch(url))
+    return await services.fetch(url)
 
 
 def prefers_picture(accept: str) -> bool:
