@@ -14,6 +14,7 @@ from collections import Counter
 
 from i2t_ros.bridges.counting import counted
 from i2t_ros.bridges.handler import Handler, TimeLimited
+from i2t_ros.bridges.journal import Journal
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.limits import TcpLimits
 from i2t_ros.bridges.tcp.wire import RequestParser, WireRequest
@@ -60,6 +61,7 @@ class TcpServer:
         self.counters: Counter[str] = Counter()
         self.open = 0
         self.closing = False
+        self.journal = Journal(log)
         self.port = port
         self._host = host
         self._listener: asyncio.Server | None = None
@@ -101,6 +103,7 @@ class TcpServer:
             clients = counted(len(self._connections), "client")
             log.warning("%s disconnected: not answered within drain_time", clients)
             await asyncio.wait(list(self._connections))
+        self.journal.close()
         log.info("closed")
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -171,9 +174,8 @@ class _Connection:
         server.open += 1
         number = server.counters["connections"]
         now = time.strftime("%Y-%m-%d %H:%M:%S")
-        log.info(
-            "%s connected at %s: connection %d, %d open", self._client, now, number, server.open
-        )
+        opened = f"connected at {now}: connection {number}, {server.open} open"
+        self._say(logging.INFO, "connected", opened)
         try:
             keep_open = True
             while keep_open and not server.closing:
@@ -186,8 +188,8 @@ class _Connection:
         finally:
             server.open -= 1
             requests = counted(self._requests, "request")
-            where = f"connection {number}, {server.open} open"
-            log.info("%s disconnected after %s: %s", self._client, requests, where)
+            closed = f"disconnected after {requests}: connection {number}, {server.open} open"
+            self._say(logging.INFO, "disconnected", closed)
 
     async def _turn_away(self) -> None:
         """Refuse a client beyond the limit, in the protocol version of its first bytes."""
@@ -246,6 +248,8 @@ class _Connection:
             request = incoming.content
             if isinstance(request, I2tError):
                 raise request
+            if request.picture is not None:
+                picture_format(request.picture.data)  # what is none is not the detector's work
             if version == 1:
                 request = dataclasses.replace(
                     self._server.version_1, picture=request.picture, camera="", annotate=True
@@ -319,7 +323,11 @@ class _Connection:
 
     def _failed(self, what: str) -> None:
         self._server.counters["failures"] += 1
-        log.warning("%s %s", self._client, wire.one_line(what))
+        self._say(logging.WARNING, "failed", wire.one_line(what))
+
+    def _say(self, level: int, kind: str, what: str) -> None:
+        address = self._client.rpartition(":")[0]
+        self._server.journal.say(level, address, kind, f"{self._client} {what}")
 
 
 def _unacknowledged(sock: socket.socket) -> int:

@@ -32,6 +32,7 @@ from tcp_talk import (
 )
 from waiting import TIME_LIMIT, until
 
+from i2t_ros.bridges.journal import BURST, RATE
 from i2t_ros.bridges.tcp.server import TcpServer
 from i2t_ros.errors import DetectorUnreachableError, InferenceError
 from i2t_ros.types import Detections
@@ -275,6 +276,24 @@ def test_the_sentence_on_the_console_is_one_line(serve, caplog, sentence, shown)
     (line,) = (r.getMessage() for r in caplog.records if " ms: " in r.getMessage())
     assert line.endswith(f" ms: {shown}")
     assert ", 1 object, " in line
+
+
+@pytest.mark.parametrize("sent", [b".jpg<SEP>x", b"GET / HTTP/1.1\r\n\r\n", v1(b"hello"), b""])
+def test_clients_cannot_fill_the_console(serve, caplog, sent):
+    caplog.set_level(logging.INFO, "i2t_ros.tcp")
+    handler = Recording()
+    server = serve(handler)
+    began = time.monotonic()
+    for _ in range(200):
+        ask(server, sent, half_close=True)
+    until(lambda: not server._connections, "everybody to leave")
+    server.loop_thread.call(server.close(), TIME_LIMIT)
+    lines = [record.getMessage() for record in caplog.records]
+    kinds = 2 if sent == b"" else 3  # a line for each would be 400 or 600
+    assert len(lines) - 2 <= kinds * (BURST + (time.monotonic() - began) * RATE + 1)
+    counts = [int(found) for found in re.findall(r"\(and (\d+) more like it\)", "\n".join(lines))]
+    assert len(lines) - 2 + sum(counts) == 200 * kinds
+    assert handler.requests == []
 
 
 def test_clients_cannot_forge_lines_on_the_console(serve, caplog):
