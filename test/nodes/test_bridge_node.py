@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from i2t_ros.srv import Describe
 
 from i2t_ros.client import Client, ServerError
 
@@ -113,6 +114,30 @@ def test_what_a_killed_detector_has_not_answered_the_next_one_does(peer, start):
         client.join(60)
         assert not client.is_alive(), "the next detector is asked"
     assert [answer.sentence for answer in answers] == ["I can see a person."] * 16
+
+
+def test_a_detector_that_takes_the_place_of_another_is_asked_until_it_is_active(peer, start):
+    bridge = start("bridge_node", tcp_port=0, tcp_request_time=600.0)
+    mute = start(script=MUTE, ready=False)
+    answers, asked = [], []
+    client = threading.Thread(target=lambda: answers.append(until_served(peer, bridge.port)))
+    client.start()
+    peer.until(lambda: "asked" in mute.log(), "it is asked")
+    mute.kill()
+
+    def describe(request, response):
+        asked.append(request)
+        response.success = len(asked) > 3
+        response.error_code = "" if response.success else "not_active"
+        response.description.sentence = "I can see a person."
+        response.annotated.format = "jpeg"
+        response.annotated.data.frombytes(encoded(".jpg"))
+        return response
+
+    peer.node.create_service(Describe, "/detector_node/describe", describe)
+    client.join(60)
+    assert [answer.sentence for answer in answers] == ["I can see a person."]
+    assert len(asked) > 3
 
 
 def test_more_clients_than_the_detector_takes_at_once_are_all_served(peer, start, bridge):

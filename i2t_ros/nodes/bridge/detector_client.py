@@ -23,6 +23,8 @@ from i2t_ros.types import DescribeReply, DescribeRequest
 
 LOOK_AGAIN = 0.25
 """Seconds between two checks which detectors are there for a pending request."""
+STARTING = 10.0
+"""Seconds for which a detector that takes the place of another may say that it is not active."""
 NEW = 2.0
 """Seconds for which a detector is new, and after which a request to a new one is sent again."""
 
@@ -36,7 +38,7 @@ class DetectorClient:
 
     A detector that has been killed stays in the ROS graph for 20 s, and so would the requests that
     it had, and their places. So a pending request is sent again when another detector appears;
-    describing a picture twice does no harm.
+    describing a picture twice does no harm. One that is still starting is asked until it is active.
 
     A detector that has just appeared may not know this client yet, and then ROS throws its
     response away (rmw_fastrtps: "client will not receive response"). So a request to a new one
@@ -103,10 +105,16 @@ class DetectorClient:
         answered: asyncio.Future[Future] = asyncio.get_running_loop().create_future()
         asked = self._look()
         again = time.monotonic() + NEW if time.monotonic() - self._appeared < NEW else math.inf
+        pause, patience = LOOK_AGAIN, math.inf  # before one that is not active is asked again
         attempts: list[Future] = []
 
         def take(attempt: Future) -> None:
-            if not answered.done():  # by another attempt, or because nobody waits any more
+            nonlocal again, pause, patience
+            now = time.monotonic()
+            if len(attempts) > 1 and _not_active(attempt) and now < patience:
+                again, patience = now + pause, min(patience, now + STARTING)
+                pause *= 1.5  # there may be another one, at work, that is asked too
+            elif not answered.done():  # by another attempt, or because nobody waits any more
                 answered.set_result(attempt)
 
         def post(attempt: Future) -> None:  # in the node's thread
@@ -157,6 +165,10 @@ class DetectorClient:
                 f"{self._absent}; start detector_node, or name another service with the parameter "
                 "describe_service"
             )
+
+
+def _not_active(attempt: Future) -> bool:
+    return not attempt.exception() and attempt.result().error_code == NotActiveError.code
 
 
 class DetectorConfiguration:
