@@ -1,6 +1,7 @@
 """How results and pictures are kept: within limits, and as they were."""
 
 import contextlib
+import os
 import sqlite3
 
 import pytest
@@ -14,7 +15,8 @@ from i2t_ros.bridges.http.history.database import Entry, History
 from i2t_ros.bridges.http.history.pictures import FolderPictures
 from i2t_ros.bridges.http.settings import HistorySettings
 from i2t_ros.errors import InvalidRequestError
-from i2t_ros.types import Picture, PictureHeader
+from i2t_ros.pipeline.description_json import description_to_json
+from i2t_ros.types import Description, Picture, PictureHeader, Scene
 
 
 @pytest.fixture
@@ -33,7 +35,9 @@ def kept(history_settings):
 
 def entry(number, size=100):
     digest = f"{number:064x}"
-    description = {"sentence": f"Picture {number}."}
+    description = description_to_json(
+        Description(Scene(8, 8, {}), f"Picture {number}.", "en", "sentence", "fake", 0.0)
+    )
     return Entry(digest, digest, {}, description, picture=f"{digest}.jpeg"), bytes(size)
 
 
@@ -116,6 +120,98 @@ def test_no_picture_stays_without_its_result(kept, tmp_path):
     with pytest.raises(history.failures, match="the disk is full"):
         history.add(*entry(1), drawing)
     assert list((tmp_path / "kept").rglob("*.jpeg")) == []
+
+
+def test_a_picture_that_cannot_be_kept_leaves_no_result(kept, tmp_path, monkeypatch):
+    history = kept([1000.0])
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(FolderPictures, "put", full)
+    with pytest.raises(OSError, match="No space"):
+        history.add(*entry(1))
+    assert history.newest(10) == []
+
+
+@pytest.mark.parametrize("moment", ["put", "delete"])
+def test_a_process_that_is_killed_leaves_no_picture_without_its_result(
+    kept, tmp_path, monkeypatch, moment
+):
+    class KilledError(BaseException):
+        pass
+
+    def killed(*_):
+        raise KilledError
+
+    history = kept([1000.0])
+    history.add(*entry(0), Picture(b"drawn", PictureHeader("jpeg", 1, 1)))
+    undone = getattr(FolderPictures, moment)
+    for moments in (killed, lambda *arguments: (undone(*arguments), killed())):
+        with monkeypatch.context() as patch, pytest.raises(KilledError):
+            patch.setattr(FolderPictures, moment, moments)
+            if moment == "put":
+                history.add(*entry(1))
+            else:
+                history.remove(history.newest(1)[0].id)
+        known = {key for found in history.newest(9) for key in (found.picture, found.drawing)}
+        assert {path.name for path in (tmp_path / "kept").rglob("*.jpeg")} <= known
+
+
+def test_half_a_picture_of_a_killed_process_is_removed(kept, tmp_path):
+    kept([1000.0])
+    left = tmp_path / "kept" / "00" / f"{0:064x}.1.part"
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    kept([1000.0])
+    assert left.exists(), "somebody may be writing it"
+    os.utime(left, (1000, 1000))
+    kept([1000.0])
+    assert not left.exists()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("description", "{not json"),
+        ("description", "[]"),
+        ("description", '{"sentence": "of another version"}'),
+        ("description", "x" * 5_000_000),
+        ("asked", '{"min_score": "high"}'),
+        ("asked", "null"),
+        ("created", "yesterday"),
+        ("picture", "../../etc/passwd"),
+    ],
+)
+def test_a_result_that_cannot_be_read_hides_no_other_and_can_be_replaced(
+    kept, tmp_path, caplog, column, value
+):
+    history = kept([1000.0], max_results=4)
+    for number in range(4):
+        history.add(*entry(number))
+    with sqlite3.connect(tmp_path / "deep" / "down" / "history.db") as other:
+        other.execute(f"UPDATE i2t_descriptions SET {column} = ? WHERE id IN (2, 3)", (value,))
+    other.close()
+    for _ in range(2):
+        assert sentences(history) == ["Picture 3.", "Picture 0."]
+        assert [found.id for found in history.newest(2)] == [4, 1]
+        assert history.get(2) is None
+        assert history.find(entry(1)[0].key) is None
+    assert sum("cannot be read" in record.message for record in caplog.records) == 2
+    history.add(*entry(1))
+    assert sentences(history) == ["Picture 1.", "Picture 3.", "Picture 0."]
+    history.add(*entry(4))
+    history.add(*entry(5))
+    assert sentences(history) == ["Picture 5.", "Picture 4.", "Picture 1.", "Picture 3."]
+
+
+def test_what_is_kept_is_for_this_user_alone(kept, tmp_path):
+    kept([1000.0]).add(*entry(0))
+    for path in (tmp_path / "deep", tmp_path / "kept"):
+        assert all(
+            found.stat().st_mode & 0o077 == 0 for found in path.rglob("*") if found.is_file()
+        )
+    assert (tmp_path / "deep" / "down").stat().st_mode & 0o077 == 0
 
 
 def test_a_result_that_is_larger_than_the_limit_is_not_said_to_be_kept(kept, tmp_path):

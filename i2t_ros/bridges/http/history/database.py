@@ -1,23 +1,27 @@
 """Kept results: a table in any database that SQLAlchemy supports, and their pictures."""
 
-import contextlib
 import dataclasses
+import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from i2t_ros.bridges.http.history.pictures import PictureStore, open_store, picture_key
+from i2t_ros.bridges.http.history.pictures import KEY, PictureStore, open_store, picture_key
 from i2t_ros.bridges.http.settings import HistorySettings
-from i2t_ros.errors import InvalidRequestError
+from i2t_ros.errors import I2tError, InvalidRequestError
 from i2t_ros.optional import can_import, needed_for
+from i2t_ros.options import from_values
+from i2t_ros.pipeline.description_json import description_from_json
 from i2t_ros.resources import expanded
-from i2t_ros.types import Picture
+from i2t_ros.types import DescribeRequest, Picture
 
 log = logging.getLogger("i2t_ros.history")
 
 TABLE = "i2t_descriptions"
+UNREADABLE = LookupError, TypeError, ValueError, AttributeError, OverflowError, I2tError
+"""What reading a row raises that this package has not written, or a newer one."""
 DRIVERS: Mapping[str, Mapping[str, str]] = {
     "postgresql": {"psycopg": "psycopg", "psycopg2": "psycopg2"},
     "mysql": {"pymysql": "pymysql", "mysqldb": "MySQLdb"},
@@ -82,6 +86,7 @@ class History:
         self._store: PictureStore | None = None
         self._engine: Any = None
         self._table: Any = _table(sqlalchemy)
+        self._unreadable: set[int] = set()  # the numbers of results of which the log has told
         self.failures: tuple[type[Exception], ...] = sqlalchemy.exc.SQLAlchemyError, OSError
 
     def check(self) -> None:
@@ -101,7 +106,8 @@ class History:
         url = self._url()
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
             path = expanded(url.database)
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)  # for this user alone; SQLite's other files are like it
             url = url.set(database=str(path))
         self._store = open_store(self._settings)
         if self._store is not None:
@@ -161,39 +167,54 @@ class History:
 
     def newest(self, limit: int, before: int = 0) -> list[Entry]:
         """Return the newest results, those with numbers below ``before`` if it is not 0."""
-        return self._select(self._table.c.id < before if before else self._sql.true(), limit)
+        found: list[Entry] = []
+        while len(found) < limit:
+            rows = self._rows(self._table.c.id < before if before else self._sql.true(), limit)
+            found += self._readable(rows)
+            if len(rows) < limit:
+                break
+            before = rows[-1].id
+        return found[:limit]
 
     def add(
         self, entry: Entry, picture: Picture | bytes, drawing: Picture | None = None
     ) -> Entry | None:
         """Keep a result and its pictures, each once; return it with its number.
 
-        Then remove the results beyond the limits: None if that is this one.
+        What the same question was answered before makes room for it. Then remove the results
+        beyond the limits: None if that is this one.
+
+        A picture is never kept without its result, where nobody would count or remove it, even if
+        the process is killed: the result comes first, and goes last.
         """
-        with contextlib.ExitStack() as undo:
-            entry = self._with_drawing(replace(entry, created=self._clock()), drawing, undo)
-            kept_as = self._keep(entry.picture, picture, undo)
-            entry = replace(entry, picture=kept_as, size=len(picture) if kept_as else 0)
-            values = dataclasses.asdict(entry) | {"used": entry.created}
-            del values["id"]
-            # What the same question was answered before makes room for the newer answer.
-            older = self._first(self._table.c.key == entry.key)
-            with self._engine.begin() as connection:
-                connection.execute(self._table.delete().where(self._table.c.key == entry.key))
-                added = connection.execute(self._table.insert().values(**values))
-            undo.pop_all()
-        self._discard(older)
+        entry = self._with_drawing(replace(entry, created=self._clock()), drawing)
+        if self._store is None:
+            entry = replace(entry, picture="")
+        entry = replace(entry, size=len(picture) if entry.picture else 0)
+        values = dataclasses.asdict(entry) | {"used": entry.created}
+        del values["id"]
+        same = self._table.c.key == entry.key
+        self._discard(same, but={entry.picture, entry.drawing})
+        with self._engine.begin() as connection:
+            connection.execute(self._table.delete().where(same))
+            added = connection.execute(self._table.insert().values(**values))
+        number = int(added.inserted_primary_key[0])
+        try:
+            self._keep(entry.picture, picture)
+            self._keep(entry.drawing, drawing)
+        except self.failures:
+            self.remove(number)
+            raise
         self._remove_excess()
-        return self.get(int(added.inserted_primary_key[0]))
+        return self.get(number)
 
     def add_drawing(self, entry: Entry, drawing: Picture) -> Entry | None:
         """Keep the annotated picture of a result; return it with that, None if it is removed."""
-        with contextlib.ExitStack() as undo:
-            entry = self._with_drawing(entry, drawing, undo)
-            update = self._table.update().where(self._table.c.id == entry.id)
-            values = {"drawing": entry.drawing, "drawing_size": entry.drawing_size}
-            if self._write(update.values(**values)).rowcount:
-                undo.pop_all()
+        entry = self._with_drawing(entry, drawing)
+        update = self._table.update().where(self._table.c.id == entry.id)
+        values = {"drawing": entry.drawing, "drawing_size": entry.drawing_size}
+        if self._write(update.values(**values)).rowcount:
+            self._keep(entry.drawing, drawing)
         self._remove_excess()
         return self.get(entry.id)
 
@@ -203,49 +224,36 @@ class History:
 
     def remove(self, number: int) -> bool:
         """Remove a result, and its pictures if no other has them; return whether it was there."""
-        entry = self.get(number)
-        if entry is None:
-            return False
-        self._write(self._table.delete().where(self._table.c.id == number))
-        self._discard(entry)
-        return True
+        this = self._table.c.id == number
+        self._discard(this)
+        return bool(self._write(self._table.delete().where(this)).rowcount)
 
-    def _with_drawing(
-        self, entry: Entry, drawing: Picture | None, undo: contextlib.ExitStack
-    ) -> Entry:
-        key = "" if drawing is None else self._keep(picture_key(drawing), drawing, undo)
-        size = len(drawing) if drawing is not None and key else 0
-        return replace(entry, drawing=key, drawing_size=size)
+    def _with_drawing(self, entry: Entry, drawing: Picture | None) -> Entry:
+        if self._store is None or drawing is None:
+            return replace(entry, drawing="", drawing_size=0)
+        return replace(entry, drawing=picture_key(drawing), drawing_size=len(drawing))
 
-    def _keep(self, key: str, picture: Picture | bytes, undo: contextlib.ExitStack) -> str:
-        """Put a picture into the store unless it is there; return its key, "" without a store.
-
-        ``undo`` deletes it if no result has it yet: without one it would stay for ever.
-        """
-        if self._store is None:
-            return ""
-        known = self._is_kept(key)
-        if not (known and self._store.has(key)):  # others may have removed it
+    def _keep(self, key: str, picture: Picture | bytes | None) -> None:
+        """Put a picture into the store unless it is there; others may have removed it."""
+        if self._store and key and picture is not None and not self._store.has(key):
             self._store.put(key, bytes(picture))
-            if not known:
-                undo.callback(self._store.delete, key)
-        return key
 
-    def _is_kept(self, key: str) -> bool:
-        columns = self._table.c
-        return self._first((columns.picture == key) | (columns.drawing == key)) is not None
-
-    def _discard(self, removed: Entry | None) -> None:
-        """Delete the pictures of a removed result that no other result has."""
-        if self._store is None or removed is None:
+    def _discard(self, clause: Any, but: Collection[str] = ()) -> None:
+        """Delete the pictures, ``but`` some, of the results of a clause that no other has."""
+        if self._store is None:
             return
-        for key in filter(None, (removed.picture, removed.drawing)):
-            if self._is_kept(key):
-                continue
-            try:
-                self._store.delete(key)
-            except self._store.failures as error:
-                log.warning("the picture of a removed result could not be deleted: %s", error)
+        columns, sql = self._table.c, self._sql
+        for number, *keys in self._read(
+            sql.select(columns.id, columns.picture, columns.drawing).where(clause)
+        ):
+            for key in {key for key in keys if KEY.fullmatch(str(key))}.difference(but):
+                has_it = (columns.picture == key) | (columns.drawing == key)
+                if self._read(sql.select(columns.id).where(has_it, columns.id != number).limit(1)):
+                    continue
+                try:
+                    self._store.delete(key)
+                except self._store.failures as error:
+                    log.warning("the picture of a removed result could not be deleted: %s", error)
 
     def _remove_excess(self) -> None:
         """Remove results that are too old, then those unused longest, until the limits hold."""
@@ -274,12 +282,28 @@ class History:
         return int(count[0]), int(size[0] or 0)
 
     def _first(self, clause: Any) -> Entry | None:
-        return next(iter(self._select(clause, 1)), None)
+        return next(self._readable(self._rows(clause, 1)), None)
 
-    def _select(self, clause: Any, limit: int) -> list[Entry]:
-        columns = [self._table.c[field.name] for field in dataclasses.fields(Entry)]
-        query = self._sql.select(*columns).where(clause).order_by(self._table.c.id.desc())
-        return [Entry(*row) for row in self._read(query.limit(limit))]
+    def _rows(self, clause: Any, limit: int) -> list[Any]:
+        """Return the newest rows of a clause, with the fields of an Entry; JSON is still a text."""
+        columns, sql = self._table.c, self._sql
+        raw = {
+            name: sql.type_coerce(columns[name], sql.Text).label(name)
+            for name in ("asked", "description")
+        }
+        fields = [raw.get(field.name, columns[field.name]) for field in dataclasses.fields(Entry)]
+        query = sql.select(*fields).where(clause).order_by(columns.id.desc())
+        return self._read(query.limit(limit))
+
+    def _readable(self, rows: Iterable[Any]) -> Iterator[Entry]:
+        """Yield what can be read of rows. Others may have written into the database."""
+        for row in rows:
+            try:
+                yield _entry(row)
+            except UNREADABLE as error:
+                if row.id not in self._unreadable:
+                    self._unreadable.add(row.id)
+                    log.warning("result %s is left out: it cannot be read: %r", row.id, error)
 
     def _read(self, query: Any) -> list[Any]:
         with self._engine.connect() as connection:
@@ -288,6 +312,21 @@ class History:
     def _write(self, statement: Any) -> Any:
         with self._engine.begin() as connection:
             return connection.execute(statement)
+
+
+def _entry(row: Any) -> Entry:
+    """Return the result of a row; raises one of UNREADABLE."""
+    values = dict(row._mapping)
+    for name in ("asked", "description"):  # psycopg has read them already
+        if isinstance(values[name], str):
+            values[name] = json.loads(values[name])
+    entry = Entry(**values)
+    float(entry.created)
+    from_values(DescribeRequest, entry.asked)
+    description_from_json(entry.description)
+    if not all(not key or KEY.fullmatch(key) for key in (entry.picture, entry.drawing)):
+        raise ValueError("not a picture's key")
+    return entry
 
 
 def _table(sql: Any) -> Any:

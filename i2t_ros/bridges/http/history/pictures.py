@@ -7,6 +7,7 @@ are the errors that its methods raise if it fails; all of them block.
 import contextlib
 import os
 import re
+import time
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +18,8 @@ from i2t_ros.types import Picture
 from i2t_ros.vision.codecs import FORMATS, read_header
 
 KEY = re.compile(rf"[0-9a-f]{{64}}\.({'|'.join((*FORMATS, 'jpg'))})")
+LONGEST_WRITE = 60.0
+"""Seconds after which a file that is not whole is of nobody who is still writing."""
 S3_SCHEME = "s3://"
 
 
@@ -43,12 +46,16 @@ class FolderPictures:
         """Make the folder if it is missing; raises OSError."""
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for part in folder.glob("??/*.part"):  # a process was killed while it wrote
+            with contextlib.suppress(FileNotFoundError):
+                if part.stat().st_mtime < time.time() - LONGEST_WRITE:
+                    part.unlink()
 
     def put(self, key: str, data: bytes) -> None:
         """Write the file, whole or not at all."""
         path = self._path(key)
         path.parent.mkdir(exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}")
+        part = path.with_suffix(f".{os.getpid()}.part")
         try:
             part.touch(mode=0o600)  # for this user alone, in whatever folder
             part.write_bytes(data)
