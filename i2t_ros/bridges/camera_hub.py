@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from i2t_ros.bridges.counting import counted
@@ -48,6 +48,12 @@ class Latest(Generic[Item]):
     item: Item
     number: int
     stamp: float
+    _arrived: float = field(default_factory=time.monotonic)
+
+    @property
+    def age(self) -> float:
+        """Seconds since it came, also if the clock has been set meanwhile."""
+        return time.monotonic() - self._arrived
 
 
 class Feed(Generic[Item]):
@@ -79,7 +85,7 @@ class Feed(Generic[Item]):
 
     def is_fresh(self, max_age: float) -> bool:
         """Whether the newest item came within the last ``max_age`` seconds."""
-        return self.newest is not None and time.time() - self.newest.stamp <= max_age
+        return self.newest is not None and self.newest.age <= max_age
 
     @contextlib.contextmanager
     def view(self, changed: asyncio.Event | None = None) -> "Iterator[Viewer[Item]]":

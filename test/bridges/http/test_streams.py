@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 
 import cv2
 import numpy as np
@@ -136,6 +137,21 @@ def test_viewers_are_counted_and_limited(web):
             assert client.get("/v1/cameras").json()["cameras"][0]["viewers"] == 2
     until(lambda: bridge.services.viewers == 0, "nobody watches")
     assert bridge.metric("i2t_stream_viewers") == 0
+
+
+@pytest.mark.parametrize("jump", [-3600, 3600])
+def test_a_clock_that_is_set_makes_no_dead_camera_live_and_no_live_one_dead(web, monkeypatch, jump):
+    bridge = web(stale_time=1.0)
+    bridge.on_loop(bridge.hub.add, "front")
+    clock = time.time
+    with watching(bridge, "/stream?camera=front&annotated=0") as stream:
+        publish(bridge, 90)
+        shows(stream, 90)
+        monkeypatch.setattr(time, "time", lambda: clock() + jump)
+        publish(bridge, 130)
+        shows(stream, 130)
+        assert 0 <= bridge.on_loop(lambda: bridge.hub.find("front").raw.newest.age) < TIME_LIMIT
+        stream.next(lambda data: not is_live(data))  # nothing more comes
 
 
 def test_streams_end_when_the_server_closes(web):

@@ -134,7 +134,7 @@ def _reason(services: Services, camera: str, language: str) -> str:
     return words if can_draw(words) else page_words("en")[key]
 
 
-_resized: LRUCache[tuple[str, Look], tuple[float, asyncio.Future[bytes]]] = LRUCache(32)
+_resized: LRUCache[tuple[str, Look], tuple[Latest[bytes], asyncio.Future[bytes]]] = LRUCache(32)
 """The newest resized picture of a camera for each look, made once however many ask for it."""
 
 
@@ -142,11 +142,11 @@ async def resized(camera: str, latest: Latest[bytes], look: Look) -> bytes:
     """Return a camera's picture in the size and quality that were asked for."""
     if not (look.quality or look.width):
         return latest.item
-    stamp, made = _resized.get((camera, look), (0.0, None))
-    if made is None or stamp != latest.stamp:
+    known, made = _resized.get((camera, look), (None, None))
+    if made is None or known is not latest:
         resizing = asyncio.to_thread(_resize, latest.item, look.quality, look.width)
         made = asyncio.ensure_future(resizing)
-        _resized[camera, look] = latest.stamp, made
+        _resized[camera, look] = latest, made
     return await asyncio.shield(made)
 
 

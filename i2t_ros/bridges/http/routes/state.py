@@ -1,7 +1,6 @@
 """What there is and how it fares: cameras, models, health, metrics."""
 
 import math
-import time
 
 from fastapi import APIRouter, Request
 from prometheus_client import generate_latest
@@ -28,13 +27,12 @@ router = APIRouter(tags=["state"])
 @router.get("/v1/cameras", summary="Cameras", responses=schemas.refusals(401, 429))
 async def cameras(services: SharedServices) -> schemas.Cameras:
     """List the cameras; the first that has frames is the default of every `camera` option."""
-    now = time.time()
     online = [
         schemas.CameraState(
             name=camera.name,
             transport=camera.transport,
             frames=camera.raw.count,
-            age=round(now - newest.stamp, 3) if (newest := camera.raw.newest) else None,
+            age=round(newest.age, 3) if (newest := camera.raw.newest) else None,
             viewers=camera.viewers,
         )
         for camera in services.hub.online

@@ -1,6 +1,7 @@
 """Replies without an end, and cameras that are followed while they leave and come back."""
 
 import contextlib
+import math
 import time
 from collections.abc import AsyncGenerator, Callable
 from typing import TypeVar
@@ -30,16 +31,16 @@ async def follow(
     stale_time = services.settings.limits.stale_time
     last: Latest[Item] | None = None
     shown = ""  # the name that was yielded last
-    at = 0.0  # when something was yielded last, but for repetitions
+    at = -math.inf  # when something was yielded last, but for repetitions
     repeated = True
     with Watch(services.hub, name, feed_of, stale_time) as watch:
         while not services.closing.is_set():
-            patience = 0.0 if not at else TICK if repeated else repeat_time
+            patience = 0.0 if math.isinf(at) else TICK if repeated else repeat_time
             camera, latest = await watch.next(patience)
             current = camera.name if camera is not None else ""
-            now = time.time()
+            now = time.monotonic()
             has_left = last is not None and not (camera and camera.online)
-            if latest is not None and now - latest.stamp <= stale_time:
+            if latest is not None and latest.age <= stale_time:
                 last, at, repeated = latest, now, not repeat_time
             elif now - at > stale_time or has_left or current != shown:
                 last, at, repeated = None, now, not repeat_time
