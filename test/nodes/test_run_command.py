@@ -1,5 +1,6 @@
 """`i2t run` as a user types it: three nodes, one command."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from running_command import RunningCommand
 from std_msgs.msg import String
 from waiting import until
 
-from i2t_ros.client import Client
+from i2t_ros.client import Client, ServerError
 
 I2T = Path(sys.executable).parent / "i2t"
 
@@ -54,9 +55,18 @@ def test_three_nodes_from_one_file_and_a_clean_end(peer, run, tmp_path):
     started.until(r"\[detector_node\] .*active: images from /image")
     peer.until(lambda: sentences, "a sentence")
     assert sentences[0].data == "Ich sehe eine Person."
-    with Client("127.0.0.1", port, protocol=1) as client:
-        answer = client.describe((tmp_path / "photo.png").read_bytes())
-    assert "1 persona" in answer.sentence
+    picture, answers = (tmp_path / "photo.png").read_bytes(), []
+
+    def answered():
+        with (
+            contextlib.suppress(ServerError),  # the bridge has not found the detector yet
+            Client("127.0.0.1", port, protocol=1) as client,
+        ):
+            answers.append(client.describe(picture))
+        return answers
+
+    peer.until(answered, "an answer")
+    assert "1 persona" in answers[0].sentence
     children = started.children()
     assert len(children) == 3
     assert started.end(signal.SIGINT) == 0
@@ -94,6 +104,7 @@ def test_with_http_and_compressed_images_of_another_topic(peer, run):
         seen = "/snapshot?camera=image&annotated="
         for which in ("0", "1"):
             peer.until(lambda: client.get(seen + which).status_code == 200, "a picture")  # noqa: B023
+        peer.until(lambda: client.get("/readyz").status_code == 200, "the bridge has the detector")
         assert client.get("/v1/describe").json()["sentence"] == "Ich sehe eine Person."
     assert started.end(signal.SIGINT) == 0
 
