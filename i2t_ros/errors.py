@@ -7,6 +7,9 @@ if there is something to do, what to do.
 
 from typing import ClassVar
 
+LONGEST_MESSAGE = 2000
+"""Characters. What is quoted in a message may have any length, and goes into logs and replies."""
+
 _BY_CODE: "dict[str, type[I2tError]]" = {}
 
 
@@ -14,6 +17,11 @@ class I2tError(Exception):
     """Base of the tree. ``code`` is stable between versions; ``str(error)`` is for people."""
 
     code: ClassVar[str] = "error"
+
+    def __str__(self) -> str:
+        """Return the message; of one that quotes very much, the beginning."""
+        text = super().__str__()
+        return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 1]}…"
 
     def __init_subclass__(cls, code: str) -> None:
         """Give each class its code."""

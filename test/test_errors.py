@@ -7,6 +7,7 @@ from project import ROOT
 
 import i2t_ros
 from i2t_ros import errors
+from i2t_ros.errors import InvalidRequestError
 
 
 def every_error(kind=errors.I2tError):
@@ -16,6 +17,12 @@ def every_error(kind=errors.I2tError):
 def test_every_code_is_its_own():
     codes = [kind.code for kind in every_error()]
     assert len(set(codes)) == len(codes)
+
+
+def test_a_message_that_quotes_very_much_is_cut():
+    error = InvalidRequestError("x" * 10**7)
+    assert str(error) == "x" * 1999 + "…"
+    assert str(InvalidRequestError("short")) == "short"
 
 
 def test_an_error_survives_its_code():

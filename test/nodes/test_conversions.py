@@ -5,6 +5,7 @@ from functools import partial
 import cv2
 import numpy as np
 import pytest
+from i2t_ros.srv import Describe
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
@@ -15,6 +16,7 @@ from i2t_ros.errors import (
     NotAnImageError,
     UnsupportedFormatError,
 )
+from i2t_ros.nodes.messages.descriptions import request_from_msg
 from i2t_ros.nodes.messages.images import frame_from_msg, image_from_msg, image_to_msg, shown_by_msg
 from i2t_ros.vision.codecs import decode_image
 
@@ -155,6 +157,7 @@ def test_a_bgr8_image_is_not_copied():
         ({"step": 23}, ImageMessageError, "at least 24 bytes for 8 pixels of bgr8, got 23"),
         ({"step": 0}, ImageMessageError, "got 0"),
         ({"height": 7}, ImageMessageError, "expected 168 bytes .7 rows of 24., got 144"),
+        ({"header": Header(frame_id="x" * 256)}, ImageMessageError, "at most 255 .* got 256"),
         ({"width": 0}, EmptyImageError, "0x6"),
         ({"height": 0}, EmptyImageError, "8x0"),
         ({"width": 2**31, "height": 2**31, "step": 2**32 - 1}, ImageTooLargeError, "max_pixels"),
@@ -166,6 +169,18 @@ def test_what_does_not_fit_is_refused_with_what_was_expected(changes, error, tex
         setattr(msg, name, value)
     with pytest.raises(error, match=text):
         image_from_msg(msg, LIMIT)
+
+
+def test_a_long_name_of_a_frame_is_refused_wherever_it_is_written():
+    """It is repeated in the message of each object that is found."""
+    image = CompressedImage(format="jpeg", header=Header(frame_id="x" * 10**7))
+    image.data.frombytes(cv2.imencode(".jpg", BGR)[1].tobytes())
+    for ask in (
+        lambda: image_from_msg(image, LIMIT),
+        lambda: request_from_msg(Describe.Request(image=image)),
+    ):
+        with pytest.raises(ImageMessageError, match="at most 255 characters, got 10000000"):
+            ask()
 
 
 def test_an_odd_width_cannot_be_yuv():

@@ -12,7 +12,7 @@ from i2t_ros import language as words
 from i2t_ros.errors import ServiceError, UnknownLanguageError, error_from_code
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.msg import TaskFailure
-from i2t_ros.nodes.messages.images import encoded_to_msg
+from i2t_ros.nodes.messages.images import check_frame_id, encoded_to_msg
 from i2t_ros.nodes.messages.tasks import converter
 from i2t_ros.pipeline.description_json import label_of
 from i2t_ros.pipeline.tasks.registry import TASKS, check_tasks
@@ -31,7 +31,11 @@ _SAME = ("camera", "language", "style", "min_score", "annotate", "fresh")
 
 
 def request_from_msg(request: Describe.Request) -> DescribeRequest:
-    """Return a service request in the vocabulary of the package; raises UnknownTaskError."""
+    """Return a service request in the vocabulary of the package.
+
+    Raises UnknownTaskError, and ImageMessageError for its header.
+    """
+    check_frame_id(request.image.header)
     return DescribeRequest(
         picture=Picture(request.image.data) if len(request.image.data) else None,
         tasks=check_tasks(request.tasks),

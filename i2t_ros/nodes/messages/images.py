@@ -50,14 +50,27 @@ _ENCODINGS: dict[str, tuple[int, str, int | None]] = {
     "yuyv": (2, "u1", cv2.COLOR_YUV2BGR_YUY2),
 }
 
+LONGEST_FRAME_ID = 255
+"""Characters of a coordinate frame's name. It is repeated in the message of each object."""
+
 _GRAY16 = ("mono16", "16UC1")
 
 _VIDEO = {"h264", "h265", "hevc", "avc", "av1", "vp8", "vp9", "mpeg4", "libx264", "libx265"}
 """Words in the format of a compressed message that is a part of a video stream."""
 
 
+def check_frame_id(header: Header) -> None:
+    """Raise ImageMessageError for a coordinate frame whose name is too long."""
+    if len(header.frame_id) > LONGEST_FRAME_ID:
+        raise ImageMessageError(
+            f"header.frame_id: expected at most {LONGEST_FRAME_ID} characters, "
+            f"got {len(header.frame_id)}"
+        )
+
+
 def picture_from_msg(msg: CompressedImage) -> Picture:
     """Return the picture of a message; raises ImageError, naming the format, if it is none."""
+    check_frame_id(msg.header)
     try:
         picture_format(msg.data)
     except (NotAnImageError, UnsupportedFormatError) as error:
@@ -95,6 +108,7 @@ def frame_from_msg(
 
 
 def _raw_image(msg: ImageMsg, max_pixels: int, gray16: str) -> Image:
+    check_frame_id(msg.header)
     if msg.encoding not in _ENCODINGS:
         raise ImageMessageError(
             f"image encoding {msg.encoding[:80]!r} is not supported; supported are "
