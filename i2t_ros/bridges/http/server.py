@@ -5,7 +5,7 @@ import contextlib
 import ipaddress
 import logging
 import socket
-from functools import partial
+from collections.abc import Collection
 
 import uvicorn
 import websockets  # noqa: F401 (uvicorn would do without, and serve no cameras)
@@ -14,7 +14,8 @@ from fastapi.security import HTTPBearer
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from i2t_ros.bridges.http.connections import TimedProtocol, in_time
+from i2t_ros.bridges.accepting import Acceptor, descriptors
+from i2t_ros.bridges.http.connections import MAX_HEAD, TimedProtocol, Waiting, in_time
 from i2t_ros.bridges.http.metrics import Counting
 from i2t_ros.bridges.http.middleware.access import Guard
 from i2t_ros.bridges.http.middleware.proxies import Proxied
@@ -27,7 +28,6 @@ from i2t_ros.bridges.http.settings import DEFAULT_PORT
 log = logging.getLogger("i2t_ros.http")
 
 BACKLOG = 128
-MAX_HEAD = 1 << 16  # bytes of a request before its body
 NOT_SENT = 1 << 17
 """Bytes that the kernel may hold back for a viewer. More would only be older pictures."""
 ABOUT = """\
@@ -55,6 +55,8 @@ class HttpServer:
         self._services = services
         self._host = host
         self._server: uvicorn.Server | None = None
+        self._waiting = Waiting()
+        self._acceptor: Acceptor | None = None
         self._closed: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -78,9 +80,36 @@ class HttpServer:
         # to look for its end and to keep a Date header right.
         self._server = uvicorn.Server(config)
         self._server.lifespan = config.lifespan_class(config)
-        await self._server.startup(sockets=listening)
+        await self._server.startup(sockets=[])
+        self._accept(listening, self._server)
         for opened in listening:
             self._announce(*opened.getsockname()[:2])
+
+    def _accept(self, listening: list[socket.socket], server: uvicorn.Server) -> None:
+        limits = self._services.settings.limits
+        most = descriptors(2 * limits.max_connections)
+
+        def connection() -> asyncio.Protocol:
+            state = server.lifespan.state
+            return TimedProtocol(
+                limits,
+                self._waiting,
+                config=server.config,
+                server_state=server.server_state,
+                app_state=state,
+            )
+
+        def has_room(coming: Collection[asyncio.BaseProtocol]) -> bool:
+            there = server.server_state.connections | set(coming)
+            return len(there) < most or self._waiting.make_room()
+
+        self._acceptor = Acceptor(
+            listening,
+            connection,
+            has_room,
+            tls=server.config.ssl,
+            handshake_time=limits.header_time,
+        )
 
     async def close(self) -> None:
         """Stop serving. May be called more than once; every call returns when all is over.
@@ -95,6 +124,8 @@ class HttpServer:
 
     async def _shut_down(self, server: uvicorn.Server) -> None:
         self._services.closing.set()
+        if self._acceptor is not None:
+            await self._acceptor.close()
         await server.shutdown()
         for connection in list(server.server_state.connections):
             connection.transport.abort()
@@ -106,7 +137,7 @@ class HttpServer:
         limits = settings.limits
         return uvicorn.Config(
             in_time(create_app(self._services)),
-            http=partial(TimedProtocol, limits),  # type: ignore[arg-type]  # uvicorn only calls it
+            http="h11",
             h11_max_incomplete_event_size=MAX_HEAD,
             ws="auto",
             lifespan="off",
@@ -118,7 +149,6 @@ class HttpServer:
             backlog=BACKLOG,
             timeout_keep_alive=max(1, round(limits.header_time)),
             timeout_graceful_shutdown=max(1, round(limits.drain_time)),
-            limit_concurrency=limits.max_connections,
             ws_max_size=limits.max_frame_bytes,
             ws_ping_interval=limits.ping_time,
             ws_ping_timeout=limits.ping_time,

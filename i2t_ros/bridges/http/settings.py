@@ -84,6 +84,12 @@ class HttpLimits(Checked):
     send_time: float = _seconds(
         30.0, "seconds that a client may take to accept each part of its reply"
     )
+    linger_time: float = _limit(
+        2.0,
+        "seconds that a client may take to read a refusal of what it is still sending",
+        0.0,
+        DAY,
+    )
     drain_time: float = _limit(5.0, "seconds at shutdown for requests that have begun", 0.0, DAY)
     camera_idle_time: float = _seconds(
         60.0, "seconds after the last frame taken from a WebSocket camera until it is disconnected"

@@ -8,7 +8,7 @@ pytest.importorskip("fastapi")
 import uvicorn
 from uvicorn.server import ServerState
 
-from i2t_ros.bridges.http.connections import TimedProtocol, in_time
+from i2t_ros.bridges.http.connections import TimedProtocol, Waiting, in_time
 from i2t_ros.bridges.http.settings import HttpLimits
 
 TIME_LIMIT = 30.0
@@ -50,7 +50,9 @@ class Connected:
         config = uvicorn.Config(in_time(answer), log_config=None, lifespan="off")
         limits = HttpLimits(header_time=0.05)
         self.state = ServerState()
-        self.protocol = TimedProtocol(limits, config=config, server_state=self.state, app_state={})
+        self.protocol = TimedProtocol(
+            limits, Waiting(), config=config, server_state=self.state, app_state={}
+        )
         self.transport = Transport()
         self.protocol.connection_made(self.transport)
         self.protocol.data_received(REQUEST)

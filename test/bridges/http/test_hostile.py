@@ -1,5 +1,7 @@
 """What comes in bad faith, or from something broken: refused, and nobody else notices."""
 
+import http.client
+import json
 import os
 import socket
 import struct
@@ -7,12 +9,14 @@ import threading
 import time
 import zlib
 
+import httpx
 import pytest
 
 pytest.importorskip("fastapi")
 from waiting import TIME_LIMIT, until
 from web_support import PICTURE
 
+from i2t_ros.bridges.http import connections
 from i2t_ros.bridges.http.routes.pages import STATIC
 
 
@@ -218,6 +222,131 @@ def test_more_connections_than_allowed(web):
             sock.close()
     until(lambda: not bridge.server._server.server_state.connections, "all gone")
     assert is_served(bridge)
+
+
+def test_as_many_connections_as_allowed_are_served_and_one_more_is_told(web):
+    bridge = web(max_connections=2)
+    with bridge.client() as first, bridge.client() as second, bridge.client() as third:
+        for client in (first, second, first):
+            assert client.get("/healthz").status_code == 200
+        refused = third.get("/healthz")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "busy")
+    assert refused.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_who_only_holds_connections_gives_way(web, monkeypatch, certificate, tls):
+    monkeypatch.setattr(connections, "YIELD_AFTER", 0.1)
+    options = {"tls": True, "certificate": certificate[0], "key": certificate[1]} if tls else {}
+    bridge = web(max_connections=3, header_time=TIME_LIMIT, **options)
+    opened = [raw(bridge) for _ in range(6)]
+    try:
+        for number in range(10):
+            opened.append(raw(bridge))  # for TLS, without a handshake
+            if number % 2:
+                opened[-1].sendall(b"GET /healthz HTTP/1.1\r\n")
+            threading.Event().wait(0.05)
+        with bridge.client(verify=False) as client:
+            until(lambda: answered(client), "an innocent client is answered")
+    finally:
+        for sock in opened:
+            sock.close()
+
+
+def answered(client):
+    try:
+        return client.get("/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+# --- what is no HTTP, or no handshake, and refusals that arrive
+
+
+def reply_to(bridge, data, *, half_close=False):
+    """Return the status, headers and body that come back for bytes, until the server closes."""
+    with raw(bridge, TIME_LIMIT) as sock:
+        sock.sendall(data)
+        if half_close:
+            sock.shutdown(socket.SHUT_WR)
+        reply = http.client.HTTPResponse(sock)
+        reply.begin()
+        return reply.status, dict(reply.headers), reply.read()
+
+
+HANDSHAKE = (
+    b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"hello\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),  # TLS
+        (b"GET / HTTP/1.1\r\nHost: a b\r\nno colon\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * 70_000, 431),
+        (HANDSHAKE % (b"X: " + b"a" * 9000 + b"\r\n"), 431),
+        (HANDSHAKE % (b"X: a\r\n" * 130), 431),
+        (HANDSHAKE % b"Content-Length: 5\r\n", 400),
+        (HANDSHAKE % b"Transfer-Encoding: chunked\r\n", 400),
+    ],
+)
+def test_what_is_no_request_is_refused_like_everything_else(plain_web, data, status):
+    got, headers, body = reply_to(plain_web, data)
+    assert got == status
+    assert headers["content-type"] == "application/json"
+    assert json.loads(body)["error"]["code"] == "bad_request"
+    until(lambda: not plain_web.server._server.server_state.connections, "it is gone")
+
+
+@pytest.mark.parametrize("close", ["close", "keep-alive"])
+def test_a_refusal_arrives_though_the_client_is_still_sending(web, close):
+    bridge = web(max_body_bytes=1000)
+    body = bytes(3_000_000)
+    for _ in range(5):
+        sent = head(bridge, content_length=len(body), content_type="image/png", connection=close)
+        got, _, reply = reply_to(bridge, sent + body)
+        assert (got, json.loads(reply)["error"]["code"]) == (413, "body_too_large")
+
+
+def test_who_sends_no_more_is_answered(plain_web):
+    sent = head(plain_web, content_length=len(PICTURE), content_type="image/png") + PICTURE
+    got, _, reply = reply_to(plain_web, sent, half_close=True)
+    assert got == 200
+    assert json.loads(reply)["sentence"]
+
+
+def is_cut_off(sock, data):
+    """Send the same again and again; return whether the other side cuts the connection."""
+    try:
+        for _ in range(160_000_000 // len(data)):
+            sock.sendall(data)
+    except OSError:  # reset, or a broken pipe
+        return True
+    return False
+
+
+@pytest.mark.parametrize("path", ["/v1/describe", "/nowhere", "/healthz"])
+@pytest.mark.parametrize("token", ["", "correct-horse-battery-staple"])
+def test_trailers_without_an_end(web, path, token):
+    bridge = web(token=token)
+    with raw(bridge) as sock:
+        sock.sendall(head(bridge, path, transfer_encoding="chunked") + b"1\r\na\r\n0\r\n")
+        assert is_cut_off(sock, b"X-A: b\r\n" * 10_000)
+    assert is_served(web())
+
+
+def test_pings_of_a_client_that_never_reads(web):
+    bridge = web()
+    with raw(bridge) as sock:
+        sock.sendall(HANDSHAKE % b"")
+        assert sock.recv(12) == b"HTTP/1.1 101"
+        ping = b"\x89\xfd\0\0\0\0" + bytes(125)
+        assert is_cut_off(sock, ping * 1000)
+    until(lambda: not bridge.server._server.server_state.connections, "it is gone")
 
 
 # --- paths

@@ -10,6 +10,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from i2t_ros.bridges.camera_hub import Camera, Feed, Latest, Watch
+from i2t_ros.bridges.http.connections import CONNECTION
 from i2t_ros.bridges.http.metrics import IS_HEAD
 from i2t_ros.bridges.http.services import Services
 
@@ -65,6 +66,7 @@ class EndlessResponse(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Reply; raises BusyError, before anything is sent, if too many are watching."""
+        scope["state"][CONNECTION].ends_with_client = True
         async with contextlib.aclosing(self._parts):
             with self._services.watching():
                 if IS_HEAD in scope:
