@@ -6,6 +6,7 @@ second later, each of which does the same (CPython before 3.12).
 """
 
 import asyncio
+import contextlib
 import errno
 import logging
 import resource
@@ -15,6 +16,8 @@ from collections.abc import Callable, Collection
 
 log = logging.getLogger("i2t_ros.bridges")
 
+BACKLOG = 128
+"""Connections that the kernel keeps until they are accepted."""
 NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 OTHERS = 128
 """File descriptors for everything but connections: files, DDS, other listeners."""
@@ -22,6 +25,27 @@ PAUSE = 0.1
 """Seconds until the next attempt if there is no descriptor, or no memory, for a connection."""
 TELL_AGAIN = 60.0
 """Seconds between two lines of the log that say so."""
+
+
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Return listening sockets, one for each address of the host; they do not block.
+
+    Raises OSError, which names the address.
+    """
+    with contextlib.ExitStack() as undo:
+        try:
+            listening = [
+                undo.enter_context(socket.create_server(address, family=family, backlog=BACKLOG))
+                for family, *_, address in socket.getaddrinfo(
+                    host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+                )
+            ]
+        except OSError as error:
+            raise OSError(error.errno, f"cannot listen on {host} port {port}: {error}") from error
+        for each in listening:
+            each.setblocking(False)
+        undo.pop_all()
+    return listening
 
 
 def descriptors(wanted: int) -> int:
@@ -96,6 +120,8 @@ class Acceptor:
         """Accept one connection: others on the loop are to have their turns."""
         try:
             accepted, _ = listening.accept()
+            # asyncio does it for sockets whose protocol says TCP, and that of these is 0.
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             if error.errno in NO_ROOM:
                 self._loop.remove_reader(listening)

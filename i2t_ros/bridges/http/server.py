@@ -14,7 +14,7 @@ from fastapi.security import HTTPBearer
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from i2t_ros.bridges.accepting import Acceptor, descriptors
+from i2t_ros.bridges.accepting import Acceptor, bind, descriptors
 from i2t_ros.bridges.http.connections import MAX_HEAD, TimedProtocol, Waiting, in_time
 from i2t_ros.bridges.http.metrics import Counting
 from i2t_ros.bridges.http.middleware.access import Guard
@@ -27,7 +27,6 @@ from i2t_ros.bridges.http.settings import DEFAULT_PORT
 
 log = logging.getLogger("i2t_ros.http")
 
-BACKLOG = 128
 NOT_SENT = 1 << 17
 """Bytes that the kernel may hold back for a viewer. More would only be older pictures."""
 ABOUT = """\
@@ -68,9 +67,11 @@ class HttpServer:
         """
         config = self._config()
         with contextlib.ExitStack() as undo:
-            listening = await asyncio.to_thread(_bind, self._host, self.port)
+            listening = await asyncio.to_thread(bind, self._host, self.port)
             for opened in listening:
                 undo.callback(opened.close)
+                with contextlib.suppress(AttributeError, OSError):
+                    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOT_SENT)
             config.load()
             if self._services.history is not None:
                 await self._services.history.open()
@@ -146,7 +147,6 @@ class HttpServer:
             proxy_headers=False,
             server_header=False,
             date_header=False,  # the middleware Guard adds it
-            backlog=BACKLOG,
             timeout_keep_alive=max(1, round(limits.header_time)),
             timeout_graceful_shutdown=max(1, round(limits.drain_time)),
             ws_max_size=limits.max_frame_bytes,
@@ -167,26 +167,6 @@ class HttpServer:
             log.info("listening on %s, open to other machines that have the token", url)
         else:
             log.warning("listening on %s: OPEN TO OTHER MACHINES, without a token", url)
-
-
-def _bind(host: str, port: int) -> list[socket.socket]:
-    """Return bound sockets, one for each address of the host; raises OSError naming the address."""
-    with contextlib.ExitStack() as undo:
-        try:
-            listening = [
-                undo.enter_context(socket.create_server(address, family=family, backlog=BACKLOG))
-                for family, *_, address in socket.getaddrinfo(
-                    host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-                )
-            ]
-        except OSError as error:
-            raise OSError(error.errno, f"cannot listen on {host} port {port}: {error}") from error
-        for opened in listening:
-            with contextlib.suppress(AttributeError, OSError):
-                opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOT_SENT)
-            opened.setblocking(False)
-        undo.pop_all()
-    return listening
 
 
 def create_app(services: Services) -> ASGIApp:

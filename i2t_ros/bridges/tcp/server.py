@@ -6,12 +6,14 @@ import dataclasses
 import fcntl
 import ipaddress
 import logging
+import math
 import socket
 import sys
 import termios
 import time
 from collections import Counter
 
+from i2t_ros.bridges.accepting import Acceptor, bind, descriptors
 from i2t_ros.bridges.counting import counted
 from i2t_ros.bridges.handler import Handler, TimeLimited
 from i2t_ros.bridges.journal import Journal
@@ -27,6 +29,8 @@ log = logging.getLogger("i2t_ros.tcp")
 CHUNK = 1 << 18  # bytes per read, as many as asyncio takes from the kernel at once
 MAX_SENTENCE = 300  # characters of a sentence that are logged
 MAX_LINGER = 1 << 26  # bytes that a client may still send after a refusal
+YIELD_AFTER = 2.0
+"""Seconds after which a client that asks for nothing gives way if there are too many."""
 
 
 class TcpServer:
@@ -64,17 +68,18 @@ class TcpServer:
         self.journal = Journal(log)
         self.port = port
         self._host = host
-        self._listener: asyncio.Server | None = None
+        self._acceptor: Acceptor | None = None
+        self._most = 0  # connections, with those that are told that there are too many
         self._connections: dict[asyncio.Task[None], _Connection] = {}
 
     async def start(self) -> None:
         """Start listening; raises OSError, which names the address, if that fails."""
-        self._listener = await asyncio.start_server(
-            self._accept, self._host, self.port, limit=CHUNK
-        )
-        self.port = self._listener.sockets[0].getsockname()[1]
-        for listening in self._listener.sockets:
-            host, port = listening.getsockname()[:2]
+        listening = await asyncio.to_thread(bind, self._host, self.port)
+        self.port = listening[0].getsockname()[1]
+        self._most = descriptors(2 * self.limits.max_connections)
+        self._acceptor = Acceptor(listening, self._protocol, lambda _: True)
+        for each in listening:
+            host, port = each.getsockname()[:2]
             if ipaddress.ip_address(host).is_loopback:
                 log.info("listening on %s port %d, for this machine only", host, port)
             else:
@@ -87,10 +92,10 @@ class TcpServer:
         In this order: refuse new connections; disconnect clients without a request in progress;
         wait at most ``drain_time`` for the requests in progress; disconnect the rest.
         """
-        if self._listener is None:
+        if self._acceptor is None:
             return
         self.closing = True
-        self._listener.close()
+        await self._acceptor.close()
         for task, connection in self._connections.items():
             if connection.idle:
                 task.cancel()
@@ -106,18 +111,35 @@ class TcpServer:
         self.journal.close()
         log.info("closed")
 
+    def _protocol(self) -> asyncio.Protocol:
+        """Return what reads and writes a new connection, as asyncio.start_server does it."""
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(limit=CHUNK, loop=loop)
+        return asyncio.StreamReaderProtocol(reader, self._accept, loop=loop)
+
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Start the task of a new connection, or refuse it."""
-        limit = self.limits.max_connections
-        if self.closing or len(self._connections) >= 2 * limit:
+        if self.closing or len(self._connections) >= self._most:
             self.counters["turned_away"] += 1
             writer.transport.abort()
             return
-        served = sum(other.served for other in self._connections.values()) < limit
+        served = self._has_place()
         connection = _Connection(self, reader, writer, served)
         task = asyncio.ensure_future(connection.run())
         self._connections[task] = connection
         task.add_done_callback(self._forget)
+
+    def _has_place(self) -> bool:
+        """Return whether one more client is served; one that only holds its place gives way."""
+        served = {task: other for task, other in self._connections.items() if other.served}
+        if len(served) < self.limits.max_connections:
+            return True
+        task = min(served, key=lambda task: served[task].silent_since)
+        if time.monotonic() - served[task].silent_since < YIELD_AFTER:
+            return False
+        served[task].give_way()
+        task.cancel()
+        return True
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         del self._connections[task]
@@ -130,6 +152,7 @@ class _Connection:
 
     served  whether it counts toward ``max_connections``
     idle    whether it waits for the first byte of a request
+    silent_since  since when it has waited for a whole request; infinity while one is answered
     """
 
     def __init__(
@@ -141,6 +164,7 @@ class _Connection:
     ) -> None:
         self.served = served
         self.idle = False
+        self.silent_since = time.monotonic()
         self._server = server
         self._limits = server.limits
         self._reader = reader
@@ -164,6 +188,11 @@ class _Connection:
             with contextlib.suppress(OSError):
                 await self._writer.wait_closed()
 
+    def give_way(self) -> None:
+        """Free its place for another client."""
+        self.served = False
+        self._failed("is cut off: it only held its place, and others want it")
+
     def abort(self) -> None:
         """Close the socket at once."""
         self._writer.transport.abort()
@@ -182,7 +211,9 @@ class _Connection:
                 incoming = await self._receive()
                 if incoming is None:
                     return
+                self.silent_since = math.inf
                 await self._reply(incoming)
+                self.silent_since = time.monotonic()
                 keep_open = incoming.keep_open
             await self._linger()
         finally:
