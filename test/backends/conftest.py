@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from ports import free_port
 from project import ROOT
-from triton_process import free_port, serving
+from triton_process import serving
 
 
 @pytest.fixture(scope="session")

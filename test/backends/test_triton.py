@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from making import open_detector
 from msgspec.structs import replace
-from triton_process import free_port, serving
+from ports import free_port
+from triton_process import serving
 
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import load_backend

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,14 +15,9 @@ from glob import glob
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 TIME_LIMIT = 60.0
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def read_until(stream, pattern, limit=TIME_LIMIT):

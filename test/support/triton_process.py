@@ -8,13 +8,15 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from waiting import until
+
 SCRIPT = Path(__file__).with_name("triton_server.py")
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def answers(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
 
 
 @contextlib.contextmanager
@@ -37,6 +39,8 @@ def serving(python, model, http, grpc):
     ):
         try:
             assert any("ready" in line for line in server.stdout), "Triton ended before it served"
+            for port in (http, grpc):  # it is ready on one of them a moment sooner
+                until(lambda port=port: answers(port), f"Triton serves on port {port}")
             yield
         finally:
             server.stdin.close()
