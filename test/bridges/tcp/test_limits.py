@@ -27,6 +27,7 @@ from tcp_talk import (
 )
 from waiting import TIME_LIMIT, until
 
+from i2t_ros.bridges.tcp import server as server_module
 from i2t_ros.bridges.tcp.limits import TcpLimits
 from i2t_ros.bridges.tcp.server import TcpServer
 from i2t_ros.errors import InvalidRequestError
@@ -91,6 +92,22 @@ def test_more_clients_than_the_limit_are_told_in_their_version(serve):
             assert read_all(sock) == good_v1()
     until(lambda: not server._connections, "everybody to leave")
     assert ask(server, v1()) == good_v1()
+
+
+@pytest.mark.parametrize("sent", [b"", b".jpg", b".jpg<SEP>1000", b".jpg<SEP>1000\nhello"])
+def test_clients_that_only_hold_their_places_give_way(serve, monkeypatch, sent):
+    monkeypatch.setattr(server_module, "YIELD_AFTER", 0.2)
+    server = serve(max_connections=3, idle_time=TIME_LIMIT, receive_time=TIME_LIMIT)
+    holders = [connect(server) for _ in range(3)]
+    try:
+        for holder in holders:
+            holder.sendall(sent)
+        until(lambda: server.open == 3, "all places are held")
+        until(lambda: ask(server, v1()) == good_v1(), "an innocent client is answered")
+        assert server.counters["failures"] >= 1
+    finally:
+        for holder in holders:
+            holder.close()
 
 
 def test_a_flood_of_clients_is_cut_off(serve):
