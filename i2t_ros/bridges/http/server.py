@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from i2t_ros.bridges.accepting import Acceptor, bind, descriptors
 from i2t_ros.bridges.http.connections import MAX_HEAD, TimedProtocol, Waiting, in_time
+from i2t_ros.bridges.http.library_log import LibraryLog
 from i2t_ros.bridges.http.metrics import Counting
 from i2t_ros.bridges.http.middleware.access import Guard
 from i2t_ros.bridges.http.middleware.proxies import Proxied
@@ -56,6 +57,7 @@ class HttpServer:
         self._server: uvicorn.Server | None = None
         self._waiting = Waiting()
         self._acceptor: Acceptor | None = None
+        self._library_log: LibraryLog | None = None
         self._closed: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -82,6 +84,7 @@ class HttpServer:
         self._server = uvicorn.Server(config)
         self._server.lifespan = config.lifespan_class(config)
         await self._server.startup(sockets=[])
+        self._library_log = LibraryLog(self._services.journal)
         self._accept(listening, self._server)
         for opened in listening:
             self._announce(*opened.getsockname()[:2])
@@ -131,6 +134,8 @@ class HttpServer:
         for connection in list(server.server_state.connections):
             connection.transport.abort()
         await self._services.close()
+        if self._library_log is not None:
+            self._library_log.close()
         log.info("closed")
 
     def _config(self) -> uvicorn.Config:

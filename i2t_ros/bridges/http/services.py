@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -22,10 +23,13 @@ from i2t_ros.bridges.http.history.pictures import KEY
 from i2t_ros.bridges.http.metrics import Metrics
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.settings import HttpSettings
+from i2t_ros.bridges.journal import Journal
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import BusyError, I2tError, NoFrameError, TimeLimitError, UnknownCameraError
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
 from i2t_ros.vision.codecs import check_picture, read_header
+
+log = logging.getLogger("i2t_ros.http")
 
 MAX_FETCHES = 8
 """Pictures that are fetched from URLs at a time."""
@@ -44,6 +48,7 @@ class Services:
     sockets   of the WebSocket cameras, by name
     pictures  that replies link to, by the last part of their path
     closing   set when streams have to end
+    journal   of what clients do
     """
 
     def __init__(  # noqa: PLR0913 (one listener, and all that it is connected with)
@@ -76,6 +81,7 @@ class Services:
             PICTURES_BYTES, PICTURES_TIME, getsizeof=len
         )
         self.closing = asyncio.Event()
+        self.journal = Journal(log)
         self.metrics = Metrics(hub, lambda: self.viewers)
         max_bytes = settings.limits.max_body_bytes
         self.fetcher = Fetcher(settings.fetch, max_bytes) if settings.fetch else None
@@ -180,6 +186,7 @@ class Services:
             await asyncio.to_thread(self._fetching.stop, FETCHING_END)
         if self.history is not None:
             await self.history.close()
+        self.journal.close()
 
     async def linked(self, key: str) -> Picture | None:
         """Return the picture of a link, or None if it is not kept; raises ServiceError."""

@@ -1,6 +1,5 @@
 """What comes in bad faith, or from something broken: refused, and nobody else notices."""
 
-import http.client
 import json
 import os
 import socket
@@ -13,6 +12,7 @@ import httpx
 import pytest
 
 pytest.importorskip("fastapi")
+from http_talk import HANDSHAKE, head, raw, reply_to
 from waiting import TIME_LIMIT, until
 from web_support import PICTURE
 
@@ -31,16 +31,6 @@ def bomb(width=30_000, height=30_000):
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
     )
-
-
-def raw(bridge, timeout=20):
-    return socket.create_connection(("127.0.0.1", bridge.server.port), timeout)
-
-
-def head(bridge, path="/v1/describe", **headers):
-    lines = [f"POST {path} HTTP/1.1", f"Host: {bridge.host}"]
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n"
 
 
 def is_served(bridge):
@@ -261,23 +251,6 @@ def answered(client):
 
 
 # --- what is no HTTP, or no handshake, and refusals that arrive
-
-
-def reply_to(bridge, data, *, half_close=False):
-    """Return the status, headers and body that come back for bytes, until the server closes."""
-    with raw(bridge, TIME_LIMIT) as sock:
-        sock.sendall(data)
-        if half_close:
-            sock.shutdown(socket.SHUT_WR)
-        reply = http.client.HTTPResponse(sock)
-        reply.begin()
-        return reply.status, dict(reply.headers), reply.read()
-
-
-HANDSHAKE = (
-    b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n"
-)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from functools import partial
 
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
@@ -40,7 +41,12 @@ async def camera(socket: WebSocket, services: SharedServices) -> None:
     try:
         _admit(services, name)
     except (HttpProblem, I2tError) as problem:
-        log.warning("a camera from %s is refused: %s", address, explain(problem)[2])
+        services.journal.say(
+            logging.WARNING,
+            address,
+            "refused",
+            f"a camera from {address} is refused: {explain(problem)[2]}",
+        )
         try:
             await refuse(socket.scope, socket.receive, socket.send, problem)
         except RuntimeError:  # Starlette before 0.37 lets no other reply pass than 403
@@ -50,9 +56,10 @@ async def camera(socket: WebSocket, services: SharedServices) -> None:
     services.sockets[name] = socket
     try:
         await socket.accept()
-        log.info("camera %s connected from %s", name, address)
+        say = partial(services.journal.say, logging.INFO, address)
+        say("connected", f"camera {name} connected from {address}")
         if replaced is not None:
-            log.warning("camera %s: a newer connection takes the place of an older one", name)
+            say("replaced", f"camera {name}: a newer connection takes the place of an older one")
             await _close(replaced, CLOSE_REPLACED, "a newer connection has this name")
         await _receive(services, socket, name)
     except WebSocketDisconnect:  # before it was accepted
@@ -61,7 +68,7 @@ async def camera(socket: WebSocket, services: SharedServices) -> None:
         if services.sockets.get(name) is socket:  # or else it is replaced, and still there
             del services.sockets[name]
             services.hub.remove(name)
-            log.info("camera %s has gone", name)
+            services.journal.say(logging.INFO, address, "gone", f"camera {name} has gone")
 
 
 def _admit(services: Services, name: str) -> None:
