@@ -88,7 +88,7 @@ def packed_metadata(path: Path) -> dict[str, str]:
                 if member.filename.endswith((".txt", ".json")) and member.file_size <= MOST_BYTES:
                     data = archive.read(member)
                     metadata = _metadata(data) or {"names": json.dumps(_label_map(data))} | metadata
-    except (OSError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error):
+    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error):
         pass  # nothing is packed with it, or not in a way that can be read
     return metadata
 
