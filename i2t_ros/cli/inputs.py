@@ -97,10 +97,10 @@ def is_url(name: str) -> bool:
 def is_video(name: str) -> bool:
     """Return whether a file is a video, by its name; one that begins like a picture is none."""
     path = Path(name)
-    if name == STANDARD_INPUT or is_url(name) or not os.path.isfile(name) or is_picture(path):
-        return False
     kind = mimetypes.guess_type(path.name)[0] or ""
-    return kind.startswith("video/") or path.suffix.lower() in VIDEOS
+    if not kind.startswith("video/") and path.suffix.lower() not in VIDEOS:
+        return False
+    return not is_url(name) and os.path.isfile(name) and not is_picture(path)
 
 
 def shots(name: str, every: float, options: DescribeOptions) -> Iterator[Shot]:
