@@ -180,7 +180,8 @@ class _Reader(rapidocr.RapidOCR):
     def _mark_unread(self, det_res: Any, rec_res: Any) -> None:
         """Put the script in place of the text of each line that has writing, but was skipped.
 
-        All such lines of a picture get one script: a single short line says too little.
+        All such lines of a picture get one script: a single short line says too little. If there is
+        one, punctuation alone is what is left of other lines, too.
         """
         answers = {
             i: self._answer(rec_res.imgs[i])
@@ -197,8 +198,9 @@ class _Reader(rapidocr.RapidOCR):
         nearly = sum(found.sum(axis=0) for found in skipped.values())
         script = Unread(self._script(nearly))
         texts, scores = list(rec_res.txts), list(rec_res.scores)
-        for i in skipped:
-            texts[i], scores[i] = script, float(det_res.scores[i])
+        for i, text in enumerate(rec_res.txts):
+            if i in skipped or (text.strip() and _says_nothing(text)):
+                texts[i], scores[i] = script, float(det_res.scores[i])
         rec_res.txts, rec_res.scores = tuple(texts), tuple(scores)
 
     def _answer(self, line: Image) -> NDArray[np.float32]:
