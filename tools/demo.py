@@ -28,6 +28,7 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.time import Time
 from rclpy.utilities import try_shutdown
 
+from i2t_ros.cli.main import EXIT_INTERRUPTED
 from i2t_ros.client import BadReplyError, Client, ServerError
 from i2t_ros.errors import DetectorUnreachableError, I2tError, ImageError, TimeLimitError
 from i2t_ros.nodes.messages.descriptions import reply_from_response, request_to_msg
@@ -42,7 +43,6 @@ from i2t_ros.nodes.signals import Ending, handle
 from i2t_ros.types import DescribeRequest, Picture
 from i2t_ros.vision.codecs import decode_image
 
-EXIT_INTERRUPTED = 130  # 128 + SIGINT, the convention of shells
 START_LIMIT = 120.0
 """Seconds until the first description; the first start may download a model."""
 ANSWER_LIMIT = 30.0

@@ -4,8 +4,8 @@ import importlib.metadata
 import json
 import re
 import zipfile
-import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,14 +82,12 @@ def packed_metadata(path: Path) -> dict[str, str]:
     (https://ai.google.dev/edge/litert/conversion/tensorflow/metadata), or of Ultralytics' metadata.
     """
     metadata: dict[str, str] = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist()[:MOST_MEMBERS]:
-                if member.filename.endswith((".txt", ".json")) and member.file_size <= MOST_BYTES:
-                    data = archive.read(member)
-                    metadata = _metadata(data) or {"names": json.dumps(_label_map(data))} | metadata
-    except (OSError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error):
-        pass  # nothing is packed with it, or not in a way that can be read
+    # Nothing may be packed with it, and on damaged bytes the readers of archives raise anything.
+    with suppress(Exception), zipfile.ZipFile(path) as archive:
+        for member in archive.infolist()[:MOST_MEMBERS]:
+            if member.filename.endswith((".txt", ".json")) and member.file_size <= MOST_BYTES:
+                data = archive.read(member)
+                metadata = _metadata(data) or {"names": json.dumps(_label_map(data))} | metadata
     return metadata
 
 

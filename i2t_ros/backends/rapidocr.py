@@ -9,6 +9,7 @@ import logging
 import math
 import unicodedata
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +180,8 @@ class _Reader(rapidocr.RapidOCR):
     def _mark_unread(self, det_res: Any, rec_res: Any) -> None:
         """Put the script in place of the text of each line that has writing, but was skipped.
 
-        All such lines of a picture get one script: a single short line says too little.
+        All such lines of a picture get one script: a single short line says too little. If there is
+        one, punctuation alone is what is left of other lines, too.
         """
         answers = {
             i: self._answer(rec_res.imgs[i])
@@ -196,8 +198,9 @@ class _Reader(rapidocr.RapidOCR):
         nearly = sum(found.sum(axis=0) for found in skipped.values())
         script = Unread(self._script(nearly))
         texts, scores = list(rec_res.txts), list(rec_res.scores)
-        for i in skipped:
-            texts[i], scores[i] = script, float(det_res.scores[i])
+        for i, text in enumerate(rec_res.txts):
+            if i in skipped or (text.strip() and _says_nothing(text)):
+                texts[i], scores[i] = script, float(det_res.scores[i])
         rec_res.txts, rec_res.scores = tuple(texts), tuple(scores)
 
     def _answer(self, line: Image) -> NDArray[np.float32]:
@@ -205,14 +208,17 @@ class _Reader(rapidocr.RapidOCR):
         tensor = self.text_rec.resize_norm_img(line, line.shape[1] / line.shape[0])
         return np.asarray(self.text_rec.session(tensor[np.newaxis])[0])
 
-    def _script(self, nearly: NDArray[np.float32]) -> str:
-        """Return the script that the letters that the network nearly saw speak for."""
+    @cached_property
+    def _alphabets(self) -> NDArray[np.float32]:
+        """Which of the network's characters are Chinese or Japanese, Latin, Greek: ones, (3, N)."""
         characters = self.text_rec.postprocess_op.character  # also "blank"
         names = [unicodedata.name(c, "") if len(c) == 1 else "" for c in characters]
-        chinese, latin, greek = (
-            sum(p for p, name in zip(nearly.tolist(), names, strict=True) if name.startswith(of))
-            for of in (("CJK ", "KATAKANA ", "HIRAGANA "), "LATIN ", "GREEK ")
-        )
+        alphabets = (("CJK ", "KATAKANA ", "HIRAGANA "), "LATIN ", "GREEK ")
+        return np.array([[name.startswith(of) for name in names] for of in alphabets], np.float32)
+
+    def _script(self, nearly: NDArray[np.float32]) -> str:
+        """Return the script that the letters that the network nearly saw speak for."""
+        chinese, latin, greek = self._alphabets @ nearly
         if chinese >= max(LEAST_SEEN, KOREAN * (chinese + latin + greek)):
             return "korean"
         return "cyrillic" if greek >= GREEK * (latin + greek) else "unknown"

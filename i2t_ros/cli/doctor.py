@@ -210,16 +210,12 @@ def _differing(spec: ModelSpec, labels: str) -> Report:
         said = to_builtins(form)
         keep = ("width", "height", "layout", "color", "resize")
         changed = {k: v for k, v in said.items() if k in keep or v != to_builtins(plain)[k]}
-        given["input"]["format"] = {k: _plain(v) for k, v in changed.items()}
+        given["input"]["format"] = changed
     given["input"] = {key: value for key, value in given["input"].items() if value}
     given |= {"decoder": spec.decoder, "decoder_options": dict(spec.decoder_options)}
     given |= {"outputs": list(spec.outputs), "score_threshold": spec.score_threshold}
     given["iou_threshold"] = spec.iou_threshold
     return {key: value for key, value in given.items() if value}
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _source_of_labels(spec: ModelSpec, facts: FileFacts | None, labels: str, path: Path) -> str:
@@ -298,8 +294,13 @@ def _run(report: Report, detector: ObjectDetector, picture: Image, name: str | N
             for i in range(min(TOP, len(found)))
         ],
     }
-    if not all(value["finite"] for value in report["trial"]["outputs"]):
+    if any(np.isnan(output).any() for output in outputs):
         raise ModelMismatchError(f"{detector.name}: {NO_NUMBERS}")
+    if not all(value["finite"] for value in report["trial"]["outputs"]):  # a node runs it, too
+        report["warnings"].append(
+            "its outputs hold infinity: right for a class that is ruled out; if objects are "
+            "missing, export it in 32 bits (half=False)"
+        )
 
 
 def _values(output: Any) -> Report:

@@ -4,6 +4,7 @@ import asyncio
 import glob
 import ipaddress
 import mimetypes
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -76,9 +77,9 @@ def names_of(words: Iterable[str]) -> list[str]:
 
 def _names(word: str) -> list[str]:
     path = Path(word)
-    if word in ("", STANDARD_INPUT) or is_url(word) or path.is_file():
+    if word in ("", STANDARD_INPUT) or is_url(word) or os.path.isfile(word):
         return []
-    if path.is_dir():
+    if os.path.isdir(word):
         return [str(found) for found in pictures_of(path)]
     found = (Path(name) for name in glob.glob(word, recursive=True))
     return [
@@ -96,10 +97,10 @@ def is_url(name: str) -> bool:
 def is_video(name: str) -> bool:
     """Return whether a file is a video, by its name; one that begins like a picture is none."""
     path = Path(name)
-    if name == STANDARD_INPUT or is_url(name) or not path.is_file() or is_picture(path):
-        return False
     kind = mimetypes.guess_type(path.name)[0] or ""
-    return kind.startswith("video/") or path.suffix.lower() in VIDEOS
+    if not kind.startswith("video/") and path.suffix.lower() not in VIDEOS:
+        return False
+    return not is_url(name) and os.path.isfile(name) and not is_picture(path)
 
 
 def shots(name: str, every: float, options: DescribeOptions) -> Iterator[Shot]:
@@ -130,11 +131,11 @@ def _read(name: str) -> bytes:
     path = Path(name)
     if not name:  # a variable of a script that is not set; as a path, it is the working folder
         raise SourceMissingError("expected the name of a picture, got an empty one")
-    if path.is_dir():
+    if os.path.isdir(name):
         raise SourceMissingError(
             f"no pictures in {name}: expected files that end in .jpg, .png, .bmp or .webp"
         )
-    if glob.has_magic(name) and not path.exists():
+    if glob.has_magic(name) and not os.path.exists(name):
         raise SourceMissingError(f"no file fits {name}")
     with named("read", name):
         return path.read_bytes()

@@ -90,7 +90,7 @@ def _dets_labels(shapes: Mapping[str, tuple[int, ...]], about: About, count: int
         )
     if _ends_in(dets, 4) and len(classes) == 3:
         scaled = dict(IMAGENET)
-        if about.mean and about.std and len(about.mean) == len(about.std) == 3:
+        if about.mean and about.std:
             scaled = {"mean": list(about.mean), "std": list(about.std)}
         # Trained on N classes it has N + 1 columns; the published one counts as COCO does, 0 to 90.
         no_object = {"no_object": True} if count and classes[2] == count + 1 else {}

@@ -38,12 +38,6 @@ LFS = b"version https://git-lfs.github.com/spec/"
 PAGE = (b"<!doctype html", b"<html", b"<head")
 
 
-def is_model_ending(suffix: str) -> bool:
-    """Return whether a file with this ending, such as ".PT", is some model's."""
-    suffix = suffix.lower()
-    return suffix in OTHER_KINDS or suffix in SAME_KIND
-
-
 def explain_ending(path: Path) -> str:
     """Return what a file is whose ending no backend here reads, and what to do; "": unknown."""
     suffix = path.suffix.lower()
@@ -57,17 +51,16 @@ def check_file(path: Path) -> None:
     Raises ModelMissingError (not there, or not readable), ModelError for a folder, and
     ModelCorruptError for what came instead of a model; the message says what to do.
     """
-    if path.is_dir():
-        inside = sorted(p.name for p in path.iterdir() if p.suffix in (".onnx", ".tflite", ".xml"))
-        hint = (
-            f"give the path of a file in it: {', '.join(inside[:5])}"
-            if inside
-            else ("expected a model file, and found none in it")
-        )
-        raise ModelError(f"{path} is a folder; {hint}")
-    if not path.is_file():
-        raise ModelMissingError(f"{path}: no such file")
     try:
+        if path.is_dir():
+            known = (".onnx", ".tflite", ".xml")
+            inside = sorted(file.name for file in path.iterdir() if file.suffix in known)
+            hint = "expected a model file, and found none in it"
+            if inside:
+                hint = f"give the path of a file in it: {', '.join(inside[:5])}"
+            raise ModelError(f"{path} is a folder; {hint}")
+        if not path.is_file():
+            raise ModelMissingError(f"{path}: no such file")
         with path.open("rb") as stream:
             head = stream.read(512)
     except OSError as error:

@@ -22,7 +22,7 @@ from i2t_ros.errors import (
     ModelMismatchError,
     ModelMissingError,
 )
-from i2t_ros.models.files import check_file, is_model_ending
+from i2t_ros.models.files import check_file, explain_ending
 from i2t_ros.models.manifest import (
     ModelFile,
     ModelSpec,
@@ -60,14 +60,15 @@ def describe_model(model: str, labels: str = "") -> ModelSpec:
     description is wrong.
     """
     path = expanded(model)
-    if os.sep not in model and not (is_model_file(path) or labels):
+    suffix = path.suffix.lower()
+    if os.sep not in model and not (suffix in BACKENDS_FOR or explain_ending(path) or labels):
         return find_spec(model)
     check_file(path)
     description = path.with_suffix(".yaml")
     where = str(description if description.is_file() else path)
     given = _given(path, description, labels, where)
     entry: dict[str, Any] = {"task": "detect", "summary": f"the file {path.name}"}
-    if (suffix := path.suffix.lower()) in BACKENDS_FOR:
+    if suffix in BACKENDS_FOR:
         entry["backends"] = BACKENDS_FOR[suffix]
     if not {"input", "decoder"} <= set(given):
         known = _known_file(path)
@@ -88,11 +89,6 @@ def describe_model(model: str, labels: str = "") -> ModelSpec:
             f"{path.with_suffix('.txt')}, or `labels: coco80` into {description} if it knows those"
         )
     return spec_from(path.stem, entry, where, folder=path.parent)
-
-
-def is_model_file(path: Path) -> bool:
-    """Return whether a name without a folder is that of a model's file, here or elsewhere."""
-    return path.suffix.lower() in BACKENDS_FOR or is_model_ending(path.suffix)
 
 
 def _given(path: Path, description: Path, labels: str, where: str) -> dict[str, Any]:

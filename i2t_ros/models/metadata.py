@@ -70,10 +70,11 @@ def _rfdetr(own: dict[str, Any]) -> About:
 
 
 def _per_channel(values: Any) -> tuple[float, ...] | None:
-    """Return three numbers of pixels from 0 to 1 for pixels from 0 to 255."""
-    if not isinstance(values, list) or len(values) != 3:
-        return None
-    return tuple(255 * float(v) for v in values if isinstance(v, (int, float))) or None
+    """Return three numbers of pixels from 0 to 1 for pixels from 0 to 255; None: it is not so."""
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        red, green, blue = map(float, values)
+        return 255 * red, 255 * green, 255 * blue
+    return None
 
 
 def _family(metadata: Mapping[str, str]) -> str:

@@ -93,13 +93,15 @@ def recognize_facts(facts: FileFacts, labels: Sequence[str] = ()) -> tuple[Readi
     about = read_metadata(facts.metadata)
     if about.task not in ("", "detect"):
         what = OTHER_TASKS.get(about.task, f"for the task {about.task!r}")
-        raise ModelError(f"its metadata say that it is {what}: {_instead_of(about.task)}")
+        instead = AS_CLASSIFIER if about.task == "classify" else EXPORT_DETECTOR
+        raise ModelError(f"its metadata say that it is {what}: {instead}")
     picture = _picture(facts, about)
     form = picture["format"]
     reading = _reading(facts, about, labels, form)
     form |= reading.format
     if form["dtype"] == "uint8":
-        form.pop("mean", None), form.pop("std", None)
+        for scale in ("mean", "std"):
+            form.pop(scale, None)
     if reading.decoder == "labels_boxes_scores":
         picture["constants"] = {SIZE_INPUT: [[form["width"], form["height"]]]}
     entry: Entry = {"decoder": reading.decoder, "input": picture}
@@ -149,10 +151,6 @@ def _picture(facts: FileFacts, about: About) -> Entry:
         "it has no input for a color image, (1, 3, height, width) or (1, height, width, 3), but "
         f"{listed(facts.inputs)}"
     )
-
-
-def _instead_of(task: str) -> str:
-    return AS_CLASSIFIER if task == "classify" else EXPORT_DETECTOR
 
 
 def _why_unknown(facts: FileFacts, about: About) -> str:

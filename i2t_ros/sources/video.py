@@ -192,7 +192,7 @@ def frames_every(path: Path, seconds: float) -> Iterator[tuple[float, Image]]:
             if done and image is not None:
                 yield at, as_bgr(image)
                 due += seconds * (1 + max(0.0, at - due) // seconds)
-        if not number:
+        if not due:  # nothing was yielded
             raise SourceUnreadableError(f"video {path.absolute()}: none of its images can be read")
     finally:
         capture.release()

@@ -67,6 +67,16 @@ def test_scripts_that_are_not_read_are_named(reader, font_file, language, script
     assert f"i2t models fetch ppocr_v5_{script}" in str(failure)
 
 
+def test_punctuation_of_lines_beside_one_that_is_not_read_is_no_text(
+    reader, font_file, monkeypatch
+):
+    monkeypatch.setattr("i2t_ros.backends.rapidocr.MOSTLY_BLANK", 1.0)  # none is so by itself
+    lines = ["Железнодорожный вокзал", "Осторожно, двери"]
+    image = page(lines, font_file("".join(lines)), 24)
+    found = reader.run(image, TextOptions(min_score=0), "en").result
+    assert [(region.text, region.script) for region in found] == [("", "cyrillic")] * 2
+
+
 @pytest.mark.parametrize("photo", ["pets.jpg", "cat_720p.jpg", "face.jpg", "kite_and_cold.jpg"])
 def test_nothing_is_read_where_nothing_is_written(reader, shared, photo):
     image = cv2.imread(str(shared / "images" / photo))

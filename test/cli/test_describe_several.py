@@ -82,6 +82,8 @@ def test_one_bad_picture_is_told_and_counted_and_the_others_go_on(capsys):
     assert total == "i2t describe: 2 failed, 2 described"
     assert describe("photos", "--quiet") == 0
     assert capsys.readouterr().err == ""
+    assert describe("long" * 99, "photos/a9.png", "--quiet") == 1  # longer than a name may be
+    assert capsys.readouterr().out == f"photos/a9.png: {SENTENCE}\n"
 
 
 def test_several_have_a_heading_each(capsys):

@@ -114,6 +114,15 @@ def test_what_was_assumed_is_said(doctor, file):
     assert "--image PICTURE" in told
 
 
+def test_infinity_is_a_warning_as_a_node_runs_such_a_model(doctor, file):
+    logits = np.full((1, 9, 3), -np.inf, np.float32)  # classes that are ruled out
+    logits[0, 0, 1] = 5
+    boxes = np.full((1, 9, 4), 0.5, np.float32)
+    code, told = doctor(file(outputs={"logits": logits, "pred_boxes": boxes}, metadata=ULTRALYTICS))
+    assert (code, line(told, "usable").split()[-1]) == (0, "yes"), told
+    assert "warning   its outputs hold infinity: " in told
+
+
 @pytest.mark.parametrize(
     ("inputs", "outputs", "metadata", "message"),
     [

@@ -72,6 +72,8 @@ def test_files_of_other_engines(tmp_path, monkeypatch, name, message):
             describe_model(model)
     with pytest.raises(ModelMissingError, match="no such file"):
         describe_model(f"other{name}")
+    with pytest.raises(ModelMissingError, match="cannot be read"):
+        describe_model(f"{'long' * 99}{name}")
 
 
 def damaged(change):

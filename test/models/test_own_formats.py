@@ -394,3 +394,15 @@ def test_labels_packed_with_a_tflite_file(tmp_path, member, text, label, offset)
     assert entry["decoder_options"] == {"class_offset": offset}
     assert label in entry["labels"]
     assert "???" not in entry["labels"]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_what_is_packed_with_a_tflite_file_may_be_damaged(tmp_path, method):
+    litert = pytest.importorskip("i2t_ros.backends.litert", reason="LiteRT is not installed")
+    path = tmp_path / "mine.tflite"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("labelmap.txt", "person\ndog")
+    whole = path.read_bytes()
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + b"\xff" + whole[at + 1 :])
+        litert.packed_metadata(path)  # raises nothing

@@ -117,7 +117,8 @@ class Peer:
         """Return a client that the service has answered.
 
         A server that has not discovered its caller yet throws its response away after 100 ms
-        (rmw_fastrtps, "client will not receive response"). So ask for nothing until one comes.
+        (rmw_fastrtps, "client will not receive response"). So send empty requests until one comes;
+        to SetBool they say false.
         """
         if client := self._clients.get(name):
             return client
@@ -174,6 +175,11 @@ class NodeProcess:
     def port(self):
         """The port on which a bridge listens for TCP."""
         return int(re.search(r"listening on 127\.0\.0\.1 port (\d+)", self.log())[1])
+
+    @property
+    def url(self):
+        """The URL at which a bridge listens for HTTP."""
+        return re.findall(r"listening on (http://127\.0\.0\.1:\d+)/", self.log())[-1]
 
     def wait(self, limit=STOP_LIMIT):
         """Wait for the end and return the exit code."""

@@ -26,9 +26,7 @@ JPEG = cv2.imencode(".jpg", GREY)[1].tobytes()
 @pytest.fixture
 def bridge(start):
     """Return a bridge that serves HTTP."""
-    node = start("bridge_node", tcp_port=0, http="true", http_port=0)
-    node.url = re.search(r"listening on (http://127\.0\.0\.1:\d+)/", node.log())[1]
-    return node
+    return start("bridge_node", tcp_port=0, http="true", http_port=0)
 
 
 @pytest.fixture
@@ -322,15 +320,14 @@ def test_it_ends_cleanly_with_viewers_and_cameras_and_a_history(peer, start, tmp
         http_history_database=f"sqlite:///{tmp_path}/history.db",
         http_history_pictures=str(tmp_path / "pictures"),
     )
-    url = re.search(r"listening on (http://127\.0\.0\.1:\d+)/", node.log())[1]
     with (
-        httpx.Client(base_url=url, timeout=30) as client,
-        websockets.connect(url.replace("http", "ws") + "/ws/door") as socket,
+        httpx.Client(base_url=node.url, timeout=30) as client,
+        websockets.connect(node.url.replace("http", "ws") + "/ws/door") as socket,
         client.stream("GET", "/stream?camera=door") as stream,
     ):
         socket.send(JPEG)
         next(stream.iter_raw())
-        with httpx.Client(base_url=url, timeout=30) as other:
+        with httpx.Client(base_url=node.url, timeout=30) as other:
             peer.until(lambda: ready(other), "the bridge sees the detector", LIMIT)
             # A response to a caller that the detector does not know yet is lost, and asked again.
             assert other.get("/v1/describe?camera=door&style=list").is_success

@@ -1,7 +1,6 @@
 """The same picture and options get the same answer, whatever the question travels over."""
 
 import json
-import re
 
 import cv2
 import numpy as np
@@ -69,8 +68,7 @@ def bridge(start, request, tmp_path):
 def over_http(bridge):
     """Return what asks over HTTP: the JSON, and the drawing that it links to."""
     httpx = pytest.importorskip("httpx")
-    address = re.search(r"listening on (http://[^/]+)/", bridge.log())[1]
-    with httpx.Client(base_url=address, timeout=LIMIT) as client:
+    with httpx.Client(base_url=bridge.url, timeout=LIMIT) as client:
 
         def ask(picture, asked, annotate):
             params = {**asked, "annotate": int(annotate)}

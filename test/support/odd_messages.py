@@ -29,11 +29,11 @@ class OddMessages:
         self.random = random.Random(seed)
         self._texts = [*TEXTS, *words]
 
-    def make(self, kind, **fields):
-        """Return a message of a class; ``fields`` are given."""
+    def make(self, kind):
+        """Return a message of a class."""
         msg = kind()
         for name, type_name in kind.get_fields_and_field_types().items():
-            setattr(msg, name, fields.get(name) if name in fields else self._value(type_name))
+            setattr(msg, name, self._value(type_name))
         return msg
 
     def garbled(self, msg):

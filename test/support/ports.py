@@ -8,7 +8,7 @@ import socket
 def free_port():
     """Return a port of the loopback for a server that may be seconds away from taking it.
 
-    It is none of those that the kernel gives away meanwhile, as one that it gave for port 0 is.
+    Not one that the kernel chooses (port 0): it may choose the same for others meanwhile.
     """
     for port in random.sample(range(10_000, 30_000), 100):
         with contextlib.suppress(OSError), socket.socket() as probe:

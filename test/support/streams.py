@@ -1,7 +1,5 @@
 """Cameras of a web bridge, and what reads their streams: pictures (MJPEG) and words (events)."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import queue

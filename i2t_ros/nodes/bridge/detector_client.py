@@ -103,8 +103,8 @@ class DetectorClient:
     async def _ask(self, request: Describe.Request) -> Describe.Response:
         """Send a request and wait, as long as there is a detector that could answer."""
         answered: asyncio.Future[Future] = asyncio.get_running_loop().create_future()
-        asked = self._look()
-        again = time.monotonic() + NEW if time.monotonic() - self._appeared < NEW else math.inf
+        asked, now = self._look(), time.monotonic()
+        again = now + NEW if now - self._appeared < NEW else math.inf
         pause, patience = LOOK_AGAIN, math.inf  # before one that is not active is asked again
         attempts: list[Future] = []
 
@@ -113,7 +113,7 @@ class DetectorClient:
             now = time.monotonic()
             if len(attempts) > 1 and _not_active(attempt) and now < patience:
                 again, patience = now + pause, min(patience, now + STARTING)
-                pause *= 1.5  # there may be another one, at work, that is asked too
+                pause *= 1.5  # an attempt goes to all detectors, also to one that is at work on it
             elif not answered.done():  # by another attempt, or because nobody waits any more
                 answered.set_result(attempt)
 

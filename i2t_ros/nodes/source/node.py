@@ -14,6 +14,7 @@ from sensor_msgs.msg import Image as ImageMsg
 from std_msgs.msg import Header
 
 from i2t_ros.errors import I2tError
+from i2t_ros.nodes.lifecycle.guard import COMPLAINT_PERIOD
 from i2t_ros.nodes.lifecycle.outputs import Outputs
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
 from i2t_ros.nodes.messages.camera_info import load_camera_info
@@ -28,8 +29,6 @@ STOP_LIMIT = 2.0
 """Seconds for the source's thread to stop; a thread that waits for a stream is left behind."""
 LAST_IMAGE_LIMIT = 1.0
 """Seconds for subscribers to receive the last image of a source that has ended."""
-SKIPPED_PERIOD = 1.0
-"""Seconds between two lines about images that are skipped."""
 SUBSCRIBER_PERIOD = 0.1
 """Seconds between two checks for subscribers."""
 
@@ -124,7 +123,7 @@ class SourceNode(ManagedNode):
                 count += 1
             except I2tError as error:
                 skipped += 1
-                if time.monotonic() - told >= SKIPPED_PERIOD:
+                if time.monotonic() - told >= COMPLAINT_PERIOD:
                     more = f" (and {skipped - 1} before)" if skipped > 1 else ""
                     self.get_logger().warning(f"{image.name} skipped: {error}{more}")
                     skipped, told = 0, time.monotonic()

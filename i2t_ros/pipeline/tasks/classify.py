@@ -146,9 +146,7 @@ class Classifier(ModelRunner[ClassifyOptions, Classes]):
         """Return the ``top_k`` most likely classes that are likely enough, without background."""
         probabilities = self._decode(outputs)
         self._check_labels(len(probabilities))
-        likely = [
-            (self.labels[i] or f"class {i}", float(probabilities[i]))
-            for i in np.argsort(-probabilities, kind="stable").tolist()
-            if probabilities[i] >= options.min_score and i not in self.background
-        ]
-        return tuple(likely[: options.top_k])
+        order = np.argsort(-probabilities, kind="stable")
+        likely = order[probabilities[order] >= options.min_score].tolist()
+        best = [i for i in likely if i not in self.background][: options.top_k]
+        return tuple((self.labels[i] or f"class {i}", float(probabilities[i])) for i in best)

@@ -1,7 +1,7 @@
 """The task ``text``: what is written in a picture, where, in which colors, and translated."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar, TypeAlias
@@ -153,16 +153,16 @@ class TextFacts(TaskFacts):
 
         What is doubtful is always called so, and writing that could not be read is mentioned.
         """
-        sure = self._quoted(language, lambda fact: fact.score >= SURE_TEXT)
-        doubtful = self._quoted(language, lambda fact: fact.score < SURE_TEXT)
-        number = len(sure) + len(doubtful)
+        read = [(fact.score, _quoted(fact, language)) for fact in self.found if not fact.script]
+        sure = [text for score, text in read if score >= SURE_TEXT]
+        doubtful = [text for score, text in read if score < SURE_TEXT]
         texts, hedged = (language.join(of, "texts") if of else "" for of in (sure, doubtful))
         parts = []
         if sure and doubtful:
-            parts.append(language.phrase("texts.mixed", number, texts=texts, hedged=hedged))
+            parts.append(language.phrase("texts.mixed", len(read), texts=texts, hedged=hedged))
         elif sure or doubtful:
             phrase = f"texts.{'plain' if sure else 'hedged'}"
-            parts.append(language.phrase(phrase, number, texts=texts or hedged))
+            parts.append(language.phrase(phrase, len(read), texts=texts or hedged))
         if self.more:
             noun = language.noun("text")
             lines = language.count(noun, self.more, self.section, digits=style == "list")
@@ -170,17 +170,13 @@ class TextFacts(TaskFacts):
         parts += [language.phrase(f"texts.{fact.script}") for fact in self.found if fact.script]
         return parts
 
-    def _quoted(self, language: Language, wanted: Callable[[TextFact], bool]) -> list[str]:
-        quoted = []
-        for fact in self.found:
-            if fact.script or not wanted(fact):
-                continue
-            text = language.phrase("texts.quote", text=fact.key)
-            if fact.translation:
-                translation = language.phrase("texts.quote", text=fact.translation)
-                text = language.phrase("texts.translation", text=text, translation=translation)
-            quoted.append(text)
-        return quoted
+
+def _quoted(fact: TextFact, language: Language) -> str:
+    text = language.phrase("texts.quote", text=fact.key)
+    if fact.translation:
+        translation = language.phrase("texts.quote", text=fact.translation)
+        text = language.phrase("texts.translation", text=text, translation=translation)
+    return text
 
 
 @dataclass(frozen=True, slots=True)
