@@ -30,18 +30,15 @@ TELL_AGAIN = 60.0
 def bind(host: str, port: int) -> list[socket.socket]:
     """Return listening sockets, one for each address of the host; they do not block.
 
-    Raises OSError, which names the address.
+    Raises OSError.
     """
     with contextlib.ExitStack() as undo:
-        try:
-            listening = [
-                undo.enter_context(socket.create_server(address, family=family, backlog=BACKLOG))
-                for family, *_, address in socket.getaddrinfo(
-                    host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-                )
-            ]
-        except OSError as error:
-            raise OSError(error.errno, f"cannot listen on {host} port {port}: {error}") from error
+        listening = [
+            undo.enter_context(socket.create_server(address, family=family, backlog=BACKLOG))
+            for family, *_, address in socket.getaddrinfo(
+                host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
+        ]
         for each in listening:
             each.setblocking(False)
         undo.pop_all()

@@ -121,6 +121,10 @@ class TimedProtocol(H11Protocol):
             self._is_idle = True
             self._wait_for_headers()
 
+    def makes_room(self) -> bool:
+        """Cut another connection, which only holds its place; return whether there was one."""
+        return self._waiting.make_room()
+
     def has_unread(self) -> bool:
         """Return whether the client may have sent what has not been read."""
         return self.conn.their_state not in (h11.IDLE, h11.DONE, h11.CLOSED, h11.MUST_CLOSE)
@@ -252,7 +256,7 @@ def in_time(app: ASGIApp) -> ASGIApp:
 
         connection.answering(True)
         try:
-            if len(connection.connections) > limit:
+            if len(connection.connections) > limit and not connection.makes_room():
                 busy = BusyError(f"{counted(limit, 'connection')} already, the limit: try again")
                 await refuse(scope, receive, send, busy)
             elif scope["type"] == "websocket":  # the connection has another protocol from now on
