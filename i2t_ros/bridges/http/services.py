@@ -25,6 +25,7 @@ from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.settings import HttpSettings
 from i2t_ros.bridges.journal import Journal
 from i2t_ros.bridges.loop_thread import LoopThread
+from i2t_ros.bridges.workers import Workers
 from i2t_ros.errors import BusyError, I2tError, NoFrameError, TimeLimitError, UnknownCameraError
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
 from i2t_ros.vision.codecs import check_picture, read_header
@@ -49,6 +50,8 @@ class Services:
     pictures  that replies link to, by the last part of their path
     closing   set when streams have to end
     journal   of what clients do
+    reading   threads that look at headers of pictures, forms and JSON
+    drawing   threads that make pictures of a stream smaller, and draw placeholders
     """
 
     def __init__(  # noqa: PLR0913 (one listener, and all that it is connected with)
@@ -82,6 +85,9 @@ class Services:
         )
         self.closing = asyncio.Event()
         self.journal = Journal(log)
+        # Every connection has one such call at a time; none of them takes long.
+        self.reading = Workers("i2t-reading", 2, settings.limits.max_connections)
+        self.drawing = Workers("i2t-drawing", 2, settings.limits.max_connections)
         self.metrics = Metrics(hub, lambda: self.viewers)
         max_bytes = settings.limits.max_body_bytes
         self.fetcher = Fetcher(settings.fetch, max_bytes) if settings.fetch else None
@@ -186,6 +192,8 @@ class Services:
             await asyncio.to_thread(self._fetching.stop, FETCHING_END)
         if self.history is not None:
             await self.history.close()
+        self.reading.close()
+        self.drawing.close()
         self.journal.close()
 
     async def linked(self, key: str) -> Picture | None:
