@@ -6,7 +6,6 @@ application around ours tells it while a request is being answered.
 """
 
 import asyncio
-import contextlib
 import json
 from http import HTTPStatus
 from typing import Any, cast
@@ -16,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from i2t_ros.bridges.counting import counted
+from i2t_ros.bridges.http.lingering import LingeringTransport
 from i2t_ros.bridges.http.middleware.access import refuse
 from i2t_ros.bridges.http.problems import REFUSALS
 from i2t_ros.bridges.http.settings import HttpLimits
@@ -27,18 +27,19 @@ CONNECTION = "i2t_ros.connection"
 """Key of the ASGI scope's state: the TimedProtocol of the request."""
 TOO_MANY = b"\x88\x02\x03\xf0"
 """A WebSocket's close frame with the code 1008, policy violation (RFC 6455, section 7.4.1)."""
-MAX_LINGER = 1 << 26  # bytes that a client may still send after a refusal
-MAX_PONGS = 1 << 16
-"""Bytes that may wait to be sent to a WebSocket client: only pongs, and it has to read them."""
 YIELD_AFTER = 2.0
 """Seconds after which a connection that asks for nothing gives way if there are too many."""
 
 
 class Waiting:
-    """The connections of a listener that are neither answered nor accepted as WebSockets yet."""
+    """The connections of a listener that are neither answered nor accepted as WebSockets yet.
+
+    And those that linger after their last reply.
+    """
 
     def __init__(self) -> None:
         self._since: dict[TimedProtocol, float] = {}  # in the order in which they began
+        self._lingering: dict[TimedProtocol, None] = {}  # likewise
 
     def add(self, connection: "TimedProtocol") -> None:
         """Count a connection as waiting from now on."""
@@ -47,9 +48,24 @@ class Waiting:
     def discard(self, connection: "TimedProtocol") -> None:
         """Count a connection no longer."""
         self._since.pop(connection, None)
+        self._lingering.pop(connection, None)
+
+    def linger(self, connection: "TimedProtocol") -> None:
+        """Count a connection as one that has had its last reply."""
+        self._lingering[connection] = None
+
+    @property
+    def lingering(self) -> int:
+        """How many have had their last reply."""
+        return len(self._lingering)
 
     def make_room(self) -> bool:
-        """Cut the connection that has waited longest, if that is long; return whether it is."""
+        """Cut a connection and return True, if one lingers or one has waited long."""
+        if self._lingering:
+            lingering = next(iter(self._lingering))
+            self.discard(lingering)
+            lingering.transport.abort()
+            return True
         oldest = next(iter(self._since), None)
         now = asyncio.get_running_loop().time()
         if oldest is None or now - self._since[oldest] < YIELD_AFTER:
@@ -67,7 +83,7 @@ class TimedProtocol(H11Protocol):
     websocket  uvicorn's protocol of that, or None
     """
 
-    transport: "_LingeringTransport"  # type: ignore[assignment]
+    transport: "LingeringTransport"  # type: ignore[assignment]
     conn: Parser
 
     def __init__(
@@ -98,7 +114,7 @@ class TimedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a request."""
-        lingering = cast(asyncio.Transport, _LingeringTransport(transport, self))
+        lingering = cast(asyncio.Transport, LingeringTransport(transport, self))
         super().connection_made(lingering)
         if len(self.connections) > self.limits.max_connections:
             self._waiting.make_room()
@@ -250,6 +266,17 @@ class TimedProtocol(H11Protocol):
         else:
             super().handle_websocket_upgrade(event)
 
+    @property
+    def is_beyond_limit(self) -> bool:
+        """Whether there are more connections than allowed, without those that linger."""
+        there = len(self.connections) - self._waiting.lingering
+        return there > self.limits.max_connections
+
+    def lingers(self) -> None:
+        """Take note that the last reply has been sent."""
+        self._stop_waiting()
+        self._waiting.linger(self)
+
     def _refuse(self, status: int, message: str) -> None:
         """Answer in place of the application, in the form of its errors, and close."""
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):  # it is answering already
@@ -290,82 +317,6 @@ def _length_of(headers: list[tuple[bytes, bytes]]) -> int:
     return 0 if b"transfer-encoding" in known else int(known.get(b"content-length", b"0"))
 
 
-class _LingeringTransport:
-    """A transport that closes so that the last reply arrives, and does not fill the memory.
-
-    If a socket with unread bytes is closed, the kernel sends a reset, which destroys a reply that
-    is still on its way (RFC 1122, section 4.2.2.13). So this sends no more, and reads and discards
-    for a while. Everything else is the transport's own.
-    """
-
-    def __init__(self, transport: asyncio.Transport, connection: TimedProtocol) -> None:
-        self._transport = transport
-        self._connection = connection
-        self._left = -1  # bytes that may still come; below 0: it does not linger
-        self.is_paused = False
-        """Whether the protocol wants nothing at present."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Send data; a WebSocket client that does not read its pongs is cut off."""
-        if self._left >= 0:  # the WebSocket library may answer once more
-            return
-        self._transport.write(data)
-        is_websocket = self._connection.websocket is not None
-        if is_websocket and self._transport.get_write_buffer_size() > MAX_PONGS:
-            self._transport.abort()
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Have a WebSocket's protocol take over; the connection passes everything on to it."""
-        self._connection.websocket = protocol
-
-    def hold_reading(self) -> None:
-        """Read nothing until what has been read is parsed."""
-        self._transport.pause_reading()
-
-    def pause_reading(self) -> None:
-        """Read nothing, and parse nothing, until the protocol wants more."""
-        self.is_paused = True
-        self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Go on with what has been read, and then read."""
-        self.is_paused = False
-        if not self._connection.go_on():
-            self._transport.resume_reading()
-
-    def is_closing(self) -> bool:
-        """Return whether nothing more will be sent."""
-        return self._left >= 0 or self._transport.is_closing()
-
-    def close(self) -> None:
-        """Close once everything has been sent, and what comes has been read for a while."""
-        if self.is_closing():
-            return
-        if not self._connection.has_unread():
-            self._transport.close()
-            return
-        self._left = MAX_LINGER
-        loop = asyncio.get_running_loop()
-        loop.call_later(self._connection.limits.linger_time, self._transport.abort)
-        self._transport.resume_reading()
-        if self._transport.can_write_eof():
-            with contextlib.suppress(OSError):  # it has left
-                self._transport.write_eof()
-
-    def swallows(self, size: int) -> bool:
-        """Return whether bytes that have come are discarded."""
-        if self._left < 0:
-            return False
-        self._left -= size
-        if self._left < 0:
-            self._left = 0
-            self._transport.abort()
-        return True
-
-
 def in_time(app: ASGIApp) -> ASGIApp:
     """Return an application that answers with ``app``.
 
@@ -374,7 +325,6 @@ def in_time(app: ASGIApp) -> ASGIApp:
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         connection: TimedProtocol = scope["state"][CONNECTION]
-        limit = connection.limits.max_connections
 
         async def send_in_time(message: Message) -> None:
             try:
@@ -384,7 +334,8 @@ def in_time(app: ASGIApp) -> ASGIApp:
 
         connection.answering(True)
         try:
-            if len(connection.connections) > limit:
+            if connection.is_beyond_limit:
+                limit = connection.limits.max_connections
                 busy = BusyError(f"{counted(limit, 'connection')} already, the limit: try again")
                 await refuse(scope, receive, send, busy)
             elif scope["type"] == "websocket":  # the connection has another protocol from now on

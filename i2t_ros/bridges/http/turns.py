@@ -23,6 +23,7 @@ MAX_LINE = 8000
 """Bytes of a header, except for cookies: those of other services at this address come here too.
 The WebSocket library has this limit, and for cookies as well."""
 MAX_TARGET = 8000  # bytes of a request's URL; as RFC 9112, section 3, recommends
+MAX_PARAMETERS = 100  # of it
 FREE_CHUNKS = 1000
 MEAN_CHUNK = 64
 """Bytes of a chunk, on average, once a body has had FREE_CHUNKS. Clients send kilobytes; the lines
@@ -116,6 +117,8 @@ class Parser(h11.Connection):
         line = data.find(b"\n")
         if (len(data) if line < 0 else line) > MAX_TARGET + len(b"OPTIONS  HTTP/1.1\r"):
             raise self._beyond(414, f"expected a URL of at most {MAX_TARGET} bytes")
+        if data.count(b"&", 0, max(0, line)) > MAX_PARAMETERS:
+            raise self._beyond(414, f"expected a URL of at most {MAX_PARAMETERS} parameters")
         self._count(data, line + 1)
 
     def _count(self, data: bytes, start: int) -> None:
