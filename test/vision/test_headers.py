@@ -13,7 +13,7 @@ from PIL import Image as PillowImage
 
 from i2t_ros.errors import ImageError, TruncatedImageError, UnsupportedFormatError
 from i2t_ros.types import Picture
-from i2t_ros.vision.codecs import decode_image, read_header
+from i2t_ros.vision.codecs import decode_image, is_heavy, read_header
 from i2t_ros.vision.headers import MOST_SCANS, Layout, check_complete, read_layout
 
 PHOTO = photo()
@@ -285,3 +285,37 @@ def test_what_a_png_has_beside_its_pixels_changes_none():
     extra = [(b"gAMA", struct.pack(">I", 10)), (b"tEXt", b"a\0b"), (b"pHYs", bytes(9))]
     assert np.array_equal(decode_image(png(8, 6, 1, 3, rows, extra + colors)), plain)
     assert {tuple(color) for color in plain.reshape(-1, 3).tolist()} == {(7, 8, 9), (255,) * 3}
+
+
+def announced(fmt, width, height):
+    """Return the beginning of a picture of this size."""
+    if fmt == "png":
+        return png(width, height, 8, 2, b"")
+    if fmt == "webp":
+        size = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+        return b"RIFF\xff\0\0\0WEBPVP8X" + struct.pack("<I", 10) + bytes(4) + size
+    if fmt == "bmp":
+        return b"BM" + bytes(12) + struct.pack("<IiiHHI", 40, width, -height, 1, 24, 0)
+    return large_scans(2, width, 0xC0 if fmt == "jpeg" else 0xC2)
+
+
+@pytest.mark.parametrize(
+    ("fmt", "light", "heavy", "heavy_drawn"),
+    [
+        ("jpeg", 5000, 5600, 4400),
+        ("progressive", 1600, 1760, 1680),
+        ("png", 2400, 2640, 1480),
+        ("webp", 2400, 2640, 1280),
+        ("bmp", 5000, 5600, 4560),
+    ],
+)
+def test_how_heavy_a_picture_is_stands_in_its_header(fmt, light, heavy, heavy_drawn):
+    assert not is_heavy(Picture(announced(fmt, light, light)))
+    assert is_heavy(Picture(announced(fmt, heavy, heavy)))
+    assert is_heavy(Picture(announced(fmt, heavy_drawn, heavy_drawn)), annotate=True)
+    assert not is_heavy(Picture(announced(fmt, 640, 640)), annotate=True)
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", WHOLE["baseline"][:20], b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_picture_is_not_heavy(data):
+    assert not is_heavy(Picture(data))
