@@ -123,7 +123,8 @@ class DetectorNode(ManagedNode):
         elif not ports.accept(self._max_rate):
             work.frames.skip(ports.name, limited=1)
         else:
-            work.frames.offer(ports.name, msg)
+            heavy = isinstance(msg, CompressedImage) and is_heavy(Picture(msg.data))
+            work.frames.offer(ports.name, msg, heavy=heavy)
 
     def _watch(self) -> None:
         if self._work is not None:
