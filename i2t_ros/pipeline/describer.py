@@ -173,7 +173,9 @@ class Describer:
         cache       keeps answers to requests that bring a picture; None: none are kept
         time_limit  seconds that a task other than detect may take, its loading included
         """
-        self._workers = {task: TaskWorker(task, opener) for task, opener in openers.items()}
+        self._workers = {
+            task: TaskWorker(task, opener, time_limit) for task, opener in openers.items()
+        }
         self._cache = cache if cache and cache.limits.entries else None
         self._time_limit = time_limit
 

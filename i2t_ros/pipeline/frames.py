@@ -81,6 +81,9 @@ class FrameLine:
     Frames never pile up: each camera has one slot. A newer frame replaces the frame that waits
     there, which is counted as dropped. The camera that has waited longest is next. Only one frame
     (at most ``batch``) is prepared ahead of the backend: more would be old when their turn comes.
+
+    Heavy frames, which take long to prepare, are prepared one after the other in a thread of their
+    own, and only then take their place in the line, so they hold up no other camera.
     """
 
     def __init__(
@@ -107,26 +110,43 @@ class FrameLine:
         self._may_take = threading.Condition(self._lock)
         self._was_inferred = threading.Condition(self._lock)
         self._was_finished = threading.Condition(self._lock)
+        self._may_take_heavy = threading.Condition(self._lock)
         self._slots: dict[str, _Frame] = {}
+        self._heavy_slots: dict[str, _Frame] = {}
+        self._heavy_frame: _Frame | None = None  # the one that is being prepared
+        self._heavy_begun = False  # whether they have their thread
         self._in_progress: deque[_Frame] = deque()  # in the order in which they were taken
         self._prepared: deque[_Frame] = deque()
         self._ahead = 0  # taken, and not yet at the backend
         self._leaders = 0  # threads that wait for the backend, or are about to
         self._closing = False
         self._threads: list[threading.Thread] = []
+        self._started = 0  # of them those that take frames that are not heavy
         self.cameras: dict[str, CameraCounters] = {}
 
-    def offer(self, camera: str, item: Any) -> None:
-        """Put the newest frame into its camera's slot, in place of one that still waits there."""
+    def offer(self, camera: str, item: Any, *, heavy: bool = False) -> None:
+        """Put the newest frame into its camera's slot, in place of one that still waits there.
+
+        ``heavy``: it takes long to prepare.
+        """
         with self._lock:
             if self._closing:
                 return
             counters = self._counters_of(camera)
             counters.received += 1
-            counters.dropped += camera in self._slots
+            counters.dropped += camera in self._slots or camera in self._heavy_slots
+            if self._heavy_frame is not None:  # behind it, or a camera's order would change
+                heavy |= self._heavy_frame.camera == camera
+            slots, others = self._slots, self._heavy_slots
+            if heavy:
+                slots, others = others, slots
+                if not self._heavy_begun:
+                    self._heavy_begun = True
+                    self._start("heavy", self._run_heavy)
+            others.pop(camera, None)
             # A camera whose frame is replaced keeps its place in the order of turns.
-            self._slots[camera] = _Frame(camera, item, time.monotonic())
-            self._may_take.notify()
+            slots[camera] = _Frame(camera, item, time.monotonic())
+            (self._may_take_heavy if heavy else self._may_take).notify()
 
     def skip(self, camera: str, *, unwanted: int = 0, limited: int = 0) -> None:
         """Count a frame that is skipped, by its cause."""
@@ -143,7 +163,9 @@ class FrameLine:
         """
         with self._lock:
             self._slots.pop(camera, None)
-            if any(frame.camera == camera for frame in self._in_progress):
+            self._heavy_slots.pop(camera, None)
+            at_work = [self._heavy_frame, *self._in_progress]
+            if any(frame is not None and frame.camera == camera for frame in at_work):
                 return False
             self.cameras.pop(camera, None)
             return True
@@ -157,7 +179,9 @@ class FrameLine:
         with self._lock:
             self._closing = True
             self._slots.clear()
+            self._heavy_slots.clear()
             self._may_take.notify_all()
+            self._may_take_heavy.notify_all()
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
@@ -168,11 +192,14 @@ class FrameLine:
             self.cameras[camera] = CameraCounters()
             # Frames at the backend, frames prepared for it, and one that is being finished.
             count = self._prepare_limit() * (self._access.concurrency + 1) + 1
-            for number in range(len(self._threads), count):
-                name = f"i2t-frames-{number}"
-                self._threads.append(threading.Thread(target=self._run, name=name, daemon=True))
-                self._threads[-1].start()
+            for number in range(self._started, count):
+                self._start(str(number), self._run)
+            self._started = max(self._started, count)
         return self.cameras[camera]
+
+    def _start(self, name: str, run: Callable[[], None]) -> None:
+        self._threads.append(threading.Thread(target=run, name=f"i2t-frames-{name}", daemon=True))
+        self._threads[-1].start()
 
     def _prepare_limit(self) -> int:
         """Return how many frames may be prepared ahead: a second one of a camera would be old."""
@@ -190,6 +217,29 @@ class FrameLine:
             else:
                 self._run_backend(frame)
             self._finish(frame)
+
+    def _run_heavy(self) -> None:
+        while (frame := self._take_heavy()) is not None:
+            try:
+                frame.work = self._stages.prepare(frame.camera, frame.item)
+            except Exception as error:
+                frame.error = error
+            with self._lock:
+                self._heavy_frame = None
+                self._in_progress.append(frame)
+                self._ahead += frame.error is None
+            if frame.error is None:
+                self._run_backend(frame)
+            self._finish(frame)
+
+    def _take_heavy(self) -> _Frame | None:
+        """Wait for the next heavy frame to work on; return None when closing."""
+        with self._lock:
+            self._may_take_heavy.wait_for(lambda: self._closing or self._heavy_slots)
+            if self._closing:
+                return None
+            self._heavy_frame = self._heavy_slots.pop(next(iter(self._heavy_slots)))
+            return self._heavy_frame
 
     def _take(self) -> _Frame | None:
         """Wait for the next frame to work on; return None when closing."""

@@ -1,6 +1,7 @@
 """A task's runner, loaded when it is first needed, and a thread for those that need one."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -9,7 +10,13 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from typing import Any
 
-from i2t_ros.errors import BackendUnavailableError, I2tError, InferenceError, NotActiveError
+from i2t_ros.errors import (
+    BackendUnavailableError,
+    I2tError,
+    InferenceError,
+    NotActiveError,
+    TimeLimitError,
+)
 from i2t_ros.pipeline.tasks.base import Outcome, Runner
 from i2t_ros.types import Image, TaskName
 
@@ -31,13 +38,23 @@ class TaskWorker:
     The thread works on one image after the other, so several tasks work on one image at once, and
     each runner still has one user at a time. What waits is bounded by the callers: each waits for
     its own result. The thread starts with the first image.
+
+    While the thread is at one image, or at loading, for longer than the time limit, others are
+    refused at once: each would wait as long for nothing.
     """
 
     def __init__(
-        self, task: TaskName, opener: Opener, clock: Callable[[], float] = time.monotonic
+        self,
+        task: TaskName,
+        opener: Opener,
+        time_limit: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Load nothing yet; ``time_limit`` is in seconds."""
         self._task = task
         self._opener = opener
+        self._time_limit = time_limit
+        self._busy_since = math.inf
         self._clock = clock
         self._lock = threading.Lock()
         self._runner: Runner[Any] | None = None
@@ -63,6 +80,13 @@ class TaskWorker:
 
     def start(self, image: Image, options: Any, language: str) -> Future[Outcome]:
         """Begin to work on an image; the future raises I2tError and nothing else."""
+        busy = self._clock() - self._busy_since
+        if busy > self._time_limit:
+            late: Future[Outcome] = Future()
+            late.set_exception(
+                TimeLimitError(f"task {self._task}: at work on an earlier image for {busy:.0f} s")
+            )
+            return late
         try:
             return self._thread.submit(self._run, image, options, language)
         except RuntimeError as error:
@@ -110,8 +134,12 @@ class TaskWorker:
         return kind(f"task {self._task} {what}: {error!r}")
 
     def _run(self, image: Image, options: Any, language: str) -> Outcome:
-        runner = self.runner()
+        self._busy_since = self._clock()
         try:
-            return runner.run(image, options, language)
-        except Exception as error:
-            raise self._with_code(error, "failed", InferenceError) from None
+            runner = self.runner()
+            try:
+                return runner.run(image, options, language)
+            except Exception as error:
+                raise self._with_code(error, "failed", InferenceError) from None
+        finally:
+            self._busy_since = math.inf

@@ -6,6 +6,7 @@ environment variables, and no message shows them.
 
 import importlib
 import logging
+import math
 import os
 import threading
 import time
@@ -24,6 +25,11 @@ logger = logging.getLogger(__name__)
 
 PAUSE = 30.0
 """Seconds until a translator that failed is asked again, so that not every frame waits for it."""
+HANGS = 300.0
+"""Seconds after which a call is given up: without a time limit of its own, an HTTP library can wait
+for ever for a host that is gone."""
+MOST_HANGING = 3
+"""Calls that are given up and still wait; with more, the translator is not asked again."""
 KEPT = 2000
 """Number of cached translations; the least recently used go first."""
 LIBRE_KEY = "LIBRE_API_KEY"
@@ -51,7 +57,7 @@ def open_translations(name: str, url: str, time_limit: float) -> "Translations |
 
 
 class Translations:
-    """Asks a service, in one thread at a time, for the translations that are not cached yet."""
+    """Asks a service, one call at a time unless one hangs, for translations not cached yet."""
 
     def __init__(
         self,
@@ -78,6 +84,8 @@ class Translations:
         self._known: LRUCache[tuple[str, str, str], str] = LRUCache(KEPT)
         self._lock = threading.Lock()
         self._asking: threading.Thread | None = None
+        self._asked_at = -math.inf
+        self._hanging: list[threading.Thread] = []
         self._failure: tuple[I2tError, float] | None = None
 
     def translate(
@@ -101,7 +109,11 @@ class Translations:
         if self._failure is not None and self._clock() - self._failure[1] < PAUSE:
             return self._failure[0]
         if self._asking is not None and self._asking.is_alive():
-            return TimeLimitError(f"translator {self.name}: still busy with an earlier image")
+            self._hanging = [thread for thread in self._hanging if thread.is_alive()]
+            recent = self._clock() - self._asked_at < HANGS
+            if recent or len(self._hanging) >= MOST_HANGING:
+                return TimeLimitError(f"translator {self.name}: still busy with an earlier image")
+            self._hanging.append(self._asking)
         late = TimeLimitError(f"translator {self.name}: no answer within {self._time_limit:g} s")
         outcome: list[I2tError | None] = [late]
 
@@ -114,6 +126,7 @@ class Translations:
             except Exception as error:  # those of the services have no common base
                 outcome[0] = TranslationError(f"translator {self.name}: {_without_keys(error)}")
 
+        self._asked_at = self._clock()
         self._asking = threading.Thread(target=ask, name="i2t-translate", daemon=True)
         self._asking.start()
         self._asking.join(self._time_limit)

@@ -3,6 +3,8 @@
 import contextlib
 import re
 import sys
+import zlib
+from collections.abc import Iterable
 from typing import Any, cast
 
 import cv2
@@ -11,13 +13,21 @@ from numpy.typing import NDArray
 
 from i2t_ros.errors import (
     EmptyImageError,
+    ImageError,
     ImageTooLargeError,
     NotAnImageError,
     TruncatedImageError,
     UnsupportedFormatError,
 )
 from i2t_ros.types import ByteBuffer, Image, Picture, PictureHeader
-from i2t_ros.vision.headers import Layout, check_complete, first_frame, read_layout
+from i2t_ros.vision.headers import (
+    SLICE,
+    Layout,
+    check_complete,
+    first_frame,
+    png_pixels,
+    read_layout,
+)
 from i2t_ros.vision.levels import GRAY16, to_8_bits
 
 MAX_PIXELS = 40_000_000
@@ -30,6 +40,22 @@ the default limit 320 megapixels, while phones take up to 200."""
 MOST_REDUCED_BUFFERED = 2
 """The same of a JPEG that libjpeg holds in memory as a whole at 6 bytes a pixel: a progressive one,
 or one with a scan for each color."""
+
+MOST_SCANNED = 25
+"""Scans of a JPEG x its pixels may be this many times the limit of pixels: each scan goes through
+all pixels, and a few bytes are enough to make it slow. libjpeg's own progression has 10 scans, and
+a picture of twice the limit may have 12."""
+
+MOST_UNPACKED = 1032
+"""What one byte of a PNG's compressed data can become at most (zlib's technical details)."""
+
+HEAVY = 0.2
+"""Seconds on a core of a server; see is_heavy()."""
+
+# Nanoseconds for a pixel, measured with OpenCV 4.14; of PNG those with 16 bits take twice as long.
+_READ_COST = {"jpeg": 7, "png": 30, "webp": 30, "bmp": 7}
+_SCANNED_COST = 70  # of a JPEG with as many scans as it may have
+_WRITE_COST = {"jpeg": 4, "png": 70, "webp": 100, "bmp": 3}
 
 FORMATS = ("jpeg", "png", "bmp", "webp")
 """The picture formats that are read and written."""
@@ -136,6 +162,23 @@ def check_picture(picture: Picture, max_pixels: int = MAX_PIXELS) -> PictureHead
     return header
 
 
+def is_heavy(picture: Picture, annotate: bool = False) -> bool:
+    """Return whether a picture keeps a processor core busy for more than HEAVY.
+
+    An estimate from the first bytes, in 3 ms at most: also of a picture that will be refused.
+    annotate: whether it is drawn on and written again, too.
+    """
+    view = memoryview(picture.data).cast("B")
+    try:
+        fmt = picture_format(view)
+        layout = read_layout(view if fmt == "jpeg" else view[:4096], fmt)
+    except ImageError:
+        return False
+    cost = _SCANNED_COST if layout.buffered else _READ_COST[fmt]
+    cost += annotate * _WRITE_COST[fmt]
+    return cost * layout.width * layout.height > HEAVY * 1e9
+
+
 def decode_image(
     picture: "Picture | ByteBuffer", max_pixels: int = MAX_PIXELS, gray16: str = GRAY16
 ) -> Image:
@@ -147,20 +190,55 @@ def decode_image(
 
     Raises EmptyImageError, NotAnImageError, UnsupportedFormatError, TruncatedImageError, and
     ImageTooLargeError. The size is checked in the header, before memory for the pixels is taken: at
-    most 15 bytes a pixel, and 3 if the picture has neither 16 bits nor transparency.
+    most 17 bytes a pixel while decoding, with OpenCV 4.14, of a PNG with 16 bits and transparency,
+    and 7 of most pictures. What would take longer than the largest picture of an honest writer is
+    refused before decoding, too.
     """
     if not isinstance(picture, Picture):
         picture = Picture(picture)
     layout = _layout(picture)
     fmt, width, height = read_header(picture)
     reduction = _reduction(fmt, layout, max_pixels)
-    check_complete(picture.data, fmt)
+    scans, limit = check_complete(picture.data, fmt), MOST_SCANNED * max_pixels
+    if scans > 1 and scans * layout.width * layout.height > limit:
+        raise UnsupportedFormatError(
+            f"the jpeg picture ({width}x{height}) has {scans} scans; the limit for that size is "
+            f"{limit // (layout.width * layout.height)}"
+        )
+    data = picture.data
+    if fmt == "png":
+        data, packed = png_pixels(data)
+        _check_unpacked(packed, layout)
     image = None
     with contextlib.suppress(cv2.error):
-        image = _to_bgr(_decode(picture.data, layout, reduction), fmt, layout, gray16)
+        image = _to_bgr(_decode(data, layout, reduction), fmt, layout, gray16)
     if image is None:
         raise TruncatedImageError(f"the {fmt} picture ({width}x{height}) is cut or damaged")
     return _turned_upright(image, layout.orientation)
+
+
+def _check_unpacked(packed: Iterable[memoryview], layout: Layout) -> None:
+    """Refuse the compressed data of a PNG if it is much longer than its pixels, once unpacked.
+
+    libpng unpacks all of it: 10 MB can become 10 GB, for 20 s. Raises UnsupportedFormatError.
+    """
+    # Four samples a pixel, and for each row of an interlaced picture a filter and some padding.
+    most = layout.width * layout.height * 4 * layout.bits // 8 + 4 * layout.height + 1024
+    if sum(map(len, packed)) * MOST_UNPACKED <= max(most, 50_000_000):  # 0.1 s
+        return
+    unpacker, length = zlib.decompressobj(), 0
+    with contextlib.suppress(zlib.error):  # libpng tells damage from what may be passed over
+        for part in packed:
+            for start in range(0, len(part), SLICE):
+                rest: ByteBuffer = part[start : start + SLICE]
+                while len(rest) and length <= most and not unpacker.eof:
+                    length += len(unpacker.decompress(rest, 2**20))
+                    rest = unpacker.unconsumed_tail
+    if length > most:
+        raise UnsupportedFormatError(
+            f"the png picture ({layout.width}x{layout.height}) has more compressed data than its "
+            "pixels need, which no camera or editor writes"
+        )
 
 
 def _reduction(fmt: str, layout: Layout, max_pixels: int) -> int:
@@ -224,7 +302,7 @@ def _to_bgr(pixels: NDArray[Any] | None, fmt: str, layout: Layout, gray16: str) 
     elif pixels.shape[2] == 4:
         pixels = _on_white(pixels, fmt)
     if key is not None:
-        pixels[key] = 255
+        np.copyto(pixels, 255, where=key[..., None])  # an index would take 16 bytes a pixel
     return pixels.astype(np.uint8, copy=False)
 
 

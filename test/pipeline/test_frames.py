@@ -317,3 +317,62 @@ def test_a_batch_is_as_large_as_there_are_cameras(line):
     stages.gates["infer"].release(10)
     stages.until(lambda: len(stages.finished) == 4, "all")
     assert [set(run) for run in stages.inferred[:2]] == [{0}, {1, 2}]
+
+
+class Slow(Scripted):
+    """Stages that prepare items with "heavy" in their name only when they are let go."""
+
+    def prepare(self, camera, item):
+        if "heavy" in item:
+            with self.changed:
+                self.prepared.append(item)
+                self.changed.notify_all()
+            assert self.gates["heavy"].acquire(timeout=LIMIT)
+            if error := self.errors.get(("prepare", item)):
+                raise error
+            return item
+        return super().prepare(camera, item)
+
+
+@pytest.mark.parametrize("cameras", [1, 2, 5])
+@pytest.mark.parametrize("batch", [1, 2])
+def test_heavy_frames_hold_up_no_other_camera(line, cameras, batch):
+    stages = Slow(heavy=closed_gate())
+    frames = line(stages, batch=batch)
+    for number in range(cameras):
+        frames.offer(f"hostile {number}", f"heavy {number}", heavy=True)
+    stages.until(lambda: stages.prepared, "the first is prepared")
+    for number in range(20):
+        frames.offer("honest", f"light {number}")
+        stages.until(lambda number=number: len(stages.finished) > number, "is finished beside it")
+    assert [item for item in stages.prepared if "heavy" in item] == ["heavy 0"]  # one at a time
+    stages.gates["heavy"].release(cameras)
+    stages.until(lambda: len(stages.finished) == 20 + cameras, "all are finished")
+    assert stages.finished[20:] == [f"heavy {number}" for number in range(cameras)]
+
+
+def test_a_camera_of_heavy_and_light_frames_keeps_their_order(line):
+    stages = Slow(heavy=closed_gate())
+    frames = line(stages)
+    frames.offer("front", "heavy 1", heavy=True)
+    stages.until(lambda: stages.prepared, "the first is prepared")
+    for item in ("light 2", "heavy 3", "light 4"):
+        frames.offer("front", item, heavy="heavy" in item)
+    assert not frames.remove("front")
+    frames.offer("front", "light 5")
+    counters = frames.cameras["front"]
+    assert (counters.received, counters.dropped) == (5, 2)
+    stages.gates["heavy"].release()
+    stages.until(lambda: len(stages.finished) == 2, "both are finished")
+    assert stages.finished == ["heavy 1", "light 5"]
+
+
+def test_a_heavy_frame_that_fails_is_counted_and_the_next_is_taken(line):
+    stages = Slow(heavy=closed_gate())
+    stages.errors["prepare", "heavy 1"] = ValueError("damaged")
+    frames = line(stages)
+    frames.offer("front", "heavy 1", heavy=True)
+    frames.offer("rear", "heavy 2", heavy=True)
+    stages.gates["heavy"].release(2)
+    stages.until(lambda: stages.finished == ["heavy 2"], "the second is finished")
+    assert stages.failures == [("front", "damaged")]

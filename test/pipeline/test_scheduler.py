@@ -51,26 +51,104 @@ def test_more_requests_than_places_are_refused_as_busy(requests):
     assert requests.submit(lambda: 1).result(LIMIT) == 1
 
 
-def test_a_request_that_waited_too_long_is_given_up():
-    gate, started = threading.Event(), threading.Event()
-    requests = RequestQueue(threads=1, max_wait=0.0)
+class Jobs:
+    """Jobs that run until they are told to end, and how many run."""
 
-    def hold():
-        started.set()
-        return gate.wait(LIMIT)
+    def __init__(self):
+        self.running = []
+        self.gates = {}
 
-    # The clock moves on between submission and start, so a limit of 0 s is always exceeded; the
-    # first is past its check when it holds the only thread.
-    requests._max_wait = LIMIT
-    first = requests.submit(hold)
-    assert started.wait(LIMIT)
-    requests._max_wait = 0.0
-    second = requests.submit(lambda: None)
-    gate.set()
+    def __call__(self, name):
+        self.gates[name] = threading.Event()
+
+        def job():
+            self.running.append(name)
+            assert self.gates[name].wait(LIMIT)
+            self.running.remove(name)
+            return name
+
+        return job
+
+    def end(self, *names):
+        for name in names or list(self.gates):
+            self.gates[name].set()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_a_request_is_refused_at_its_deadline_while_all_threads_are_busy(threads):
+    jobs, requests = Jobs(), RequestQueue(threads=threads, max_waiting=1, max_wait=0.05)
+    running = [requests.submit(jobs(number)) for number in range(threads)]
+    for _ in range(2):  # and its place is free for the next one
+        with pytest.raises(TimeLimitError, match=r"waited longer than 0\.05 s"):
+            requests.submit(lambda: None).result(LIMIT)
+    assert not any(future.done() for future in running)
+    jobs.end()
+    assert [future.result(LIMIT) for future in running] == list(range(threads))
+    assert (requests.counters.expired, requests.counters.served) == (2, threads)
+    assert requests.close()
+
+
+def test_a_request_that_hangs_is_answered_and_keeps_only_its_thread():
+    jobs, requests = Jobs(), RequestQueue(threads=2, max_run=0.05)
+    with pytest.raises(TimeLimitError, match=r"ran longer than 0\.05 s"):
+        requests.submit(jobs("hangs")).result(LIMIT)
+    requests._max_run = LIMIT
+    assert [requests.submit(lambda: 7).result(LIMIT) for _ in range(20)] == [7] * 20
+    assert not requests.close(timeout=0.01)
+    jobs.end()
+    assert requests.close()
+    assert (requests.counters.expired, requests.counters.served) == (1, 20)
+
+
+def test_the_clock_sleeps_while_nothing_waits():
+    requests, waits = RequestQueue(max_wait=LIMIT), []
+    until(lambda: len(requests._changed._waiters) == 1)
+    wait = requests._changed.wait
+    requests._changed.wait = lambda timeout=None: waits.append(timeout) or wait(timeout)
+    for _ in range(100):
+        assert requests.submit(lambda: 7).result(LIMIT) == 7
+    assert len(waits) <= 1  # for the first one's deadline, and not once for each
+    assert requests.close()
+
+
+@pytest.mark.parametrize("threads", [2, 3, 4])
+def test_heavy_requests_leave_a_thread_to_others(threads):
+    jobs, requests = Jobs(), RequestQueue(threads=threads, max_waiting=40)
+    heavy = [requests.submit(jobs(number), heavy=True) for number in range(20)]
+    until(lambda: len(jobs.running) == threads - 1)
+    for _ in range(50):
+        assert requests.submit(lambda: 7).result(LIMIT) == 7
+    assert jobs.running == list(range(threads - 1))  # in their order
+    jobs.end()
+    assert [future.result(LIMIT) for future in heavy] == list(range(20))
+    assert requests.close()
+
+
+def test_with_one_thread_heavy_and_light_requests_take_turns():
+    jobs, requests, order = Jobs(), RequestQueue(threads=1), []
+    first = requests.submit(jobs("first"), heavy=True)
+    for number in range(3):
+        for heavy in (True, False):
+            requests.submit(lambda job=(number, heavy): order.append(job), heavy=heavy)
+    jobs.end()
     assert first.result(LIMIT)
-    with pytest.raises(TimeLimitError, match="waited longer than 0 s"):
-        second.result(LIMIT)
-    assert requests.counters.expired == 1
+    until(lambda: len(order) == 6)
+    assert requests.close()
+    assert [heavy for _, heavy in order] == [False, True] * 3
+    assert [number for number, _ in order] == [0, 0, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize(("threads", "max_waiting"), [(1, 4), (2, 4), (3, 5)])
+def test_heavy_requests_fill_half_of_the_places(threads, max_waiting):
+    jobs, requests = Jobs(), RequestQueue(threads=threads, max_waiting=max_waiting)
+    most = max(1, threads - 1) + max_waiting // 2
+    heavy = [requests.submit(jobs(number), heavy=True) for number in range(most)]
+    with pytest.raises(BusyError, match=f"{most} requests with large pictures are waiting or run"):
+        requests.submit(lambda: None, heavy=True)
+    light = [requests.submit(lambda: 7) for _ in range(threads + max_waiting - most)]
+    jobs.end()
+    assert [future.result(LIMIT) for future in heavy] == list(range(most))
+    assert [future.result(LIMIT) for future in light] == [7] * len(light)
     assert requests.close()
 
 

@@ -11,6 +11,7 @@ from i2t_ros.errors import (
     BackendUnavailableError,
     InferenceError,
     NotActiveError,
+    TimeLimitError,
 )
 from i2t_ros.pipeline.task_worker import RETRY_AFTER, TaskWorker
 from i2t_ros.pipeline.tasks.faces import FaceOptions
@@ -135,3 +136,30 @@ def test_close_waits_for_the_image_in_hand_and_refuses_those_behind_it(make):
     # Whether the second was begun before close() is a race; it ends in either case.
     assert second.exception(LIMIT) is None or isinstance(second.exception(LIMIT), NotActiveError)
     assert task.closed
+
+
+@pytest.mark.parametrize("loading", [False, True], ids=["at an image", "while it loads"])
+def test_what_hangs_is_left_out_until_it_is_back(make, loading):
+    now, gate, task = [0.0], threading.Event(), ScriptedTask("faces")
+
+    def wait():
+        task.begun.set()
+        assert gate.wait(LIMIT)
+        return task
+
+    if not loading:
+        task._gate = gate
+    worker = make(wait if loading else lambda: task, time_limit=5.0, clock=lambda: now[0])
+    first = worker.start(GREY, OPTIONS, "en")
+    assert task.begun.wait(LIMIT)
+    now[0] = 5.0
+    waiting = worker.start(GREY, OPTIONS, "en")
+    assert not waiting.done()
+    now[0] = 6.0
+    for _ in range(3):
+        error = worker.start(GREY, OPTIONS, "en").exception(0)
+        assert isinstance(error, TimeLimitError)
+        assert str(error) == "task faces: at work on an earlier image for 6 s"
+    gate.set()
+    assert [len(future.result(LIMIT).result) for future in (first, waiting)] == [1, 1]
+    assert len(worker.start(GREY, OPTIONS, "en").result(LIMIT).result) == 1

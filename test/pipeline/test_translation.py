@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from i2t_ros.errors import TimeLimitError, TranslationError
-from i2t_ros.pipeline.translation import KEPT, PAUSE, Translations, batches
+from i2t_ros.pipeline.translation import HANGS, KEPT, MOST_HANGING, PAUSE, Translations, batches
 
 LIMIT = 30
 
@@ -119,6 +119,26 @@ def test_while_one_is_slow_no_second_request_is_begun():
     finally:
         gate.set()
     translations._asking.join(LIMIT)
+
+
+def test_calls_that_hang_for_ever_are_given_up_but_not_without_end():
+    now = [0.0]
+    gate = threading.Event()
+    hanging = Service(gate=gate)
+    translations = make(hanging, time_limit=0.01, clock=lambda: now[0])
+    try:
+        for begun in range(1, MOST_HANGING + 3):
+            assert isinstance(translations.translate([f"exit {begun}"], "es")[1], TimeLimitError)
+            assert len(hanging.asked) == min(begun, MOST_HANGING + 1)
+            now[0] += HANGS
+        translations._service = Service().translate  # the network is back
+        assert "still busy" in str(translations.translate(["push"], "es")[1])
+    finally:
+        gate.set()
+    for thread in (*translations._hanging, translations._asking):
+        thread.join(LIMIT)
+    now[0] += PAUSE
+    assert translations.translate(["push"], "es") == (["PUSH (es)"], None)
 
 
 def test_an_answer_with_too_few_texts_is_refused():

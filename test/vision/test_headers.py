@@ -13,7 +13,7 @@ from PIL import Image as PillowImage
 
 from i2t_ros.errors import ImageError, TruncatedImageError, UnsupportedFormatError
 from i2t_ros.types import Picture
-from i2t_ros.vision.codecs import decode_image, read_header
+from i2t_ros.vision.codecs import decode_image, is_heavy, read_header
 from i2t_ros.vision.headers import MOST_SCANS, Layout, check_complete, read_layout
 
 PHOTO = photo()
@@ -159,6 +159,39 @@ def test_a_jpeg_of_more_scans_than_anybody_writes_is_refused(between):
     check_complete(scans(MOST_SCANS - 1), "jpeg")
 
 
+def large_scans(number, side, marker=0xC2):
+    """Return a gray JPEG of a few kB whose scans refine all coefficients and change none."""
+    blocks = (side // 8) ** 2
+    # One code each, of one bit: a difference of 0; and a run of 32,767 blocks without a change.
+    codes = [
+        bytes([kind, 1]) + bytes(15) + bytes([symbol]) for kind, symbol in ((0, 0), (16, 0xE0))
+    ]
+    head = b"\xff\xd8" + segment(0xDB, bytes([0]) + bytes([1] * 64))
+    head += b"".join(segment(0xC4, code) for code in codes)
+    head += segment(marker, struct.pack(">BHHB", 8, side, side, 1) + bytes([1, 0x11, 0]))
+    first = segment(0xDA, bytes([1, 1, 0, 0, 0, 0])) + bytes(blocks // 8 + 1)
+    run = segment(0xDA, bytes([1, 1, 0, 1, 63, 0x10])) + b"\x7f\xfe" * (blocks // 32_767 + 1)
+    return head + first + run * (number - 1) + b"\xff\xd9"
+
+
+@pytest.mark.parametrize(("number", "side"), [(100, 4000), (26, 6320), (13, 8800)])
+def test_scans_times_pixels_are_limited(number, side):
+    with pytest.raises(UnsupportedFormatError, match=f"{side}x{side}.* has {number} scans; the li"):
+        decode_image(large_scans(number, side))
+
+
+def test_a_picture_of_twice_the_limit_may_have_libjpegs_own_scans():
+    assert decode_image(large_scans(12, 400), max_pixels=80_000).shape == (200, 200, 3)
+    with pytest.raises(UnsupportedFormatError, match="the limit for that size is 12"):
+        decode_image(large_scans(13, 400), max_pixels=80_000)
+
+
+@pytest.mark.parametrize("marker", [0xC3, 0xC5, 0xC9, 0xCA, 0xCB, 0xCF])
+def test_kinds_of_jpeg_that_nobody_writes_are_named(marker):
+    with pytest.raises(UnsupportedFormatError, match=f"frame marker 0x{marker:02x}"):
+        read_header(Picture(large_scans(2, 80, marker)))
+
+
 MANY = 8_000_000
 HOSTILE = {
     "fill bytes": b"\xff\xd8" + b"\xff" * MANY,
@@ -203,7 +236,86 @@ def test_no_damage_to_a_header_raises_anything_else(fmt):
                 continue
 
 
-def test_a_zipped_bomb_of_text_is_not_unpacked():
-    text = png_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(10_000_000)))
+BOMB = zlib.compress(bytes(7_900_000))  # libpng's limit for one text is 8 MB
+TEXTS = {"zTXt": b"a\0\0" + BOMB, "iTXt": b"a\0\1\0\0\0" + BOMB, "iCCP": b"a\0\0" + BOMB}
+
+
+@pytest.mark.parametrize("behind", [False, True], ids=["before the pixels", "behind them"])
+@pytest.mark.parametrize("name", TEXTS)
+def test_zipped_bombs_of_text_are_not_unpacked(name, behind):
     whole = png(8, 6, 8, 2, bytes(150))
-    assert decode_image(whole[:33] + text + whole[33:]).shape == (6, 8, 3)
+    at = len(whole) - 12 if behind else 33
+    data = whole[:at] + png_chunk(name.encode(), TEXTS[name]) * 300 + whole[at:]
+    started = time.thread_time()
+    assert decode_image(data).shape == (6, 8, 3)
+    assert time.thread_time() - started < 1  # 0.01 s; 10 s if they are unpacked
+
+
+@pytest.mark.parametrize("parts", [1, 7, 3000])
+def test_compressed_data_beyond_the_pixels_is_not_unpacked(parts):
+    packer = zlib.compressobj(9)
+    body = packer.compress(bytes(150)) + packer.flush(zlib.Z_FULL_FLUSH)
+    body += (packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)) * 1000
+    step = -(-len(body) // parts)
+    whole = png(8, 6, 8, 2, bytes(150))
+    chunks = [png_chunk(b"IDAT", body[at : at + step]) for at in range(0, len(body), step)]
+    started = time.thread_time()
+    with pytest.raises(UnsupportedFormatError, match="more compressed data than its pixels need"):
+        decode_image(whole[:33] + b"".join(chunks) + whole[-12:])
+    assert time.thread_time() - started < 1
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("color", [0, 2, 4, 6])
+def test_compressed_data_that_barely_shrinks_is_no_attack(color, bits):
+    width, height = 2500, 700 if bits == 8 else 400
+    rows = np.random.default_rng(1).integers(
+        0, 64, (height, 1 + width * {0: 1, 2: 3, 4: 2, 6: 4}[color] * bits // 8), np.uint8
+    )
+    rows[:, 0] = 0
+    data = png(width, height, bits, color, rows.tobytes())
+    assert len(data) * 1032 > 50_000_000  # it is looked at
+    assert decode_image(data).shape == (height, width, 3)
+
+
+def test_what_a_png_has_beside_its_pixels_changes_none():
+    colors = [(b"PLTE", bytes([9, 8, 7, 200, 100, 50])), (b"tRNS", b"\xff\0")]
+    rows = b"\0\x55" * 6
+    plain = decode_image(png(8, 6, 1, 3, rows, colors))
+    extra = [(b"gAMA", struct.pack(">I", 10)), (b"tEXt", b"a\0b"), (b"pHYs", bytes(9))]
+    assert np.array_equal(decode_image(png(8, 6, 1, 3, rows, extra + colors)), plain)
+    assert {tuple(color) for color in plain.reshape(-1, 3).tolist()} == {(7, 8, 9), (255,) * 3}
+
+
+def announced(fmt, width, height):
+    """Return the beginning of a picture of this size."""
+    if fmt == "png":
+        return png(width, height, 8, 2, b"")
+    if fmt == "webp":
+        size = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+        return b"RIFF\xff\0\0\0WEBPVP8X" + struct.pack("<I", 10) + bytes(4) + size
+    if fmt == "bmp":
+        return b"BM" + bytes(12) + struct.pack("<IiiHHI", 40, width, -height, 1, 24, 0)
+    return large_scans(2, width, 0xC0 if fmt == "jpeg" else 0xC2)
+
+
+@pytest.mark.parametrize(
+    ("fmt", "light", "heavy", "heavy_drawn"),
+    [
+        ("jpeg", 5000, 5600, 4400),
+        ("progressive", 1600, 1760, 1680),
+        ("png", 2400, 2640, 1480),
+        ("webp", 2400, 2640, 1280),
+        ("bmp", 5000, 5600, 4560),
+    ],
+)
+def test_how_heavy_a_picture_is_stands_in_its_header(fmt, light, heavy, heavy_drawn):
+    assert not is_heavy(Picture(announced(fmt, light, light)))
+    assert is_heavy(Picture(announced(fmt, heavy, heavy)))
+    assert is_heavy(Picture(announced(fmt, heavy_drawn, heavy_drawn)), annotate=True)
+    assert not is_heavy(Picture(announced(fmt, 640, 640)), annotate=True)
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", WHOLE["baseline"][:20], b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_picture_is_not_heavy(data):
+    assert not is_heavy(Picture(data))

@@ -8,6 +8,7 @@ from typing import Any
 
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
@@ -23,7 +24,8 @@ from i2t_ros.options import from_values
 from i2t_ros.pipeline.describer import STAGED, DescribeOptions
 from i2t_ros.pipeline.narrator import SpeechOptions
 from i2t_ros.srv import Describe
-from i2t_ros.types import DescribeReply
+from i2t_ros.types import DescribeReply, Picture
+from i2t_ros.vision.codecs import is_heavy
 
 WATCH_PERIOD = 1.0
 """Seconds between two checks of who publishes images."""
@@ -121,7 +123,8 @@ class DetectorNode(ManagedNode):
         elif not ports.accept(self._max_rate):
             work.frames.skip(ports.name, limited=1)
         else:
-            work.frames.offer(ports.name, msg)
+            heavy = isinstance(msg, CompressedImage) and is_heavy(Picture(msg.data))
+            work.frames.offer(ports.name, msg, heavy=heavy)
 
     def _watch(self) -> None:
         if self._work is not None:
@@ -152,7 +155,11 @@ class DetectorNode(ManagedNode):
             newest=lambda _: shown_by_msg(msg, options.max_pixels, options.gray16),
             turn=partial(work.access.turn, urgent=True),
         )
-        return work.requests.submit(lambda: (header, answer()))
+        shown = question.picture
+        if shown is None and isinstance(msg, CompressedImage):
+            shown = Picture(msg.data)
+        heavy = shown is not None and is_heavy(shown, question.annotate)
+        return work.requests.submit(lambda: (header, answer()), heavy=heavy)
 
     def _answer(self, job: ThreadFuture[tuple[Header, DescribeReply]]) -> Describe.Response:
         """Return the response of a request that has ended; runs in the thread that ended it."""

@@ -98,6 +98,8 @@ class Work:
             threads=settings.threads,
             max_waiting=settings.max_waiting_requests,
             max_wait=settings.request_timeout,
+            # Later than a task that hangs, without which the request is answered.
+            max_run=settings.request_timeout + settings.task_timeout,
         )
         self.reports = Reports(node, detector, self.cameras, self.frames, self.requests, options)
 

@@ -66,16 +66,19 @@ class DetectorSettings:
     request_threads: int = option(
         0,
         "Describe requests that are processed at once; 0: as many as the process may use cores, "
-        "from 2 to 8",
+        "from 2 to 8. Large pictures leave one of two or more threads to others",
         bounds=(0, 64),
     )
     max_waiting_requests: int = option(
-        64, "Describe requests that may wait; one more is refused as busy", bounds=(0, 10_000)
+        64,
+        "Describe requests that may wait; one more is refused as busy. Half of the places are for "
+        "large pictures, too",
+        bounds=(0, 10_000),
     )
     request_timeout: float = option(
         10.0,
-        "a Describe request that has waited for more than this many seconds is refused when its "
-        "turn comes",
+        "a Describe request that has waited for this many seconds is refused; one that has run for "
+        "as many and task_timeout is given up",
         bounds=(0.1, 3600.0),
     )
     task_timeout: float = option(
