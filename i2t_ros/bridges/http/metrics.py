@@ -17,8 +17,14 @@ IS_HEAD = "i2t_ros.head"
 class Metrics:
     """One listener's counters, in their own registry."""
 
-    def __init__(self, hub: CameraHub, viewers: Callable[[], int]) -> None:
-        """Start at zero; ``viewers`` returns how many watch streams."""
+    def __init__(
+        self, hub: CameraHub, viewers: Callable[[], int], memory: Callable[[], int]
+    ) -> None:
+        """Start at zero.
+
+        viewers  returns how many watch streams
+        memory   returns how many bytes requests take
+        """
         self.registry = CollectorRegistry()
         counter = partial(Counter, registry=self.registry)
         gauge = partial(Gauge, registry=self.registry)
@@ -44,6 +50,7 @@ class Metrics:
         self.streamed = counter("i2t_stream_frames", "Pictures sent to viewers of MJPEG streams")
         gauge("i2t_cameras", "Cameras that are there").set_function(lambda: len(hub.online))
         gauge("i2t_stream_viewers", "Viewers of streams").set_function(viewers)
+        gauge("i2t_request_bytes", "Bytes of requests in memory").set_function(memory)
 
 
 class Counting:

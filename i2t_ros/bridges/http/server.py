@@ -200,7 +200,7 @@ def create_app(services: Services) -> ASGIApp:
 
     # Not add_middleware(): Starlette answers unexpected errors outside of what that adds.
     settings = services.settings
-    guarded: ASGIApp = Guard(app, settings)
+    guarded: ASGIApp = Guard(app, settings, services.memory)
     if settings.cors_origins:
         guarded = CORSMiddleware(
             guarded,

@@ -25,6 +25,7 @@ from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.settings import HttpSettings
 from i2t_ros.bridges.journal import Journal
 from i2t_ros.bridges.loop_thread import LoopThread
+from i2t_ros.bridges.memory import RequestMemory
 from i2t_ros.bridges.workers import Workers
 from i2t_ros.errors import BusyError, I2tError, NoFrameError, TimeLimitError, UnknownCameraError
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
@@ -55,6 +56,7 @@ class Services:
     pictures  that replies link to, by the last part of their path
     closing   set when streams have to end
     journal   of what clients do
+    memory    that requests take
     reading   threads that look at headers of pictures, forms and JSON
     drawing   threads that make pictures of streams smaller, and draw placeholders
     heavy     the same for pictures that take long, one at a time
@@ -96,7 +98,8 @@ class Services:
         most = 2 * settings.limits.max_viewers  # some have left while theirs is being made
         self.drawing = Workers("i2t-drawing", 2, most)
         self.heavy = Workers("i2t-heavy", 1, most)
-        self.metrics = Metrics(hub, lambda: self.viewers)
+        self.memory = RequestMemory(settings.limits.max_memory_bytes)
+        self.metrics = Metrics(hub, lambda: self.viewers, lambda: self.memory.used)
         max_bytes = settings.limits.max_body_bytes
         self.fetcher = Fetcher(settings.fetch, max_bytes) if settings.fetch else None
         # A server that sends much and says nothing would keep the loop of the listeners busy.

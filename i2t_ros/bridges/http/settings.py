@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from i2t_ros.errors import InvalidRequestError
-from i2t_ros.options import Checked, option
+from i2t_ros.options import Checked, check_options, option
 from i2t_ros.vision.codecs import MAX_PIXELS, MOST_REDUCED
 
 DEFAULT_PORT = 8080
@@ -29,11 +29,18 @@ def _seconds(default: float, text: str) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpLimits(Checked):
+class HttpLimits:
     """What clients may cost."""
 
     max_body_bytes: int = _limit(
         16 << 20, "bytes of a request; larger requests are refused", 1, 2**31 - 1
+    )
+    max_memory_bytes: int = _limit(
+        256 << 20,
+        "bytes of all requests that are being received or answered; beyond it, the largest one "
+        "that is still being received is answered 503 (busy)",
+        1,
+        2**53,
     )
     max_pixels: int = _limit(
         MOST_REDUCED * MAX_PIXELS,
@@ -100,6 +107,15 @@ class HttpLimits(Checked):
     stale_time: float = _seconds(
         5.0, "seconds after which a camera's last picture gives way to a placeholder"
     )
+
+    def __post_init__(self) -> None:
+        """Refuse values out of their bounds, and less memory than one request may take."""
+        check_options(self)
+        if self.max_memory_bytes < self.max_body_bytes:
+            raise InvalidRequestError(
+                f"http_max_memory_bytes: expected at least http_max_body_bytes, which is "
+                f"{self.max_body_bytes}, got {self.max_memory_bytes}"
+            )
 
 
 def _networks(name: str, text: str, default: tuple[Network, ...] = ()) -> Any:

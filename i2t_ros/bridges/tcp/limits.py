@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from i2t_ros.options import Checked, option
+from i2t_ros.errors import InvalidRequestError
+from i2t_ros.options import check_options, option
 
 
 def _seconds(default: float, text: str, least: float = 0.01) -> Any:
@@ -11,7 +12,7 @@ def _seconds(default: float, text: str, least: float = 0.01) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class TcpLimits(Checked):
+class TcpLimits:
     """Limits for clients.
 
     Up to ``max_connections`` more clients than are served get an error that says so; clients
@@ -20,6 +21,12 @@ class TcpLimits(Checked):
 
     max_image_bytes: int = option(
         16 << 20, "bytes; larger pictures are refused", bounds=(1, 2**31 - 1)
+    )
+    max_memory_bytes: int = option(
+        256 << 20,
+        "bytes of all pictures that are being received or described; beyond it, the client with "
+        "the largest one that is still being received gets the error busy",
+        bounds=(1, 2**53),
     )
     max_connections: int = option(
         64, "clients served at once; more get the error busy", bounds=(1, 100_000)
@@ -34,3 +41,12 @@ class TcpLimits(Checked):
     empty_time: float = _seconds(1.0, "of silence after a size of 0 that end a version 1 request")
     linger_time: float = _seconds(2.0, "that a client may take to read its last reply", 0.0)
     drain_time: float = _seconds(5.0, "at shutdown to answer the requests in progress", 0.0)
+
+    def __post_init__(self) -> None:
+        """Refuse values out of their bounds, and less memory than one picture may take."""
+        check_options(self)
+        if self.max_memory_bytes < self.max_image_bytes:
+            raise InvalidRequestError(
+                f"tcp_max_memory_bytes: expected at least tcp_max_image_bytes, which is "
+                f"{self.max_image_bytes}, got {self.max_memory_bytes}"
+            )

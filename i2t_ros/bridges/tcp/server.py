@@ -17,6 +17,7 @@ from i2t_ros.bridges.accepting import Acceptor, bind, descriptors
 from i2t_ros.bridges.counting import counted
 from i2t_ros.bridges.handler import Handler, TimeLimited
 from i2t_ros.bridges.journal import Journal
+from i2t_ros.bridges.memory import RequestMemory, Share
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.limits import TcpLimits
 from i2t_ros.bridges.tcp.wire import RequestParser, WireRequest
@@ -43,6 +44,7 @@ class TcpServer:
     counters  how many connections, turned_away, requests and failures there have been
     open      how many connections are served now
     closing   whether it has stopped reading requests
+    memory    that pictures take which are being received or described
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class TcpServer:
         self.open = 0
         self.closing = False
         self.journal = Journal(log)
+        self.memory = RequestMemory(self.limits.max_memory_bytes)
         self.port = port
         self._host = host
         self._acceptor: Acceptor | None = None
@@ -208,13 +211,16 @@ class _Connection:
         try:
             keep_open = True
             while keep_open and not server.closing:
-                incoming = await self._receive()
-                if incoming is None:
-                    return
-                self.silent_since = math.inf
-                await self._reply(incoming)
-                self.silent_since = time.monotonic()
-                keep_open = incoming.keep_open
+                with server.memory.share() as share:
+                    incoming = await self._receive(share)
+                    if incoming is None:
+                        return
+                    self.silent_since = math.inf
+                    await self._reply(incoming)
+                    self.silent_since = time.monotonic()
+                    keep_open = incoming.keep_open
+                    del incoming  # its picture
+                await asyncio.sleep(0)  # others have their turns, however many requests are here
             await self._linger()
         finally:
             server.open -= 1
@@ -234,7 +240,7 @@ class _Connection:
         await self._send(wire.encode_error(self._parser.version, error))
         await self._linger()
 
-    async def _receive(self) -> WireRequest | None:
+    async def _receive(self, share: Share) -> WireRequest | None:
         """Return the next request, or None if no more requests come."""
         deadline = float("inf")
         while (incoming := self._parser.next_request()) is None:
@@ -242,9 +248,10 @@ class _Connection:
             if not self.idle:
                 deadline = min(deadline, time.monotonic() + self._limits.receive_time)
             try:
-                data = await self._read(deadline)
-            except TimeLimitError as error:
-                return None if self.idle else WireRequest(self._parser.version, error)
+                share.resize(self._parser.received)
+                data = await self._read(share, deadline)
+            except (BusyError, TimeLimitError) as error:
+                return None if self.idle else self._parser.refuse(error)
             if data:
                 self._parser.feed(data)
             elif self.idle:
@@ -252,15 +259,22 @@ class _Connection:
             else:
                 self._parser.finish()
         self.idle = False
+        request = incoming.content
+        if isinstance(request, DescribeRequest) and request.picture is not None:
+            try:
+                share.resize(len(request.picture))
+            except BusyError as error:
+                return dataclasses.replace(incoming, content=error)
+        share.complete()
         return incoming
 
-    async def _read(self, deadline: float) -> bytes:
+    async def _read(self, share: Share, deadline: float) -> bytes:
         """Return what the client sends, or b"" if it has stopped sending."""
         may_be_empty = self._parser.may_be_empty
         idle_time = self._limits.empty_time if may_be_empty else self._limits.idle_time
         left = deadline - time.monotonic()
         try:
-            return await asyncio.wait_for(self._reader.read(CHUNK), min(idle_time, left))
+            return await share.wait(self._reader.read(CHUNK), max(0.0, min(idle_time, left)))
         except asyncio.TimeoutError:
             if may_be_empty:
                 return b""

@@ -98,6 +98,15 @@ class RequestParser:
         """Declare the end of the stream: what is there is a whole request, or is refused."""
         self._finished = True
 
+    def refuse(self, error: I2tError) -> WireRequest:
+        """Return the refusal of the incomplete request; the rest of the stream is ignored."""
+        refusal = WireRequest(self.version, error)
+        self._finished = True
+        self._header = None
+        self._buffer.clear()
+        self._found = iter(())
+        return refusal
+
     def next_request(self) -> WireRequest | None:
         """Return the next request or refusal, or None if more bytes are needed.
 
@@ -110,6 +119,11 @@ class RequestParser:
     def begun(self) -> bool:
         """Whether an incomplete request is in the buffer."""
         return self._header is not None or bool(self._buffer)
+
+    @property
+    def received(self) -> int:
+        """How many bytes of an incomplete request's picture are in the buffer."""
+        return min(self._header.size, len(self._buffer)) if self._header else 0
 
     @property
     def version(self) -> Version:
@@ -163,9 +177,14 @@ class RequestParser:
                 cut = TruncatedImageError(f"{expected} before the client stopped sending")
                 return WireRequest(version, cut)
             yield
-        # Without copying the picture: it keeps this buffer, and what follows it gets a new one.
-        image, self._buffer = self._buffer, self._buffer[size:]
-        del image[size:]
+        # The smaller part is copied: neither large pictures, nor what follows each of many small
+        # ones. The other part keeps this buffer.
+        if 2 * size < len(self._buffer):
+            image = self._buffer[:size]
+            del self._buffer[:size]
+        else:
+            image, self._buffer = self._buffer, self._buffer[size:]
+            del image[size:]
         picture = Picture(image) if image else None
         request = DescribeRequest(picture=picture, **options)
         return WireRequest(version, request, keep_open=version == 2)

@@ -20,7 +20,7 @@ from i2t_ros.optional import needed_for
 from i2t_ros.types import DescribeRequest
 
 INSTALL_HTTP = (
-    'pip install "i2t_ros[web]", or apt install python3-fastapi python3-uvicorn python3-multipart '
+    'pip install "i2t_ros[web]", or apt install python3-fastapi python3-uvicorn '
     "python3-websockets python3-prometheus-client python3-httpcore; without it, set http:=false"
 )
 START_LIMIT = 10.0

@@ -165,7 +165,7 @@ def test_the_options_and_metrics_are_those_of_the_listener():
         option.name for option in options_of(DescribeRequest) if option.name != "camera"
     ]
     named = set(re.findall(r"`(i2t_\w+)`", TEXT.split("| metric |")[1].split("\n\n")[0]))
-    registry = metrics.Metrics(None, lambda: 0).registry
+    registry = metrics.Metrics(None, lambda: 0, lambda: 0).registry
     counted = {
         f"{m.name}_total" if m.type == "counter" else m.name for m in metric_families(registry)
     }

@@ -184,3 +184,83 @@ def test_closing_twice_or_before_the_start_is_fine():
         await server.close()
 
     asyncio.run(lives())
+
+
+# --- memory
+
+
+@pytest.mark.parametrize(
+    ("attack", "is_busy"),
+    [
+        (v1(bytes(200_000))[:-1000], lambda reply: "ocupad" in reply.decode()),
+        (v2(bytes(200_000))[:-1000], lambda reply: reply.startswith(b"False<SEP>0<SEP>busy<SEP>")),
+    ],
+    ids=["version 1", "version 2"],
+)
+def test_a_small_picture_is_answered_beside_clients_that_hold_what_they_can(serve, attack, is_busy):
+    server = serve(
+        max_memory_bytes=1_000_000, max_image_bytes=200_000, idle_time=TIME_LIMIT, linger_time=0.1
+    )
+    with contextlib.ExitStack() as stack:
+        opened = [stack.enter_context(connect(server)) for _ in range(40)]
+        for sock in opened:
+            sock.sendall(attack)
+        until(lambda: server.memory.used > 750_000, "most of it is taken")
+        until(lambda: server.counters["failures"] >= 35, "the others are refused, though silent")
+        for _ in range(3):
+            assert ask(server, v1()) == good_v1()
+        assert server.memory.used <= 1_000_000
+        refused = 0
+        for sock in opened:
+            sock.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                assert is_busy(sock.recv(4096))
+                refused += 1
+        assert refused >= 35
+    until(lambda: server.memory.used == 0, "all of it is free")
+    assert not server.memory.growing
+
+
+def test_pictures_that_are_being_described_count_and_are_not_refused(serve):
+    handler = Waiting()
+    server = serve(handler, max_memory_bytes=2 * len(JPEG) - 1, max_image_bytes=len(JPEG))
+    with connect(server) as first, connect(server) as second:
+        first.sendall(v2())
+        until(handler.entered.is_set, "it is being described")
+        assert server.memory.used == len(JPEG)
+        second.sendall(v2())
+        assert read_line(second).startswith(b"False<SEP>0<SEP>busy<SEP>")
+        server.loop_thread.post(handler.go_on.set)
+        assert read_exactly(first, len(good_v2())) == good_v2()
+        second.sendall(v2())  # it was read to its end, so the connection is open
+        assert read_exactly(second, len(good_v2())) == good_v2()
+        until(lambda: server.memory.used == 0, "nothing is held for who only stays connected")
+
+
+def test_many_small_requests_in_one_piece_leave_others_their_turns(serve):
+    server = serve()
+    bad, count = b".jpg<SEP>1\nx", 20_000
+    with connect(server) as sock, connect(server) as other:
+        sending = threading.Thread(target=sock.sendall, args=(bad * count,))
+        sending.start()
+        until(lambda: server.counters["requests"] > 10, "it has begun")
+        other.sendall(v2())
+        assert read_exactly(other, len(good_v2())) == good_v2()
+        assert server.counters["requests"] < count
+        sock.shutdown(socket.SHUT_RDWR)
+        sending.join(TIME_LIMIT)
+
+
+# --- half-closed connections
+
+
+@pytest.mark.parametrize("data", [v1(), b"jpg<SEP>%d" % len(JPEG) + JPEG], ids=["dot", "no dot"])
+def test_who_ends_its_side_in_version_1_is_answered(serve, data):
+    assert ask(serve(), data, half_close=True) == good_v1()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_who_ends_its_side_in_version_2_is_answered(serve, count):
+    assert ask(serve(), v2() * count, half_close=True) == good_v2() * count
+    cut = ask(serve(), v2() + v2()[:-1], half_close=True)
+    assert cut.startswith(good_v2() + b"False<SEP>0<SEP>truncated_image<SEP>")

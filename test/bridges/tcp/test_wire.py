@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -163,6 +164,13 @@ def test_a_picture_that_begins_like_half_a_separator_is_version_1():
         (b".jpg<SEP>-5", "invalid_request"),
         (b".jpg<SEP>ten", "invalid_request"),
         (b".jpg<SEP> 5", "invalid_request"),
+        (b".jpg<SEP>+5", "invalid_request"),
+        (".jpg<SEP>٥".encode(), "invalid_request"),
+        (".jpg<SEP>５".encode(), "invalid_request"),
+        (b".jpg<SEP>0x10", "empty_image"),
+        (b".jpg<SEP>" + b"9" * 10_000, "image_too_large"),
+        (b".jp\xff<SEP>5hello", "invalid_request"),
+        (".jpgé<SEP>5hello".encode(), "invalid_request"),
         (b".jpg<SEP>\n", "invalid_request"),
         (b"GET / HTTP/1.1\r\nHost: 127.0.0.1:5001\r\n\r\n", "invalid_request"),
         (b"\x16\x03\x01" + bytes(200), "invalid_request"),
@@ -182,6 +190,12 @@ def test_version_1_refusals_end_the_conversation(data, code):
         (b"lang=en;lang=es", "invalid_request", "lang"),
         (b"lang=\x1b[31m", "invalid_request", "lang"),
         (b"lang=\xff", "invalid_request", "UTF-8"),
+        (b"\xff=en", "invalid_request", "UTF-8"),
+        (b"lang=\xed\xa0\x80", "invalid_request", "UTF-8"),
+        (b"lang=\xc0\xaf", "invalid_request", "UTF-8"),
+        (b"lang=a\0b", "invalid_request", "lang"),
+        (b"min_score=" + b"9" * 1000, "invalid_request", "min_score"),
+        ("min_score=٠".encode(), "invalid_request", "min_score"),
         (b"annotate=yes", "invalid_request", "annotate"),
         (b"min_score=nan", "invalid_request", "min_score"),
         (b"min_score=1.5", "invalid_request", "min_score"),
@@ -221,6 +235,62 @@ def test_version_2_refusals_of_the_picture_keep_the_connection(data, code):
 def test_version_2_refusals_that_lose_the_framing_end_the_conversation(data, code):
     refusal = refused(data, b"\n" + v2())
     assert (refusal.version, refusal.content.code, refusal.keep_open) == (2, code, False)
+
+
+def test_a_size_ends_at_the_first_byte_that_is_no_digit():
+    assert only(parse(b".jpg<SEP>5e3+45")).content.picture.data == b"e3+45"
+    assert only(parse(b".jpg<SEP>5_000_0")).content.picture.data == b"_000_"
+    assert only(parse(b".jpg<SEP>0005hello")).content.picture.data == b"hello"
+
+
+def test_an_abandoned_request_holds_nothing():
+    for data, version in ((v1()[:-1], 1), (v2()[:-1], 2), (b".jpg<SEP>9<SEP>la", 1)):
+        parser = RequestParser(LIMIT)
+        parser.feed(data)
+        assert drain(parser) == []
+        assert parser.received == (len(JPEG) - 1 if JPEG[:-1] in data else 0)
+        refusal = parser.refuse(errors.BusyError("too much"))
+        assert (refusal.version, refusal.content.code) == (version, "busy")
+        assert not refusal.keep_open
+        parser.feed(b"more" + v2())
+        assert drain(parser) == []
+        assert not parser.begun
+        assert len(parser._buffer) == parser.received == 0
+
+
+TINY = b".jpg<SEP>4\n\xff\xd8\xff\xe0"
+
+
+@pytest.mark.parametrize(
+    ("data", "count"),
+    [
+        (TINY * 10_000, 10_000),
+        (b".jpg<SEP>0\n" * 10_000, 10_000),
+        (b".jpg<SEP>4<SEP>no=1\n\xff\xd8\xff\xe0" * 10_000, 10_000),
+        (b"a" * (16 << 20), 1),
+        (b"<SEP>" * (3 << 20), 1),
+        (b".jpg<SEP>" * (1 << 20), 1),
+        (b".jpg<SEP>5<SEP>" + b";" * (16 << 20), 1),
+    ],
+)
+def test_the_time_for_a_stream_grows_with_its_length_alone(data, count):
+    parser = RequestParser(LIMIT)
+    parser.feed(data)
+    began = time.process_time()
+    assert len(drain(parser)) == count
+    assert time.process_time() - began < 1.0  # copying what follows each request takes 10 s
+
+
+@pytest.mark.parametrize("data", [v2(bytes(900)), b".jpg<SEP>5<SEP>" + b";" * 900])
+def test_byte_by_byte_costs_no_more_than_the_header_each_time(data):
+    parser = RequestParser(LIMIT)
+    began = time.process_time()
+    for byte in data * 10:
+        parser.feed(bytes([byte]))
+        drain(parser)
+        assert parser.received <= LIMIT
+        assert len(parser._buffer) <= LIMIT + wire.MAX_HEADER
+    assert time.process_time() - began < 2.0
 
 
 def test_a_refused_picture_is_dropped_as_it_comes():

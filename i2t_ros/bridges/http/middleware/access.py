@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from i2t_ros.bridges.http.middleware.limits import AddressLimits, limited, too_large
 from i2t_ros.bridges.http.problems import HttpProblem, problem_response
 from i2t_ros.bridges.http.settings import HttpSettings
+from i2t_ros.bridges.memory import RequestMemory
 
 COOKIE = "i2t_session"
 AUTHORIZED = "i2t_ros.authorized"
@@ -49,8 +50,9 @@ async def refuse(scope: Scope, receive: Receive, send: Send, problem: Exception)
 class Guard:
     """Refuses callers by Host, Origin, token, rate and size; adds security headers to replies."""
 
-    def __init__(self, app: ASGIApp, settings: HttpSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: HttpSettings, memory: RequestMemory) -> None:
         self._app = app
+        self._memory = memory
         self._settings = settings
         own = socket.gethostname().lower()  # the names that this machine has in its own network
         short = own.split(".")[0]
@@ -94,9 +96,12 @@ class Guard:
             return
         # FastAPI would have Starlette parse the cookies of every request; see _cookies.
         scope["headers"] = [each for each in scope["headers"] if each[0] != b"cookie"]
-        if scope["type"] == "http":
-            receive = limited(receive, self._settings.limits)
-        await self._app(scope, receive, send_with_headers)
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send_with_headers)
+            return
+        with self._memory.share() as share:
+            in_limits = limited(receive, self._settings.limits, share)
+            await self._app(scope, in_limits, send_with_headers)
 
     def _check_rate(self, caller: HTTPConnection) -> None:
         if not self._rates.allow(_address_of(caller)):

@@ -10,6 +10,7 @@ from starlette.types import Message, Receive
 
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.settings import HttpLimits
+from i2t_ros.bridges.memory import Share
 from i2t_ros.pipeline.rate_limit import RateLimit
 
 MAX_ADDRESSES = 4096  # whose rates are remembered; the longest silent are forgotten first
@@ -39,22 +40,23 @@ def full_limit(burst: float) -> RateLimit:
     return RateLimit(burst, burst)
 
 
-def limited(receive: Receive, limits: HttpLimits) -> Receive:
+def limited(receive: Receive, limits: HttpLimits, share: Share) -> Receive:
     """Return the ``receive`` of one request, with limits on the bytes and seconds of its body.
 
-    It raises HttpProblem for what is too much or too slow.
+    It raises HttpProblem for what is too much or too slow, and BusyError if the body has to give
+    way to those of others; ``share`` counts its bytes.
     """
-    total, deadline, complete = 0, math.inf, False
+    deadline, complete = math.inf, False
 
     async def receive_in_time() -> Message:
-        nonlocal total, deadline, complete
+        nonlocal deadline, complete
         if complete:  # what follows is the client's leaving, and has no deadline
             return await receive()
         now = time.monotonic()
         deadline = min(deadline, now + limits.receive_time)
         patience = min(limits.idle_time, deadline - now)
         try:
-            message = await asyncio.wait_for(receive(), max(0.0, patience))
+            message = await share.wait(receive(), max(0.0, patience))
         except asyncio.TimeoutError:
             raise HttpProblem(
                 408,
@@ -62,10 +64,13 @@ def limited(receive: Receive, limits: HttpLimits) -> Receive:
                 f"{limits.idle_time:g} s",
                 headers={"connection": "close"},
             ) from None
-        total += len(message.get("body", b""))
-        complete = not message.get("more_body", False)
+        total = share.size + len(message.get("body", b""))
         if total > limits.max_body_bytes:
             raise too_large(limits, "more")
+        share.resize(total)
+        complete = not message.get("more_body", False)
+        if complete:
+            share.complete()
         return message
 
     return receive_in_time

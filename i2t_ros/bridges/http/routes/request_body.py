@@ -1,24 +1,36 @@
 """The picture of an HTTP request, wherever it is, and the options that come beside it."""
 
 import contextlib
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from i2t_ros.bridges.http.forms import (
+    MAX_TEXT,
+    Fields,
+    read_json,
+    read_multipart,
+    read_url_encoded,
+    too_much_text,
+)
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.services import Services
 from i2t_ros.errors import ImageError, UnsupportedFormatError
-from i2t_ros.types import Picture
+from i2t_ros.types import ByteBuffer, Picture
 from i2t_ros.vision.codecs import picture_format
 
 MAX_URL = 2048  # characters
 MAX_KINDS = 64  # media types of an Accept header that are looked at; browsers send ten
+MAX_READ_HERE = 4096  # bytes of a form or JSON; larger ones are read in a thread
+JSON = "application/json"
 URL_ENCODED = "application/x-www-form-urlencoded"
-FORMS = ("multipart/form-data", URL_ENCODED)
+READERS: Mapping[str, Callable[[bytearray, str], tuple[Fields, list[ByteBuffer]]]] = {
+    "multipart/form-data": read_multipart,
+    URL_ENCODED: lambda body, _: read_url_encoded(body),
+    JSON: lambda body, _: read_json(body),
+}
+"""What reads the bodies that bring options."""
 URL_FIELD = {
     "type": "string",
     "default": "",  # or Swagger UI fills in "string"
@@ -32,68 +44,59 @@ async def read_body(request: Request, services: Services) -> tuple[Picture, dict
     """Read the body: a form with a file or a URL, JSON with a URL, or the picture itself.
 
     Returns the picture and the options, neither of them checked. Raises HttpProblem for a body that
-    is none of these, and for a URL that cannot be fetched.
+    is none of these, and for a URL that cannot be fetched; BusyError if too many are being read.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    # curl --data-binary calls everything a URL-encoded form.
-    is_form = kind in FORMS and not (kind == URL_ENCODED and _is_picture(await request.body()))
-    if is_form:
-        options, files = await _read_form(request)
-    elif kind == "application/json":
-        options, files = _read_json(await request.body()), []
-    elif kind.startswith("image/") or kind in (URL_ENCODED, "application/octet-stream", ""):
-        return Picture(await request.body()), {}
-    else:
+    content_type = request.headers.get("content-type", "")
+    kind = content_type.partition(";")[0].strip().lower()
+    if not (kind in (*READERS, "application/octet-stream", "") or kind.startswith("image/")):
         raise HttpProblem(
             415,
             f"content type {kind[:80]!r}: expected image/..., application/octet-stream, "
             "multipart/form-data with a file, or application/json with a url",
         )
+    body = await _received(request, kind)
+    # curl --data-binary calls everything a URL-encoded form.
+    if kind not in READERS or (kind == URL_ENCODED and _is_picture(body)):
+        return Picture(body), {}
+    read = READERS[kind]
+    if len(body) + len(content_type) > MAX_READ_HERE:
+        options, files = await services.reading.run(read, body, content_type)
+    else:
+        options, files = read(body, content_type)
     url = options.pop("url", None)
     if files and url is None:
         return Picture(files[0]), options
     if files:
         raise HttpProblem(400, "form: expected a file or a url, got both")
-    if is_form and url is None:
+    if kind != JSON and url is None:
         raise HttpProblem(
             400, "form: expected a file or a url; with curl, -F image=@photo.jpg sends a file"
         )
     return await _fetched(url, services), options
 
 
-def _is_picture(body: bytes) -> bool:
+async def _received(request: Request, kind: str) -> bytearray:
+    """Return the body; raises HttpProblem for one that is too large for what it is."""
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_TEXT and (
+                kind == JSON or (kind == URL_ENCODED and not _is_picture(body))
+            ):
+                raise too_much_text(kind)
+    except BaseException:
+        body.clear()  # which the traceback may hold until the client has the reply
+        raise
+    return body
+
+
+def _is_picture(body: bytearray) -> bool:
     try:
         picture_format(body)
     except ImageError as error:
         return isinstance(error, UnsupportedFormatError)  # the reply says so
     return True
-
-
-async def _read_form(request: Request) -> tuple[dict[str, Any], list[bytes]]:
-    """Return the fields and the files of a form that are filled in.
-
-    Browsers send the others too: empty, and a file that was not chosen without a name. What a file
-    is called is of no interest otherwise.
-    """
-    try:
-        async with request.form(max_files=1, max_fields=16) as form:
-            sent = form.multi_items()
-            fields = {name: value for name, value in sent if isinstance(value, str)}
-            chosen = [v for _, v in sent if isinstance(v, UploadFile) and (v.filename or v.size)]
-            files = [await value.read() for value in chosen]
-            return {name: value for name, value in fields.items() if value.strip()}, files
-    except (ValueError, HTTPException) as error:  # python-multipart's, and Starlette's
-        raise HttpProblem(400, f"form: {getattr(error, 'detail', error)}") from None
-
-
-def _read_json(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise HttpProblem(400, f"JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise HttpProblem(400, f"JSON: expected an object with a url, got {type(value).__name__}")
-    return value
 
 
 async def _fetched(url: Any, services: Services) -> Picture:
