@@ -2,17 +2,22 @@
 # make test   lint, types, tests
 # make run    detector_node until Ctrl-C; ARGS="-p language:=es" are ROS arguments
 # make bench  what each part costs beside the bare model; ARGS=--gate: what has a target, in two minutes
+# make fuzz   hostile input to every parser; MINUTES=30 in all, TARGET=http alone, SEED=12 as before
 # make clean  remove what make made
 PYTHON ?= python3
 IMAGE ?=
 ARGS ?=
+MINUTES ?= 30
+SEED ?=
+TARGET ?=
+CASE ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 SOURCES := $(shell find i2t_ros config msg srv scripts underlay cmake -type f -not -name '*.pyc') \
 	CMakeLists.txt package.xml setup.py
 
-.PHONY: demo test run bench clean
+.PHONY: demo test run bench fuzz clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -30,6 +35,10 @@ test: $(VENV)/.installed $(VENV)/.test
 
 bench: $(VENV)/.installed $(VENV)/.test
 	@$(BIN)/python bench/run.py $(ARGS)
+
+fuzz: $(VENV)/.installed $(VENV)/.test
+	@$(BIN)/python test/fuzz/fuzz.py --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(TARGET),--target $(TARGET)) \
+	$(if $(CASE),--case $(CASE)) $(ARGS)
 
 $(VENV)/.installed: $(VENV)/.requirements $(SOURCES)
 	@echo "building i2t_ros ..."
@@ -52,4 +61,4 @@ $(VENV)/.test: $(VENV)/.requirements
 require = $(BIN)/python tools/requirements.py $(1) > $(VENV)/requirements.txt && $(PIP) install --use-pep517 -r $(VENV)/requirements.txt
 
 clean:
-	rm -rf $(VENV) build out bench/out *.egg-info
+	rm -rf $(VENV) build out bench/out test/fuzz/out *.egg-info

@@ -22,6 +22,10 @@ def type_of(name):
     return getattr(importlib.import_module(f"{package}.{kind}"), name)
 
 
+def is_message(value):
+    return hasattr(value, "get_fields_and_field_types")
+
+
 class OddMessages:
     """Makes messages; ``words`` are texts that mean something to the node that gets them."""
 
@@ -35,6 +39,16 @@ class OddMessages:
         for name, type_name in kind.get_fields_and_field_types().items():
             setattr(msg, name, self._value(type_name))
         return msg
+
+    def spoil(self, msg):
+        """Give one field of a message, or of a message in it, another value."""
+        name, type_name = self.random.choice([*msg.get_fields_and_field_types().items()])
+        value = getattr(msg, name)
+        inside = [one for one in (value if isinstance(value, list) else [value]) if is_message(one)]
+        if inside and self.random.random() < 0.8:
+            self.spoil(self.random.choice(inside))
+        else:
+            setattr(msg, name, self._value(type_name))
 
     def garbled(self, msg):
         """Return a message as bytes of which a few are wrong or missing."""
