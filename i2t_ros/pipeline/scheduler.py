@@ -82,8 +82,8 @@ class RequestQueue:
 
     Heavy requests, with pictures that take long, have a line of their own. One thread never runs
     them, if there are two or more, and they fill at most half of the places where requests wait, so
-    they stop nobody else. When both lines may go on, they take turns; so with a single thread a
-    light request waits for one heavy request of each light one before it.
+    they stop nobody else. A single thread runs both. When both lines may go on, they take turns, so
+    then a light request at the head of its line waits for one heavy request.
 
     Every request is answered in time, even if a job hangs, which keeps its thread.
     """

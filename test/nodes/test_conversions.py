@@ -5,20 +5,30 @@ from functools import partial
 import cv2
 import numpy as np
 import pytest
+from i2t_ros.msg import Description, Face
 from i2t_ros.srv import Describe
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
+from vision_msgs.msg import Detection2D
 
 from i2t_ros.errors import (
     EmptyImageError,
     ImageMessageError,
     ImageTooLargeError,
     NotAnImageError,
+    ServiceError,
     UnsupportedFormatError,
 )
-from i2t_ros.nodes.messages.descriptions import request_from_msg
-from i2t_ros.nodes.messages.images import frame_from_msg, image_from_msg, image_to_msg, shown_by_msg
-from i2t_ros.vision.codecs import decode_image
+from i2t_ros.nodes.bridge.cameras import _jpeg_of
+from i2t_ros.nodes.messages.descriptions import description_from_msg, request_from_msg
+from i2t_ros.nodes.messages.images import (
+    encoded_to_msg,
+    frame_from_msg,
+    image_from_msg,
+    image_to_msg,
+    shown_by_msg,
+)
+from i2t_ros.vision.codecs import decode_image, encode_image
 
 LIMIT = 40_000_000
 RNG = np.random.default_rng(1)
@@ -161,6 +171,9 @@ def test_a_bgr8_image_is_not_copied():
         ({"width": 0}, EmptyImageError, "0x6"),
         ({"height": 0}, EmptyImageError, "8x0"),
         ({"width": 2**31, "height": 2**31, "step": 2**32 - 1}, ImageTooLargeError, "max_pixels"),
+        ({"width": 2**32 - 1, "height": 1, "step": 0}, ImageTooLargeError, "max_pixels"),
+        ({"width": 2**31}, ImageTooLargeError, "max_pixels"),
+        ({"step": 2**32 - 1}, ImageMessageError, r"expected 25769803770 bytes .6 rows of 42949"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_what_was_expected(changes, error, text):
@@ -169,6 +182,35 @@ def test_what_does_not_fit_is_refused_with_what_was_expected(changes, error, tex
         setattr(msg, name, value)
     with pytest.raises(error, match=text):
         image_from_msg(msg, LIMIT)
+
+
+@pytest.mark.parametrize("words", ["a ", "x", "h264 "])
+def test_a_long_format_is_cut(words):
+    message = CompressedImage(format=words * 10**6)
+    message.data.frombytes(b"no picture")
+    with pytest.raises(NotAnImageError) as caught:
+        image_from_msg(message, LIMIT)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("name", ["faces", "tasks", "detections"])
+def test_a_description_of_more_than_any_detector_finds_makes_no_sense(name):
+    msg = Description()
+    found = {"faces": Face(), "tasks": "detect", "detections": Detection2D()}[name]
+    owner = msg.detections if name == "detections" else msg
+    setattr(owner, name, [found] * 10_001)
+    with pytest.raises(ServiceError, match="a list has 10001 entries, expected at most 10000"):
+        description_from_msg(msg)
+
+
+@pytest.mark.parametrize(("fmt", "side"), [("png", 2700), ("webp", 2700), ("bmp", 5500)])
+def test_a_picture_that_takes_long_is_not_decoded_in_the_executor_of_a_bridge(fmt, side):
+    small, large = np.zeros((60, 80, 3), np.uint8), np.zeros((side, side, 3), np.uint8)
+    message = encoded_to_msg(Header(), encode_image(small, fmt))
+    assert _jpeg_of(message)[:2] == b"\xff\xd8"
+    message = encoded_to_msg(Header(), encode_image(large, fmt))
+    with pytest.raises(ImageTooLargeError, match=f"a {fmt} picture of {side}x{side} is too large"):
+        _jpeg_of(message)
 
 
 def test_a_long_name_of_a_frame_is_refused_wherever_it_is_written():

@@ -17,14 +17,14 @@ from std_msgs.msg import Header
 
 from i2t_ros.bridges.camera_hub import CameraHub, View
 from i2t_ros.bridges.loop_thread import LoopThread
-from i2t_ros.errors import I2tError, NotActiveError
+from i2t_ros.errors import I2tError, ImageTooLargeError, NotActiveError
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.nodes.detector.camera_ports import LONGEST_RESULT, CameraTopics, check_topics
 from i2t_ros.nodes.lifecycle.guard import COMPLAINT_PERIOD, complain
 from i2t_ros.nodes.messages.descriptions import description_from_msg
 from i2t_ros.nodes.messages.images import encoded_to_msg, image_from_msg, picture_from_msg
 from i2t_ros.types import Picture, PictureHeader
-from i2t_ros.vision.codecs import decode_image, encode_image, read_header
+from i2t_ros.vision.codecs import decode_image, encode_image, is_heavy, read_header
 
 LINGER = 5.0
 """Seconds for which a topic stays subscribed after its last viewer has left."""
@@ -177,8 +177,13 @@ def _frames_topic(camera: str) -> str:
 def _jpeg_of(msg: ImageMsg | CompressedImage) -> bytes:
     if isinstance(msg, CompressedImage):
         picture = picture_from_msg(msg)
-        if read_header(picture).format == "jpeg":
+        fmt, width, height = read_header(picture)
+        if fmt == "jpeg":
             return bytes(picture)
+        if is_heavy(picture):  # it would keep the executor from all else
+            raise ImageTooLargeError(
+                f"a {fmt} picture of {width}x{height} is too large to be shown live; publish JPEG"
+            )
         image = decode_image(picture)
     else:
         image = image_from_msg(msg, max_pixels=2**31)

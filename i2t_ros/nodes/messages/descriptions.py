@@ -26,6 +26,9 @@ lose all but the last ten without a word."""
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 """Of what late subscribers get too: which model and options answer."""
 
+MOST_FOUND = 10_000
+"""Objects, faces or other things in a description: the most that max_detections or top_k allow."""
+
 _SAME = ("camera", "language", "style", "min_score", "annotate", "fresh")
 """Fields of a request that are the same in the message."""
 
@@ -110,6 +113,13 @@ def description_from_msg(msg: DescriptionMsg) -> Description:
 
     Raises ServiceError for what no detector_node sends, such as an object without a class.
     """
+    lists = (msg.tasks, msg.failures, msg.objects, msg.detections.detections, msg.faces, msg.texts)
+    most = max(map(len, (*lists, msg.classification.results, msg.others)))
+    if most > MOST_FOUND:
+        raise ServiceError(
+            f"the description makes no sense: a list has {most} entries, expected at most "
+            f"{MOST_FOUND}"
+        )
     try:
         results = {task: converter(task).read(msg) for task in msg.tasks if task in TASKS}
     except Exception as error:

@@ -138,7 +138,8 @@ def _raw_image(msg: ImageMsg, max_pixels: int, gray16: str) -> Image:
 
 def _not_pictures(format: str) -> str:
     """Return what a compressed message holds that is no picture, by its format, and what helps."""
-    shown = f"the message's format is {format[:80]!r}"
+    format = format[:80]
+    shown = f"the message's format is {format!r}"
     words = set(re.findall(r"[a-z0-9]+", format.lower().replace(".", "")))
     if "compresseddepth" in words:
         return f"{shown}, a depth image: take the topic of the camera's color images"
