@@ -123,7 +123,7 @@ class Parser(h11.Connection):
 
     def _count(self, data: bytes, start: int) -> None:
         end = _BLANK_LINE.search(data)
-        if data.count(b"\n", start, end.start() if end else len(data)) > MAX_LINES:
+        if data.count(b"\n", start, end.start() + 1 if end else len(data)) > MAX_LINES:
             raise self._beyond(431, f"expected at most {MAX_LINES} headers")
 
     def _beyond(self, status: int, message: str) -> h11.RemoteProtocolError:
