@@ -16,7 +16,7 @@ import h11
 
 from i2t_ros.pipeline.rate_limit import RateLimit
 
-MAX_HEAD = 1 << 15  # bytes of a request before its body
+MAX_HEAD = 1 << 16  # bytes of a request before its body
 MAX_LINES = 100
 """Headers of a request, and trailers. Apache has the same limit; browsers and proxies send 30."""
 MAX_LINE = 8000

@@ -79,7 +79,7 @@ def attacked(bridge, first, rest, count=20):
         (b"GET / HTTP/1.1\r\n", b"a:b\n" * 16_000 + b"\r\n", 431),
         (b"GET / HTTP/1.1\r\nHost: x\r\n", b"X-A: b\r\n" * 100 + b"\r\n", 431),
         (b"GET / HTTP/1.1\r\nHost: x\r\n", b"X-A: " + b"b" * 8001 + b"\r\n\r\n", 431),
-        (b"GET / HTTP/1.1\r\n", b"Cookie: " + b"b" * 40_000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\n", b"Cookie: " + b"b" * 70_000 + b"\r\n\r\n", 431),
         (b"GET /", b"a" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414),
         (b"GET /", b"a" * 9000, 414),
         (b"GET /?", b"a=&" * 2000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414),
