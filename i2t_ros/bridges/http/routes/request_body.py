@@ -21,6 +21,7 @@ from i2t_ros.types import ByteBuffer, Picture
 from i2t_ros.vision.codecs import picture_format
 
 MAX_URL = 2048  # characters
+MAX_KINDS = 64  # media types of an Accept header that are looked at; browsers send ten
 MAX_READ_HERE = 4096  # bytes of a form or JSON; larger ones are read in a thread
 JSON = "application/json"
 URL_ENCODED = "application/x-www-form-urlencoded"
@@ -123,7 +124,7 @@ def accepts_html(accept: str) -> bool:
 
 def _accepted(accept: str) -> Iterator[tuple[str, float]]:
     """Yield each media type of an Accept header, and its weight."""
-    for entry in accept.split(","):
+    for entry in accept.split(",", MAX_KINDS)[:MAX_KINDS]:
         kind, *parameters = entry.lower().replace(" ", "").split(";")
         weights = [part[2:] for part in parameters if part.startswith("q=")]
         with contextlib.suppress(ValueError):
