@@ -16,7 +16,7 @@ import h11
 
 from i2t_ros.pipeline.rate_limit import RateLimit
 
-MAX_HEAD = 1 << 15  # bytes of a request before its body
+MAX_HEAD = 1 << 16  # bytes of a request before its body
 MAX_LINES = 100
 """Headers of a request, and trailers. Apache has the same limit; browsers and proxies send 30."""
 MAX_LINE = 8000
@@ -123,7 +123,7 @@ class Parser(h11.Connection):
 
     def _count(self, data: bytes, start: int) -> None:
         end = _BLANK_LINE.search(data)
-        if data.count(b"\n", start, end.start() if end else len(data)) > MAX_LINES:
+        if data.count(b"\n", start, end.start() + 1 if end else len(data)) > MAX_LINES:
             raise self._beyond(431, f"expected at most {MAX_LINES} headers")
 
     def _beyond(self, status: int, message: str) -> h11.RemoteProtocolError:
