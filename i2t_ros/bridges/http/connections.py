@@ -199,8 +199,6 @@ class _LingeringTransport:
 
     def write(self, data: bytes) -> None:
         """Send data; a WebSocket client that does not read its pongs is cut off."""
-        if self._left >= 0:  # a WebSocket's protocol goes on with what comes after its end
-            return
         self._transport.write(data)
         is_upgraded = self._transport.get_protocol() is not self._connection
         if is_upgraded and self._transport.get_write_buffer_size() > MAX_PONGS:
