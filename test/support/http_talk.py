@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import struct
 
 from waiting import TIME_LIMIT
 
@@ -30,3 +31,15 @@ def reply_to(bridge, data, *, half_close=False):
         reply = http.client.HTTPResponse(sock)
         reply.begin()
         return reply.status, dict(reply.headers), reply.read()
+
+
+def masked(code, data=b"", *, fin=True):
+    """Return a frame of a WebSocket client; the mask is 0."""
+    first, size = 0x80 * fin | code, len(data)
+    if size < 126:
+        header = struct.pack(">BB", first, 0x80 | size)
+    elif size < 1 << 16:
+        header = struct.pack(">BBH", first, 0xFE, size)
+    else:
+        header = struct.pack(">BBQ", first, 0xFF, size)
+    return header + bytes(4) + data

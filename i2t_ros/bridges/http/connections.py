@@ -6,7 +6,6 @@ application around ours tells it while a request is being answered.
 """
 
 import asyncio
-import contextlib
 import json
 from http import HTTPStatus
 from typing import Any, cast
@@ -16,29 +15,31 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from i2t_ros.bridges.counting import counted
+from i2t_ros.bridges.http.lingering import LingeringTransport
 from i2t_ros.bridges.http.middleware.access import refuse
 from i2t_ros.bridges.http.problems import REFUSALS
 from i2t_ros.bridges.http.settings import HttpLimits
+from i2t_ros.bridges.http.turns import MAX_HEAD, MAX_LINE, SLICE, Frames, Parser, Turns
 from i2t_ros.errors import BusyError
 from i2t_ros.pipeline.description_json import error_to_json
 
 CONNECTION = "i2t_ros.connection"
 """Key of the ASGI scope's state: the TimedProtocol of the request."""
-MAX_HEAD = 1 << 16  # bytes of a request before its body
-MAX_HANDSHAKE_LINE = 8000  # bytes of a header of a WebSocket's handshake, which websockets limits
-MAX_HANDSHAKE_LINES = 100
-MAX_LINGER = 1 << 26  # bytes that a client may still send after a refusal
-MAX_PONGS = 1 << 16
-"""Bytes that may wait to be sent to a WebSocket client: only pongs, and it has to read them."""
+TOO_MANY = b"\x88\x02\x03\xf0"
+"""A WebSocket's close frame with the code 1008, policy violation (RFC 6455, section 7.4.1)."""
 YIELD_AFTER = 2.0
 """Seconds after which a connection that asks for nothing gives way if there are too many."""
 
 
 class Waiting:
-    """The connections of a listener that are neither answered nor accepted as WebSockets yet."""
+    """The connections of a listener that are neither answered nor accepted as WebSockets yet.
+
+    And those that linger after their last reply.
+    """
 
     def __init__(self) -> None:
         self._since: dict[TimedProtocol, float] = {}  # in the order in which they began
+        self._lingering: dict[TimedProtocol, None] = {}  # likewise
 
     def add(self, connection: "TimedProtocol") -> None:
         """Count a connection as waiting from now on."""
@@ -47,9 +48,24 @@ class Waiting:
     def discard(self, connection: "TimedProtocol") -> None:
         """Count a connection no longer."""
         self._since.pop(connection, None)
+        self._lingering.pop(connection, None)
+
+    def linger(self, connection: "TimedProtocol") -> None:
+        """Count a connection as one that has had its last reply."""
+        self._lingering[connection] = None
+
+    @property
+    def lingering(self) -> int:
+        """How many have had their last reply."""
+        return len(self._lingering)
 
     def make_room(self) -> bool:
-        """Cut the connection that has waited longest, if that is long; return whether it is."""
+        """Cut a connection and return True, if one lingers or one has waited long."""
+        if self._lingering:
+            lingering = next(iter(self._lingering))
+            self.discard(lingering)
+            lingering.transport.abort()
+            return True
         oldest = next(iter(self._since), None)
         now = asyncio.get_running_loop().time()
         if oldest is None or now - self._since[oldest] < YIELD_AFTER:
@@ -60,13 +76,29 @@ class Waiting:
 
 
 class TimedProtocol(H11Protocol):
-    """A connection that is cut if its client is too slow, and whose refusals arrive."""
+    """A connection that is cut if its client is too slow, and whose refusals arrive.
+
+    It parses what comes in turns with the others, also for the WebSocket that it becomes.
+
+    websocket  uvicorn's protocol of that, or None
+    """
+
+    transport: "LingeringTransport"  # type: ignore[assignment]
+    conn: Parser
 
     def __init__(
-        self, limits: HttpLimits, waiting: Waiting, *, app_state: dict[str, Any], **others: Any
+        self,
+        limits: HttpLimits,
+        waiting: Waiting,
+        turns: Turns,
+        *,
+        app_state: dict[str, Any],
+        **others: Any,
     ) -> None:
         super().__init__(app_state={**app_state, CONNECTION: self}, **others)
+        self.conn = Parser(self._have_turn)
         self.limits = limits
+        self.websocket: Any = None
         self.ends_with_client = False
         """Whether a client that sends no more has left: it looks at an endless reply."""
         self._waiting = waiting
@@ -74,27 +106,98 @@ class TimedProtocol(H11Protocol):
         self._is_idle = False
         self._is_half_closed = False
         self._timer: asyncio.TimerHandle | None = None
+        self._turns = turns
+        self._has_turn = False
+        self._unparsed = memoryview(b"")
+        self._body_left = 0  # bytes of a body that need no parsing
+        self._frames = Frames()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a request."""
-        super().connection_made(cast(asyncio.Transport, _LingeringTransport(transport, self)))
+        lingering = cast(asyncio.Transport, LingeringTransport(transport, self))
+        super().connection_made(lingering)
         if len(self.connections) > self.limits.max_connections:
             self._waiting.make_room()
         self._wait_for_headers()
 
     def data_received(self, data: bytes) -> None:
         """Pass data on, which may begin a request."""
-        if cast(_LingeringTransport, self.transport).swallows(len(data)):
+        if self.transport.swallows(len(data)):
             return
         if self._is_idle:  # what was waited for has begun, and has its own time to end
             self._is_idle = False
             self._stop_waiting()
         if not self._is_answering:
             self._wait_for_headers()
-        super().data_received(data)
+        self._unparsed = memoryview(bytes(self._unparsed) + data)
+        if not self._has_turn:
+            self._parse()
+
+    def _have_turn(self) -> None:
+        """Go on in another round of the loop, and read nothing before."""
+        self.transport.hold_reading()
+        if not self._has_turn:
+            self._has_turn = True
+            self._turns.add(self._parse)
+
+    def go_on(self) -> bool:
+        """Parse soon what has been read, if there is anything; return whether there is."""
+        if has_more := bool(self._unparsed) or self.conn.has_more:
+            self._have_turn()
+        return has_more
+
+    def _parse(self) -> None:
+        """Parse as much as one turn allows."""
+        self._has_turn = False
+        if self.transport.is_closing():
+            self._unparsed = memoryview(b"")
+            return
+        if self.transport.is_paused:  # resume_reading goes on
+            return
+        if self.websocket is None:
+            self._parse_http()
+        else:
+            self._parse_websocket()
+        if not self.transport.is_paused and not self.go_on():
+            self.transport.resume_reading()
+
+    def _parse_http(self) -> None:
+        had_more = self.conn.has_more
+        self.conn.begin_turn()
+        if had_more:
+            self.handle_events()
+        while (
+            self._unparsed
+            and self.websocket is None
+            and not (self.conn.turn_ended or self.transport.is_paused)
+            and not self.transport.is_closing()
+        ):
+            in_body = self.conn.their_state is h11.SEND_BODY
+            size = max(SLICE, self._body_left) if in_body else SLICE
+            size = min(size, len(self._unparsed))
+            super().data_received(self._take(size))
+            if in_body:
+                self._body_left = max(0, self._body_left - size)
+            elif self.conn.their_state is h11.SEND_BODY:  # some of it has been in this slice
+                self._body_left = max(0, _length_of(self.headers) - size)
+
+    def _parse_websocket(self) -> None:
+        size = self._frames.cut(self._unparsed)
+        if size < 0:
+            self.transport.write(TOO_MANY)
+            self.transport.close()
+            return
+        self.websocket.data_received(self._take(size))
+
+    def _take(self, size: int) -> bytes:
+        part = bytes(self._unparsed[:size])
+        self._unparsed = self._unparsed[size:]
+        return part
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """Answer a client that sends no more, if it has asked for something whole that ends."""
+        if self.websocket is not None:
+            return cast("bool | None", self.websocket.eof_received())
         asked = self.cycle is not None and not (
             self.cycle.more_body or self.cycle.response_complete
         )
@@ -105,7 +208,24 @@ class TimedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing more."""
         self._stop_waiting()
-        super().connection_lost(exc)
+        if self.websocket is None:
+            super().connection_lost(exc)
+        else:
+            self.websocket.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Tell whoever writes to wait."""
+        if self.websocket is None:
+            super().pause_writing()
+        else:
+            self.websocket.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Tell whoever writes to go on."""
+        if self.websocket is None:
+            super().resume_writing()
+        else:
+            self.websocket.resume_writing()
 
     def on_response_complete(self) -> None:
         """Expect the next request, if there may be one."""
@@ -123,11 +243,15 @@ class TimedProtocol(H11Protocol):
 
     def has_unread(self) -> bool:
         """Return whether the client may have sent what has not been read."""
+        if self.conn.refusal or self._unparsed:
+            return True
         return self.conn.their_state not in (h11.IDLE, h11.DONE, h11.CLOSED, h11.MUST_CLOSE)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP; uvicorn calls this."""
-        if len(self.conn.trailing_data[0]) > MAX_HEAD:
+        if self.conn.refusal:
+            self._refuse(*self.conn.refusal)
+        elif len(self.conn.trailing_data[0]) > MAX_HEAD:
             self._refuse(431, f"expected at most {MAX_HEAD} bytes of headers")
         else:
             self._refuse(400, msg)
@@ -135,17 +259,23 @@ class TimedProtocol(H11Protocol):
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Pass a handshake on to the WebSocket library, unless that would refuse it in its way."""
         names = {name for name, _ in event.headers}
-        longest = max(len(name) + len(value) for name, value in event.headers)
-        if longest > MAX_HANDSHAKE_LINE or len(event.headers) > MAX_HANDSHAKE_LINES:
-            self._refuse(
-                431,
-                f"WebSocket: expected at most {MAX_HANDSHAKE_LINES} headers of at most "
-                f"{MAX_HANDSHAKE_LINE} bytes",
-            )
+        if max(len(name) + len(value) for name, value in event.headers) > MAX_LINE:
+            self._refuse(431, f"WebSocket: expected headers of at most {MAX_LINE} bytes")
         elif names & {b"content-length", b"transfer-encoding"}:
             self._refuse(400, "WebSocket: expected a handshake without a body")
         else:
             super().handle_websocket_upgrade(event)
+
+    @property
+    def is_beyond_limit(self) -> bool:
+        """Whether there are more connections than allowed, without those that linger."""
+        there = len(self.connections) - self._waiting.lingering
+        return there > self.limits.max_connections
+
+    def lingers(self) -> None:
+        """Take note that the last reply has been sent."""
+        self._stop_waiting()
+        self._waiting.linger(self)
 
     def _refuse(self, status: int, message: str) -> None:
         """Answer in place of the application, in the form of its errors, and close."""
@@ -181,57 +311,10 @@ class TimedProtocol(H11Protocol):
             self._timer = None
 
 
-class _LingeringTransport:
-    """A transport that closes so that the last reply arrives, and does not fill the memory.
-
-    If a socket with unread bytes is closed, the kernel sends a reset, which destroys a reply that
-    is still on its way (RFC 1122, section 4.2.2.13). So this sends no more, and reads and discards
-    for a while. Everything else is the transport's own.
-    """
-
-    def __init__(self, transport: asyncio.Transport, connection: TimedProtocol) -> None:
-        self._transport = transport
-        self._connection = connection
-        self._left = -1  # bytes that may still come; below 0: it does not linger
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Send data; a WebSocket client that does not read its pongs is cut off."""
-        self._transport.write(data)
-        is_upgraded = self._transport.get_protocol() is not self._connection
-        if is_upgraded and self._transport.get_write_buffer_size() > MAX_PONGS:
-            self._transport.abort()
-
-    def is_closing(self) -> bool:
-        """Return whether nothing more will be sent."""
-        return self._left >= 0 or self._transport.is_closing()
-
-    def close(self) -> None:
-        """Close once everything has been sent, and what comes has been read for a while."""
-        if self.is_closing():
-            return
-        if not self._connection.has_unread():
-            self._transport.close()
-            return
-        self._left = MAX_LINGER
-        loop = asyncio.get_running_loop()
-        loop.call_later(self._connection.limits.linger_time, self._transport.abort)
-        self._transport.resume_reading()
-        if self._transport.can_write_eof():
-            with contextlib.suppress(OSError):  # it has left
-                self._transport.write_eof()
-
-    def swallows(self, size: int) -> bool:
-        """Return whether bytes that have come are discarded."""
-        if self._left < 0:
-            return False
-        self._left -= size
-        if self._left < 0:
-            self._left = 0
-            self._transport.abort()
-        return True
+def _length_of(headers: list[tuple[bytes, bytes]]) -> int:
+    """Return the bytes of a body that says how many it has; h11 has checked the headers."""
+    known = dict(headers)
+    return 0 if b"transfer-encoding" in known else int(known.get(b"content-length", b"0"))
 
 
 def in_time(app: ASGIApp) -> ASGIApp:
@@ -242,7 +325,6 @@ def in_time(app: ASGIApp) -> ASGIApp:
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         connection: TimedProtocol = scope["state"][CONNECTION]
-        limit = connection.limits.max_connections
 
         async def send_in_time(message: Message) -> None:
             try:
@@ -252,7 +334,8 @@ def in_time(app: ASGIApp) -> ASGIApp:
 
         connection.answering(True)
         try:
-            if len(connection.connections) > limit:
+            if connection.is_beyond_limit:
+                limit = connection.limits.max_connections
                 busy = BusyError(f"{counted(limit, 'connection')} already, the limit: try again")
                 await refuse(scope, receive, send, busy)
             elif scope["type"] == "websocket":  # the connection has another protocol from now on

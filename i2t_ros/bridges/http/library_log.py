@@ -21,7 +21,7 @@ class LibraryLog(logging.Filter):
         """Log a record here, if it is of interest, and nowhere else."""
         if record.levelno >= logging.WARNING:
             text = record.getMessage().strip()
-            # A text that is no UTF-8 is the client's fault, which the library logs as its own.
+            # An invalid text is the client's fault, and no reason to look at the code.
             if record.exc_info and not isinstance(record.exc_info[1], UnicodeDecodeError):
                 text = "\n".join([text, *traceback.format_exception(record.exc_info[1])]).strip()
             self._journal.say(record.levelno, "", str(record.msg), text)

@@ -15,7 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from i2t_ros.bridges.accepting import Acceptor, bind, descriptors
-from i2t_ros.bridges.http.connections import MAX_HEAD, TimedProtocol, Waiting, in_time
+from i2t_ros.bridges.http.connections import TimedProtocol, Waiting, in_time
 from i2t_ros.bridges.http.library_log import LibraryLog
 from i2t_ros.bridges.http.metrics import Counting
 from i2t_ros.bridges.http.middleware.access import Guard
@@ -25,6 +25,7 @@ from i2t_ros.bridges.http.routes import describe, history, live, pages, state, u
 from i2t_ros.bridges.http.routes import pictures as mjpeg
 from i2t_ros.bridges.http.services import Services
 from i2t_ros.bridges.http.settings import DEFAULT_PORT
+from i2t_ros.bridges.http.turns import Turns
 
 log = logging.getLogger("i2t_ros.http")
 
@@ -56,6 +57,7 @@ class HttpServer:
         self._host = host
         self._server: uvicorn.Server | None = None
         self._waiting = Waiting()
+        self._turns = Turns()
         self._acceptor: Acceptor | None = None
         self._library_log: LibraryLog | None = None
         self._closed: asyncio.Task[None] | None = None
@@ -98,6 +100,7 @@ class HttpServer:
             return TimedProtocol(
                 limits,
                 self._waiting,
+                self._turns,
                 config=server.config,
                 server_state=server.server_state,
                 app_state=state,
@@ -144,7 +147,6 @@ class HttpServer:
         return uvicorn.Config(
             in_time(create_app(self._services)),
             http="h11",
-            h11_max_incomplete_event_size=MAX_HEAD,
             ws="auto",
             lifespan="off",
             log_config=None,

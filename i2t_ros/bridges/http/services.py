@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from cachetools import TTLCache
 from fastapi import Depends
@@ -25,15 +25,21 @@ from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.settings import HttpSettings
 from i2t_ros.bridges.journal import Journal
 from i2t_ros.bridges.loop_thread import LoopThread
+from i2t_ros.bridges.workers import Workers
 from i2t_ros.errors import BusyError, I2tError, NoFrameError, TimeLimitError, UnknownCameraError
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
-from i2t_ros.vision.codecs import check_picture, read_header
+from i2t_ros.vision.codecs import check_picture, picture_format
 
 log = logging.getLogger("i2t_ros.http")
+
+Result = TypeVar("Result")
 
 MAX_FETCHES = 8
 """Pictures that are fetched from URLs at a time."""
 FETCHING_END = 1.0  # seconds
+SMALL = 4096
+"""Bytes of a picture whose header is read on the loop: whatever is in it, that takes less than a
+millisecond."""
 PICTURES_BYTES = 64 << 20
 PICTURES_TIME = 600.0  # seconds for which a linked picture is kept at most
 
@@ -49,6 +55,9 @@ class Services:
     pictures  that replies link to, by the last part of their path
     closing   set when streams have to end
     journal   of what clients do
+    reading   threads that look at headers of pictures, forms and JSON
+    drawing   threads that make pictures of streams smaller, and draw placeholders
+    heavy     the same for pictures that take long, one at a time
     """
 
     def __init__(  # noqa: PLR0913 (one listener, and all that it is connected with)
@@ -82,6 +91,11 @@ class Services:
         )
         self.closing = asyncio.Event()
         self.journal = Journal(log)
+        # Every connection has one such call at a time; none of them takes long.
+        self.reading = Workers("i2t-reading", 2, settings.limits.max_connections)
+        most = 2 * settings.limits.max_viewers  # some have left while theirs is being made
+        self.drawing = Workers("i2t-drawing", 2, most)
+        self.heavy = Workers("i2t-heavy", 1, most)
         self.metrics = Metrics(hub, lambda: self.viewers)
         max_bytes = settings.limits.max_body_bytes
         self.fetcher = Fetcher(settings.fetch, max_bytes) if settings.fetch else None
@@ -128,17 +142,36 @@ class Services:
     async def _ask(self, request: DescribeRequest) -> DescribeReply:
         """Have a request answered; one about no camera by name by the first that has frames."""
         try:
-            return await self._handler.describe(self._with_picture(request))
+            return await self._handler.describe(await self._with_picture(request))
         except NoFrameError:
             if request.picture is not None or request.camera:
                 raise
             for camera in self.hub.online[1:]:
                 with contextlib.suppress(NoFrameError):
-                    named = self._with_picture(replace(request, camera=camera.name))
+                    named = await self._with_picture(replace(request, camera=camera.name))
                     return await self._handler.describe(named)
             raise
 
-    def _with_picture(self, request: DescribeRequest) -> DescribeRequest:
+    async def check(self, picture: Picture) -> None:
+        """Read a picture's header and compute its hash, which are kept with it.
+
+        Raises ImageError for a picture that is none or has too many pixels.
+        """
+        max_pixels = self.settings.limits.max_pixels
+        if picture.header is None:
+            await self.look_at(picture, _read, max_pixels)
+        else:
+            check_picture(picture, max_pixels)
+
+    async def look_at(
+        self, picture: Picture, function: Callable[..., Result], *arguments: object
+    ) -> Result:
+        """Return what a function makes of a picture, called in a thread unless that is small."""
+        if len(picture) <= SMALL:
+            return function(picture, *arguments)
+        return await self.reading.run(function, picture, *arguments)
+
+    async def _with_picture(self, request: DescribeRequest) -> DescribeRequest:
         """Return the request with the newest frame, if it is about a WebSocket camera.
 
         Frames of WebSocket cameras are here, the others with the handler. One frame follows the
@@ -147,7 +180,7 @@ class Services:
         Raises NoFrameError, and ImageError for a picture that is none or has too many pixels.
         """
         if request.picture is not None:
-            check_picture(request.picture, self.settings.limits.max_pixels)
+            await self.check(request.picture)
             return request
         try:
             camera = self.hub.find(request.camera)
@@ -186,6 +219,8 @@ class Services:
             await asyncio.to_thread(self._fetching.stop, FETCHING_END)
         if self.history is not None:
             await self.history.close()
+        for workers in (self.reading, self.drawing, self.heavy):
+            workers.close()
         self.journal.close()
 
     async def linked(self, key: str) -> Picture | None:
@@ -203,7 +238,7 @@ class Services:
         """
         if kept_as:
             return f"/v1/pictures/{kept_as}"
-        key = f"{secrets.token_urlsafe(24)}.{read_header(picture).format}"
+        key = f"{secrets.token_urlsafe(24)}.{picture_format(picture.data)}"
         with contextlib.suppress(ValueError):  # larger than all that is kept
             self.pictures[key] = picture
         return f"/v1/pictures/{key}"
@@ -218,6 +253,11 @@ class Services:
             yield
         finally:
             self.viewers -= 1
+
+
+def _read(picture: Picture, max_pixels: int) -> None:
+    check_picture(picture, max_pixels)
+    picture.sha256  # noqa: B018 (computed once, and kept)
 
 
 async def _services(connection: HTTPConnection) -> Services:

@@ -10,6 +10,7 @@ from uvicorn.server import ServerState
 
 from i2t_ros.bridges.http.connections import TimedProtocol, Waiting, in_time
 from i2t_ros.bridges.http.settings import HttpLimits
+from i2t_ros.bridges.http.turns import Turns
 
 TIME_LIMIT = 30.0
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -51,7 +52,7 @@ class Connected:
         limits = HttpLimits(header_time=0.05)
         self.state = ServerState()
         self.protocol = TimedProtocol(
-            limits, Waiting(), config=config, server_state=self.state, app_state={}
+            limits, Waiting(), Turns(), config=config, server_state=self.state, app_state={}
         )
         self.transport = Transport()
         self.protocol.connection_made(self.transport)

@@ -305,7 +305,7 @@ def is_cut_off(sock, data):
 @pytest.mark.parametrize("path", ["/v1/describe", "/nowhere", "/healthz"])
 @pytest.mark.parametrize("token", ["", "correct-horse-battery-staple"])
 def test_trailers_without_an_end(web, path, token):
-    bridge = web(token=token)
+    bridge = web(token=token, linger_time=0.1)
     with raw(bridge) as sock:
         sock.sendall(head(bridge, path, transfer_encoding="chunked") + b"1\r\na\r\n0\r\n")
         assert is_cut_off(sock, b"X-A: b\r\n" * 10_000)

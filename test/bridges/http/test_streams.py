@@ -1,6 +1,8 @@
 """MJPEG and snapshots: newest only, placeholder, slow viewers, leaving, the first camera."""
 
+import contextlib
 import socket
+import struct
 import threading
 import time
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("fastapi")
+from loop_watch import watched
 from streams import (
     decoded,
     events,
@@ -83,14 +86,107 @@ def test_smaller_pictures_of_one_look_keep_one_frame(bridge):
     assert len(pictures._resized) == before + 1
 
 
-def test_a_damaged_frame_is_left_out_of_a_resized_stream(bridge):
+def no_tables(data):
+    """Return a JPEG without quantization tables: whole, by its segments, and not decodable."""
+    return data[: data.index(b"\xff\xdb")] + data[data.index(b"\xff\xc0") :]
+
+
+def lying(data):
+    """Return a JPEG whose header says that it is a thousand times as large."""
+    at = data.index(b"\xff\xc0") + 5
+    return data[:at] + struct.pack(">HH", 48_000, 64) + data[at + 4 :]
+
+
+DAMAGED = [
+    jpeg(60)[:-300],
+    no_tables(jpeg(60)),
+    jpeg(60).replace(b"\xff\xc0\0\x11\x08", b"\xff\xc0\0\x11\x0c"),  # 12 bits
+    lying(jpeg(60))[:-2],
+    b"\xff\xd8\xff\xd9",
+    b"GIF89a",
+    b"",
+]
+
+
+def test_damaged_frames_are_left_out_of_a_resized_stream(bridge):
     with watching(bridge, "/stream?annotated=0&width=30") as stream:
         stream.next()
-        publish(bridge, 50)
-        stream.next(lambda data: abs(number_of(data) - 50) < 3)
-        bridge.on_loop(bridge.hub.publish, "front", raw=jpeg(60)[:-300])
-        publish(bridge, 200)
-        stream.next(lambda data: abs(number_of(data) - 200) < 3)
+        for number, damaged in enumerate(DAMAGED):
+            bridge.on_loop(bridge.hub.publish, "front", raw=damaged)
+            publish(bridge, 50 + 20 * number)
+            stream.next(lambda data, number=number: abs(number_of(data) - 50 - 20 * number) < 3)
+
+
+@pytest.mark.parametrize("damaged", DAMAGED)
+def test_a_snapshot_of_a_damaged_frame_that_has_to_be_decoded_says_so(bridge, damaged):
+    bridge.on_loop(bridge.hub.publish, "front", raw=damaged)
+    with bridge.client() as client:
+        reply = client.get("/snapshot?annotated=0&width=30")
+        assert (reply.status_code, reply.json()["error"]["code"]) == (503, "no_frame")
+        assert "camera front: its newest frame is damaged" in reply.json()["error"]["message"]
+        assert client.get("/snapshot?annotated=0").content == damaged
+
+
+def test_pictures_that_take_long_hold_up_no_other_camera(bridge, monkeypatch):
+    """Those with many pixels, and progressive ones, wait for each other, and nobody for them."""
+    end, begun, original = threading.Event(), [], pictures._resize
+
+    def resize(picture, quality, width):
+        if picture.header.width != 64 or picture.layout.buffered:
+            begun.append(width)
+            assert end.wait(TIME_LIMIT)
+        return original(picture, quality, width)
+
+    monkeypatch.setattr(pictures, "_resize", resize)
+    for name in ("large", "progressive"):
+        bridge.on_loop(bridge.hub.add, name)
+    image = np.full((48, 64, 3), 9, np.uint8)
+    progressive = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    bridge.on_loop(bridge.hub.publish, "large", raw=jpeg(9, (3841, 2160)))
+    bridge.on_loop(bridge.hub.publish, "progressive", raw=progressive)
+    with contextlib.ExitStack() as stack:
+        for name in ("large", "progressive"):
+            for width in (10, 11, 12):
+                path = f"/stream?annotated=0&camera={name}&width={width}"
+                stack.enter_context(watching(bridge, path))
+        until(lambda: begun, "one of them is being made smaller")
+        with watching(bridge, "/stream?annotated=0&camera=front&width=30") as stream:
+            for number in (50, 90, 130):
+                publish(bridge, number)
+                stream.next(lambda data, number=number: abs(number_of(data) - number) < 3)
+        assert len(begun) == 1
+        end.set()
+
+
+def test_what_nobody_waits_for_any_more_is_not_made(bridge, monkeypatch):
+    end, begun, original = threading.Event(), [], pictures._resize
+
+    def resize(picture, quality, width):
+        begun.append(width)
+        assert end.wait(TIME_LIMIT)
+        return original(picture, quality, width)
+
+    monkeypatch.setattr(pictures, "_resize", resize)
+    publish(bridge, 90)
+    with watching(bridge, "/stream?annotated=0&width=20") as last:
+        until(lambda: begun, "it is being made")
+        for width in range(21, 30):
+            with watching(bridge, f"/stream?annotated=0&width={width}"):
+                until(lambda: bridge.services.viewers == 2, "a second viewer is there")
+            until(lambda: bridge.services.viewers == 1, "it has left")
+        end.set()
+        last.next(is_live)
+    assert begun == [20]
+
+
+def test_placeholders_of_any_names_are_drawn_beside_the_loop(bridge):
+    with bridge.client() as client, client.stream("GET", "/stream?camera=a0") as reply:
+        next(reply.iter_bytes())
+    with watched(bridge.loop) as watch:
+        for number in range(1, 6):
+            with watching(bridge, f"/stream?camera=a{number}") as stream:
+                assert stream.next() == placeholder(f"a{number}")
+    assert watch.longest < 0.02, watch.what
 
 
 def test_no_picture_is_made_larger(bridge):

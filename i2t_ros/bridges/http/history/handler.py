@@ -30,7 +30,6 @@ FIRST_PAUSE = 1.0  # seconds until a history that failed is opened again; twice 
 LAST_PAUSE = 60.0
 MAX_WAITING = 32  # calls of the history at a time
 UNUSABLE = "the history cannot be used at present: the bridge's log says why"
-SMALL = 1 << 20  # bytes: hashing more than these is left to a thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,8 @@ class HistoryHandler:
     A result is found again if the same question was asked about the same picture, of a detector
     with the same configuration. It is returned as it was, with its drawing if that is kept. The
     history cannot draw, so for other drawings the other handler is asked. Identical requests at the
-    same time are asked once. Lives on one asyncio loop.
+    same time are asked once. Lives on one asyncio loop, where hashing a large picture would take
+    long: Services has computed its hash before.
 
     A history that fails or hangs is left alone for a while, and longer each time. Meanwhile
     requests are answered without it, and do not wait for it.
@@ -179,7 +179,6 @@ class HistoryHandler:
         picture = request.picture
         if picture is None or request.fresh:
             return await self._handler.describe(request)
-        await hash_picture(picture)
         configuration = self._configuration()
         # Everything on which the answer depends.
         parts = picture.sha256, request.tasks, request.language, request.style, request.min_score
@@ -261,9 +260,3 @@ class HistoryHandler:
         if result is not None:  # what was found or added was written too: reading proves little
             self._pause = FIRST_PAUSE
         return result
-
-
-async def hash_picture(picture: Picture) -> None:
-    """Compute a picture's hash, without blocking the loop if it is large."""
-    if len(picture) > SMALL:
-        await asyncio.to_thread(lambda: picture.sha256)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
 from i2t_ros.bridges.http import schemas
-from i2t_ros.bridges.http.history.handler import KeptReply, hash_picture
+from i2t_ros.bridges.http.history.handler import KeptReply
 from i2t_ros.bridges.http.middleware.proxies import prefix_of
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.routes.parameters import body_schema, query_of, read_body_options
@@ -19,7 +19,7 @@ from i2t_ros.bridges.http.services import Services, SharedServices
 from i2t_ros.errors import I2tError
 from i2t_ros.pipeline.description_json import reply_to_json
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
-from i2t_ros.vision.codecs import read_header
+from i2t_ros.vision.codecs import picture_format
 
 MAX_HEADER = 2048
 """Characters of a header's value. nginx passes on a reply only if all headers have 4 KB at most."""
@@ -126,8 +126,6 @@ async def _reply(
         }
         return picture_response(drawing_of(reply), headers)
     reply = await services.describe(question, name)
-    if question.picture is not None:
-        await hash_picture(question.picture)
     entry = reply.entry if isinstance(reply, KeptReply) else None
     answer = {
         **reply_to_json(reply, question.picture),
@@ -167,5 +165,5 @@ def drawing_link(services: Services, reply: DescribeReply) -> str:
 
 def picture_response(picture: Picture, headers: dict[str, str] | None = None) -> Response:
     """Return a picture as the body."""
-    media_type = f"image/{read_header(picture).format}"
+    media_type = f"image/{picture_format(picture.data)}"
     return Response(bytes(picture), media_type=media_type, headers=headers)

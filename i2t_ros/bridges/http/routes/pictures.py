@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated
+from weakref import WeakValueDictionary
 
 import cv2
 import numpy as np
@@ -22,8 +23,8 @@ from i2t_ros.bridges.http.routes.streaming import TICK, EndlessResponse, follow
 from i2t_ros.bridges.http.services import Services, SharedServices
 from i2t_ros.errors import ImageError, NoFrameError
 from i2t_ros.options import option
-from i2t_ros.types import Image
-from i2t_ros.vision.codecs import decode_image, encode_image
+from i2t_ros.types import Image, Picture
+from i2t_ros.vision.codecs import decode_image, encode_image, read_header
 from i2t_ros.vision.drawing import Pen, plate_size, write
 from i2t_ros.vision.fonts import can_draw
 
@@ -35,6 +36,9 @@ Chromium shows a part of a stream when it has seen the head of the next one: wit
 camera's picture would be shown when its successor comes, and a placeholder never.
 """
 SNAPSHOT_TIME = 3.0  # seconds that a snapshot waits for a first picture
+HEAVY = 3840 * 2160
+"""Pixels above which a picture is made smaller in a lane of its own: more than those of 4K video.
+A progressive JPEG takes as long as a larger one, and is there too."""
 DEFAULT_QUALITY = 80  # of pictures that are made smaller and were not asked for in another
 SIZE = (640, 480)  # of a placeholder: width, height, in pixels
 GROUND = (41, 33, 28)
@@ -95,15 +99,20 @@ async def snapshot(look: LookQuery, services: SharedServices) -> Response:
     name = hub.find(look.camera).name
     end = time.monotonic() + SNAPSHOT_TIME
     latest = None
-    with services.watching(), Watch(hub, look.camera, look.feed_of, stale_time) as watch:
-        while latest is None and (left := end - time.monotonic()) > 0:
-            camera, latest = await watch.next(min(left, TICK))
-            name = camera.name if camera is not None else name
-    if latest is None:
-        what = "annotated picture" if look.annotated else "picture"
-        raise NoFrameError(f"camera {name}: no {what} came within {SNAPSHOT_TIME:g} s")
+    with services.watching():
+        with Watch(hub, look.camera, look.feed_of, stale_time) as watch:
+            while latest is None and (left := end - time.monotonic()) > 0:
+                camera, latest = await watch.next(min(left, TICK))
+                name = camera.name if camera is not None else name
+        if latest is None:
+            what = "annotated picture" if look.annotated else "picture"
+            raise NoFrameError(f"camera {name}: no {what} came within {SNAPSHOT_TIME:g} s")
+        try:
+            shown = await resized(services, name, latest, look)
+        except ImageError as error:
+            raise NoFrameError(f"camera {name}: its newest frame is damaged: {error}") from error
     headers = {"x-timestamp": f"{latest.stamp:.6f}"}
-    return Response(await resized(name, latest, look), media_type="image/jpeg", headers=headers)
+    return Response(shown, media_type="image/jpeg", headers=headers)
 
 
 async def _parts(services: Services, look: Look, language: str) -> AsyncGenerator[bytes, None]:
@@ -112,10 +121,11 @@ async def _parts(services: Services, look: Look, language: str) -> AsyncGenerato
     async with contextlib.aclosing(sights):
         async for camera, latest in sights:
             if latest is None:
-                yield part(placeholder(camera, _reason(services, camera, language)))
+                reason = _reason(services, camera)
+                yield part(await services.drawing.run(_placeholder, camera, reason, language))
             else:
                 with contextlib.suppress(ImageError):  # a damaged frame: the next one may be whole
-                    yield part(await resized(camera, latest, look), latest.stamp)
+                    yield part(await resized(services, camera, latest, look), latest.stamp)
                     services.metrics.streamed.inc()
 
 
@@ -127,31 +137,68 @@ def part(jpeg: bytes, stamp: float | None = None) -> bytes:
     return head.encode() + b"\r\n" + jpeg + f"\r\n--{BOUNDARY}\r\n".encode()
 
 
-def _reason(services: Services, camera: str, language: str) -> str:
+def _reason(services: Services, camera: str) -> str:
     online = any(known.name == camera and known.raw.newest for known in services.hub.online)
-    key = "errors.no_detection" if online else "errors.no_picture"
-    words = page_words(language)[key]
-    return words if can_draw(words) else page_words("en")[key]
+    return "errors.no_detection" if online else "errors.no_picture"
 
 
-_resized: LRUCache[tuple[str, Look], tuple[Latest[bytes], asyncio.Future[bytes]]] = LRUCache(32)
+def _placeholder(camera: str, reason: str, language: str) -> bytes:
+    words = page_words(language)[reason]
+    return placeholder(camera, words if can_draw(words) else page_words("en")[reason])
+
+
+@dataclass(eq=False)
+class _Resized:
+    """A picture that is being made smaller, or has been, and how many wait for it."""
+
+    latest: Latest[bytes]
+    making: asyncio.Task[bytes]
+    waiting: int = 0
+
+
+_resized: LRUCache[tuple[str, Look], _Resized] = LRUCache(32)
 """The newest resized picture of a camera for each look, made once however many ask for it."""
 
+_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+"""One of a camera's pictures is made smaller at a time, so that all cameras get their turn."""
 
-async def resized(camera: str, latest: Latest[bytes], look: Look) -> bytes:
-    """Return a camera's picture in the size and quality that were asked for."""
+
+async def resized(services: Services, camera: str, latest: Latest[bytes], look: Look) -> bytes:
+    """Return a camera's picture in the size and quality that were asked for.
+
+    Raises ImageError for one that is damaged.
+    """
     if not (look.quality or look.width):
         return latest.item
-    known, made = _resized.get((camera, look), (None, None))
-    if made is None or known is not latest:
-        resizing = asyncio.to_thread(_resize, latest.item, look.quality, look.width)
-        made = asyncio.ensure_future(resizing)
-        _resized[camera, look] = latest, made
-    return await asyncio.shield(made)
+    made = _resized.get((camera, look))
+    if made is None or made.latest is not latest or made.making.cancelled():
+        making = asyncio.create_task(_in_turn(services, camera, latest.item, look))
+        made = _resized[camera, look] = _Resized(latest, making)
+    made.waiting += 1
+    try:
+        return await asyncio.shield(made.making)
+    finally:
+        made.waiting -= 1
+        if not made.waiting:  # all have left
+            made.making.cancel()
 
 
-def _resize(jpeg: bytes, quality: int, width: int) -> bytes:
-    image = decode_image(jpeg)  # its pixels were counted when it came
+async def _in_turn(services: Services, camera: str, jpeg: bytes, look: Look) -> bytes:
+    turn = _turns.setdefault(camera, asyncio.Lock())
+    async with turn:
+        picture = Picture(jpeg)
+        takes_long = await services.look_at(picture, _takes_long)
+        workers = services.heavy if takes_long else services.drawing
+        return await workers.run(_resize, picture, look.quality, look.width)
+
+
+def _takes_long(picture: Picture) -> bool:
+    _, width, height = read_header(picture)
+    return width * height > HEAVY or picture.layout.buffered
+
+
+def _resize(picture: Picture, quality: int, width: int) -> bytes:
+    image = decode_image(picture)  # its pixels were counted when it came
     if width and width < image.shape[1]:
         height = max(1, round(image.shape[0] * width / image.shape[1]))
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).astype("uint8")

@@ -16,6 +16,7 @@ from i2t_ros.types import Picture
 from i2t_ros.vision.codecs import picture_format
 
 MAX_URL = 2048  # characters
+MAX_KINDS = 64  # media types of an Accept header that are looked at; browsers send ten
 URL_ENCODED = "application/x-www-form-urlencoded"
 FORMS = ("multipart/form-data", URL_ENCODED)
 URL_FIELD = {
@@ -120,7 +121,7 @@ def accepts_html(accept: str) -> bool:
 
 def _accepted(accept: str) -> Iterator[tuple[str, float]]:
     """Yield each media type of an Accept header, and its weight."""
-    for entry in accept.split(","):
+    for entry in accept.split(",", MAX_KINDS)[:MAX_KINDS]:
         kind, *parameters = entry.lower().replace(" ", "").split(";")
         weights = [part[2:] for part in parameters if part.startswith("q=")]
         with contextlib.suppress(ValueError):

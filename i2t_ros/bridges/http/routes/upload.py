@@ -1,6 +1,7 @@
 """POST /upload: the keys of the older picture metrics API, for its clients."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -103,6 +104,8 @@ async def _metrics(services: Services, picture: Picture, base: str) -> dict[str,
 
     Raises I2tError if none of them has a reply.
     """
+    with contextlib.suppress(I2tError):  # each of the three says so
+        await services.check(picture)
     answers = dict(
         zip(
             RESULTS,
@@ -131,7 +134,7 @@ async def _metrics(services: Services, picture: Picture, base: str) -> dict[str,
     }
     return {
         "error": "; ".join(f"{task}: {error}" for task, error in failures.items()),
-        "hash": await asyncio.to_thread(_md5, picture),
+        "hash": await services.reading.run(_md5, picture),
         "original": original,
         "faces_source": drawn("faces", NO_FACES) if answers["faces"].found else NO_FACES,
         "yolov3": json.dumps({name: f"{value:.4f}" for name, value in percent.items()}),

@@ -14,11 +14,10 @@ from i2t_ros.bridges.http.middleware.access import refuse
 from i2t_ros.bridges.http.middleware.limits import full_limit
 from i2t_ros.bridges.http.problems import HttpProblem, explain
 from i2t_ros.bridges.http.services import Services, SharedServices
-from i2t_ros.bridges.http.settings import HttpLimits
-from i2t_ros.errors import BusyError, I2tError, ImageError
+from i2t_ros.errors import BusyError, I2tError
 from i2t_ros.pipeline.rate_limit import RateLimit
 from i2t_ros.types import Picture
-from i2t_ros.vision.codecs import check_picture, read_header
+from i2t_ros.vision.codecs import MAX_PIXELS, check_picture, picture_format
 from i2t_ros.vision.headers import check_complete
 
 log = logging.getLogger("i2t_ros.ws")
@@ -124,7 +123,9 @@ async def _receive(services: Services, socket: WebSocket, name: str) -> None:
             if texts.allows(time.monotonic(), TEXTS_PER_SECOND):
                 log.info("camera %s says %r", name, (message.get("text") or "")[:MAX_TEXT])
             continue
-        result = _judge(jpeg, frames, limits)
+        result = await _judge(services, jpeg, frames)
+        if services.sockets.get(name) is not socket:  # replaced meanwhile
+            return
         services.metrics.frames.labels(result).inc()
         if result != "taken":
             log.debug("camera %s: a frame is ignored: %s", name, result)
@@ -135,21 +136,27 @@ async def _receive(services: Services, socket: WebSocket, name: str) -> None:
         last_frame = time.monotonic()
 
 
-def _judge(jpeg: bytes, frames: RateLimit, limits: HttpLimits) -> str:
+async def _judge(services: Services, jpeg: bytes, frames: RateLimit) -> str:
     """Return "taken", or why a frame is ignored, in a word."""
+    limits = services.settings.limits
     if len(jpeg) < limits.min_frame_bytes:
         return "too_small"
     if not frames.allows(time.monotonic(), limits.max_frame_rate):
         return "too_fast"
     try:
-        picture = Picture(jpeg)
-        if read_header(picture).format != "jpeg":
+        if picture_format(jpeg) != "jpeg":
             return "not_jpeg"
-        check_picture(picture, limits.max_pixels)
-        check_complete(jpeg, "jpeg")
-    except ImageError as error:
+        # Each viewer's stream may have to be decoded: no video has more pixels.
+        most = min(limits.max_pixels, MAX_PIXELS)
+        await services.look_at(Picture(jpeg), _check, most)
+    except I2tError as error:
         return error.code
     return "taken"
+
+
+def _check(picture: Picture, max_pixels: int) -> None:
+    check_picture(picture, max_pixels)
+    check_complete(picture.data, "jpeg")
 
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:
