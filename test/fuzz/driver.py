@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -60,7 +61,8 @@ def run(
                 _run_one(target, watch, case)
             except Exception as error:
                 problem = f"{type(error).__name__}: {error}"
-                path = save(target.name, f"{seed}-{number}", _shrunk(target, watch, case))
+                smallest = _shrunk(target, watch, case, _kind_of(error))
+                path = save(target.name, f"{seed}-{number}", smallest)
                 raise FoundError(
                     f"{target.name}, seed {seed}, case {number}: {problem}\n"
                     f"make fuzz TARGET={target.name} CASE={path} tries it again"
@@ -94,23 +96,30 @@ def _watched(
     target = kind(bounds, watch)
     with watch.log(), target.opened():
         yield target, watch
+    watch.measure = lambda: 0  # what is measured has ended
     watch.check(target.memory)
 
 
 def _run_one(target: Target, watch: Watch, case: Case) -> None:
     target.run(case)
+    watch.measure = lambda: 0  # what is measured has ended
     watch.check(target.memory)
 
 
-def _shrunk(target: Target, watch: Watch, case: Case) -> Case:
-    """Return the smallest input found that fails, too: without parts, and parts without slices."""
+def _kind_of(error: Exception) -> str:
+    """Return what tells one failure from another: its type and message, without figures."""
+    return re.sub(r"\d+", "", f"{type(error).__name__}: {error}")[:40]
+
+
+def _shrunk(target: Target, watch: Watch, case: Case, failure: str) -> Case:
+    """Return the smallest input found that fails so too: without parts, parts without slices."""
     end = time.monotonic() + SHRINKING
 
     def fails(smaller: Case) -> bool:
         try:
             _run_one(target, watch, smaller)
-        except Exception:
-            return True
+        except Exception as error:
+            return _kind_of(error) == failure
         return False
 
     if not fails(case):  # it needs those before it

@@ -2,10 +2,11 @@
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 
 from bounds import MEMORY, Bounds
+from mutations import mutated
 from watching import Watch
 
 Case = list[bytes]
@@ -34,6 +35,10 @@ class Target(ABC):
     def opened(self) -> Iterator[None]:
         """Have what is needed running."""
         yield
+
+    def mutated(self, random: Random, data: bytes, words: Sequence[bytes]) -> bytes:
+        """Return data with some changes; see mutations."""
+        return mutated(random, data, words, self.bounds.largest)
 
     @abstractmethod
     def generate(self, random: Random) -> Case:

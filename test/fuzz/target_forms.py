@@ -3,7 +3,7 @@
 import json
 from random import Random
 
-from mutations import mutated, pieces
+from mutations import pieces
 from talking import manner
 from target import Case
 from web_support import PICTURE
@@ -62,14 +62,14 @@ class Forms(WebTarget):
     """Sends bodies whose length, mostly, is as announced."""
 
     name = "forms"
-    cases = 400
+    cases = 300
 
     def generate(self, random: Random) -> Case:
         kind, body = random.choice(BODIES)
         if random.random() < 0.95:
-            body = mutated(random, body, WORDS)
+            body = self.mutated(random, body, WORDS)
         if random.random() < 0.2:
-            kind = mutated(random, kind, WORDS)[:2000].replace(b"\r", b"").replace(b"\n", b"")
+            kind = self.mutated(random, kind, WORDS)[:2000].replace(b"\r", b"").replace(b"\n", b"")
         length = len(body) if random.random() < 0.9 else random.choice((0, 1, 10**6, 10**12))
         head = b"POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" % random.choice(
             PATHS

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from mutations import mutated, pieces
+from mutations import pieces
 from talking import manner
 from target import Case
 from web_support import PICTURE
@@ -78,10 +78,10 @@ class Http(WebTarget):
     """Sends requests of every kind, one or several on a connection, changed."""
 
     name = "http"
-    cases = 500
+    cases = 300
 
     def generate(self, random: Random) -> Case:
         stream = b"".join(random.choice(REQUESTS) for _ in range(random.choice((1, 1, 1, 2, 4))))
         if random.random() < 0.95:
-            stream = mutated(random, stream, WORDS)
+            stream = self.mutated(random, stream, WORDS)
         return [manner(random), *pieces(random, stream)]

@@ -14,7 +14,6 @@ from bounds import PICTURE_MEMORY
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.srv import Describe
 from making import scene_of
-from mutations import mutated
 from odd_messages import OddMessages
 from picture_files import photo
 from rclpy.serialization import deserialize_message, serialize_message
@@ -128,7 +127,10 @@ class Messages(Target):
                 b"\t",
                 b"\xff",
             )
-            return [CALIBRATION, mutated(random, YAML, words)]
+            return [
+                CALIBRATION,
+                self.mutated(random, YAML, words)[:10_000],
+            ]  # it is the user's file
         odd = OddMessages(0, WORDS)
         odd.random = random
         kind, data = random.choice(self._whole)

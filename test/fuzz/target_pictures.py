@@ -7,8 +7,8 @@ from random import Random
 
 import cv2
 import numpy as np
-from bounds import LARGEST, PICTURE_MEMORY
-from mutations import NUMBERS, mutated
+from bounds import PICTURE_MEMORY
+from mutations import NUMBERS
 from picture_files import bmp, exif, photo, png, png_chunk, segment
 from PIL import Image
 from target import Case, Target
@@ -22,7 +22,7 @@ Parts = list[tuple[bytes, bytes]]
 """A picture's format, then its parts: the kind of each, and what is in it."""
 
 READING = 0.1
-"""Seconds of processor time to find size and end of a picture of at most LARGEST bytes."""
+"""Seconds of processor time to find size and end of a picture of a few megabytes."""
 MANY = (2, 100, 110, 5_000, 30_000)
 WORDS = (
     b"\xff", b"\xff\xd8", b"\xff\xd9", b"\xff\xda", b"\xff\xc2", b"\xff\xd0", b"Exif\0\0", b"IHDR",
@@ -130,12 +130,12 @@ class Pictures(Target):
 
     def generate(self, random: Random) -> Case:
         if random.random() < 0.2:
-            return [mutated(random, random.choice(self._whole), WORDS)]
+            return [self.mutated(random, random.choice(self._whole), WORDS)]
         parts = list(random.choice(self._taken_apart))
         for _ in range(random.choice((1, 1, 2, 3))):
             self._change(random, parts)
-        data = put_together(parts)[:LARGEST]
-        return [mutated(random, data, WORDS) if random.random() < 0.2 else data]
+        data = put_together(parts)[: self.bounds.largest]
+        return [self.mutated(random, data, WORDS) if random.random() < 0.2 else data]
 
     def _change(self, random: Random, parts: Parts) -> None:
         at = random.randrange(1, len(parts)) if len(parts) > 1 else 0
@@ -147,7 +147,7 @@ class Pictures(Target):
             case 1:
                 del parts[at]
             case 2:
-                times = min(random.choice(MANY), LARGEST // (len(content) + 12))
+                times = min(random.choice(MANY), self.bounds.largest // (len(content) + 12))
                 parts[at:at] = [(kind, content)] * times
             case 3:
                 parts[at] = (kind, _sized(random, content))
@@ -157,7 +157,7 @@ class Pictures(Target):
             case 5:
                 parts.insert(random.randrange(1, len(parts)), parts.pop(at))
             case _:
-                parts[at] = (kind, mutated(random, content, WORDS))
+                parts[at] = (kind, self.mutated(random, content, WORDS))
 
     def run(self, case: Case) -> None:
         data = b"".join(case)

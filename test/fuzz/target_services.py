@@ -56,7 +56,7 @@ class Services(Target):
     """Sends every service and topic of three processes requests and messages that are odd."""
 
     name = "services"
-    cases = 700
+    cases = 500
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
@@ -96,7 +96,9 @@ class Services(Target):
                 *WORDS,
                 *sorted({n for one in self._strangers.values() for n in one.names}),
             ]
-            self._done, self._before = 0, {}
+            self._done = 0
+            self._before = {node: node.resident_bytes() for node in self._nodes.values()}
+            self.watch.measure = self._grown
             with self.watch.innocent(self._ask):
                 yield
             self._restore()
@@ -177,8 +179,10 @@ class Services(Target):
             self._restore()
         for name, node in self._nodes.items():
             assert node.running(), f"{name} has ended"
-            self._before.setdefault(name, node.resident_bytes())
-            self.watch.look(node.resident_bytes() - self._before[name])
+
+    def _grown(self) -> int:
+        """Return by how much the node has grown that has grown most."""
+        return max(node.resident_bytes() - before for node, before in self._before.items())
 
     def _restore(self) -> None:
         for stranger in self._strangers.values():

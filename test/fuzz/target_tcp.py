@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from random import Random
 
 from local_handlers import FakeHandler
-from mutations import mutated, pieces
+from mutations import pieces
 from talking import ask_from_elsewhere, manner, talk
 from target import Case, Target
 from tcp_talk import JPEG, good_v1, v1, v2
@@ -44,7 +44,7 @@ class Tcp(Target):
     """Cuts a stream anywhere: the parser finds the same, and a listener answers."""
 
     name = "tcp"
-    cases = 600
+    cases = 250
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
@@ -66,7 +66,7 @@ class Tcp(Target):
     def generate(self, random: Random) -> Case:
         stream = b"".join(random.choice(REQUESTS) for _ in range(random.choice((1, 1, 2, 5))))
         if random.random() < 0.9:
-            stream = mutated(random, stream, WORDS)
+            stream = self.mutated(random, stream, WORDS)
         return [manner(random), *pieces(random, stream)]
 
     def run(self, case: Case) -> None:

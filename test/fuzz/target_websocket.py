@@ -4,7 +4,7 @@ import struct
 from random import Random
 
 import cv2
-from mutations import NUMBERS, mutated, pieces
+from mutations import NUMBERS, pieces
 from picture_files import photo
 from talking import manner
 from target import Case
@@ -49,20 +49,19 @@ class WebSocket(WebTarget):
     """Sends whole and broken frames, messages in pieces, and pings."""
 
     name = "websocket"
-    cases = 400
+    cases = 300
 
     def generate(self, random: Random) -> Case:
         frames = [self._frame(random) for _ in range(random.choice((1, 2, 3, 8)))]
         stream = b"".join(frames)
         if random.random() < 0.6:
-            stream = mutated(random, stream, frames)
+            stream = self.mutated(random, stream, frames)
         name = random.choice((b"door", b"door", b"a/b", b"%2e%2e", b"x" * 300, b""))
         return [manner(random), HANDSHAKE % name, *pieces(random, stream)]
 
-    @staticmethod
-    def _frame(random: Random) -> bytes:
+    def _frame(self, random: Random) -> bytes:
         content = random.choice(CONTENTS)
         if random.random() < 0.3:
-            content = mutated(random, content, (b"\xff", b"\xff\xe1\0\2", JPEG))
+            content = self.mutated(random, content, (b"\xff", b"\xff\xe1\0\2", JPEG))
         length = random.choice(NUMBERS) if random.random() < 0.1 else None
         return frame(random.choice(CODES), content, last=random.random() < 0.8, length=length)

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("fastapi")
 import driver
 from bounds import IN_TESTS, LONG_RUN, MEMORY, PICTURE_MEMORY
-from mutations import CHANGES, mutated
+from mutations import CHANGES
 from project import ROOT
 from target import Target
 from targets import TARGETS
@@ -32,7 +32,7 @@ class Fragile(Target):
     name = "fragile"
 
     def generate(self, random):
-        return [b"head", mutated(random, b"abcdef" * 20, (b"x",))]
+        return [b"head", self.mutated(random, b"abcdef" * 20, (b"x",))]
 
     def run(self, case):
         assert b"x" not in b"".join(case), "there is an x"

@@ -23,6 +23,7 @@ class Watch:
     answer      the slowest of the innocent client, in seconds
     grown       bytes by which memory has grown
     troubles    what must not happen
+    measure     returns by how many bytes memory has grown
     """
 
     def __init__(self, bounds: Bounds, *, busy_machine: bool) -> None:
@@ -30,26 +31,26 @@ class Watch:
         self.loop_delay = self.answer = 0.0
         self.grown = 0
         self.troubles: list[str] = []
+        self._before = resident_bytes()
         self._bounds = bounds
         self._busy_machine = busy_machine
-        self._before = resident_bytes()
+        self.measure = self._own_growth
 
     def settle(self) -> None:
         """Measure memory from here on."""
         reset_peak()
         self._before = resident_bytes()
+        self.grown = 0
 
-    def look(self, of_others: int = 0) -> None:
-        """Take note of memory; ``of_others`` has grown in other processes."""
-        self.grown = max(self.grown, peak_bytes() - self._before, of_others)
+    def _own_growth(self) -> int:
+        return peak_bytes() - self._before
 
     def check(self, memory: int) -> None:
         """Raise AssertionError if something has gone wrong, once for each time."""
-        self.look()
+        self.grown = max(self.grown, self.measure())
         if self.grown > memory:
             self.troubles.append(f"memory grew by {self.grown >> 20} MB, bound {memory >> 20}")
             self.settle()
-            self.grown = 0
         troubles, self.troubles = self.troubles, []
         assert not troubles, "; ".join(troubles)
 
