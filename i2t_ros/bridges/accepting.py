@@ -30,15 +30,19 @@ TELL_AGAIN = 60.0
 def bind(host: str, port: int) -> list[socket.socket]:
     """Return listening sockets, one for each address of the host; they do not block.
 
-    Raises OSError.
+    Raises OSError, which names the address.
     """
     with contextlib.ExitStack() as undo:
-        listening = [
-            undo.enter_context(socket.create_server(address, family=family, backlog=BACKLOG))
-            for family, *_, address in socket.getaddrinfo(
-                host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )
-        ]
+        try:
+            listening = [
+                undo.enter_context(socket.create_server(address, family=family, backlog=BACKLOG))
+                for family, *_, address in socket.getaddrinfo(
+                    host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+                )
+            ]
+        except OSError as error:
+            reason = str(error.strerror).partition(" (while")[0]  # which names it, but not always
+            raise OSError(error.errno, f"{host} port {port}: {reason}") from error
         for each in listening:
             each.setblocking(False)
         undo.pop_all()

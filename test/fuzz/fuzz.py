@@ -25,8 +25,8 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("test/fuzz", "test/support", "
 
 import driver
 import report
+from all_targets import TARGETS
 from bounds import LONG_RUN
-from targets import TARGETS
 
 PAGE = ROOT / "docs" / "security.md"
 EVERY = 5.0  # seconds between two lines of progress

@@ -6,11 +6,11 @@ import pytest
 
 pytest.importorskip("fastapi")
 import driver
+from all_targets import TARGETS
 from bounds import IN_TESTS, LONG_RUN, MEMORY, PICTURE_MEMORY
 from mutations import CHANGES
 from project import ROOT
 from target import Target
-from targets import TARGETS
 from watching import Watch
 
 SEED = 1209

@@ -65,9 +65,9 @@ class HttpServer:
     async def start(self) -> None:
         """Listen.
 
-        Raises OSError if that is not possible, InvalidRequestError for a history's URL that can
-        never work, and ssl.SSLError for a certificate that is none. A history that cannot be
-        opened now is opened later.
+        Raises OSError, which names the address, if that is not possible, InvalidRequestError
+        for a history's URL that can never work, and ssl.SSLError for a certificate that is none. A
+        history that cannot be opened now is opened later.
         """
         config = self._config()
         with contextlib.ExitStack() as undo:

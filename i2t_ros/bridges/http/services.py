@@ -155,14 +155,15 @@ class Services:
                     return await self._handler.describe(named)
             raise
 
-    async def check(self, picture: Picture) -> None:
-        """Read a picture's header and compute its hash, which are kept with it.
+    async def check(self, picture: Picture, *, hashed: bool = False) -> None:
+        """Read a picture's header and, if it is needed, compute its hash; both are kept with it.
 
         Raises ImageError for a picture that is none or has too many pixels.
         """
         max_pixels = self.settings.limits.max_pixels
         if picture.header is None:
-            await self.look_at(picture, _read, max_pixels)
+            hashed = hashed or self.history is not None
+            await self.look_at(picture, _read, max_pixels, hashed)
         else:
             check_picture(picture, max_pixels)
 
@@ -258,9 +259,10 @@ class Services:
             self.viewers -= 1
 
 
-def _read(picture: Picture, max_pixels: int) -> None:
+def _read(picture: Picture, max_pixels: int, hashed: bool) -> None:
     check_picture(picture, max_pixels)
-    picture.sha256  # noqa: B018 (computed once, and kept)
+    if hashed:
+        picture.sha256  # noqa: B018 (computed once, and kept)
 
 
 async def _services(connection: HTTPConnection) -> Services:

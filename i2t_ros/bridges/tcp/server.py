@@ -76,7 +76,7 @@ class TcpServer:
         self._connections: dict[asyncio.Task[None], _Connection] = {}
 
     async def start(self) -> None:
-        """Start listening; raises OSError if that fails."""
+        """Start listening; raises OSError, which names the address, if that fails."""
         listening = await asyncio.to_thread(bind, self._host, self.port)
         self.port = listening[0].getsockname()[1]
         self._most = descriptors(2 * self.limits.max_connections)

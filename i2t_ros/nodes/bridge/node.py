@@ -56,14 +56,12 @@ class BridgeNode(ManagedNode):
         """Open the listeners."""
         assert self._detector is not None  # noqa: S101 (configured)
         settings = self._given.settings
-        address = f"{settings.tcp_host} port {settings.tcp_port}"
         try:
             self._open_tcp(self._given, self._detector)
             if settings.http:
-                address = f"{settings.http_host} port {settings.http_port}"
                 self._open_http(self._given, self._detector)
         except (I2tError, OSError) as error:
-            self.get_logger().fatal(f"cannot listen on {address}: {error}")
+            self.get_logger().fatal(f"cannot listen: {error}")
             self._listeners.close()
             return TransitionCallbackReturn.FAILURE
         known = "is there" if self._detector.ready() else "is not there yet"

@@ -125,6 +125,8 @@ async def _reply(
             "x-i2t-model": in_header(reply.description.model),
         }
         return picture_response(drawing_of(reply), headers)
+    if question.picture is not None:
+        await services.check(question.picture, hashed=True)
     reply = await services.describe(question, name)
     entry = reply.entry if isinstance(reply, KeptReply) else None
     answer = {
