@@ -166,7 +166,7 @@ class ServiceError(I2tError, code="service_error"):
 
 
 class BusyError(ServiceError, code="busy"):
-    """The queue of requests is full; try again."""
+    """The queue of requests, or the memory for them, is full; try again."""
 
 
 class TimeLimitError(ServiceError, code="time_limit"):
