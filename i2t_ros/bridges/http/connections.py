@@ -176,6 +176,8 @@ class TimedProtocol(H11Protocol):
             size = max(SLICE, self._body_left) if in_body else SLICE
             size = min(size, len(self._unparsed))
             super().data_received(self._take(size))
+            if self.conn.refusal:
+                return
             if in_body:
                 self._body_left = max(0, self._body_left - size)
             elif self.conn.their_state is h11.SEND_BODY:  # some of it has been in this slice

@@ -262,18 +262,20 @@ def answered(client):
         (b"GET / HTTP/1.1\r\nHost: a b\r\nno colon\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nX: " + b"a" * 70_000, 431),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nX: %s\r\n\r\n" % (b"a" * 9000), 431),
         (HANDSHAKE % (b"X: " + b"a" * 9000 + b"\r\n"), 431),
         (HANDSHAKE % (b"X: a\r\n" * 130), 431),
         (HANDSHAKE % b"Content-Length: 5\r\n", 400),
         (HANDSHAKE % b"Transfer-Encoding: chunked\r\n", 400),
     ],
 )
-def test_what_is_no_request_is_refused_like_everything_else(plain_web, data, status):
+def test_what_is_no_request_is_refused_like_everything_else(plain_web, caplog, data, status):
     got, headers, body = reply_to(plain_web, data)
     assert got == status
     assert headers["content-type"] == "application/json"
     assert json.loads(body)["error"]["code"] == "bad_request"
     until(lambda: not plain_web.server._server.server_state.connections, "it is gone")
+    assert "Fatal error" not in caplog.text  # asyncio says so of what a protocol raises
 
 
 @pytest.mark.parametrize("close", ["close", "keep-alive"])
