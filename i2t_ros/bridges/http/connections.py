@@ -105,6 +105,7 @@ class TimedProtocol(H11Protocol):
         self._is_answering = False
         self._is_idle = False
         self._is_half_closed = False
+        self._is_accepted = False
         self._timer: asyncio.TimerHandle | None = None
         self._turns = turns
         self._has_turn = False
@@ -153,6 +154,9 @@ class TimedProtocol(H11Protocol):
             self._unparsed = memoryview(b"")
             return
         if self.transport.is_paused:  # resume_reading goes on
+            return
+        if self.websocket is not None and not self._is_accepted:
+            self.transport.hold_reading()
             return
         if self.websocket is None:
             self._parse_http()
@@ -243,6 +247,15 @@ class TimedProtocol(H11Protocol):
             self._is_idle = True
             self._wait_for_headers()
 
+    def accepted(self) -> None:
+        """Take note that a WebSocket is accepted, or refused: its frames may be parsed now.
+
+        uvicorn's protocol fails for a frame that comes before.
+        """
+        if not self._is_accepted:
+            self._is_accepted = True
+            self.transport.resume_reading()
+
     def makes_room(self) -> bool:
         """Cut another connection, which only holds its place; return whether there was one."""
         return self._waiting.make_room()
@@ -332,6 +345,10 @@ def in_time(app: ASGIApp) -> ASGIApp:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         connection: TimedProtocol = scope["state"][CONNECTION]
 
+        async def send_to_websocket(message: Message) -> None:
+            await send(message)
+            connection.accepted()
+
         async def send_in_time(message: Message) -> None:
             try:
                 await asyncio.wait_for(send(message), connection.limits.send_time)
@@ -345,7 +362,7 @@ def in_time(app: ASGIApp) -> ASGIApp:
                 busy = BusyError(f"{counted(limit, 'connection')} already, the limit: try again")
                 await refuse(scope, receive, send, busy)
             elif scope["type"] == "websocket":  # the connection has another protocol from now on
-                await app(scope, receive, send)
+                await app(scope, receive, send_to_websocket)
             else:
                 await app(scope, receive, send_in_time)
         finally:
