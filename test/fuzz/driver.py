@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from watching import Watch
 OUT = Path(__file__).resolve().parent / "out"
 SHRINKING = 20.0
 """Seconds to look for a smaller input that fails too."""
+AFTERWARD = 0.05
+"""Seconds in which a listener may fail after a client has left."""
 WARM_UP = 20
 """Inputs before memory is measured: libraries load what they need, allocators settle."""
 
@@ -61,7 +64,8 @@ def run(
                 _run_one(target, watch, case)
             except Exception as error:
                 problem = f"{type(error).__name__}: {error}"
-                smallest = _shrunk(target, watch, case, _kind_of(error))
+                before = case_of(target, seed, max(0, number - 1))
+                smallest = _shrunk(target, watch, (case, before), _kind_of(error))
                 path = save(target.name, f"{seed}-{number}", smallest)
                 raise FoundError(
                     f"{target.name}, seed {seed}, case {number}: {problem}\n"
@@ -111,19 +115,26 @@ def _kind_of(error: Exception) -> str:
     return re.sub(r"\d+", "", f"{type(error).__name__}: {error}")[:40]
 
 
-def _shrunk(target: Target, watch: Watch, case: Case, failure: str) -> Case:
-    """Return the smallest input found that fails so too: without parts, parts without slices."""
-    end = time.monotonic() + SHRINKING
+def _shrunk(target: Target, watch: Watch, cases: tuple[Case, Case], failure: str) -> Case:
+    """Return the smallest input found that fails so too: without parts, parts without slices.
+
+    It may be the one before that has failed, when its client had left. If neither fails alone, it
+    is the first as it is.
+    """
+    end, pause = time.monotonic() + SHRINKING, threading.Event()
 
     def fails(smaller: Case) -> bool:
         try:
-            _run_one(target, watch, smaller)
+            target.run(smaller)
+            pause.wait(AFTERWARD)
+            watch.check(target.memory)
         except Exception as error:
             return _kind_of(error) == failure
         return False
 
-    if not fails(case):  # it needs those before it
-        return case
+    case = next(filter(fails, cases), None)
+    if case is None:
+        return cases[0]
     size = max(map(len, case))
     while size and time.monotonic() < end:
         for smaller in _smaller(case, size):

@@ -20,8 +20,8 @@ def manner(random: Random) -> bytes:
 def talk(port: int, case: list[bytes], limit: float) -> bytes:
     """Send all parts but the first, the manner; return what comes back until the server closes.
 
-    Raises AssertionError if the server has not closed ``limit`` seconds later, unless it is
-    the client that has to leave.
+    Raises AssertionError if nothing comes for ``limit`` seconds, unless it is the client that
+    has to leave.
     """
     how, *parts = case or [b"half"]
     with socket.create_connection(("127.0.0.1", port), limit) as sock:
@@ -52,16 +52,14 @@ def ask_from_elsewhere(port: int, request: bytes, limit: float) -> bytes:
 def _read(sock: socket.socket, limit: float) -> bytes:
     reply, end = bytearray(), time.monotonic() + limit
     with contextlib.suppress(ConnectionError):
-        while data := _receive(sock, end):
+        while data := _receive(sock):
             reply += data
-            if endless(reply):
+            if endless(data) or time.monotonic() > end:  # answers to thousands of requests
                 break
-            assert time.monotonic() < end, f"no end within {limit} s: {bytes(reply[:200])}"
     return bytes(reply)
 
 
-def _receive(sock: socket.socket, end: float) -> bytes:
-    sock.settimeout(max(0.01, end - time.monotonic()))
+def _receive(sock: socket.socket) -> bytes:
     try:
         return sock.recv(1 << 18)
     except TimeoutError:

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 
 from bounds import Bounds
@@ -132,8 +133,8 @@ class _Troubles(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
         if record.exc_info or "Traceback" in text:
-            cause = f": {record.exc_info[1]!r}" if record.exc_info else ""
-            self._watch.troubles.append(f"in the log: {text[-500:]}{cause}")
+            cause = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+            self._watch.troubles.append(f"in the log: {text[-500:]}\n{cause[-1000:]}")
 
 
 def resident_bytes() -> int:
