@@ -284,6 +284,8 @@ class TimedProtocol(H11Protocol):
             self._refuse(400, "WebSocket: expected a handshake without a body")
         else:
             super().handle_websocket_upgrade(event)
+            # uvicorn forgets what has come with the handshake.
+            self._unparsed = memoryview(self.conn.trailing_data[0] + bytes(self._unparsed))
 
     @property
     def is_beyond_limit(self) -> bool:

@@ -188,6 +188,7 @@ def test_frames_whose_headers_take_long_hold_up_no_other_camera(bridge, data):
 # --- frames that break the rules (RFC 6455)
 
 
+@pytest.mark.parametrize("early", [False, True])  # in one piece with the handshake
 @pytest.mark.parametrize(
     ("frame", "code"),
     [
@@ -203,22 +204,33 @@ def test_frames_whose_headers_take_long_hold_up_no_other_camera(bridge, data):
         (masked(2, b"a", fin=False) + masked(2, b"a"), 1002),
     ],
 )
-def test_frames_that_break_the_rules_end_the_connection_with_a_reason(bridge, caplog, frame, code):
+def test_frames_that_break_the_rules_end_the_connection_with_a_reason(
+    bridge, caplog, frame, code, early
+):
     until(lambda: not bridge.services.sockets, "the cameras before are gone")
     caplog.clear()
     with raw(bridge, TIME_LIMIT) as sock:
-        sock.sendall(HANDSHAKE % b"")
-        assert sock.recv(4096).startswith(b"HTTP/1.1 101")
-        sock.sendall(frame)
-        got = b""
-        while part := sock.recv(4096):
-            got += part
+        sock.sendall(HANDSHAKE % b"" + (frame if early else b""))
+        reply = sock.makefile("rb")
+        assert reply.readline() == b"HTTP/1.1 101 Switching Protocols\r\n"
+        while reply.readline() != b"\r\n":
+            pass
+        if not early:
+            sock.sendall(frame)
+        got = reply.read()
     assert got[:1] == b"\x88"
     assert struct.unpack(">H", got[2:4]) == (code,)
     until(lambda: not bridge.services.sockets, "its place is free")
     bridge.on_loop(time.monotonic)
     assert "Traceback" not in caplog.text
     assert sum(record.levelname in ("WARNING", "ERROR") for record in caplog.records) <= 1
+
+
+def test_a_picture_may_come_with_the_handshake(bridge):
+    with raw(bridge, TIME_LIMIT) as sock:
+        sock.sendall(HANDSHAKE.replace(b"/ws", b"/ws/hasty") % b"" + masked(2, jpeg(9)))
+        known = bridge.services.hub.known
+        until(lambda: (camera := known("hasty")) and camera.raw.newest, "it is there")
 
 
 def test_the_limits_are_said_as_other_refusals_are(bridge):
