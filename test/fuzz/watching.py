@@ -28,7 +28,11 @@ class Watch:
     """
 
     def __init__(self, bounds: Bounds, *, busy_machine: bool) -> None:
-        """Watch; on a busy machine a loop is late only if it has computed all the while."""
+        """Watch.
+
+        A loop is late only as far as this process has computed meanwhile, and on a busy machine the
+        loop itself: what other processes take is no fault of it.
+        """
         self.loop_delay = self.answer = 0.0
         self.grown = 0
         self.troubles: list[str] = []
@@ -74,14 +78,13 @@ class Watch:
     @contextlib.contextmanager
     def loop(self, loop) -> Iterator[None]:
         """Measure how late a LoopThread's loop is."""
+        clock = time.thread_time if self._busy_machine else time.process_time
 
         async def beat():
             while True:
-                due, computed = time.monotonic() + BEAT, time.thread_time()
+                due, computed = time.monotonic() + BEAT, clock()
                 await asyncio.sleep(BEAT)
-                late = time.monotonic() - due
-                if self._busy_machine:
-                    late = min(late, time.thread_time() - computed)
+                late = min(time.monotonic() - due, clock() - computed)
                 self.loop_delay = max(self.loop_delay, late)
                 if late > self._bounds.loop_delay:
                     self.troubles.append(f"the loop was blocked for {late:.2f} s")
