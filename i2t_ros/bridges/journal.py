@@ -6,6 +6,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from i2t_ros.bridges.addresses import network_of
 from i2t_ros.pipeline.rate_limit import RateLimit
 
 RATE = 1.0  # lines a second about one address and kind of event
@@ -35,8 +36,9 @@ class Journal:
 
     def say(self, level: int, address: str, kind: str, line: str) -> None:
         """Log a line about an event of one kind at an address, unless there are too many."""
-        entry = self._entries.pop((address, kind), None) or _Entry()
-        self._entries[address, kind] = entry
+        key = network_of(address), kind
+        entry = self._entries.pop(key, None) or _Entry()
+        self._entries[key] = entry
         if len(self._entries) > MOST:
             self._tell(logging.INFO, self._entries.popitem(last=False)[1])
         if entry.limit.allows(time.monotonic(), RATE):

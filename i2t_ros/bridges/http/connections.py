@@ -7,6 +7,7 @@ application around ours tells it while a request is being answered.
 
 import asyncio
 import json
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -294,9 +295,11 @@ class TimedProtocol(H11Protocol):
         return there > self.limits.max_connections
 
     def lingers(self) -> None:
-        """Take note that the last reply has been sent."""
+        """Cut the client soon: it has had its last reply, or a WebSocket's close frame."""
         self._stop_waiting()
         self._waiting.linger(self)
+        loop = asyncio.get_running_loop()
+        loop.call_later(self.limits.linger_time, self.transport.abort)
 
     def _refuse(self, status: int, message: str) -> None:
         """Answer in place of the application, in the form of its errors, and close."""
@@ -312,6 +315,10 @@ class TimedProtocol(H11Protocol):
             ("content-type", "application/json"),
             ("content-length", str(len(body))),
             ("connection", "close"),
+            ("cache-control", "no-store"),
+            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+            ("x-content-type-options", "nosniff"),
+            ("date", formatdate(usegmt=True)),
         ]
         reason = HTTPStatus(status).phrase.encode()
         response = h11.Response(status_code=status, headers=headers, reason=reason)

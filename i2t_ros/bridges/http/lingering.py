@@ -71,8 +71,6 @@ class LingeringTransport:
             return
         self._left = MAX_LINGER
         self._connection.lingers()
-        loop = asyncio.get_running_loop()
-        loop.call_later(self._connection.limits.linger_time, self._transport.abort)
         self._transport.resume_reading()
         if self._transport.can_write_eof():
             with contextlib.suppress(OSError):  # it has left

@@ -100,6 +100,9 @@ class Parser(h11.Connection):
         event = super().next_event()
         if isinstance(event, h11.Request):
             self._chunks = self._bytes = 0
+            if {b"content-length", b"transfer-encoding"} <= {name for name, _ in event.headers}:
+                # A proxy may have taken the other one (request smuggling; RFC 9112, section 6.3).
+                raise self._beyond(400, "expected Content-Length or Transfer-Encoding, got both")
             for name, value in event.headers:
                 if len(name) + len(value) > MAX_LINE and name != b"cookie":
                     raise self._beyond(431, f"expected headers of at most {MAX_LINE} bytes")

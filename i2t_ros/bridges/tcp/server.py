@@ -173,7 +173,9 @@ class _Connection:
         self._reader = reader
         self._writer = writer
         self._parser = RequestParser(server.limits.max_image_bytes)
-        self._client = _name(writer.get_extra_info("peername"))
+        peer = writer.get_extra_info("peername")
+        self._client = _name(peer)
+        self._address = peer[0] if peer else ""
         self._requests = 0
         # drain() then waits until the kernel has all data.
         writer.transport.set_write_buffer_limits(high=0)
@@ -314,14 +316,11 @@ class _Connection:
             self._writer.write(header)
         await self._send(picture)
         # After the reply: a line costs 0.3 ms, of which rclpy spends most looking for its caller.
-        log.info(
-            "%s: %s, %s, %.1f ms: %s",
-            self._client,
-            counted(len(request.picture or b""), "byte"),
-            counted(len(reply.description.scene.detections or ()), "object"),
-            elapsed,
-            _shown(reply.description.sentence),
-        )
+        size = counted(len(request.picture or b""), "byte")
+        objects = counted(len(reply.description.scene.detections or ()), "object")
+        sentence = _shown(reply.description.sentence)
+        told = f"{self._client}: {size}, {objects}, {elapsed:.1f} ms: {sentence}"
+        self._server.journal.say(logging.INFO, self._address, "answered", told)
 
     async def _pause(self) -> None:
         """Give a client of version 1 time to read the header before the picture arrives.
@@ -371,8 +370,7 @@ class _Connection:
         self._say(logging.WARNING, "failed", wire.one_line(what))
 
     def _say(self, level: int, kind: str, what: str) -> None:
-        address = self._client.rpartition(":")[0]
-        self._server.journal.say(level, address, kind, f"{self._client} {what}")
+        self._server.journal.say(level, self._address, kind, f"{self._client} {what}")
 
 
 def _unacknowledged(sock: socket.socket) -> int:

@@ -61,7 +61,18 @@ def test_a_websocket_of_another_name_is_refused(web):
         assert raw.recv(100).startswith(b"HTTP/1.1 421 ")
 
 
-@pytest.mark.parametrize("host", ["[", "[::1", "]:80"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "[",
+        "[::1",
+        "]:80",
+        "attacker.example@localhost",
+        "localhost/x",
+        "localhost#x",
+        "local\thost",
+    ],
+)
 def test_what_is_no_name_is_refused(client, host):
     assert client.get("/healthz", headers={"host": host}).status_code == 421
 
@@ -285,6 +296,8 @@ def test_too_many_requests_are_told_so(web):
         ("/v1/cameras", {"cookie": f"{COOKIE}=00"}, 401),
         ("/healthz", {"host": "attacker.example"}, 421),
         ("/v1/describe", {"origin": "https://evil.example"}, 403),
+        ("/v1/session", {"authorization": "Bearer wrong"}, 401),
+        ("/v1/session", {"cookie": f"{COOKIE}={session_value(TOKEN)}"}, 401),
     ],
 )
 def test_who_is_refused_again_and_again_is_slowed_down_and_nobody_else(web, path, headers, status):
@@ -294,6 +307,38 @@ def test_who_is_refused_again_and_again_is_slowed_down_and_nobody_else(web, path
         assert replies[1].json()["error"]["code"] == "too_many_requests"
         assert replies[1].headers["retry-after"] == "1"
         assert client.get("/v1/cameras", headers=BEARER).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("addresses", "answers"),
+    [
+        (["2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::3"], [401, 429, 429]),  # one network
+        (["2001:db8::1", "2001:db8:0:1::1", "::ffff:192.0.2.1"], [401, 401, 401]),
+        (["::ffff:192.0.2.1", "192.0.2.1", "192.0.2.2"], [401, 429, 401]),
+    ],
+)
+def test_who_guesses_from_many_addresses_of_a_network_is_one(web, addresses, answers):
+    with web(token=TOKEN, refusals_per_second=0.01).client() as client:
+        replies = [
+            client.get("/v1/cameras", headers={"x-forwarded-for": address}) for address in addresses
+        ]
+    assert [reply.status_code for reply in replies] == answers
+
+
+def test_a_guess_is_not_confirmed_where_no_token_is_needed(web):
+    with web(token=TOKEN).client() as client:
+        wrong = client.get("/v1/session", headers={"authorization": "Bearer wrong"})
+    assert wrong.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "asked", ["bytes=a-b", "bytes=9-0", "bytes=99999999-", "bytes=0-1,3-4", "x"]
+)
+def test_files_come_whole_whatever_range_is_asked_for(plain_web, asked):
+    with plain_web.client() as client:
+        whole = client.get("/static/page.css")
+        part = client.get("/static/page.css", headers={"range": asked})
+    assert (part.status_code, part.content) == (200, whole.content)
 
 
 # --- settings

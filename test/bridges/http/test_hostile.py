@@ -244,6 +244,21 @@ def test_who_only_holds_connections_gives_way(web, monkeypatch, certificate, tls
             sock.close()
 
 
+def test_cameras_that_are_replaced_and_stay_hold_no_place(web):
+    bridge = web(max_connections=4)
+    opened = []
+    try:
+        for _ in range(12):  # none answers the close frame
+            opened.append(raw(bridge))
+            opened[-1].sendall(HANDSHAKE.replace(b"/ws", b"/ws/door") % b"")
+            assert opened[-1].recv(100).startswith(b"HTTP/1.1 101 ")
+        with bridge.client() as client:
+            assert client.get("/healthz").status_code == 200
+    finally:
+        for sock in opened:
+            sock.close()
+
+
 def answered(client):
     try:
         return client.get("/healthz").status_code == 200
@@ -267,12 +282,25 @@ def answered(client):
         (HANDSHAKE % (b"X: a\r\n" * 130), 431),
         (HANDSHAKE % b"Content-Length: 5\r\n", 400),
         (HANDSHAKE % b"Transfer-Encoding: chunked\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 9000 + b"\r\n\r\n", 431),
+        (
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+            + b"X: %s\r\n\r\nhello" % (b"a" * 9000),
+            431,
+        ),
+        (
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+        ),
     ],
 )
 def test_what_is_no_request_is_refused_like_everything_else(plain_web, caplog, data, status):
     got, headers, body = reply_to(plain_web, data)
     assert got == status
     assert headers["content-type"] == "application/json"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors" in headers["content-security-policy"]
     assert json.loads(body)["error"]["code"] == "bad_request"
     until(lambda: not plain_web.server._server.server_state.connections, "it is gone")
     assert "Fatal error" not in caplog.text  # asyncio says so of what a protocol raises

@@ -15,6 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from i2t_ros.bridges.addresses import network_of
 from i2t_ros.bridges.http.middleware.limits import AddressLimits, limited, too_large
 from i2t_ros.bridges.http.problems import HttpProblem, problem_response
 from i2t_ros.bridges.http.settings import HttpSettings
@@ -25,7 +26,9 @@ AUTHORIZED = "i2t_ros.authorized"
 """Key of the ASGI scope: whether the caller has shown the token, or none is asked for."""
 PAGES = frozenset({"/", "/favicon.ico"})
 """What browsers keep, and ask about each time. Also all below /static/."""
-OPEN_PATHS = PAGES | {"/healthz", "/readyz", "/docs", "/openapi.json", "/v1/session"}
+SESSION = "/v1/session"
+"""Where pages ask whether a token is needed, and show it."""
+OPEN_PATHS = PAGES | {"/healthz", "/readyz", "/docs", "/openapi.json", SESSION}
 """What needs no token: nothing here shows a picture or costs work. Also all below /static/."""
 
 POLICY = (
@@ -94,8 +97,10 @@ class Guard:
         except HttpProblem as problem:
             await refuse(scope, receive, send_with_headers, problem)
             return
-        # FastAPI would have Starlette parse the cookies of every request; see _cookies.
-        scope["headers"] = [each for each in scope["headers"] if each[0] != b"cookie"]
+        # FastAPI would have Starlette parse the cookies of every request; see _cookies. And it
+        # would take parts of the page's files apart, and refuse ranges in a form of its own.
+        unused = (b"cookie", b"range")
+        scope["headers"] = [each for each in scope["headers"] if each[0] not in unused]
         if scope["type"] == "websocket":
             await self._app(scope, receive, send_with_headers)
             return
@@ -114,7 +119,7 @@ class Guard:
             self._check_origin(caller)
             self._check_token(caller)
         except HttpProblem as problem:
-            if self._refusals.allow(_address_of(caller)):
+            if self._refusals.allow(network_of(_address_of(caller))):
                 raise
             limit = self._settings.limits.refusals_per_second
             raise self._too_many(caller, limit, "refused requests") from problem
@@ -132,13 +137,15 @@ class Guard:
         Host, and it needs a name: an address cannot be rebound.
         """
         host = caller.headers.get("host", "")
-        name = (_parts(f"//{host}").hostname or "").lower().rstrip(".")
+        parts = _parts(f"//{host}")
+        is_plain = parts.netloc == host and "@" not in host  # no path, no user, no blanks
+        name = (parts.hostname or "").lower().rstrip(".") if is_plain else ""
         if not host or "*" in self._hosts or name in self._hosts or _is_address(name):
             return
         raise HttpProblem(
             421,
-            f"this server is not known as {name[:80]!r}; call it by its address, or put that name "
-            "into the parameter http_allowed_hosts",
+            f"this server is not known as {(name or host)[:80]!r}; call it by its address, or put "
+            "that name into the parameter http_allowed_hosts",
         )
 
     def _check_origin(self, caller: HTTPConnection) -> None:
@@ -148,7 +155,8 @@ class Guard:
         origin = caller.headers.get("origin")
         if not acts or origin is None or origin in self._settings.cors_origins:
             return
-        if _parts(origin).netloc.lower() == caller.headers.get("host", "").lower():
+        own = caller.headers.get("host", "").lower()
+        if own and _parts(origin).netloc.lower() == own:
             return
         if is_websocket and is_no_browser(origin):
             return
@@ -166,6 +174,9 @@ class Guard:
         )
         path = caller.scope["path"]
         caller.scope[AUTHORIZED] = authorized
+        guesses = caller.scope.get("method") == "POST" or "authorization" in caller.headers
+        if path == SESSION and guesses and not shows_token(caller, token):
+            raise unauthorized("wrong token")
         if not (authorized or path in OPEN_PATHS or path.startswith("/static/")):
             raise unauthorized(
                 "this server asks for a token: send the header 'Authorization: Bearer TOKEN'"

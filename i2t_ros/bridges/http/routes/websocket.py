@@ -10,6 +10,7 @@ from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from i2t_ros.bridges.counting import counted
+from i2t_ros.bridges.http.connections import CONNECTION
 from i2t_ros.bridges.http.middleware.access import refuse
 from i2t_ros.bridges.http.middleware.limits import full_limit
 from i2t_ros.bridges.http.problems import HttpProblem, explain
@@ -164,3 +165,6 @@ async def _close(socket: WebSocket, code: int, reason: str) -> None:
     if socket.client_state == socket.application_state == WebSocketState.CONNECTED:
         with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
             await socket.close(code, reason)
+        connection = socket.scope["state"][CONNECTION]
+        if not connection.transport.is_closing():  # a client may leave a close frame unanswered
+            connection.lingers()
