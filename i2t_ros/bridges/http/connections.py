@@ -7,6 +7,7 @@ application around ours tells it while a request is being answered.
 
 import asyncio
 import json
+import re
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, cast
@@ -205,6 +206,9 @@ class TimedProtocol(H11Protocol):
         """Answer a client that sends no more, if it has asked for something whole that ends."""
         if self.websocket is not None:
             return cast("bool | None", self.websocket.eof_received())
+        if self.conn.their_state is h11.SEND_BODY or self._has_begun():
+            self._refuse(400, "the client stopped sending before its request was complete")
+            return None
         asked = self.cycle is not None and not (
             self.cycle.more_body or self.cycle.response_complete
         )
@@ -237,7 +241,8 @@ class TimedProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         """Expect the next request, if there may be one."""
         super().on_response_complete()
-        if self._is_half_closed:
+        has_next = bool(self._unparsed) or self.conn.has_more or not self.cycle.response_complete
+        if self._is_half_closed and not has_next:
             self.transport.close()
 
     def answering(self, now: bool) -> None:
@@ -283,6 +288,8 @@ class TimedProtocol(H11Protocol):
             self._refuse(431, f"WebSocket: expected headers of at most {MAX_LINE} bytes")
         elif names & {b"content-length", b"transfer-encoding"}:
             self._refuse(400, "WebSocket: expected a handshake without a body")
+        elif not _is_handshake(event):
+            self._refuse(400, "WebSocket: expected GET, version 13 and one key of 16 bytes")
         else:
             super().handle_websocket_upgrade(event)
             # uvicorn forgets what has come with the handshake.
@@ -300,6 +307,10 @@ class TimedProtocol(H11Protocol):
         self._waiting.linger(self)
         loop = asyncio.get_running_loop()
         loop.call_later(self.limits.linger_time, self.transport.abort)
+
+    def _has_begun(self) -> bool:
+        """Return whether some of a request's head has come."""
+        return self.conn.their_state is h11.IDLE and bool(self.conn.trailing_data[0])
 
     def _refuse(self, status: int, message: str) -> None:
         """Answer in place of the application, in the form of its errors, and close."""
@@ -337,6 +348,15 @@ class TimedProtocol(H11Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _is_handshake(event: h11.Request) -> bool:
+    """Return whether a request is a WebSocket's handshake (RFC 6455, section 4.2.1)."""
+    asked = [value for name, value in event.headers if name == b"sec-websocket-version"]
+    keys = [value for name, value in event.headers if name == b"sec-websocket-key"]
+    if event.method != b"GET" or asked != [b"13"] or len(keys) != 1:
+        return False
+    return re.fullmatch(rb"[A-Za-z0-9+/]{22}==", keys[0]) is not None
 
 
 def _length_of(headers: list[tuple[bytes, bytes]]) -> int:

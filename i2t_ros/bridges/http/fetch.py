@@ -141,7 +141,7 @@ def read_url(url: str, ports: tuple[int, ...]) -> httpcore.URL:
         raise refused("expected a URL without blanks and control characters", 422)
     try:
         parts = urlsplit(url)
-        port = parts.port or PORTS.get(parts.scheme, 0)
+        port = PORTS.get(parts.scheme, 0) if parts.port is None else parts.port
         host = (parts.hostname or "").rstrip(".")
         host = host if ":" in host else host.encode("idna").decode()
     except ValueError as error:  # UnicodeError is one

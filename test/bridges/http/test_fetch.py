@@ -303,6 +303,7 @@ def test_a_name_that_changes_between_check_and_connection(site):
         ("http://" + "a" * 300 + ".example/", 422),
         ("http://user:secret@example.com/", 403),
         ("http://example.com:22/", 403),
+        ("http://example.com:0/", 403),
         ("http://example.com:8080/", 403),
     ],
 )

@@ -282,6 +282,10 @@ def answered(client):
         (HANDSHAKE % (b"X: a\r\n" * 130), 431),
         (HANDSHAKE % b"Content-Length: 5\r\n", 400),
         (HANDSHAKE % b"Transfer-Encoding: chunked\r\n", 400),
+        (HANDSHAKE % b"Sec-WebSocket-Version: 8\r\n", 400),
+        (HANDSHAKE.replace(b"13", b"12") % b"", 400),
+        (HANDSHAKE.replace(b"==", b"") % b"", 400),
+        (HANDSHAKE.replace(b"GET", b"POST") % b"", 400),
         (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 9000 + b"\r\n\r\n", 431),
         (
             b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
@@ -321,6 +325,34 @@ def test_who_sends_no_more_is_answered(plain_web):
     got, _, reply = reply_to(plain_web, sent, half_close=True)
     assert got == 200
     assert json.loads(reply)["sentence"]
+
+
+def test_all_requests_of_one_who_sends_no_more_are_answered(plain_web):
+    sent = head(plain_web, content_length=len(PICTURE), content_type="image/png") + PICTURE
+    get = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    for requests in ([sent, get], [get, sent, get], [get] * 40):
+        with raw(plain_web) as sock:
+            sock.sendall(b"".join(requests))
+            sock.shutdown(socket.SHUT_WR)
+            got = b"".join(iter(lambda: sock.recv(1 << 16), b""))
+        assert got.count(b"HTTP/1.1 200 OK") == len(requests)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /healthz HT",
+        b"GET /healthz HTTP/1.1\r\nHost: lo",
+        b"POST /v1/describe HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n",
+        b"POST /v1/describe HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhello",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
+    ],
+)
+def test_who_stops_within_a_request_is_told(plain_web, caplog, sent):
+    got, _, body = reply_to(plain_web, sent, half_close=True)
+    assert (got, json.loads(body)["error"]["code"]) == (400, "bad_request")
+    until(lambda: not plain_web.server._server.server_state.connections, "it is gone")
+    assert not caplog.text
 
 
 def is_cut_off(sock, data):
