@@ -29,7 +29,7 @@ from i2t_ros.bridges.memory import RequestMemory
 from i2t_ros.bridges.workers import Workers
 from i2t_ros.errors import BusyError, I2tError, NoFrameError, TimeLimitError, UnknownCameraError
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
-from i2t_ros.vision.codecs import check_picture, picture_format
+from i2t_ros.vision.codecs import check_picture, is_heavy, picture_format
 
 log = logging.getLogger("i2t_ros.http")
 
@@ -85,6 +85,7 @@ class Services:
         self.sink = sink
         self.unready = unready
         self.queue: dict[object, str] = {}
+        self._heavy_ones: set[object] = set()  # those in the queue with pictures that take long
         self.model = ""
         self.viewers = 0
         self.sockets: dict[str, WebSocket] = {}
@@ -125,16 +126,25 @@ class Services:
         """
         count = self.metrics.descriptions.labels
         try:
-            if self.pending >= self.settings.limits.max_requests:
+            if request.picture is not None:
+                await self.check(request.picture)
+            most = self.settings.limits.max_requests
+            heavy = request.picture is not None and is_heavy(request.picture, request.annotate)
+            if heavy and len(self._heavy_ones) >= max(1, most // 2):
+                raise BusyError(f"{len(self._heavy_ones)} large pictures in progress, the limit")
+            if self.pending >= most:
                 raise BusyError(
                     f"{counted(self.pending, 'request')} in progress, the limit: try again"
                 )
             ticket = object()
             self.queue[ticket] = name
+            if heavy:
+                self._heavy_ones.add(ticket)
             try:
                 reply = await self._ask(request)
             finally:
                 del self.queue[ticket]
+                self._heavy_ones.discard(ticket)
         except I2tError as error:
             count(error.code).inc()
             raise

@@ -52,7 +52,11 @@ class HttpLimits:
         256, "connections at a time; one more is answered 503", 1, 100_000
     )
     max_requests: int = _limit(
-        32, "descriptions asked for at a time; one more is answered 503 (busy)", 1, 10_000
+        32,
+        "descriptions asked for at a time, half of them of large pictures at most; one more is "
+        "answered 503 (busy)",
+        1,
+        10_000,
     )
     max_viewers: int = _limit(
         32, "streams watched at a time, MJPEG and live words together", 1, 10_000

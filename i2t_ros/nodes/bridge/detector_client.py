@@ -20,6 +20,7 @@ from i2t_ros.nodes.lifecycle.spinning import Pulse, SpinningThread
 from i2t_ros.nodes.messages import descriptions as messages
 from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeReply, DescribeRequest
+from i2t_ros.vision.codecs import is_heavy
 
 LOOK_AGAIN = 0.25
 """Seconds between two checks which detectors are there for a pending request."""
@@ -34,7 +35,8 @@ class DetectorClient:
 
     The detector may be absent, die and come back: requests fail with DetectorUnreachableError
     until it is there again. ``max_in_flight`` requests are with it at once, the others wait here,
-    in order, for as long as their callers let them.
+    in order, for as long as their callers let them. Large pictures take half of these places at
+    most, so that they stop nobody else.
 
     A detector that has been killed stays in the ROS graph for 20 s, and so would the requests that
     it had, and their places. So a pending request is sent again when another detector appears;
@@ -74,6 +76,7 @@ class DetectorClient:
         self._pulse = Pulse(self._node)
         self._spinning = SpinningThread(self._node, on_death=partial(node.end, failed=True))
         self._places = asyncio.Semaphore(max_in_flight)
+        self._heavy_places = asyncio.Semaphore(max(1, max_in_flight // 2))
         self._detectors: frozenset[bytes] = frozenset()
         self._looked = self._appeared = -math.inf
 
@@ -95,7 +98,10 @@ class DetectorClient:
 
         Raises DetectorUnreachableError, and what the detector answers, as the error of its code.
         """
-        async with self._places:
+        async with contextlib.AsyncExitStack() as places:
+            if await _is_heavy(request):
+                await places.enter_async_context(self._heavy_places)
+            await places.enter_async_context(self._places)
             self._check_ready()
             response = await self._ask(messages.request_to_msg(request))
         return messages.reply_from_response(response)
@@ -165,6 +171,15 @@ class DetectorClient:
                 f"{self._absent}; start detector_node, or name another service with the parameter "
                 "describe_service"
             )
+
+
+async def _is_heavy(request: DescribeRequest) -> bool:
+    picture = request.picture
+    if picture is None:
+        return False
+    if picture.layout is not None:
+        return is_heavy(picture, request.annotate)
+    return await asyncio.to_thread(is_heavy, picture, request.annotate)
 
 
 def _not_active(attempt: Future) -> bool:

@@ -28,7 +28,10 @@ class BridgeSettings:
         "detector_node/describe", "the Describe service of the detector to ask"
     )
     detector_requests: int = option(
-        8, "requests handed to the detector at once; others wait here", bounds=(1, 1000)
+        8,
+        "requests handed to the detector at once, half of them with large pictures at most; others "
+        "wait here",
+        bounds=(1, 1000),
     )
     tcp_host: str = option("127.0.0.1", _HOST)
     tcp_port: int = option(wire.DEFAULT_PORT, "port; 0: any that is free", bounds=(0, 65_535))

@@ -1,5 +1,7 @@
 """/v1/describe: every way to send a picture, every form of the answer."""
 
+import asyncio
+import struct
 import threading
 from collections import Counter
 from dataclasses import replace
@@ -12,6 +14,7 @@ import pytest
 from making import classes_of, scene_of
 
 pytest.importorskip("fastapi")
+from local_handlers import FakeHandler
 from waiting import until
 from web_support import BOXES, PICTURE, RectangleDescriber, assert_is_annotated, picture
 
@@ -266,6 +269,37 @@ def test_without_a_name_the_first_camera_that_has_a_frame_is_described(web):
 
 
 # --- busy, slow, broken
+
+
+@pytest.mark.parametrize("query", ["", "?annotate=1"])
+def test_large_pictures_leave_half_of_the_places_to_others(web, query):
+    go_on, asked = threading.Event(), []
+    large = b"BM" + bytes(12) + struct.pack("<IiiHHI", 40, 5600, 5600, 1, 24, 0)
+
+    class Slow(FakeHandler):
+        async def describe(self, request):
+            asked.append(len(request.picture))
+            if len(request.picture) == len(large):
+                await asyncio.to_thread(go_on.wait, 20)
+            return await super().describe(request)
+
+    bridge = web(handler=Slow(), max_requests=4)
+
+    def ask():
+        with bridge.client() as client:
+            client.post(f"/v1/describe{query}", content=large)
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    until(lambda: len(asked) == 2, "two large pictures are with the handler")
+    with bridge.client() as client:
+        refused = client.post(f"/v1/describe{query}", content=large)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "busy")
+        assert client.post(f"/v1/describe{query}", content=PICTURE).status_code == 200
+    go_on.set()
+    for thread in threads:
+        thread.join(20)
 
 
 def test_more_requests_than_allowed_are_busy_and_the_others_are_served(web):

@@ -1,16 +1,24 @@
 """Who may call: hosts, origins, tokens, rates; and what replies forbid browsers."""
 
+import os
 import socket
 import time
 
 import pytest
 
 pytest.importorskip("fastapi")
+from starlette.requests import HTTPConnection
 from web_support import PICTURE
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from i2t_ros.bridges.http.middleware.access import COOKIE, is_no_browser, session_value
+from i2t_ros.bridges.http.middleware.access import (
+    COOKIE,
+    MAX_SESSIONS,
+    _sessions,
+    is_no_browser,
+    session_value,
+)
 from i2t_ros.bridges.http.middleware.limits import MAX_ADDRESSES, AddressLimits
 from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
 from i2t_ros.errors import InvalidRequestError
@@ -222,6 +230,39 @@ def test_cookies_of_others_lock_nobody_out_and_take_no_time(web, foreign):
         alone = {"cookie": foreign.encode("latin-1")}
         assert client.get("/v1/cameras", headers=alone).status_code == 401
     assert time.process_time() - used < 2  # http.cookies takes 25 s for the backslashes
+
+
+@pytest.mark.parametrize(
+    ("cookie", "shown"),
+    [
+        ("i2t_session=a", ["a"]),
+        ("foo bar; i2t_session = a ;i2t_session=b", ["a", "b"]),
+        ("my_i2t_session=a; i2t_session2=b; x=i2t_session", []),
+        ("i2t_session=;" * 4500, [""] * MAX_SESSIONS),
+        ("i2t_session" * 5000, []),
+        ("; " * 30_000 + "i2t_session=a", ["a"]),
+    ],
+)
+def test_our_own_cookies_are_found_by_name_and_few_are_looked_at(cookie, shown):
+    scope = {"type": "http", "headers": [(b"cookie", cookie.encode())]}
+    assert list(_sessions(HTTPConnection(scope))) == shown
+
+
+@pytest.mark.parametrize("wanted", ["bytes=0-1", "bytes=" + "1" * 7900, "bytes=" + "0-0," * 1900])
+def test_files_are_sent_whole_whatever_range_is_asked_for(plain_web, wanted):
+    with plain_web.client() as client:
+        reply = client.get("/static/page.css", headers={"range": wanted})
+        assert reply.status_code == 200
+        assert reply.content == client.get("/static/page.css").content
+
+
+@pytest.mark.parametrize("path", ["/a" * 3900, "/strings" + "/%2e%2e" * 1000, "/a%2f" * 1500])
+def test_no_long_path_is_looked_for_on_the_disk(plain_web, monkeypatch, path):
+    looked = []
+    monkeypatch.setattr(os.path, "realpath", lambda path, **_: looked.append(path) or path)
+    with plain_web.client() as client:
+        assert client.get(f"/static{path}").status_code == 404
+    assert not looked
 
 
 @pytest.mark.parametrize("token", ["short", "ü" * 20, "sixteen characters\n", "tab\t" * 5])

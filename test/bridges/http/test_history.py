@@ -311,6 +311,7 @@ def test_a_database_that_can_only_be_read_is_tried_less_and_less_often(
 def test_a_database_that_hangs_is_waited_for_once_and_does_not_keep_the_end(
     web, history_settings, monkeypatch
 ):
+    assert history.PATIENCE <= 1  # or a client would wait for two seconds, and for the detector
     monkeypatch.setattr(history, "PATIENCE", 0.2)
     monkeypatch.setattr(history, "END_PATIENCE", 0.2)
     go_on, calls = threading.Event(), []

@@ -13,7 +13,7 @@ from waiting import TIME_LIMIT
 from web_support import PICTURE
 from websockets.sync.client import connect
 
-from i2t_ros.bridges.http.middleware.proxies import Proxied, _prefix, _relative
+from i2t_ros.bridges.http.middleware.proxies import MAX_PROXIES, Proxied, _prefix, _relative
 from i2t_ros.bridges.http.settings import HistorySettings, HttpSettings
 
 TOKEN = "correct-horse-battery-staple"  # noqa: S105
@@ -61,6 +61,9 @@ def test_redirects_are_relative(asked, location, relative):
         ("::1", "10.9.9.9, 203.0.113.9", "203.0.113.9"),  # the first may be invented
         ("127.0.0.1", "203.0.113.9, 127.0.0.1", "203.0.113.9"),  # a chain of trusted ones
         ("::ffff:127.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("127.0.0.1", "203.0.113.9" + ", ::1" * (MAX_PROXIES - 1), "203.0.113.9"),
+        ("127.0.0.1", "203.0.113.9" + ", ::1" * 10_000, "::1"),  # no chain is so long
+        ("127.0.0.1", "," * 50_000, "127.0.0.1"),
         ("127.0.0.1", "nonsense", "127.0.0.1"),
         ("127.0.0.1", "", "127.0.0.1"),
         ("198.51.100.7", "203.0.113.9", "198.51.100.7"),  # not a proxy of ours

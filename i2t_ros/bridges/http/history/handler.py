@@ -23,7 +23,7 @@ log = logging.getLogger("i2t_ros.history")
 Result = TypeVar("Result")
 
 TIME_LIMIT = 10.0  # seconds that the history may take
-PATIENCE = 2.0  # seconds that a description waits for each call of it
+PATIENCE = 1.0  # seconds that a description waits for each call of it
 START_PATIENCE = 2.0  # seconds that the start of the listener waits for it to be opened
 END_PATIENCE = 2.0  # seconds that the end waits for it to be closed
 FIRST_PAUSE = 1.0  # seconds until a history that failed is opened again; twice as many each time

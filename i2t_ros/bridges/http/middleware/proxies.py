@@ -16,6 +16,7 @@ PREFIX = "i2t_ros.prefix"
 Not the key root_path: what it means for ``path`` differs between Starlette's versions.
 """
 MAX_PREFIX = 256  # characters
+MAX_PROXIES = 20  # of a chain; what those before them say is ignored
 _PREFIX = re.compile(r"(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+)*")
 
 
@@ -74,7 +75,9 @@ def prefix_of(caller: HTTPConnection) -> str:
 
 
 def _values(headers: Headers, name: str) -> list[str]:
-    return [part.strip() for value in headers.getlist(name) for part in value.split(",")]
+    """Return what the proxies next to us say, the nearest last."""
+    values = ",".join(headers.getlist(name)).rsplit(",", MAX_PROXIES)[-MAX_PROXIES:]
+    return [value.strip() for value in values]
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -3,6 +3,7 @@
 import functools
 import importlib.util
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -19,7 +20,18 @@ from i2t_ros.bridges.http.routes.request_body import accepts_html
 from i2t_ros.vision.class_colors import named_colors
 
 STATIC = Path(__file__).absolute().parents[1] / "static"
-FILES = StaticFiles(directory=STATIC)
+MAX_PATH = 100  # characters
+
+
+class _Files(StaticFiles):
+    """Looks for no path that none of the files has: every part of one is a system call."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """Return where a file lies, and None in place of what it is if there is none."""
+        return super().lookup_path(path) if len(path) <= MAX_PATH else ("", None)
+
+
+FILES = _Files(directory=STATIC)
 """What is below /static/, but for Swagger UI's files, which the package fastapi-offline has."""
 OFFLINE = importlib.util.find_spec("fastapi_offline")
 SWAGGER = Path(OFFLINE.origin).parent / "static" if OFFLINE and OFFLINE.origin else None
