@@ -13,6 +13,7 @@ import resource
 import socket
 import ssl
 from collections.abc import Callable, Collection
+from weakref import WeakKeyDictionary
 
 log = logging.getLogger("i2t_ros.bridges")
 
@@ -49,35 +50,48 @@ def bind(host: str, port: int) -> list[socket.socket]:
     return listening
 
 
-def descriptors(wanted: int) -> int:
-    """Return how many of the wanted connections this process may have; raises its limit for them.
+def descriptors(wanted: int, promised: int = 0) -> int:
+    """Return how many of the wanted connections a listener may have; raises the limit for them.
 
     Every connection takes a file descriptor, as do the files, cameras and models of a node.
+    ``promised`` are those of other listeners of this process, and a half of the rest is left to
+    those that are still to come.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = wanted + OTHERS
-    if soft < needed and soft != resource.RLIM_INFINITY:
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    others = promised + OTHERS
+    needed = others + 2 * wanted
+    if soft < needed:
         soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    if soft != resource.RLIM_INFINITY and soft < needed:
+    granted = min(wanted, max(1, (soft - others) // 2))
+    if granted < wanted:
         log.warning(
             "at most %d connections, not %d: `ulimit -n` allows this process %d open files",
-            max(1, soft - OTHERS),
+            granted,
             wanted,
             soft,
         )
-        return max(1, soft - OTHERS)
-    return wanted
+    return granted
+
+
+_promised: "WeakKeyDictionary[Acceptor, int]" = WeakKeyDictionary()
+"""How many connections each listener of this process may have."""
 
 
 class Acceptor:
-    """Accepts connections from listening sockets and gives each a protocol of its own."""
+    """Accepts connections from listening sockets and gives each a protocol of its own.
 
-    def __init__(
+    most  how many connections there may be
+    """
+
+    def __init__(  # noqa: PLR0913 (what a listener is)
         self,
         listening: list[socket.socket],
         protocol: Callable[[], asyncio.Protocol],
         has_room: Callable[[Collection[asyncio.BaseProtocol]], bool],
+        wanted: int,
         *,
         tls: ssl.SSLContext | None = None,
         handshake_time: float = 10.0,
@@ -88,8 +102,10 @@ class Acceptor:
         protocol        makes the protocol of a connection
         has_room        returns whether one more may be accepted beside those that are coming up: if
                         not, the one that takes longest for TLS gives way, or else the new one
+        wanted          how many connections there should be at most
         handshake_time  seconds that a client may take for TLS
         """
+        self.most = _promised[self] = descriptors(wanted, sum(_promised.values()))
         self._protocol = protocol
         self._has_room = has_room
         self._tls = tls
@@ -104,6 +120,7 @@ class Acceptor:
 
     async def close(self) -> None:
         """Accept no more; what is coming up is cut off."""
+        _promised.pop(self, None)
         listening, self._listening = self._listening, []
         for each in listening:
             self._loop.remove_reader(each)

@@ -48,7 +48,7 @@ def test_connections_wait_while_there_is_no_file_descriptor_and_the_log_says_so_
             listening.bind(("127.0.0.1", 0))
             listening.listen()
             listening.setblocking(False)
-            acceptor = Acceptor([listening], Greeting, lambda _: True)
+            acceptor = Acceptor([listening], Greeting, lambda _: True, 1)
             port = listening.getsockname()[1]
             assert await asyncio.gather(greeting(port), greeting(port)) == [b"hello"] * 2
             assert listening.failures == 0
@@ -64,7 +64,7 @@ def test_one_that_is_too_many_is_closed(caplog):
     async def main():
         (listening,) = bind("127.0.0.1", 0)
         port = listening.getsockname()[1]
-        acceptor = Acceptor([listening], Greeting, lambda _: False)
+        acceptor = Acceptor([listening], Greeting, lambda _: False, 1)
         assert await greeting(port) == b""
         await acceptor.close()
         await acceptor.close()
@@ -75,7 +75,7 @@ def test_one_that_is_too_many_is_closed(caplog):
 def test_one_that_comes_while_all_ends_leaves_nothing_behind():
     async def main():
         (listening,) = bind("127.0.0.1", 0)
-        acceptor = Acceptor([listening], Greeting, lambda _: True)
+        acceptor = Acceptor([listening], Greeting, lambda _: True, 1)
         with socket.create_connection(listening.getsockname(), TIME_LIMIT) as client:
             acceptor._accept(listening)  # what the loop does when it can be read
             await acceptor.close()
@@ -94,10 +94,11 @@ def test_an_address_that_cannot_be_listened_on_is_named():
     ("limits", "raised", "most"),
     [
         ((4096, 4096), None, 512),
-        ((256, 4096), (640, 4096), 512),
-        ((256, 512), (512, 512), 384),
+        ((256, 4096), (1152, 4096), 512),
+        ((256, 512), (512, 512), 192),
         ((64, 64), (64, 64), 1),
-        ((256, resource.RLIM_INFINITY), (640, resource.RLIM_INFINITY), 512),
+        ((256, resource.RLIM_INFINITY), (1152, resource.RLIM_INFINITY), 512),
+        ((resource.RLIM_INFINITY, resource.RLIM_INFINITY), None, 512),
     ],
 )
 def test_a_process_takes_as_many_connections_as_it_may_have_files(
@@ -109,3 +110,18 @@ def test_a_process_takes_as_many_connections_as_it_may_have_files(
     assert descriptors(512) == most
     assert set_to == ([raised] if raised else [])
     assert ("ulimit -n" in caplog.text) is (most < 512)
+
+
+def test_listeners_of_one_process_share_its_files(monkeypatch):
+    monkeypatch.setattr(accepting.resource, "getrlimit", lambda _: (256, 256))
+    monkeypatch.setattr(accepting.resource, "setrlimit", lambda *_: None)
+
+    async def main():
+        assert not accepting._promised
+        acceptors = [Acceptor(bind("127.0.0.1", 0), asyncio.Protocol, bool, 128) for _ in range(3)]
+        assert [each.most for each in acceptors] == [64, 32, 16]
+        for each in acceptors:
+            await each.close()
+        assert not accepting._promised
+
+    asyncio.run(main())

@@ -251,7 +251,7 @@ def test_zipped_bombs_of_text_are_not_unpacked(name, behind):
     assert time.thread_time() - started < 1  # 0.01 s; 10 s if they are unpacked
 
 
-@pytest.mark.parametrize("parts", [1, 7, 3000])
+@pytest.mark.parametrize("parts", [1, 7, 2000])
 def test_compressed_data_beyond_the_pixels_is_not_unpacked(parts):
     packer = zlib.compressobj(9)
     body = packer.compress(bytes(150)) + packer.flush(zlib.Z_FULL_FLUSH)

@@ -100,11 +100,13 @@ def _filled_in(fields: Sequence[tuple[str, str]]) -> Fields:
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> Fields:
-    found: Fields = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"{name[:40]!r} is given more than once")
-        found[name] = value
+    found = dict(pairs)
+    if len(found) < len(pairs):  # rare, and looking for it takes long
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise ValueError(f"{name[:40]!r} is given more than once")
+            seen.add(name)
     return found
 
 

@@ -14,7 +14,7 @@ from fastapi.security import HTTPBearer
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from i2t_ros.bridges.accepting import Acceptor, bind, descriptors
+from i2t_ros.bridges.accepting import Acceptor, bind
 from i2t_ros.bridges.http.connections import TimedProtocol, Waiting, in_time
 from i2t_ros.bridges.http.library_log import LibraryLog
 from i2t_ros.bridges.http.metrics import Counting
@@ -93,7 +93,6 @@ class HttpServer:
 
     def _accept(self, listening: list[socket.socket], server: uvicorn.Server) -> None:
         limits = self._services.settings.limits
-        most = descriptors(2 * limits.max_connections)
 
         def connection() -> asyncio.Protocol:
             state = server.lifespan.state
@@ -108,12 +107,13 @@ class HttpServer:
 
         def has_room(coming: Collection[asyncio.BaseProtocol]) -> bool:
             there = server.server_state.connections | set(coming)
-            return len(there) < most or self._waiting.make_room()
+            return len(there) < acceptor.most or self._waiting.make_room()
 
-        self._acceptor = Acceptor(
+        acceptor = self._acceptor = Acceptor(
             listening,
             connection,
             has_room,
+            2 * limits.max_connections,
             tls=server.config.ssl,
             handshake_time=limits.header_time,
         )

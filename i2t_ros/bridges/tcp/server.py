@@ -13,7 +13,7 @@ import termios
 import time
 from collections import Counter
 
-from i2t_ros.bridges.accepting import Acceptor, bind, descriptors
+from i2t_ros.bridges.accepting import Acceptor, bind
 from i2t_ros.bridges.counting import counted
 from i2t_ros.bridges.handler import Handler, TimeLimited
 from i2t_ros.bridges.journal import Journal
@@ -72,15 +72,15 @@ class TcpServer:
         self.port = port
         self._host = host
         self._acceptor: Acceptor | None = None
-        self._most = 0  # connections, with those that are told that there are too many
         self._connections: dict[asyncio.Task[None], _Connection] = {}
 
     async def start(self) -> None:
         """Start listening; raises OSError, which names the address, if that fails."""
         listening = await asyncio.to_thread(bind, self._host, self.port)
         self.port = listening[0].getsockname()[1]
-        self._most = descriptors(2 * self.limits.max_connections)
-        self._acceptor = Acceptor(listening, self._protocol, lambda _: True)
+        # As many again are told that there are too many.
+        wanted = 2 * self.limits.max_connections
+        self._acceptor = Acceptor(listening, self._protocol, lambda _: True, wanted)
         for each in listening:
             host, port = each.getsockname()[:2]
             if ipaddress.ip_address(host).is_loopback:
@@ -122,15 +122,20 @@ class TcpServer:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Start the task of a new connection, or refuse it."""
-        if self.closing or len(self._connections) >= self._most:
+        assert self._acceptor is not None  # noqa: S101 (it has accepted it)
+        is_full = len(self._connections) >= self._acceptor.most
+        if self.closing or (is_full and not self._displace(self._silent())):
             self.counters["turned_away"] += 1
             writer.transport.abort()
             return
-        served = self._has_place()
-        connection = _Connection(self, reader, writer, served)
+        connection = _Connection(self, reader, writer, self._has_place())
         task = asyncio.ensure_future(connection.run())
         self._connections[task] = connection
         task.add_done_callback(self._forget)
+
+    def make_place(self) -> bool:
+        """Return whether one more client is served that asks: one that says nothing gives way."""
+        return self._has_place() or self._displace(self._silent(served=True))
 
     def _has_place(self) -> bool:
         """Return whether one more client is served; one that only holds its place gives way."""
@@ -138,9 +143,23 @@ class TcpServer:
         if len(served) < self.limits.max_connections:
             return True
         task = min(served, key=lambda task: served[task].silent_since)
-        if time.monotonic() - served[task].silent_since < YIELD_AFTER:
+        silent = time.monotonic() - served[task].silent_since
+        return silent >= YIELD_AFTER and self._displace(task)
+
+    def _silent(self, served: bool = False) -> "asyncio.Task[None] | None":
+        """Return the oldest connection of a client that has sent nothing at all."""
+        silent = (
+            task
+            for task, other in self._connections.items()
+            if not (other.has_spoken or other.gives_way) and other.served >= served
+        )
+        return next(silent, None)
+
+    def _displace(self, task: "asyncio.Task[None] | None") -> bool:
+        """Cut a connection, if there is one; return whether."""
+        if task is None:
             return False
-        served[task].give_way()
+        self._connections[task].give_way()
         task.cancel()
         return True
 
@@ -155,6 +174,8 @@ class _Connection:
 
     served  whether it counts toward ``max_connections``
     idle    whether it waits for the first byte of a request
+    has_spoken  whether anything has come from the client
+    gives_way   whether it is being cut for another client
     silent_since  since when it has waited for a whole request; infinity while one is answered
     """
 
@@ -166,7 +187,7 @@ class _Connection:
         served: bool,
     ) -> None:
         self.served = served
-        self.idle = False
+        self.idle = self.has_spoken = self.gives_way = False
         self.silent_since = time.monotonic()
         self._server = server
         self._limits = server.limits
@@ -195,7 +216,7 @@ class _Connection:
 
     def give_way(self) -> None:
         """Free its place for another client."""
-        self.served = False
+        self.served, self.gives_way = False, True
         self._failed("is cut off: it only held its place, and others want it")
 
     def abort(self) -> None:
@@ -231,14 +252,22 @@ class _Connection:
             self._say(logging.INFO, "disconnected", closed)
 
     async def _turn_away(self) -> None:
-        """Refuse a client beyond the limit, in the protocol version of its first bytes."""
+        """Refuse a client beyond the limit, in the protocol version of its first bytes.
+
+        Unless there is a place for it when they come.
+        """
+        with contextlib.suppress(asyncio.TimeoutError):
+            first = await asyncio.wait_for(self._reader.read(CHUNK), self._limits.linger_time)
+            self._parser.feed(first)
+            self.has_spoken = bool(first)
+        if self.has_spoken and self._server.make_place():
+            self.served = True
+            await self._serve()
+            return
         self._server.counters["turned_away"] += 1
         limit = counted(self._limits.max_connections, "client")
         error = BusyError(f"the limit of {limit} is reached: try again later")
         self._failed(f"is turned away: {error}")
-        with contextlib.suppress(asyncio.TimeoutError):
-            first = self._reader.read(CHUNK)
-            self._parser.feed(await asyncio.wait_for(first, self._limits.linger_time))
         await self._send(wire.encode_error(self._parser.version, error))
         await self._linger()
 
@@ -255,6 +284,7 @@ class _Connection:
             except (BusyError, TimeLimitError) as error:
                 return None if self.idle else self._parser.refuse(error)
             if data:
+                self.has_spoken = True
                 self._parser.feed(data)
             elif self.idle:
                 return None

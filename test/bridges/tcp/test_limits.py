@@ -80,15 +80,22 @@ def test_a_client_that_does_not_read_is_cut_off(serve):
         assert server.counters["failures"] == 1
 
 
+def all_have_spoken(server, count):
+    connections = list(server._connections.values())
+    return [connection.has_spoken for connection in connections] == [True] * count
+
+
 def test_more_clients_than_the_limit_are_told_in_their_version(serve):
     server = serve(max_connections=2)
     with connect(server) as first, connect(server) as second:
-        until(lambda: len(server._connections) == 2, "two clients")
+        for sock in (first, second):
+            sock.sendall(v1()[:3])
+        until(lambda: all_have_spoken(server, 2), "two clients that have begun")
         assert ask(server, v2()).startswith(b"False<SEP>0<SEP>busy<SEP>the limit of 2 clients")
         assert "ocupado" in ask(server, v1()).decode()
         assert server.counters["turned_away"] == 2
         for sock in (first, second):
-            sock.sendall(v1())
+            sock.sendall(v1()[3:])
             assert read_all(sock) == good_v1()
     until(lambda: not server._connections, "everybody to leave")
     assert ask(server, v1()) == good_v1()
@@ -112,11 +119,29 @@ def test_clients_that_only_hold_their_places_give_way(serve, monkeypatch, sent):
 
 def test_a_flood_of_clients_is_cut_off(serve):
     server = serve(max_connections=1, idle_time=TIME_LIMIT, linger_time=TIME_LIMIT)
-    with connect(server), connect(server):
-        until(lambda: len(server._connections) == 2, "one served and one turned away")
+    with connect(server) as first, connect(server) as second:
+        first.sendall(v1()[:3])
+        second.sendall(v1()[:3])
+        until(lambda: all_have_spoken(server, 2), "one served and one turned away")
         with connect(server) as third:
             assert third.recv(1) == b""
         assert len(server._connections) == 2
+
+
+@pytest.mark.parametrize("count", [3, 6, 20])  # as many as are served, as are told, and more
+def test_whoever_asks_goes_before_those_who_say_nothing(serve, count):
+    server = serve(max_connections=3, idle_time=TIME_LIMIT, linger_time=TIME_LIMIT)
+    silent = [connect(server) for _ in range(count)]
+    try:
+        until(lambda: len(server._connections) == min(count, 6), "all places are held")
+        for data, good in ((v1(), good_v1()), (v2(), None)):
+            with connect(server) as sock:
+                sock.sendall(data)
+                reply = sock.recv(4) if good is None else read_all(sock)
+                assert reply == (good or b"True")
+    finally:
+        for each in silent:
+            each.close()
 
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(TcpLimits)])
