@@ -1,4 +1,4 @@
-"""A limit on the bytes of requests in memory, over all clients of a listener."""
+"""A limit on the bytes of requests and replies in memory, over all clients of a listener."""
 
 import asyncio
 import contextlib
@@ -9,16 +9,20 @@ from i2t_ros.errors import BusyError
 
 Received = TypeVar("Received")
 
+SLICE = 1 << 18
+"""Bytes of a reply that are handed over at a time, so that no more than that is copied for a client
+that does not read."""
+
 
 class RequestMemory:
-    """Counts the bytes of requests that are being received or answered.
+    """Counts the bytes of requests that are being received or answered, and of replies.
 
-    If there is no room for more, the largest request that is still being received is refused. So
+    If there is no room for more, the largest that is still being received, or sent, is refused. So
     clients that hold as much as they can do not keep out others, whose pictures are smaller.
 
     used     bytes that are counted now
     limit    on them
-    growing  the requests that are still being received
+    growing  the requests that are still being received, and replies that are being sent
     """
 
     def __init__(self, limit: int) -> None:
@@ -37,7 +41,9 @@ class RequestMemory:
 
     def busy(self) -> BusyError:
         """Return what a request is refused with."""
-        return BusyError(f"all requests together have {self.limit} bytes, the limit: try again")
+        return BusyError(
+            f"all requests and replies together have {self.limit} bytes, the limit: try again"
+        )
 
 
 class Share:
@@ -57,10 +63,10 @@ class Share:
         return self._refused.done()
 
     def resize(self, size: int) -> None:
-        """Count a request that is still being received; raises BusyError if it is refused."""
+        """Count what is still being received, or sent; raises BusyError if it is refused."""
         memory, more = self._memory, size - self.size
         if not self.is_refused:
-            memory.growing.add(self)
+            (memory.growing.add if size else memory.growing.discard)(self)
         while memory.used + more > memory.limit and not self.is_refused:
             max(memory.growing, key=lambda each: size if each is self else each.size).refuse()
         if self.is_refused:
@@ -83,7 +89,7 @@ class Share:
         self.release()
         self._refused.set_result(None)
 
-    async def wait(self, coming: Awaitable[Received], seconds: float) -> Received:
+    async def wait(self, coming: Awaitable[Received], seconds: float | None) -> Received:
         """Return what comes from the client.
 
         Raises BusyError as soon as the request is refused, and asyncio.TimeoutError.

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from i2t_ros.msg import Description, TextRegion
+from i2t_ros.msg import Description, ObjectCount, TaskFailure, TaskResult, TextRegion
 from i2t_ros.srv import Describe
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState
@@ -33,7 +33,10 @@ from i2t_ros.nodes.bridge.node import BridgeNode
 from i2t_ros.nodes.detector import node as detector_node
 from i2t_ros.nodes.lifecycle import spinning
 from i2t_ros.nodes.lifecycle.spinning import Pulse, SpinningThread
+from i2t_ros.nodes.messages import descriptions
 from i2t_ros.nodes.messages.descriptions import description_from_msg
+from i2t_ros.nodes.messages.tasks import Converter
+from i2t_ros.types import Detections
 
 LIMIT = 60.0
 DYING = Path(__file__).parent.parent / "support" / "dying_node.py"
@@ -228,6 +231,13 @@ def seen(center=1.0, size=2.0, score=0.5, number=""):
     ]
     + [
         {"tasks": ["text"], "texts": [TextRegion(score=NAN)]},
+        {"sentence": "x" * 1_000_001},
+        {"language": "x" * 256},
+        {"tasks": ["detect", "x" * 256]},
+        {"tasks": ["detect"], "objects": [ObjectCount(class_id="cat", label="x" * 256)]},
+        {"tasks": ["text"], "texts": [TextRegion(text="x" * 600_000)] * 2},
+        {"failures": [TaskFailure(task="text", message="x" * 600_000)] * 2},
+        {"others": [TaskResult(task="depth", json="x" * 1_000_001)]},
         {
             "tasks": ["classify"],
             "classification": Classification(results=[ObjectHypothesis(score=-float("inf"))]),
@@ -237,3 +247,11 @@ def seen(center=1.0, size=2.0, score=0.5, number=""):
 def test_a_description_that_makes_no_sense_is_an_error_of_its_own(fields):
     with pytest.raises(ServiceError, match="the description makes no sense: "):
         description_from_msg(Description(**fields))
+
+
+def test_a_task_that_is_named_again_and_again_is_read_once(monkeypatch):
+    read, cat = [], Detections([[0, 0, 1, 1]], [0.5], [0], ("cat",))
+    reader = Converter(lambda *_: None, lambda _: read.append(1) or cat)
+    monkeypatch.setattr(descriptions, "converter", lambda _: reader)
+    found = description_from_msg(Description(tasks=["detect"] * 10_000))
+    assert (len(read), list(found.scene.results)) == (1, ["detect"])

@@ -20,13 +20,12 @@ from i2t_ros.bridges.counting import counted
 from i2t_ros.bridges.http.lingering import LingeringTransport
 from i2t_ros.bridges.http.middleware.access import refuse
 from i2t_ros.bridges.http.problems import REFUSALS
+from i2t_ros.bridges.http.replies import CONNECTION
 from i2t_ros.bridges.http.settings import HttpLimits
 from i2t_ros.bridges.http.turns import MAX_HEAD, MAX_LINE, SLICE, Frames, Parser, Turns
 from i2t_ros.errors import BusyError
 from i2t_ros.pipeline.description_json import error_to_json
 
-CONNECTION = "i2t_ros.connection"
-"""Key of the ASGI scope's state: the TimedProtocol of the request."""
 TOO_MANY = b"\x88\x02\x03\xf0"
 """A WebSocket's close frame with the code 1008, policy violation (RFC 6455, section 7.4.1)."""
 YIELD_AFTER = 2.0
@@ -394,6 +393,9 @@ def in_time(app: ASGIApp) -> ASGIApp:
                 await app(scope, receive, send_to_websocket)
             else:
                 await app(scope, receive, send_in_time)
+        except asyncio.CancelledError:  # the listener closes; uvicorn would log a traceback
+            connection.transport.abort()
+            await asyncio.sleep(0)
         finally:
             if scope["type"] == "http":
                 connection.answering(False)

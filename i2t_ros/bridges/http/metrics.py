@@ -50,7 +50,7 @@ class Metrics:
         self.streamed = counter("i2t_stream_frames", "Pictures sent to viewers of MJPEG streams")
         gauge("i2t_cameras", "Cameras that are there").set_function(lambda: len(hub.online))
         gauge("i2t_stream_viewers", "Viewers of streams").set_function(viewers)
-        gauge("i2t_request_bytes", "Bytes of requests in memory").set_function(memory)
+        gauge("i2t_request_bytes", "Bytes of requests and replies in memory").set_function(memory)
 
 
 class Counting:

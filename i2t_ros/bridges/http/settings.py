@@ -37,8 +37,9 @@ class HttpLimits:
     )
     max_memory_bytes: int = _limit(
         256 << 20,
-        "bytes of all requests that are being received or answered; beyond it, the largest one "
-        "that is still being received is answered 503 (busy)",
+        "bytes of all requests that are being received or answered, and of replies; beyond it, "
+        "the largest one that is still being received is answered 503 (busy), or cut off while "
+        "it is being sent",
         1,
         2**53,
     )

@@ -24,8 +24,8 @@ class TcpLimits:
     )
     max_memory_bytes: int = option(
         256 << 20,
-        "bytes of all pictures that are being received or described; beyond it, the client with "
-        "the largest one that is still being received gets the error busy",
+        "bytes of all pictures that are being received, described or sent; beyond it, the client "
+        "with the largest one that is still being received gets the error busy",
         bounds=(1, 2**53),
     )
     max_connections: int = option(

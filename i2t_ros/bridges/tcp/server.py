@@ -17,7 +17,7 @@ from i2t_ros.bridges.accepting import Acceptor, bind
 from i2t_ros.bridges.counting import counted
 from i2t_ros.bridges.handler import Handler, TimeLimited
 from i2t_ros.bridges.journal import Journal
-from i2t_ros.bridges.memory import RequestMemory, Share
+from i2t_ros.bridges.memory import SLICE, RequestMemory, Share
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.limits import TcpLimits
 from i2t_ros.bridges.tcp.wire import RequestParser, WireRequest
@@ -239,7 +239,7 @@ class _Connection:
                     if incoming is None:
                         return
                     self.silent_since = math.inf
-                    await self._reply(incoming)
+                    await self._reply(incoming, share)
                     self.silent_since = time.monotonic()
                     keep_open = incoming.keep_open
                     del incoming  # its picture
@@ -316,7 +316,7 @@ class _Connection:
                 expected = f"more of the request within {idle_time:g} s"
             raise TimeLimitError(f"expected {expected}") from None
 
-    async def _reply(self, incoming: WireRequest) -> None:
+    async def _reply(self, incoming: WireRequest, share: Share) -> None:
         self._server.counters["requests"] += 1
         self._requests += 1
         version = incoming.version
@@ -333,6 +333,8 @@ class _Connection:
                 )
             reply = await self._server.handler.describe(request)
             picture = _picture(request, reply)
+            share.resize(max(share.size, len(picture)))
+            share.complete()
         except I2tError as error:
             self._failed(f"gets an error: {error.code}: {error}")
             await self._send(wire.encode_error(version, error))
@@ -371,11 +373,13 @@ class _Connection:
         Raises TimeLimitError if the client does not read, and OSError if it has left.
         """
         limit = self._limits.send_time
-        self._writer.write(data)
-        try:
-            await asyncio.wait_for(self._writer.drain(), limit)
-        except asyncio.TimeoutError:
-            raise TimeLimitError(f"the client did not read its reply within {limit:g} s") from None
+        for at in range(0, len(data), SLICE):
+            self._writer.write(data[at : at + SLICE])
+            try:
+                await asyncio.wait_for(self._writer.drain(), limit)
+            except asyncio.TimeoutError:
+                error = f"the client did not read its reply within {limit:g} s"
+                raise TimeLimitError(error) from None
 
     async def _linger(self) -> None:
         """Stop sending, then read and discard for a while.

@@ -29,6 +29,14 @@ LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 MOST_FOUND = 10_000
 """Objects, faces or other things in a description: the most that max_detections or top_k allow."""
 
+LONGEST_NAME = 255
+"""Characters of a class, a label, a task, a language or the like; JSON repeats some of them in each
+object."""
+
+LONGEST_TEXT = 1_000_000
+"""Characters of a sentence, and of all texts that were read or went wrong: a book of 300 pages has
+fewer."""
+
 _SAME = ("camera", "language", "style", "min_score", "annotate", "fresh")
 """Fields of a request that are the same in the message."""
 
@@ -120,8 +128,10 @@ def description_from_msg(msg: DescriptionMsg) -> Description:
             f"the description makes no sense: a list has {most} entries, expected at most "
             f"{MOST_FOUND}"
         )
+    _check_texts(msg)
     try:
-        results = {task: converter(task).read(msg) for task in msg.tasks if task in TASKS}
+        tasks = dict.fromkeys(task for task in msg.tasks if task in TASKS)
+        results = {task: converter(task).read(msg) for task in tasks}
     except Exception as error:
         problem = f"{type(error).__name__}: {error}"
         raise ServiceError(f"the description makes no sense: {problem}") from error
@@ -141,3 +151,23 @@ def description_from_msg(msg: DescriptionMsg) -> Description:
         return labels.get(name, name)
 
     return Description(scene, msg.sentence, msg.language, msg.style, msg.model, elapsed, label)
+
+
+def _check_texts(msg: DescriptionMsg) -> None:
+    """Raise ServiceError for names and texts that are longer than any detector_node sends."""
+    hypotheses = [*msg.classification.results]
+    for item in msg.detections.detections:
+        hypotheses += [result.hypothesis for result in item.results[:1]]
+    names = [*msg.tasks, msg.language, msg.style, *(each.class_id for each in hypotheses)]
+    names += [name for entry in msg.objects for name in (entry.class_id, entry.label)]
+    names += [name for failure in msg.failures for name in (failure.task, failure.code)]
+    names += [region.script for region in msg.texts]
+    texts = [msg.sentence, msg.model, *(failure.message for failure in msg.failures)]
+    texts += [text for region in msg.texts for text in (region.text, region.translation)]
+    texts += [other.json for other in msg.others]
+    longest, total = max(map(len, names)), sum(map(len, texts))
+    if longest > LONGEST_NAME or total > LONGEST_TEXT:
+        raise ServiceError(
+            f"the description makes no sense: expected names of at most {LONGEST_NAME} characters "
+            f"and {LONGEST_TEXT} of texts, got {longest} and {total}"
+        )

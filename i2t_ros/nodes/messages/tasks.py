@@ -79,15 +79,15 @@ def _fill_detections(msg: DescriptionMsg, found: Detections, label: Label) -> No
 def _read_detections(msg: DescriptionMsg) -> Detections:
     items = msg.detections.detections
     names = [item.results[0].hypothesis.class_id for item in items]
-    labels = tuple(dict.fromkeys(names))
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
     tracks = np.array([int(item.id or -1) for item in items], np.int64)
     # Objects without a track are not counted, so without any count all objects await a track.
     tracked = (tracks >= 0).any() or (len(items) > 0 and not msg.objects)
     return Detections(
         np.array([_sides(item.bbox) for item in items], np.float32),
         np.array([item.results[0].hypothesis.score for item in items], np.float32),
-        np.array([labels.index(name) for name in names], np.int32),
-        labels,
+        np.array([numbers[name] for name in names], np.int32),
+        tuple(numbers),
         tracks if tracked else None,
     )
 

@@ -1,6 +1,9 @@
 """How results and pictures are kept: within limits, and as they were."""
 
 import contextlib
+import hashlib
+import json
+import math
 import os
 import sqlite3
 from functools import partial
@@ -35,11 +38,20 @@ def kept(history_settings):
 
 
 def entry(number, size=100):
-    digest = f"{number:064x}"
+    data = number.to_bytes(8, "big") + bytes(size - 8)
+    digest = hashlib.sha256(data).hexdigest()
     description = description_to_json(
         Description(Scene(8, 8, {}), f"Picture {number}.", "en", "sentence", "fake", 0.0)
     )
-    return Entry(digest, digest, {}, description, picture=f"{digest}.jpeg"), bytes(size)
+    return Entry(digest, digest, {}, description, picture=f"{digest}.jpeg"), data
+
+
+NO_TEXT = b"{\xff}"
+
+
+def described(**changes):
+    """Return the JSON of a description with other values."""
+    return json.dumps(entry(1)[0].description | changes)
 
 
 def sentences(history):
@@ -183,6 +195,20 @@ def test_half_a_picture_of_a_killed_process_is_removed(kept, tmp_path):
         ("asked", "null"),
         ("created", "yesterday"),
         ("picture", "../../etc/passwd"),
+        ("created", math.inf),
+        ("created", b"x"),
+        ("sha256", b"\xff"),
+        ("sha256", NO_TEXT),
+        ("description", NO_TEXT),
+        ("asked", "[" * 100_000),
+        ("asked", "[]"),
+        ("description", "[" * 100_000),
+        ("description", described(sentence=5)),
+        ("description", described(model=[])),
+        ("description", described(width=math.nan)),
+        ("description", described(more=math.inf)),
+        ("description", described(more="\ud800")),
+        ("description", described(more=1).replace("1}", "1e999}")),
     ],
 )
 def test_a_result_that_cannot_be_read_hides_no_other_and_can_be_replaced(
@@ -192,7 +218,8 @@ def test_a_result_that_cannot_be_read_hides_no_other_and_can_be_replaced(
     for number in range(4):
         history.add(*entry(number))
     with sqlite3.connect(tmp_path / "deep" / "down" / "history.db") as other:
-        update = f"UPDATE i2t_descriptions SET {column} = ? WHERE id IN (2, 3)"  # noqa: S608
+        new = "CAST(? AS TEXT)" if value is NO_TEXT else "?"
+        update = f"UPDATE i2t_descriptions SET {column} = {new} WHERE id IN (2, 3)"  # noqa: S608
         other.execute(update, (value,))
     other.close()
     for _ in range(2):
@@ -206,6 +233,41 @@ def test_a_result_that_cannot_be_read_hides_no_other_and_can_be_replaced(
     history.add(*entry(4))
     history.add(*entry(5))
     assert sentences(history) == ["Picture 5.", "Picture 4.", "Picture 1.", "Picture 3."]
+
+
+@pytest.mark.parametrize("size", ["large", math.inf, 2**63 - 1, -5, b"1", ""])
+def test_a_size_that_is_none_keeps_nothing_from_being_kept(kept, tmp_path, size):
+    history = kept([1000.0], max_results=4)
+    for number in range(4):
+        history.add(*entry(number))
+    with sqlite3.connect(tmp_path / "deep" / "down" / "history.db") as other:
+        other.execute("UPDATE i2t_descriptions SET size = ?, drawing_size = ?", (size, size))
+    other.close()
+    assert history.add(*entry(4)).id == 5
+    assert sentences(history) == ["Picture 4.", "Picture 3.", "Picture 2.", "Picture 1."]
+
+
+@pytest.mark.parametrize("left", [b"", b"hello", b"\xff\xd8\xff"])
+def test_a_damaged_picture_is_not_returned_but_kept_anew(kept, tmp_path, left):
+    history = kept([1000.0])
+    drawing = Picture(b"drawn", PictureHeader("jpeg", 1, 1))
+    found, picture = entry(0)
+    found = history.add(found, picture, drawing)
+    for path in (tmp_path / "kept").rglob("*.jpeg"):
+        path.write_bytes(left)
+    assert history.picture(found.picture) is history.picture(found.drawing) is None
+    history.find(found.key, Picture(picture))
+    history.add_drawing(found, drawing)
+    assert (history.picture(found.picture), history.picture(found.drawing)) == (picture, b"drawn")
+
+
+def test_a_folder_in_place_of_a_picture_does_not_end_the_history(kept, tmp_path):
+    history = kept([1000.0])
+    found = history.add(*entry(0))
+    path = next((tmp_path / "kept").rglob("*.jpeg"))
+    path.unlink()
+    path.mkdir()
+    assert history.picture(found.picture) is None
 
 
 def test_what_is_kept_is_for_this_user_alone(kept, tmp_path):

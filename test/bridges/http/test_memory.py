@@ -1,18 +1,23 @@
-"""Bodies in memory, over all requests: who holds much does not keep out who needs little."""
+"""Bodies and replies in memory: who holds much does not keep out who needs little."""
 
 import asyncio
 import contextlib
 import http.client
 import json
 import re
+import socket
 
+import cv2
+import numpy as np
 import pytest
 
 pytest.importorskip("fastapi")
 from http_talk import head, raw
 from local_handlers import LocalHandler
 from waiting import TIME_LIMIT, until
-from web_support import PICTURE, RectangleDescriber
+from web_support import PICTURE, RectangleDescriber, post
+
+from i2t_ros.types import Description, Scene
 
 BODY = 200_000
 FORM = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
@@ -104,3 +109,57 @@ def test_nothing_is_counted_for_those_who_have_left(web, shape):
             sock.sendall(head(bridge, **headers) + begin + bytes(1000))
             until(lambda: used(bridge), "it has come")
         until(lambda: used(bridge) == 0, "it has left")
+
+
+def linked_picture(bridge):
+    """Have 3 MB described; return the path of the drawing, which is as large."""
+    large = cv2.imencode(".bmp", np.full((1000, 1000, 3), 90, np.uint8))[1].tobytes()
+    with bridge.client() as client:
+        return post(client, large, "?annotate=1")["annotated"]
+
+
+def frames(bridge):
+    """Show a camera's frames of 3 MB; return the path of its stream."""
+    bridge.on_loop(bridge.hub.add, "front")
+    bridge.on_loop(bridge.hub.publish, "front", raw=bytes(3_000_000))
+    return "/stream?annotated=0"
+
+
+def words(bridge):
+    """Say 3 MB of words about a camera; return the path of its live words."""
+    long = Description(Scene(8, 8, {}), "x" * 3_000_000, "en", "sentence", "fake", 0.0)
+    bridge.on_loop(bridge.hub.add, "front")
+    bridge.on_loop(bridge.hub.publish, "front", words=long)
+    return "/v1/live"
+
+
+@pytest.mark.parametrize("make", [linked_picture, frames, words])
+def test_replies_that_nobody_reads_are_counted_and_give_way(web, caplog, make):
+    limits = {"max_memory_bytes": 10_000_000, "max_body_bytes": 5_000_000, "header_time": 0.5}
+    bridge = web(**limits, send_time=TIME_LIMIT)
+    path = make(bridge)
+    with contextlib.ExitStack() as stack:
+        opened = [stack.enter_context(raw(bridge)) for _ in range(12)]
+        for sock in opened:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: {bridge.host}\r\n\r\n".encode())
+        until(lambda: used(bridge) > 8_000_000, "most of it is taken")
+        assert used(bridge) <= 10_000_000
+        with bridge.client() as client:
+            for _ in range(3):
+                assert client.post("/v1/describe", content=PICTURE).status_code == 200
+        state = bridge.server._server.server_state
+        until(lambda: len(state.connections) <= 4, "those that had to give way are cut off")
+    until(lambda: used(bridge) == 0, "all of it is free")
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_a_large_reply_arrives_whole_and_beyond_the_limit_is_refused(web):
+    bridge = web(max_memory_bytes=5_000_000, max_body_bytes=5_000_000)
+    path = linked_picture(bridge)
+    with bridge.client() as client:
+        assert client.get(path).content == bytes(bridge.services.pictures[path.split("/")[-1]])
+        bridge.services.memory.limit = 2_000_000
+        refused = client.get(path)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "busy")
+        assert client.get("/healthz").status_code == 200

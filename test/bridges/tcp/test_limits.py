@@ -31,6 +31,7 @@ from i2t_ros.bridges.tcp import server as server_module
 from i2t_ros.bridges.tcp.limits import TcpLimits
 from i2t_ros.bridges.tcp.server import TcpServer
 from i2t_ros.errors import InvalidRequestError
+from i2t_ros.types import Picture
 
 # --- limits
 
@@ -260,6 +261,29 @@ def test_pictures_that_are_being_described_count_and_are_not_refused(serve):
         second.sendall(v2())  # it was read to its end, so the connection is open
         assert read_exactly(second, len(good_v2())) == good_v2()
         until(lambda: server.memory.used == 0, "nothing is held for who only stays connected")
+
+
+class Enlarging(FakeHandler):
+    """Returns a drawing of 3 MB, as for a picture that is packed well."""
+
+    async def describe(self, request):
+        reply = await super().describe(request)
+        large = Picture(JPEG + bytes(3_000_000), reply.annotated.header)
+        return dataclasses.replace(reply, annotated=large)
+
+
+def test_drawings_that_nobody_reads_count_too(serve):
+    limits = {"max_memory_bytes": 10_000_000, "max_image_bytes": len(JPEG)}
+    server = serve(Enlarging(), **limits, send_time=TIME_LIMIT, idle_time=0.3)
+    with contextlib.ExitStack() as stack:
+        for _ in range(8):
+            sock = stack.enter_context(connect(server))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.sendall(v2() * 3)
+        until(lambda: server.counters["failures"] >= 1, "refused")
+        assert server.memory.used <= 10_000_000
+    until(lambda: server.memory.used == 0, "all of it is free")
+    assert ask(server, v2()).endswith(bytes(3_000_000))
 
 
 def test_many_small_requests_in_one_piece_leave_others_their_turns(serve):

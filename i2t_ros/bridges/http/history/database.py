@@ -1,8 +1,10 @@
 """Kept results: a table in any database that SQLAlchemy supports, and their pictures."""
 
 import dataclasses
+import hashlib
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +22,10 @@ from i2t_ros.types import DescribeRequest, Picture
 log = logging.getLogger("i2t_ros.history")
 
 TABLE = "i2t_descriptions"
-UNREADABLE = LookupError, TypeError, ValueError, AttributeError, OverflowError, I2tError
+MAX_SIZE = 2**31 - 1  # bytes of a picture
+UNREADABLE = (
+    LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, I2tError
+)  # fmt: skip
 """What reading a row raises that this package has not written, or a newer one."""
 DRIVERS: Mapping[str, Mapping[str, str]] = {
     "postgresql": {"psycopg": "psycopg", "psycopg2": "psycopg2"},
@@ -39,6 +44,13 @@ TIME_LIMITS: Mapping[str, Mapping[str, int]] = {
     "pysqlite": {"timeout": 5},
 }
 """Driver -> its names for time limits: seconds, but for PostgreSQL's last one: milliseconds."""
+
+
+SHA256 = re.compile("[0-9a-f]{64}")
+_KINDS = {"width": int, "height": int} | dict.fromkeys(
+    ("sentence", "language", "style", "model"), str
+)
+"""The types of what a description has always."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,6 +131,8 @@ class History:
             pool_pre_ping=True,
             connect_args={name: limits[name] for name in limits if name not in url.query},
         )
+        if url.get_backend_name() == "sqlite":
+            self._sql.event.listen(self._engine, "connect", _read_any_text)
         self._table.metadata.create_all(self._engine)
         there = {column["name"] for column in self._sql.inspect(self._engine).get_columns(TABLE)}
         for column in self._table.c:
@@ -219,8 +233,16 @@ class History:
         return self.get(entry.id)
 
     def picture(self, key: str) -> bytes | None:
-        """Return a picture or drawing by its key, or None if it is not kept."""
-        return self._store.get(key) if self._store and key else None
+        """Return a picture or drawing by its key, or None if it is not kept.
+
+        A damaged one, such as an empty file after a loss of power, is removed, to be kept anew.
+        """
+        data = self._store.get(key) if self._store and key else None
+        if data is None or hashlib.sha256(data).hexdigest() == key[:64]:
+            return data
+        log.warning("the kept picture %s is damaged, and is removed", key)
+        self._delete(key)
+        return None
 
     def remove(self, number: int) -> bool:
         """Remove a result, and its pictures if no other has them; return whether it was there."""
@@ -250,10 +272,14 @@ class History:
                 has_it = (columns.picture == key) | (columns.drawing == key)
                 if self._read(sql.select(columns.id).where(has_it, columns.id != number).limit(1)):
                     continue
-                try:
-                    self._store.delete(key)
-                except self._store.failures as error:
-                    log.warning("the picture of a removed result could not be deleted: %s", error)
+                self._delete(key)
+
+    def _delete(self, key: str) -> None:
+        assert self._store is not None  # noqa: S101 (or there are no pictures)
+        try:
+            self._store.delete(key)
+        except self._store.failures as error:
+            log.warning("a picture that is not needed could not be deleted: %s", error)
 
     def _remove_excess(self) -> None:
         """Remove results that are too old, then those unused longest, until the limits hold."""
@@ -275,8 +301,13 @@ class History:
     def _totals(self) -> tuple[int, int]:
         """Return how many results there are, and the bytes of their pictures, each counted once."""
         columns, sql = self._table.c, self._sql
-        drawings = sql.select(columns.drawing, columns.drawing_size)
-        kept = sql.select(columns.picture, columns.size.label("size")).union(drawings).subquery()
+
+        def bytes_of(column: Any) -> Any:  # others may have written anything into the database
+            return sql.case((column.between(0, MAX_SIZE), column), else_=0)
+
+        drawings = sql.select(columns.drawing, bytes_of(columns.drawing_size))
+        pictures = sql.select(columns.picture, bytes_of(columns.size).label("size"))
+        kept = pictures.union(drawings).subquery()
         (count,) = self._read(sql.select(sql.func.count()).select_from(self._table))
         (size,) = self._read(sql.select(sql.func.sum(kept.c.size)))
         return int(count[0]), int(size[0] or 0)
@@ -320,13 +351,26 @@ def _entry(row: Any) -> Entry:
     for name in ("asked", "description"):  # psycopg has read them already
         if isinstance(values[name], str):
             values[name] = json.loads(values[name])
-    entry = Entry(**values)
-    float(entry.created)
-    from_values(DescribeRequest, entry.asked)
-    description_from_json(entry.description)
+    entry = Entry(**{**values, "created": float(values["created"])})
+    description = entry.description
+    for name, kind in _KINDS.items():
+        if type(description[name]) is not kind:
+            raise TypeError(f"{name} is no {kind.__name__}")
+    from_values(DescribeRequest, {**entry.asked})
+    description_from_json(description)
+    if not SHA256.fullmatch(entry.sha256):
+        raise ValueError("not a hash")
     if not all(not key or KEY.fullmatch(key) for key in (entry.picture, entry.drawing)):
         raise ValueError("not a picture's key")
+    # What JSON has no form for, also in what is not looked at here: 1e999, half a character.
+    shown = [entry.created, entry.asked, description]
+    json.dumps(shown, allow_nan=False, ensure_ascii=False).encode()
     return entry
+
+
+def _read_any_text(connection: Any, _: object) -> None:
+    """Have SQLite return texts that are no UTF-8: by default one of them fails the whole query."""
+    connection.text_factory = lambda text: text.decode(errors="replace")
 
 
 def _table(sql: Any) -> Any:

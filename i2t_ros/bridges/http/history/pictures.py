@@ -64,8 +64,8 @@ class FolderPictures:
             part.unlink(missing_ok=True)
 
     def get(self, key: str) -> bytes | None:
-        """Return a picture, or None if it is not kept."""
-        with contextlib.suppress(FileNotFoundError):
+        """Return a picture, or None if it is not kept, or not for this user."""
+        with contextlib.suppress(FileNotFoundError, PermissionError, IsADirectoryError):
             return self._path(key).read_bytes()
         return None
 

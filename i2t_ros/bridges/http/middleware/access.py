@@ -10,6 +10,7 @@ import re
 import socket
 from collections.abc import Iterator
 from email.utils import formatdate
+from functools import partial
 from itertools import islice
 from urllib.parse import SplitResult, urlsplit
 
@@ -20,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from i2t_ros.bridges.addresses import network_of
 from i2t_ros.bridges.http.middleware.limits import AddressLimits, limited, too_large
 from i2t_ros.bridges.http.problems import HttpProblem, problem_response
+from i2t_ros.bridges.http.replies import counted_reply
 from i2t_ros.bridges.http.settings import HttpSettings
 from i2t_ros.bridges.memory import RequestMemory
 
@@ -113,9 +115,17 @@ class Guard:
         if scope["type"] == "websocket":
             await self._app(scope, receive, send_with_headers)
             return
-        with self._memory.share() as share:
+        refuse_reply = partial(refuse, scope, receive, send_with_headers)
+        with self._memory.share() as share, self._memory.share() as taken:
             in_limits = limited(receive, self._settings.limits, share)
-            await self._app(scope, in_limits, send_with_headers)
+            send_counted = counted_reply(scope, send_with_headers, taken, refuse_reply)
+
+            async def send_reply(message: Message) -> None:
+                if message["type"] == "http.response.start":  # the body has been used
+                    share.release()
+                await send_counted(message)
+
+            await self._app(scope, in_limits, send_reply)
 
     def _check_rate(self, caller: HTTPConnection) -> None:
         if not self._rates.allow(_address_of(caller)):

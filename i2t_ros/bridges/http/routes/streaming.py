@@ -10,8 +10,8 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from i2t_ros.bridges.camera_hub import Camera, Feed, Latest, Watch
-from i2t_ros.bridges.http.connections import CONNECTION
 from i2t_ros.bridges.http.metrics import IS_HEAD
+from i2t_ros.bridges.http.replies import CONNECTION
 from i2t_ros.bridges.http.services import Services
 
 Item = TypeVar("Item")
