@@ -15,7 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from i2t_ros.bridges.accepting import Acceptor, bind
-from i2t_ros.bridges.http.connections import TimedProtocol, Waiting, in_time
+from i2t_ros.bridges.http.connections import TimedProtocol, in_time
 from i2t_ros.bridges.http.library_log import LibraryLog
 from i2t_ros.bridges.http.metrics import Counting
 from i2t_ros.bridges.http.middleware.access import Guard
@@ -26,6 +26,7 @@ from i2t_ros.bridges.http.routes import pictures as mjpeg
 from i2t_ros.bridges.http.services import Services
 from i2t_ros.bridges.http.settings import DEFAULT_PORT
 from i2t_ros.bridges.http.turns import Turns
+from i2t_ros.bridges.http.waiting import Waiting
 
 log = logging.getLogger("i2t_ros.http")
 

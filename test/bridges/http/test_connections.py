@@ -8,9 +8,10 @@ pytest.importorskip("fastapi")
 import uvicorn
 from uvicorn.server import ServerState
 
-from i2t_ros.bridges.http.connections import TimedProtocol, Waiting, in_time
+from i2t_ros.bridges.http.connections import TimedProtocol, in_time
 from i2t_ros.bridges.http.settings import HttpLimits
 from i2t_ros.bridges.http.turns import Turns
+from i2t_ros.bridges.http.waiting import Waiting
 
 TIME_LIMIT = 30.0
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -16,7 +16,7 @@ from http_talk import HANDSHAKE, head, raw, reply_to
 from waiting import TIME_LIMIT, until
 from web_support import PICTURE
 
-from i2t_ros.bridges.http import connections
+from i2t_ros.bridges.http import waiting
 from i2t_ros.bridges.http.routes.pages import STATIC
 
 
@@ -226,7 +226,7 @@ def test_as_many_connections_as_allowed_are_served_and_one_more_is_told(web):
 
 @pytest.mark.parametrize("tls", [False, True])
 def test_who_only_holds_connections_gives_way(web, monkeypatch, certificate, tls):
-    monkeypatch.setattr(connections, "YIELD_AFTER", 0.1)
+    monkeypatch.setattr(waiting, "YIELD_AFTER", 0.1)
     options = {"tls": True, "certificate": certificate[0], "key": certificate[1]} if tls else {}
     # The time for headers is not what frees a place.
     bridge = web(max_connections=3, header_time=10 * TIME_LIMIT, **options)

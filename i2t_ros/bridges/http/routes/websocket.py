@@ -10,10 +10,10 @@ from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from i2t_ros.bridges.counting import counted
-from i2t_ros.bridges.http.connections import CONNECTION
 from i2t_ros.bridges.http.middleware.access import refuse
 from i2t_ros.bridges.http.middleware.limits import full_limit
 from i2t_ros.bridges.http.problems import HttpProblem, explain
+from i2t_ros.bridges.http.replies import CONNECTION
 from i2t_ros.bridges.http.services import Services, SharedServices
 from i2t_ros.errors import BusyError, I2tError
 from i2t_ros.pipeline.rate_limit import RateLimit
