@@ -106,7 +106,6 @@ def _watched(
 
 def _run_one(target: Target, watch: Watch, case: Case) -> None:
     target.run(case)
-    watch.measure = lambda: 0  # what is measured has ended
     watch.check(target.memory)
 
 

@@ -22,7 +22,7 @@ from i2t_ros.bridges.http.middleware.access import refuse
 from i2t_ros.bridges.http.problems import REFUSALS
 from i2t_ros.bridges.http.replies import CONNECTION
 from i2t_ros.bridges.http.settings import HttpLimits
-from i2t_ros.bridges.http.turns import MAX_HEAD, MAX_LINE, SLICE, Frames, Parser, Turns
+from i2t_ros.bridges.http.turns import MAX_LINE, SLICE, Frames, Parser, Turns
 from i2t_ros.bridges.http.waiting import Waiting
 from i2t_ros.errors import BusyError
 from i2t_ros.pipeline.description_json import error_to_json
@@ -142,6 +142,8 @@ class TimedProtocol(H11Protocol):
                 self._body_left = max(0, self._body_left - size)
             elif self.conn.their_state is h11.SEND_BODY:  # some of it has been in this slice
                 self._body_left = max(0, _length_of(self.headers) - size)
+        if self._is_answering and self.conn.their_state is not h11.SEND_BODY:
+            self._waiting.discard(self, "request")
 
     def _parse_websocket(self) -> None:
         size = self._frames.cut(self._unparsed)
@@ -173,6 +175,7 @@ class TimedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing more."""
         self._stop_waiting()
+        self._waiting.forget(self)
         if self.websocket is None:
             super().connection_lost(exc)
         else:
@@ -182,11 +185,14 @@ class TimedProtocol(H11Protocol):
         """Tell whoever writes to wait."""
         if self.websocket is None:
             super().pause_writing()
+            if not self.ends_with_client:  # of viewers there are few, and they may be slow
+                self._waiting.add(self, "reply")
         else:
             self.websocket.pause_writing()
 
     def resume_writing(self) -> None:
         """Tell whoever writes to go on."""
+        self._waiting.discard(self, "reply")
         if self.websocket is None:
             super().resume_writing()
         else:
@@ -203,6 +209,8 @@ class TimedProtocol(H11Protocol):
         """Take note that a request is being answered, or no longer."""
         self._is_answering = now
         self._stop_waiting()
+        if now and self.conn.their_state is h11.SEND_BODY:
+            self._waiting.add(self, "request")
         if not now:  # the first bytes of the next request may be here already
             self._is_idle = True
             self._wait_for_headers()
@@ -228,18 +236,13 @@ class TimedProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP; uvicorn calls this."""
-        if self.conn.refusal:
-            self._refuse(*self.conn.refusal)
-        elif len(self.conn.trailing_data[0]) > MAX_HEAD:
-            self._refuse(431, f"expected at most {MAX_HEAD} bytes of headers")
-        else:
-            self._refuse(400, msg)
+        self._refuse(*(self.conn.refusal or (400, msg)))
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Pass a handshake on to the WebSocket library, unless that would refuse it in its way."""
         names = {name for name, _ in event.headers}
         if max(len(name) + len(value) for name, value in event.headers) > MAX_LINE:
-            self._refuse(431, f"WebSocket: expected headers of at most {MAX_LINE} bytes")
+            self._refuse(431, f"WebSocket: expected at most {MAX_LINE} bytes in each header")
         elif names & {b"content-length", b"transfer-encoding"}:
             self._refuse(400, "WebSocket: expected a handshake without a body")
         elif not _is_handshake(event):
@@ -295,10 +298,10 @@ class TimedProtocol(H11Protocol):
         if self._timer is None and not self.transport.is_closing():
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self.limits.header_time, self.transport.abort)
-            self._waiting.add(self)
+            self._waiting.add(self, "request")
 
     def _stop_waiting(self) -> None:
-        self._waiting.discard(self)
+        self._waiting.discard(self, "request")
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -7,6 +7,8 @@ from i2t_ros.bridges.journal import Journal
 
 LIBRARY = logging.getLogger("uvicorn.error")
 """Of uvicorn and, under this name, of the WebSocket library that it uses."""
+NOTHING = "ASGI callable returned without completing handshake"
+"""It says so whenever a camera is refused, or leaves early."""
 
 
 class LibraryLog(logging.Filter):
@@ -19,7 +21,7 @@ class LibraryLog(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Log a record here, if it is of interest, and nowhere else."""
-        if record.levelno >= logging.WARNING:
+        if record.levelno >= logging.WARNING and not str(record.msg).startswith(NOTHING):
             text = record.getMessage().strip()
             # An invalid text is the client's fault, and no reason to look at the code.
             if record.exc_info and not isinstance(record.exc_info[1], UnicodeDecodeError):

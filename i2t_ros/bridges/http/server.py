@@ -201,7 +201,7 @@ def create_app(services: Services) -> ASGIApp:
 
     # Not add_middleware(): Starlette answers unexpected errors outside of what that adds.
     settings = services.settings
-    guarded: ASGIApp = Guard(app, settings, services.memory)
+    guarded: ASGIApp = Guard(app, settings, services.memory, services.journal)
     if settings.cors_origins:
         guarded = CORSMiddleware(
             guarded,

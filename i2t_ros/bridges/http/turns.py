@@ -97,7 +97,7 @@ class Parser(h11.Connection):
         self._left -= 1
         if self.their_state is h11.IDLE:
             self._check_head(self.trailing_data[0])
-        event = super().next_event()
+        event = self._parsed()
         if isinstance(event, h11.Request):
             self._chunks = self._bytes = 0
             if {b"content-length", b"transfer-encoding"} <= {name for name, _ in event.headers}:
@@ -105,7 +105,7 @@ class Parser(h11.Connection):
                 raise self._beyond(400, "expected Content-Length or Transfer-Encoding, got both")
             for name, value in event.headers:
                 if len(name) + len(value) > MAX_LINE and name != b"cookie":
-                    raise self._beyond(431, f"expected headers of at most {MAX_LINE} bytes")
+                    raise self._beyond(431, f"expected at most {MAX_LINE} bytes in each header")
         elif isinstance(event, h11.Data):
             self._chunks += event.chunk_start
             self._bytes += len(event.data)
@@ -114,6 +114,15 @@ class Parser(h11.Connection):
         elif event is h11.NEED_DATA and self.their_state is h11.SEND_BODY:
             self._count(self.trailing_data[0], 0)  # trailers
         return event
+
+    def _parsed(self) -> Any:
+        try:
+            return super().next_event()
+        except h11.RemoteProtocolError as error:
+            if error.error_status_hint == 431:
+                raise self._beyond(431, f"expected at most {MAX_HEAD} bytes of headers") from error
+            # Of the others h11 says what is wrong, but not always what it is about.
+            raise self._beyond(error.error_status_hint, f"no valid HTTP: {error}") from error
 
     def _check_head(self, data: bytes) -> None:
         """Refuse a head that takes long to parse, or would to look at."""

@@ -259,6 +259,30 @@ def test_cameras_that_are_replaced_and_stay_hold_no_place(web):
             sock.close()
 
 
+@pytest.mark.parametrize("held", ["body", "chunks", "form", "reply"])
+def test_who_does_not_finish_a_body_or_read_a_reply_gives_way(web, monkeypatch, held):
+    monkeypatch.setattr(waiting, "YIELD_AFTER", 0.1)
+    times = ("header_time", "idle_time", "receive_time", "send_time")
+    bridge = web(max_connections=3, **dict.fromkeys(times, 10 * TIME_LIMIT))
+    form = {"content_type": "multipart/form-data; boundary=x", "content_length": 1000}
+    sent = {
+        "body": head(bridge, content_type="image/png", content_length=1000) + b"\x89PNG",
+        "chunks": head(bridge, transfer_encoding="chunked") + b"5\r\nhello\r\n",
+        "form": head(bridge, **form) + b"--x\r\n",
+        "reply": b"GET /static/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    }
+    opened = [raw(bridge) for _ in range(6)]
+    try:
+        for sock in opened:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.sendall((4 if held == "reply" else 1) * sent[held])
+        with bridge.client() as client:
+            until(lambda: answered(client), "an innocent client is answered")
+    finally:
+        for sock in opened:
+            sock.close()
+
+
 def answered(client):
     try:
         return client.get("/healthz").status_code == 200

@@ -6,6 +6,7 @@ ASGI middleware, outside of everything that reads a request.
 import hashlib
 import hmac
 import ipaddress
+import logging
 import re
 import socket
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from i2t_ros.bridges.http.middleware.limits import AddressLimits, limited, too_l
 from i2t_ros.bridges.http.problems import HttpProblem, problem_response
 from i2t_ros.bridges.http.replies import counted_reply
 from i2t_ros.bridges.http.settings import HttpSettings
+from i2t_ros.bridges.journal import Journal
 from i2t_ros.bridges.memory import RequestMemory
 
 COOKIE = "i2t_session"
@@ -66,9 +68,12 @@ async def refuse(scope: Scope, receive: Receive, send: Send, problem: Exception)
 class Guard:
     """Refuses callers by Host, Origin, token, rate and size; adds security headers to replies."""
 
-    def __init__(self, app: ASGIApp, settings: HttpSettings, memory: RequestMemory) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: HttpSettings, memory: RequestMemory, journal: Journal
+    ) -> None:
         self._app = app
         self._memory = memory
+        self._journal = journal
         self._settings = settings
         own = socket.gethostname().lower()  # the names that this machine has in its own network
         short = own.split(".")[0]
@@ -109,6 +114,9 @@ class Guard:
             self._check_rate(caller)
             self._check(caller)
         except HttpProblem as problem:
+            address = _address_of(caller)
+            line = f"{address} is refused: {problem.detail}"
+            self._journal.say(logging.WARNING, address, f"refused {problem.status_code}", line)
             await refuse(scope, receive, send_with_headers, problem)
             return
         scope["headers"] = [each for each in scope["headers"] if each[0] not in _UNREAD]
