@@ -211,6 +211,7 @@ class TimedProtocol(H11Protocol):
             super().connection_lost(exc)
         else:
             self.websocket.connection_lost(exc)
+            self._drop_half_frame()
 
     def pause_writing(self) -> None:
         """Tell whoever writes to wait."""
@@ -279,6 +280,14 @@ class TimedProtocol(H11Protocol):
         """Take note that the last reply has been sent."""
         self._stop_waiting()
         self._waiting.linger(self)
+        self._drop_half_frame()
+
+    def _drop_half_frame(self) -> None:
+        """Free what a WebSocket client has sent of a frame; Python's collector comes much later."""
+        self._unparsed = memoryview(b"")
+        if parser := getattr(self.websocket, "conn", None):  # of websockets' Sans-I/O layer
+            parser.reader.discard()
+            self.websocket.frames = []  # in which uvicorn keeps the first fragments of a message
 
     def _refuse(self, status: int, message: str) -> None:
         """Answer in place of the application, in the form of its errors, and close."""
