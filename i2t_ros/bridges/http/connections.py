@@ -180,6 +180,7 @@ class TimedProtocol(H11Protocol):
             super().connection_lost(exc)
         else:
             self.websocket.connection_lost(exc)
+            self._drop_half_frame()
 
     def pause_writing(self) -> None:
         """Tell whoever writes to wait."""
@@ -264,6 +265,14 @@ class TimedProtocol(H11Protocol):
         self._waiting.linger(self)
         loop = asyncio.get_running_loop()
         loop.call_later(self.limits.linger_time, self.transport.abort)
+        self._drop_half_frame()
+
+    def _drop_half_frame(self) -> None:
+        """Free what a WebSocket client has sent of a frame; Python's collector comes much later."""
+        self._unparsed = memoryview(b"")
+        if parser := getattr(self.websocket, "conn", None):  # of websockets' Sans-I/O layer
+            parser.reader.discard()
+            self.websocket.frames = []  # in which uvicorn keeps the first fragments of a message
 
     def _has_begun(self) -> bool:
         """Return whether some of a request's head has come."""

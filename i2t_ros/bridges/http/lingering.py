@@ -41,6 +41,8 @@ class LingeringTransport:
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Have a WebSocket's protocol take over; the connection passes everything on to it."""
+        # Half a frame stays in memory until the client has answered that it is closed, or not.
+        protocol.close_timeout = self._connection.limits.linger_time  # type: ignore[attr-defined]
         self._connection.websocket = protocol
 
     def hold_reading(self) -> None:

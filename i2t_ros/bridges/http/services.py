@@ -21,6 +21,7 @@ from i2t_ros.bridges.http.history.database import History
 from i2t_ros.bridges.http.history.handler import HistoryHandler
 from i2t_ros.bridges.http.history.pictures import KEY
 from i2t_ros.bridges.http.metrics import Metrics
+from i2t_ros.bridges.http.middleware.limits import AddressLimits
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.settings import HttpSettings
 from i2t_ros.bridges.journal import Journal
@@ -28,7 +29,7 @@ from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.bridges.memory import RequestMemory
 from i2t_ros.bridges.workers import Workers
 from i2t_ros.errors import BusyError, I2tError, NoFrameError, TimeLimitError, UnknownCameraError
-from i2t_ros.types import DescribeReply, DescribeRequest, Picture
+from i2t_ros.types import DescribeReply, DescribeRequest, Description, Picture
 from i2t_ros.vision.codecs import check_picture, is_heavy, picture_format
 
 log = logging.getLogger("i2t_ros.http")
@@ -41,6 +42,10 @@ FETCHING_END = 1.0  # seconds
 SMALL = 4096
 """Bytes of a picture whose header is read on the loop: whatever is in it, that takes less than a
 millisecond."""
+MANY = 100
+"""Objects of a description that is put into JSON on the loop: that takes about a millisecond."""
+REPLACEMENTS_PER_SECOND = 2.0
+"""The older sockets of a camera end slowly, and may hold a frame each meanwhile."""
 PICTURES_BYTES = 64 << 20
 PICTURES_TIME = 600.0  # seconds for which a linked picture is kept at most
 
@@ -53,6 +58,7 @@ class Services:
     model     what answered last; empty before that
     viewers   how many watch streams
     sockets   of the WebSocket cameras, by name
+    replacements  limit, by name, how often a camera's socket takes the place of an older one
     pictures  that replies link to, by the last part of their path
     closing   set when streams have to end
     journal   of what clients do
@@ -89,6 +95,7 @@ class Services:
         self.model = ""
         self.viewers = 0
         self.sockets: dict[str, WebSocket] = {}
+        self.replacements = AddressLimits(REPLACEMENTS_PER_SECOND)
         self.pictures: TTLCache[str, Picture] = TTLCache(
             PICTURES_BYTES, PICTURES_TIME, getsizeof=len
         )
@@ -184,6 +191,14 @@ class Services:
         if len(picture) <= SMALL:
             return function(picture, *arguments)
         return await self.reading.run(function, picture, *arguments)
+
+    async def told(
+        self, description: Description, function: Callable[..., Result], *arguments: object
+    ) -> Result:
+        """Return what a function makes of a description, called in a thread if that has much."""
+        if len(description.scene.detections or ()) <= MANY:
+            return function(*arguments)
+        return await self.reading.run(function, *arguments)
 
     async def _with_picture(self, request: DescribeRequest) -> DescribeRequest:
         """Return the request with the newest frame, if it is about a WebSocket camera.

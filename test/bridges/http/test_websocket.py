@@ -1,6 +1,7 @@
 """WebSocket cameras, as ESP32 sketches speak: frames in, text logged, bad frames ignored."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import socket
@@ -298,3 +299,46 @@ def masked(opcode, final, data):
     length = bytes([0x80 | size]) if size < 126 else bytes([0x80 | 126]) + size.to_bytes(2, "big")
     body = bytes(byte ^ mask[i % 4] for i, byte in enumerate(data))
     return bytes([(0x80 if final else 0) | opcode]) + length + mask + body
+
+
+def test_a_camera_that_connects_again_and_again_has_to_wait(web):
+    bridge = web()
+    with contextlib.ExitStack() as stack:
+        for _ in range(5):  # the first one, and as many as may take its place at once
+            stack.enter_context(camera(bridge))
+
+        def connect_again():
+            for _ in range(5):  # some time passes meanwhile
+                stack.enter_context(camera(bridge))
+
+        with pytest.raises(InvalidStatus) as refused:
+            connect_again()
+        assert refused.value.response.status_code == 503
+        stack.enter_context(camera(bridge, "/ws/window"))
+
+
+HALF_FRAME = b"\x82\xff" + (2 << 20).to_bytes(8, "big") + bytes(4 + (3 << 19))
+FRAGMENT = b"\x02\xff" + (2 << 20).to_bytes(8, "big") + bytes(4 + (2 << 20))
+
+
+@pytest.mark.parametrize("sent", [HALF_FRAME, FRAGMENT, FRAGMENT + b"\x80\xff" + HALF_FRAME[2:]])
+@pytest.mark.parametrize("leaves", [True, False])
+def test_what_a_camera_has_sent_of_a_frame_goes_with_it(web, sent, leaves):
+    bridge = web(linger_time=0.1)
+    connections = bridge.server._server.server_state.connections
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(camera(bridge))
+        first.socket.sendall(sent)
+        (protocol,) = bridge.on_loop(set, connections)
+        if not hasattr(protocol, "conn"):
+            pytest.skip("this uvicorn has another protocol, which holds nothing")
+
+        def held():
+            return len(protocol.conn.reader.buffer) + sum(map(len, protocol.frames))
+
+        until(lambda: held() > 1 << 20, "it has come")
+        if leaves:
+            first.socket.close()
+        else:
+            stack.enter_context(camera(bridge))
+        until(lambda: bridge.on_loop(held) == 0, "it is free")

@@ -130,7 +130,7 @@ async def _reply(
     reply = await services.describe(question, name)
     entry = reply.entry if isinstance(reply, KeptReply) else None
     answer = {
-        **reply_to_json(reply, question.picture),
+        **await services.told(reply.description, reply_to_json, reply, question.picture),
         "annotated": prefix_of(request) + drawing_link(services, reply)
         if question.annotate
         else None,

@@ -71,7 +71,7 @@ async def _events(services: Services, query: DescribeRequest) -> AsyncGenerator[
                 description = await _ask(services, replace(query, camera=camera))
                 pause = ASK_INTERVAL
             if description is not None:
-                yield event("words", {"camera": camera, **description_to_json(description)})
+                yield await services.told(description, _words, camera, description)
             await asyncio.sleep(pause)
 
 
@@ -82,6 +82,10 @@ async def _ask(services: Services, request: DescribeRequest) -> Description | No
     except I2tError as error:
         log.debug("live words of camera %s: %s", request.camera, error)
         return None
+
+
+def _words(camera: str, description: Description) -> bytes:
+    return event("words", {"camera": camera, **description_to_json(description)})
 
 
 def _is_as_asked(description: Description, query: DescribeRequest) -> bool:

@@ -76,6 +76,8 @@ def _admit(services: Services, name: str) -> None:
     hub, connected = services.hub, len(services.sockets)
     if any(known.name == name and known.transport == "topic" for known in hub.online):
         raise HttpProblem(409, f"camera {name} is a ROS topic: take another name", "name_taken")
+    if name in services.sockets and not services.replacements.allow(name):
+        raise BusyError(f"camera {name} connects again and again: try later")
     with hub.waiting_for(name):
         if name not in services.sockets and connected >= services.settings.limits.max_cameras:
             raise BusyError(f"{counted(connected, 'camera')} already, the limit: try again")
