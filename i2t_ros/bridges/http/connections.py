@@ -162,12 +162,11 @@ class TimedProtocol(H11Protocol):
         """Answer a client that sends no more, if it has asked for something whole that ends."""
         if self.websocket is not None:
             return cast("bool | None", self.websocket.eof_received())
-        if self.conn.their_state is h11.SEND_BODY or self._has_begun():
+        is_cut = self.conn.their_state is h11.SEND_BODY or self._has_begun()
+        if is_cut and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             self._refuse(400, "the client stopped sending before its request was complete")
             return None
-        asked = self.cycle is not None and not (
-            self.cycle.more_body or self.cycle.response_complete
-        )
+        asked = self.cycle is not None and not self.cycle.response_complete
         may_wait = asked and not self.ends_with_client and self.scheme == "http"
         self._is_half_closed = may_wait
         return may_wait or None

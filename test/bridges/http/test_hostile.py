@@ -17,6 +17,7 @@ from waiting import TIME_LIMIT, until
 from web_support import PICTURE
 
 from i2t_ros.bridges.http import waiting
+from i2t_ros.bridges.http.middleware.limits import AddressLimits
 from i2t_ros.bridges.http.routes.pages import STATIC
 
 
@@ -246,6 +247,7 @@ def test_who_only_holds_connections_gives_way(web, monkeypatch, certificate, tls
 
 def test_cameras_that_are_replaced_and_stay_hold_no_place(web):
     bridge = web(max_connections=4)
+    bridge.services.replacements = AddressLimits(0.0)
     opened = []
     try:
         for _ in range(12):  # none answers the close frame
