@@ -371,7 +371,7 @@ def test_all_requests_of_one_who_sends_no_more_are_answered(plain_web):
         b"GET /healthz HTTP/1.1\r\nHost: lo",
         b"POST /v1/describe HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n",
         b"POST /v1/describe HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhello",
-        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
+        b"POST /upload HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
     ],
 )
 def test_who_stops_within_a_request_is_told(plain_web, caplog, sent):
