@@ -346,6 +346,22 @@ def test_a_refusal_arrives_though_the_client_is_still_sending(web, close):
         assert (got, json.loads(reply)["error"]["code"]) == (413, "body_too_large")
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [
+        b"hello\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: a\r\n" * 200,
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\nX: %s\r\n\r\n" % (b"a" * 9000),
+        HANDSHAKE % b"Content-Length: 3000000\r\n",
+    ],
+)
+def test_what_follows_a_refusal_is_read(plain_web, refused):
+    got, _, reply = reply_to(plain_web, refused + bytes(30_000_000))
+    assert got in (400, 431)
+    assert json.loads(reply)["error"]["code"] == "bad_request"
+
+
 def test_who_sends_no_more_is_answered(plain_web):
     sent = head(plain_web, content_length=len(PICTURE), content_type="image/png") + PICTURE
     got, _, reply = reply_to(plain_web, sent, half_close=True)
