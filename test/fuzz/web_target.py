@@ -34,7 +34,7 @@ class WebTarget(Target):
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
         with nothing_left(), WebBridge(**LIMITS) as bridge:
-            self.port = bridge.server.port
+            self.port, self._asked = bridge.server.port, bridge.describer.asked
             with self.watch.loop(bridge.loop), self.watch.innocent(self._ask):
                 yield
             state = bridge.server._server.server_state
@@ -47,6 +47,7 @@ class WebTarget(Target):
 
     def run(self, case: Case) -> None:
         reply = talk(self.port, case, self.bounds.reply)
+        self._asked.clear()  # it keeps all pictures
         assert not reply or STATUS.match(reply), f"no HTTP: {reply[:200]}"
         if reply and int(STATUS.match(reply)[1]) == 500:
             raise AssertionError(f"the server failed: {reply[-300:]}")

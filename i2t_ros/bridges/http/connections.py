@@ -15,6 +15,7 @@ from typing import Any, cast
 import h11
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from websockets.exceptions import InvalidState
 
 from i2t_ros.bridges.counting import counted
 from i2t_ros.bridges.http.lingering import LingeringTransport
@@ -151,7 +152,10 @@ class TimedProtocol(H11Protocol):
             self.transport.write(TOO_MANY)
             self.transport.close()
             return
-        self.websocket.data_received(self._take(size))
+        try:
+            self.websocket.data_received(self._take(size))
+        except InvalidState:  # uvicorn would end once more what it is ending already
+            self.transport.abort()
 
     def _take(self, size: int) -> bytes:
         part = bytes(self._unparsed[:size])

@@ -226,6 +226,21 @@ def test_frames_that_break_the_rules_end_the_connection_with_a_reason(
     assert sum(record.levelname in ("WARNING", "ERROR") for record in caplog.records) <= 1
 
 
+@pytest.mark.parametrize("frame", [masked(1, b"\xff\xfe"), masked(8, b"\3\xe8"), masked(2, b"a")])
+def test_what_comes_after_our_close_frame_fails_nothing(bridge, caplog, frame):
+    twice = HANDSHAKE.replace(b"/ws", b"/ws/twice") % b""
+    with raw(bridge, TIME_LIMIT) as first, raw(bridge, TIME_LIMIT) as second:
+        for sock in (first, second):
+            sock.sendall(twice)
+            assert sock.recv(12) == b"HTTP/1.1 101"
+        until(lambda: b"\x88" in first.recv(4096), "it is replaced")
+        first.sendall(frame)
+        while first.recv(4096):
+            pass
+    until(lambda: not bridge.services.sockets, "both have gone")
+    assert "Fatal error" not in caplog.text
+
+
 def test_a_picture_may_come_with_the_handshake(bridge):
     with raw(bridge, TIME_LIMIT) as sock:
         sock.sendall(HANDSHAKE.replace(b"/ws", b"/ws/hasty") % b"" + masked(2, jpeg(9)))
