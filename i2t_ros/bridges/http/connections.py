@@ -154,8 +154,9 @@ class TimedProtocol(H11Protocol):
             return
         try:
             self.websocket.data_received(self._take(size))
-        except InvalidState:  # uvicorn would end once more what it is ending already
-            self.transport.abort()
+        except InvalidState:  # a text that is no UTF-8, and the client's own end, in one turn
+            self.transport.write(b"".join(self.websocket.conn.data_to_send()))
+            self.transport.close()
 
     def _take(self, size: int) -> bytes:
         part = bytes(self._unparsed[:size])
