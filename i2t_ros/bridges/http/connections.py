@@ -303,7 +303,8 @@ class TimedProtocol(H11Protocol):
         ]
         reason = HTTPStatus(status).phrase.encode()
         response = h11.Response(status_code=status, headers=headers, reason=reason)
-        for each in (response, h11.Data(data=body), h11.EndOfMessage()):
+        content = () if self.conn.asks_for_head else (h11.Data(data=body),)
+        for each in (response, *content, h11.EndOfMessage()):
             self.transport.write(self.conn.send(each) or b"")
         self.transport.close()
 

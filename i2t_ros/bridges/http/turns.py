@@ -85,6 +85,11 @@ class Parser(h11.Connection):
         """Whether this turn had all its events."""
         return self._left <= 0
 
+    @property
+    def asks_for_head(self) -> bool:
+        """Whether the reply to the request has no body, whatever its headers say."""
+        return bool(self._request_method == b"HEAD")
+
     def next_event(self) -> Any:
         """Return the next event; NEED_DATA too if the turn has ended.
 

@@ -397,6 +397,19 @@ def test_who_stops_within_a_request_is_told(plain_web, caplog, sent):
     assert not caplog.text
 
 
+@pytest.mark.parametrize("rest", [b"", b"hello", b"no chunk\r\n"])
+def test_a_refusal_of_head_has_no_body(plain_web, caplog, rest):
+    framing = b"Transfer-Encoding: chunked" if b"chunk" in rest else b"Content-Length: 9"
+    with raw(plain_web, TIME_LIMIT) as sock:
+        sock.sendall(b"HEAD /upload HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n%s" % (framing, rest))
+        sock.shutdown(socket.SHUT_WR)
+        reply = sock.makefile("rb").read()
+    assert reply[:9] == b"HTTP/1.1 "
+    assert reply.endswith(b"\r\n\r\n")
+    until(lambda: not plain_web.server._server.server_state.connections, "it is gone")
+    assert "Fatal error" not in caplog.text
+
+
 def is_cut_off(sock, data):
     """Send the same again and again; return whether the other side cuts the connection."""
     try:
