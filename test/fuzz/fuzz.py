@@ -15,6 +15,7 @@ import faulthandler
 import multiprocessing
 import os
 import random
+import signal
 import sys
 import time
 import traceback
@@ -106,6 +107,10 @@ def _in_a_process(name: str, seed: int, seconds: float) -> tuple[driver.Figures,
                 _progress(figures, seconds)
     except EOFError:
         child.join()
+    except KeyboardInterrupt:  # it ends what it has started, also if it was not told
+        os.kill(child.pid, signal.SIGINT)
+        child.join()
+        raise
     if child.exitcode and not problem:
         problem = (
             f"{name}, seed {seed}: the process ended with {child.exitcode} at case {figures.cases} "
