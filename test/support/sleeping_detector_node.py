@@ -4,7 +4,7 @@ What its process costs meanwhile is what waiting costs.
 """
 
 import sys
-import time
+import threading
 
 from i2t_ros.backends.fake import FakeBackend
 from i2t_ros.nodes.detector.node import main
@@ -16,7 +16,7 @@ class SleepingBackend(FakeBackend):
     def infer(self, inputs):
         sys.stdout.write("the backend sleeps\n")
         sys.stdout.flush()
-        time.sleep(SECONDS)  # the backend's work, not a wait: tests watch what waits for it
+        threading.Event().wait(SECONDS)  # the work of the backend; tests watch what waits for it
         return super().infer(inputs)
 
 

@@ -39,6 +39,12 @@ BOXES = {"dog": [40, 60, 140, 200], "person": [200, 30, 260, 220]}
 OTHER = picture([("kite", (10, 10, 60, 60))])
 
 
+def is_served(bridge):
+    """Return whether a picture is described."""
+    with bridge.client() as client:
+        return client.post("/v1/describe", content=PICTURE).status_code == 200
+
+
 def post(client, data=PICTURE, query=""):
     """Have a picture described; return the reply."""
     reply = client.post(f"/v1/describe{query}", content=data)

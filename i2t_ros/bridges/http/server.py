@@ -16,7 +16,6 @@ from starlette.types import ASGIApp
 
 from i2t_ros.bridges.accepting import Acceptor, bind
 from i2t_ros.bridges.http.connections import TimedProtocol, in_time
-from i2t_ros.bridges.http.library_log import LibraryLog
 from i2t_ros.bridges.http.metrics import Counting
 from i2t_ros.bridges.http.middleware.access import Guard
 from i2t_ros.bridges.http.middleware.proxies import Proxied
@@ -26,6 +25,7 @@ from i2t_ros.bridges.http.routes import pictures as mjpeg
 from i2t_ros.bridges.http.services import Services
 from i2t_ros.bridges.http.settings import DEFAULT_PORT
 from i2t_ros.bridges.http.turns import Turns
+from i2t_ros.bridges.http.uvicorn_log import UvicornLog
 from i2t_ros.bridges.http.waiting import Waiting
 
 log = logging.getLogger("i2t_ros.http")
@@ -60,7 +60,7 @@ class HttpServer:
         self._waiting = Waiting()
         self._turns = Turns()
         self._acceptor: Acceptor | None = None
-        self._library_log: LibraryLog | None = None
+        self._uvicorn_log: UvicornLog | None = None
         self._closed: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -87,7 +87,7 @@ class HttpServer:
         self._server = uvicorn.Server(config)
         self._server.lifespan = config.lifespan_class(config)
         await self._server.startup(sockets=[])
-        self._library_log = LibraryLog(self._services.journal)
+        self._uvicorn_log = UvicornLog(self._services.journal)
         self._accept(listening, self._server)
         for opened in listening:
             self._announce(*opened.getsockname()[:2])
@@ -138,8 +138,8 @@ class HttpServer:
         for connection in list(server.server_state.connections):
             connection.transport.abort()
         await self._services.close()
-        if self._library_log is not None:
-            self._library_log.close()
+        if self._uvicorn_log is not None:
+            self._uvicorn_log.close()
         log.info("closed")
 
     def _config(self) -> uvicorn.Config:

@@ -11,7 +11,7 @@ NOTHING = "ASGI callable returned without completing handshake"
 """It says so whenever a camera is refused, or leaves early."""
 
 
-class LibraryLog(logging.Filter):
+class UvicornLog(logging.Filter):
     """Takes the warnings of the library into a journal, and nothing else, until ``close``."""
 
     def __init__(self, journal: Journal) -> None:
