@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tiny_models
 from making import open_detector
 
 NCHW, NHWC = ((1, 3, 32, 64), np.float32), ((1, 32, 64, 3), np.uint8)
@@ -34,3 +35,13 @@ def finds_the_dog(model, backend="auto"):
     np.testing.assert_allclose(found.boxes, [[32, 16, 96, 48]], atol=0.02)
     assert found.scores.tolist() == pytest.approx([0.9], abs=1e-3)
     return True
+
+
+def put(tmp_path, inputs, outputs, labels=NAMES, metadata=None, name="mine.onnx"):
+    """Write a model whose outputs are always the same, and its labels; return its path."""
+    if not isinstance(inputs, dict):
+        inputs = {"images": inputs}
+    (tmp_path / name).write_bytes(tiny_models.constant_onnx(inputs, outputs, metadata))
+    if labels:
+        (tmp_path / "mine.txt").write_text("\n".join(labels))
+    return str(tmp_path / name)
