@@ -31,9 +31,13 @@ place = next(value for flag, value in zip(sys.argv, sys.argv[1:]) if flag in fla
 with open(f"{{folder}}/does") as stream:
     exec(stream.read())
 """
-DELIVERS = (
-    "for name in os.listdir(folder + '/packed'): shutil.copy(f'{folder}/packed/{name}', place)"
-)
+DELIVERS = """
+for name in os.listdir(f"{folder}/packed"):
+    shutil.copy(f"{folder}/packed/{name}", place)
+"""
+REFUSES = """
+raise SystemExit("npm ERR! code E404\\nnpm ERR! 404 Not Found")
+"""
 
 
 @pytest.fixture
