@@ -31,9 +31,11 @@ from i2t_ros.models.manifest import ModelFile, ModelPackage
 logger = logging.getLogger(__name__)
 
 START = 5.0
-"""Seconds, beside the server's, until the client has written its first byte."""
+"""Seconds that the client itself may take to start, beside those of the registry."""
 SILENCE = 15.0
 """Seconds between two pieces of the package."""
+BEGUN = 1 << 18
+"""Bytes from which on it is the package that comes; a client writes a log before that."""
 LIMIT = 600.0
 """Seconds for the whole package."""
 LOOKS = 0.1
@@ -128,7 +130,7 @@ def _run(
                 now, before, have = time.monotonic(), have, _bytes_below(folder)
                 bar.update(max(min(have, package.size) - bar.n, 0))
                 heard = now if have > before else heard
-                silence = SILENCE if have else START + patience
+                silence = SILENCE if have > BEGUN else START + patience
                 if now - heard > silence:
                     raise ModelDownloadError(f"{package}: nothing came for {silence:g} s")
                 if now - begun > LIMIT:

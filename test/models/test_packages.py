@@ -180,8 +180,9 @@ def test_a_machine_without_npm_says_what_to_install(registry, target):
     ("does", "limits", "message"),
     [
         ("time.sleep(60)", {"START": 0.1}, r"nothing came for 0\.6 s"),
+        ("open('log', 'w').write('a'); time.sleep(60)", {"START": 0.1}, r"came for 0\.6 s"),
         (
-            "os.mkdir('cache'); open('cache/a', 'w').write('a'); time.sleep(60)",
+            "os.mkdir('cache'); open('cache/a', 'w').write('a' * 300000); time.sleep(60)",
             {"SILENCE": 0.3},
             r"nothing came for 0\.3 s",
         ),
