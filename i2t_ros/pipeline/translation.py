@@ -1,6 +1,6 @@
 """Translations of texts: who is asked, and how long it is waited for.
 
-The services are LibreTranslate and those that deep-translator supports. Keys come only from
+The services are LibreTranslate, Papago and those that deep-translator supports. Keys come only from
 environment variables, and no message shows them.
 """
 
@@ -35,6 +35,12 @@ KEPT = 2000
 LIBRE_KEY = "LIBRE_API_KEY"
 LIBRE_LETTERS = 2000
 """In one request."""
+PAPAGO_URL = "https://papago.apigw.ntruss.com/nmt/v1/translation"
+PAPAGO_KEYS = MappingProxyType(
+    {"x-ncp-apigw-api-key-id": "PAPAGO_CLIENT_ID", "x-ncp-apigw-api-key": "PAPAGO_CLIENT_SECRET"}
+)
+"""Header -> environment variable that holds its value."""
+PAPAGO_LETTERS = 4000
 
 
 def open_translations(name: str, url: str, time_limit: float) -> "Translations | None":
@@ -50,6 +56,8 @@ def open_translations(name: str, url: str, time_limit: float) -> "Translations |
     if name == "libretranslate":
         ask = partial(_ask_libretranslate, f"{url.rstrip('/')}/translate")
         return Translations(f"{name} at {url}", ask, LIBRE_LETTERS, time_limit)
+    if name == "papago":
+        return Translations(name, _ask_papago, PAPAGO_LETTERS, time_limit)
     if name not in DEEP_TRANSLATORS:
         raise InvalidRequestError(f"translator {name!r}: expected one of {', '.join(TRANSLATORS)}")
     ask = partial(_ask_deep_translator, name)
@@ -175,6 +183,33 @@ def _ask_libretranslate(url: str, texts: Sequence[str], target: str, source: str
     return [str(text) for text in answer["translatedText"]]
 
 
+def _ask_papago(texts: Sequence[str], target: str, source: str) -> list[str]:
+    """Ask Papago of NAVER Cloud; see https://api.ncloud-docs.com/docs/en/ai-naver-papagonmt."""
+    import requests  # noqa: PLC0415 (the first text may wait for it, the start of a node not)
+
+    headers = _keys("papago", PAPAGO_KEYS)
+    languages = {
+        "source": _code(_PAPAGO_CODES, source) if source else "auto",
+        "target": _code(_PAPAGO_CODES, target),
+    }
+
+    def ask(text: str) -> str:
+        response = requests.post(
+            PAPAGO_URL,
+            json=languages | {"text": text},
+            headers=headers,
+            timeout=10,
+            allow_redirects=False,  # the keys are for this host
+        )
+        answer = response.json()
+        try:
+            return str(answer["message"]["result"]["translatedText"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"answered {response.status_code}: {answer}") from error
+
+    return _line_by_line(ask, texts)
+
+
 class DeepEntry(NamedTuple):
     """A service that deep-translator supports.
 
@@ -192,6 +227,7 @@ class DeepEntry(NamedTuple):
 
 
 _LIBRE_CODES = MappingProxyType({"zh-TW": "zt"})
+_PAPAGO_CODES = MappingProxyType({"zh": "zh-CN", "zh-TW": "zh-TW"})
 _MYMEMORY_CODES = ["en-GB", "es-ES", "zh-CN", "ko-KR", "fr-FR", "de-DE", "pt-PT", "ja-JP"]
 
 DEEP_TRANSLATORS: Mapping[str, DeepEntry] = {
@@ -201,11 +237,6 @@ DEEP_TRANSLATORS: Mapping[str, DeepEntry] = {
         codes={code[:2]: code for code in _MYMEMORY_CODES} | {"zh-TW": "zh-TW"},
         auto="autodetect",
         letters=450,
-    ),
-    "papago": DeepEntry(
-        "PapagoTranslator",
-        {"client_id": "PAPAGO_CLIENT_ID", "secret_key": "PAPAGO_CLIENT_SECRET"},
-        {"zh": "zh-CN", "zh-TW": "zh-TW"},
     ),
     "baidu": DeepEntry(
         "BaiduTranslator",
@@ -220,8 +251,9 @@ DEEP_TRANSLATORS: Mapping[str, DeepEntry] = {
     ),
 }
 
-TRANSLATORS = ("none", "libretranslate", *DEEP_TRANSLATORS)
-KEYS = (LIBRE_KEY, *(name for entry in DEEP_TRANSLATORS.values() for name in entry.keys.values()))
+TRANSLATORS = ("none", "libretranslate", "papago", *DEEP_TRANSLATORS)
+_DEEP_KEYS = (name for entry in DEEP_TRANSLATORS.values() for name in entry.keys.values())
+KEYS = (LIBRE_KEY, *PAPAGO_KEYS.values(), *_DEEP_KEYS)
 """The environment variables with secrets."""
 
 
@@ -230,11 +262,7 @@ def _ask_deep_translator(name: str, texts: Sequence[str], target: str, source: s
     entry = DEEP_TRANSLATORS[name]
     with needed_for("translating texts", 'pip install "i2t_ros[translate]"'):
         module = importlib.import_module("deep_translator")
-    keys = {argument: os.environ.get(variable, "") for argument, variable in entry.keys.items()}
-    if absent := [variable for argument, variable in entry.keys.items() if not keys[argument]]:
-        raise TranslationError(
-            f"translator {name} needs its key in the environment: {' and '.join(absent)}"
-        )
+    keys = _keys(name, entry.keys)
     if not (source or entry.auto):
         raise TranslationError(
             f"{entry.class_name} cannot detect the language of texts: set translate_from"
@@ -242,13 +270,27 @@ def _ask_deep_translator(name: str, texts: Sequence[str], target: str, source: s
     code = _code(entry.codes, target)
     known = _code(entry.codes, source) if source else "auto"
     translator = getattr(module, entry.class_name)(source=known, target=code, **keys)
-    # Unless set here, version 1.11 sends names of languages to Papago instead of codes.
+    # Unless set here, version 1.11 sends names of languages to some services instead of codes.
     translator.target, translator.source = code, known if source else entry.auto
-    together = str(translator.translate("\n".join(texts)) or "").split("\n")
+    return _line_by_line(translator.translate, texts)
+
+
+def _keys(translator: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the keys that environment variables hold. Raises TranslationError if one does not."""
+    keys = {name: os.environ.get(variable, "").strip() for name, variable in variables.items()}
+    if absent := [variable for name, variable in variables.items() if not keys[name]]:
+        raise TranslationError(
+            f"translator {translator} needs its key in the environment: {' and '.join(absent)}"
+        )
+    return keys
+
+
+def _line_by_line(ask: Callable[[str], object], texts: Sequence[str]) -> list[str]:
+    """Ask for all texts as the lines of one; for each alone if lines were joined or split."""
+    together = str(ask("\n".join(texts)) or "").split("\n")
     if len(together) == len(texts):
         return [text.strip() for text in together]
-    # The service joined or split lines: translate them one by one.
-    return [str(translator.translate(text) or "").strip() for text in texts]
+    return [str(ask(text) or "").strip() for text in texts]
 
 
 def _innermost(error: BaseException) -> str:
@@ -269,7 +311,7 @@ def _code(codes: Mapping[str, str], tag: str) -> str:
 def _without_keys(error: Exception) -> str:
     """Return an error's text without the keys that it may quote, for example in a URL."""
     text = str(error) or repr(error)
-    for key in filter(None, map(os.environ.get, KEYS)):
+    for key in filter(None, (os.environ.get(name, "").strip() for name in KEYS)):
         for form in (key, quote(key, safe=""), quote_plus(key)):
             text = text.replace(form, "***")
     return text

@@ -1,11 +1,16 @@
 import argparse
+import hashlib
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from msgspec.structs import replace
 
 from i2t_ros.cli import models
-from i2t_ros.errors import ModelMissingError
+from i2t_ros.errors import InvalidRequestError, ModelMissingError
 from i2t_ros.models.lookup import cache_file
-from i2t_ros.models.manifest import find_spec
+from i2t_ros.models.manifest import ModelFile, find_spec
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +92,140 @@ def test_verify_of_what_is_not_here(capsys):
     assert i2t("verify") == 0
     assert i2t("verify", "yolox_nano") == 1
     assert "i2t models fetch yolox_nano" in capsys.readouterr().out
+
+
+# Links
+
+
+@pytest.fixture
+def links(monkeypatch):
+    """Serve files by their path; yield (address, dict of path -> what it does, what was asked)."""
+    monkeypatch.delenv("I2T_OFFLINE")
+    paths, asked = {}, []
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_HEAD(self):
+            asked.append((self.command, self.path))
+            status, headers, body = paths.get(self.path, (404, {}, b""))
+            if self.command == "HEAD" and status == "GET alone":
+                status, headers, body = 405, {}, b""
+            self.send_response(200 if status == "GET alone" else status)
+            length = {} if "Transfer-Encoding" in headers else {"Content-Length": len(body)}
+            for name, value in (length | headers).items():
+                self.send_header(name, str(value))
+            self.end_headers()
+            if self.command == "GET" and headers.get("Transfer-Encoding"):
+                self.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+            elif self.command == "GET":
+                self.wfile.write(body)
+
+        do_GET = do_HEAD  # noqa: N815 (the name that http.server looks for)
+        protocol_version = "HTTP/1.1"
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", paths, asked
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
+
+
+WEIGHTS = b"weights" * 5000
+SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
+
+
+def manifest_of(monkeypatch, *urls, **changes):
+    """Have a manifest of one model with one file that has these links."""
+    fields = {"sha256": SHA256, "size": len(WEIGHTS), **changes}
+    spec = replace(find_spec("yolox_nano"), files=(ModelFile("m.onnx", urls, **fields),))
+    monkeypatch.setattr(models, "load_manifest", lambda: {spec.name: spec})
+
+
+def results(capsys):
+    """Return {last part of a link: its result} out of the table, and the line below it."""
+    first, *rows, _, last = capsys.readouterr().out.splitlines()
+    assert first.split() == ["MODEL", "RESULT", "LINK"]
+    cells = [re.split(" {2,}", row) for row in rows]
+    return {link.rpartition("/")[2]: result for _, result, link in cells}, last
+
+
+def test_verify_remote_asks_each_link_for_size_and_hash_without_its_content(
+    capsys, monkeypatch, links
+):
+    address, paths, asked = links
+    paths["/plain"] = 200, {}, WEIGHTS
+    paths["/moved"] = 302, {"Location": "/plain", "X-Linked-ETag": f'"{SHA256}"'}, b""
+    paths["/chunked"] = 200, {"Transfer-Encoding": "chunked"}, WEIGHTS
+    paths["/fetched"] = "GET alone", {}, WEIGHTS
+    manifest_of(monkeypatch, *(f"{address}{path}" for path in paths))
+    assert i2t("verify", "--remote") == 0
+    found, last = results(capsys)
+    assert found == {
+        "plain": "ok: size",
+        "moved": "ok: size, SHA-256",
+        "chunked": "ok: it answers",
+        "fetched": "ok: size",
+    }
+    assert last == "4 of 4 links have the file that is expected"
+    assert [path for method, path in asked if method == "GET"] == ["/fetched"]
+
+
+def test_verify_remote_tells_dead_links_and_ends_with_1(capsys, monkeypatch, links):
+    address, paths, _ = links
+    paths["/right"] = 200, {}, WEIGHTS
+    paths["/page"] = 200, {"Content-Type": "text/html"}, b"<html>"
+    paths["/other"] = 302, {"Location": "/right", "X-Linked-ETag": '"0123"'}, b""
+    paths["/quota"] = 429, {}, b""
+    names = ("right", "page", "other", "quota", "gone")
+    closed = "http://127.0.0.1:1/closed"
+    manifest_of(monkeypatch, *(f"{address}/{name}" for name in names), closed)
+    assert i2t("verify", "--remote") == 1
+    found, last = results(capsys)
+    assert found["right"] == "ok: size"
+    assert "expected 35000 bytes, the server offers 6 (text/html)" in found["page"]
+    assert found["other"] == f"expected SHA-256 {SHA256}, it states 0123"
+    assert "the server answered 429" in found["quota"]
+    assert "the server answered 404" in found["gone"]
+    assert "no connection to 127.0.0.1" in found["closed"]
+    assert last == "1 of 6 links have the file that is expected"
+
+
+def test_verify_remote_download_reads_every_byte_and_keeps_none(
+    capsys, monkeypatch, links, tmp_path
+):
+    address, paths, _ = links
+    paths["/right"] = 200, {}, WEIGHTS
+    paths["/wrong"] = 200, {}, WEIGHTS[:-1] + b"!"
+    manifest_of(monkeypatch, f"{address}/right", f"{address}/wrong")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert i2t("verify", "--remote") == 0
+    capsys.readouterr()
+    assert i2t("verify", "--remote", "--download") == 1
+    found, last = results(capsys)
+    assert found["right"] == "ok: size, SHA-256"
+    assert f"expected SHA-256 {SHA256}, got" in found["wrong"]
+    assert last == "1 of 2 links have the file that is expected"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_verify_remote_fetches_packages(capsys, monkeypatch, links):
+    package = find_spec("ssd_mobilenet_v2_openimages").files[0].package
+    manifest_of(monkeypatch, package=package)
+    monkeypatch.setenv("PATH", "")
+    assert i2t("verify", "--remote") == 1
+    found, _ = results(capsys)
+    assert "npm is not installed" in found["objectron@0.4.1675468480"]
+
+
+@pytest.mark.parametrize("flags", [("--download",), ("--remote",)])
+def test_verify_refuses_what_it_cannot_do(flags):
+    with pytest.raises(InvalidRequestError, match="--remote"):
+        i2t("verify", *flags)
 
 
 def test_doctor_says_what_runs_and_what_is_missing(capsys, monkeypatch, shared):

@@ -25,6 +25,7 @@ class Server:
 
     def __init__(self):
         self.content = CONTENT
+        self.other = b""  # what is at /other
         self.ranges = []
         self.cuts = []  # bytes after which each of the next answers breaks off
         self.honors_range = True
@@ -46,13 +47,13 @@ def handler_for(server):
                 self.end_headers()
             elif self.path == "/silent":
                 server.silent.wait(10)
-            elif self.path == "/model.onnx":
-                self.send_model()
+            elif self.path in ("/model.onnx", "/other"):
+                self.send_model(server.content if self.path == "/model.onnx" else server.other)
             else:
                 self.send_error(404)
 
-        def send_model(self):
-            body, asked = server.content, self.headers.get("Range")
+        def send_model(self, body):
+            asked = self.headers.get("Range")
             if asked and server.honors_range:
                 first = from_byte(asked)
                 if first >= len(body):
@@ -180,6 +181,19 @@ def test_the_next_url_is_tried(server, target):
     )
     fetch(file, target)
     assert target.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("changed", [b"!" + CONTENT[1:], b"<html>blocked</html>"])
+def test_a_source_with_another_file_is_passed_over(server, target, changed):
+    server.other = changed
+    urls = (f"{server.url}/other", f"{server.url}/model.onnx")
+    fetch(ModelFile("model.onnx", urls, SHA256, len(CONTENT)), target)
+    assert target.read_bytes() == CONTENT
+    target.unlink()
+    with pytest.raises(ModelCorruptError, match=r"/other is not the .*/gone: the server answered"):
+        fetch(
+            ModelFile("model.onnx", (urls[0], f"{server.url}/gone"), SHA256, len(CONTENT)), target
+        )
 
 
 def test_a_wrong_size_is_refused_before_anything_is_stored(server, target):

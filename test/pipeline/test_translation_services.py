@@ -1,6 +1,7 @@
 """LibreTranslate and deep-translator against a local server that speaks as the services do."""
 
 import json
+import re
 import sys
 import threading
 
@@ -129,6 +130,70 @@ def test_a_server_that_is_silent_is_given_up():
     assert error.code == "time_limit"
 
 
+# Papago
+
+
+def papago(asked):
+    """Answer as NAVER Cloud does (https://api.ncloud-docs.com/docs/en/ai-naver-papagonmt)."""
+    sent = {name.lower(): value for name, value in asked.headers.items()}
+    keys = sent.get("x-ncp-apigw-api-key-id"), sent.get("x-ncp-apigw-api-key")
+    if keys != ("robot", KEY):
+        refusal = {"error": {"errorCode": "200", "message": "Authentication Failed"}}
+        return 401, "application/json", json.dumps(refusal)
+    if asked.body["target"] == asked.body["source"]:
+        refusal = {"error": {"errorCode": "N2MT05", "message": "target must not be the source"}}
+        return 400, "application/json", json.dumps(refusal)
+    translated = {"srcLangType": "en", "translatedText": shout(asked.body["text"])}
+    return 200, "application/json", json.dumps({"message": {"result": translated}})
+
+
+@pytest.fixture
+def papago_keys(monkeypatch):
+    monkeypatch.setenv("PAPAGO_CLIENT_ID", "robot")
+    monkeypatch.setenv("PAPAGO_CLIENT_SECRET", f"{KEY}\n")  # as out of a file
+
+
+@pytest.mark.parametrize(
+    ("target", "source", "codes"),
+    [("ko", "", ("auto", "ko")), ("zh", "en", ("en", "zh-CN")), ("zh-TW", "ja", ("ja", "zh-TW"))],
+)
+def test_papago_is_asked_once_for_several_texts(monkeypatch, papago_keys, target, source, codes):
+    with serving(papago) as (url, asked):
+        monkeypatch.setattr(translation, "PAPAGO_URL", f"{url}/nmt/v1/translation")
+        found, error = translate("", "exit", "push", name="papago", target=target, source=source)
+    assert error is None
+    assert [text.strip("¡!") for text in found] == ["EXIT", "PUSH"]
+    (request,) = asked
+    assert request.path == "/nmt/v1/translation"
+    assert request.body == {"source": codes[0], "target": codes[1], "text": "exit\npush"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (papago, "answered 400: .*target must not be the source"),
+        (lambda asked: (401, "application/json", f'{{"error": "{KEY}"}}'), r"401: .*\*\*\*"),
+        (lambda asked: (200, "application/json", "[]"), "answered 200"),
+        (lambda asked: (502, "text/html", "<html>"), "Expecting value"),
+    ],
+)
+def test_papago_that_refuses_leaves_the_text(monkeypatch, papago_keys, answer, message):
+    with serving(answer) as (url, _):
+        monkeypatch.setattr(translation, "PAPAGO_URL", url)
+        found, error = translate("", "exit", name="papago", target="en", source="en")
+    assert found == [""]
+    assert error.code == "translation_failed"
+    assert re.search(f"^translator papago: .*{message}", str(error))
+    assert "secret" not in str(error)
+
+
+def test_papago_without_a_key_names_its_variable(monkeypatch, papago_keys):
+    monkeypatch.delenv("PAPAGO_CLIENT_SECRET")
+    found, error = translate("", "exit", name="papago")
+    assert found == [""]
+    assert "papago needs its key in the environment: PAPAGO_CLIENT_SECRET" in str(error)
+
+
 # deep-translator
 
 
@@ -146,11 +211,6 @@ def mymemory(asked):
     return 200, "application/json", json.dumps(answer)
 
 
-def papago(asked):
-    answer = {"message": {"result": {"translatedText": shout(asked.fields["text"])}}}
-    return 200, "application/json", json.dumps(answer)
-
-
 def baidu(asked):
     lines = [{"dst": shout(line)} for line in asked.fields["q"].split("\n")]
     return 200, "application/json", json.dumps({"trans_result": lines})
@@ -164,7 +224,6 @@ def deepl(asked):
 SPOKEN = {
     "google": ("GOOGLE_TRANSLATE", google, {"sl": "auto", "tl": "zh-CN"}),
     "mymemory": ("MYMEMORY", mymemory, {"langpair": "autodetect|zh-CN"}),
-    "papago": ("PAPAGO_API", papago, {"source": "auto", "target": "zh-CN"}),
     "baidu": ("BAIDU", baidu, {"from": "auto", "to": "zh", "appid": KEY}),
     "deepl": ("DEEPL_FREE", deepl, {"source_lang": "en", "target_lang": "zh", "auth_key": KEY}),
 }
@@ -265,7 +324,7 @@ def test_without_deep_translator_the_error_says_what_to_install(monkeypatch):
 def test_every_translator_of_the_table_is_one_that_deep_translator_has(deep_translator):
     for entry in DEEP_TRANSLATORS.values():
         assert hasattr(deep_translator, entry.class_name)
-    assert set(TRANSLATORS) == {"none", "libretranslate", *DEEP_TRANSLATORS}
+    assert set(TRANSLATORS) == {"none", "libretranslate", "papago", *DEEP_TRANSLATORS}
 
 
 @pytest.mark.parametrize(

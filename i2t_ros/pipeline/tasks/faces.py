@@ -1,4 +1,4 @@
-"""The task ``faces``: boxes, scores and, with YuNet, five landmarks."""
+"""The task ``faces``: boxes, scores and, with YuNet or MTCNN, five landmarks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,8 +33,8 @@ class FaceSettings:
 
     model: str = option(
         "auto",
-        "for the task faces: an entry of models.yaml, a path, or auto: YuNet, else the faces that "
-        "OpenCV finds by itself, without landmarks",
+        "for the task faces: an entry of models.yaml, a path, or auto: YuNet, else MTCNN, else the "
+        "faces that OpenCV finds by itself, without landmarks",
         name="faces_model",
     )
 

@@ -7,7 +7,7 @@ the boxes back to the image and clips them.
 
 from collections.abc import Mapping
 
-from i2t_ros.vision.decoders import classes, exports, faces, objects, texts, values
+from i2t_ros.vision.decoders import classes, exports, faces, objects, ssd, texts, values
 from i2t_ros.vision.decoders.base import Decoder
 
 DECODERS: Mapping[str, Mapping[str, Decoder]] = {
@@ -27,6 +27,7 @@ DECODERS: Mapping[str, Mapping[str, Decoder]] = {
         "num_dets": Decoder(exports.num_dets, 4, True),
         "boxes_scores": Decoder(exports.boxes_scores, 2, settle=values.settle_boxes_scores),
         "tensorflow": Decoder(objects.tensorflow, 4, True, values.settle_tensorflow),
+        "ssd": Decoder(ssd.ssd, 2),
         "yolov3": Decoder(objects.yolov3, 3, suppresses=True),
         "pixels": Decoder(objects.pixels, 3, suppresses=True),
     },
