@@ -242,3 +242,20 @@ def test_the_launch_file_for_users_of_yolo_ros(monkeypatch):
         table[name].check(value)
     reference = (DOCS / "nodes.md").read_text()
     assert all(f"`{ours}`" in reference for ours, _ in node["remappings"])
+
+
+FOREIGN = ("Package 'i2t_ros'", "error: externally", "WARNING: topic", "Could not determine")
+"""How lines of other programs begin: ros2, pip."""
+
+
+def test_lines_of_the_troubleshooting_page_are_those_that_users_see():
+    sources = [*(ROOT / "i2t_ros").rglob("*.py"), ROOT / "tools" / "check_system.sh"]
+    sources += (ROOT / "config" / "languages").glob("en.yaml")
+    # Texts in the sources are broken into pieces by quotes, line ends and values.
+    code = "".join(re.sub(r'"\s*f?"', "", source.read_text("utf-8")) for source in sources)
+    lines = [line for kind, block in blocks(DOCS / "troubleshooting.md") if kind == "text"
+             for line in block.splitlines() if not line.startswith(FOREIGN)]  # fmt: skip
+    assert len(lines) > 15
+    for line in lines:
+        starts = range(max(1, len(line) - 14))
+        assert any(line[start : start + 15] in code for start in starts), line
