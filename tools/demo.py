@@ -70,6 +70,8 @@ def main() -> int:
     ending.handle()
     try:
         picture = args.picture or sample_photo()
+        if picture.is_relative_to(Path.cwd()):  # short lines
+            picture = picture.relative_to(Path.cwd())
         save = args.save or Path("out") / f"demo{picture.suffix}"
         data = picture.read_bytes()
         done = ending.interrupt(partial(run_demo, picture, data, args.model, args.language, save))
@@ -98,6 +100,7 @@ def run_demo(picture: Path, data: bytes, model: str, language: str, save: Path) 
     # A random domain, limited to this machine, so that the demo does not talk to a robot.
     os.environ.setdefault("ROS_DOMAIN_ID", str(random.randint(1, 101)))  # noqa: S311
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    os.environ.setdefault("RCUTILS_CONSOLE_OUTPUT_FORMAT", "[{severity}] [{name}]: {message}")
     os.environ.update(node_environment())
     say(f"photo       {picture} ({image.shape[1]}x{image.shape[0]})")
     with socket.create_server(("127.0.0.1", 0)) as probe:  # a port on which nothing listens
@@ -165,7 +168,7 @@ class Viewer:
         say(f"service     {reply.description.sentence}")
         save.parent.mkdir(parents=True, exist_ok=True)
         save.write_bytes(reply.annotated.data if reply.annotated else b"")
-        say(f"saved       {save.resolve()}")
+        say(f"saved       {save}")
 
     def ask_over_tcp(self, data: bytes, port: int) -> None:
         """Ask the bridge as a program without ROS does, in version 1 of the protocol."""

@@ -1,9 +1,10 @@
-"""The commands, files and parameters of docs/guide.md, checked without ros2, and of the layout."""
+"""The names, requests and refusals of docs/guide.md, checked without ros2, and the layout.
 
-import ast
+test/test_docs.py checks the commands and parameter files of all pages.
+"""
+
 import re
 import shlex
-from itertools import pairwise
 
 import pytest
 import yaml
@@ -44,36 +45,6 @@ def of_the_package(topic):
     return node, rest if first in CAMERAS else name
 
 
-def launch_arguments(name):
-    """Return the texts in a launch file and in the one it includes: arguments are among them."""
-    texts = set()
-    for path in {name, "i2t.launch.py"}:
-        tree = ast.parse((ROOT / "i2t_ros" / "launch" / path).read_text())
-        texts |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    return texts
-
-
-def test_launch_files_and_their_arguments_exist():
-    found = commands("launch", "i2t_ros")
-    assert {command[0] for command, _ in found} == {
-        path.name for path in (ROOT / "i2t_ros" / "launch").glob("*.py")
-    }
-    for (name, *given), _ in found:
-        for argument in given:
-            if argument != "--show-args":
-                assert argument.partition(":=")[0] in launch_arguments(name), argument
-
-
-def test_programs_and_their_parameters_exist():
-    found = commands("run", "i2t_ros")
-    assert found
-    for (program, *rest), _ in found:
-        assert (ROOT / "scripts" / program).is_file()
-        for before, argument in pairwise(rest):
-            if before == "-p":
-                assert argument.partition(":=")[0] in SPECS[program]
-
-
 def test_topics_and_services_exist():
     names = set(re.findall(r"(?<![\w:.])/[\w/]*_node/[\w/]+", PAGE))
     assert len(names) > 8
@@ -109,16 +80,6 @@ def test_parameters_exist_and_are_taken_or_refused_as_it_is_written():
             assert spec.changes == "live" or reason or name == "model"
     for (node, name), _ in commands("param", "describe"):
         assert name in SPECS[node.lstrip("/")]
-
-
-def test_parameter_files_have_parameters_that_exist():
-    files = [block for block in BLOCKS if "ros__parameters" in block]
-    assert len(files) > 2
-    for block in files:
-        for node, section in yaml.safe_load(block).items():
-            for name, value in section["ros__parameters"].items():
-                if name != "qos_overrides":
-                    SPECS[node.removeprefix("/**/")][name].check(value)
 
 
 def test_transitions_exist():

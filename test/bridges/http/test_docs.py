@@ -1,4 +1,4 @@
-"""docs/http_api.md: its examples are executed with curl, its tables compared."""
+"""docs/http_api.md and docs/coming_from: examples are executed with curl, tables compared."""
 
 import contextlib
 import re
@@ -31,7 +31,16 @@ from i2t_ros.vision.codecs import decode_image, encode_image
 DOCS = ROOT / "docs"
 TEXT = (DOCS / "http_api.md").read_text("utf-8")
 NODES = (DOCS / "nodes.md").read_text("utf-8")
-EXAMPLES = re.findall(r"(?:^<!-- (with [^\n]*) -->\n)?^```console\n(.*?)^```", TEXT, re.M | re.S)
+PAGES = (DOCS / "http_api.md", *sorted((DOCS / "coming_from").glob("*.md")))
+EXAMPLES = [
+    example
+    for page in PAGES
+    for example in re.findall(
+        r"(?:^<!-- (with [^\n]*) -->\n)?^```console\n(.*?)^```",
+        page.read_text("utf-8"),
+        re.M | re.S,
+    )
+]
 URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 PHOTO = cv2.imencode(".jpg", np.full((600, 512, 3), 120, np.uint8))[1].tobytes()
 FOUND = Detections(
@@ -178,15 +187,7 @@ def metric_families(registry):
 
 
 @pytest.mark.parametrize("page", ["http_api.md", "esp32_cam.md"])
-def test_parameters_and_places_that_are_named_exist(page):
+def test_parameters_that_are_named_exist(page):
     text = (DOCS / page).read_text("utf-8")
     for name in set(re.findall(r"\b(http_[a-z_0-9]+)\b(?!\.)", text)):
         assert f"| `{name}` |" in NODES or name == "http_api", name
-    for target in re.findall(r"\]\(([^)]+)\)", text):
-        if "://" in target:
-            continue
-        file, _, place = target.partition("#")
-        assert not file or (DOCS / file).is_file(), target
-        if place:
-            titles = re.findall(r"^#+ (.*)", (DOCS / (file or page)).read_text("utf-8"), re.M)
-            assert place in [title.lower().replace(" ", "-") for title in titles], target
