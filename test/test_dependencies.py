@@ -1,6 +1,7 @@
 """package.xml and pyproject.toml name all that the package imports, and package.xml no more."""
 
 import ast
+import functools
 import re
 import sys
 from importlib.metadata import packages_distributions, requires
@@ -37,6 +38,7 @@ def modules_of(tree):
                 yield node.args[0].value
 
 
+@functools.cache
 def imported():
     trees = [ast.parse(path.read_text()) for path in (ROOT / "i2t_ros").rglob("*.py")]
     tops = {name.split(".")[0] for tree in trees for name in modules_of(tree)}
