@@ -51,3 +51,9 @@ def test_what_is_in_config_is_installed():
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
         assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def test_ci_leaves_no_test_out():
+    assert re.search(r"^timeout .* make test-all$", (ROOT / ".ci" / "run").read_text(), re.M)
+    recipe = (ROOT / "Makefile").read_text().split("\ntest test-all:")[1].split("\n\n")[0]
+    assert '$(if $(filter test,$@),-m "not slow")' in recipe
