@@ -23,8 +23,8 @@ TIME_LIMIT = 30.0
 
 
 def pytest_collection_modifyitems(items):
-    """Put the longest file first: beside it, other processes run the rest."""
-    items.sort(key=lambda item: item.path.name != "test_install.py")
+    """Put first what is one long program: beside it, other processes run the rest."""
+    items.sort(key=lambda item: item.path.name not in {"test_install.py", "test_mypy.py"})
 
 
 @pytest.fixture(scope="session")

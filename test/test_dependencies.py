@@ -6,6 +6,7 @@ with the packages of Humble, Jazzy, Kilted, Lyrical and Rolling there, in August
 """
 
 import ast
+import functools
 import re
 import sys
 from importlib.metadata import packages_distributions, requires
@@ -46,6 +47,7 @@ def modules_of(tree):
                 yield node.args[0].value
 
 
+@functools.cache
 def imported():
     trees = [ast.parse(path.read_text()) for path in (ROOT / "i2t_ros").rglob("*.py")]
     tops = {name.split(".")[0] for tree in trees for name in modules_of(tree)}

@@ -44,3 +44,9 @@ def test_no_file_hides_something_real():
 def test_what_is_in_config_is_installed():
     for path in (ROOT / "config").rglob("*.*"):
         assert config_path(*path.relative_to(ROOT / "config").parts).is_file()
+
+
+def test_ci_leaves_no_test_out():
+    assert re.search(r"^timeout .* make test-all$", (ROOT / ".ci" / "run").read_text(), re.M)
+    recipe = (ROOT / "Makefile").read_text().split("\ntest test-all:")[1].split("\n\n")[0]
+    assert '$(if $(filter test,$@),-m "not slow")' in recipe

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import backends, is_installed, load_backend, survey
-from i2t_ros.errors import InferenceError, ModelMismatchError
+from i2t_ros.errors import BackendMissingError, InferenceError, ModelError, ModelMismatchError
+from i2t_ros.models.lookup import obtain
 from i2t_ros.models.manifest import ModelInput, find_spec, load_manifest
 from i2t_ros.models.tensors import example_inputs
 from i2t_ros.pipeline.loading import Loaded
@@ -44,7 +45,8 @@ def tiny_tflite():
     )
 
     def load(request):
-        path = request.getfixturevalue("tmp_path") / "tiny.tflite"
+        folder = request.getfixturevalue("tmp_path_factory").mktemp("tflite")
+        path = folder / "tiny.tflite"
         path.write_bytes(tiny_models.quantized_ssd())
         return load_backend("litert", spec, [path], BackendOptions())
 
@@ -55,7 +57,8 @@ def jetson(generation):
     spec = find_spec("jetson_ssd_mobilenet_v2")
 
     def load(request):
-        patch = request.getfixturevalue("monkeypatch")
+        patch = pytest.MonkeyPatch()
+        request.addfinalizer(patch.undo)
         patch.delitem(sys.modules, "i2t_ros.backends.jetson", raising=False)
         for name, module in jetson_standins.GENERATIONS[generation]().items():
             patch.setitem(sys.modules, name, module)
@@ -82,6 +85,19 @@ def yunet_in_opencv():
     return find_spec("opencv_faces"), load
 
 
+def mtcnn():
+    spec = find_spec("mtcnn")
+
+    def load(_):
+        try:
+            files = obtain(spec)
+        except (ModelError, BackendMissingError) as error:
+            pytest.skip(f"no mtcnn: {error}")
+        return load_backend("mtcnn", spec, files, BackendOptions())
+
+    return spec, load
+
+
 CASES = {
     "onnxruntime": yolox("onnxruntime"),
     "openvino": yolox("openvino"),
@@ -93,18 +109,24 @@ CASES = {
     "opencv": weightless("opencv", "opencv_people_faces"),
     "opencv-faces": weightless("opencv", "opencv_faces"),
     "facedetectoryn": yunet_in_opencv(),
+    "mtcnn": mtcnn(),
     "rapidocr": weightless("rapidocr", "ppocr_v6"),
     "fake": weightless("fake", "fake"),
 }
 
 
-@pytest.fixture(params=CASES)
-def loaded(request):
-    name = request.param.split("-")[0]
+def load_case(request, case):
+    name = case.split("-")[0]
     if name != "jetson" and not is_installed(name):
         pytest.skip(f"{name} is not installed: {backends()[name].install}")
-    spec, load = CASES[request.param]
-    backend = load(request)
+    spec, load = CASES[case]
+    return name, spec, load(request)
+
+
+@pytest.fixture(scope="module", params=CASES)
+def loaded(request):
+    """Return a backend that is loaded once; no test closes it, and calls leave nothing in it."""
+    name, spec, backend = load_case(request, request.param)
     yield name, spec, backend
     backend.close()
 
@@ -195,8 +217,9 @@ def test_it_says_what_it_runs_on(loaded):
     assert "\n" not in backend.report
 
 
-def test_closing_twice_is_allowed_and_work_afterwards_is_not(loaded):
-    _, spec, backend = loaded
+@pytest.mark.parametrize("case", CASES)
+def test_closing_twice_is_allowed_and_work_afterwards_is_not(request, case):
+    _, spec, backend = load_case(request, case)
     backend.close()
     backend.close()
     with pytest.raises(InferenceError, match="after close"):

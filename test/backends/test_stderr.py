@@ -71,6 +71,16 @@ def test_other_threads_lose_nothing(capfd):
     assert sorted(said) == sorted(f"thread{i} {j}" for i in range(3) for j in range(lines))
 
 
+def test_a_program_that_was_started_meanwhile_keeps_nobody_waiting(capfd, monkeypatch):
+    monkeypatch.setattr("i2t_ros.backends.stderr.LAST_WRITES", 0.05)
+    with hold_stderr(COMPLAINT):
+        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        write("line\n")
+    assert child.poll() is None
+    assert capfd.readouterr().err == "line\n"
+    child.communicate(b"\n")
+
+
 def test_a_process_without_standard_error():
     code = (
         "import os, re, sys; assert sys.stderr is None\n"

@@ -31,3 +31,21 @@ def start(peer, tmp_path):
     """Return a function that starts a node process; see node_processes."""
     with node_processes(peer, tmp_path) as start:
         yield start
+
+
+@pytest.fixture(scope="module")
+def shared_peer(ros):
+    """Return a peer for all tests of a module; they only call services with it."""
+    peer = Peer()
+    yield peer
+    peer.close()
+
+
+@pytest.fixture(scope="module")
+def start_once(shared_peer, tmp_path_factory):
+    """Return a function that starts a node process for all tests of a module.
+
+    Every test of such a module leaves the node as it has found it, and starts none of its name.
+    """
+    with node_processes(shared_peer, tmp_path_factory.mktemp("nodes")) as start:
+        yield start

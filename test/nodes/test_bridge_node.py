@@ -1,74 +1,23 @@
-"""bridge_node as programs without ROS meet it, in front of a real detector_node."""
+"""bridge_node when its detector is late, ends, comes back or is busy; starts that cannot work."""
 
 import re
 import socket
 import threading
-import time
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
+from bridge_talk import ask, encoded, until_served
 from i2t_ros.srv import Describe
 
-from i2t_ros.client import Client, ServerError
+from i2t_ros.client import ServerError
 
 MUTE = Path(__file__).parent.parent / "support" / "mute_detector.py"
-GREY = np.full((48, 64, 3), 128, np.uint8)
-FORMATS = {".jpg": "jpeg", ".png": "png", ".bmp": "bmp", ".webp": "webp"}
-
-
-def encoded(extension):
-    return cv2.imencode(extension, GREY)[1].tobytes()
 
 
 @pytest.fixture
 def bridge(start):
     """Return a bridge whose time limits are short."""
     return start("bridge_node", tcp_port=0, tcp_request_time=10.0)
-
-
-def ask(port, version=2, extension=".jpg", **options):
-    with Client("127.0.0.1", port, protocol=version) as client:
-        return client.describe(encoded(extension), **options)
-
-
-def until_served(peer, port, limit=60):
-    """Ask until there is an answer; return it."""
-    end = time.monotonic() + limit
-    while True:
-        try:
-            return ask(port)
-        except ServerError as error:
-            if error.code != "detector_unreachable" or time.monotonic() > end:
-                raise
-        with peer.changed:
-            peer.changed.wait(0.1)
-
-
-@pytest.mark.parametrize("extension", FORMATS)
-def test_an_old_client_gets_a_spanish_list_and_the_picture_in_its_format(
-    peer, start, bridge, extension
-):
-    start(model="fake")
-    until_served(peer, bridge.port)
-    answer = ask(bridge.port, version=1, extension=extension)
-    assert answer.sentence == "Se detectaron los siguientes objetos: 1 persona."
-    assert answer.image[:3] == encoded(extension)[:3]
-    drawn = cv2.imdecode(np.frombuffer(answer.image, np.uint8), 1)
-    assert drawn.shape == GREY.shape
-    assert np.abs(drawn.astype(int) - GREY).max() > 50
-
-
-def test_a_new_client_chooses(peer, start, bridge):
-    start(model="fake")
-    until_served(peer, bridge.port)
-    answer = ask(bridge.port, language="de", annotate=False)
-    assert answer.sentence == "Ich sehe eine Person."
-    assert answer.image == b""
-    with pytest.raises(ServerError, match="tlh") as failure:
-        ask(bridge.port, language="tlh")
-    assert failure.value.code == "unknown_language"
 
 
 def test_without_a_detector_there_is_an_error_at_once_and_then_service(peer, start, bridge):

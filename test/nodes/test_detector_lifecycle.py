@@ -1,4 +1,4 @@
-"""Transitions, live parameters and the errors of a model that cannot be loaded."""
+"""Transitions, and the errors of a model that cannot be loaded."""
 
 import cv2
 import numpy as np
@@ -6,13 +6,7 @@ import pytest
 from i2t_ros.srv import Describe
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_talk import DOWN, NODE, UP, change, set_parameters, state
-from rcl_interfaces.srv import GetParameters
 from sensor_msgs.msg import CompressedImage
-
-
-def get_string(peer, name):
-    request = GetParameters.Request(names=[name])
-    return peer.call(GetParameters, f"{NODE}/get_parameters", request).values[0].string_value
 
 
 def describe(peer):
@@ -70,51 +64,6 @@ def test_a_model_that_cannot_be_loaded_is_the_answer(
     assert set_parameters(peer, model="fake").successful
     assert change(peer, *UP)
     assert describe(peer).success
-
-
-def test_live_parameters_take_effect_at_once_and_together(peer, start):
-    start(model="fake")
-    assert describe(peer).description.sentence == "I can see a person."
-    assert set_parameters(peer, language="es", style="list").successful
-    sentence = "Se detectaron los siguientes objetos: 1 persona."
-    assert describe(peer).description.sentence == sentence
-    result = set_parameters(peer, language="fr", style="baroque")
-    assert not result.successful
-    assert "style: expected one of list" in result.reason
-    assert get_string(peer, "language") == "es"
-    assert describe(peer).description.sentence == sentence
-    assert set_parameters(peer, min_score=0.95).successful
-    assert describe(peer).description.objects == []
-
-
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"language": "tlh"}, "'tlh'"),
-        ({"min_score": 1.5}, "min_score"),
-        ({"max_detections": 0}, "max_detections"),
-        ({"model": "yolox_nano"}, "model is read when the node is configured"),
-        ({"autostart": False}, "read-only"),
-        ({"allow_classes": ["persn"]}, "fake has no class 'persn'; did you mean 'person'?"),
-        ({"deny_classes": ["person", "unicorn"]}, "fake has no class 'unicorn'"),
-        ({"class_min_scores": ["unicorn=0.5"]}, "fake has no class 'unicorn'"),
-        ({"min_score": "high"}, "min_score: expected a number, got 'high'"),
-    ],
-)
-def test_a_change_that_makes_no_sense_is_refused_with_the_reason(peer, start, changes, reason):
-    start(model="fake")
-    assert describe(peer).success
-    result = set_parameters(peer, **changes)
-    assert not result.successful
-    assert reason in result.reason
-    assert describe(peer).success
-
-
-def test_present_values_are_taken_also_where_a_change_would_not_be(peer, start):
-    # What `ros2 param load` does with a file that `ros2 param dump` wrote.
-    start(model="fake")
-    assert set_parameters(peer, model="fake", backend="auto", tracking=False).successful
-    assert not set_parameters(peer, model="fake", backend="opencv").successful
 
 
 def test_classes_that_the_model_lacks_are_told_at_start_and_do_not_stop_other_changes(peer, start):

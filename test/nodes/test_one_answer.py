@@ -42,26 +42,30 @@ def describer():
     made.close()
 
 
-@pytest.fixture
-def over_service(peer, start):
-    start(**{name: shell_word(value) for name, value in OWN.items()})
+@pytest.fixture(scope="module")
+def over_service(shared_peer, start_once):
+    start_once(**{name: shell_word(value) for name, value in OWN.items()})
 
     def ask(request):
         return reply_from_response(
-            peer.call(Describe, "/detector_node/describe", request_to_msg(request))
+            shared_peer.call(Describe, "/detector_node/describe", request_to_msg(request))
         )
 
     return ask
 
 
-@pytest.fixture(params=["plain", "history"])
-def bridge(start, request, tmp_path):
+@pytest.fixture(scope="module", params=["plain", "history"])
+def bridge(shared_peer, start_once, request, tmp_path_factory):
+    """Return a bridge; with a history, what was asked once is known to it."""
     pytest.importorskip("fastapi")
     history = {}
     if request.param == "history":
-        database = f"sqlite:///{tmp_path}/history.db"
+        database = f"sqlite:///{tmp_path_factory.mktemp('history')}/history.db"
         history = {"http_history": "true", "http_history_database": database}
-    return start("bridge_node", tcp_port=0, http="true", http_port=0, **history)
+    node = start_once("bridge_node", tcp_port=0, http="true", http_port=0, **history)
+    yield node
+    shared_peer.processes.remove(node)
+    assert node.stop() == 0
 
 
 @pytest.fixture
@@ -82,7 +86,7 @@ def over_http(bridge):
 
 
 @pytest.fixture
-def over_tcp(peer, bridge):
+def over_tcp(shared_peer, bridge):
     def ask(client, picture, asked):
         answers = []
 
@@ -94,7 +98,7 @@ def over_tcp(peer, bridge):
                     raise
             return bool(answers)
 
-        peer.until(answered, "an answer over TCP", LIMIT)
+        shared_peer.until(answered, "an answer over TCP", LIMIT)
         return answers[0]
 
     with Client("127.0.0.1", bridge.port, protocol=2) as client:

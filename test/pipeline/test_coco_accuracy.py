@@ -92,6 +92,7 @@ def test_the_detector_out_of_a_package_knows_coco(packaged_detector, truth, phot
     assert average_precision(truth, results, sorted(set(known))) >= 0.188
 
 
+@pytest.mark.slow
 def test_two_engines_find_the_same(shared, photos):
     """Within 1e-3 pixels and 1e-4 of score, and what rounding to 32 bits makes of a large box.
 

@@ -155,6 +155,7 @@ async def send_and_leave(port, data, manner):
             await writer.wait_closed()
 
 
+@pytest.mark.slow
 def test_10000_mutated_requests_are_answered_or_closed(serve):
     server = serve(
         idle_time=0.5, empty_time=0.05, header_pause=0, linger_time=0.5, max_image_bytes=5000
