@@ -24,6 +24,7 @@ $(if $(filter-out $(DISTROS),$(ROS_DISTRO)),$(error ROS_DISTRO: expected $(DISTR
 that PyPI has, got $(ROS_DISTRO). For others use an installed ROS 2: see 'On a robot' in README.md))
 endif
 DISTRO := $(firstword $(filter $(DISTROS),$(ROS_DISTRO) $(HAS)) jazzy)
+PROFILE := $(if $(filter jazzy,$(DISTRO)),FASTRTPS,FASTDDS)_DEFAULT_PROFILES_FILE
 # Modules and libraries of a sourced ROS 2 would be taken for those of $(VENV), and its DDS may be one that PyPI does not have.
 ifdef AMENT_PREFIX_PATH
 empty :=
@@ -42,8 +43,8 @@ demo: $(VENV)/.installed
 	@$(BIN)/python tools/demo.py $(IMAGE)
 
 run: $(VENV)/.installed
-	@FASTRTPS_DEFAULT_PROFILES_FILE=$${FASTRTPS_DEFAULT_PROFILES_FILE:-$(CURDIR)/config/fastdds.xml} \
-	$(BIN)/detector_node $(if $(ARGS),--ros-args $(ARGS))
+	@test -n "$$FASTRTPS_DEFAULT_PROFILES_FILE$$FASTDDS_DEFAULT_PROFILES_FILE" || export $(PROFILE)=$(CURDIR)/config/fastdds.xml; \
+	exec $(BIN)/detector_node $(if $(ARGS),--ros-args $(ARGS))
 
 test: $(VENV)/.installed $(VENV)/.test
 	$(BIN)/ruff check .
