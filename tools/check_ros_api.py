@@ -41,6 +41,7 @@ REPOSITORIES = {
     "rcl_interfaces": ["builtin_interfaces", "lifecycle_msgs", "rcl_interfaces"],
     "rclpy": ["rclpy"],
     "vision_msgs": ["vision_msgs"],
+    "vision_opencv": ["cv_bridge"],
 }
 PACKAGES = [package for packages in REPOSITORIES.values() for package in packages]
 CODE = ["i2t_ros/nodes", "i2t_ros/launch", "tools/demo.py"]
