@@ -17,7 +17,7 @@ from project import PYPROJECT, ROOT
 from i2t_ros.cli.requirements import System, make_plan, name_of
 
 IMPORTERS = {"import_module", "can_import", "find_spec", "_required"}
-ROS = {"ament_index_python", "launch", "launch_ros", "rclpy"}
+ROS = {"ament_index_python", "cv_bridge", "launch", "launch_ros", "rclpy"}
 ROS_ENDINGS = ("_msgs", "_srvs", "_interfaces")
 JETSON = {"jetson", "jetson_inference", "jetson_utils"}  # built on the device, by no package
 # Keys of rosdep that are not python3-<module>; None: rosdep has none, and `i2t setup` brings it.

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import requires, version
 
 import pytest
 from project import PYPROJECT, ROOT
@@ -158,3 +159,10 @@ def test_lists_without_ros_are_the_same_for_each_distribution():
 def test_the_makefile_knows_each_distribution_of_pyproject():
     (line,) = re.findall("^DISTROS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert line.split() == DISTROS == ["jazzy", *PYPROJECT["dependency-groups"]]
+
+
+def test_the_installed_package_asks_for_the_ros_that_it_was_built_against():
+    pins = [re.match(r"(ros-[\w-]+).*==([\d.]+)", line) for line in requires("i2t_ros")]
+    asked = dict(pin.groups() for pin in pins if pin)
+    assert asked == {name: version(name) for name in asked}
+    assert "ros-rclpy" in asked

@@ -30,6 +30,10 @@ try:
     from rclpy.event_handler import Matched
 except ImportError:
     from rclpy.qos_event import Matched
+try:
+    ready = True
+finally:
+    pass
 class Ours(Node):
     def use(self, header: Header) -> None:
         self.create_timer(1.0, clock=None)

@@ -41,6 +41,7 @@ REPOSITORIES = {
     "rcl_interfaces": ["builtin_interfaces", "lifecycle_msgs", "rcl_interfaces"],
     "rclpy": ["rclpy"],
     "vision_msgs": ["vision_msgs"],
+    "vision_opencv": ["cv_bridge"],
 }
 PACKAGES = [package for packages in REPOSITORIES.values() for package in packages]
 CODE = ["i2t_ros/nodes", "i2t_ros/launch", "tools/demo.py"]
@@ -192,7 +193,7 @@ def has_other_way(code: Path, use: Use, missing: list[Use]) -> bool:
     """Return whether ``use`` is in a try, and what catches an ImportError needs nothing missing."""
     lines = {other.line for other in missing if other.file == use.file}
     for node in ast.walk(ast.parse((code / use.file).read_text())):
-        if isinstance(node, ast.Try) and node.lineno < use.line < node.handlers[0].lineno:
+        if isinstance(node, ast.Try) and node.lineno < use.line <= (node.body[-1].end_lineno or 0):
             for handler in node.handlers:
                 if handler.type and "ImportError" in ast.unparse(handler.type):
                     return not lines & {*range(handler.lineno, (handler.end_lineno or 0) + 1)}

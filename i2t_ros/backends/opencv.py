@@ -206,4 +206,5 @@ def _found(
     boxes[:, 2:] += boxes[:, :2]
     margins = np.array(weights, np.float32).reshape(-1)
     center, spread = margin
-    return boxes, 1 / (1 + np.exp((center - margins) / spread))
+    scores: NDArray[Any] = 1 / (1 + np.exp((center - margins) / spread))
+    return boxes, scores

@@ -196,7 +196,7 @@ class _Reader(rapidocr.RapidOCR):
         }
         if not skipped:
             return
-        nearly = sum(found.sum(axis=0) for found in skipped.values())
+        nearly = np.sum([found.sum(axis=0) for found in skipped.values()], axis=0)
         script = Unread(self._script(nearly))
         texts, scores = list(rec_res.txts), list(rec_res.scores)
         for i, text in enumerate(rec_res.txts):

@@ -188,7 +188,8 @@ async def _is_heavy(request: DescribeRequest) -> bool:
 
 
 def _not_active(attempt: Future) -> bool:
-    return not attempt.exception() and attempt.result().error_code == NotActiveError.code
+    response: Any = None if attempt.exception() else attempt.result()
+    return response is not None and response.error_code == NotActiveError.code
 
 
 class DetectorConfiguration:

@@ -25,7 +25,7 @@ class Outputs:
         """
         self._node = node
         overrides = QoSOverridingOptions.with_default_policies() if overridable else None
-        self._publishers = {
+        self._publishers: dict[str, Any] = {
             name: node.create_lifecycle_publisher(
                 kind, topic, qos, qos_overriding_options=overrides
             )

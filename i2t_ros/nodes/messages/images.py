@@ -1,8 +1,8 @@
 """Images as ROS messages, and back.
 
-They are read with NumPy and OpenCV alone, and not through cv_bridge: its results are the same,
-it would copy bgr8 images that are taken here without a copy, it cannot be had from PyPI, and it
-does not import beside NumPy 2 (vision_opencv issue 535).
+Common encodings are read with NumPy and OpenCV alone. The results are those of cv_bridge, which
+would copy bgr8 images that are taken here without a copy, and which may be missing, or built for
+another NumPy (vision_opencv issue 535). The others are left to it: other_encodings.py.
 """
 
 import re
@@ -16,6 +16,7 @@ from sensor_msgs.msg import Image as ImageMsg
 from std_msgs.msg import Header
 
 from i2t_ros.errors import ImageMessageError, NotAnImageError, UnsupportedFormatError
+from i2t_ros.nodes.messages import other_encodings
 from i2t_ros.types import Image, Picture
 from i2t_ros.vision.codecs import check_pixels, decode_image, picture_format, read_header
 from i2t_ros.vision.levels import GRAY16, to_8_bits
@@ -109,31 +110,39 @@ def frame_from_msg(
 
 def _raw_image(msg: ImageMsg, max_pixels: int, gray16: str) -> Image:
     check_frame_id(msg.header)
-    if msg.encoding not in _ENCODINGS:
-        raise ImageMessageError(
-            f"image encoding {msg.encoding[:80]!r} is not supported; supported are "
-            + ", ".join(_ENCODINGS)
-        )
-    channels, kind, conversion = _ENCODINGS[msg.encoding]
     check_pixels(msg.width, msg.height, max_pixels)
+    if msg.encoding not in _ENCODINGS:
+        convert = other_encodings.converter(msg.encoding, _ENCODINGS)
+        _check_rows(msg, other_encodings.pixel_size(msg.encoding), 1)
+        pixels = convert(msg)
+        return pixels if pixels.dtype == np.uint8 else to_8_bits(pixels, gray16, gray=False)
+    channels, kind, conversion = _ENCODINGS[msg.encoding]
     dtype = np.dtype(kind).newbyteorder(">" if msg.is_bigendian else "<")
-    row = msg.width * channels * dtype.itemsize
-    if msg.step < row or msg.step % dtype.itemsize:
-        raise ImageMessageError(
-            f"image step: expected at least {row} bytes for {msg.width} pixels of {msg.encoding}, "
-            f"got {msg.step}"
-        )
-    if len(msg.data) < msg.step * (msg.height - 1) + row:
-        raise ImageMessageError(
-            f"image data: expected {msg.step * msg.height} bytes "
-            f"({msg.height} rows of {msg.step}), got {len(msg.data)}"
-        )
+    _check_rows(msg, channels * dtype.itemsize, dtype.itemsize)
     strides = (msg.step, channels * dtype.itemsize, dtype.itemsize)
     shape = (msg.height, msg.width, channels)
     pixels = np.ndarray(shape, dtype, buffer=memoryview(msg.data), strides=strides)
     if dtype.itemsize == 2:
         pixels = to_8_bits(pixels, gray16, gray=msg.encoding in _GRAY16)
     return _to_bgr(pixels, msg.encoding, conversion)
+
+
+def _check_rows(msg: ImageMsg, pixel: int, unit: int) -> None:
+    """Raise ImageMessageError unless step and data hold rows of pixels of ``pixel`` bytes.
+
+    The step is a multiple of ``unit``. The last row may end with its last pixel.
+    """
+    row = msg.width * pixel
+    if msg.step < row or msg.step % unit:
+        raise ImageMessageError(
+            f"image step: expected at least {row} bytes for {msg.width} pixels of "
+            f"{msg.encoding}, got {msg.step}"
+        )
+    if len(msg.data) < msg.step * (msg.height - 1) + row:
+        raise ImageMessageError(
+            f"image data: expected {msg.step * msg.height} bytes "
+            f"({msg.height} rows of {msg.step}), got {len(msg.data)}"
+        )
 
 
 def _not_pictures(format: str) -> str:

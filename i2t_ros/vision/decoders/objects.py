@@ -251,7 +251,7 @@ def best_classes(  # noqa: PLR0913 (all that such formats differ in)
                    of ``size`` if it is given
     probabilities  (N, classes); score = probability * objectness
     """
-    scores = probabilities.max(axis=1) * objectness
+    scores: NDArray[Any] = probabilities.max(axis=1) * objectness
     good = np.flatnonzero(scores >= min_score)
     boxes = boxes[good] if corners else xywh_to_xyxy(boxes[good])
     boxes = in_pixels(boxes, size) if size else boxes

@@ -2,6 +2,7 @@
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ def ssd(outputs: Outputs, size: InputSize, min_score: float) -> Candidates:
             f"model gave {len(offsets)} boxes and {len(logits)} rows of logits"
         )
     with np.errstate(over="ignore"):  # exp may become inf, and 1 / inf = 0 is right
-        scores = 1 / (1 + np.exp(-logits[:, 1:].max(axis=1)))
+        scores: NDArray[Any] = 1 / (1 + np.exp(-logits[:, 1:].max(axis=1)))
     good = np.flatnonzero(scores >= min_score)
     anchors, offsets = anchors[good], offsets[good][:, [1, 0, 3, 2]]
     centers = offsets[:, :2] / CENTER_FACTOR * anchors[:, 2:] + anchors[:, :2]
