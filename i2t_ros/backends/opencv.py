@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from i2t_ros.backends.base import Backend, BackendOptions, Tensor
 from i2t_ros.errors import BackendUnavailableError, ModelMismatchError
+from i2t_ros.installation import how_to_install
 from i2t_ros.models.manifest import ModelSpec
 from i2t_ros.types import Image
 from i2t_ros.vision.boxes import non_maximum_suppression
@@ -58,7 +59,7 @@ class OpenCvBackend(Backend):
         if not hasattr(cv2, "HOGDescriptor") or not hasattr(cv2, "CascadeClassifier"):
             raise BackendUnavailableError(
                 f"OpenCV {cv2.__version__} has no built-in detectors; version 4 has them "
-                '(pip install "opencv-python-headless>=4.6,<5")'
+                f"({how_to_install('opencv-python-headless>=4.6,<5')})"
             )
         people = cv2.HOGDescriptor()
         people.setSVMDetector(np.array(cv2.HOGDescriptor.getDefaultPeopleDetector()))
