@@ -26,6 +26,7 @@ COMMANDS = {
     "say": "print the sentence for given counts, to write or check a language",
     "models": "list, fetch and check models",
     "run": "run detector, bridge and source together until Ctrl-C",
+    "health": "tell whether nodes are active, for the health check of a container",
     "client": "describe a photo, or a camera's newest frame, through a TCP bridge",
 }
 VERBOSE = {"action": "store_true", "help": "log every step, with tracebacks"}
