@@ -7,8 +7,10 @@ where it was staged: a virtual environment is a ROS prefix for these wheels, so 
 sourcing.
 """
 
+import importlib.metadata
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,6 +40,12 @@ def ros_prefix() -> Path:
         )
     # <prefix>/lib/pythonX.Y/site-packages/rosidl_cmake/__init__.py
     return Path(spec.origin).parents[4]
+
+
+def ros_wheels() -> list[str]:
+    """Return the ROS 2 wheels of this build, as "ros-rclpy==7.1.6"."""
+    found = importlib.metadata.distributions()
+    return [f"{dist.name}=={dist.version}" for dist in found if dist.name.startswith("ros-")]
 
 
 def run_cmake(source: Path, name: str, prefix: Path) -> None:
@@ -73,14 +81,15 @@ class BuildWithInterfaces(build):
         prefix = ros_prefix()
         # What is staged and what was handed over are made anew, so that a module deleted from the
         # source does not live on. CMake's own folders stay for the next build, unless they were
-        # made with an environment that is gone (pip's isolated one).
+        # made with an environment that is gone (pip's isolated one) or has another ROS 2 now.
         shutil.rmtree(STAGING, ignore_errors=True)
         shutil.rmtree(self.build_lib, ignore_errors=True)
         stamp = WORK / "made_with"
-        if not stamp.is_file() or stamp.read_text() != f"{prefix}\n{sys.executable}":
+        made_with = "\n".join([str(prefix), sys.executable, *sorted(ros_wheels())])
+        if not stamp.is_file() or stamp.read_text() != made_with:
             shutil.rmtree(WORK, ignore_errors=True)
         WORK.mkdir(parents=True, exist_ok=True)
-        stamp.write_text(f"{prefix}\n{sys.executable}")
+        stamp.write_text(made_with)
         run_cmake(ROOT / "underlay" / "vision_msgs", "vision_msgs", prefix)
         run_cmake(ROOT, "i2t_ros", prefix)
         self.hand_over()
@@ -105,7 +114,16 @@ class BuildWithInterfaces(build):
 
 
 class PlatformWheel(Distribution):
-    """Says that the wheel holds compiled code, so that it is named for this platform and Python."""
+    """A wheel of compiled code, so named for its platform and Python, that needs what it met."""
+
+    def parse_config_files(self, *args: object, **kwargs: object) -> None:
+        """Ask for the ROS 2 wheels that are here: other distributions have other interfaces."""
+        super().parse_config_files(*args, **kwargs)
+        here = dict(line.split("==") for line in ros_wheels())
+        for index, line in enumerate(self.install_requires):
+            name = re.match(r"[\w-]+", line)[0]
+            if name in here:
+                self.install_requires[index] = f"{line.split('==')[0]}=={here[name]}"
 
     def has_ext_modules(self) -> bool:
         """Return True: the generated message libraries are compiled."""

@@ -19,13 +19,14 @@ from typing import Any
 
 from material import bare_engine, detector, photo
 
-from i2t_ros.nodes.processes import NodeProcess, parameter_file
+from i2t_ros.nodes.processes import PROFILES, NodeProcess, parameter_file, profile_variable
 from i2t_ros.resources import config_path
 
 LIMIT = 60.0
 """Seconds for a peer or a node to be ready, to answer, or to end."""
-# Fast DDS 2 reads the first of them; either keeps the package from setting its own.
-PROFILE, OTHER_PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"
+PROFILE = profile_variable()
+# Not read by this Fast DDS, but it keeps the package from setting its own.
+(OTHER_PROFILE,) = set(PROFILES) - {PROFILE}
 
 
 # No two graphs of a run meet in one domain.

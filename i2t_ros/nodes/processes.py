@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import yaml
 
@@ -21,7 +22,7 @@ LAST_LINES_LIMIT = 2.0
 LOOK_PERIOD = 0.2
 """Seconds between two checks whether a node has ended."""
 PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
-"""The environment variables that name a profile for Fast DDS 2 and 3."""
+"""The environment variables that name a profile for Fast DDS 2 (to ROS 2 Jazzy) and 3."""
 
 
 class NodeProcess(subprocess.Popen[bytes]):
@@ -116,10 +117,16 @@ def node_environment() -> dict[str, str]:
 
 
 def dds_profile() -> dict[str, str]:
-    """Return the variables that select this package's profile; none if the user has chosen one."""
+    """Return the variable that selects this package's profile; none if the user has chosen one."""
     if any(name in os.environ for name in PROFILES):
         return {}
-    return dict.fromkeys(PROFILES, str(config_path("fastdds.xml")))
+    return {profile_variable(): str(config_path("fastdds.xml"))}
+
+
+def profile_variable() -> str:
+    """Return the one of PROFILES that this Fast DDS reads; 3 warns of the name that 2 knows."""
+    prefixes = os.environ.get("AMENT_PREFIX_PATH", sys.prefix).split(os.pathsep)
+    return PROFILES[any(Path(prefix, "share", "fastdds").is_dir() for prefix in prefixes)]
 
 
 def parameter_file(values: Mapping[str, object], nodes: str = "/**/*") -> str:

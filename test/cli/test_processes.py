@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
+
+from i2t_ros.nodes import processes
+from i2t_ros.resources import config_path
 
 CODE = """
 import sys
@@ -34,3 +38,25 @@ def test_parameter_files_are_gone_when_their_process_is_killed(tmp_path):
     ]
     assert not any(file.exists() for file in files)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("package", "variable"),
+    [("fastrtps", "FASTRTPS_DEFAULT_PROFILES_FILE"), ("fastdds", "FASTDDS_DEFAULT_PROFILES_FILE")],
+)
+def test_the_profile_is_named_as_this_fast_dds_reads_it(tmp_path, monkeypatch, package, variable):
+    for name in processes.PROFILES:
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "ros" / "share" / package).mkdir(parents=True)
+    for prefixes in (f"{tmp_path}/overlay:{tmp_path}/ros", None):  # sourced, or from PyPI
+        if prefixes is None:
+            monkeypatch.delenv("AMENT_PREFIX_PATH")
+            monkeypatch.setattr(sys, "prefix", f"{tmp_path}/ros")
+        else:
+            monkeypatch.setenv("AMENT_PREFIX_PATH", prefixes)
+        assert processes.dds_profile() == {variable: str(config_path("fastdds.xml"))}
+    for name in processes.PROFILES:  # the user's own, by either name
+        monkeypatch.setenv(name, "mine.xml")
+        assert processes.dds_profile() == {}
+        assert processes.node_environment()[name] == "mine.xml"
+        monkeypatch.delenv(name)

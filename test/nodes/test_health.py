@@ -92,10 +92,11 @@ def test_depth_is_no_picture(encoding, said):
     assert not said or "such as color/image_raw" in troubles.no_picture(node, "/d", KIND, encoding)
 
 
-def test_the_shared_memory_of_another_user_is_named(monkeypatch, tmp_path, ros):
+@pytest.mark.parametrize("version", ["fastrtps", "fastdds"])
+def test_the_shared_memory_of_another_user_is_named(monkeypatch, tmp_path, ros, version):
     monkeypatch.setattr(troubles, "SHARED_MEMORY", tmp_path)
     assert "Large ones may be lost" in troubles.nothing_arrives("/image", "/camera")
-    (tmp_path / "fastrtps_0123").touch()
+    (tmp_path / f"{version}_0123").touch()
     assert troubles.other_users() == []
     monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
     assert len(troubles.other_users()) == 1

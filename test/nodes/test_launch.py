@@ -15,7 +15,7 @@ from rcl_interfaces.srv import GetParameters
 from running_command import RunningCommand
 from std_msgs.msg import String
 
-from i2t_ros.nodes.processes import PROFILES
+from i2t_ros.nodes.processes import PROFILES, profile_variable
 from i2t_ros.resources import config_path
 
 if importlib.util.find_spec("launch_ros") is None:
@@ -141,8 +141,8 @@ def test_the_profile_for_large_images_is_set_unless_there_is_one(monkeypatch):
     for variable in PROFILES:
         monkeypatch.delitem(os.environ, variable, raising=False)
     read("i2t.launch.py")
-    assert {os.environ[variable] for variable in PROFILES} == {str(config_path("fastdds.xml"))}
-    monkeypatch.delitem(os.environ, PROFILES[1])
+    assert os.environ[profile_variable()] == str(config_path("fastdds.xml"))
+    monkeypatch.delitem(os.environ, profile_variable())
     monkeypatch.setitem(os.environ, PROFILES[0], "mine.xml")
     read("i2t.launch.py")
     assert os.environ[PROFILES[0]] == "mine.xml"

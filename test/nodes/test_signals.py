@@ -32,7 +32,7 @@ def ending():
 def shared_memory(pid):
     """Return the files of shared memory that a process uses, its peers' among them."""
     maps = Path(f"/proc/{pid}/maps").read_text()
-    return set(re.findall(r"/\S+/fastrtps_[0-9a-f]+", maps))
+    return set(re.findall(r"/\S+/fast(?:rtps|dds)_[0-9a-f]+", maps))
 
 
 @pytest.mark.parametrize("module", ["detector_node", "bridge_node", "source_node"])
@@ -43,7 +43,7 @@ def test_signals_to_its_last_moment_let_a_node_end_cleanly(start, tmp_path, modu
         "bridge_node": {"tcp_port": 0},
         "source_node": {"source": tmp_path / "photo.png"},
     }
-    before = set(map(str, Path("/dev/shm").glob("fastrtps_*")))  # noqa: S108 (also of killed peers)
+    before = set(map(str, Path("/dev/shm").glob("fast*_*")))  # noqa: S108 (also of killed peers)
     node = start(module, **options[module])
     own = shared_memory(node.pid) - shared_memory(os.getpid()) - before
     assert own

@@ -20,6 +20,7 @@ from rclpy.utilities import try_shutdown
 from sensor_msgs.msg import Image
 
 from i2t_ros.nodes.lifecycle.spinning import SpinningThread
+from i2t_ros.nodes.processes import profile_variable
 from i2t_ros.resources import config_path
 
 START_LIMIT = 60.0
@@ -48,7 +49,7 @@ def own_domain():
     domain, claim = claim_domain()
     os.environ["ROS_DOMAIN_ID"] = str(domain)
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-    os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(config_path("fastdds.xml"))
+    os.environ[profile_variable()] = str(config_path("fastdds.xml"))
     # Signals are pytest's: rclpy's handlers would end the context under running tests.
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:

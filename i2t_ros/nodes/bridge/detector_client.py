@@ -6,12 +6,17 @@ import json
 import math
 import time
 from functools import partial
+from typing import Any
 
 from rclpy.client import Client
-from rclpy.event_handler import QoSSubscriptionMatchedInfo, SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.task import Future
 from vision_msgs.msg import VisionInfo
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # Humble tells nobody that a publisher has come or gone
+    SubscriptionEventCallbacks = None  # type: ignore[assignment, misc]
 
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import DetectorUnreachableError, I2tError, NotActiveError
@@ -194,10 +199,15 @@ class DetectorConfiguration:
 
     def __init__(self, node: Node, topic: str) -> None:
         self._node = node
+        self._topic = topic
         self._text = ""
-        events = SubscriptionEventCallbacks(matched=self._matched)
+        self._events: Any = SubscriptionEventCallbacks
         self._subscription = node.create_subscription(
-            VisionInfo, topic, self._take, messages.LATCHED, event_callbacks=events
+            VisionInfo,
+            topic,
+            self._take,
+            messages.LATCHED,
+            event_callbacks=None if self._events is None else self._events(matched=self._matched),
         )
 
     def text(self) -> str:
@@ -205,6 +215,8 @@ class DetectorConfiguration:
 
         May be called in any thread.
         """
+        if self._text and self._events is None and not self._node.count_publishers(self._topic):
+            return ""
         return self._text
 
     def close(self) -> None:
@@ -215,6 +227,6 @@ class DetectorConfiguration:
     def _take(self, info: VisionInfo) -> None:
         self._text = json.dumps([info.method, info.database_location, info.database_version])
 
-    def _matched(self, info: QoSSubscriptionMatchedInfo) -> None:
+    def _matched(self, info: Any) -> None:
         if info.current_count_change < 0:  # the one that published it has gone
             self._text = ""

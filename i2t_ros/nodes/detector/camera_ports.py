@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from rclpy.exceptions import InvalidTopicNameException
 from rclpy.expand_topic_name import expand_topic_name
@@ -12,7 +12,6 @@ from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind, QoSProfile, QoSReliabilityPolicy, qos_profile_sensor_data
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
-from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rclpy.validate_full_topic_name import validate_full_topic_name
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
@@ -30,6 +29,8 @@ from i2t_ros.types import CAMERA_NAME
 
 ImageMessage: TypeAlias = ImageMsg | CompressedImage
 
+TopicEndpointInfo: TypeAlias = Any
+"""rclpy's class of this name, whose module differs between distributions."""
 PATIENCE = 10.0
 """Seconds without a publisher, or an image, before the log says so. When all nodes are stopped, the
 source ends first, and the bridge may answer requests for 5 s before the detector ends."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from rclpy.node import Node
 from rclpy.utilities import get_rmw_implementation_identifier
 
+from i2t_ros.nodes.processes import profile_variable
 from i2t_ros.resources import config_path
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (where Fast DDS puts its segments)
@@ -33,7 +34,7 @@ def nothing_arrives(topic: str, publishers: str) -> str:
     return (
         f"{said}; the shared memory of Fast DDS on this machine belongs to {', '.join(users)}, and "
         "users cannot share it. Run both as one user, or without shared memory: set "
-        f"FASTRTPS_DEFAULT_PROFILES_FILE={config_path('fastdds_udp.xml')} for both; see "
+        f"{profile_variable()}={config_path('fastdds_udp.xml')} for both; see "
         "docs/guide.md, A camera of another user"
     )
 
@@ -43,7 +44,7 @@ def other_users() -> list[str]:
     if "fastrtps" not in get_rmw_implementation_identifier():
         return []
     found = set()
-    for segment in SHARED_MEMORY.glob("fastrtps_*"):
+    for segment in SHARED_MEMORY.glob("fast*_*"):  # fastrtps_ or, since version 3, fastdds_
         try:
             found.add(segment.stat().st_uid)
         except OSError:  # it has just gone

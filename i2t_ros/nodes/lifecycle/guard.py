@@ -75,7 +75,7 @@ class _Answering:
     """A service's callback that returns a response in any case: if it fails, one that refuses."""
 
     def __init__(self, service: Service, logger: RcutilsLogger) -> None:
-        self._name = service.service_name
+        self._name = getattr(service, "service_name", service.srv_name)  # Humble has no full name
         self._callback = service.callback
         self._logger = logger
 

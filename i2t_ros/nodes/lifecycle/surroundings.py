@@ -2,8 +2,7 @@
 
 import time
 
-from rclpy.clock import Clock
-from rclpy.clock_type import ClockType
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 STEADY_CLOCK = Clock(clock_type=ClockType.STEADY_TIME)
