@@ -1,5 +1,5 @@
 # make demo   from nothing to a sentence: environment, build, node, photo, request, picture
-# make test   lint, types, tests
+# make test   lint, types, tests; test-all: the slow tests as well, such as builds for pip and colcon
 # make run    detector_node until Ctrl-C; ARGS="-p language:=es" are ROS arguments
 # make bench  what each part costs beside the bare model; ARGS=--gate: what has a target, in two minutes
 # make fuzz   hostile input to every parser; MINUTES=30 in all, TARGET=http alone, SEED=12 as before
@@ -36,7 +36,7 @@ unexport ROS_DISTRO PYTHONPATH AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX
 SOURCES := $(shell find i2t_ros config msg srv scripts underlay cmake -type f -not -name '*.pyc') \
 	CMakeLists.txt package.xml setup.py
 
-.PHONY: demo test run bench fuzz clean another_distro
+.PHONY: demo test test-all run bench fuzz clean another_distro
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -46,11 +46,11 @@ run: $(VENV)/.installed
 	@test -n "$$FASTRTPS_DEFAULT_PROFILES_FILE$$FASTDDS_DEFAULT_PROFILES_FILE" || export $(PROFILE)=$(CURDIR)/config/fastdds.xml; \
 	exec $(BIN)/detector_node $(if $(ARGS),--ros-args $(ARGS))
 
-test: $(VENV)/.installed $(VENV)/.test
+# Types are checked beside the tests, by test/test_mypy.py.
+test test-all: $(VENV)/.installed $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(if $(filter test,$@),-m "not slow")
 
 bench: $(VENV)/.installed $(VENV)/.test
 	@$(BIN)/python bench/run.py $(ARGS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import inflect
 import pytest
 
 from i2t_ros.language import LANGUAGES, ObjectCount, compose, inflection, load_languages
@@ -14,7 +13,14 @@ from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.pipeline.tasks.text import TextFact, TextFacts
 
 ENGLISH = load_languages().get("en")
-engine = inflect.engine()
+
+
+@pytest.fixture(scope="module")
+def engine():
+    """Return inflect's engine; its import takes two seconds, which only this module should wait."""
+    import inflect  # noqa: PLC0415
+
+    return inflect.engine()
 
 
 @pytest.fixture
@@ -27,7 +33,7 @@ def no_inflect(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize("noun", ENGLISH.nouns.values(), ids=lambda noun: noun.key)
-def test_plurals_and_articles_are_those_of_inflect(noun: Noun) -> None:
+def test_plurals_and_articles_are_those_of_inflect(engine, noun: Noun) -> None:
     forms = noun.forms
 
     assert forms["other"] == engine.plural(forms["one"])
@@ -35,7 +41,7 @@ def test_plurals_and_articles_are_those_of_inflect(noun: Noun) -> None:
     assert f"{noun.gender} {forms['one']}" == engine.a(forms["one"])
 
 
-def test_numbers_are_those_of_inflect() -> None:
+def test_numbers_are_those_of_inflect(engine) -> None:
     for number in range(2, 11):
         assert ENGLISH.count(ENGLISH.noun("dog"), number, "sentence") == (
             f"{engine.number_to_words(number)} dogs"
