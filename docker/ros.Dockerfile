@@ -45,6 +45,7 @@ RUN . "/opt/ros/${ROS_DISTRO}/setup.bash" \
     && colcon build --merge-install --install-base /opt/i2t --cmake-args -DBUILD_TESTING=OFF
 
 FROM dependencies
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 COPY docker/add_user.sh docker/entrypoint.sh /opt/docker/
 ARG USER_ID=1000
 RUN /opt/docker/add_user.sh ${USER_ID} && mv /opt/docker/entrypoint.sh /ros_entrypoint.sh
@@ -53,8 +54,8 @@ ENV PATH=/opt/i2t/lib/i2t_ros:$PATH HOME=/home/i2t I2T_VENV=/opt/i2t/venv
 # What rosdep has no key for, and what EXTRAS and TASKS name: EXTRAS=web,history TASKS=text,tracking.
 ARG EXTRAS=web
 ARG TASKS=detect
-RUN read -ra engine <<< "${I2T_SETUP}" \
-    && PIP_NO_CACHE_DIR=1 /ros_entrypoint.sh i2t setup "${engine[@]}" --tasks "${TASKS}" --extras "${EXTRAS}"
+RUN echo "${I2T_SETUP}" \
+    | PIP_NO_CACHE_DIR=1 xargs /ros_entrypoint.sh i2t setup --tasks "${TASKS}" --extras "${EXTRAS}"
 # By number, so that Kubernetes can tell that it is not root.
 USER ${USER_ID}
 WORKDIR /home/i2t

@@ -1,7 +1,8 @@
 # syntax=docker/dockerfile:1
-# The small image: ROS 2 Jazzy from PyPI's wheels, which are for x86-64 alone. docs/containers.md explains all images.
+# The small image: ROS 2 from PyPI's wheels, which are for x86-64 alone, Jazzy or Kilted. docs/containers.md explains all images.
 #   docker build -f docker/slim.Dockerfile -t i2t_ros:slim .
 ARG BASE=debian:12-slim
+ARG ROS_DISTRO=jazzy
 
 FROM ${BASE} AS python
 # hadolint ignore=DL3008
@@ -20,11 +21,12 @@ WORKDIR /src
 # Before the sources, so that a change of these does not install everything again.
 COPY pyproject.toml ./
 COPY tools/requirements.py tools/
-RUN /opt/build/bin/python tools/requirements.py build > /opt/build/requirements.txt \
+ARG ROS_DISTRO
+RUN /opt/build/bin/python tools/requirements.py ${ROS_DISTRO} build > /opt/build/requirements.txt \
     && /opt/build/bin/pip install --no-cache-dir --use-pep517 -r /opt/build/requirements.txt
 # Extras of pyproject.toml: "web ocr tracking".
 ARG EXTRAS=web
-RUN /opt/i2t/bin/python tools/requirements.py run ${EXTRAS} > /opt/i2t/requirements.txt \
+RUN /opt/i2t/bin/python tools/requirements.py ${ROS_DISTRO} run ${EXTRAS} > /opt/i2t/requirements.txt \
     && /opt/i2t/bin/pip install --no-cache-dir -r /opt/i2t/requirements.txt
 COPY CMakeLists.txt LICENSE README.md package.xml setup.py ./
 COPY cmake cmake
@@ -42,7 +44,8 @@ COPY docker/add_user.sh docker/entrypoint.sh /opt/docker/
 ARG USER_ID=1000
 RUN /opt/docker/add_user.sh ${USER_ID} && mv /opt/docker/entrypoint.sh /ros_entrypoint.sh
 COPY --from=build /opt/i2t /opt/i2t
-ENV ROS_DISTRO=jazzy PATH=/opt/i2t/bin:$PATH HOME=/home/i2t
+ARG ROS_DISTRO
+ENV ROS_DISTRO=${ROS_DISTRO} PATH=/opt/i2t/bin:$PATH HOME=/home/i2t
 # By number, so that Kubernetes can tell that it is not root.
 USER ${USER_ID}
 WORKDIR /home/i2t
