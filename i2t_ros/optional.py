@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from i2t_ros.errors import BackendMissingError
+from i2t_ros.installation import how_to_install
 
 
 @contextmanager
@@ -40,6 +41,16 @@ def missing(purpose: str, install: str, why: str) -> BackendMissingError:
     return BackendMissingError(
         f"{purpose} needs a package that is not installed ({why}): {install}"
     )
+
+
+def missing_module(what: str, error: ModuleNotFoundError) -> BackendMissingError:
+    """Return the error of a node or command that cannot start; other causes are raised again."""
+    name = (error.name or "").partition(".")[0]
+    if name in ("", "i2t_ros"):
+        raise error
+    ros = name.startswith(("rcl", "launch", "ament_")) or name.endswith(("_msgs", "_interfaces"))
+    sourced = "source your ROS 2, as in `. /opt/ros/jazzy/setup.bash`, and your workspace"
+    return missing(what, sourced if ros else how_to_install(), str(error))
 
 
 def can_import(module: str) -> bool:

@@ -1,17 +1,25 @@
-"""package.xml and pyproject.toml name all that the package imports, and package.xml no more."""
+"""package.xml and pyproject.toml name all that the package imports, and package.xml no more.
+
+What is imported where it is used, by one task or backend, may be missing on a robot: `i2t setup`
+brings it. The keys were compared with rosdep/python.yaml and rosdep/base.yaml of ros/rosdistro, and
+with the packages of Humble, Jazzy, Kilted, Lyrical and Rolling there, in August 2026.
+"""
 
 import ast
 import re
 import sys
 from importlib.metadata import packages_distributions, requires
+from xml.etree import ElementTree
 
 from project import PYPROJECT, ROOT
+
+from i2t_ros.cli.requirements import System, make_plan, name_of
 
 IMPORTERS = {"import_module", "can_import", "find_spec", "_required"}
 ROS = {"ament_index_python", "launch", "launch_ros", "rclpy"}
 ROS_ENDINGS = ("_msgs", "_srvs", "_interfaces")
 JETSON = {"jetson", "jetson_inference", "jetson_utils"}  # built on the device, by no package
-# Keys of rosdep that are not python3-<module>; None: rosdep has none, README.md has the pip line.
+# Keys of rosdep that are not python3-<module>; None: rosdep has none, and `i2t setup` brings it.
 KEYS = {
     "PIL": "python3-pil",
     "cachetools": None,
@@ -20,7 +28,8 @@ KEYS = {
     "msgspec": None,
     "onnxruntime": None,
 }
-NOT_IMPORTED = {"rosidl_default_runtime"}  # needed by what is generated
+# What is generated needs the first; `i2t setup` makes its environment with the last.
+NOT_IMPORTED = {"rosidl_default_runtime", "cv_bridge", "python3-venv"}
 INSTALLED = packages_distributions()
 
 
@@ -40,7 +49,8 @@ def modules_of(tree):
 def imported():
     trees = [ast.parse(path.read_text()) for path in (ROOT / "i2t_ros").rglob("*.py")]
     tops = {name.split(".")[0] for tree in trees for name in modules_of(tree)}
-    return tops - {"i2t_ros", *sys.stdlib_module_names} - JETSON
+    # `i2t setup` looks whether there is a pip, and says so if not.
+    return tops - {"i2t_ros", "pip", *sys.stdlib_module_names} - JETSON
 
 
 def is_ros(name):
@@ -76,12 +86,62 @@ def test_every_import_is_in_pyproject():
 
 
 def test_package_xml_names_what_is_imported_and_no_more():
-    declared = set(re.findall("<(?:exec_)?depend>(.*?)<", (ROOT / "package.xml").read_text()))
+    declared = in_package_xml("depend", "exec_depend")
     needed = {m for m in imported() if distributions(m) & NEEDED and not is_ros(m)}
     keys = {KEYS.get(module, f"python3-{module}") for module in needed} - {None}
     assert declared == keys | {m for m in imported() if is_ros(m)} | NOT_IMPORTED
 
 
-def test_the_readme_installs_what_rosdep_has_no_key_for():
-    (line,) = re.findall(r"^    pip install msgspec.*$", (ROOT / "README.md").read_text(), re.M)
-    assert [module for module, key in KEYS.items() if key is None and module not in line] == []
+def in_package_xml(*tags):
+    root = ElementTree.parse(ROOT / "package.xml").getroot()  # noqa: S314 (our own file)
+    return {element.text for tag in tags for element in root.findall(tag)}
+
+
+def test_package_xml_names_what_cmake_looks_for_and_no_more():
+    text = (ROOT / "CMakeLists.txt").read_text()
+    found = set(re.findall(r"find_package\((\w+)", text))
+    assert in_package_xml("buildtool_depend", "depend") | {"ament_cmake_pytest"} == found
+    assert "ament_cmake_pytest" in in_package_xml("test_depend")
+    assert "rosidl_interface_packages" in in_package_xml("member_of_group")
+
+
+def test_package_xml_names_what_the_tests_import_first_and_no_more():
+    """What is imported in a test, or with importorskip, is not needed by the others."""
+    elsewhere = {"fuzz", "triton_server.py"}  # run by hand, and in an environment of its own
+    tests = [path for path in (ROOT / "test").rglob("*.py") if not elsewhere & {*path.parts}]
+    ours = {path.stem for path in (ROOT / "test").rglob("*.py")}
+    ours |= {path.stem for folder in ("bench", "tools") for path in (ROOT / folder).glob("*")}
+    needed = {module for path in tests for module in first_imports(ast.parse(path.read_text()))}
+    needed -= {*sys.stdlib_module_names, *ours, "i2t_ros"}
+    keys = {
+        KEYS.get(module, module if is_ros(module) else f"python3-{module}") for module in needed
+    }
+    everything = in_package_xml("depend", "exec_depend", "test_depend")
+    assert keys - {None} <= everything
+    assert in_package_xml("test_depend") == {
+        *(keys - in_package_xml("depend", "exec_depend") - {None}),
+        "ament_cmake_pytest",
+        "python3-pytest-timeout",  # of pyproject.toml's settings
+    }
+
+
+def first_imports(tree):
+    """Return what a module imports before it could be skipped."""
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module.split(".")[0]
+        elif "importorskip" in ast.unparse(node) and not isinstance(node, ast.FunctionDef):
+            return
+
+
+def test_setup_brings_what_rosdep_has_no_key_for():
+    system = System("1.26.4", "4.6.0", opencv_package=False)
+    brought = {name_of(line) for line in make_plan(["onnxruntime"], (), (), (), system).install}
+    assert {module for module, key in KEYS.items() if key is None} <= brought
+
+
+def test_tests_of_a_robot_without_setup_need_the_standard_library_alone():
+    tree = ast.parse((ROOT / "test" / "test_installation.py").read_text())
+    assert set(first_imports(tree)) <= {*sys.stdlib_module_names, "i2t_ros", "project", "pytest"}

@@ -12,7 +12,7 @@ import i2t_ros
 
 PACKAGE = Path(i2t_ros.__file__).parent
 LAYERS = [
-    {"types", "errors", "resources", "options", "optional", "validation"},
+    {"types", "errors", "installation", "resources", "options", "optional", "validation"},
     {"vision", "language"},
     {"models", "backends", "sources"},
     {"pipeline"},

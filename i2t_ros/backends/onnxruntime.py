@@ -20,6 +20,7 @@ from i2t_ros.backends.onnxruntime_providers import (
     provider_settings,
 )
 from i2t_ros.errors import BackendUnavailableError, I2tError, ModelCorruptError, ModelMismatchError
+from i2t_ros.installation import how_to_install
 from i2t_ros.models.manifest import ModelSpec
 from i2t_ros.models.tensors import FileFacts, TensorInfo, example_inputs, match_tensors
 
@@ -187,6 +188,7 @@ def load_session(
 def _refusal(path: Path, said: str) -> I2tError:
     """Return an error that says what to do about a file that ONNX Runtime refuses."""
     engine = f"ONNX Runtime {ort.__version__}"
+    upgrade = how_to_install("onnxruntime", upgrade=True)
     newer = re.search(r"Unsupported model (IR) version: (\d+).*?: (\d+)", said) or re.search(
         r"(Opset) (\d+) is under development.*till opset (\d+)", said, re.DOTALL
     )
@@ -194,7 +196,7 @@ def _refusal(path: Path, said: str) -> I2tError:
         what, has, most = newer.groups()
         return BackendUnavailableError(
             f"{path} is newer than {engine}: its {what.replace('Opset', 'opset')} is {has}, and "
-            f"{most} is the newest that is known. Upgrade: `pip install --upgrade onnxruntime`, or "
+            f"{most} is the newest that is known. Upgrade: `{upgrade}`, or "
             "export the model again with an older opset (opset=17)"
         )
     if custom := re.search(r"Fatal error: (\S+?)\(-?\d+\) is not a registered", said):
@@ -205,7 +207,7 @@ def _refusal(path: Path, said: str) -> I2tError:
     if unknown := re.search(r"No Op registered for (\S+) with domain_version of (\d+)", said):
         return BackendUnavailableError(
             f"{path} has the operator {unknown[1]} of opset {unknown[2]}, which {engine} does not "
-            "know. Upgrade: `pip install --upgrade onnxruntime`, or export the model again"
+            f"know. Upgrade: `{upgrade}`, or export the model again"
         )
     if weights := re.search(r"External data path does not exist: \"([^\"]+)\"", said):
         return ModelCorruptError(

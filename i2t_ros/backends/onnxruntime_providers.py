@@ -16,6 +16,7 @@ import onnxruntime as ort
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.stderr import hold_stderr
 from i2t_ros.errors import BackendUnavailableError
+from i2t_ros.installation import how_to_install
 from i2t_ros.optional import needed_for
 
 logger = logging.getLogger(__name__)
@@ -47,20 +48,20 @@ PROVIDERS: Mapping[str, Provider] = {
         "CUDAExecutionProvider",
         ("f32", "tf32", "f16"),
         4,
-        'pip install "onnxruntime-gpu[cuda,cudnn]" has the libraries of CUDA and cuDNN, '
+        f"{how_to_install('onnxruntime-gpu[cuda,cudnn]')} has the libraries of CUDA and cuDNN, "
         "the driver comes with the system",
     ),
     "tensorrt": Provider(
         "TensorrtExecutionProvider",
         ("f32", "tf32", "f16", "bf16"),
         2,
-        "pip install tensorrt, and put the folder of libnvinfer into LD_LIBRARY_PATH",
+        f"{how_to_install('tensorrt')}, and put the folder of libnvinfer into LD_LIBRARY_PATH",
     ),
     "openvino": Provider(
         "OpenVINOExecutionProvider",
         ("f32", "f16", "bf16"),
         1,
-        "pip install onnxruntime-openvino, and the driver of the device",
+        f"{how_to_install('onnxruntime-openvino')}, and the driver of the device",
     ),
 }
 
@@ -145,7 +146,7 @@ def as_half(path: Path) -> bytes:
 
     ONNX Runtime's own converter makes it; TensorRT and OpenVINO convert by themselves.
     """
-    with needed_for("precision f16 on cuda", "pip install onnx; tensorrt does without"):
+    with needed_for("precision f16 on cuda", f"{how_to_install('onnx')}; tensorrt does without"):
         from onnxruntime.transformers.float16 import convert_float_to_float16  # noqa: PLC0415 (only who asks needs onnx)
     converted: bytes = convert_float_to_float16(str(path), keep_io_types=True).SerializeToString()
     return converted

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from i2t_ros.backends.base import Backend, BackendOptions, Tensor
 from i2t_ros.errors import BackendUnavailableError, ModelMismatchError
+from i2t_ros.installation import how_to_install
 from i2t_ros.models.manifest import ModelSpec
 from i2t_ros.types import Image
 from i2t_ros.vision.boxes import non_maximum_suppression
@@ -25,6 +26,8 @@ PERSON, FACE = 0, 1
 # Images are searched with this many pixels on the longer side: larger ones cost seconds, and do not
 # find more of the things near a robot.
 SEARCHED_SIDE = 640
+
+CASCADES = ("haarcascade_frontalface_default.xml", "haarcascade_profileface.xml")
 
 # Where distributions put the files that the PyPI wheel has in cv2.data.
 CASCADE_FOLDERS = ("/usr/share/opencv4/haarcascades", "/usr/share/opencv/haarcascades")
@@ -54,31 +57,41 @@ class OpenCvBackend(Backend):
     version = cv2.__version__
 
     def __init__(self, spec: ModelSpec, files: Sequence[Path], options: BackendOptions) -> None:
-        """Load the detectors; raises BackendUnavailableError if OpenCV lacks them."""
+        """Load the detectors; raises BackendUnavailableError if OpenCV lacks them.
+
+        Without the files of the cascades people are still found, and the report says what is
+        missing.
+        """
         if not hasattr(cv2, "HOGDescriptor") or not hasattr(cv2, "CascadeClassifier"):
             raise BackendUnavailableError(
                 f"OpenCV {cv2.__version__} has no built-in detectors; version 4 has them "
-                '(pip install "opencv-python-headless>=4.6,<5")'
+                f"({how_to_install('opencv-python-headless>=4.6,<5')})"
             )
         people = cv2.HOGDescriptor()
         people.setSVMDetector(np.array(cv2.HOGDescriptor.getDefaultPeopleDetector()))
         self._faces_alone = spec.task == "faces"
-        self.model = (
-            people,
-            _cascade("haarcascade_frontalface_default.xml"),
-            _cascade("haarcascade_profileface.xml"),
-        )
+        try:
+            cascades = [_cascade(name) for name in CASCADES]
+            found = "Haar frontal and profile faces"
+        except BackendUnavailableError as error:  # apt's python3-opencv does not bring them
+            if self._faces_alone:
+                raise
+            cascades, found = [], f"no faces ({error})"
+        self.model = people, cascades
         searched = "" if self._faces_alone else "HOG people, "
-        self.report = f"OpenCV {cv2.__version__}: {searched}Haar frontal and profile faces"
+        self.report = f"OpenCV {cv2.__version__}: {searched}{found}"
 
-    def run(self, model: tuple[Any, Any, Any], inputs: Sequence[Tensor]) -> list[Tensor]:
+    def run(self, model: tuple[Any, list[Any]], inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return boxes, scores and class ids (or for faces, no landmarks); see Backend."""
         gray = cv2.cvtColor(inputs[0], cv2.COLOR_BGR2GRAY)
         scale = min(1.0, SEARCHED_SIDE / max(gray.shape))
         if scale < 1:
             gray = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        people, frontal, profile = model
-        boxes, scores = _find_faces(frontal, profile, cv2.equalizeHist(gray))
+        people, cascades = model
+        boxes, scores = _found([], [], FACE_MARGIN)
+        if cascades:
+            frontal, profile = cascades
+            boxes, scores = _find_faces(frontal, profile, cv2.equalizeHist(gray))
         if self._faces_alone:
             return [boxes / scale, scores, np.empty((len(scores), 0, 2), np.float32)]
         people_boxes, people_scores = _find_people(people, gray)
@@ -169,7 +182,8 @@ def _cascade(name: str) -> cv2.CascadeClassifier:
     path = next((folder / name for folder in folders if (folder / name).is_file()), None)
     if path is None:
         raise BackendUnavailableError(
-            f"OpenCV's {name} is in none of {', '.join(map(str, folders))}: apt install opencv-data"
+            f"OpenCV's {name} is in none of {', '.join(map(str, folders))}: sudo apt install "
+            "opencv-data"
         )
     cascade = cv2.CascadeClassifier(str(path))
     if cascade.empty():

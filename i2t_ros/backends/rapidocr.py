@@ -23,6 +23,7 @@ from omegaconf import flag_override
 from i2t_ros.backends.base import Backend, BackendOptions, Tensor
 from i2t_ros.backends.cores import backend_threads
 from i2t_ros.errors import BackendUnavailableError, ModelCorruptError
+from i2t_ros.installation import how_to_install
 from i2t_ros.models.manifest import ModelSpec
 from i2t_ros.types import Image
 from i2t_ros.vision.decoders.texts import Unread, in_reading_order
@@ -84,7 +85,7 @@ class RapidOcrBackend(Backend):
         if lacks := [str(file) for file in networks.values() if not file.is_file()]:
             raise BackendUnavailableError(
                 f"RapidOCR {self.version} lacks {', '.join(lacks)}; a version that works: "
-                "pip install --force-reinstall rapidocr==3.10.0"
+                f"{how_to_install('rapidocr==3.10.0')}"
             )
         networks["Rec"] = files[0] if files else networks["Rec"]
         threads = backend_threads(options.threads)
@@ -229,7 +230,7 @@ def _says_nothing(text: str) -> bool:
     return all(unicodedata.category(character)[0] in "ZPC" for character in text)
 
 
-def _is_horizontal(corners: np.ndarray[Any, Any]) -> bool:
+def _is_horizontal(corners: NDArray[Any]) -> bool:
     """Return whether RapidOCR reads the line without rotating it by 90 degrees."""
     sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
     width, height = int(max(sides[0], sides[2])), int(max(sides[1], sides[3]))

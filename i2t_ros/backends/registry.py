@@ -15,6 +15,7 @@ from pathlib import Path
 from i2t_ros import optional
 from i2t_ros.backends.base import CHOICES, Backend, BackendEntry, BackendOptions
 from i2t_ros.errors import BackendError, BackendMissingError, BackendUnavailableError, I2tError
+from i2t_ros.installation import how_to_install
 from i2t_ros.models.manifest import ModelSpec
 
 logger = logging.getLogger(__name__)
@@ -26,24 +27,22 @@ _OWN: Mapping[str, BackendEntry] = {
     "onnxruntime": BackendEntry(
         "i2t_ros.backends.onnxruntime:OnnxRuntimeBackend",
         ("onnxruntime",),
-        "pip install onnxruntime (on a robot: rosdep key python3-onnxruntime-pip)",
+        how_to_install("onnxruntime"),
         choices=frozenset({"providers", "precision", "device"}),
     ),
     "openvino": BackendEntry(
         "i2t_ros.backends.openvino:OpenVinoBackend",
         ("openvino",),
-        'pip install "i2t_ros[openvino]"',
+        how_to_install("openvino"),
         choices=frozenset({"precision", "device"}),
     ),
     "litert": BackendEntry(
-        "i2t_ros.backends.litert:LiteRtBackend",
-        ("ai_edge_litert",),
-        'pip install "i2t_ros[litert]"',
+        "i2t_ros.backends.litert:LiteRtBackend", ("ai_edge_litert",), how_to_install("litert")
     ),
     "triton": BackendEntry(
         "i2t_ros.backends.triton:TritonBackend",
         ("tritonclient",),
-        'pip install "i2t_ros[triton]"',
+        how_to_install("triton"),
         needs_files=False,
         choices=frozenset({"url"}),
     ),
@@ -54,21 +53,21 @@ _OWN: Mapping[str, BackendEntry] = {
         "https://github.com/dusty-nv/jetson-inference",
     ),
     "opencv": BackendEntry(
-        "i2t_ros.backends.opencv:OpenCvBackend", ("cv2",), "apt install python3-opencv opencv-data"
+        "i2t_ros.backends.opencv:OpenCvBackend",
+        ("cv2",),
+        how_to_install("opencv-python-headless>=4.6,<5"),
     ),
     "facedetectoryn": BackendEntry(
         "i2t_ros.backends.opencv:FaceDetectorYnBackend",
         ("cv2",),
-        'pip install "opencv-python-headless>=4.8,<5"',
+        how_to_install("opencv-python-headless>=4.8,<5"),
         takes_pictures=True,
     ),
     "mtcnn": BackendEntry(
-        "i2t_ros.backends.mtcnn:MtcnnBackend",
-        ("onnxruntime",),
-        "pip install onnxruntime (on a robot: rosdep key python3-onnxruntime-pip)",
+        "i2t_ros.backends.mtcnn:MtcnnBackend", ("onnxruntime",), how_to_install("onnxruntime")
     ),
     "rapidocr": BackendEntry(
-        "i2t_ros.backends.rapidocr:RapidOcrBackend", ("rapidocr",), 'pip install "i2t_ros[ocr]"'
+        "i2t_ros.backends.rapidocr:RapidOcrBackend", ("rapidocr",), how_to_install("text")
     ),
     "fake": BackendEntry("i2t_ros.backends.fake:FakeBackend"),
 }

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from i2t_ros.errors import ImageError, SourceMissingError, error_from_code
+from i2t_ros.installation import how_to_install
 from i2t_ros.optional import needed_for
 from i2t_ros.pipeline.describer import DescribeOptions
 from i2t_ros.sources.pictures import is_picture, natural_order, pictures_of
@@ -156,8 +157,7 @@ def _fetch(url: str) -> bytes:
     The host that the user names may be in a private network, on any port. A redirect leads to
     public addresses or back to that host: what a server answers is not what the user asked for.
     """
-    install = 'pip install "i2t_ros[web]"'
-    with needed_for("fetching a picture from a URL", install):
+    with needed_for("fetching a picture from a URL", how_to_install("web")):
         from i2t_ros.bridges.http import fetch  # noqa: PLC0415
         from i2t_ros.bridges.http.problems import HttpProblem  # noqa: PLC0415
         from i2t_ros.bridges.http.settings import FetchSettings  # noqa: PLC0415

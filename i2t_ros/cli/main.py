@@ -17,6 +17,7 @@ from i2t_ros.errors import I2tError
 from i2t_ros.nodes.signals import handle
 from i2t_ros.nodes.start import open_standard_streams
 from i2t_ros.nodes.stderr_filter import filter_stderr
+from i2t_ros.optional import missing_module
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, the convention of shells
@@ -25,6 +26,7 @@ COMMANDS = {
     "describe": "say what pictures and videos show",
     "say": "print the sentence for given counts, to write or check a language",
     "models": "list, fetch and check models",
+    "setup": "install what runs models, and what else may be missing",
     "run": "run detector, bridge and source together until Ctrl-C",
     "health": "tell whether nodes are active, for the health check of a container",
     "client": "describe a photo, or a camera's newest frame, through a TCP bridge",
@@ -63,7 +65,12 @@ def _command(words: Sequence[str]) -> str:
 
 
 def _run(words: Sequence[str]) -> int:
-    args = _parser(words).parse_args(words)
+    try:
+        args = _parser(words).parse_args(words)
+    except ModuleNotFoundError as error:
+        missing = missing_module("i2t", error)
+        print(f"{missing} [{missing.code}]", file=sys.stderr)
+        return EXIT_FAILED
     level = logging.ERROR if getattr(args, "quiet", False) else logging.WARNING
     logging.basicConfig(
         level=logging.DEBUG if args.verbose else level, format="%(levelname)s %(name)s: %(message)s"

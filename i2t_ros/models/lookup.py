@@ -22,6 +22,7 @@ from i2t_ros.errors import (
     ModelMismatchError,
     ModelMissingError,
 )
+from i2t_ros.installation import how_to_install
 from i2t_ros.models.files import check_file, explain_ending
 from i2t_ros.models.manifest import (
     ModelFile,
@@ -39,10 +40,7 @@ from i2t_ros.validation import check_keys, read_mapping
 
 logger = logging.getLogger(__name__)
 
-INSTALL = (
-    "pip install filelock requests tqdm (on a robot: apt install python3-filelock python3-requests "
-    "python3-tqdm), or put the file in a folder named by I2T_MODEL_PATH"
-)
+INSTALL = f"{how_to_install()}, or put the file in a folder named by I2T_MODEL_PATH"
 
 
 def describe_model(model: str, labels: str = "") -> ModelSpec:

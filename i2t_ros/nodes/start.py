@@ -8,6 +8,7 @@ from functools import partial
 
 from i2t_ros.nodes.signals import SIGNALS, handle
 from i2t_ros.nodes.stderr_filter import filter_stderr
+from i2t_ros.optional import missing_module
 
 
 def open_standard_streams() -> None:
@@ -38,6 +39,10 @@ def start(kind: str) -> int:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # see processes.signals_wait
     try:
         return int(importlib.import_module(f"i2t_ros.nodes.{kind}.node").main())
+    except ModuleNotFoundError as error:
+        missing = missing_module(f"{kind}_node", error)
+        sys.stderr.write(f"{missing} [{missing.code}]\n")
+        return 1
     finally:
         # At its end Python gives signals back to their defaults, and DDS closes after that.
         handle(signal.SIG_IGN)

@@ -11,13 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from i2t_ros.installation import how_to_install
 from i2t_ros.optional import needed_for
 from i2t_ros.types import Detections
 
-INSTALL = (
-    'pip install "i2t_ros[tracking]" '
-    "(on a robot: pip install --no-deps trackers==2.1.0 supervision)"
-)
 MEMORY = 1.0
 """Seconds; ByteTrack's default is 30 frames at 30 Hz."""
 ROUNDING = 1e-6
@@ -34,7 +31,7 @@ class ObjectTracker:
 
     def __init__(self, memory: float = MEMORY) -> None:
         """Load the tracker; raises BackendMissingError if it is not installed."""
-        with needed_for("tracking", INSTALL):
+        with needed_for("tracking", how_to_install("tracking")):
             self._supervision: Any = importlib.import_module("supervision")
             self._trackers: Any = importlib.import_module("trackers")
         self._memory = memory

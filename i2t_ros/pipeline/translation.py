@@ -19,6 +19,7 @@ from urllib.parse import quote, quote_plus
 from cachetools import LRUCache
 
 from i2t_ros.errors import I2tError, InvalidRequestError, TimeLimitError, TranslationError
+from i2t_ros.installation import how_to_install
 from i2t_ros.optional import needed_for
 
 logger = logging.getLogger(__name__)
@@ -260,7 +261,7 @@ KEYS = (LIBRE_KEY, *PAPAGO_KEYS.values(), *_DEEP_KEYS)
 def _ask_deep_translator(name: str, texts: Sequence[str], target: str, source: str) -> list[str]:
     """Ask one service through deep-translator; several texts go as the lines of one text."""
     entry = DEEP_TRANSLATORS[name]
-    with needed_for("translating texts", 'pip install "i2t_ros[translate]"'):
+    with needed_for("translating texts", how_to_install("translate")):
         module = importlib.import_module("deep_translator")
     keys = _keys(name, entry.keys)
     if not (source or entry.auto):

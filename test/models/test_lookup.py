@@ -96,7 +96,7 @@ def test_what_is_not_at_hand_is_downloaded_to_the_cache(spec, monkeypatch):
 def test_a_module_that_a_download_lacks_is_named(spec, monkeypatch, module):
     monkeypatch.delitem(sys.modules, "i2t_ros.models.download", raising=False)
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(BackendMissingError, match=f"apt install .*python3-{module}"):
+    with pytest.raises(BackendMissingError, match=f"{module}.*: pip install i2t_ros, or put"):
         obtain(spec)
 
 

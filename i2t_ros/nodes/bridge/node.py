@@ -11,6 +11,7 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.bridges.tcp.server import TcpServer
 from i2t_ros.errors import I2tError
+from i2t_ros.installation import how_to_install
 from i2t_ros.nodes.bridge.cameras import BridgeCameras
 from i2t_ros.nodes.bridge.detector_client import DetectorClient, DetectorConfiguration
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
@@ -19,10 +20,6 @@ from i2t_ros.nodes.parameters.bridge import BRIDGE, BridgeValues, check_certific
 from i2t_ros.optional import needed_for
 from i2t_ros.types import DescribeRequest
 
-INSTALL_HTTP = (
-    'pip install "i2t_ros[web]", or apt install python3-fastapi python3-uvicorn '
-    "python3-websockets python3-prometheus-client python3-httpcore; without it, set http:=false"
-)
 START_LIMIT = 10.0
 """Seconds for the listeners to open."""
 
@@ -102,7 +99,8 @@ class BridgeNode(ManagedNode):
 
     def _open_http(self, given: BridgeValues, detector: DetectorClient) -> None:
         """Serve HTTP; raises I2tError and OSError."""
-        with needed_for("the HTTP listener", INSTALL_HTTP):
+        install = f"{how_to_install('web')}; without it, set http:=false"
+        with needed_for("the HTTP listener", install):
             from i2t_ros.bridges.http.server import HttpServer  # noqa: PLC0415
             from i2t_ros.bridges.http.services import Services  # noqa: PLC0415
         settings = given.settings

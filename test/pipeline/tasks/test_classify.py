@@ -5,17 +5,18 @@ import sys
 
 import cv2
 import numpy as np
-import onnx
 import pytest
 from making import open_task
 from msgspec.structs import replace
-from onnx import TensorProto, helper
 
 from i2t_ros.backends.registry import survey
 from i2t_ros.errors import BackendMissingError, ModelMismatchError, ModelMissingError
 from i2t_ros.models.manifest import find_spec
 from i2t_ros.pipeline.loading import Loaded
 from i2t_ros.pipeline.tasks.classify import Classifier, ClassifyOptions
+
+onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+TensorProto, helper = onnx.TensorProto, onnx.helper
 
 OPTIONS = ClassifyOptions()
 ALL = ClassifyOptions(top_k=2000, min_score=0.0)

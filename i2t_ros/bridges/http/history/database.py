@@ -13,6 +13,7 @@ from typing import Any
 from i2t_ros.bridges.http.history.pictures import KEY, PictureStore, open_store, picture_key
 from i2t_ros.bridges.http.settings import HistorySettings
 from i2t_ros.errors import I2tError, InvalidRequestError
+from i2t_ros.installation import how_to_install
 from i2t_ros.optional import can_import, needed_for
 from i2t_ros.options import from_values
 from i2t_ros.pipeline.description_json import description_from_json
@@ -89,8 +90,7 @@ class History:
 
     def __init__(self, settings: HistorySettings, clock: Callable[[], float] = time.time) -> None:
         """Prepare; ``open`` connects. Raises BackendMissingError if SQLAlchemy is missing."""
-        install = 'pip install "i2t_ros[history]", or apt install python3-sqlalchemy'
-        with needed_for("a history", install):
+        with needed_for("a history", how_to_install("history")):
             import sqlalchemy  # noqa: PLC0415
         self._sql = sqlalchemy
         self._settings = settings
@@ -155,7 +155,9 @@ class History:
         for driver, module in drivers.items():
             if can_import(module):
                 return url.set(drivername=f"{url.drivername}+{driver}")
-        raise ImportError(f"no driver for {url.drivername}: pip install {next(iter(drivers))}")
+        first = next(iter(drivers))  # psycopg without its binary part needs a library of the system
+        install = how_to_install("psycopg[binary]" if first == "psycopg" else first)
+        raise ImportError(f"no driver for {url.drivername}: {install}")
 
     def close(self) -> None:
         """Disconnect. May be called more than once."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from i2t_ros.bridges.http.settings import HistorySettings
+from i2t_ros.installation import how_to_install
 from i2t_ros.optional import needed_for
 from i2t_ros.resources import expanded
 from i2t_ros.types import Picture
@@ -91,8 +92,7 @@ class S3Pictures:
 
         Raises BackendMissingError if boto3 is not installed.
         """
-        install = 'pip install "i2t_ros[s3]", or apt install python3-boto3'
-        with needed_for("keeping pictures in S3", install):
+        with needed_for("keeping pictures in S3", how_to_install("s3")):
             import boto3  # noqa: PLC0415
             from botocore.config import Config  # noqa: PLC0415
             from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415

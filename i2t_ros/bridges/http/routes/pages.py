@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from i2t_ros.bridges.http.middleware.access import POLICY
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.routes.request_body import accepts_html
+from i2t_ros.installation import how_to_install
 from i2t_ros.vision.class_colors import named_colors
 
 STATIC = Path(__file__).absolute().parents[1] / "static"
@@ -95,6 +97,7 @@ async def icon() -> Response:
 async def docs() -> Response:
     """Return the documentation, or how to install what shows it."""
     text = (STATIC / ("docs.html" if SWAGGER else "docs_missing.html")).read_text("utf-8")
+    text = text.replace("{install}", escape(how_to_install("fastapi-offline"), quote=False))
     return HTMLResponse(text, headers={"content-security-policy": DOCS_POLICY})
 
 

@@ -1,0 +1,295 @@
+"""`i2t setup`: installs what rosdep has no key for, where nodes and commands find it."""
+
+import argparse
+import importlib
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+from importlib.metadata import distributions
+from importlib.util import find_spec
+from pathlib import Path
+
+from i2t_ros.cli import comma_list
+from i2t_ros.cli.requirements import NO_ENGINE, OPENCV, RUNTIME, System, make_plan
+from i2t_ros.errors import I2tError, SetupError
+from i2t_ros.installation import (
+    ENGINES,
+    TASKS,
+    VARIABLE,
+    by_pip,
+    environment_path,
+    in_environment,
+    site_packages,
+)
+
+UNREACHED = re.compile(
+    "NewConnectionError|ConnectTimeout|NameResolution|Failed to resolve|ProxyError|ReadTimeout"
+)
+# Run by the system's Python: what of NumPy and OpenCV is there, and how it fails.
+_ASK = """
+import importlib, json
+told = {}
+for name in ("numpy", "cv2"):
+    try:
+        told[name] = importlib.import_module(name).__version__
+    except ModuleNotFoundError as error:
+        told[name] = "" if error.name == name else f"!{error}"
+    except Exception as error:
+        told[name] = f"!{error}"
+print(json.dumps(told))
+"""
+_CHECK = (
+    "import json, sys; sys.path[:] = filter(None, sys.path); import i2t_ros.nodes; "
+    "from i2t_ros.cli.setup import check; check(*json.loads(sys.argv[1]))"
+)
+
+OURS = "i2t setup\n"
+"""What is in the file INSTALLER of a package that only stands for the system's."""
+
+say = partial(print, flush=True)  # in order with what pip prints
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "setup",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=f"""\
+Installs the Python packages that i2t_ros needs and rosdep has no key for, and what runs models.
+
+On a robot they go into a virtual environment of their own, which is made if it is not there:
+  {environment_path()}
+Nodes, `i2t` and launch files find it by themselves. It sees the system's packages: the system's
+NumPy and OpenCV stay, and only what fits this NumPy is installed. Nothing else is changed; there is
+no sudo and no --break-system-packages. Where pip installed i2t_ros, or in a virtual environment
+that is active, the packages go there.
+
+Run it again to add something, or after an upgrade. What is there is not installed twice.""",
+        epilog="""\
+examples:
+  ros2 run i2t_ros setup                             what nodes need, and ONNX Runtime
+  ros2 run i2t_ros setup --engine onnxruntime --tasks text,tracking
+  ros2 run i2t_ros setup --engine openvino --extras web       OpenVINO, and bridge_node over HTTP
+  ros2 run i2t_ros setup --tasks text --dry-run      only shows what would be done
+  i2t setup --tasks text                             the same, where there is no ros2
+
+Without a network: `pip download -d FOLDER ...` what --dry-run shows, on a computer with the same
+Python and architecture, copy the folder, and here
+  PIP_NO_INDEX=1 PIP_FIND_LINKS=FOLDER ros2 run i2t_ros setup""",
+    )
+    listed = partial(parser.add_argument, type=comma_list, default=[], metavar="A,B")
+    listed(
+        "--engine",
+        default=[RUNTIME],
+        help=f"what runs models: {', '.join(ENGINES)}; {NO_ENGINE}: one that is there already, as "
+        f"jetson (default: {RUNTIME})",
+    )
+    listed(
+        "--tasks",
+        help=f"what is done with images: {', '.join(TASKS)}; the first three need an engine alone",
+    )
+    listed(
+        "--extras",
+        help="more of i2t_ros, as in its pyproject.toml: web, history, s3, translate, ...",
+    )
+    parser.add_argument(  # a requirement may have commas: onnxruntime-gpu[cuda,cudnn]
+        "--packages",
+        nargs="+",
+        default=[],
+        metavar="A",
+        help="further packages for pip, such as onnx; another build of ONNX Runtime, such as "
+        "onnxruntime-gpu, takes the place of the usual one",
+    )
+    parser.add_argument(
+        "--venv",
+        type=Path,
+        metavar="DIR",
+        help=f"another virtual environment; nodes find it if {VARIABLE} names it, which is also "
+        "the default",
+    )
+    parser.add_argument(
+        "--upgrade", action="store_true", help="also take newer versions of what is there"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what would be done, and do nothing"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Install, and check that all of it can be imported; return 0. Raises I2tError and OSError."""
+    default = environment_path()
+    system = ask_system()
+    plan = make_plan(args.engine, args.tasks, args.extras, args.packages, system)
+    environment = find_environment(args.venv)
+    say(f"system: NumPy {system.numpy or 'none'}, OpenCV {system.opencv or 'none'}")
+    say(f"packages go into {environment or sys.prefix}")
+    python = str(environment / "bin" / "python") if environment else sys.executable
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    with tempfile.TemporaryDirectory() as scratch:
+        constraints = (environment or Path(scratch)) / "constraints.txt"
+        commands = [[*pip, "uninstall", "--yes", name] for name in plan.remove]
+        install = [*pip, "install", "--prefer-binary", *(["--upgrade"] if args.upgrade else [])]
+        commands.append([*install, "--constraint", str(constraints), *plan.install])
+        if plan.alone:
+            commands.append([*install, "--no-deps", *plan.alone])
+        if environment and not is_complete(environment):
+            venv = [sys.executable, "-m", "venv", "--system-site-packages", str(environment)]
+            commands.insert(0, venv)
+        if args.dry_run:
+            say(f"would write {constraints}: {', '.join(plan.constraints) or 'nothing stays'}")
+            for command in commands:
+                say(f"would run {shlex.join(command)}")
+            return 0
+        for number, command in enumerate(commands, 1):
+            if command[0] == python:
+                constraints.write_text("".join(f"{line}\n" for line in plan.constraints))
+                if environment:
+                    tell_pip_of_opencv(site_packages(environment), plan.opencv)
+            say(f"\n[{number}/{len(commands) + 1}] {shlex.join(command)}")
+            execute(command)
+    say(f"\n[{len(commands) + 1}/{len(commands) + 1}] can all of it be imported?")
+    if environment:
+        os.environ[VARIABLE] = str(environment)
+    wanted = [*args.engine, *args.tasks, *args.extras]
+    told = json.dumps([system.numpy, plan.opencv, wanted])
+    execute([sys.executable, "-c", _CHECK, told])
+    if environment in (None, default):
+        say("done: nodes, `i2t` and launch files find the packages by themselves")
+    else:
+        say(f"done: nodes find the packages if {VARIABLE}={environment} is set where they run")
+    return 0
+
+
+def ask_system() -> System:
+    """Return what the system's Python has. Raises SetupError if that is broken already."""
+    done = subprocess.run([sys.executable, "-c", _ASK], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SetupError(f"{sys.executable} fails: {_last_line(done.stderr)}")
+    told = json.loads(done.stdout.splitlines()[-1])
+    for name, version in told.items():
+        if version.startswith("!"):
+            raise SetupError(
+                f"{name} cannot be imported, before anything is installed: "
+                f"{_last_line(version[1:])}. Often another NumPy hides the system's, as after `pip "
+                "install --user`: `python3 -m pip uninstall numpy opencv-python` removes it"
+            )
+    # What an earlier run has told pip is not counted.
+    paths = [path for path in sys.path if path != str(site_packages(environment_path()))]
+    known = any(any(distributions(name=name, path=paths)) for name in OPENCV)
+    return System(told["numpy"], told["cv2"], known)
+
+
+def find_environment(given: Path | None) -> Path | None:
+    """Return the virtual environment to use or to make; None: that of this process.
+
+    Raises SetupError if there is something else in its place, or nothing to make it with.
+    """
+    if given is None and VARIABLE not in os.environ and (by_pip() or in_environment()):
+        if find_spec("pip") is None:
+            raise SetupError(f"{sys.prefix} has no pip: {sys.executable} -m ensurepip")
+        return None
+    path = (Path(os.path.expanduser(given)) if given else environment_path()).absolute()
+    if path.is_dir() and any(path.iterdir()) and not site_packages(path).is_dir():
+        there = next(path.glob("lib/python*"), None)
+        what = f"is a virtual environment of {there.name}" if there else "is something else"
+        raise SetupError(
+            f"{path} {what}, and a virtual environment of {site_packages(path).parent.name} is "
+            "needed: remove that folder, or name another with --venv"
+        )
+    if not is_complete(path) and not (find_spec("venv") and find_spec("ensurepip")):
+        raise SetupError(
+            "Python's module venv is missing, which makes virtual environments: "
+            "sudo apt install python3-venv"
+        )
+    return path
+
+
+def is_complete(environment: Path) -> bool:
+    """Whether a virtual environment can be used; what was interrupted is made again."""
+    return (environment / "bin" / "python").is_file() and (
+        site_packages(environment) / "pip"
+    ).is_dir()
+
+
+def tell_pip_of_opencv(folder: Path, version: str) -> None:
+    """Let pip know of the system's OpenCV, if any, so that it installs no other in front of it.
+
+    apt's has no metadata, and wheels lack what it is built with, such as GStreamer.
+    """
+    for made in folder.glob("opencv_*.dist-info/INSTALLER"):
+        if made.read_text() == OURS:
+            shutil.rmtree(made.parent)
+    for name in OPENCV if version else ():
+        folder_of = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+        folder_of.mkdir(exist_ok=True)
+        (folder_of / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+            "Summary: stands for the OpenCV of the system\n"
+        )
+        (folder_of / "INSTALLER").write_text(OURS)
+
+
+def execute(command: Sequence[str]) -> None:
+    """Run a command whose output is shown as it comes. Raises SetupError if it fails."""
+    said = []
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=os.environ | {"PIP_USER": "0"}
+    ) as process:
+        for line in process.stderr or ():
+            said.append(line)
+            print(line, end="", file=sys.stderr, flush=True)
+    if process.returncode == 0:
+        return
+    text = "".join(said)
+    why = f"exit code {process.returncode}; its last lines say why"
+    if UNREACHED.search(text):
+        why = (
+            "no package index was reached. Behind a proxy, set HTTPS_PROXY. `i2t setup --help` "
+            "says how to install without a network"
+        )
+    elif "No matching distribution" in text or "ResolutionImpossible" in text:
+        why = "no version fits this Python, this computer and the system's NumPy, as told above"
+    elif "externally-managed" in text:
+        why = f"this Python belongs to the system: name an environment with --venv, or {VARIABLE}"
+    raise SetupError(f"{shlex.join(command[:4])} ... failed: {why}")
+
+
+def check(numpy: str, opencv: str, wanted: Sequence[str]) -> None:
+    """Import what was installed, as nodes do, and print the versions. Ends the process if it fails.
+
+    numpy, opencv  what the system had, or ""
+    wanted         names of engines, tasks and extras
+    """
+    for name, version in (("numpy", numpy), ("cv2", opencv)):
+        module = importlib.import_module(name)
+        say(f"{name} {module.__version__} in {Path(str(module.__file__)).parent}")
+        if version and module.__version__.split(".")[:2] != version.split(".")[:2]:
+            raise SystemExit(f"{name} {version} of the system is hidden: remove the newer one")
+    from i2t_ros.backends.registry import survey  # noqa: PLC0415 (needs what was just installed)
+
+    try:
+        for name in wanted:
+            if name in ENGINES:
+                say(f"{name} {survey(name)[0]}")
+            elif name in ("text", "ocr"):
+                say(f"rapidocr {survey('rapidocr')[0]}")
+            elif name == "tracking":
+                importlib.import_module("i2t_ros.pipeline.tracking").ObjectTracker()
+                say("tracking works")
+            elif name == "web":
+                importlib.import_module("i2t_ros.bridges.http.server")
+                say("HTTP works")
+    except (I2tError, ImportError) as error:
+        raise SystemExit(str(error)) from error
+
+
+def _last_line(text: str) -> str:
+    return next(reversed(text.strip().splitlines()), "")
