@@ -102,6 +102,16 @@ def test_extras_and_tasks_that_are_named_exist(path):
         assert word in EXTRAS | {""}, word
 
 
+@pytest.mark.parametrize("path", [*ALL, ROOT / "docs" / "containers.md"], ids=named)
+def test_commands_that_are_named_exist(path):
+    text = path.read_text()
+    assert set(re.findall(r"(?:/i2t|\.sh i2t|run i2t_ros i2t|slim i2t) ([a-z]\w*)", text)) <= set(
+        COMMANDS
+    )
+    programs = {script.name for script in (ROOT / "scripts").iterdir()}
+    assert set(re.findall(r"ros2 run i2t_ros (\w+)", text)) <= programs
+
+
 @pytest.mark.parametrize(("name", "service"), SERVICES)
 def test_a_service_runs_a_program_with_parameters_that_it_has(name, service):
     command = service["command"]
