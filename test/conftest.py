@@ -20,6 +20,8 @@ else:
 def pytest_collection_modifyitems(items):
     """Put first what is one long program: beside it, other processes run the rest."""
     items.sort(key=lambda item: item.path.name not in {"test_install.py", "test_mypy.py"})
+
+
 def pytest_report_header():
     """Say why most tests are left out."""
     return None if READY else "i2t_ros lacks msgspec: `ros2 run i2t_ros setup` makes all tests run"

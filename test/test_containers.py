@@ -105,9 +105,8 @@ def test_extras_and_tasks_that_are_named_exist(path):
 @pytest.mark.parametrize("path", [*ALL, ROOT / "docs" / "containers.md"], ids=named)
 def test_commands_that_are_named_exist(path):
     text = path.read_text()
-    assert set(re.findall(r"(?:/i2t|\.sh i2t|run i2t_ros i2t|slim i2t) ([a-z]\w*)", text)) <= set(
-        COMMANDS
-    )
+    commands = re.findall(r"(?:bin/i2t|\.sh i2t|run i2t_ros i2t|slim i2t) ([a-z]\w*)", text)
+    assert set(commands) <= set(COMMANDS)
     programs = {script.name for script in (ROOT / "scripts").iterdir()}
     assert set(re.findall(r"ros2 run i2t_ros (\w+)", text)) <= programs
 
