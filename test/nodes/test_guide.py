@@ -12,6 +12,7 @@ from project import ROOT
 from std_srvs.srv import SetBool
 
 from i2t_ros.errors import InvalidRequestError
+from i2t_ros.nodes.launch_plan import declared
 from i2t_ros.nodes.parameters.tables import NODES
 
 PAGE = (ROOT / "docs" / "guide.md").read_text()
@@ -45,12 +46,9 @@ def of_the_package(topic):
 
 
 def launch_arguments(name):
-    """Return the texts in a launch file and in the one it includes: arguments are among them."""
-    texts = set()
-    for path in {name, "i2t.launch.py"}:
-        tree = ast.parse((ROOT / "i2t_ros" / "launch" / path).read_text())
-        texts |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    return texts
+    """Return the arguments of i2t.launch.py, and the texts in a file that includes it."""
+    tree = ast.parse((ROOT / "i2t_ros" / "launch" / name).read_text())
+    return {*declared(), *(node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))}
 
 
 def test_launch_files_and_their_arguments_exist():
