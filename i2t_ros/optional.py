@@ -1,6 +1,7 @@
 """What need not be installed: packages to import, and what other packages add to this one."""
 
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -23,17 +24,25 @@ def needed_for(purpose: str, install: str) -> Iterator[None]:
     except ImportError as error:
         pass_on_interrupt(error)
         raise missing(purpose, install, str(error)) from error
+    pass_on_interrupt()
 
 
-def pass_on_interrupt(error: BaseException) -> None:
-    """Raise the KeyboardInterrupt that has caused an error, if one has.
+def pass_on_interrupt(error: BaseException | None = None) -> None:
+    """Raise the KeyboardInterrupt that an import has swallowed, or turned into ``error``.
 
-    Extension modules turn whatever interrupts their import into an ImportError.
+    Extension modules turn whatever interrupts their import into an ImportError, often without its
+    cause; to go on, or to look for another package, would keep whoever has interrupted waiting.
     """
-    while cause := error.__cause__ or error.__context__:
-        if isinstance(cause, KeyboardInterrupt):
-            raise cause
-        error = cause
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            raise error
+        error = error.__cause__ or error.__context__
+    if interrupted.is_set() and threading.current_thread() is threading.main_thread():
+        raise KeyboardInterrupt
+
+
+interrupted = threading.Event()
+"""Set while the main thread does what a signal has interrupted, and should have ended."""
 
 
 def missing(purpose: str, install: str, why: str) -> BackendMissingError:
@@ -57,7 +66,8 @@ def can_import(module: str) -> bool:
     """Whether a module can be found; it is not imported, but the packages that it is in are."""
     try:
         return find_spec(module) is not None
-    except (ImportError, ValueError):  # a parent package that is broken or absent
+    except (ImportError, ValueError) as error:  # a parent package that is broken or absent
+        pass_on_interrupt(error)
         return False
 
 

@@ -92,7 +92,10 @@ class Option:
         default = self.default
         if isinstance(default, list):
             if isinstance(value, str):
-                parts = value.strip("[] ").split(",")
+                whole = value.strip()
+                if whole.startswith("[") != whole.endswith("]"):
+                    raise self._unexpected("a list such as [a,b]", value)
+                parts = whole.strip("[] ").split(",")
                 return [text for part in parts if (text := part.strip(" '\""))]
             several = value if isinstance(value, (list, tuple, array)) else [value]
             return [] if value is None else [self._text(item) for item in several]

@@ -24,8 +24,29 @@ def expanded(path: str) -> Path:
 
 
 def load_yaml(path: Path) -> Any:
-    """Return what a YAML file holds; raises OSError, UnicodeDecodeError and yaml.YAMLError."""
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 (a safe one)
+    """Return what a YAML file holds.
+
+    Raises OSError, and ValueError with the line and what is wrong there, on one line.
+    """
+    data = path.read_bytes()
+    try:
+        return yaml.load(data.decode("utf-8"), Loader=_LOADER)  # noqa: S506 (a safe one)
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"it is not UTF-8: line {_line(data, error.start)}: {error.reason}"
+        ) from error
+    except yaml.reader.ReaderError as error:
+        said = str(error).partition("\n")[0]
+        raise ValueError(f"it is not YAML: line {_line(data, error.position)}: {said}") from error
+    except yaml.MarkedYAMLError as error:
+        said = ", ".join(filter(None, (error.context, error.problem)))
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}: " if mark else ""
+        raise ValueError(f"it is not YAML: {where}{said}") from error
+
+
+def _line(data: bytes, position: int) -> int:
+    return data.count(b"\n", 0, position) + 1
 
 
 def version() -> str:

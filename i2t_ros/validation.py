@@ -7,7 +7,6 @@ from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
-import yaml
 from msgspec.structs import fields
 
 from i2t_ros.errors import I2tError
@@ -35,7 +34,7 @@ def read_mapping(path: Path, error: type[I2tError]) -> dict[Any, Any]:
     """Return the mapping in a YAML file. Raises ``error``, beginning with the path."""
     try:
         content = load_yaml(path)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
+    except (OSError, ValueError) as problem:
         raise error(f"{path}: cannot be read: {problem}") from problem
     if not isinstance(content, dict):
         raise error(f"{path}: expected a mapping of keys, got {reprlib.repr(content)}")

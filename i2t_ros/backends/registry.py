@@ -182,6 +182,7 @@ def _class_of(name: str) -> type[Backend]:
     except Exception as error:  # ImportError, and what a broken package raises
         optional.pass_on_interrupt(error)
         raise _missing(name, str(error)) from error
+    optional.pass_on_interrupt()
     if not (isinstance(found, type) and issubclass(found, Backend)):
         raise BackendUnavailableError(
             f"backend {name} of {entry.package or 'i2t_ros'}: expected {entry.target} to be a "

@@ -21,6 +21,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from i2t_ros.optional import pass_on_interrupt
+
 _PARTICLE = re.compile(r"\{(\w+)\}([이을은과])\(([가를는와])\)")
 
 # Digits whose Sino-Korean names end in a consonant: 영 일 삼 육 칠 팔. Tens and hundreds, which
@@ -38,7 +40,8 @@ def _inflector() -> Any:
     """Return inflect's engine, or None if it is not installed."""
     try:
         import inflect  # noqa: PLC0415  # see above
-    except ImportError:
+    except ImportError as error:
+        pass_on_interrupt(error)
         return None
     return inflect.engine()
 

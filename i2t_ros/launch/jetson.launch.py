@@ -7,10 +7,12 @@ Needs jetson-inference, and the OpenCV of JetPack, which is built with GStreamer
 use i2t.launch.py source:=/dev/video0 backend:=jetson.
 """
 
+from pathlib import Path
+
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration, ThisLaunchFileDir
+from launch.substitutions import LaunchConfiguration
 
 # The hardware scales and converts the images; appsink keeps only the newest one.
 PIPELINE = [
@@ -25,6 +27,7 @@ PIPELINE = [
 
 def generate_launch_description() -> LaunchDescription:
     """Return i2t.launch.py with the camera as its source; its arguments can be given, too."""
+    included = Path(__file__).with_name("i2t.launch.py")
     return LaunchDescription(
         [
             DeclareLaunchArgument("sensor", default_value="0", description="number of the camera"),
@@ -32,9 +35,9 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument("height", default_value="720", description="pixels"),
             DeclareLaunchArgument("rate", default_value="30", description="images a second"),
             DeclareLaunchArgument("backend", default_value="jetson", description="the backend"),
-            IncludeLaunchDescription(
-                PythonLaunchDescriptionSource([ThisLaunchFileDir(), "/i2t.launch.py"]),
-                launch_arguments={"source": PIPELINE}.items(),
+            DeclareLaunchArgument(
+                "source", default_value=PIPELINE, description="the camera's GStreamer pipeline"
             ),
+            IncludeLaunchDescription(PythonLaunchDescriptionSource(str(included))),
         ]
     )

@@ -3,21 +3,21 @@
 ros2 launch i2t_ros video.launch.py source:=film.mp4 loop:=false language:=es
 """
 
+from pathlib import Path
+
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import ThisLaunchFileDir
 
 
 def generate_launch_description() -> LaunchDescription:
     """Return i2t.launch.py with a source; its other arguments can be given, too."""
+    included = Path(__file__).with_name("i2t.launch.py")
     return LaunchDescription(
         [
             DeclareLaunchArgument(
                 "source", description="video file, stream's URL, folder of pictures, or picture"
             ),
-            IncludeLaunchDescription(
-                PythonLaunchDescriptionSource([ThisLaunchFileDir(), "/i2t.launch.py"])
-            ),
+            IncludeLaunchDescription(PythonLaunchDescriptionSource(str(included))),
         ]
     )

@@ -1,5 +1,6 @@
 """Runs nodes as separate processes, watches them, and ends them together."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,8 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-import yaml
 
 from i2t_ros.nodes.signals import SIGNALS
 from i2t_ros.resources import config_path
@@ -139,6 +138,8 @@ def parameter_file(values: Mapping[str, object], nodes: str = "/**/*") -> str:
     earlier file. The section here has a name that other files do not use.
     """
     descriptor = os.memfd_create("i2t_parameters")
-    with open(descriptor, "w", closefd=False) as file:
-        yaml.safe_dump({nodes: {"ros__parameters": dict(values)}}, file)
+    with open(descriptor, "w", encoding="utf-8", closefd=False) as file:
+        # JSON is YAML with every text in quotes: 1e5 or nan would be numbers for ROS, but not for
+        # PyYAML, which would leave their quotes out.
+        json.dump({nodes: {"ros__parameters": dict(values)}}, file, ensure_ascii=False)
     return f"/proc/{os.getpid()}/fd/{descriptor}"

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TypeVar
 
+from i2t_ros.optional import interrupted
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 10.0
 """Seconds for a process to end. Signals in this time are ignored: a terminal, systemd and ros2
@@ -29,7 +31,7 @@ class Ending:
     """Remembers that a signal has come, and interrupts only what may be interrupted.
 
     KeyboardInterrupt alone does not do: code that other code calls back swallows it, and extension
-    modules turn it into an ImportError.
+    modules turn it into an ImportError; see optional.pass_on_interrupt.
     """
 
     def __init__(self) -> None:
@@ -51,6 +53,8 @@ class Ending:
                 self._interrupts = False
         except KeyboardInterrupt:
             return None
+        finally:
+            interrupted.clear()
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         now = time.monotonic()
@@ -61,4 +65,5 @@ class Ending:
             self.came, self._since = True, now
         if self._interrupts:
             self._interrupts = False
+            interrupted.set()
             raise KeyboardInterrupt

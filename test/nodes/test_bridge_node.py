@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from bridge_talk import ask, encoded, until_served
 from i2t_ros.srv import Describe
+from lifecycle_talk import go_through, in_this_process
 
 from i2t_ros.client import ServerError
+from i2t_ros.nodes.bridge import node as bridge_node
 
 MUTE = Path(__file__).parent.parent / "support" / "mute_detector.py"
 
@@ -149,3 +151,29 @@ def test_a_start_that_cannot_work_ends_with_the_reason(start, parameters, messag
     assert node.wait() == 1
     assert message in node.log()
     assert "Traceback" not in node.log()
+
+
+def test_a_detector_that_comes_or_goes_is_told_once_per_change(ros, monkeypatch, capfd):
+    monkeypatch.setattr(bridge_node, "WATCH_PERIOD", 3600.0)  # it is looked for here
+    with in_this_process(bridge_node.BridgeNode, tcp_port=0) as node:
+        there = [False]
+
+        def said(ready):
+            there[0] = ready
+            for _ in range(3):
+                node._watch()
+            return re.findall(r"detector /detector_node/describe (.*)", capfd.readouterr().err)
+
+        assert said(True) == [], "nothing listens yet"
+        go_through(node, "configure")
+        monkeypatch.setattr(node._detector, "ready", lambda: there[0])
+        there[0] = False
+        go_through(node, "activate")
+        assert said(False) == ["is not there yet"]
+        for _ in range(2):
+            assert said(True) == ["has come"]
+            assert said(False) == ["has gone; requests are refused until it is back"]
+        go_through(node, "deactivate")
+        assert said(True) == []
+        go_through(node, "activate")
+        assert said(True) == ["is there"]

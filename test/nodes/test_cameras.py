@@ -180,7 +180,11 @@ def test_enable_switches_images_off_and_on(peer, start):
     peer.until(lambda: camera.get_subscription_count() == 0, "unsubscribed")
     response = peer.call(Describe, f"{NODE}/describe", Describe.Request())
     assert response.error_code == "no_frame"
-    assert "enable" in response.message
+    assert "/detector_node/enable has switched images off; switch them on" in response.message
+    assert "no image has come" not in response.message
+    response = peer.call(Describe, f"{NODE}/describe", Describe.Request(camera="other"))
+    assert response.error_code == "unknown_camera"
+    assert "no others are looked for: /detector_node/enable has switched" in response.message
     assert enable(True).success
     count = len(seen)
     show(peer, camera, picture(9), lambda: len(seen) > count)

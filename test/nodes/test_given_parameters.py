@@ -10,6 +10,7 @@ from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
 from i2t_ros.errors import InvalidRequestError, UnknownLanguageError
 from i2t_ros.nodes.bridge.node import BridgeNode
 from i2t_ros.nodes.detector.node import DetectorNode
+from i2t_ros.nodes.parameters.tables import NODES
 from i2t_ros.nodes.source.node import SourceNode
 
 KINDS_OF_LISTS = {
@@ -86,6 +87,14 @@ def test_what_is_meant_is_taken_from_a_command_line_and_from_a_file(
 def test_what_may_mean_anything_is_refused_with_the_name(ros, kind, name, text, message):
     with pytest.raises(InvalidRequestError, match=message):
         made(kind, "-p", f"{name}:={text}").__enter__()
+
+
+def test_every_text_may_look_like_a_number():
+    every = [option for table in NODES.values() for option in table]
+    texts = [option for option in every if isinstance(option.default, str)]
+    assert len(texts) > 20
+    for option in texts:
+        assert [option.meant(value) for value in (0, 12345, 1.5)] == ["0", "12345", "1.5"]
 
 
 def test_no_is_a_language_that_is_looked_for(ros, tmp_path):

@@ -178,6 +178,9 @@ def test_a_node_of_the_same_name_is_told_once_while_it_is_there(around):
     assert node.warnings == [trouble]
     node.names.pop()
     assert look(looking, clock) == []
+    node.names.append(("me", "/robot"))
+    look(looking, clock)
+    assert node.warnings == [trouble, trouble], "another time"
 
 
 def test_simulated_time_that_nobody_publishes_is_told(around):

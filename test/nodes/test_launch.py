@@ -1,20 +1,27 @@
-"""The launch files, read by the real launch, and run with the real ros2, where they are there."""
+"""The launch files, read by the real launch, and run with the real ros2, where they are there.
+
+What they start is in test_launch_plan.py, which needs neither.
+"""
 
 import importlib.util
 import logging
 import os
+import re
 import shutil
 import signal
+import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-import yaml
 from project import ROOT
 from rcl_interfaces.srv import GetParameters
 from running_command import RunningCommand
 from std_msgs.msg import String
+from waiting import until
 
+from i2t_ros.nodes.launch_plan import declared as launch_arguments
 from i2t_ros.nodes.processes import PROFILES, profile_variable
 from i2t_ros.resources import config_path
 
@@ -28,7 +35,6 @@ from launch import LaunchContext
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
-from launch_ros.utilities import evaluate_parameters
 
 FOLDER = config_path().parent / "launch"
 NEEDED = {
@@ -64,10 +70,6 @@ def read(name, **arguments):
     return declared, nodes
 
 
-def started(name, **arguments):
-    return [node.node_executable for node in read(name, **arguments)[1]]
-
-
 def test_every_launch_file_is_tested():
     assert {path.name for path in FOLDER.glob("*.py")} == set(NEEDED)
     assert {path.name for path in (ROOT / "i2t_ros" / "launch").glob("*.py")} == set(NEEDED)
@@ -85,40 +87,18 @@ def test_it_can_be_read_and_every_argument_says_what_it_is(name):
         assert node.node_executable in programs
 
 
+@pytest.mark.parametrize("name", NEEDED)
+def test_show_args_shows_those_of_the_included_file_too(name):
+    source = PythonLaunchDescriptionSource(str(FOLDER / name))
+    shown = source.get_launch_description(LaunchContext()).get_launch_arguments()
+    assert {argument.name for argument in shown} >= launch_arguments().keys()
+
+
 @pytest.mark.parametrize("name", ["video.launch.py", "multi_camera.launch.py"])
 def test_what_it_cannot_do_without_is_asked_for(name, monkeypatch):
     monkeypatch.setitem(NEEDED, name, {})
     with pytest.raises(RuntimeError, match="required argument"):
         read(name)
-
-
-def test_the_nodes_are_those_that_are_wanted():
-    assert started("i2t.launch.py") == ["detector_node", "bridge_node"]
-    assert started("i2t.launch.py", bridge="false") == ["detector_node"]
-    assert started("i2t.launch.py", bridge="false", source="0") == ["detector_node", "source_node"]
-    assert started("i2t.launch.py", bridge="false", rviz="true") == ["detector_node", "rviz2"]
-    assert started("video.launch.py", bridge="false") == ["detector_node", "source_node"]
-    assert started("jetson.launch.py", bridge="false") == ["detector_node", "source_node"]
-    several = started("multi_camera.launch.py", bridge="false", sources="[0,1]")
-    assert several == ["detector_node", "source_node", "source_node"]
-    with pytest.raises(RuntimeError, match="one for each"):
-        read("multi_camera.launch.py", sources="[0]")
-
-
-def test_what_two_nodes_share_goes_to_both():
-    context = LaunchContext()
-    nodes = read("i2t.launch.py", cameras="[front,rear]", http="true", http_port="0")[1]
-    said = {}
-    for node in nodes:
-        name = node.node_executable
-        files = evaluate_parameters(context, node._Node__parameters)
-        said[name] = {}
-        for file in files:
-            for section in yaml.safe_load(file.read_text()).values():
-                said[name].update(section["ros__parameters"])
-    cameras = {"cameras": ["front", "rear"]}
-    assert said["detector_node"] == {"offline": True, **cameras}
-    assert said["bridge_node"] == {"http": True, "http_port": 0, **cameras}
 
 
 def test_a_misspelled_argument_is_named_and_one_of_another_file_is_not(caplog, monkeypatch):
@@ -130,11 +110,6 @@ def test_a_misspelled_argument_is_named_and_one_of_another_file_is_not(caplog, m
     caplog.clear()
     read("multi_camera.launch.py", sources="[a.mp4,b.mp4]")
     assert caplog.messages == []
-
-
-def test_a_parameter_file_that_is_missing_is_an_error():
-    with pytest.raises(FileNotFoundError, match=r"nowhere\.yaml"):
-        read("i2t.launch.py", params_file="nowhere.yaml")
 
 
 def test_the_profile_for_large_images_is_set_unless_there_is_one(monkeypatch):
@@ -149,48 +124,6 @@ def test_the_profile_for_large_images_is_set_unless_there_is_one(monkeypatch):
     assert PROFILES[1] not in os.environ
 
 
-def test_rviz_shows_the_topics_of_the_nodes_namespace():
-    for namespace, prefix in (("car", "/car"), ("/fleet/car", "/fleet/car")):
-        nodes = read("i2t.launch.py", rviz="true", bridge="false", namespace=namespace)[1]
-        (rviz,) = (node for node in nodes if node.node_executable == "rviz2")
-        rviz._perform_substitutions(LaunchContext())
-        assert rviz.expanded_remapping_rules == [
-            (f"/detector_node/{topic}", f"{prefix}/detector_node/{topic}")
-            for topic in ("annotated", "sentence_marker")
-        ]
-
-
-@pytest.mark.parametrize(
-    ("cameras", "sources", "expected"),
-    [
-        ("front", "/dev/video0", {"front": "/dev/video0"}),
-        ("[a, b]", "[0, 2]", {"a": "0", "b": "2"}),
-        ("[a]", '["x ! y, width=1 ! appsink"]', {"a": "x ! y, width=1 ! appsink"}),
-    ],
-)
-def test_cameras_and_sources_as_people_write_them(cameras, sources, expected):
-    _, nodes = read("multi_camera.launch.py", cameras=cameras, sources=sources)
-    shown = [node for node in nodes if node.node_executable == "source_node"]
-    found = {}
-    for node, camera in zip(shown, expected, strict=True):
-        (file,) = evaluate_parameters(LaunchContext(), node._Node__parameters)
-        found[camera] = yaml.safe_load(file.read_text())["/**/*"]["ros__parameters"]["source"]
-    assert found == expected
-
-
-@pytest.mark.parametrize("text", ["[1", "2024-01-01", "{a: b}", "~"])
-def test_an_argument_that_is_wrong_is_named(text):
-    with pytest.raises(Exception, match="rate: expected a number"):
-        read("i2t.launch.py", source="0", rate=text)
-
-
-def test_an_argument_says_what_may_be_given_and_what_leaving_it_out_means():
-    declared, _ = read("i2t.launch.py")
-    assert "one of: list, sentence, scene, changes" in declared["style"].description
-    assert "(empty: no source_node" in declared["source"].description
-    assert declared["offline"].description.endswith("(empty: true)")
-
-
 @pytest.fixture
 def launch(tmp_path):
     """Return a function that runs `ros2 launch` with a launch file and arguments."""
@@ -198,9 +131,10 @@ def launch(tmp_path):
         pytest.skip("no ros2 command: it comes with ROS 2, not from PyPI")
     runs = []
 
-    def launch(name, **arguments):
+    def launch(name, *environment, **arguments):
         given = [f"{key}:={value}" for key, value in arguments.items()]
-        command = ["ros2", "launch", "i2t_ros", name, *given]
+        package = [] if isinstance(name, Path) else ["i2t_ros"]
+        command = ["env", *environment, "ros2", "launch", *package, name, *given]
         runs.append(RunningCommand(*command, cwd=tmp_path))
         return runs[-1]
 
@@ -214,6 +148,70 @@ def photo(tmp_path):
     path = tmp_path / "photo.png"
     cv2.imwrite(str(path), np.full((48, 64, 3), 128, np.uint8))
     return path
+
+
+@pytest.fixture
+def rviz(tmp_path):
+    """Return the setting of the environment with which a program that waits stands in for rviz2."""
+    prefix = tmp_path / "prefix"
+    (prefix / "share/ament_index/resource_index/packages").mkdir(parents=True)
+    (prefix / "share/ament_index/resource_index/packages/rviz2").touch()
+    (prefix / "lib/rviz2").mkdir(parents=True)
+    program = prefix / "lib/rviz2/rviz2"
+    program.write_text(f"#!{sys.executable}\nimport signal\nsignal.pause()\n")
+    program.chmod(0o755)
+    return f"AMENT_PREFIX_PATH={os.environ['AMENT_PREFIX_PATH']}:{prefix}"
+
+
+def lives(pid):
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def started(running):
+    """Return the processes that a launch has started."""
+    return [int(pid) for pid in re.findall(r"process started with pid \[(\d+)", running.text())]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_all_that_it_started_ends_with_it_however_it_ends(launch, rviz, number):
+    running = launch("i2t.launch.py", rviz, model="fake", tcp_port="0", rviz="yes")
+    running.until("rviz2-3.*process started")
+    running.until("bridge_node.*active")
+    running.until("detector_node.*active")
+    assert len(started(running)) == 3
+    assert running.end(number)
+    until(lambda: not any(map(lives, started(running))), "their end")
+    assert "Traceback" not in running.text().partition("rviz2-3")[0]
+
+
+@pytest.mark.parametrize("action", ["fails", "Node(package='none', executable='none')"])
+def test_all_that_it_started_ends_when_another_action_fails(launch, tmp_path, action):
+    (tmp_path / "mine.launch.py").write_text(
+        "from launch import LaunchDescription\n"
+        "from launch.actions import IncludeLaunchDescription, OpaqueFunction\n"
+        "from launch.launch_description_sources import PythonLaunchDescriptionSource as Source\n"
+        "from launch_ros.actions import Node\n"
+        "fails = OpaqueFunction(function=lambda context: 1 / 0)\n"
+        "def generate_launch_description():\n"
+        f"    included = IncludeLaunchDescription(Source({str(FOLDER / 'i2t.launch.py')!r}))\n"
+        f"    return LaunchDescription([included, {action}])\n"
+    )
+    running = launch(tmp_path / "mine.launch.py", model="fake", tcp_port="0")
+    assert running.end() == 1
+    assert "Caught exception in launch" in running.text()
+    assert "Traceback" not in running.text()
+    assert running.text().count("process has finished cleanly") == len(started(running)) == 2
+    assert not any(map(lives, started(running)))
+
+
+def test_what_is_wrong_is_said_on_a_line_and_nothing_is_started(launch):
+    running = launch("multi_camera.launch.py", cameras="[a,b]", sources="[0]", model="fake")
+    assert running.end() == 1
+    assert "sources: expected one for each of the cameras (a, b), got 0" in running.lines[-1]
+    assert started(running) == []
 
 
 def parameters(peer, node, *names):
@@ -243,6 +241,9 @@ def test_it_runs_with_arguments_and_parameters_of_the_right_types(peer, launch, 
     assert list(cameras.string_array_value) == [""]
     (rate,) = parameters(peer, "/car/source_node", "rate")
     assert rate.double_value == 10.0
+    for pid in (running.pid, *started(running)):  # as Ctrl-C does, and once more
+        os.kill(pid, signal.SIGINT)
+        os.kill(pid, signal.SIGINT)
     assert running.end(signal.SIGINT) == 0
     assert "Traceback" not in running.text()
     assert running.text().count("process has finished cleanly") == 3

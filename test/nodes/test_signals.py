@@ -8,14 +8,20 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
+from tiny_models import convolution_onnx
 
+from i2t_ros.backends import registry
+from i2t_ros.errors import BackendMissingError
 from i2t_ros.nodes import signals
 from i2t_ros.nodes.signals import SIGNALS, Ending, handle
+from i2t_ros.optional import interrupted, needed_for
 
 
 @pytest.fixture
@@ -107,3 +113,108 @@ def test_only_sighup_stays_ignored(ending):
         signal.signal(number, signal.SIG_IGN)
     handle(signal.default_int_handler)
     assert [signal.getsignal(number) == signal.SIG_IGN for number in SIGNALS] == [0, 0, 1]
+
+
+ENGINES = {
+    "an engine that passes it on": "signal.raise_signal(number)",
+    "one that says it is broken": """
+try:
+    signal.raise_signal(number)
+except BaseException as error:
+    raise ImportError("initialization failed") from None
+""",
+    "one that loses the cause": """
+try:
+    signal.raise_signal(number)
+except BaseException:
+    pass
+raise ImportError("multiarray failed to import")
+""",
+    "one that raises something else": """
+try:
+    signal.raise_signal(number)
+except BaseException:
+    pass
+raise SystemError("initialization raised unreported exception")
+""",
+    "one that takes no notice": """
+try:
+    signal.raise_signal(number)
+except BaseException:
+    pass
+class Engine(Backend): ...
+""",
+}
+
+
+def engine(folder, monkeypatch, text, number):
+    """Make a package, not_there, with a backend that signals its own process when imported."""
+    (folder / "not_there.py").write_text(
+        f"import signal\nfrom i2t_ros.backends.base import Backend\nnumber = {number:d}\n{text}"
+    )
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.delitem(sys.modules, "not_there", raising=False)
+    entry = SimpleNamespace(target="not_there:Engine", package="", install="pip install it")
+    monkeypatch.setattr(registry, "backends", lambda: {"engine": entry})
+    monkeypatch.setattr(registry, "is_installed", lambda name: True)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("shape", ENGINES)
+def test_a_signal_during_an_engines_import_is_no_missing_engine(
+    ending, tmp_path, monkeypatch, shape, number
+):
+    engine(tmp_path, monkeypatch, ENGINES[shape], number)
+    assert ending.interrupt(lambda: registry._class_of("engine")) is None
+    assert ending.came
+    assert not interrupted.is_set()
+
+
+@pytest.mark.parametrize("shape", ENGINES)
+def test_nor_during_the_import_of_any_other_package(ending, tmp_path, monkeypatch, shape):
+    engine(tmp_path, monkeypatch, ENGINES[shape].replace("SystemError", "ImportError"), 2)
+
+    def work():
+        with needed_for("seeing", "pip install it"):
+            import not_there  # noqa: F401, PLC0415
+
+    assert ending.interrupt(work) is None
+
+
+def test_another_thread_is_not_interrupted_and_its_package_is_missing(ending):
+    def elsewhere():
+        with pytest.raises(BackendMissingError), needed_for("flying", "pip install wings"):
+            import no_such_wings  # noqa: F401, PLC0415
+        return "done"
+
+    def work():
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with ThreadPoolExecutor() as pool:
+            return pool.submit(elsewhere).result()
+
+    assert ending.interrupt(work) == "done"
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_signals_during_an_engines_import_end_a_node_with_0_and_in_silence(tmp_path, times):
+    pytest.importorskip("onnx")
+    hit = "signal.raise_signal(signal.SIGINT)"
+    text = ENGINES["one that loses the cause"].replace("signal.raise_signal(number)", hit)
+    (tmp_path / "onnxruntime").mkdir()
+    (tmp_path / "onnxruntime" / "__init__.py").write_text(
+        f"import os, signal\n{text}".replace("    pass", f"    [{hit} for _ in range({times - 1})]")
+    )
+    (tmp_path / "mine.onnx").write_bytes(convolution_onnx())
+    program = "from i2t_ros.nodes.start import detector_node; exit(detector_node())"
+    options = ("--ros-args", "-p", "backend:=onnxruntime", "-p", f"model:={tmp_path / 'mine.onnx'}")
+    node = subprocess.run(
+        [sys.executable, "-c", program, *options],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd="/",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert (node.returncode, node.stdout) == (0, "")

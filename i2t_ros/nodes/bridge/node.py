@@ -22,6 +22,8 @@ from i2t_ros.types import DescribeRequest
 
 START_LIMIT = 10.0
 """Seconds for the listeners to open."""
+WATCH_PERIOD = 1.0
+"""Seconds between two checks whether a detector is there."""
 
 
 class BridgeNode(ManagedNode):
@@ -35,7 +37,9 @@ class BridgeNode(ManagedNode):
         self._loop = LoopThread()
         self._pulse = Pulse(self)
         self._detector: DetectorClient | None = None
+        self._detector_there: bool | None = None  # None while nothing listens
         self._listeners = ExitStack()  # what closes them, the last one first
+        self.every(WATCH_PERIOD, self._watch)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Check the parameters and look for the detector; nothing listens yet."""
@@ -61,12 +65,14 @@ class BridgeNode(ManagedNode):
             self.get_logger().fatal(f"cannot listen: {error}")
             self._listeners.close()
             return TransitionCallbackReturn.FAILURE
-        known = "is there" if self._detector.ready() else "is not there yet"
+        self._detector_there = self._detector.ready()
+        known = "is there" if self._detector_there else "is not there yet"
         self.get_logger().info(f"active: detector {self._detector.service} {known}")
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Close the listeners; requests that have begun are answered first."""
+        self._detector_there = None
         # The answers that they wait for come through the DetectorClient's own thread.
         self._listeners.close()
         return super().on_deactivate(state)
@@ -74,12 +80,25 @@ class BridgeNode(ManagedNode):
     def release(self) -> None:
         """Close the listeners, then end the loop. May be called more than once."""
         self.configured = False
+        self._detector_there = None
         detector, self._detector = self._detector, None
         with ExitStack() as steps:  # each is taken even if one before it takes too long
             if detector is not None:
                 steps.callback(detector.close)
             steps.callback(self._loop.stop)
             steps.callback(self._listeners.close)
+
+    def _watch(self) -> None:
+        """Say that the detector has come, or has gone."""
+        if self._detector is None or self._detector_there in (None, self._detector.ready()):
+            return
+        self._detector_there = not self._detector_there
+        if self._detector_there:
+            self.get_logger().info(f"detector {self._detector.service} has come")
+        else:
+            self.get_logger().warning(
+                f"detector {self._detector.service} has gone; requests are refused until it is back"
+            )
 
     def take_parameters(self, values: dict[str, Any]) -> None:
         """Take the values of all parameters; raises InvalidRequestError if they make no sense."""

@@ -34,6 +34,8 @@ TopicEndpointInfo: TypeAlias = Any
 PATIENCE = 10.0
 """Seconds without a publisher, or an image, before the log says so. When all nodes are stopped, the
 source ends first, and the bridge may answer requests for 5 s before the detector ends."""
+MOST_GAPS = 3
+"""A camera whose images are rare is only missed after this many times its usual pause."""
 LONGEST_TOPIC = 247
 """Characters of a topic's full name; more are refused by rmw."""
 UNKNOWN_NODE = "_NODE_NAME_UNKNOWN_"
@@ -151,6 +153,9 @@ class CameraPorts:
         self._reliable = camera.reliability == "reliable"
         self._told: set[str] = set()
         self._encoding = ""
+        self._came = False  # whether an image has come, since a trouble that has been told
+        self._lived = False  # whether one had come before that trouble
+        self._gap = 0.0  # seconds between two images, the last ones weighing most
         self.trouble = ""
         self._subscription: Subscription | None = None
         topics = {name: (kind, camera.prefix + name, qos) for name, (kind, qos) in RESULTS.items()}
@@ -161,6 +166,8 @@ class CameraPorts:
         self._told.clear()
         self._published_at = self._silent_since = time.monotonic()
         self._encoding = ""
+        self._came = self._lived = False
+        self._gap = 0.0
         self._listen()
 
     def _listen(self) -> None:
@@ -196,39 +203,61 @@ class CameraPorts:
         self.outputs.destroy()
 
     def watch(self) -> None:
-        """Look at the publishers: adapt to them, and say once what keeps images away."""
+        """Look at the publishers: adapt to them, and say once per change what keeps images away."""
         self.trouble = ""
         if self._subscription is None:
             return
-        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        troubles = self._troubles(self._node.get_publishers_info_by_topic(self.topic))
+        logger = self._node.get_logger()
+        for key, trouble in troubles.items():
+            if key not in self._told:
+                logger.warning(trouble)
+        if troubles:
+            self._told |= troubles.keys()
+            self._lived |= self._came
+            self._came = False
+        elif self._told and self._came:
+            self._told.clear()
+            logger.info(f"{self.topic}: images come{' again' if self._lived else ''}")
+        self.trouble = "; ".join(troubles.values())
+
+    def _troubles(self, publishers: list[TopicEndpointInfo]) -> dict[str, str]:
+        """Adapt to the publishers; return what is wrong: a key, said once, -> what to say.
+
+        A camera that stops and whose publisher ends later is one change.
+        """
         now = time.monotonic()
-        troubles = []
+        lived = self._lived or self._came
+        found = {}
         if publishers:
             self._published_at = now
         elif now - self._published_at > PATIENCE:
-            troubles.append(
-                f"no publisher on {self.topic}; is the camera running, its topic remapped?"
-            )
+            if lived:
+                found["ended"] = f"no publisher on {self.topic} any more; has the camera stopped?"
+            else:
+                found["absent"] = (
+                    f"no publisher on {self.topic}; is the camera running, its topic remapped?"
+                )
         mine = f"sensor_msgs/msg/{self._kind.__name__}"
-        troubles += [
-            f"{_who(publisher)} publishes {publisher.topic_type} on {self.topic}, expected "
-            f"{mine}; the parameter image_transport chooses between raw and compressed"
-            for publisher in publishers
-            if publisher.topic_type != mine
-        ]
+        for publisher in publishers:
+            if publisher.topic_type != mine:
+                said = (
+                    f"{_who(publisher)} publishes {publisher.topic_type} on {self.topic}, expected "
+                    f"{mine}; the parameter image_transport chooses between raw and compressed"
+                )
+                found[said] = said
         fitting = [item for item in publishers if item.topic_type == mine]
-        troubles += self._suit(fitting)
+        found |= {said: said for said in self._suit(fitting)}
         if not fitting:
-            self._silent_since = now
-        elif not troubles and now - self._silent_since > PATIENCE:
-            troubles.append(nothing_arrives(self.topic, ", ".join(sorted(set(map(_who, fitting))))))
+            if not lived:
+                self._silent_since = now
+        elif not found and now - self._silent_since > max(PATIENCE, MOST_GAPS * self._gap):
+            key = "ended" if lived else "silent"
+            names = ", ".join(sorted(set(map(_who, fitting))))
+            found[key] = nothing_arrives(self.topic, names, lived=lived)
         if self._encoding and (odd := no_picture(self._node, self._raw, mine, self._encoding)):
-            troubles.append(odd)
-        for trouble in troubles:
-            if trouble not in self._told:
-                self._told.add(trouble)
-                self._node.get_logger().warning(trouble)
-        self.trouble = "; ".join(troubles)
+            found["no picture"] = odd
+        return found
 
     def _suit(self, publishers: list[TopicEndpointInfo]) -> list[str]:
         """Take the reliability that suits the publishers, or return who cannot be heard."""
@@ -256,7 +285,11 @@ class CameraPorts:
 
     def _take(self, msg: ImageMessage) -> None:
         self.newest = msg
-        self._silent_since = time.monotonic()
+        now = time.monotonic()
+        if self._came or self._lived:
+            self._gap = (self._gap + now - self._silent_since) / 2
+        self._came = True
+        self._silent_since = now
         self._encoding = msg.encoding if isinstance(msg, ImageMsg) else msg.format
         self._on_image(self, msg)
 

@@ -96,16 +96,27 @@ class DetectorCameras:
         names = list(self.ports)
         ports = self.ports.get(name or names[0])
         if ports is None:
-            raise UnknownCameraError(f"unknown camera {name!r}; cameras are {', '.join(names)}")
+            off = "" if self._taking else f", and no others are looked for: {self._switched_off()}"
+            raise UnknownCameraError(
+                f"unknown camera {name!r}; cameras are {', '.join(names)}{off}"
+            )
         newest = ports.newest  # another thread may forget it meanwhile
+        if newest is None and not self._taking:
+            raise NoFrameError(f"camera {ports.name}: no image is taken: {self._switched_off()}")
         if newest is None:
-            why = "~/enable has switched images off"
-            if self._taking:
-                why = "is the camera running, and its topic remapped?"
+            why = ports.trouble or "is the camera running, and its topic remapped?"
             raise NoFrameError(
                 f"camera {ports.name}: no image has come yet on {ports.topic}; {why}"
             )
         return newest
+
+    def _switched_off(self) -> str:
+        """Return why an active node takes no images, and what to do."""
+        service = f"{self._node.get_fully_qualified_name()}/enable"
+        return (
+            f"{service} has switched images off; switch them on with `ros2 service call {service} "
+            "std_srvs/srv/SetBool '{data: true}'`, or send a picture"
+        )
 
     def watch(self, forget: Callable[[str], bool]) -> None:
         """Check who publishes images, and let WebSocket cameras come and go.

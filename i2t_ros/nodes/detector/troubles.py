@@ -21,9 +21,14 @@ _DEPTH = {  # REP 118
 }
 
 
-def nothing_arrives(topic: str, publishers: str) -> str:
-    """Return a warning about a topic that is published, and on which nothing arrives."""
+def nothing_arrives(topic: str, publishers: str, *, lived: bool = False) -> str:
+    """Return a warning about a topic that is published, and on which nothing arrives.
+
+    lived  whether something had arrived before
+    """
     said = f"publishers of {topic} are there ({publishers}), but nothing arrives"
+    if lived:
+        return f"{said} any more; has the camera, or the program that publishes, stopped?"
     users = other_users()
     if not users:
         return (

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import rclpy
-import yaml
 from rclpy.context import Context
 from rclpy.exceptions import NameValidationException, ParameterException
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -26,6 +25,9 @@ KNOWN_ERRORS: tuple[type[Exception], ...] = (
 """What a wrong setting raises: its message is enough, a traceback would not help."""
 
 _PLACES = re.compile(r", at /?[\w./-]+:\d+")
+_PARAMETER_FILE = (
+    "expected NODE: {ros__parameters: {NAME: VALUE}}, the values of a list of one type: [dog, '1']"
+)
 _HINTS = {
     "--params-file": "expected --params-file FILE",
     "remap rule": "expected FROM:=TO, both of letters, digits, underscores and single slashes, no "
@@ -65,28 +67,17 @@ def explained(error: Exception) -> str:
     said = " ".join(said.split()).rstrip(" ^")
     said, _, detail = said.partition(" Error: ")
     if file := re.search(r"params file: '--params-file (.*?)'", said):
-        minded = (
-            f"{detail}; expected NODE: {{ros__parameters: {{NAME: VALUE}}}}, the values of a list "
-            "of one type: [dog, '1']"
-        )
-        return f"parameter file {file[1]}: {_unreadable(file[1]) or minded}"
+        try:
+            load_yaml(Path(file[1]))
+        except OSError as unreadable:
+            return f"parameter file {file[1]}: {unreadable.strerror or unreadable}"
+        except ValueError as unreadable:
+            detail = str(unreadable)
+        return f"parameter file {file[1]}: {detail}; {_PARAMETER_FILE}"
     for part, hint in _HINTS.items():
         if part in said:  # the detail is in the terms of a parser
             return f"{said.rstrip('.')}; {hint}"
     return f"{said} {detail}".rstrip()
-
-
-def _unreadable(path: str) -> str:
-    """Return why a YAML file cannot be read; empty if it can, and ROS minds something else."""
-    try:
-        load_yaml(Path(path))
-    except OSError as error:
-        return error.strerror or str(error)
-    except UnicodeDecodeError as error:
-        return f"it is not UTF-8 ({error.reason} at byte {error.start})"
-    except yaml.YAMLError as error:
-        return "it is not YAML: " + " ".join(str(error).split())
-    return ""
 
 
 def _log_arguments(environment: Mapping[str, str]) -> list[str]:

@@ -10,7 +10,7 @@ STEADY_CLOCK = Clock(clock_type=ClockType.STEADY_TIME)
 
 
 class Surroundings:
-    """Looks at the ROS graph from time to time, and warns once of each thing that is wrong.
+    """Looks at the ROS graph from time to time, and warns once of what is wrong, until it is over.
 
     troubles  what was wrong at the last look
     """
@@ -34,8 +34,8 @@ class Surroundings:
         self.troubles = [each for each in found if now - self._since[each] >= self.PATIENCE]
         for trouble in self.troubles:
             if trouble not in self._told:
-                self._told.add(trouble)
                 self._node.get_logger().warning(trouble)
+        self._told = set(self.troubles)
 
     def _namesakes(self) -> list[str]:
         name, namespace = self._node.get_name(), self._node.get_namespace()

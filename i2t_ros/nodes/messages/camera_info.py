@@ -8,7 +8,7 @@ from ament_index_python.packages import PackageNotFoundError, get_package_share_
 from sensor_msgs.msg import CameraInfo
 
 from i2t_ros.errors import SourceMissingError, SourceUnreadableError
-from i2t_ros.resources import expanded
+from i2t_ros.resources import expanded, load_yaml
 
 
 class _Matrix(msgspec.Struct):
@@ -41,7 +41,7 @@ def load_camera_info(url: str) -> CameraInfo:
     path = _path_of(url)
     try:
         # Not strict: some write 1e-05, which YAML takes for a text.
-        found = msgspec.yaml.decode(path.read_bytes(), type=_Calibration, strict=False)
+        found = msgspec.convert(load_yaml(path), _Calibration, strict=False)
         for name, (rows, cols) in _SHAPES.items():
             matrix = getattr(found, name)
             got = matrix.rows, matrix.cols, len(matrix.data)
