@@ -54,6 +54,11 @@ def how_to_install(name: str = "", *, upgrade: bool = False) -> str:
     return f"{command} {flag} {_quoted(name)}" if name else command
 
 
+def how_to_fetch(model: str) -> str:
+    """Return the command that fetches a model; a robot's shell finds `i2t` through ros2 run."""
+    return f"{'i2t' if by_pip() else 'ros2 run i2t_ros i2t'} models fetch {model}"
+
+
 def _quoted(word: str) -> str:
     return f'"{word}"' if set(word) & set("[]<>;") else word
 
@@ -85,8 +90,8 @@ def use_packages() -> None:
     if not folder.is_dir():
         if named:
             logging.getLogger(__name__).warning(
-                "%s is ignored: %s is no virtual environment of %s; `i2t setup` makes one",
-                VARIABLE, named, _python(),
+                "%s is ignored: %s is no virtual environment of %s; `%s` makes one",
+                VARIABLE, named, _python(), how_to_install(),
             )  # fmt: skip
         return
     if str(folder) not in sys.path:

@@ -83,10 +83,29 @@ def test_a_hint_on_a_laptop_names_an_extra_or_a_package(laptop, name):
         assert requirement == name or (package, name) == ("i2t_ros", "")
 
 
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))])
+def test_the_commands_in_the_docs_can_be_run(page):
+    text = (ROOT / page).read_text()
+    for extras in re.findall(r"i2t_ros\[([\w,]+)\]", text):
+        assert set(extras.split(",")) <= set(PYPROJECT["project"]["optional-dependencies"])
+    system = System("1.26.4", "4.6.0", opencv_package=False)
+    for words in re.findall(r"ros2 run i2t_ros setup([^#`|\n]*)", text.replace("\n--", " --")):
+        args = _parser(["setup"]).parse_args(["setup", *shlex.split(words)])
+        assert make_plan(args.engine, args.tasks, args.extras, args.packages, system).install
+
+
 def test_the_hints_that_users_know(laptop):
     assert how_to_install("text") == 'pip install "i2t_ros[ocr]"'
     assert how_to_install("tracking") == 'pip install "i2t_ros[tracking]"'
     assert how_to_install("onnxruntime", upgrade=True) == "pip install --upgrade onnxruntime"
+
+
+def test_a_robot_has_i2t_through_ros2(robot):
+    assert installation.how_to_fetch("yunet") == "ros2 run i2t_ros i2t models fetch yunet"
+
+
+def test_a_laptop_has_i2t_in_its_path(laptop):
+    assert installation.how_to_fetch("yunet") == "i2t models fetch yunet"
 
 
 def test_no_other_place_has_a_command_of_pip():
@@ -140,7 +159,7 @@ def test_packages_of_another_python_are_left_alone(robot, monkeypatch, caplog, t
     (line,) = caplog.messages
     assert str(other) in line
     assert f"python3.{sys.version_info.minor}" in line
-    assert "i2t setup" in line
+    assert "ros2 run i2t_ros setup" in line
 
 
 @pytest.mark.parametrize("where", ["by_pip", "in_environment"])

@@ -47,6 +47,8 @@ LEAST_SIDE = 64
 is 32 high or wide: in 21 of 25 runs a value was not a number, and once a blank image had a face.
 With 64 or more this never happened."""
 
+# Annotations name no class of cv2 unquoted: each is missing in some version from 4.5 to 5.
+Gray = NDArray[Any]
 Found = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
@@ -137,7 +139,7 @@ class FaceDetectorYnBackend(Backend):
             ) from error
         self.report = f"OpenCV {cv2.__version__} FaceDetectorYN on cpu"
 
-    def run(self, model: cv2.FaceDetectorYN, inputs: Sequence[Tensor]) -> list[Tensor]:
+    def run(self, model: "cv2.FaceDetectorYN", inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return boxes, scores and landmarks in pixels of the image; see Backend."""
         image: Image = inputs[0]
         placement = place(image.shape[1], image.shape[0], self._form)
@@ -156,7 +158,7 @@ class FaceDetectorYnBackend(Backend):
         return [placement.to_original(boxes), rows[:, 14], placement.points_to_original(landmarks)]
 
 
-def _find_people(people: cv2.HOGDescriptor, gray: cv2.typing.MatLike) -> Found:
+def _find_people(people: "cv2.HOGDescriptor", gray: Gray) -> Found:
     if gray.shape[0] < 128 or gray.shape[1] < 64:  # the detector's window
         return _found([], [], PEOPLE_MARGIN)
     rects, weights = people.detectMultiScale(gray, winStride=(8, 8), padding=(8, 8), scale=1.05)
@@ -164,7 +166,7 @@ def _find_people(people: cv2.HOGDescriptor, gray: cv2.typing.MatLike) -> Found:
 
 
 def _find_faces(
-    frontal: cv2.CascadeClassifier, profile: cv2.CascadeClassifier, gray: cv2.typing.MatLike
+    frontal: "cv2.CascadeClassifier", profile: "cv2.CascadeClassifier", gray: Gray
 ) -> Found:
     """Search with both cascades; that for profiles finds only left ones, hence the mirror."""
     mirrored, mirrored_scores = _detect(profile, cv2.flip(gray, 1))
@@ -175,7 +177,7 @@ def _find_faces(
     return boxes[best], scores[best]
 
 
-def _cascade(name: str) -> cv2.CascadeClassifier:
+def _cascade(name: str) -> "cv2.CascadeClassifier":
     folders = [Path(folder) for folder in CASCADE_FOLDERS]
     if hasattr(cv2, "data"):
         folders.insert(0, Path(cv2.data.haarcascades))
@@ -191,7 +193,7 @@ def _cascade(name: str) -> cv2.CascadeClassifier:
     return cascade
 
 
-def _detect(cascade: cv2.CascadeClassifier, gray: cv2.typing.MatLike) -> Found:
+def _detect(cascade: "cv2.CascadeClassifier", gray: Gray) -> Found:
     rects, _, weights = cascade.detectMultiScale3(
         gray, scaleFactor=1.1, minNeighbors=5, minSize=(24, 24), outputRejectLevels=True
     )

@@ -8,6 +8,7 @@ from i2t_ros.backends.registry import backends, survey
 from i2t_ros.cli import doctor
 from i2t_ros.cli.tables import print_table
 from i2t_ros.errors import BackendError, BackendMissingError, InvalidRequestError
+from i2t_ros.installation import how_to_fetch
 from i2t_ros.models.lookup import (
     INSTALL,
     cache_folder,
@@ -95,7 +96,7 @@ def _verify(args: argparse.Namespace) -> int:
             print(f"{spec.name}: {path}: {problem or 'ok'}")
         if spec.files and not copies and args.names:
             wrong = True
-            print(f"{spec.name}: not on this machine: i2t models fetch {spec.name}")
+            print(f"{spec.name}: not on this machine: {how_to_fetch(spec.name)}")
     return int(wrong)
 
 
@@ -150,6 +151,6 @@ def where(spec: ModelSpec) -> str:
             return f"corrupt: {path}: {problem}"
     if {path.name for path, _ in copies} != {file.name for file in spec.files}:
         known = all(file.urls or file.package for file in spec.files)
-        return f"i2t models fetch {spec.name}" if known else "no URL is known for it"
+        return how_to_fetch(spec.name) if known else "no URL is known for it"
     folder = copies[0][0].parent
     return "cached" if folder.is_relative_to(cache_folder()) else f"at hand: {folder}"

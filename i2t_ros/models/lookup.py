@@ -22,7 +22,7 @@ from i2t_ros.errors import (
     ModelMismatchError,
     ModelMissingError,
 )
-from i2t_ros.installation import how_to_install
+from i2t_ros.installation import how_to_fetch, how_to_install
 from i2t_ros.models.files import check_file, explain_ending
 from i2t_ros.models.manifest import (
     ModelFile,
@@ -145,7 +145,7 @@ def obtain(
                 searched = ", ".join(map(str, _places(spec, file)))
                 raise ModelMissingError(
                     f"{spec.name} is not on this machine and nothing may be downloaded (offline). "
-                    f"Looked for: {searched}. Run `i2t models fetch {spec.name}` with a network, "
+                    f"Looked for: {searched}. Run `{how_to_fetch(spec.name)}` with a network, "
                     f"or put {file.name} in a folder named by I2T_MODEL_PATH"
                 )
             with needed_for(f"downloading {file.name}", INSTALL):

@@ -1,5 +1,6 @@
 """OpenCV's own detectors where apt's python3-opencv came without the files of opencv-data."""
 
+import runpy
 from types import SimpleNamespace
 
 import cv2
@@ -51,3 +52,12 @@ def test_the_files_of_the_distribution_are_enough(monkeypatch):
     monkeypatch.delattr(cv2, "data")
     backend = load_backend("opencv", find_spec("opencv_faces"), [], BackendOptions())
     assert "Haar" in backend.report
+
+
+@pytest.mark.parametrize(
+    "absent", ["typing", "FaceDetectorYN", "HOGDescriptor", "CascadeClassifier"]
+)
+def test_other_versions_of_opencv_can_be_imported(monkeypatch, absent):
+    """Ubuntu 22.04 has 4.5.4 and 24.04 has 4.6, without cv2.typing; 5 has no built-in detectors."""
+    monkeypatch.delattr(cv2, absent)
+    assert "OpenCvBackend" in runpy.run_path(opencv.__file__)

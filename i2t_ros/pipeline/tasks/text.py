@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from i2t_ros.backends.base import Tensor
 from i2t_ros.errors import I2tError, ScriptError
+from i2t_ros.installation import how_to_fetch
 from i2t_ros.language.facts import Fact, Style, TaskFacts
 from i2t_ros.language.grammar import Language, clean
 from i2t_ros.options import Checked, option
@@ -336,7 +337,7 @@ def _unread(regions: Sequence[TextRegion], model: str) -> ScriptError | None:
     models = [MODELS[script] for script in known or MODELS]
     return ScriptError(
         f"{number} in {seems} that {model} does not read; "
-        f"{' or '.join(f'`i2t models fetch {name}`' for name in models)}, then text_model (on the "
+        f"{' or '.join(f'`{how_to_fetch(name)}`' for name in models)}, then text_model (on the "
         f"command line --text-model) {' or '.join(models)}"
     )
 
