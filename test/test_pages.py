@@ -15,6 +15,7 @@ import yaml
 from project import ROOT
 
 from i2t_ros.cli import main
+from i2t_ros.nodes.launch_plan import declared
 from i2t_ros.nodes.parameters.tables import NODES
 
 DOCS = ROOT / "docs"
@@ -24,7 +25,7 @@ NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 SPECS = {node: {spec.name: spec for spec in table} for node, table in NODES.items()}
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.search(r"^\.PHONY: (.*)", MAKEFILE, re.M)[1].split())
-VARIABLES = set(re.findall(r"^(\w+) \?=", MAKEFILE, re.M))
+VARIABLES = {*re.findall(r"^(\w+) \?=", MAKEFILE, re.M), "ROS_DISTRO"}
 LAUNCH = ROOT / "i2t_ros" / "launch"
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 INDENTED = re.compile(r"(?:^    .*\n|^\n(?=    ))+", re.M)
@@ -164,12 +165,9 @@ def check_ros2(words):
         assert (ROOT / "scripts" / words[2]).is_file()
         check_ros_arguments(words[2], words[3:])
     elif words[:2] == ["launch", "i2t_ros"]:
-        known = {
-            node.value
-            for name in {words[2], "i2t.launch.py"}
-            for node in ast.walk(ast.parse((LAUNCH / name).read_text()))
-            if isinstance(node, ast.Constant)
-        }
+        tree = ast.parse((LAUNCH / words[2]).read_text())
+        own = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+        known = {*declared(), *own}
         for word in words[3:]:
             name = word.partition(":=")[0]
             assert name in known or name == "--show-args", word
