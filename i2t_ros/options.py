@@ -22,7 +22,9 @@ from i2t_ros.errors import InvalidRequestError
 BOOLEANS = {True: ("true", "yes", "on", "y", "1"), False: ("false", "no", "off", "n", "0")}
 """Words for a boolean. YAML, as ROS reads it, takes all of them for one except the digits."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# Surrogates are what Python makes of bytes that are not UTF-8, as in the name of an old file.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 Value = bool | int | float | str | list[str]
 """A plain value of an option."""
@@ -71,7 +73,7 @@ class Option:
         for text in value if isinstance(value, (list, tuple)) else [value]:
             if isinstance(text, str) and _CONTROL.search(text):
                 raise InvalidRequestError(
-                    f"{self.name}: expected text without control characters, got "
+                    f"{self.name}: expected text without control characters, in UTF-8, got "
                     f"{reprlib.repr(text)}"
                 )
         if self.choices and value not in self.choices:
@@ -93,9 +95,10 @@ class Option:
         if isinstance(default, list):
             if isinstance(value, str):
                 whole = value.strip()
-                if whole.startswith("[") != whole.endswith("]"):
+                begins = whole.startswith("[")
+                if whole.count("[") != whole.count("]") or (begins and not whole.endswith("]")):
                     raise self._unexpected("a list such as [a,b]", value)
-                parts = whole.strip("[] ").split(",")
+                parts = (whole[1:-1] if begins else whole).split(",")
                 return [text for part in parts if (text := part.strip(" '\""))]
             several = value if isinstance(value, (list, tuple, array)) else [value]
             return [] if value is None else [self._text(item) for item in several]
@@ -106,13 +109,19 @@ class Option:
         return self._number(value)
 
     def written(self, text: str) -> Any:
-        """Return the plain value that is meant by the text of a launch argument, as in meant()."""
+        """Return the plain value that is meant by the text of a launch argument, as in meant().
+
+        Only lists are read as YAML, and what is in them stays text: 010 is no 8, and "no" no false.
+        """
         if isinstance(self.default, str):
-            return text  # YAML would read language:=no as false
+            return text
+        if not isinstance(self.default, list):
+            return self.meant(text.strip())
         try:
-            return self.meant(yaml.safe_load(text))
-        except yaml.YAMLError:  # the other error names the option
-            return self.meant(text)
+            read = yaml.load(text, Loader=_LOADER)  # noqa: S506 (all is text, list or mapping)
+        except (yaml.YAMLError, UnicodeError, RecursionError):  # the other error names the option
+            read = None
+        return self.meant(text if read is None else read)
 
     def _text(self, value: Any) -> str:
         if isinstance(value, bool):

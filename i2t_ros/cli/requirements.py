@@ -17,6 +17,15 @@ OPENCV = (
     "opencv-contrib-python",
 )
 RUNTIME = "onnxruntime"
+OTHER_RUNTIMES = frozenset(
+    f"{RUNTIME}-{build}"
+    for build in (
+        "azure", "cann", "directml", "gpu", "migraphx", "openvino", "qnn", "rocm", "training",
+    )
+)  # fmt: skip
+
+# A path or URL, not NAME @ URL.
+_WHEEL = re.compile(r"(?![\w.-]+\s*(?:\[[^]]*\]\s*)?@)(?:.*/)?([\w.]+)-[^/]+\.whl(?:[?#].*)?")
 
 # A table of pyproject.toml: how it begins, and how the next thing after it does.
 _DEPENDENCIES = "\ndependencies = [", "\n]\n"
@@ -88,8 +97,21 @@ def _assignments(text: str) -> dict[str, list[str]]:
 
 
 def name_of(requirement: str) -> str:
-    """Return the normal name of the distribution, as "pyyaml" of "PyYAML>=6"."""
-    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement, maxsplit=1)[0]).lower()
+    """Return the normal name of the distribution, as "pyyaml" of "PyYAML>=6".
+
+    Of a wheel, by its path or URL, too: "/tmp/onnxruntime_gpu-1.23.0-cp310-cp310-any.whl".
+    """
+    wheel = _WHEEL.fullmatch(requirement)
+    name = wheel[1] if wheel else re.split(r"[^\w.-]", requirement.strip(), maxsplit=1)[0]
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def is_other_runtime(requirement: str) -> bool:
+    """Whether this is another build of ONNX Runtime, which is the same module.
+
+    As onnxruntime-gpu and onnxruntime-openvino; onnxruntime-extensions and others only add to it.
+    """
+    return name_of(requirement) in OTHER_RUNTIMES
 
 
 def make_plan(
@@ -101,8 +123,14 @@ def make_plan(
 ) -> Plan:
     """Return what pip has to be told so that nodes run with all that is named.
 
-    Raises InvalidRequestError for a name that is unknown.
+    Raises InvalidRequestError for a name that is unknown, and for an option of pip in ``packages``.
     """
+    for package in packages:
+        if not package.strip() or package.lstrip().startswith("-"):
+            raise InvalidRequestError(
+                f"--packages: expected packages, such as onnx, got {package!r}; pip takes options "
+                "as environment variables, such as PIP_INDEX_URL"
+            )
     lists = read_lists()
     # Who names an OpenCV gets it in front of the system's.
     own_opencv = any(name_of(package) in OPENCV for package in packages)
@@ -111,8 +139,7 @@ def make_plan(
     wanted += [_extra("engine", name, ENGINES) for name in engines if name != NO_ENGINE]
     known = {name: name for name in lists.extras if name != "test"}
     wanted += [_extra("extra", name, known) for name in extras]
-    # Other builds of ONNX Runtime are the same module: onnxruntime-gpu, onnxruntime-openvino.
-    other_runtime = any(name_of(package).startswith(f"{RUNTIME}-") for package in packages)
+    other_runtime = any(map(is_other_runtime, packages))
     with_runtime = RUNTIME in engines and not other_runtime
 
     def is_needed(requirement: str) -> bool:

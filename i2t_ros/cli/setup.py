@@ -1,23 +1,26 @@
 """`i2t setup`: installs what rosdep has no key for, where nodes and commands find it."""
 
 import argparse
+import fcntl
 import importlib
 import json
 import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import distributions
 from importlib.util import find_spec
 from pathlib import Path
 
 from i2t_ros.cli import comma_list
-from i2t_ros.cli.requirements import NO_ENGINE, OPENCV, RUNTIME, System, make_plan
+from i2t_ros.cli.requirements import NO_ENGINE, OPENCV, RUNTIME, System, is_other_runtime, make_plan
 from i2t_ros.errors import I2tError, SetupError
 from i2t_ros.installation import (
     ENGINES,
@@ -28,6 +31,7 @@ from i2t_ros.installation import (
     in_environment,
     site_packages,
 )
+from i2t_ros.nodes.signals import handle
 
 UNREACHED = re.compile(
     "NewConnectionError|ConnectTimeout|NameResolution|Failed to resolve|ProxyError|ReadTimeout"
@@ -52,6 +56,9 @@ _CHECK = (
 
 OURS = "i2t setup\n"
 """What is in the file INSTALLER of a package that only stands for the system's."""
+
+PATIENCE = 10.0
+"""Seconds for pip to end once it is interrupted."""
 
 say = partial(print, flush=True)  # in order with what pip prints
 
@@ -125,13 +132,21 @@ Python and architecture, copy the folder, and here
 
 def run(args: argparse.Namespace) -> int:
     """Install, and check that all of it can be imported; return 0. Raises I2tError and OSError."""
+    handle(signal.default_int_handler)  # main()'s would leave pip at work
     default = environment_path()
     system = ask_system()
-    plan = make_plan(args.engine, args.tasks, args.extras, args.packages, system)
     environment = find_environment(args.venv)
+    runtime = other_runtime(environment)
+    engines = [name for name in args.engine if not (runtime and name == RUNTIME)]
+    plan = make_plan(engines, args.tasks, args.extras, args.packages, system)
     say(f"system: NumPy {system.numpy or 'none'}, OpenCV {system.opencv or 'none'}")
     say(f"packages go into {environment or sys.prefix}")
     python = str(environment / "bin" / "python") if environment else sys.executable
+    if engines != args.engine:
+        say(
+            f"{runtime} stays, in the place of {RUNTIME}; {python} -m pip uninstall {runtime} "
+            "removes it"
+        )
     pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
     with tempfile.TemporaryDirectory() as scratch:
         constraints = (environment or Path(scratch)) / "constraints.txt"
@@ -148,6 +163,8 @@ def run(args: argparse.Namespace) -> int:
             for command in commands:
                 say(f"would run {shlex.join(command)}")
             return 0
+        if environment:
+            lock(environment)
         for number, command in enumerate(commands, 1):
             if command[0] == python:
                 constraints.write_text("".join(f"{line}\n" for line in plan.constraints))
@@ -197,12 +214,18 @@ def find_environment(given: Path | None) -> Path | None:
             raise SetupError(f"{sys.prefix} has no pip: {sys.executable} -m ensurepip")
         return None
     path = (Path(os.path.expanduser(given)) if given else environment_path()).absolute()
-    if path.is_dir() and any(path.iterdir()) and not site_packages(path).is_dir():
-        there = next(path.glob("lib/python*"), None)
-        what = f"is a virtual environment of {there.name}" if there else "is something else"
+    if (path / "pyvenv.cfg").is_file():
+        if not site_packages(path).is_dir():
+            there = next(path.glob("lib/python*"), path).name
+            raise SetupError(
+                f"{path} is a virtual environment of {there}, and one of "
+                f"{site_packages(path).parent.name} is needed: remove that folder, or name another "
+                "with --venv"
+            )
+    elif os.path.lexists(path) and not is_empty(path):
         raise SetupError(
-            f"{path} {what}, and a virtual environment of {site_packages(path).parent.name} is "
-            "needed: remove that folder, or name another with --venv"
+            f"{path} is something else, and a virtual environment of "
+            f"{site_packages(path).parent.name} is needed: name another folder with --venv"
         )
     if not is_complete(path) and not (find_spec("venv") and find_spec("ensurepip")):
         raise SetupError(
@@ -210,6 +233,32 @@ def find_environment(given: Path | None) -> Path | None:
             "sudo apt install python3-venv"
         )
     return path
+
+
+def lock(environment: Path) -> None:
+    """Keep others of these commands out of an environment until this process ends.
+
+    Raises SetupError if one is at work there, or what a killed one has started.
+    """
+    environment.mkdir(parents=True, exist_ok=True)
+    folder = os.open(environment, os.O_RDONLY)
+    os.set_inheritable(folder, True)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise SetupError(f"another `i2t setup` is at work in {environment}: wait for it") from error
+
+
+def other_runtime(environment: Path | None) -> str:
+    """Return the build of ONNX Runtime that is there in place of the usual one, or ""."""
+    paths = [str(site_packages(environment))] if environment else sys.path
+    names = (str(found.metadata["Name"]) for found in distributions(path=paths))
+    return next((name for name in names if is_other_runtime(name)), "")
+
+
+def is_empty(folder: Path) -> bool:
+    """Whether a folder has no files, as when the making of a virtual environment just began."""
+    return folder.is_dir() and all(path.is_dir() for path in folder.rglob("*"))
 
 
 def is_complete(environment: Path) -> bool:
@@ -240,12 +289,23 @@ def tell_pip_of_opencv(folder: Path, version: str) -> None:
 def execute(command: Sequence[str]) -> None:
     """Run a command whose output is shown as it comes. Raises SetupError if it fails."""
     said = []
+    # What it starts in turn ends with it, also if a signal comes for this process alone.
     with subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env=os.environ | {"PIP_USER": "0"}
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env=os.environ | {"PIP_USER": "0"},
+        start_new_session=True,
+        close_fds=False,  # they have the lock, too
     ) as process:
-        for line in process.stderr or ():
-            said.append(line)
-            print(line, end="", file=sys.stderr, flush=True)
+        try:
+            for line in process.stderr or ():
+                said.append(line)
+                print(line, end="", file=sys.stderr, flush=True)
+        except BaseException:
+            end_group(process)
+            raise
     if process.returncode == 0:
         return
     text = "".join(said)
@@ -260,6 +320,15 @@ def execute(command: Sequence[str]) -> None:
     elif "externally-managed" in text:
         why = f"this Python belongs to the system: name an environment with --venv, or {VARIABLE}"
     raise SetupError(f"{shlex.join(command[:4])} ... failed: {why}")
+
+
+def end_group(process: "subprocess.Popen[str]") -> None:
+    """End a process and what it has started, as Ctrl-C would, so that it tidies up; then kill."""
+    with suppress(ProcessLookupError):  # all of them have ended
+        os.killpg(process.pid, signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(PATIENCE)
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def check(numpy: str, opencv: str, wanted: Sequence[str]) -> None:

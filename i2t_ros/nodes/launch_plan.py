@@ -66,6 +66,9 @@ _DEFAULTS: Mapping[str, dict[str, Value]] = {"detector_node": {"offline": True}}
 _EMPTY = {"source": "no source_node, drivers publish the images", "offline": "true"}
 """The meaning of an empty argument, if it is not the parameter's default."""
 
+LARGEST_FILE = 100_000
+"""Bytes of params_file. ROS reads names in quadratic time: 5 MB of them in more than 20 s."""
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -123,8 +126,8 @@ def plan(given: Mapping[str, str]) -> list[Program]:
     }
     check_tasks(values.get("tasks", ()))
     for name in ("image", "namespace"):
-        if name in values:
-            check_topic(name, values[name].rstrip("/"))
+        if name in values and (name, values[name]) != ("namespace", "/"):
+            check_topic(name, values[name].rstrip("/") or values[name])
     namespace = _full_name(values.get("namespace", ""), given.get("ros_namespace", ""))
     programs = [_node("detector_node", namespace, values)]
     if values.get("bridge", True):
@@ -142,7 +145,7 @@ def plan(given: Mapping[str, str]) -> list[Program]:
 def _value(option: Option, text: str) -> Any:
     value = option.written(text)
     option.field_value(value)  # checks it
-    return value
+    return [*filter(None, value)] if isinstance(value, list) else value
 
 
 def _full_name(name: str, namespace: str) -> str:
@@ -180,6 +183,8 @@ def _node(executable: str, namespace: str, values: Mapping[str, Any], image: str
     own = {option.name for option in PARAMETERS[executable]}
     defaults = _DEFAULTS.get(executable)
     params_file = values.get("params_file")
+    # Not where cameras replaces it: one of them may have the topic that is called image.
+    image = image or (not values.get("cameras") and values.get("image")) or "image"
     return Program(
         package="i2t_ros",
         executable=executable,
@@ -187,12 +192,27 @@ def _node(executable: str, namespace: str, values: Mapping[str, Any], image: str
         namespace=namespace,
         parameters=[
             *([parameter_file(defaults, f"/**/{executable}")] if defaults else []),
-            *([str(expanded(params_file))] if params_file else []),
+            *([_checked_file(expanded(params_file))] if params_file else []),
             parameter_file({name: value for name, value in values.items() if name in own}),
         ],
-        remappings=[("image", image or values.get("image", "image"))],
+        remappings=[("image", image)],
         arguments=["--ros-args", "--log-level", values.get("log_level", "info")],
     )
+
+
+def _checked_file(path: Path) -> str:
+    """Return the path; raise InvalidRequestError where ROS would wait, or read for minutes.
+
+    Every node reads the file, so it cannot be a pipe. Of one that is not there, ROS says so.
+    """
+    if path.exists() and not path.is_dir():
+        if not path.is_file():
+            raise InvalidRequestError(f"params_file: expected a regular file, {path} is none")
+        if (size := path.stat().st_size) > LARGEST_FILE:
+            raise InvalidRequestError(
+                f"params_file: expected up to {LARGEST_FILE} bytes, {path} has {size}"
+            )
+    return str(path)
 
 
 def _rviz(namespace: str) -> Program:

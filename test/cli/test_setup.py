@@ -1,6 +1,7 @@
 """`i2t setup`: what is planned on each distribution, what is refused, and one run for real."""
 
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from project import PYPROJECT
+from waiting import until
 
 from i2t_ros.cli import setup
 from i2t_ros.cli.main import main
@@ -83,6 +85,44 @@ def test_an_engine_can_be_another_or_none():
     assert "onnxruntime-gpu[cuda,cudnn]" in made.install
 
 
+@pytest.mark.parametrize(
+    ("requirement", "name"),
+    [
+        ("PyYAML>=6", "pyyaml"),
+        (" onnxruntime_gpu[cuda] ; python_version > '3'", "onnxruntime-gpu"),
+        ("onnxruntime-gpu @ https://a.b/c/x-1-py3-none-any.whl", "onnxruntime-gpu"),
+        ("onnxruntime-gpu[cuda]@file:///x-1-py3-none-any.whl", "onnxruntime-gpu"),
+        ("onnxruntime_gpu-1.23.0-cp310-cp310-linux_aarch64.whl", "onnxruntime-gpu"),
+        ("/my wheels/onnxruntime_gpu-1.23.0-cp310-cp310-any.whl", "onnxruntime-gpu"),
+        ("https://u@h/a-b/onnxruntime_gpu-1-cp310-any.whl#sha256=ab", "onnxruntime-gpu"),
+        ("git+https://github.com/o/r.git", "git"),
+    ],
+)
+def test_the_name_of_what_pip_installs(requirement, name):
+    assert name_of(requirement) == name
+
+
+def test_another_build_of_onnxruntime_stays_when_setup_runs_again(made, tmp_path, capsys):
+    folder, _ = made
+    for name in ("onnxruntime_gpu-1.23.0", "onnxruntime_extensions-0.14.0"):
+        info = setup.site_packages(folder) / f"{name}.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Name: {name.partition('-')[0]}\nVersion: 1\n")
+    (folder / "pyvenv.cfg").touch()
+    assert main(["setup", "--dry-run", "--tasks", "text", "--venv", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert "onnxruntime_gpu stays" in said
+    assert "'onnxruntime>=" not in said
+    assert "rapidocr" in said
+    assert "onnxruntime" in names(plan(JAZZY, packages=["onnxruntime-extensions"]).install)
+
+
+@pytest.mark.parametrize("package", ["-e .", " --index-url=x", "-rlist", "", " "])
+def test_an_option_of_pip_is_no_package(package):
+    with pytest.raises(InvalidRequestError, match=r"--packages: expected packages.*PIP_INDEX_URL"):
+        plan(JAZZY, packages=["onnx", package])
+
+
 def test_an_opencv_that_is_named_is_installed():
     made = plan(JAZZY, packages=["opencv-python-headless>=4.8,<5"])
     assert made.constraints == ("numpy==1.26.*",)
@@ -141,9 +181,21 @@ def test_what_is_in_the_way_is_named(made):
     (folder / "notes.txt").write_text("mine")
     with pytest.raises(SetupError, match=rf"{folder} is something else, .*{HERE} is needed"):
         setup.find_environment(folder)
-    (folder / "lib" / "python3.4" / "site-packages").mkdir(parents=True)
+    # A colcon workspace, or /usr/local, is no virtual environment either.
+    setup.site_packages(folder).mkdir(parents=True)
+    with pytest.raises(SetupError, match="is something else") as error:
+        setup.find_environment(folder)
+    assert "remove" not in str(error.value)
+    (folder / "notes.txt").unlink()
+    assert setup.find_environment(folder) == folder  # making it was interrupted
+    (folder / "pyvenv.cfg").touch()
+    setup.site_packages(folder).parent.rename(folder / "lib" / "python3.4")
     with pytest.raises(SetupError, match=r"is a virtual environment of python3\.4.* --venv"):
         setup.find_environment(folder)
+    (folder.parent / "link").symlink_to("nowhere")
+    for other in (folder / "pyvenv.cfg", folder.parent / "link"):
+        with pytest.raises(SetupError, match="is something else"):
+            setup.find_environment(other)
     assert not ran
 
 
@@ -171,6 +223,36 @@ def test_a_failure_is_explained(capsys, said, why):
     with pytest.raises(SetupError, match=why):
         setup.execute([sys.executable, "-c", code])
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_was_started_ends_with_a_signal_and_so_does_what_it_started(tmp_path, number):
+    """A shell plays pip: it has a child, and only setup itself gets the signal."""
+    told = tmp_path / "processes"
+    os.mkfifo(told)
+    shell = f"trap 'exit 1' INT; sleep 600 & echo $$ $! > {told}; wait"
+    code = (
+        "import signal; from i2t_ros.cli import setup; from i2t_ros.nodes.signals import handle\n"
+        f"handle(signal.default_int_handler); setup.execute(['bash', '-c', {shell!r}])"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) as run:
+        children = [int(word) for word in told.read_text().split()]
+        run.send_signal(number)
+        assert "KeyboardInterrupt" in run.communicate(timeout=60)[1]
+    paths = [Path("/proc", str(child)) for child in children]
+    until(lambda: not any(path.exists() for path in paths), "the end of both")
+
+
+def test_two_at_a_time_do_not_meet(tmp_path):
+    folder = tmp_path / "venv"
+    code = f"from i2t_ros.cli.setup import lock; lock(__import__('pathlib').Path({str(folder)!r}))"
+    hold = [sys.executable, "-c", f"{code}; print('has it', flush=True); input()"]
+    with subprocess.Popen(hold, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+        assert first.stdout.readline() == b"has it\n"
+        with pytest.raises(SetupError, match=f"another `i2t setup` is at work in {folder}"):
+            setup.lock(folder)
+        first.communicate(b"\n")
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_broken_opencv_is_named_before_anything_is_installed(monkeypatch):

@@ -1,5 +1,6 @@
 """What the launch files start, and what they refuse before anything is started."""
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -86,10 +87,13 @@ def test_a_boolean_is_what_yaml_takes_for_one_or_refused(rviz, name):
         ({"sources": "[0,1]"}, r"sources: expected one for each of the cameras \(none\), got 0, 1"),
         ({"cameras": "[a,b]", "sources": "[0]"}, r"the cameras \(a, b\), got 0"),
         ({"cameras": "a", "sources": "0", "source": "0"}, "source, sources: expected one of them"),
+        ({"cameras": "[a,b]", "sources": "['',0]"}, r"the cameras \(a, b\), got 0"),
+        ({"cameras": "['',a]", "sources": "[0,1]"}, r"the cameras \(a\), got 0, 1"),
         ({"cameras": "[a", "sources": "0"}, r"cameras: expected a list such as \[a,b\], got '\[a'"),
         ({"cameras": "a", "sources": "0]"}, r"sources: expected a list"),
         ({"cameras": "{a: b}"}, "cameras: expected a text"),
         ({"cameras": "[[a]]"}, "cameras: expected a text"),
+        ({"cameras": "[a]=b"}, r"cameras: expected a list such as \[a,b\]"),
         ({"cameras": "[1a]"}, "cameras: expected NAME or NAME=TOPIC"),
         ({"cameras": "[a,a]"}, "cameras: each name may be given once"),
         ({"cameras": "[a=/b//c]"}, "cameras: not a topic's name"),
@@ -102,6 +106,13 @@ def test_a_boolean_is_what_yaml_takes_for_one_or_refused(rviz, name):
         ({"namespace": "1a"}, "namespace: not a topic's name: '1a'"),
         ({"log_level": "loud"}, "log level.*expected debug, info"),
         ({"source": "a\nb"}, "source: expected text without control characters"),
+        ({"source": "caf\udce9.mp4"}, "source: expected text .* in UTF-8"),
+        ({"cameras": "a", "sources": "caf\udce9.mp4"}, "sources: expected text .* in UTF-8"),
+        ({"tcp_port": "2001-99-01"}, "tcp_port: expected a whole number, got '2001-99-01'"),
+        ({"http": '!!int "x"'}, "http: expected true or false"),
+        ({"min_score": "[" * 3000}, "min_score: expected a number"),
+        ({"cameras": "[" * 3000 + "]" * 3000}, "cameras: expected NAME or NAME=TOPIC"),
+        ({"image": "/"}, "image: not a topic's name: '/'"),
         ({"params_file": "nowhere.yaml"}, "nowhere.yaml: No such file or directory"),
         ({"params_file": "/"}, "parameter file /: Is a directory"),
     ],
@@ -117,6 +128,22 @@ def test_a_parameter_file_that_is_no_yaml_is_named_with_the_line(tmp_path, text)
     (tmp_path / "robot.yaml").write_text("# mine\n" + text)
     said = refused(params_file=str(tmp_path / "robot.yaml"))
     assert re.search(r"robot\.yaml: it is not YAML: line [23]: .*; expected NODE: {ros__", said)
+
+
+def test_a_parameter_file_that_would_keep_ros_busy_is_refused(tmp_path):
+    pipe, large = tmp_path / "pipe.yaml", tmp_path / "large.yaml"
+    os.mkfifo(pipe)
+    large.touch()
+    os.truncate(large, 1 << 40)
+    assert "expected a regular file" in refused(params_file=str(pipe))
+    assert "expected up to 100000 bytes" in refused(params_file=str(large))
+
+
+def test_the_argument_image_leaves_the_topics_of_cameras_alone():
+    detector, bridge, source = plan({"image": "cam", "cameras": "a=image", "sources": "0"})
+    assert dict(detector.remappings) == dict(bridge.remappings) == {"image": "image"}
+    assert dict(source.remappings) == {"image": "/image"}
+    assert dict(plan({"image": "cam"})[0].remappings) == {"image": "cam"}
 
 
 def test_a_program_that_is_not_where_ros_looks_is_named(monkeypatch, rviz):
@@ -156,6 +183,11 @@ def test_a_text_stays_what_was_written():
         ("front,rear", "0,2", {"0": "/front/image", "2": "/rear/image"}),
         ("[a, b=/cam/b]", '["x ! y, z=1 ! w", 7]', {"x ! y, z=1 ! w": "/a/image", "7": "/cam/b"}),
         ("[a=raw]", "[1]", {"1": "/raw"}),
+        ("a,b", "010,0x10", {"010": "/a/image", "0x10": "/b/image"}),
+        ("on,no", "[010, 12:30]", {"010": "/on/image", "12:30": "/no/image"}),
+        ("a,b", "[on, 2001-01-01]", {"on": "/a/image", "2001-01-01": "/b/image"}),
+        ("a", "#1", {"#1": "/a/image"}),
+        ("a", "rtsp://u:p@h/x?a=[1]", {"rtsp://u:p@h/x?a=[1]": "/a/image"}),
     ],
 )  # fmt: skip
 def test_each_source_shows_its_camera_and_no_list_is_read_by_letters(cameras, sources, topics):
@@ -175,6 +207,7 @@ def test_a_namespace_goes_to_the_nodes_the_sources_and_rviz(rviz):
         ("car", "fleet", "/fleet/car"),
         ("", "/fleet", "/fleet"),
         ("/car", "/fleet", "/car"),
+        ("/", "/fleet", ""),
         ("", "", ""),
     ):
         given = {"namespace": namespace, "ros_namespace": pushed, "rviz": "yes"}
