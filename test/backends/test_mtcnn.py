@@ -6,6 +6,7 @@ import pytest
 from making import open_task
 from msgspec.structs import replace
 
+from i2t_ros.backends import mtcnn
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.mtcnn import MtcnnBackend, Networks
 from i2t_ros.backends.registry import load_backend
@@ -131,6 +132,20 @@ def test_boxes_that_no_image_has_are_dropped(network, offset):
     assert len(found_by(image)[0])
     boxes, scores, landmarks = found_by(image, **{network: offset})
     assert (boxes.shape, scores.shape, landmarks.shape) == ((0, 4), (0,), (0, 5, 2))
+
+
+def test_a_picture_that_is_all_faces_has_its_bound(monkeypatch):
+    compared, suppress = [], mtcnn.non_maximum_suppression
+
+    def counted(boxes, *rest):
+        compared.append(len(boxes))
+        return suppress(boxes, *rest)
+
+    monkeypatch.setattr(mtcnn, "non_maximum_suppression", counted)
+    monkeypatch.setattr(mtcnn, "MOST_COMPARED", 50)
+    boxes, _, _ = found_by(np.zeros((120, 160, 3), np.uint8))
+    assert max(compared) == 50
+    assert 0 < len(boxes) <= 50
 
 
 @pytest.mark.parametrize("shape", [(1, 40_000, 3), (40_000, 1, 3), (3, 5000, 3), (1, 1, 3)])
