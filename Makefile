@@ -20,7 +20,7 @@ PIP := $(BIN)/pip --quiet --disable-pip-version-check
 DISTROS := jazzy kilted
 HAS := $(or $(file <$(VENV)/.ros_distro),$(if $(wildcard $(VENV)/.requirements),jazzy))
 ifeq ($(origin ROS_DISTRO),command line)
-$(if $(filter-out $(DISTROS),$(ROS_DISTRO)),$(error ROS_DISTRO: expected $(DISTROS:kilted=or kilted), the ROS 2 distributions \
+$(if $(filter-out $(DISTROS),$(ROS_DISTRO))$(word 2,$(ROS_DISTRO)),$(error ROS_DISTRO: expected $(DISTROS:kilted=or kilted), the ROS 2 distributions \
 that PyPI has, got $(ROS_DISTRO). For others use an installed ROS 2: see 'On a robot' in README.md))
 endif
 DISTRO := $(firstword $(filter $(DISTROS),$(ROS_DISTRO) $(HAS)) jazzy)

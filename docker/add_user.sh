@@ -2,6 +2,12 @@
 # Adds the user of an image: add_user.sh ID. Its folders for models and results exist, so that volumes belong to it.
 set -eu
 id=$1
+case "$id" in
+"" | 0* | *[!0-9]*)
+    echo "USER_ID: expected the number of a user other than root, got '$id'" >&2
+    exit 1
+    ;;
+esac
 # Ubuntu's images have a user "ubuntu" with the usual ID.
 if there=$(getent passwd "$id"); then
     userdel --remove "${there%%:*}" 2>/dev/null

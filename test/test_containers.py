@@ -220,8 +220,37 @@ def test_a_workflow_may_only_read_and_ends(path):
         more = job.get("permissions", {}).keys() - {"contents"}
         assert not more or "tag" in json.dumps(job["steps"]), f"{name}: {more}"
         for step in job["steps"]:
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False, name
             if "uses" in step:
                 assert re.search(r"(@v\d|:\d+\.\d+)", step["uses"]), step["uses"]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=named)
+def test_a_workflow_runs_nothing_that_a_pull_request_names(path):
+    assert "pull_request_target" not in path.read_text()
+    for job in read(path)["jobs"].values():
+        for step in job["steps"]:
+            assert "${{" not in step.get("run", ""), step["run"]
+
+
+@pytest.mark.parametrize("given", ["0", "00", "-1", "root", "1000;id", "", "1 2"])
+def test_an_image_refuses_root_and_what_is_no_user(given, tmp_path):
+    """Without any program that could change a user."""
+    command = ["/bin/sh", ROOT / "docker" / "add_user.sh", given]
+    done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"USER_ID: expected the number of a user other than root, got '{given}'" in done.stderr
+
+
+def test_hidden_files_are_sent_to_nobody():
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    allowed = max(index for index, line in enumerate(lines) if line.startswith("!"))
+    assert "**/.*" in lines[allowed:]
+    assert (
+        ".*"
+        in re.search("^global-exclude (.*)", (ROOT / "MANIFEST.in").read_text(), re.M)[1].split()
+    )
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, DEVCONTAINER], ids=named)

@@ -84,7 +84,7 @@ def test_what_make_installs(make, named, sourced, before, chosen, target):
     assert target != "run" or f"export {profile}_DEFAULT_PROFILES_FILE=" in said.stdout
 
 
-@pytest.mark.parametrize("named", ["humble", "Kilted", "jazzy kilted2", "%"])
+@pytest.mark.parametrize("named", ["humble", "Kilted", "jazzy kilted2", "jazzy kilted", "%"])
 def test_a_distribution_that_is_named_has_to_be_on_pypi(make, named):
     said = make("-n", "demo", f"ROS_DISTRO={named}")
     assert said.returncode != 0

@@ -142,7 +142,20 @@ def test_the_branches_of_a_distribution_are_cloned(package, tree, tmp_path, monk
         check_ros_api.clone("medusa", str(tmp_path / "mirrors"), tmp_path / "others")
 
 
-def test_one_of_the_two_has_to_be_named():
-    command = [sys.executable, check_ros_api.__file__]
-    ended = subprocess.run(command, capture_output=True, text=True)
-    assert (ended.returncode, "name a distribution" in ended.stderr) == (2, True)
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "name a distribution or a --tree"),
+        (["../humble"], "DISTRO: expected the name of a distribution, got '../humble'"),
+        (["humble", ""], "DISTRO: expected the name of a distribution, got ''"),
+        (["--tree", "nowhere"], "--tree: there is no folder nowhere"),
+        (["--tree", __file__], "--tree: there is no folder"),
+        (["--tree", ".", "--code", "nowhere"], "--code: nowhere is no checkout"),
+    ],
+)
+def test_arguments_that_cannot_be_meant_are_refused(arguments, told, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["check_ros_api.py", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        check_ros_api.main()
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err

@@ -70,6 +70,14 @@ def main() -> int:
     args = parser.parse_args()
     if not args.distros + args.tree:
         parser.error("name a distribution or a --tree")
+    for distro in args.distros:
+        if not re.fullmatch(r"[a-z]+", distro):
+            parser.error(f"DISTRO: expected the name of a distribution, got {distro!r}")
+    for tree in args.tree:
+        if not tree.is_dir():
+            parser.error(f"--tree: there is no folder {tree}")
+    if not (args.code / "i2t_ros").is_dir():
+        parser.error(f"--code: {args.code} is no checkout of this package")
     missing: dict[str, list[Use]] = {}
     for checked in args.distros + args.tree:
         with tempfile.TemporaryDirectory(prefix="ros-api-") as work:

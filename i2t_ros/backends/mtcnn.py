@@ -40,6 +40,8 @@ SAME_SCALE_IOU, SAME_IOU = 0.5, 0.7
 """Proposals that overlap by more are one: within a scale, and after each network."""
 MOST_PROPOSALS = 500
 """That go on to R-Net; a picture full of texture has thousands of bad ones."""
+MOST_COMPARED = 3000
+"""The best, of which those that overlap are suppressed; the time for that grows with the square."""
 
 
 class Networks(NamedTuple):
@@ -81,16 +83,17 @@ class MtcnnBackend(Backend):
         image = np.asarray(cv2.cvtColor(inputs[0], cv2.COLOR_BGR2RGB), np.uint8)
         scale = min(1.0, SEARCHED_SIDE / max(image.shape))
         if scale < 1:
-            smaller = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+            smaller = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
             image = np.asarray(smaller, np.uint8)
         boxes = np.trunc(_square(_proposals(model.propose, image)))
         offsets, probabilities = _run(model.refine, _crops(image, boxes, SIDES[0]))
-        boxes, scores, _ = _passed(boxes, offsets, probabilities, THRESHOLDS[1])
+        boxes, scores, _ = _passed(image, boxes, offsets, probabilities, THRESHOLDS[1])
         best = _suppressed(boxes, scores, SAME_IOU)
         boxes = np.trunc(_square(boxes[best]))
         offsets, points, probabilities = _run(model.place, _crops(image, boxes, SIDES[1]))
         squares = boxes
-        boxes, scores, good = _passed(squares, offsets, probabilities, THRESHOLDS[2])
+        boxes, scores, good = _passed(image, squares, offsets, probabilities, THRESHOLDS[2])
         corners, sides = squares[good, None, :2], _sides(squares[good])[:, None]
         # Five fractions across, then five down.
         landmarks = corners + sides * points[good].reshape(-1, 2, 5).transpose(0, 2, 1)
@@ -123,15 +126,23 @@ def _at_scale(network: ort.InferenceSession, image: Image, scale: float) -> tupl
     at = tuple(cells.T)
     best = _suppressed(boxes, scores[at], SAME_SCALE_IOU)
     moved = boxes[best] + np.tile(_sides(boxes[best]), 2) * offsets[0][at][best]
-    return moved, scores[at][best]
+    good = _may_be_faces(moved, image)
+    return moved[good], scores[at][best][good]
+
+
+def _may_be_faces(boxes: Boxes, image: Image) -> NDArray[np.bool_]:
+    """Return the (N,) mask of the boxes that are finite and not far larger than the image."""
+    most = 2 * max(image.shape[:2])
+    with np.errstate(invalid="ignore"):  # inf - inf
+        return np.asarray(are_boxes(boxes) & (np.abs(boxes) <= most).all(axis=1))
 
 
 def _passed(
-    boxes: Boxes, offsets: Tensor, probabilities: Tensor, threshold: float
+    image: Image, boxes: Boxes, offsets: Tensor, probabilities: Tensor, threshold: float
 ) -> tuple[Boxes, NDArray[np.float32], NDArray[np.bool_]]:
     """Return the corrected boxes and the scores of those that a network accepts, and their mask."""
     moved = boxes + np.tile(_sides(boxes) + 1, 2) * offsets
-    good = (probabilities[:, 1] > threshold) & are_boxes(moved)
+    good = (probabilities[:, 1] > threshold) & _may_be_faces(moved, image)
     return moved[good], probabilities[good, 1], good
 
 
@@ -180,4 +191,6 @@ def _square(boxes: Boxes) -> Boxes:
 
 
 def _suppressed(boxes: Boxes, scores: NDArray[np.float32], iou: float) -> NDArray[np.intp]:
-    return non_maximum_suppression(boxes, scores, np.zeros(len(boxes), np.int32), iou)
+    best = np.argsort(-scores, kind="stable")[:MOST_COMPARED]
+    classes = np.zeros(len(best), np.int32)
+    return best[non_maximum_suppression(boxes[best], scores[best], classes, iou)]

@@ -177,8 +177,8 @@ def check_answer(response: requests.Response, url: str, file: ModelFile, have: i
         return have
     if status != 200:
         raise ModelDownloadError(f"{url}: the server answered {status} {response.reason}")
-    length = response.headers.get("Content-Length")
-    if file.size and length and int(length) != file.size:
+    length = response.headers.get("Content-Length", "")
+    if file.size and length.isdecimal() and int(length) != file.size:
         kind = response.headers.get("Content-Type", "unknown type")
         raise ModelCorruptError(
             f"{url} is not the {file.name} that was expected: expected {file.size} bytes, the "
@@ -214,7 +214,10 @@ def open_url(url: str, patience: float, have: int = 0, method: str = "GET") -> r
         if late.exception() is None:
             late.result().close()
 
-    host = urlsplit(url).hostname
+    try:
+        host = urlsplit(url).hostname
+    except ValueError as error:
+        raise ModelDownloadError(f"{url} is no URL: {error}") from error
     threading.Thread(target=ask, name="i2t-download-open", daemon=True).start()
     try:
         return answer.result(patience)
@@ -223,7 +226,7 @@ def open_url(url: str, patience: float, have: int = 0, method: str = "GET") -> r
         raise ModelDownloadError(
             f"no answer from {host} within {patience:g} s; is there a network?"
         ) from error
-    except OSError as error:  # the base of all that requests raises
+    except (OSError, ValueError) as error:  # of requests, and of urllib3 for names of hosts
         # What is at the bottom of an error of requests, which repeats itself at length.
         cause = error.args[0] if error.args else error
         text = str(getattr(cause, "reason", cause))

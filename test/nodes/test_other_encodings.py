@@ -36,11 +36,16 @@ class CvBridge:
             return np.zeros((msg.height, msg.width), np.uint8)
         if msg.encoding == "floats":
             return np.zeros((msg.height, msg.width, 3), np.float32)
+        if msg.encoding == "none":
+            return None
+        if msg.encoding == "lists":
+            return [[[0, 0, 0]] * msg.width] * msg.height
         if msg.encoding not in ("rgba16", "bgra16", "rgb8"):
             raise CvBridgeError(f"Unrecognized image encoding [{msg.encoding}]")
         if msg.encoding == "rgb8":
             return np.zeros((1, 1, 3), np.uint8)
-        pixels = np.ndarray((msg.height, msg.step // 8, 4), "<u2", msg.data)[:, : msg.width]
+        kind = ">u2" if msg.is_bigendian else "<u2"
+        pixels = np.ndarray((msg.height, msg.step // 8, 4), kind, msg.data)[:, : msg.width]
         return pixels[..., [2, 1, 0] if msg.encoding == "rgba16" else [0, 1, 2]]
 """
 
@@ -92,6 +97,15 @@ def test_what_only_cv_bridge_knows(cv_bridge, encoding, padding):
     assert found.flags.c_contiguous
 
 
+@pytest.mark.parametrize("encoding", other_encodings.ADDED)
+def test_both_orders_of_bytes_are_the_same_picture(cv_bridge, encoding):
+    cv_bridge(WORKS)
+    swapped = image(encoding, RGBA16.byteswap())
+    swapped.is_bigendian = 1
+    little = image_from_msg(image(encoding), LIMIT)
+    assert (image_from_msg(swapped, LIMIT) == little).all()
+
+
 def test_what_a_later_cv_bridge_knows(cv_bridge):
     cv_bridge(WORKS)
     pixels = np.zeros((9, 8, 1), np.uint8)
@@ -134,6 +148,8 @@ def test_what_does_not_fit_never_reaches_cv_bridge(cv_bridge, changes, error, te
         ("jpeg", r"cv_bridge cannot convert it: CvBridgeError: Unrecognized .* \[jpeg\]"),
         ("flat", r"cv_bridge makes uint8 of the shape \(6, 8\) of it"),
         ("floats", "cv_bridge makes float32 of the shape"),
+        ("none", "cv_bridge makes NoneType of it"),
+        ("lists", "cv_bridge makes list of it"),
     ],
 )
 def test_what_cv_bridge_cannot_convert_either(cv_bridge, encoding, text):

@@ -56,6 +56,9 @@ def converter(encoding: str, known: Iterable[str]) -> Callable[[ImageMsg], NDArr
         except Exception as error:  # CvBridgeError, and what Python, NumPy and OpenCV raise in it
             reason = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
             raise ImageMessageError(f"{refusal}; cv_bridge cannot convert it: {reason}") from error
+        if not isinstance(pixels, np.ndarray):
+            raise ImageMessageError(f"{refusal}; cv_bridge makes {type(pixels).__name__} of it")
+        pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
         if pixels.shape != (msg.height, msg.width, 3) or pixels.dtype not in (np.uint8, np.uint16):
             raise ImageMessageError(
                 f"{refusal}; cv_bridge makes {pixels.dtype} of the shape {pixels.shape} of it"
