@@ -181,10 +181,6 @@ class TranslationError(ServiceError, code="translation_failed"):
     """The translator cannot be used, refused, or gave a wrong answer; texts stay as they were."""
 
 
-class SetupError(ServiceError, code="setup_failed"):
-    """`i2t setup` could not install what is missing."""
-
-
 class DetectorUnreachableError(ServiceError, code="detector_unreachable"):
     """The bridge finds no detector to ask."""
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from i2t_ros.cli import comma_list
 from i2t_ros.cli.requirements import NO_ENGINE, OPENCV, RUNTIME, System, is_other_runtime, make_plan
-from i2t_ros.errors import I2tError, SetupError
+from i2t_ros.errors import BackendMissingError, I2tError
 from i2t_ros.installation import (
     ENGINES,
     TASKS,
@@ -186,14 +186,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def ask_system() -> System:
-    """Return what the system's Python has. Raises SetupError if that is broken already."""
+    """Return what the system's Python has. Raises BackendMissingError if that is broken already."""
     done = subprocess.run([sys.executable, "-c", _ASK], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SetupError(f"{sys.executable} fails: {_last_line(done.stderr)}")
+        raise BackendMissingError(f"{sys.executable} fails: {_last_line(done.stderr)}")
     told = json.loads(done.stdout.splitlines()[-1])
     for name, version in told.items():
         if version.startswith("!"):
-            raise SetupError(
+            raise BackendMissingError(
                 f"{name} cannot be imported, before anything is installed: "
                 f"{_last_line(version[1:])}. Often another NumPy hides the system's, as after `pip "
                 "install --user`: `python3 -m pip uninstall numpy opencv-python` removes it"
@@ -207,28 +207,28 @@ def ask_system() -> System:
 def find_environment(given: Path | None) -> Path | None:
     """Return the virtual environment to use or to make; None: that of this process.
 
-    Raises SetupError if there is something else in its place, or nothing to make it with.
+    Raises BackendMissingError if there is something else in its place, or nothing to make it with.
     """
     if given is None and VARIABLE not in os.environ and (by_pip() or in_environment()):
         if find_spec("pip") is None:
-            raise SetupError(f"{sys.prefix} has no pip: {sys.executable} -m ensurepip")
+            raise BackendMissingError(f"{sys.prefix} has no pip: {sys.executable} -m ensurepip")
         return None
     path = (Path(os.path.expanduser(given)) if given else environment_path()).absolute()
     if (path / "pyvenv.cfg").is_file():
         if not site_packages(path).is_dir():
             there = next(path.glob("lib/python*"), path).name
-            raise SetupError(
+            raise BackendMissingError(
                 f"{path} is a virtual environment of {there}, and one of "
                 f"{site_packages(path).parent.name} is needed: remove that folder, or name another "
                 "with --venv"
             )
     elif os.path.lexists(path) and not is_empty(path):
-        raise SetupError(
+        raise BackendMissingError(
             f"{path} is something else, and a virtual environment of "
             f"{site_packages(path).parent.name} is needed: name another folder with --venv"
         )
     if not is_complete(path) and not (find_spec("venv") and find_spec("ensurepip")):
-        raise SetupError(
+        raise BackendMissingError(
             "Python's module venv is missing, which makes virtual environments: "
             "sudo apt install python3-venv"
         )
@@ -238,7 +238,7 @@ def find_environment(given: Path | None) -> Path | None:
 def lock(environment: Path) -> None:
     """Keep others of these commands out of an environment until this process ends.
 
-    Raises SetupError if one is at work there, or what a killed one has started.
+    Raises BackendMissingError if one is at work there, or what a killed one has started.
     """
     environment.mkdir(parents=True, exist_ok=True)
     folder = os.open(environment, os.O_RDONLY)
@@ -246,7 +246,9 @@ def lock(environment: Path) -> None:
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise SetupError(f"another `i2t setup` is at work in {environment}: wait for it") from error
+        raise BackendMissingError(
+            f"another `i2t setup` is at work in {environment}: wait for it"
+        ) from error
 
 
 def other_runtime(environment: Path | None) -> str:
@@ -287,7 +289,7 @@ def tell_pip_of_opencv(folder: Path, version: str) -> None:
 
 
 def execute(command: Sequence[str]) -> None:
-    """Run a command whose output is shown as it comes. Raises SetupError if it fails."""
+    """Run a command whose output is shown as it comes. Raises BackendMissingError if it fails."""
     said = []
     # What it starts in turn ends with it, also if a signal comes for this process alone.
     with subprocess.Popen(
@@ -319,7 +321,7 @@ def execute(command: Sequence[str]) -> None:
         why = "no version fits this Python, this computer and the system's NumPy, as told above"
     elif "externally-managed" in text:
         why = f"this Python belongs to the system: name an environment with --venv, or {VARIABLE}"
-    raise SetupError(f"{shlex.join(command[:4])} ... failed: {why}")
+    raise BackendMissingError(f"{shlex.join(command[:4])} ... failed: {why}")
 
 
 def end_group(process: "subprocess.Popen[str]") -> None:

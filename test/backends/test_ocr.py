@@ -14,6 +14,7 @@ from ocr_lines import LINES, accuracy, page, read_lines, worn
 
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import load_backend
+from i2t_ros.cli.setup import OURS
 from i2t_ros.errors import (
     BackendUnavailableError,
     InferenceError,
@@ -213,7 +214,8 @@ def test_it_brings_no_second_opencv():
     installed = {
         name
         for name in ("opencv-python", "opencv-contrib-python", "opencv-python-headless")
-        for _ in metadata.distributions(name=name)
+        for found in metadata.distributions(name=name)
+        if found.read_text("INSTALLER") != OURS  # that stands for apt's
     }
     assert installed <= {"opencv-python-headless"}
     if installed:  # not apt's

@@ -18,7 +18,7 @@ from i2t_ros.models.manifest import find_spec
 @pytest.fixture
 def without_cascades(monkeypatch, tmp_path):
     monkeypatch.setattr(opencv, "CASCADE_FOLDERS", (str(tmp_path),))
-    monkeypatch.setattr(cv2, "data", SimpleNamespace(haarcascades=str(tmp_path)))
+    monkeypatch.setattr(cv2, "data", SimpleNamespace(haarcascades=str(tmp_path)), raising=False)
 
 
 def test_people_are_found_and_the_report_says_what_is_missing(without_cascades):
@@ -48,6 +48,8 @@ def test_faces_alone_cannot_be_found(without_cascades):
 
 
 def test_the_files_of_the_distribution_are_enough(monkeypatch):
+    if not hasattr(cv2, "data"):
+        pytest.skip("this OpenCV brings no cascades")
     monkeypatch.setattr(opencv, "CASCADE_FOLDERS", (cv2.data.haarcascades,))
     monkeypatch.delattr(cv2, "data")
     backend = load_backend("opencv", find_spec("opencv_faces"), [], BackendOptions())
@@ -59,5 +61,5 @@ def test_the_files_of_the_distribution_are_enough(monkeypatch):
 )
 def test_other_versions_of_opencv_can_be_imported(monkeypatch, absent):
     """Ubuntu 22.04 has 4.5.4 and 24.04 has 4.6, without cv2.typing; 5 has no built-in detectors."""
-    monkeypatch.delattr(cv2, absent)
+    monkeypatch.delattr(cv2, absent, raising=False)
     assert "OpenCvBackend" in runpy.run_path(opencv.__file__)

@@ -6,13 +6,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from making import scene_of
+from project import I2T
 from translation_server import serving
 
 from i2t_ros.cli.main import main
@@ -20,7 +19,6 @@ from i2t_ros.cli.tables import print_tables
 from i2t_ros.pipeline.tasks.text import TextRegion
 from i2t_ros.types import Description
 
-I2T = Path(sys.executable).parent / "i2t"
 GREY = np.full((48, 64, 3), 128, np.uint8)
 
 

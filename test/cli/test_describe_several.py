@@ -8,22 +8,20 @@ import pty
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from making import describer_of, open_detector
+from project import I2T
 
 from i2t_ros.cli.main import main
 from i2t_ros.errors import InferenceError
 from i2t_ros.pipeline.describer import DescribeOptions, Describer
 
-I2T = Path(sys.executable).parent / "i2t"
 GREY = np.full((48, 64, 3), 128, np.uint8)
 PNG = cv2.imencode(".png", GREY)[1].tobytes()
 SENTENCE = "I can see a person."

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from project import I2T
 
 from i2t_ros.cli import run
 from i2t_ros.cli.main import COMMANDS, _parser, main
 from i2t_ros.errors import I2tError
-
-I2T = Path(sys.executable).parent / "i2t"
 
 
 def test_the_version_is_that_of_the_package(capsys):

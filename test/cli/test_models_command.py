@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from i2t_ros.cli import models
 from i2t_ros.errors import InvalidRequestError, ModelMissingError
+from i2t_ros.installation import how_to_fetch, how_to_install
 from i2t_ros.models.lookup import cache_file
 from i2t_ros.models.manifest import ModelFile, find_spec
 
@@ -41,7 +42,7 @@ def test_list_says_where_each_model_is(capsys):
         "detect",
         "3.7 MB",
         "Apache-2.0",
-        "i2t models fetch yolox_nano",
+        how_to_fetch("yolox_nano"),
     ]
     assert "with the backend" in row(listed, "opencv_people_faces")
 
@@ -244,7 +245,7 @@ def test_doctor_says_what_runs_and_what_is_missing(capsys, monkeypatch, shared):
     assert i2t("doctor") == 0
     told = capsys.readouterr().out
     assert "cpu" in row(told, "onnxruntime")
-    assert 'pip install "i2t_ros[openvino]"' in row(told, "openvino")
+    assert how_to_install("openvino") in row(told, "openvino")
     assert "github.com/dusty-nv/jetson-inference" in row(told, "jetson")
     assert "i2t models fetch yolox_s" in row(told, "yolox_s")
     assert "offline: I2T_OFFLINE forbids downloads" in told

@@ -14,6 +14,7 @@ from i2t_ros.errors import (
     ModelMissingError,
     UnknownModelError,
 )
+from i2t_ros.installation import how_to_install
 from i2t_ros.models import lookup, manifest
 from i2t_ros.models.lookup import cache_file, cache_folder, describe_model, inspect_files, obtain
 from i2t_ros.models.manifest import ModelFile, find_spec
@@ -96,7 +97,7 @@ def test_what_is_not_at_hand_is_downloaded_to_the_cache(spec, monkeypatch):
 def test_a_module_that_a_download_lacks_is_named(spec, monkeypatch, module):
     monkeypatch.delitem(sys.modules, "i2t_ros.models.download", raising=False)
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(BackendMissingError, match=f"{module}.*: pip install i2t_ros, or put"):
+    with pytest.raises(BackendMissingError, match=f"{module}.*: {how_to_install()}, or put"):
         obtain(spec)
 
 

@@ -10,13 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from project import I2T
 from running_command import RunningCommand
 from std_msgs.msg import String
 from waiting import until
 
 from i2t_ros.client import Client, ServerError
-
-I2T = Path(sys.executable).parent / "i2t"
 
 
 @pytest.fixture

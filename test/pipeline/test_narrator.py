@@ -1,10 +1,12 @@
 import itertools
+import re
 
 import numpy as np
 import pytest
 from making import scene_of
 
 from i2t_ros.errors import BackendMissingError
+from i2t_ros.installation import how_to_install
 from i2t_ros.language.facts import count_objects
 from i2t_ros.pipeline.describer import DescribeOptions
 from i2t_ros.pipeline.narrator import Narrator, SpeechOptions
@@ -183,5 +185,5 @@ def test_the_order_of_detections_stays():
 
 def test_without_the_package_the_error_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "trackers", None)
-    with pytest.raises(BackendMissingError, match=r'pip install "i2t_ros\[tracking\]"'):
+    with pytest.raises(BackendMissingError, match=re.escape(how_to_install("tracking"))):
         ObjectTracker()

@@ -9,6 +9,7 @@ import pytest
 from translation_server import serving
 
 from i2t_ros.errors import BackendMissingError, InvalidRequestError
+from i2t_ros.installation import how_to_install
 from i2t_ros.pipeline import translation
 from i2t_ros.pipeline.translation import DEEP_TRANSLATORS, TRANSLATORS, open_translations
 
@@ -318,7 +319,7 @@ def test_without_deep_translator_the_error_says_what_to_install(monkeypatch):
     found, error = translate("", "exit", name="google")
     assert found == [""]
     assert isinstance(error, BackendMissingError)
-    assert 'pip install "i2t_ros[translate]"' in str(error)
+    assert how_to_install("translate") in str(error)
 
 
 def test_every_translator_of_the_table_is_one_that_deep_translator_has(deep_translator):

@@ -1,7 +1,7 @@
 """Images at a rate, with a clock of the test's own."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from i2t_ros.sources.base import Pace
@@ -87,6 +87,7 @@ def test_without_a_rate_every_image_is_taken(clock):
     wanted=st.floats(1, 60),
     jitter=st.lists(st.floats(-0.2, 0.2), min_size=400, max_size=400),
 )
+@settings(suppress_health_check=[HealthCheck.large_base_example])  # of older versions
 def test_of_a_camera_that_is_never_quite_regular_the_rate_is_kept(camera, wanted, jitter):
     clock = Clock()
     pace = Pace(wanted, clock, clock)

@@ -1,6 +1,7 @@
 """The task classify on photos, against the interpreter called by hand and against tiny graphs."""
 
 import importlib.util
+import re
 import sys
 
 import cv2
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 
 from i2t_ros.backends.registry import survey
 from i2t_ros.errors import BackendMissingError, ModelMismatchError, ModelMissingError
+from i2t_ros.installation import how_to_install
 from i2t_ros.models.manifest import find_spec
 from i2t_ros.pipeline.loading import Loaded
 from i2t_ros.pipeline.tasks.classify import Classifier, ClassifyOptions
@@ -214,7 +216,7 @@ def test_without_any_model_the_error_says_what_to_fetch(monkeypatch, tmp_path):
 
 def test_without_its_engine_a_model_by_name_says_what_to_install(at_hand, monkeypatch):
     monkeypatch.setattr("i2t_ros.optional.find_spec", lambda _: None)
-    with pytest.raises(BackendMissingError, match=r'pip install "i2t_ros\[litert\]"'):
+    with pytest.raises(BackendMissingError, match=re.escape(how_to_install("litert"))):
         open_task("classify", "mobilenet_v2_quantized")
 
 
@@ -223,7 +225,9 @@ def test_without_any_model_an_engine_that_would_run_one_is_told_too(at_hand, mon
     monkeypatch.setattr(
         "i2t_ros.optional.find_spec", lambda name: None if name == "ai_edge_litert" else found(name)
     )
-    with pytest.raises(ModelMissingError, match=r"fetch mobilenet_v2.*i2t_ros\[litert\]"):
+    with pytest.raises(
+        ModelMissingError, match="fetch mobilenet_v2.*" + re.escape(how_to_install("litert"))
+    ):
         open_task("classify")
 
 

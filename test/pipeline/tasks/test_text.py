@@ -1,5 +1,6 @@
 """The task text around its engine: order, colours, thresholds, translation."""
 
+import re
 import sys
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from making import open_task
 
 from i2t_ros.errors import BackendMissingError, InferenceError, ModelMismatchError, TranslationError
+from i2t_ros.installation import how_to_install
 from i2t_ros.models.manifest import find_spec
 from i2t_ros.pipeline.loading import Loaded
 from i2t_ros.pipeline.tasks.text import TextOptions, TextReader
@@ -190,7 +192,7 @@ def test_without_a_translator_nothing_is_translated():
 
 def test_without_rapidocr_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setattr("i2t_ros.optional.find_spec", lambda _: None)
-    with pytest.raises(BackendMissingError, match=r'pip install "i2t_ros\[ocr\]"'):
+    with pytest.raises(BackendMissingError, match=re.escape(how_to_install("text"))):
         open_task("text")
 
 
