@@ -204,12 +204,17 @@ def _foreign(name: str) -> Iterator[None]:
         raise BackendUnavailableError(f"backend {name} of {package} failed: {error!r}") from error
 
 
-def _check_runs(name: str, spec: ModelSpec) -> None:
-    known = backends()
-    if name not in known:
+def check_backend(name: str) -> None:
+    """Raise BackendUnavailableError if there is no backend of that name, nor is it auto."""
+    if name not in ("auto", *backends()):
         raise BackendUnavailableError(
-            f"there is no backend {name!r}; known: {', '.join(known)}, or auto"
+            f"there is no backend {name!r}; known: {', '.join(backends())}, or auto"
         )
+
+
+def _check_runs(name: str, spec: ModelSpec) -> None:
+    check_backend(name)
+    known = backends()
     if name in spec.backends:
         return
     if not spec.files or not all(f.name.lower().endswith(known[name].suffixes) for f in spec.files):

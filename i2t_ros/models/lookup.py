@@ -43,6 +43,24 @@ logger = logging.getLogger(__name__)
 INSTALL = f"{how_to_install()}, or put the file in a folder named by I2T_MODEL_PATH"
 
 
+def check_model(model: str) -> None:
+    """Raise as describe_model does if there is no such entry or file, nor is it auto.
+
+    A file is not read.
+    """
+    if _is_entry(model):
+        if model != "auto":
+            find_spec(model)
+    else:
+        check_file(expanded(model))
+
+
+def _is_entry(model: str) -> bool:
+    """Return whether a model's name is not the path of a file."""
+    path = expanded(model)
+    return os.sep not in model and not (path.suffix.lower() in BACKENDS_FOR or explain_ending(path))
+
+
 def describe_model(model: str, labels: str = "") -> ModelSpec:
     """Return how to feed and read a model: an entry of the manifest, or the path of a file.
 
@@ -59,7 +77,7 @@ def describe_model(model: str, labels: str = "") -> ModelSpec:
     """
     path = expanded(model)
     suffix = path.suffix.lower()
-    if os.sep not in model and not (suffix in BACKENDS_FOR or explain_ending(path) or labels):
+    if _is_entry(model) and not labels:
         return find_spec(model)
     check_file(path)
     description = path.with_suffix(".yaml")

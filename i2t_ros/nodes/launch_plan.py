@@ -13,7 +13,10 @@ from typing import Any
 from ament_index_python.packages import get_package_prefix
 from rclpy.utilities import remove_ros_args
 
+from i2t_ros.backends.registry import check_backend
 from i2t_ros.errors import InvalidRequestError
+from i2t_ros.language import load_languages
+from i2t_ros.models.lookup import check_model
 from i2t_ros.nodes.detector.camera_ports import check_topic, parse_cameras
 from i2t_ros.nodes.lifecycle.startup import KNOWN_ERRORS, explained
 from i2t_ros.nodes.parameters.tables import NODES
@@ -117,14 +120,18 @@ def plan(given: Mapping[str, str]) -> list[Program]:
     ``given`` also has ``ros_namespace`` if a launch file that includes ours has pushed one. What is
     missing or empty has its default.
 
-    Raises InvalidRequestError or UnknownTaskError for whatever would keep a process from its start,
-    such as a value that makes no sense, a parameter file that cannot be read, or a program that is
-    not installed.
+    Raises I2tError for whatever would keep a process from its start, such as a value that makes no
+    sense, a parameter file that cannot be read, or a program that is not installed. What a source
+    has is left to source_node: cameras come and go.
     """
     values = {
         name: _value(option, text) for name, option in _OPTIONS.items() if (text := given.get(name))
     }
     check_tasks(values.get("tasks", ()))
+    check_backend(values.get("backend", "auto"))
+    if "params_file" not in values:  # it may name a folder of languages, and the labels of a model
+        load_languages().resolve(values.get("language", "en"))
+        check_model(values.get("model", "auto"))
     for name in ("image", "namespace"):
         if name in values and (name, values[name]) != ("namespace", "/"):
             check_topic(name, values[name].rstrip("/") or values[name])

@@ -248,3 +248,23 @@ def test_a_misspelled_argument_is_named_and_one_of_another_file_is_not():
     assert misspelled(["langauge", "robot_name", "sources", "language", "ros_namespace"]) == [
         "unknown argument langauge: did you mean language?"
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"language": "xx"}, "language 'xx': there is"),
+        ({"model": "yolox_nanno"}, "there is no model 'yolox_nanno'; did you mean yolox_nano?"),
+        ({"model": "/nowhere/robot.onnx"}, "/nowhere/robot.onnx"),
+        ({"backend": "opnvino"}, "there is no backend 'opnvino'; known: onnxruntime, "),
+    ],
+)
+def test_names_that_a_node_would_refuse_are_refused_before_it_starts(given, why):
+    assert why in refused(**given)
+
+
+def test_a_parameter_file_may_make_names_known(tmp_path):
+    file = tmp_path / "robot.yaml"
+    file.write_text("/**: {ros__parameters: {language_folder: words, labels: robot.txt}}")
+    assert started(language="tlh", model="robot", params_file=str(file)) == BOTH
+    assert started(language="es-MX", model="auto", backend="auto") == BOTH
