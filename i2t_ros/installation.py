@@ -87,7 +87,7 @@ def use_packages() -> None:
     if not named and (by_pip() or in_environment()):
         return
     folder = site_packages(environment_path())
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # Path.is_dir() raises where this user may not look
         if named:
             logging.getLogger(__name__).warning(
                 "%s is ignored: %s is no virtual environment of %s; `%s` makes one",

@@ -190,3 +190,15 @@ def test_a_program_that_lacks_a_module_says_how_to_get_it(module, remedy):
         assert done.returncode == 1, done.stderr
         assert re.search(rf"needs .*{module}.*{remedy}.* \[backend_missing\]\n\Z", done.stderr)
         assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "/dev/null/x", "/proc/self/fd", "no\nname"])
+def test_a_place_that_cannot_be_looked_into_keeps_nobody_from_starting(
+    robot, monkeypatch, caplog, name
+):
+    """As /root, for a service of another user whose HOME is not set for it."""
+    monkeypatch.setenv("I2T_VENV", name)
+    before = list(sys.path)
+    use_packages()
+    assert sys.path == before
+    assert len(caplog.messages) == 1

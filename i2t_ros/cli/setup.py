@@ -38,6 +38,8 @@ UNREACHED = re.compile(
 )
 # Run by the system's Python: what of NumPy and OpenCV is there, and how it fails.
 _ASK = """
+import sys
+sys.path[:] = filter(None, sys.path)
 import importlib, json
 told = {}
 for name in ("numpy", "cv2"):
@@ -57,6 +59,8 @@ _CHECK = (
 OURS = "i2t setup\n"
 """What is in the file INSTALLER of a package that only stands for the system's."""
 
+# -P, of Python 3.11: a file json.py of the working folder is not meant.
+MODULE = ("-P", "-m") if sys.version_info >= (3, 11) else ("-m",)
 PATIENCE = 10.0
 """Seconds for pip to end once it is interrupted."""
 
@@ -147,7 +151,7 @@ def run(args: argparse.Namespace) -> int:
             f"{runtime} stays, in the place of {RUNTIME}; {python} -m pip uninstall {runtime} "
             "removes it"
         )
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    pip = [python, *MODULE, "pip", "--disable-pip-version-check", "--no-input"]
     with tempfile.TemporaryDirectory() as scratch:
         constraints = (environment or Path(scratch)) / "constraints.txt"
         commands = [[*pip, "uninstall", "--yes", name] for name in plan.remove]
@@ -156,7 +160,7 @@ def run(args: argparse.Namespace) -> int:
         if plan.alone:
             commands.append([*install, "--no-deps", *plan.alone])
         if environment and not is_complete(environment):
-            venv = [sys.executable, "-m", "venv", "--system-site-packages", str(environment)]
+            venv = [sys.executable, *MODULE, "venv", "--system-site-packages", str(environment)]
             commands.insert(0, venv)
         if args.dry_run:
             say(f"would write {constraints}: {', '.join(plan.constraints) or 'nothing stays'}")

@@ -1,6 +1,7 @@
 """Asks lifecycle nodes for their state, from a process that is no node of the robot's."""
 
 import os
+import re
 import time
 from collections.abc import Sequence
 
@@ -14,6 +15,9 @@ from rclpy.utilities import try_shutdown
 from i2t_ros.errors import I2tError, InvalidRequestError, NotActiveError, TimeLimitError
 from i2t_ros.nodes.lifecycle.startup import KNOWN_ERRORS, explained, start_ros
 
+NODE = re.compile(r"(/?[A-Za-z_][A-Za-z0-9_]*)(/[A-Za-z_][A-Za-z0-9_]*)*")
+LONGEST = 3600.0
+"""Seconds to wait for answers at most: who asks for more means no limit, and would hang."""
 ASK_AGAIN = 0.25
 """Seconds between two requests: a node that does not know this client yet answers nobody."""
 
@@ -22,8 +26,17 @@ def check_active(names: Sequence[str], seconds: float) -> None:
     """Return once every node has said that it is active.
 
     Raises NotActiveError, TimeLimitError if one does not answer within ``seconds``, and
-    InvalidRequestError for a name that ROS refuses.
+    InvalidRequestError for what is no name, or for more than LONGEST seconds or none.
     """
+    for name in names:
+        if not NODE.fullmatch(name):
+            raise InvalidRequestError(
+                f"expected the name of a node, such as /car/detector_node, got {name!r}"
+            )
+    if not 0 < seconds <= LONGEST:
+        raise InvalidRequestError(
+            f"timeout: expected more than 0 and up to {LONGEST:g} seconds, got {seconds:g}"
+        )
     context = Context()
     start_ros(["i2t"], context)
     try:

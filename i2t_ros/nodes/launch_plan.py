@@ -69,8 +69,8 @@ _DEFAULTS: Mapping[str, dict[str, Value]] = {"detector_node": {"offline": True}}
 _EMPTY = {"source": "no source_node, drivers publish the images", "offline": "true"}
 """The meaning of an empty argument, if it is not the parameter's default."""
 
-LARGEST_FILE = 100_000
-"""Bytes of params_file. ROS reads names in quadratic time: 5 MB of them in more than 20 s."""
+LARGEST_FILE = 500_000
+"""Bytes of params_file. ROS reads names in quadratic time: 230 kB take 0.7 s, and 790 kB 6.6 s."""
 
 
 @dataclass(frozen=True, slots=True)

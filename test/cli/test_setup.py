@@ -272,6 +272,15 @@ def test_a_broken_opencv_is_named_before_anything_is_installed(monkeypatch):
         setup.ask_system()
 
 
+def test_files_of_the_working_folder_are_not_imported(tmp_path, monkeypatch):
+    for name in ("numpy", "cv2", "json", "venv"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('not me')")
+    monkeypatch.chdir(tmp_path)
+    assert setup.ask_system().numpy
+    if "-P" in setup.MODULE:
+        setup.execute([sys.executable, *setup.MODULE, "venv", "--help"])
+
+
 def test_pip_is_told_of_the_systems_opencv(tmp_path):
     foreign = tmp_path / "opencv_python-4.9.0.dist-info" / "INSTALLER"
     foreign.parent.mkdir()

@@ -34,10 +34,18 @@ def test_a_node_that_hangs_is_not_well(node):
         check_active(["/spun"], 0.5)
 
 
-@pytest.mark.parametrize("name", ["with space", "/a//b", "trailing/"])
+@pytest.mark.parametrize(
+    "name", ["", "/", "with space", "/a//b", "trailing/", "~", "{node}", "1a", "a\n", "\udcff"]
+)
 def test_a_name_that_cannot_be_is_refused(name):
     with pytest.raises(InvalidRequestError, match="name"):
         check_active([name], 0.5)
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "0", "1e9"])
+def test_a_time_that_would_not_end_or_ends_at_once_is_refused(seconds, capsys):
+    assert main(["health", f"--timeout={seconds}"]) == 1
+    assert "timeout: expected more than 0 and up to 3600 seconds" in capsys.readouterr().err
 
 
 def test_asking_leaves_nothing_behind(node):

@@ -136,7 +136,7 @@ def test_a_parameter_file_that_would_keep_ros_busy_is_refused(tmp_path):
     large.touch()
     os.truncate(large, 1 << 40)
     assert "expected a regular file" in refused(params_file=str(pipe))
-    assert "expected up to 100000 bytes" in refused(params_file=str(large))
+    assert "expected up to 500000 bytes" in refused(params_file=str(large))
 
 
 def test_the_argument_image_leaves_the_topics_of_cameras_alone():
