@@ -45,7 +45,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     path = add(_path, "path", "print where a model's files are on this machine")
     path.add_argument("name", metavar="NAME")
     verify = add(
-        _verify, "verify", "compare every copy, or every source, with its size and SHA-256"
+        _verify,
+        "verify",
+        "compare every copy, or every source, with its size and SHA-256; 1: one is wrong",
     )
     verify.add_argument("names", nargs="*", metavar="NAME", help="default: all")
     help = "not the copies here but the links: does each URL and package have the file?"

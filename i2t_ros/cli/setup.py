@@ -91,16 +91,16 @@ examples:
   ros2 run i2t_ros setup --tasks text --dry-run      only shows what would be done
   i2t setup --tasks text                             the same, where there is no ros2
 
-Without a network: `pip download -d FOLDER ...` what --dry-run shows, on a computer with the same
-Python and architecture, copy the folder, and here
+Without a network: --dry-run shows what `pip download -d FOLDER` has to be told on a computer with
+the same Python and architecture. Copy the folder, and here
   PIP_NO_INDEX=1 PIP_FIND_LINKS=FOLDER ros2 run i2t_ros setup""",
     )
     listed = partial(parser.add_argument, type=comma_list, default=[], metavar="A,B")
     listed(
         "--engine",
         default=[RUNTIME],
-        help=f"what runs models: {', '.join(ENGINES)}; {NO_ENGINE}: one that is there already, as "
-        f"jetson (default: {RUNTIME})",
+        help=f"what runs models: {', '.join(ENGINES)}; {NO_ENGINE}: install none, because one is "
+        f"there, such as jetson-inference on a Jetson (default: {RUNTIME})",
     )
     listed(
         "--tasks",
@@ -166,6 +166,11 @@ def run(args: argparse.Namespace) -> int:
             say(f"would write {constraints}: {', '.join(plan.constraints) or 'nothing stays'}")
             for command in commands:
                 say(f"would run {shlex.join(command)}")
+            fetch = "elsewhere, for a computer without a network: pip download -d FOLDER"
+            numpy = [line for line in plan.constraints if line.startswith("numpy")]
+            say(f"{fetch} {shlex.join([*plan.install, *numpy])}")
+            if plan.alone:
+                say(f"{fetch} --no-deps {shlex.join(plan.alone)}")
             return 0
         if environment:
             lock(environment)

@@ -90,7 +90,7 @@ def _fetch(file: ModelFile, target: Path, progress: bool, patience: float) -> No
         else:
             part.replace(target)
             return
-    told = "; ".join(map(str, failures))
+    told = "; ".join(dict.fromkeys(map(str, failures)))  # two links of one host fail alike
     if any(isinstance(error, ModelCorruptError) for error in failures):
         raise ModelCorruptError(told)
     raise ModelDownloadError(

@@ -162,7 +162,7 @@ def obtain(
             if offline or is_offline():
                 searched = ", ".join(map(str, _places(spec, file)))
                 raise ModelMissingError(
-                    f"{spec.name} is not on this machine and nothing may be downloaded (offline). "
+                    f"{spec.name} is not on this machine, and nothing is downloaded at this point. "
                     f"Looked for: {searched}. Run `{how_to_fetch(spec.name)}` with a network, "
                     f"or put {file.name} in a folder named by I2T_MODEL_PATH"
                 )
