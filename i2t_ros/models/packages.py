@@ -75,6 +75,8 @@ def take_from_package(
     for left in target.parent.iterdir():  # by a process that was killed
         if left.name.startswith(prefix):
             shutil.rmtree(left, ignore_errors=True)
+            with suppress(OSError):  # a file, of a client that came to its end without us
+                left.unlink()
     # What the client started may still write for a moment after its end.
     with tempfile.TemporaryDirectory(
         prefix=prefix, dir=target.parent, ignore_cleanup_errors=True

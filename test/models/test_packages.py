@@ -117,6 +117,7 @@ def test_what_a_killed_process_left_is_removed(registry, target):
     left = target.parent / "model.tflite.package-abc" / "cache"
     left.mkdir(parents=True)
     (left / "half").write_bytes(b"half")
+    (target.parent / "model.tflite.package-def").write_bytes(b"whole")
     fetch(packed(registry), target)
     assert leftovers(target) == {"model.tflite"}
 
