@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from making import scene_of
-from project import I2T
+from project import I2T, first_on_path
 from translation_server import serving
 
 from i2t_ros.cli.main import main
@@ -321,7 +321,7 @@ def test_a_signal_during_the_imports_ends_a_command_quietly(
     # It stands in the place of a module that takes long to import.
     slow = "import signal, sys; sys.stdout.write('importing'); sys.stdout.flush(); signal.pause()"
     (tmp_path / f"{needs}.py").write_text(slow)
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    environment = {**os.environ, "PYTHONPATH": first_on_path(tmp_path)}
     command = [I2T, *arguments]
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     with subprocess.Popen(command, cwd=tmp_path, env=environment, **output) as started:

@@ -257,7 +257,7 @@ def site(redirect=""):
 
 
 def test_a_picture_of_ones_own_network_is_fetched(capsys):
-    pytest.importorskip("httpcore")
+    pytest.importorskip("fastapi")
     with site() as url:
         assert describe(f"{url}/garden.png", "--quiet") == 0
         assert capsys.readouterr().out == f"{SENTENCE}\n"
@@ -267,7 +267,7 @@ def test_a_picture_of_ones_own_network_is_fetched(capsys):
 
 @pytest.mark.parametrize("target", ["http://127.0.0.2/x.png", "http://10.0.0.1/x", "file:///etc"])
 def test_a_redirect_does_not_lead_elsewhere_into_the_network(target, capsys):
-    pytest.importorskip("httpcore")
+    pytest.importorskip("fastapi")
     with site(redirect=target) as url:
         assert describe(f"{url}/away", "--json") == 1
     out, err = capsys.readouterr()
@@ -277,7 +277,7 @@ def test_a_redirect_does_not_lead_elsewhere_into_the_network(target, capsys):
 
 @pytest.mark.parametrize("url", ["ftp://host/x.png", "http://", "rtsp://camera/1", "http://a b/"])
 def test_what_is_not_fetched_is_refused(url, capsys):
-    pytest.importorskip("httpcore")
+    pytest.importorskip("fastapi")
     assert describe(url) == 1
     assert capsys.readouterr().err.endswith("[fetch_refused]\n")
 

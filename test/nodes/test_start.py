@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from project import first_on_path
 
 from i2t_ros.nodes.processes import NodeProcess, signals_wait
 from i2t_ros.nodes.signals import SIGNALS
@@ -19,7 +20,7 @@ def test_a_signal_during_the_imports_ends_a_node_quietly(tmp_path, name, number)
     (tmp_path / "rclpy.py").write_text(slow)
     node = subprocess.Popen(
         [sys.executable, "-c", f"from i2t_ros.nodes.start import {name}; exit({name}())"],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={**os.environ, "PYTHONPATH": first_on_path(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
