@@ -20,7 +20,15 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from i2t_ros.cli import comma_list
-from i2t_ros.cli.requirements import NO_ENGINE, OPENCV, RUNTIME, System, is_other_runtime, make_plan
+from i2t_ros.cli.requirements import (
+    NO_ENGINE,
+    OPENCV,
+    RUNTIME,
+    Plan,
+    System,
+    is_other_runtime,
+    make_plan,
+)
 from i2t_ros.errors import BackendMissingError, I2tError
 from i2t_ros.installation import (
     ENGINES,
@@ -166,11 +174,7 @@ def run(args: argparse.Namespace) -> int:
             say(f"would write {constraints}: {', '.join(plan.constraints) or 'nothing stays'}")
             for command in commands:
                 say(f"would run {shlex.join(command)}")
-            fetch = "elsewhere, for a computer without a network: pip download -d FOLDER"
-            numpy = [line for line in plan.constraints if line.startswith("numpy")]
-            say(f"{fetch} {shlex.join([*plan.install, *numpy])}")
-            if plan.alone:
-                say(f"{fetch} --no-deps {shlex.join(plan.alone)}")
+            show_downloads(plan)
             return 0
         if environment:
             lock(environment)
@@ -192,6 +196,15 @@ def run(args: argparse.Namespace) -> int:
     else:
         say(f"done: nodes find the packages if {VARIABLE}={environment} is set where they run")
     return 0
+
+
+def show_downloads(plan: Plan) -> None:
+    """Show what to type elsewhere for a computer without a network."""
+    numpy = [line for line in plan.constraints if line.startswith("numpy")]
+    fetch = "for a computer without a network: pip download -d FOLDER"
+    say(f"{fetch} {shlex.join([*plan.install, *numpy])}")
+    if plan.alone:
+        say(f"{fetch} --no-deps {shlex.join(plan.alone)}")
 
 
 def ask_system() -> System:
