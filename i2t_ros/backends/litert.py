@@ -14,6 +14,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from i2t_ros.backends.base import Backend, BackendOptions, Tensor
 from i2t_ros.backends.cores import backend_threads
+from i2t_ros.backends.stderr import hold_stderr
 from i2t_ros.errors import BackendUnavailableError, ModelCorruptError, ModelMismatchError
 from i2t_ros.models.manifest import ModelSpec, labels_of
 from i2t_ros.models.metadata import parse_value
@@ -22,6 +23,8 @@ from i2t_ros.models.tensors import FileFacts, TensorInfo, example_inputs, match_
 # Of what may be packed with a model.
 MOST_MEMBERS = 16
 MOST_BYTES = 1 << 20
+_INFO = re.compile(rb"^INFO: .*\n?", re.MULTILINE)
+"""A line that LiteRT writes when all is well."""
 
 
 class LiteRtBackend(Backend):
@@ -105,8 +108,9 @@ def _label_map(data: bytes) -> list[str]:
 
 def _load(path: Path, threads: int) -> Interpreter:
     try:
-        interpreter = Interpreter(model_path=str(path), num_threads=threads)
-        interpreter.allocate_tensors()
+        with hold_stderr(_INFO):
+            interpreter = Interpreter(model_path=str(path), num_threads=threads)
+            interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         said = str(error)
         if custom := re.search(r"unresolved custom op: (\S+)", said, re.IGNORECASE):

@@ -1,5 +1,8 @@
 """What is particular to LiteRT: numbers in 8 bits at both ends."""
 
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -50,6 +53,19 @@ def test_real_numbers_out_of_range_are_clipped(tmp_path):
 def test_another_size_is_refused_when_it_is_loaded(tmp_path):
     with pytest.raises(ModelMismatchError, match=r"the model takes \(1, 8, 8, 3\) uint8"):
         tiny(tmp_path, replace(RAW, width=9))
+
+
+def test_it_writes_nothing_to_the_terminal_when_all_is_well(tmp_path):
+    path = tmp_path / "tiny.tflite"
+    path.write_bytes(tiny_models.quantized_ssd())
+    # LiteRT writes some lines once in a process.
+    code = (
+        "import pathlib, sys; from i2t_ros.backends import litert\n"
+        "litert.read_facts(pathlib.Path(sys.argv[1]))"
+    )
+    command = [sys.executable, "-c", code, path]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_a_file_that_is_cut_off(tmp_path):
