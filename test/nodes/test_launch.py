@@ -265,8 +265,13 @@ def test_several_cameras(peer, launch, photo, tmp_path):
     assert running.end(signal.SIGINT) == 0
 
 
-def test_a_video_and_texts_that_yaml_would_take_for_something_else(peer, launch, photo):
-    running = launch("video.launch.py", source="97", model="fake", language="no", bridge="false")
+def test_a_video_and_texts_that_yaml_would_take_for_something_else(peer, launch, tmp_path):
+    # With a file of parameters, which may make languages known, the node has the last word.
+    (tmp_path / "own.yaml").write_text("/**: {ros__parameters: {autostart: true}}\n")
+    running = launch(
+        "video.launch.py", source="97", model="fake", language="no", bridge="false",
+        params_file="own.yaml",
+    )  # fmt: skip
     running.until("no camera /dev/video97")
     running.until("'no'")
     running.end()
