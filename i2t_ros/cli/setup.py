@@ -39,7 +39,7 @@ from i2t_ros.installation import (
     in_environment,
     site_packages,
 )
-from i2t_ros.nodes.signals import handle
+from i2t_ros.nodes.signals import SIGNALS, handle
 
 UNREACHED = re.compile(
     "NewConnectionError|ConnectTimeout|NameResolution|Failed to resolve|ProxyError|ReadTimeout"
@@ -313,23 +313,30 @@ def tell_pip_of_opencv(folder: Path, version: str) -> None:
 def execute(command: Sequence[str]) -> None:
     """Run a command whose output is shown as it comes. Raises BackendMissingError if it fails."""
     said = []
-    # What it starts in turn ends with it, also if a signal comes for this process alone.
-    with subprocess.Popen(
-        command,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        env=os.environ | {"PIP_USER": "0"},
-        start_new_session=True,
-        close_fds=False,  # they have the lock, too
-    ) as process:
-        try:
-            for line in process.stderr or ():
-                said.append(line)
-                print(line, end="", file=sys.stderr, flush=True)
-        except BaseException:
-            end_group(process)
-            raise
+    let_signals = partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the command can be ended
+    try:
+        # What it starts in turn ends with it, also if a signal comes for this process alone.
+        with subprocess.Popen(
+            command,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env=os.environ | {"PIP_USER": "0"},
+            preexec_fn=let_signals,  # noqa: PLW1509 (no other thread runs)
+            start_new_session=True,
+            close_fds=False,  # they have the lock, too
+        ) as process:
+            try:
+                let_signals()
+                for line in process.stderr or ():
+                    said.append(line)
+                    print(line, end="", file=sys.stderr, flush=True)
+            except BaseException:
+                end_group(process)
+                raise
+    finally:
+        let_signals()
     if process.returncode == 0:
         return
     text = "".join(said)
