@@ -117,7 +117,7 @@ def test_the_end_of_the_pictures_ends_all(run):
 
 def test_a_node_that_cannot_start_ends_all_and_the_exit_code_says_so(run):
     started = run("--source", "nowhere.mp4", "--model", "fake", "--ros-args", "-p", "tcp_port:=0")
-    started.until("active: images from")
+    until(lambda: len(started.children()) == 3, "three nodes")
     children = started.children()
     assert started.end() == 1
     assert gone(children)
