@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from project import PYPROJECT
-from waiting import until
+from waiting import has_ended, until
 
 from i2t_ros.cli import setup
 from i2t_ros.cli.main import main
@@ -231,15 +231,6 @@ def test_a_failure_is_explained(capsys, said, why):
     assert said in capsys.readouterr().err
 
 
-def is_alive(process):
-    """Whether a process runs; one that has ended may stay a zombie, if process 1 reaps none."""
-    try:
-        state = Path("/proc", str(process), "stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_what_was_started_ends_with_a_signal_and_so_does_what_it_started(tmp_path, number):
     """A shell plays pip: it has a child, and only setup itself gets the signal."""
@@ -254,7 +245,7 @@ def test_what_was_started_ends_with_a_signal_and_so_does_what_it_started(tmp_pat
         children = [int(word) for word in told.read_text().split()]
         run.send_signal(number)
         assert "KeyboardInterrupt" in run.communicate(timeout=60)[1]
-    until(lambda: not any(map(is_alive, children)), "the end of both")
+    until(lambda: all(map(has_ended, children)), "the end of both")
 
 
 def test_two_at_a_time_do_not_meet(tmp_path):

@@ -19,7 +19,7 @@ from project import ROOT
 from rcl_interfaces.srv import GetParameters
 from running_command import RunningCommand
 from std_msgs.msg import String
-from waiting import until
+from waiting import has_ended, until
 
 from i2t_ros.nodes.launch_plan import declared as launch_arguments
 from i2t_ros.nodes.processes import PROFILES, profile_variable
@@ -163,13 +163,6 @@ def rviz(tmp_path):
     return f"AMENT_PREFIX_PATH={os.environ['AMENT_PREFIX_PATH']}:{prefix}"
 
 
-def lives(pid):
-    try:
-        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return False
-
-
 def started(running):
     """Return the processes that a launch has started."""
     return [int(pid) for pid in re.findall(r"process started with pid \[(\d+)", running.text())]
@@ -183,7 +176,7 @@ def test_all_that_it_started_ends_with_it_however_it_ends(launch, rviz, number):
     running.until("detector_node.*active")
     assert len(started(running)) == 3
     assert running.end(number)
-    until(lambda: not any(map(lives, started(running))), "their end")
+    until(lambda: all(map(has_ended, started(running))), "their end")
     assert "Traceback" not in running.text().partition("rviz2-3")[0]
 
 
@@ -204,7 +197,7 @@ def test_all_that_it_started_ends_when_another_action_fails(launch, tmp_path, ac
     assert "Caught exception in launch" in running.text()
     assert "Traceback" not in running.text()
     assert running.text().count("process has finished cleanly") == len(started(running)) == 2
-    assert not any(map(lives, started(running)))
+    assert all(map(has_ended, started(running)))
 
 
 def test_what_is_wrong_is_said_on_a_line_and_nothing_is_started(launch):

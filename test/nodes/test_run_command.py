@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,7 +12,7 @@ import pytest
 from project import I2T
 from running_command import RunningCommand
 from std_msgs.msg import String
-from waiting import until
+from waiting import has_ended, until
 
 from i2t_ros.client import Client, ServerError
 
@@ -43,7 +42,7 @@ def pictures(tmp_path):
 
 
 def gone(pids):
-    return [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+    return all(map(has_ended, pids))
 
 
 def test_three_nodes_from_one_file_and_a_clean_end(peer, run, tmp_path):
