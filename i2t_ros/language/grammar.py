@@ -9,6 +9,7 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 
 from i2t_ros.language import datafile, inflection
+from i2t_ros.language.names import names_of
 
 # Kind of list -> the keys of ``lists`` that are laid over CLDR's pattern.
 _LISTS = {
@@ -112,7 +113,10 @@ class Language:
         return self.nouns.get(key) or self._borrow(key, word)
 
     def _borrow(self, key: str, word: str) -> Noun:
-        """Return a noun for a label that the language lacks: the English word in its grammar."""
+        """Return a noun for a label that the language lacks: the English word in its grammar.
+
+        Its bare name may be known all the same; without gender and plural it cannot be counted.
+        """
         lender = self._fallback
         if lender is None:
             singular, plural = word, inflection.english_plural(word)
@@ -124,6 +128,7 @@ class Language:
             word, gender = known.label, self._borrowed.gender
             if self.capitals == "nouns":
                 singular, plural, word = map(_capitals, (singular, plural, word))
+            word = names_of(self.tag).get(key, word)
         # If 1 has the category "other", the language has no plural, and the singular overwrites it.
         forms = {"other": plural, self._plural(1): singular}
         return replace(self._borrowed, key=key, label=word, gender=gender, forms=forms)
