@@ -1,6 +1,6 @@
-"""Writes config/label_names/: names of ImageNet's classes, which are names of emoji in Unicode CLDR.
+"""Writes config/label_names/: names of classes of ImageNet, from Unicode CLDR.
 
-CLDR's names of emoji exist in some hundred languages, and people who speak them have checked them.
+CLDR has names of emoji in some hundred languages, which speakers of them have voted on.
 label_emoji.txt says which emoji is which class. ::
 
     npm pack cldr-annotations-full@48.2.0
@@ -23,8 +23,8 @@ TAGS = tuple(sorted(set(LANGUAGES) - {"en"}))  # English has the model's own nam
 
 HEADER = """\
 # Names of classes of ImageNet in the language {tag}: class, tab, name.
-# They are names of emoji in Unicode CLDR {version}, (c) Unicode, Inc., under the license Unicode-3.0,
-# which LICENSE.txt in this folder has. Made by tools/write_label_names.py.
+# They are names of emoji in Unicode CLDR {version}, (c) Unicode, Inc., under the license
+# Unicode-3.0: see LICENSE.txt in this folder. Made by tools/write_label_names.py.
 """
 
 
@@ -56,8 +56,7 @@ def main(archive: str) -> None:
 
         def content(name: str) -> str:
             file = tar.extractfile(f"package/{name}")
-            assert file is not None, name
-            return file.read().decode()
+            return file.read().decode() if file else ""
 
         version = json.loads(content("package.json"))["version"]
         NAMES.mkdir(exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -94,6 +95,27 @@ def test_the_sentence_about_the_picture_has_the_name(tag: str, name: str) -> Non
     assert "Egyptian cat".casefold() in shows("Egyptian cat", tag).casefold()  # CLDR has no such
 
 
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [
+        ("de", "German"),
+        ("ja", "Japanese"),
+        ("zh", "Chinese"),
+        ("es", "Spanish"),
+        ("fr", "French"),
+        ("ko", "Korean"),
+        ("pt", "Portuguese"),
+    ],
+)
+def test_the_docs_say_how_many_classes_have_a_name(tag: str, name: str) -> None:
+    language = load_languages().get(tag)
+    counted = sum(language.noun(label).key in language.nouns for label in CLASSES)
+    named = sum(label.casefold() in names_of(tag) for label in CLASSES)
+
+    row = f"| {name} | {counted} | {named} | {counted + named} |"
+    assert row in (ROOT / "docs" / "languages.md").read_text("utf-8")
+
+
 def test_english_says_the_label_of_the_model() -> None:
     assert "ice bear" in shows("ice bear", "en")
 
@@ -142,6 +164,7 @@ assert names.names_of.cache_info()[:2] == (1, 1), "not read once"
         ("computer keyboard", "teclado"),
         ("hand blower", "secador de pelo"),
         ("hotdog", "perrito caliente"),
+        ("ski", "esquís"),
         ("teddy", "oso de peluche"),
     ],
 )
@@ -163,8 +186,6 @@ def test_the_tool_refuses_one_name_for_two_classes() -> None:
 def test_the_tool_writes_what_the_engine_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import json  # noqa: PLC0415
-
     members = {"package.json": {"version": "1.0"}}
     for tag in TAGS:
         named = {emoji: {"tts": [f"{tag} {name}"]} for name, emoji in emoji_of(tag).items()}
