@@ -54,8 +54,7 @@ def test_facts_are_in_the_order_in_which_they_are_said() -> None:
         ("classification", ["beach"]),
     ]
     assert compose_scene(EVERYTHING) == (
-        "I can see a dog. There is a face in the picture. The text reads “EXIT.” "
-        "Best guess: beach."
+        "I can see a dog. There is a face in the picture. The text reads “EXIT.” Best guess: beach."
     )
 
 
