@@ -115,13 +115,16 @@ class Language:
         """Return a noun for a label that the language lacks: the English word in its grammar."""
         lender = self._fallback
         if lender is None:
-            singular, plural = word, inflection.english_plural(word)
+            singular = inflection.english_singular(word)
+            plural = inflection.english_plural(word)
             gender = inflection.english_article(word)
         else:
             known = lender.noun(key) if key in lender.nouns else lender.noun(word)
             plural = _of(known.forms["other"], lender._case)
             singular = _of(known.forms.get("one", plural), lender._case)
             word, gender = known.label, self._borrowed.gender
+            if singular.endswith(f" of {word}"):  # "piece of furniture", which only English needs
+                singular = plural = word
             if self.capitals == "nouns":
                 singular, plural, word = map(_capitals, (singular, plural, word))
         # If 1 has the category "other", the language has no plural, and the singular overwrites it.
@@ -138,7 +141,13 @@ class Language:
         word = _of(_of(data["numbers"][number], noun.gender), case) if in_words else str(number)
         name = _of(noun.forms.get(self._plural(number)) or noun.forms["other"], case)
         template: str = _of(data["item"], "words" if in_words else "digits")
-        return template.format_map({"number": word, "noun": name, "counter": counter})
+        filled = template.format_map({"number": word, "noun": name, "counter": counter})
+        return filled.strip()  # the number may be an empty word: "jeans"
+
+    def agreement(self, noun: Noun, number: int) -> int:
+        """Return the number that a verb agrees with: that of many for one of "jeans"."""
+        one = number == 1 and not _of(self._data["numbers"][1], noun.gender)
+        return datafile.LAST_WORD if one else number
 
     def join(self, items: Sequence[str], kind: str) -> str:
         """Return the items as one list, joined by the pattern ``kind``, a key of _LISTS."""

@@ -17,10 +17,12 @@ an image may.
 """
 
 import functools
+import os
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from i2t_ros.language import english
 from i2t_ros.optional import pass_on_interrupt
 
 _PARTICLE = re.compile(r"\{(\w+)\}([이을은과])\(([가를는와])\)")
@@ -46,23 +48,143 @@ def _inflector() -> Any:
     return inflect.engine()
 
 
-def english_plural(word: str) -> str:
-    """Return the plural of a noun, "forklift" -> "forklifts"."""
-    last = re.split(r"[\s-]", word)[-1]
-    if last == last.upper():  # inflect makes "AGVS" of the acronym AGV
+def english_singular(label: str) -> str:
+    """Return the words for one thing with a label of a user's own model.
+
+    They are the label itself, except for mass nouns: "furniture" -> "piece of furniture".
+    """
+    label = _without_article(label)
+    measure = english.unit(_head(label).lower())
+    return f"{measure} of {label}" if measure else label
+
+
+def english_plural(label: str) -> str:
+    """Return the words for several things, "forklift" -> "forklifts".
+
+    A label that is plural already stays: "jeans". So does what is not in Latin letters.
+    """
+    inflector = _inflector()  # also if it turns out not to be needed: prepare_labels counts on it
+    label = _without_article(label)
+    if measure := english.unit(_head(label).lower()):
+        return f"{measure}s of {label}"
+    if label.isupper() and not all(map(english.is_spelled_out, re.findall("[A-Z]+", label))):
+        return _plural_label(label.lower(), inflector).upper()
+    return _plural_label(label, inflector)
+
+
+def english_article(label: str) -> str:
+    """Return the article of one thing, "a" or "an"; empty if the label is plural already."""
+    label = _without_article(label)
+    head = _head(label)
+    if head and not english.unit(head.lower()):
+        last = _LAST_WORD.search(head)
+        if last and _is_plural(last[0]):
+            return ""
+    return english.article(re.sub(r"^[\W_]+", "", english_singular(label)))
+
+
+# "the cat", as in the prompts of models with an open vocabulary
+_ARTICLE = re.compile(r"(?:an?|the) (?=\w)")
+# What comes behind the noun: in parentheses, behind a comma; or what begins with a preposition,
+# is done by a person or an animal, or is a state.
+_BEHIND = re.compile(
+    r"\s*[(\[,;:].*"
+    r"|\s+(?:of|on|in|with|without|at|for|from|under|behind|near|by|beside|inside|w/o?)(?![\w-]).*"
+    r"|(?<=\S)\s+(?:who|that|which|not|no)\s.*"
+    r"|\s+(?:on|off|open|opened|closed|broken|damaged|empty|red|yellow|green)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_DOING = re.compile(
+    r"(\b(?:person|people|man|woman|boy|girl|child|baby|worker|rider|pedestrian|player|dog|cat|horse"
+    r"|bird|animal))[ -](?:\w+ing|seated|fallen)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
+_SLASH = re.compile(r"(?<!\bw)(?<!\bw/o)\s*/\s*", re.IGNORECASE)
+# What may stand before a noun that two alternatives share: "red/green light", "cutting/chopping board"
+_SHARED = re.compile(
+    r"(?:red|green|blue|yellow|black|white|left|right|front|rear|big|small|large|male|female|open"
+    r"|closed|\w+ing)(?=/\S+ \S)",
+    re.IGNORECASE,
+)
+_PAIR = re.compile(r"([^\W\d]+) (and|&) ([^\W\d]+)")
+_LAST_WORD = re.compile(r"[^\s/&]+(?=\W*$)")
+_LATIN = re.compile(r"[0-9A-Za-z\u00c0-\u024f]")
+
+
+def _without_article(label: str) -> str:
+    return _ARTICLE.sub("", label, count=1) if _ARTICLE.match(label) else label
+
+
+def _split(words: str) -> tuple[str, str]:
+    """Return the noun with what stands before it, and what stands behind it."""
+    found = _BEHIND.search(words, 1)
+    end = found.start() if found else len(words)
+    if doing := _DOING.search(words[:end]):
+        end = doing.end(1)
+    return words[:end], words[end:]
+
+
+def _head(label: str) -> str:
+    """Return the noun of a label, or of its first alternative, with what stands before it."""
+    return _split(_alternatives(label)[0])[0]
+
+
+def _alternatives(label: str) -> list[str]:
+    """Return the parts of a label between slashes, but not of what is in parentheses."""
+    slash = _SLASH.search(label)
+    behind = re.search(r"[(\[,;:]", label)
+    if not slash or slash.start() == 0 or slash.end() == len(label):
+        return [label]
+    if (behind and behind.start() < slash.start()) or _SHARED.match(label):
+        return [label]
+    return _SLASH.split(label)
+
+
+def _plural_label(label: str, inflector: Any) -> str:
+    parts = []
+    for part in _alternatives(label):
+        head, behind = _split(part)
+        # A mass noun behind a slash stays: "suitcases/baggage".
+        parts.append((head if english.unit(head.lower()) else _plural_noun(head, inflector)) + behind)
+    return "/".join(dict.fromkeys(parts))
+
+
+def _plural_noun(noun: str, inflector: Any) -> str:
+    if (pair := _PAIR.fullmatch(noun)) and not _is_plural(pair[3]):
+        both = (_plural_word(word, inflector) for word in (pair[1], pair[3]))
+        return f" {pair[2]} ".join(both)
+    last = _LAST_WORD.search(noun)
+    if not last:
+        return noun
+    return noun[: last.start()] + _plural_word(last[0], inflector) + noun[last.end() :]
+
+
+def _is_plural(word: str) -> bool:
+    """Return whether a word as it is written is plural: "Jeans", "SUVs", "flip-flops"."""
+    return bool(re.fullmatch(r"[A-Z]{2,}s", word)) or english.is_plural(word.lower().split("-")[-1])
+
+
+def _plural_word(word: str, inflector: Any) -> str:
+    if not _LATIN.match(word[-1:]) or word.lower().endswith(("'s", "’s")):
+        return word
+    if word[-1:].isdigit() or (word.isupper() and english.is_spelled_out(word)):
         return word + "s"
-    if inflector := _inflector():
-        return str(inflector.plural_noun(word))
-    if re.search(r"[^aeiou]y$", word):
-        return word[:-1] + "ies"
-    return word + ("es" if re.search(r"(s|x|z|ch|sh)$", word) else "s")
-
-
-def english_article(word: str) -> str:
-    """Return the article of a noun, "a" or "an"."""
-    if inflector := _inflector():
-        return str(inflector.a(word)).split(" ", 1)[0]
-    return "an" if word[:1].lower() in "aeiou" else "a"
+    if inside := re.search(r"-(?:in-law|of-\w+)$", word):
+        return _plural_word(word[: inside.start()], inflector) + inside[0]
+    small = word.lower()
+    plural = english.plural(small)
+    if plural is None and "-" in word:
+        begin, last = word.rsplit("-", 1)
+        return f"{begin}-{_plural_word(last, inflector)}"
+    if _is_plural(word):
+        return word
+    if plural is None and inflector and re.fullmatch("[a-z]{2,40}", small):
+        plural = str(inflector.plural_noun(small))
+    plural = plural or english.spelled_plural(small)
+    # The capitals are those of the label: "iPods", "Mice".
+    same = len(os.path.commonprefix((small, plural)))
+    begin = word[:same] if same else plural[:1].upper() if word[:1].isupper() else plural[:1]
+    return begin + plural[len(begin) :]
 
 
 def fill_korean(template: str, fields: dict[str, str]) -> str:
