@@ -145,9 +145,9 @@ class Language:
         return filled.strip()  # the number may be an empty word: "jeans"
 
     def agreement(self, noun: Noun, number: int) -> int:
-        """Return the number that a verb agrees with: that of many for one of "jeans"."""
+        """Return the number that a verb agrees with: two for "jeans", though it is one thing."""
         one = number == 1 and not _of(self._data["numbers"][1], noun.gender)
-        return datafile.LAST_WORD if one else number
+        return 2 if one else number
 
     def join(self, items: Sequence[str], kind: str) -> str:
         """Return the items as one list, joined by the pattern ``kind``, a key of _LISTS."""

@@ -89,8 +89,8 @@ class Things:
     The words suit a phrase of ``section``, by default that of the style.
 
     items  number and noun in words, most first
-    first  the count of the first item
-    total  the sum of all counts
+    first  the number that a verb agrees with if it stands before the first item
+    total  the same for all items
     """
 
     def __init__(
@@ -107,8 +107,13 @@ class Things:
             language.count(nouns[key], number, section or style, style == "list")
             for key, number in ranked
         ]
-        self.first = ranked[0][1] if ranked else 0
-        self.total = sum(counts.values())
+        # A list is of objects, whatever their names: "The following object was detected: 1 jeans."
+        agreed = [
+            number if style == "list" else language.agreement(nouns[key], number)
+            for key, number in ranked
+        ]
+        self.first = agreed[0] if agreed else 0
+        self.total = sum(agreed)
         self._style = style
         self._language = language
 
