@@ -49,7 +49,7 @@ _PLURAL = _words(
     larvae algae vertebrae bacteria media data criteria alumni nuclei stimuli graffiti paparazzi
     gateaux bureaux tableaux plateaux passersby menus emus tutus gnus gurus cpus gpus tofus skis
     taxis kiwis bikinis zucchinis alibis safaris martinis paninis delis yetis jacuzzis khakis
-    broccolis leis tis folk livestock vermin personnel pantyhose"""
+    chilis chillis rotis tikis minis raviolis salamis tsunamis broccolis leis tis folk livestock vermin personnel pantyhose"""
 )
 """Plurals that their ending does not show."""
 
@@ -63,14 +63,14 @@ _SINGULAR = _words(
 
 _NOT_MEN = _words("human roman german ottoman talisman caiman shaman norman walkman turkoman")
 
+# What has no plural is counted by what fits most pictures of it; "two furniture" is no English.
 _UNITS = {
     "piece": """furniture luggage baggage equipment jewelry jewellery clothing apparel footwear
         headwear swimwear underwear sportswear eyewear tableware kitchenware cookware silverware
         cutlery glassware chinaware crockery machinery hardware garbage trash litter rubbish debris
-        waste armor money
-        bread cornbread toast meat crabmeat beef pork bacon cheese candy tofu fudge leather
-        wood driftwood lumber pottery styrofoam cardboard ginger broccoli personal-care
-        cabinetry stationery""",
+        waste armor money bread cornbread toast meat crabmeat beef pork bacon cheese candy tofu
+        fudge leather wood driftwood lumber pottery styrofoam cardboard ginger broccoli cabinetry
+        stationery""",
     "portion": """food seafood rice pasta spaghetti popcorn guacamole coleslaw hummus oatmeal sushi
         macaroni edamame salsa cornmeal applesauce honey butter""",
     "roll": "toilet-paper toilet-tissue adhesive-tape duct-tape masking-tape tinfoil gift-wrap",
@@ -79,7 +79,7 @@ _UNITS = {
     "bunch": "asparagus celery parsley spinach",
     "ear": "corn",
     "area": """grass sand snow water vegetation terrain sky smoke mud dirt gravel moss foliage ice
-        earth land""",
+        earth land facial-hair body-hair""",
 }
 _UNIT_OF = {
     words.replace("-", " "): unit for unit, listed in _UNITS.items() for words in listed.split()
@@ -100,7 +100,7 @@ _SYLLABLE = re.compile(
     r"|spl|sch|sph|squ|thr|chr|phr|tw|kn|gn|dw|ps|ll|x)?[aeiouy]"
 )
 _CONSONANT_SOUND = re.compile(
-    r"u(?=[krst][aeiou])|uni(?!den|mp|mag|n|ss)|unesco|eu|ew|one(?![a-z])|once\b|ouija"
+    r"u(?=[krst][aeiou])|uni(?!den|mp|mag|n|ss)|unesco|ukr|eu|ew|one(?![a-z])|once\b|ouija"
 )
 _SILENT_H = re.compile(r"h(?:onest|onor|onour|our|eir|erbs?\b)")
 
@@ -171,7 +171,7 @@ def is_spelled_out(word: str) -> bool:
 
 
 def article(word: str) -> str:
-    """Return "a" or "an", whichever goes before a word."""
+    """Return "a" or "an", whichever goes before a word or a number in digits."""
     word = unicodedata.normalize("NFKD", word)
     word = "".join(c for c in word if not unicodedata.combining(c))
     if number := re.match(r"\d+", word):

@@ -266,6 +266,7 @@ women | women | two women
 children | children | two children
 traffic lights | traffic lights | two traffic lights
 menus | menus | two menus
+chilis | chilis | two chilis
 AGVs | AGVs | two AGVs
 HARD HATS | HARD HATS | two HARD HATS
 # Singular, although it ends like a plural
@@ -337,6 +338,7 @@ Xbox controller | an Xbox controller | two Xbox controllers
 unicorn | a unicorn | two unicorns
 uniform | a uniform | two uniforms
 unidentified bag | an unidentified bag | two unidentified bags
+Ukrainian flag | a Ukrainian flag | two Ukrainian flags
 European flag | a European flag | two European flags
 one-way sign | a one-way sign | two one-way signs
 ukulele | a ukulele | two ukuleles
@@ -353,6 +355,7 @@ plastic waste | a piece of plastic waste | two pieces of plastic waste
 FURNITURE | a piece of FURNITURE | two pieces of FURNITURE
 piece of furniture | a piece of furniture | two pieces of furniture
 luggage cart | a luggage cart | two luggage carts
+facial hair | an area of facial hair | two areas of facial hair
 paper towel | a paper towel | two paper towels
 suitcase/luggage | a suitcase/luggage | two suitcases/luggage
 """
