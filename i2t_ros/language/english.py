@@ -49,7 +49,8 @@ _PLURAL = _words(
     larvae algae vertebrae bacteria media data criteria alumni nuclei stimuli graffiti paparazzi
     gateaux bureaux tableaux plateaux passersby menus emus tutus gnus gurus cpus gpus tofus skis
     taxis kiwis bikinis zucchinis alibis safaris martinis paninis delis yetis jacuzzis khakis
-    chilis chillis rotis tikis minis raviolis salamis tsunamis broccolis leis tis folk livestock vermin personnel pantyhose"""
+    chilis chillis rotis tikis minis raviolis salamis tsunamis broccolis leis tis folk livestock
+    vermin personnel pantyhose"""
 )
 """Plurals that their ending does not show."""
 
