@@ -131,14 +131,24 @@ class Language:
         """
         lender = self._fallback
         if lender is None:
-            forms = {"other": inflection.english_plural(word), "one": word}
-            gender = inflection.english_article(word)
+            article = inflection.english_article(word)
             return replace(
-                self._borrowed, key=key, label=word, cited=word, gender=gender, forms=forms
+                self._borrowed,
+                key=key,
+                label=word,
+                cited=word,
+                forms={
+                    "other": inflection.english_plural(word),
+                    "one": inflection.english_singular(word),
+                },
+                gender=article,
+                plural_only=not article,
             )
         known = lender.noun(key) if key in lender.nouns else lender.noun(word)
         plural = _of(known.forms["other"], lender._case)
         words = (plural, _of(known.forms.get("one", plural), lender._case), known.label)
+        if words[1].endswith(f" of {known.label}"):  # "piece of furniture": only English needs it
+            words = (known.label,) * 3
         if self.capitals == "nouns":
             words = (_capitals(words[0]), _capitals(words[1]), _capitals(words[2]))
         plural, singular, cited = (self.phrase("texts.quote", text=each) for each in words)
@@ -168,7 +178,8 @@ class Language:
         item = _of(noun.item or data["item"], "words" if in_words else "digits")
         templates = datafile.forms(item)
         template: str = templates.get(number, templates["other"])
-        return template.format_map({"number": word, "noun": name, "counter": counter})
+        filled = template.format_map({"number": word, "noun": name, "counter": counter})
+        return filled.strip()  # the number may be an empty word: "jeans"
 
     def join(self, items: Sequence[str], kind: str) -> str:
         """Return the items as one list, joined by the pattern ``kind``, a key of _LISTS."""

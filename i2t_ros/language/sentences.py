@@ -112,7 +112,11 @@ class Things:
         ranked = sorted(counts.items(), key=lambda item: -item[1])
         self._counts = [(nouns[key], number) for key, number in ranked]
         self._language, self._style, self._section = language, style, section or style
-        agreeing = [2 if nouns[key].plural_only else number for key, number in ranked]
+        # A list is of objects, whatever their names: "The following object was detected: 1 jeans."
+        agreeing = [
+            max(number, 2) if nouns[key].plural_only and style != "list" else number
+            for key, number in ranked
+        ]
         self.first = agreeing[0] if ranked else 0
         self.total = sum(agreeing)
         self.gender = nouns[ranked[0][0]].gender if ranked else ""
