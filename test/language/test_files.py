@@ -103,7 +103,7 @@ def test_the_language_of_the_guide_works(tmp_path: Path) -> None:
     assert say(counts(no_helmet=2), "en", own) == "I can see two people without a helmet."
     assert say(counts(jeans=1), "en", own) == "I can see a pair of jeans."
     assert say(counts(jeans=2), "nl", own) == "Ik zie twee ‘jeans’."
-    assert say(counts(groceries=1), "en", own, "scene") == "There are groceries in the middle."
+    assert say(counts(groceries=1), "en", own, "scene") == "In the middle there are groceries."
     assert say(counts(person=2, dog=1), "nl", own) == "Ik zie twee personen en een hond."
     assert say(counts(forklift=11), "nl-BE", own) == "Ik zie 11 ‘forklifts’."
     assert say(counts(car=1, forklift=1), "es-MX", own) == "Veo un carro y un «forklift»."

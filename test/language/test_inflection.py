@@ -88,7 +88,7 @@ def test_verbs_agree_with_a_label_that_is_plural() -> None:
     assert said("jeans", 1, style="scene") == "On the left there are jeans."
     assert said("jeans", 1, style="changes") == "Jeans have come into view."
     assert said("forklift", 1, style="changes") == "A forklift has come into view."
-    assert said("furniture", 1, style="scene") == "There is a piece of furniture on the left."
+    assert said("furniture", 1, style="scene") == "On the left there is a piece of furniture."
 
 
 def test_a_list_counts_objects_whatever_their_names() -> None:
