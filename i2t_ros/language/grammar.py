@@ -142,6 +142,13 @@ class Language:
         forms = {"other": plural, self._plural(1): singular}
         return replace(self._borrowed, key=key, label=words[2], cited=cited, forms=forms)
 
+    def agreeing(self, numbers: Sequence[int], section: str) -> int:
+        """Return the number that a phrase of ``section`` agrees with, of things this many each."""
+        if self._data[section].get("agreement") == "first" and numbers:
+            # "A dog and a cat" are several, but "three dogs and two cats" are not five.
+            return max(numbers[0], min(len(numbers), 2))
+        return sum(numbers)
+
     def in_digits(self, largest: int) -> bool:
         """Return whether a sentence whose largest number is ``largest`` has no number as a word."""
         return self._data["numerals"] == "uniform" and largest not in self._data["numbers"]

@@ -91,7 +91,8 @@ class Things:
     The words suit a phrase of ``section``, by default that of the style.
 
     first    the count of the first item, for a verb that agrees with it alone
-    total    the sum of all counts, for a verb that agrees with all items
+    total    the number with which a verb agrees: the sum of all counts, or in a section that
+             agrees with its first thing the first count, but 2 for several single things
     gender   that of the first item
     largest  the largest count
     """
@@ -108,9 +109,9 @@ class Things:
         ranked = sorted(counts.items(), key=lambda item: -item[1])
         self._counts = [(nouns[key], number) for key, number in ranked]
         self._language, self._style, self._section = language, style, section or style
-        agreeing = [2 if nouns[key].plural_only else number for key, number in ranked]
+        agreeing = [max(number, 2) if nouns[key].plural_only else number for key, number in ranked]
         self.first = agreeing[0] if ranked else 0
-        self.total = sum(agreeing)
+        self.total = language.agreeing(agreeing, self._section)
         self.gender = nouns[ranked[0][0]].gender if ranked else ""
         self.largest = ranked[0][1] if ranked else 0
 

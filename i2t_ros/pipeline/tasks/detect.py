@@ -133,15 +133,15 @@ class ObjectFacts(TaskFacts):
             parts = (("", sure), (doubt, unsure))
             return [_placed(objects, language, kind) for kind, objects in parts if objects]
         certain, doubtful = (Things(part, language, style) for part in (sure, unsure))
-        total = certain.total + doubtful.total
         largest = max(certain.largest, doubtful.largest)
         hedged = doubtful.text(largest, marked=style == "list")
         if certain and doubtful:
+            total = language.agreeing([certain.total, doubtful.total], style)
             fields = {"things": certain.text(largest), "hedged": hedged}
             return [language.phrase(f"{style}.mixed", total, certain.gender, **fields)]
         phrase, things = ("plain", certain) if certain else ("hedged", doubtful)
         text = certain.text() if certain else hedged
-        return [language.phrase(f"{style}.{phrase}", total, things.gender, things=text)]
+        return [language.phrase(f"{style}.{phrase}", things.total, things.gender, things=text)]
 
 
 @dataclass(frozen=True, slots=True)
