@@ -181,7 +181,7 @@ WRONG = {
     "sentence: {plain: {other: {m: x}}}": r"sentence.plain.other: .* f",
     "numerals: roman": r"numerals: expected one of mixed, uniform, got 'roman'",
     "borrowed: {gender: n}": r"borrowed.gender: expected one of m, f, got 'n'",
-    "sentence: {plane: x}": r"sentence: unknown field plane; known: case, empty",
+    "sentence: {plane: x}": r"sentence: unknown field plane; known: agreement, case, empty",
     "labels: {no: {one: no, other: noes}}": r"labels: a key: expected a text, got False",
     "space:": r"space: expected a text, got None",
     "capitals: all": r"capitals: expected one of sentences, nouns, none, got 'all'",
