@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from babel import Locale, UnknownLocaleError
 
@@ -44,6 +44,19 @@ class Noun:
     counter: str = ""
     item: Any = None
     plural_only: bool = False
+
+
+class Agreement(NamedTuple):
+    """What verbs agree with.
+
+    first   the number, if the verb goes with the first of several things: "there is a dog and ..."
+    total   the number, if it goes with all of them
+    gender  of the first thing, or the common one of all if the language looks at that
+    """
+
+    first: int = 0
+    total: int = 0
+    gender: str = ""
 
 
 class Language:
@@ -158,6 +171,25 @@ class Language:
         return replace(
             self._borrowed, key=key, label=own or words[2], cited=own or cited, forms=forms
         )
+
+    def agreeing(self, nouns: Sequence[tuple[Noun, int]], section: str) -> "Agreement":
+        """Return what verbs of a ``section`` agree with, beside nouns that are this many each."""
+        rule = self._data[section].get("agreement")
+        # A list is of objects, whatever their names: "The following object was detected: 1 jeans."
+        numbers = [
+            max(number, 2) if noun.plural_only and section != "list" else number
+            for noun, number in nouns
+        ]
+        first, total = numbers[0], sum(numbers)
+        gender = nouns[0][0].gender
+        if rule == "first":
+            # "A dog and a cat" are several, but "three dogs and two cats" are not five.
+            total = max(first, min(len(numbers), 2))
+        elif rule == "all":
+            first = total
+            if any(noun.gender != gender for noun, _ in nouns):
+                gender = self._data["genders"][0]
+        return Agreement(first, total, gender)
 
     def in_digits(self, largest: int) -> bool:
         """Return whether a sentence whose largest number is ``largest`` has no number as a word."""

@@ -141,15 +141,20 @@ def test_faces_and_texts_stand_in_the_case_of_their_own_phrases(tmp_path: Path) 
     )
 
 
-def test_things_in_doubt_count_for_the_plural_category(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("style", "expected"),
+    [("sentence", "Un chien un chat, one"), ("list", "1 chien 1 chat, several")],
+)
+def test_a_verb_agrees_with_what_is_certain_and_a_list_announces_all(
+    tmp_path: Path, style: str, expected: str
+) -> None:
     mixed = "{one: '{things} {hedged}, one', other: '{things} {hedged}, several'}"
-    own = user_languages(tmp_path, fr=f"sentence: {{mixed: {mixed}}}")
+    own = user_languages(tmp_path, fr=f"{style}: {{mixed: {mixed}}}")
     dog, cat = (ObjectCount(name, 1, score, score) for name, score in (("dog", 0.9), ("cat", 0.4)))
-    found = [ObjectFacts((dog, cat))]
 
-    said = compose(found, "fr", hedge=True, languages=own)
+    said = compose([ObjectFacts((dog, cat))], "fr", style, hedge=True, languages=own)
 
-    assert said == "Un chien un chat, several"
+    assert said == expected
 
 
 WRONG = {
@@ -185,7 +190,7 @@ WRONG = {
     "sentence: {plain: {other: {m: x}}}": r"sentence.plain.other: .* f",
     "numerals: roman": r"numerals: expected one of mixed, uniform, got 'roman'",
     "borrowed: {gender: n}": r"borrowed.gender: expected one of m, f, got 'n'",
-    "sentence: {plane: x}": r"sentence: unknown field plane; known: case, empty",
+    "sentence: {plane: x}": r"sentence: unknown field plane; known: agreement, case, empty",
     "labels: {no: {one: no, other: noes}}": r"labels: a key: expected a text, got False",
     "space:": r"space: expected a text, got None",
     "capitals: all": r"capitals: expected one of sentences, nouns, none, got 'all'",
