@@ -59,7 +59,8 @@ def test_the_language_is_that_of_the_browser_or_of_its_parents(bridge, open_page
 
 
 def test_the_menu_has_each_language_under_its_own_name(bridge, open_page):
-    page = open_page(bridge())
+    page = open_page(bridge(), size=PHONE)
+    page.click("tab-picture")
     offered = page.run(OFFERED)
     assert len(offered) == len({name for _, name, _ in offered}) == 20
     assert all(tag == lang for tag, _, lang in offered)
@@ -70,6 +71,7 @@ def test_the_menu_has_each_language_under_its_own_name(bridge, open_page):
             ".filter(element => !element.textContent).map(element => element.dataset.i18n)"
         )
         assert page.run(missing) == [], tag
+        assert page.run(WIDER) <= 0, tag
 
 
 def test_the_server_is_told_the_whole_tag(bridge, open_page):
@@ -125,7 +127,12 @@ def test_names_and_numbers_keep_their_direction_in_arabic(bridge, open_page):
     assert "\u2068cam (1)\u2069" in waiting
     assert "3" in page.call("strings", "text", "place", {"place": 3})
     assert "93" in page.call("strings", "percent", 0.93)  # the digits of the drawings
+    direction = "return getComputedStyle(document.getElementById('sentence')).direction"
+    assert page.run(direction) == "rtl"  # of what stands there while nothing was said
     page.call("words", "showWords", SCENE)
+    assert page.run(direction) == "rtl"
+    page.call("words", "showWords", {**SCENE, "sentence": "I can see a dog.", "language": "en"})
+    assert page.run(direction) == "ltr"
     pieces = "return [...document.querySelectorAll('#details bdi')].map(bdi => bdi.textContent)"
     assert page.run(pieces)[:2] == ["m.onnx", "640 × 480"]
     assert page.run("return document.querySelector('#objects .label bdi').textContent") == "كلب"
