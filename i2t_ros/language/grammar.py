@@ -92,6 +92,7 @@ class Language:
         self.aliases: dict[str, str] = {**(fallback.aliases if fallback else {}), **aliases}
         named = {**data["nouns"], **data["labels"]}.items()
         self.nouns = {label_key(name): self._noun(label_key(name), value) for name, value in named}
+        # Its forms, if the file gives any, are templates for the foreign word.
         self._borrowed = self._noun("", {"other": "", **data["borrowed"]})
         # Cached because a camera shows the same things frame after frame. The size is limited
         # because a caller may pass any text; a model may have a thousand labels.
@@ -127,10 +128,10 @@ class Language:
         """Return a noun for a label that the language lacks: the English word in its grammar."""
         lender = self._fallback
         if lender is None:
-            forms = {"other": inflection.english_plural(word), "one": word}
+            own = {"other": inflection.english_plural(word), "one": word}
             gender = inflection.english_article(word)
             return replace(
-                self._borrowed, key=key, label=word, cited=word, gender=gender, forms=forms
+                self._borrowed, key=key, label=word, cited=word, gender=gender, forms=own
             )
         known = lender.noun(key) if key in lender.nouns else lender.noun(word)
         plural = _of(known.forms["other"], lender._case)
@@ -138,13 +139,31 @@ class Language:
         if self.capitals == "nouns":
             words = (_capitals(words[0]), _capitals(words[1]), _capitals(words[2]))
         plural, singular, cited = (self.phrase("texts.quote", text=each) for each in words)
-        # If 1 has the category "other", the language has no plural, and the singular overwrites it.
-        forms = {"other": plural, self._plural(1): singular}
+        forms: Mapping[str, Any]
+        if "other" in self._data["borrowed"]:
+            given = self._borrowed.forms
+            forms = {category: _filled(form, noun=singular) for category, form in given.items()}
+        else:
+            # If 1 has the category "other", the language has no plural: the singular overwrites it.
+            forms = {"other": plural, self._plural(1): singular}
         return replace(self._borrowed, key=key, label=words[2], cited=cited, forms=forms)
 
     def in_digits(self, largest: int) -> bool:
         """Return whether a sentence whose largest number is ``largest`` has no number as a word."""
         return self._data["numerals"] == "uniform" and largest not in self._data["numbers"]
+
+    def agreeing(self, nouns: Sequence[tuple[Noun, int]]) -> tuple[int, str]:
+        """Return the number and the gender that the verb beside counted nouns agrees with.
+
+        The language says whether they are those of the first noun, or of all: then genders that
+        differ give the default one.
+        """
+        numbers = [2 if noun.plural_only else number for noun, number in nouns]
+        genders = [noun.gender for noun, _ in nouns]
+        if self._data["agreement"] == "first":
+            return next(iter(numbers), 0), next(iter(genders), "")
+        common = genders[0] if len(set(genders)) == 1 else self._data["genders"][0]
+        return sum(numbers), common
 
     def _count(self, noun: Noun, number: int, section: str, digits: bool = False) -> str:
         data = self._data
@@ -216,6 +235,13 @@ def _phrase(data: datafile.Data, name: str) -> Any:
 def _of(value: Any, key: str) -> Any:
     """Return the part of a value that depends on a gender or a case, or the value itself."""
     return value[key] if isinstance(value, dict) else value
+
+
+def _filled(value: Any, **fields: str) -> Any:
+    """Return a template, or each of those that depend on a case, with its fields filled in."""
+    if isinstance(value, Mapping):
+        return {key: _filled(template, **fields) for key, template in value.items()}
+    return value.format_map(fields)
 
 
 def _list_pattern(*patterns: Mapping[str, str]) -> dict[str, str]:

@@ -90,9 +90,9 @@ class Things:
 
     The words suit a phrase of ``section``, by default that of the style.
 
-    first    the count of the first item, for a verb that agrees with it alone
+    first    the count for a verb that agrees with the first item alone, if the language has that
     total    the sum of all counts, for a verb that agrees with all items
-    gender   that of the first item
+    gender   that of the first item, or the one that all items have together
     largest  the largest count
     """
 
@@ -108,10 +108,8 @@ class Things:
         ranked = sorted(counts.items(), key=lambda item: -item[1])
         self._counts = [(nouns[key], number) for key, number in ranked]
         self._language, self._style, self._section = language, style, section or style
-        agreeing = [2 if nouns[key].plural_only else number for key, number in ranked]
-        self.first = agreeing[0] if ranked else 0
-        self.total = sum(agreeing)
-        self.gender = nouns[ranked[0][0]].gender if ranked else ""
+        self.first, self.gender = language.agreeing(self._counts)
+        self.total = sum(2 if noun.plural_only else number for noun, number in self._counts)
         self.largest = ranked[0][1] if ranked else 0
 
     def __len__(self) -> int:

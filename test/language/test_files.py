@@ -137,15 +137,21 @@ def test_faces_and_texts_stand_in_the_case_of_their_own_phrases(tmp_path: Path) 
     )
 
 
-def test_things_in_doubt_count_for_the_plural_category(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("style", "expected"),
+    [("sentence", "Un chien un chat, one"), ("list", "1 chien 1 chat, several")],
+)
+def test_things_in_doubt_count_for_the_plural_category_of_a_list(
+    tmp_path: Path, style: str, expected: str
+) -> None:
     mixed = "{one: '{things} {hedged}, one', other: '{things} {hedged}, several'}"
-    own = user_languages(tmp_path, fr=f"sentence: {{mixed: {mixed}}}")
+    own = user_languages(tmp_path, fr=f"{style}: {{mixed: {mixed}}}")
     dog, cat = (ObjectCount(name, 1, score, score) for name, score in (("dog", 0.9), ("cat", 0.4)))
     found = [ObjectFacts((dog, cat))]
 
-    said = compose(found, "fr", hedge=True, languages=own)
+    said = compose(found, "fr", style, hedge=True, languages=own)
 
-    assert said == "Un chien un chat, several"
+    assert said == expected
 
 
 WRONG = {

@@ -138,7 +138,9 @@ class ObjectFacts(TaskFacts):
         hedged = doubtful.text(largest, marked=style == "list")
         if certain and doubtful:
             fields = {"things": certain.text(largest), "hedged": hedged}
-            return [language.phrase(f"{style}.mixed", total, certain.gender, **fields)]
+            # A list announces all of them; a verb agrees with what is certain.
+            number = total if style == "list" else certain.total
+            return [language.phrase(f"{style}.mixed", number, certain.gender, **fields)]
         phrase, things = ("plain", certain) if certain else ("hedged", doubtful)
         text = certain.text() if certain else hedged
         return [language.phrase(f"{style}.{phrase}", total, things.gender, things=text)]
