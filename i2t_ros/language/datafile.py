@@ -50,7 +50,7 @@ _OPTIONAL: Mapping[str, tuple[Any, Any]] = {
     "digit_cases": (dict[str, str], {}),
     "counters": (dict[str, dict[int, str]], {}),
     "numerals": (Literal["mixed", "uniform"], "mixed"),
-    "lists": (dict[Literal["list", "things", "texts", "groups", "nested"], _List], {}),
+    "lists": (dict[Literal["list", "things", "within", "texts", "groups", "nested"], _List], {}),
     "space": (str, " "),
     "quoted_period": (Literal["outside", "inside", "merged"], "outside"),
     "capitals": (Literal["sentences", "nouns", "none"], "sentences"),
@@ -154,7 +154,9 @@ def _language_type(genders: tuple[str, ...], cases: tuple[str, ...]) -> Any:
             **sections,
         },
         {key: kind for key, (kind, _) in _OPTIONAL.items()}
-        | {"borrowed": _structure({}, {**dict.fromkeys(CATEGORIES, word), **more})},
+        | {
+            "borrowed": _structure({}, {**dict.fromkeys(CATEGORIES, word), **more, "acronyms": str})
+        },
     )
 
 
@@ -188,7 +190,7 @@ def _templates(data: Data) -> Iterator[tuple[str, str, set[str], set[str]]]:
                 for template in text.values() if isinstance(text, dict) else [text]:
                     yield f"{section}.{name}.{category}", template, needed, fields
     yield from _items("item", data["item"])
-    for category in data["borrowed"].keys() & CATEGORIES:
+    for category in data["borrowed"].keys() & {*CATEGORIES, "acronyms"}:
         word = data["borrowed"][category]
         for template in word.values() if isinstance(word, dict) else [word]:
             yield f"borrowed.{category}", template, {"noun"}, {"noun"}

@@ -16,6 +16,7 @@ _LISTS = {
     "list": ("list",),
     "things": ("things",),
     "texts": ("texts",),
+    "within": ("things", "within"),
     "groups": ("things", "groups"),
     "nested": ("things", "groups", "nested"),
 }
@@ -164,8 +165,9 @@ class Language:
                 plural_only=not article,
             )
         known = lender.noun(key) if key in lender.nouns else lender.noun(word)
-        # An acronym takes no English ending in other languages: "dos «SUV»".
-        plural = known.label if known.label.isupper() else _of(known.forms["other"], lender._case)
+        plural = _of(known.forms["other"], lender._case)
+        if known.label.isupper() and "acronyms" in self._data["borrowed"]:
+            plural = self._data["borrowed"]["acronyms"].format_map({"noun": known.label})
         words = (plural, _of(known.forms.get("one", plural), lender._case), known.label)
         if words[1].endswith(f" of {known.label}"):  # "piece of furniture": only English needs it
             words = (known.label,) * 3
@@ -197,11 +199,12 @@ class Language:
         gender = genders[0]
         if rule == "first":
             # "A dog and a cat" are several, but "three dogs and two cats" are not five.
-            total = max(first, min(len(numbers), 2))
+            total = 2 if len(numbers) > 1 and self._plural(first) == "one" else first
         elif rule in ("all", "last"):
             first = total
             if len(set(genders)) > 1:
-                gender = genders[-1] if rule == "last" else self._data["genders"][0]
+                last = rule == "last" and numbers[-1] > 1
+                gender = genders[-1] if last else self._data["genders"][0]
         return Agreement(first, total, gender)
 
     def in_digits(self, largest: int) -> bool:

@@ -120,11 +120,12 @@ class Things:
     def __len__(self) -> int:
         return len(self._counts)
 
-    def text(self, largest: int = 0, *, marked: bool = False) -> str:
+    def text(self, largest: int = 0, *, marked: bool = False, within: bool = False) -> str:
         """Return all items as one list.
 
         largest  the largest count of all that is said, if it is more than these things
         marked   whether each item says that it is uncertain, if the language does that
+        within   whether they are in one of several places
         """
         as_list = self._style == "list"
         digits = as_list or self._language.in_digits(largest or self.largest)
@@ -132,7 +133,7 @@ class Things:
             self._language.count(noun, number, self._section, digits, marked)
             for noun, number in self._counts
         ]
-        return self._language.join(items, "list" if as_list else "things")
+        return self._language.join(items, "list" if as_list else "within" if within else "things")
 
 
 def split(

@@ -27,7 +27,7 @@ EXIT = "«\u2068EXIT\u2069»"
         ("person=11@left --style scene", "على اليسار 11 شخصًا."),
         ("person=2@left dog=1@right --style scene", "على اليسار شخصان، وعلى اليمين كلب."),
         ("person=2@left cat=1@middle --unsure cat --style scene",
-         "على اليسار شخصان. وفي الوسط أيضًا على الأرجح قطة."),
+         "على اليسار شخصان. وفي الوسط على الأرجح قطة."),
         ("person=2 dog=1 cat=3", "أرى ثلاث قطط وشخصين وكلبًا."),
         ("person=1 cat=1 elephant=1 --unsure cat --unsure elephant",
          "أرى شخصًا، وعلى الأرجح قطة وفيلًا أيضًا."),

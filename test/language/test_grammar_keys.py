@@ -191,3 +191,38 @@ def test_only_a_foreign_class_of_the_picture_stands_in_quotation_marks() -> None
     assert shows("Egyptian cat", "zh-TW") == "圖中最有可能是「Egyptian cat」。"
     assert shows("dog", "es") == "Clasificación más probable: perro."
     assert shows("dog", "ko") == "사진 속 대상은 개일 가능성이 가장 높습니다."
+
+
+def test_also_is_said_only_of_a_place_that_was_named() -> None:
+    def said(place: str) -> str:
+        found = ObjectFacts(
+            (ObjectCount("dog", 2, 0.9, 0.9, "left"), ObjectCount("cat", 1, 0.2, 0.2, place))
+        )
+        return compose([found], "en", "scene", hedge=True)
+
+    assert said("left").endswith(" On the left there is probably also a cat.")
+    assert said("right").endswith(" On the right there is probably a cat.")
+
+
+def test_an_acronym_takes_the_plural_that_the_language_gives_it() -> None:
+    def two(name: str, language: str) -> str:
+        return compose([counts(**{name: 2})], language)
+
+    assert two("SUV", "en") == "I can see two SUVs."
+    assert two("SUV", "es") == "Veo dos «SUV»."
+    assert two("SUV", "nl") == "Ik zie twee ‘SUV’s’."
+    assert two("SUV", "de") == "Ich sehe zwei „SUVs“."
+    assert two("forklift", "es") == "Veo dos «forklifts»."
+
+
+def test_several_places_keep_their_things_apart() -> None:
+    found = tuple(
+        ObjectCount(name, count, 0.9, 0.9, place)
+        for name, count, place in (("dog", 2, "left"), ("cat", 1, "left"), ("cow", 1, "right"))
+    )
+
+    assert (
+        compose([ObjectFacts(found)], "ja", "scene")
+        == "左に犬が二匹と猫が一匹、右に牛が一頭見えます。"
+    )
+    assert compose([ObjectFacts(found[:2])], "ja", "scene") == "左に犬が二匹、猫が一匹見えます。"

@@ -34,7 +34,7 @@ from saying import said
         ("person=2@left dog=1@right --style scene",
          "Di sebelah kiri ada dua orang; di sebelah kanan ada seekor anjing."),
         ("person=2@left cat=1@middle --unsure cat --style scene",
-         "Di sebelah kiri ada dua orang. Di tengah mungkin juga ada seekor kucing."),
+         "Di sebelah kiri ada dua orang. Di tengah mungkin ada seekor kucing."),
         ("person=101 --style changes", "Ada 101 orang yang baru saja muncul di gambar."),
         ("dog=-1 --style changes", "Ada seekor anjing yang baru saja menghilang dari gambar."),
         ("--faces 1", "Ada satu wajah di gambar."),

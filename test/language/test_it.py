@@ -28,7 +28,7 @@ from i2t_ros.language.inflection import fill_italian
         ("person=2@left dog=1@left cat=1@right --style scene",
          "A sinistra vedo due persone e un cane; a destra, un gatto."),
         ("cat=1@left dog=2@right --unsure cat --unsure dog --style scene",
-         "A destra credo di vedere due cani; a sinistra, probabilmente un gatto."),
+         "A destra vedo probabilmente due cani; a sinistra, probabilmente un gatto."),
         ("person=1 --style changes", "È apparsa nell’immagine una persona."),
         ("person=2 dog=1 --style changes", "Sono apparsi nell’immagine due persone e un cane."),
         ("person=-1 cow=-1 --style changes",

@@ -33,7 +33,7 @@ from i2t_ros.language.inflection import capital_dutch
         ("person=2@left dog=1@left cat=3@right --style scene",
          "Rechts zie ik drie katten; links twee personen en een hond."),
         ("person=2@left cat=1@middle --unsure cat --style scene",
-         "Links zie ik twee personen. In het midden zie ik waarschijnlijk ook een kat."),
+         "Links zie ik twee personen. In het midden zie ik waarschijnlijk een kat."),
         ("dog=1 --style changes", "Er is een hond in beeld gekomen."),
         ("person=1 dog=1 --style changes", "Er zijn een persoon en een hond in beeld gekomen."),
         ("dog=-1 --style changes", "Er is een hond uit beeld verdwenen."),

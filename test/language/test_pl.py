@@ -27,7 +27,7 @@ SENTENCE = {
     "--text EXIT --more-texts 1": "Napis brzmi: „EXIT”. Jest jeszcze jeden wiersz tekstu.",
     "--text EXIT --more-texts 3": "Napis brzmi: „EXIT”. Są jeszcze trzy wiersze tekstu.",
     "--text EXIT --more-texts 5": "Napis brzmi: „EXIT”. Jest jeszcze pięć wierszy tekstu.",
-    "--shows dog": "Na obrazie: najprawdopodobniej pies.",
+    "--shows dog": "Na obrazie jest najprawdopodobniej pies.",
 }
 LIST = {
     "dog=1": "Wykryto: 1 psa.",

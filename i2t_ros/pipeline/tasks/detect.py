@@ -13,6 +13,7 @@ from i2t_ros.backends.base import Tensor
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.language.facts import ObjectCount, Style, TaskFacts, count_objects
 from i2t_ros.language.grammar import Language
+from i2t_ros.language.places import say_places
 from i2t_ros.language.sentences import Things, split
 from i2t_ros.models.manifest import BUILT_IN
 from i2t_ros.options import Checked, option
@@ -129,10 +130,7 @@ class ObjectFacts(TaskFacts):
         """Return one sentence; in the style ``scene`` two, what is sure and then what is not."""
         sure, unsure = split(self.found, hedge)
         if style == "scene":
-            doubt = "also" if sure else "hedged"
-            places = {"": _by_place(sure, language), doubt: _by_place(unsure, language)}
-            largest = max(things.largest for part in places.values() for things in part.values())
-            return [_placed(part, language, kind, largest) for kind, part in places.items() if part]
+            return say_places(sure, unsure, language)
         certain, doubtful = (Things(part, language, style) for part in (sure, unsure))
         largest = max(certain.largest, doubtful.largest)
         hedged = doubtful.text(largest, marked=style == "list")
@@ -339,30 +337,3 @@ class ObjectDetector(ModelRunner[DetectOptions, Detections]):
         found = of_classes, min((score for score in scores if score <= 1), default=1.0)
         self._known = options, found
         return found
-
-
-def _by_place(objects: Sequence[ObjectCount], language: Language) -> dict[str, Things]:
-    """Return what is in each place."""
-    facts: dict[str, list[ObjectCount]] = {}
-    for fact in objects:
-        facts.setdefault(fact.place or "middle", []).append(fact)
-    return {place: Things(there, language, "scene") for place, there in facts.items()}
-
-
-def _placed(places: Mapping[str, Things], language: Language, kind: str, largest: int) -> str:
-    """Return what is where; ``kind`` is empty, or "hedged", or "also" (hedged, after what is sure).
-
-    The verb of the first place agrees with what stands next to it: "there is a dog and two cats".
-    """
-    suffix = f"_{kind}" if kind else ""
-    groups: list[str] = []
-    for place, things in places.items():
-        name, number = (f"group{'_hedged' if kind else ''}", things.total)
-        if not groups:
-            name, number = f"first{suffix}", things.first
-        fields = {"things": things.text(largest), "place": language.places[place]}
-        groups.append(language.phrase(f"scene.{name}", number, things.gender, **fields))
-    nested = any(len(things) > 1 for things in places.values())
-    first = next(iter(places.values()))
-    text = language.join(groups, "nested" if nested else "groups")
-    return language.phrase(f"scene.{kind or 'plain'}", first.first, first.gender, things=text)
