@@ -4,7 +4,14 @@ Nothing here names a task: each task brings its facts and builds its own phrases
 ``grammar.Language``. The same facts always give the same sentence.
 """
 
-from i2t_ros.language.catalog import LANGUAGES, Languages, label, load_languages, prepare_labels
+from i2t_ros.language.catalog import (
+    LANGUAGES,
+    Languages,
+    label,
+    load_languages,
+    lookup_order,
+    prepare_labels,
+)
 from i2t_ros.language.facts import STYLES, ObjectCount, Style, TaskFacts, check_style
 from i2t_ros.language.sentences import compose, compose_changes
 
@@ -20,5 +27,6 @@ __all__ = [
     "compose_changes",
     "label",
     "load_languages",
+    "lookup_order",
     "prepare_labels",
 ]

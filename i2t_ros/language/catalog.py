@@ -39,9 +39,7 @@ class Languages:
         Upper and lower case, and underscore and hyphen, are the same; subtags that no language has
         are dropped from the right (RFC 4647, section 3.4). Raises UnknownLanguageError.
         """
-        key = _key(tag)
-        while key and key not in self._files:
-            key = key.rpartition("-")[0]
+        key = next((key for key in lookup_order(tag) if key in self._files), "")
         if not key:
             raise UnknownLanguageError(
                 f"language {tag!r}: there is {', '.join(self.tags)}; "
@@ -76,6 +74,16 @@ class Languages:
 def _key(tag: str) -> str:
     """Return a tag as it is compared; a POSIX locale's encoding and modifier are dropped."""
     return tag.strip().split(".")[0].split("@")[0].replace("_", "-").lower()
+
+
+def lookup_order(tag: str) -> list[str]:
+    """Return under which names a language is looked for: "es-mx", then "es", for "es_MX.UTF-8".
+
+    These are RFC 4647's, section 3.4: subtags are dropped from the right.
+    """
+    parts = _key(tag).split("-")
+    names = ("-".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return [name for name in names if name]
 
 
 def load_languages(folder: Path | None = None) -> Languages:

@@ -1,0 +1,195 @@
+"""Piper: neural voices that run on a CPU; each is a file for one language."""
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from i2t_ros.errors import InvalidRequestError, SpeechError
+from i2t_ros.installation import how_to_install
+from i2t_ros.language import lookup_order
+from i2t_ros.optional import can_import, missing
+from i2t_ros.speech.base import NORMAL_RATE, Engine, Manner
+
+LOAD_LIMIT = 60.0
+"""Seconds for a voice to load; a large one takes 10 s on a Raspberry Pi."""
+TIME_LIMIT = 30.0
+"""Seconds for the sound of a sentence."""
+LONGEST_HEAD = 10_000
+"""Bytes of the line before a sound."""
+_STOPPED = "piper: speech was stopped"
+
+# Not `python -m`, which searches the working folder first.
+_CODE = (
+    "import sys; sys.path[:] = filter(None, sys.path); "
+    "from i2t_ros.installation import use_packages; use_packages(); "
+    "from i2t_ros.speech.piper_worker import main; main()"
+)
+
+
+class PiperEngine(Engine):
+    """Runs Piper in a process of its own, which keeps the voice loaded."""
+
+    def __init__(self, voice: str) -> None:
+        """Look at the voice's files, and load it.
+
+        Raises BackendMissingError, InvalidRequestError, and SpeechError if Piper refuses it.
+        """
+        self._voice = Path(os.path.expanduser(voice))
+        self._language = _language_of(self._voice)
+        if not can_import("piper"):
+            raise missing("piper", how_to_install("speech"), "no module piper")
+        self._lock = threading.Lock()  # on the next three
+        self._process: subprocess.Popen[bytes] | None = None
+        self._busy = False
+        self._stopped = False
+        self._pace, self._volume = 1.0, 1.0
+        self.title = f"piper, voice {self._voice.stem} ({self._language or 'language unknown'})"
+        self._ask(None)
+
+    def use(self, manner: Manner) -> None:
+        """Check the language, and take the rest; see Engine."""
+        mine = lookup_order(self._language)[-1:]
+        if mine and mine != lookup_order(manner.language)[-1:]:
+            raise InvalidRequestError(
+                f"speech_voice {self._voice}: expected a voice for the language "
+                f"{manner.language}, this one speaks {self._language}"
+            )
+        self._pace, self._volume = NORMAL_RATE / manner.rate, manner.volume
+
+    def synthesize(self, text: str) -> bytes:
+        """Return the WAV file of a text; see Engine."""
+        return self._ask({"text": text, "pace": self._pace, "volume": self._volume})
+
+    def start(self) -> None:
+        """Allow sentences."""
+        with self._lock:
+            self._stopped = False
+
+    def stop(self) -> None:
+        """Give up the sentence in progress; the voice stays loaded if there is none."""
+        with self._lock:
+            self._stopped = True
+            if self._busy and self._process is not None:
+                self._process.kill()
+
+    def close(self) -> None:
+        """End the process."""
+        with self._lock:
+            self._stopped = True
+            process, self._process = self._process, None
+        if process is not None:
+            _end(process)
+
+    def _ask(self, sentence: dict[str, object] | None) -> bytes:
+        """Return the sound of a sentence; None: load the voice. A process that failed is ended."""
+        with self._lock:
+            if self._stopped:
+                raise SpeechError(_STOPPED)
+            self._busy = True
+            process, fresh = self._process, False
+            if process is None or process.poll() is not None:
+                process, fresh = _worker(self._voice), True
+                self._process = process
+        try:
+            if fresh:
+                _read_answer(process, LOAD_LIMIT)
+            if sentence is None:
+                return b""
+            _write(process, sentence)
+            return _read_answer(process, TIME_LIMIT)
+        except BaseException as error:
+            # What it still writes would be taken for the next sentence.
+            _end(process)
+            if self._stopped and isinstance(error, SpeechError):
+                raise SpeechError(_STOPPED) from error
+            raise
+        finally:
+            with self._lock:
+                self._busy = False
+
+
+def _worker(voice: Path) -> subprocess.Popen[bytes]:
+    """Start the process. It ends by itself once this one is gone, as its input ends then."""
+    return subprocess.Popen(  # noqa: S603 (no shell; the only word of the user's is a file's path)
+        [sys.executable, "-c", _CODE, str(voice)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for this process, which stops it
+    )
+
+
+def _write(process: subprocess.Popen[bytes], sentence: dict[str, object]) -> None:
+    assert process.stdin is not None  # noqa: S101 (it is a pipe)
+    try:
+        process.stdin.write(json.dumps(sentence).encode() + b"\n")
+        process.stdin.flush()
+    except OSError as error:
+        raise SpeechError("piper has ended") from error
+
+
+def _read_answer(process: subprocess.Popen[bytes], limit: float) -> bytes:
+    assert process.stdout is not None  # noqa: S101 (it is a pipe)
+    deadline = time.monotonic() + limit
+    received = bytearray()
+    with selectors.DefaultSelector() as ready:
+        ready.register(process.stdout, selectors.EVENT_READ)
+
+        def more() -> None:
+            left = deadline - time.monotonic()
+            if left <= 0 or not ready.select(left):
+                raise SpeechError(f"piper was ended: it took over {limit:.0f} s")
+            part = os.read(process.stdout.fileno(), 1 << 16)  # type: ignore[union-attr]
+            if not part:
+                raise SpeechError("piper has ended in the midst of a sentence")
+            received.extend(part)
+
+        while b"\n" not in received and len(received) < LONGEST_HEAD:
+            more()
+        line, _, body = bytes(received).partition(b"\n")
+        try:
+            head = json.loads(line)
+        except ValueError as error:
+            raise SpeechError(f"piper answers {line[:100]!r}") from error
+        if "error" in head:
+            raise SpeechError(f"piper: {head['error']}")
+        received = bytearray(body)
+        while len(received) < head["bytes"]:
+            more()
+    return bytes(received)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.communicate()  # closes its pipes, and reaps it
+
+
+def _language_of(voice: Path) -> str:
+    """Return the language that a voice's description names, or "".
+
+    Raises InvalidRequestError if one of the two files is missing, or is something else.
+    """
+    description = Path(f"{voice}.json")
+    for file in (voice, description):
+        if not file.is_file():
+            raise InvalidRequestError(
+                f"speech_voice: expected a voice of Piper, a file NAME.onnx with its NAME.onnx.json "
+                f"beside it; there is no file {file}"
+            )
+    try:
+        told: Any = json.loads(description.read_text("utf-8"))
+        sample_rate = told["audio"]["sample_rate"]
+        language = told.get("language", {}).get("code") or told["espeak"]["voice"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InvalidRequestError(
+            f"speech_voice: {description} describes no voice of Piper ({error!r})"
+        ) from error
+    if not isinstance(language, str) or not isinstance(sample_rate, int):
+        raise InvalidRequestError(f"speech_voice: {description} describes no voice of Piper")
+    return language
