@@ -82,9 +82,9 @@ def seconds_of(sound: bytes) -> float:
     """Return how long a WAV file sounds; raises SpeechError if it is none, or empty."""
     try:
         with wave.open(io.BytesIO(sound)) as file:
-            seconds = file.getnframes() / file.getframerate()
+            seconds: float = file.getnframes() / file.getframerate()
     except (wave.Error, EOFError, ZeroDivisionError) as error:
-        raise SpeechError(f"no sound came of a sentence, but {len(sound)} bytes: {error}") from error
+        raise SpeechError(f"a sentence became no sound, but {len(sound)} bytes: {error}") from error
     if not seconds:
-        raise SpeechError("no sound came of a sentence: it has no samples")
+        raise SpeechError("a sentence became a sound without samples")
     return seconds

@@ -14,6 +14,7 @@ from i2t_ros.errors import InvalidRequestError, SpeechError
 from i2t_ros.installation import how_to_install
 from i2t_ros.language import lookup_order
 from i2t_ros.optional import can_import, missing
+from i2t_ros.resources import expanded
 from i2t_ros.speech.base import NORMAL_RATE, Engine, Manner
 
 LOAD_LIMIT = 60.0
@@ -40,26 +41,18 @@ class PiperEngine(Engine):
 
         Raises BackendMissingError, InvalidRequestError, and SpeechError if Piper refuses it.
         """
-        self._voice = Path(os.path.expanduser(voice))
-        self._language = _language_of(self._voice)
-        if not can_import("piper"):
-            raise missing("piper", how_to_install("speech"), "no module piper")
+        self._voice, self._language = _found(voice)
         self._lock = threading.Lock()  # on the next three
         self._process: subprocess.Popen[bytes] | None = None
         self._busy = False
         self._stopped = False
         self._pace, self._volume = 1.0, 1.0
-        self.title = f"piper, voice {self._voice.stem} ({self._language or 'language unknown'})"
+        self.title = f"piper, voice {self._voice.stem} ({self._language})"
         self._ask(None)
 
     def use(self, manner: Manner) -> None:
         """Check the language, and take the rest; see Engine."""
-        mine = lookup_order(self._language)[-1:]
-        if mine and mine != lookup_order(manner.language)[-1:]:
-            raise InvalidRequestError(
-                f"speech_voice {self._voice}: expected a voice for the language "
-                f"{manner.language}, this one speaks {self._language}"
-            )
+        _check_language(self._voice, self._language, manner.language)
         self._pace, self._volume = NORMAL_RATE / manner.rate, manner.volume
 
     def synthesize(self, text: str) -> bytes:
@@ -93,7 +86,10 @@ class PiperEngine(Engine):
                 raise SpeechError(_STOPPED)
             self._busy = True
             process, fresh = self._process, False
-            if process is None or process.poll() is not None:
+            if process is not None and process.poll() is not None:
+                _end(process)
+                process = None
+            if process is None:
                 process, fresh = _worker(self._voice), True
                 self._process = process
         try:
@@ -106,12 +102,39 @@ class PiperEngine(Engine):
         except BaseException as error:
             # What it still writes would be taken for the next sentence.
             _end(process)
-            if self._stopped and isinstance(error, SpeechError):
+            if isinstance(error, SpeechError) and self._silenced():
                 raise SpeechError(_STOPPED) from error
             raise
         finally:
             with self._lock:
                 self._busy = False
+
+    def _silenced(self) -> bool:
+        with self._lock:
+            return self._stopped
+
+
+def check_piper(voice: str, language: str) -> None:
+    """Raise what would keep PiperEngine from speaking this language; nothing is loaded."""
+    _check_language(*_found(voice), language)
+
+
+def _found(voice: str) -> tuple[Path, str]:
+    """Return a voice's file and its language, once Piper is there, too; see PiperEngine."""
+    path = expanded(voice)
+    speaks = _language_of(path)
+    if not can_import("piper"):
+        raise missing("speech with piper", how_to_install("speech"), "no module piper")
+    return path, speaks
+
+
+def _check_language(voice: Path, speaks: str, wanted: str) -> None:
+    """Raise InvalidRequestError unless both are the same language, whatever the variety."""
+    if lookup_order(speaks)[-1:] != lookup_order(wanted)[-1:]:
+        raise InvalidRequestError(
+            f"speech_voice {voice}: expected a voice for the language {wanted}, this one speaks "
+            f"{speaks}"
+        )
 
 
 def _worker(voice: Path) -> subprocess.Popen[bytes]:
@@ -171,7 +194,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _language_of(voice: Path) -> str:
-    """Return the language that a voice's description names, or "".
+    """Return the language that a voice's description names.
 
     Raises InvalidRequestError if one of the two files is missing, or is something else.
     """
@@ -179,8 +202,8 @@ def _language_of(voice: Path) -> str:
     for file in (voice, description):
         if not file.is_file():
             raise InvalidRequestError(
-                f"speech_voice: expected a voice of Piper, a file NAME.onnx with its NAME.onnx.json "
-                f"beside it; there is no file {file}"
+                f"speech_voice: expected a voice of Piper, a file NAME.onnx with its "
+                f"NAME.onnx.json beside it; there is no file {file}"
             )
     try:
         told: Any = json.loads(description.read_text("utf-8"))

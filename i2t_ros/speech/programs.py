@@ -13,7 +13,7 @@ from i2t_ros.installation import how_to_install_program
 from i2t_ros.optional import missing
 
 LONGEST_COMPLAINT = 300
-"""Characters of what a program complains about that are shown."""
+"""Characters of what a program complains about that are shown, of its last line."""
 
 
 def find_program(purpose: str, *names: str) -> str:
@@ -76,8 +76,9 @@ class Programs:
         if self._stopped:
             raise SpeechError(f"{name}: speech was stopped")
         if process.returncode:
-            why = " ".join(said.decode(errors="replace").split())[-LONGEST_COMPLAINT:]
-            raise SpeechError(f"{name} failed with {process.returncode}: {why or 'no reason given'}")
+            lines = said.decode(errors="replace").split("\n")
+            why = next(filter(None, map(str.strip, reversed(lines))), "no reason given")
+            raise SpeechError(f"{name} failed with {process.returncode}: {why[:LONGEST_COMPLAINT]}")
 
     def start(self) -> None:
         """Allow programs, again after stop()."""
@@ -105,7 +106,7 @@ class MemoryFile:
     def __init__(self, content: bytes = b"") -> None:
         self.descriptor = os.memfd_create("i2t_sound")
         self.path = f"/proc/self/fd/{self.descriptor}"
-        self._file = open(self.descriptor, "r+b")
+        self._file = open(self.descriptor, "r+b")  # noqa: SIM115
         self._file.write(content)
         self._file.flush()
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from i2t_ros.errors import I2tError
 from i2t_ros.options import Checked, option
 
 
@@ -33,7 +32,7 @@ class Mouth(Protocol):
     """What the speaker needs of a Voice."""
 
     def say(self, sentence: str) -> None:
-        """Say a sentence to its end; raises I2tError."""
+        """Say a sentence to its end; raises SpeechError."""
 
     def stop(self) -> None:
         """Make say() return, or fail, at once; called from another thread."""
@@ -91,7 +90,7 @@ class Speaker:
         limits: SpeakerLimits,
         *,
         on_said: Callable[[Said], object],
-        on_failure: Callable[[I2tError], object],
+        on_failure: Callable[[Exception], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Begin to wait for sentences; the callbacks are called in the speaker's thread."""
@@ -145,7 +144,7 @@ class Speaker:
             begun = self._clock()
             try:
                 self._mouth.say(sentence.text)
-            except I2tError as error:
+            except Exception as error:  # the next sentence may be said all the same
                 if not self._closed:
                     self.counters.failed += 1
                     self.counters.cause = str(error)

@@ -6,15 +6,24 @@ from dataclasses import dataclass
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.options import Checked, option
 from i2t_ros.speech.base import Engine, Manner, clean, seconds_of
-from i2t_ros.speech.espeak import EspeakEngine
+from i2t_ros.speech.espeak import EspeakEngine, check_espeak
 from i2t_ros.speech.outputs import PLAYERS, Loudspeaker, Output, SoundFolder
-from i2t_ros.speech.piper import PiperEngine
+from i2t_ros.speech.piper import PiperEngine, check_piper
 
-ENGINES: Mapping[str, Callable[[str], Engine]] = {
-    "espeak": lambda _: EspeakEngine(),
-    "piper": PiperEngine,
+
+@dataclass(frozen=True, slots=True)
+class EngineEntry:
+    """An engine: what makes it of speech_voice, and what checks that and a language before."""
+
+    make: Callable[[str], Engine]
+    check: Callable[[str, str], object]
+
+
+ENGINES: Mapping[str, EngineEntry] = {
+    "espeak": EngineEntry(lambda _: EspeakEngine(), check_espeak),
+    "piper": EngineEntry(PiperEngine, check_piper),
 }
-"""Name -> what makes the engine of a voice's file."""
+"""Name -> engine."""
 TRIAL = "1"
 """What each engine can say, in any language."""
 
@@ -35,7 +44,9 @@ class VoiceOptions(Checked):
         "speaks one language",
     )
     player: str = option(
-        "auto", "what plays the sound; auto: the first that is installed", choices=("auto", *PLAYERS)
+        "auto",
+        "what plays the sound; auto: the first that is installed",
+        choices=("auto", *PLAYERS),
     )
     device: str = option("", "the player's own name of a sound device; empty: its default")
     folder: str = option(
@@ -102,18 +113,31 @@ class Voice:
         self._engine.close()
 
 
+def check_voice(options: VoiceOptions, language: str) -> None:
+    """Raise what would keep open_voice() from its work, as far as can be told without it.
+
+    That is BackendMissingError for what is not installed, and InvalidRequestError.
+    """
+    options.check()
+    ENGINES[options.chosen].check(options.voice, language)
+    if not options.folder:
+        _output(options)
+
+
+def _output(options: VoiceOptions) -> Output:
+    if options.folder:
+        return SoundFolder(options.folder)
+    return Loudspeaker(options.player, options.device)
+
+
 def open_voice(options: VoiceOptions, manner: Manner) -> Voice:
     """Return the voice that the options ask for, after a trial that nobody hears.
 
     Raises BackendMissingError, InvalidRequestError and SpeechError.
     """
     options.check()
-    output: Output = (
-        SoundFolder(options.folder)
-        if options.folder
-        else Loudspeaker(options.player, options.device)
-    )
-    engine = ENGINES[options.chosen](options.voice)
+    output = _output(options)
+    engine = ENGINES[options.chosen].make(options.voice)
     try:
         engine.use(manner)
         seconds_of(engine.synthesize(TRIAL))
