@@ -2,6 +2,7 @@
 
 import logging
 import re
+import reprlib
 import subprocess
 from collections.abc import Mapping
 from functools import cache
@@ -91,7 +92,7 @@ def voice_for(language: str) -> str:
                     logger.warning("language %s: %s", language, _POOR[tag])
                 return voice
     raise InvalidRequestError(
-        f"language {language!r}: espeak-ng has no voice for it; `espeak-ng --voices` lists them"
+        f"language {reprlib.repr(language)}: espeak-ng has no voice for it; `espeak-ng --voices` lists them"
     )
 
 

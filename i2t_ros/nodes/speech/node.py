@@ -16,6 +16,7 @@ from i2t_ros.nodes.lifecycle.guard import COMPLAINT_PERIOD, short
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
 from i2t_ros.nodes.messages.reports import status_to_msg
 from i2t_ros.nodes.parameters.speech import SPEECH, SpeechValues, read_values
+from i2t_ros.speech.base import clean
 from i2t_ros.speech.speaker import Said, Speaker
 from i2t_ros.speech.voice import Voice, open_voice
 
@@ -109,8 +110,9 @@ class SpeechNode(ManagedNode):
     # In the executor
 
     def _hear(self, camera: str, msg: String) -> None:
-        if self._speaker is not None:
-            self._speaker.hear(msg.data, camera)
+        text = clean(msg.data)  # also what the log shows
+        if text and self._speaker is not None:
+            self._speaker.hear(text, camera)
 
     def _report(self) -> None:
         if self._reports is None or self._voice is None:
