@@ -92,7 +92,8 @@ def voice_for(language: str) -> str:
                     logger.warning("language %s: %s", language, _POOR[tag])
                 return voice
     raise InvalidRequestError(
-        f"language {reprlib.repr(language)}: espeak-ng has no voice for it; `espeak-ng --voices` lists them"
+        f"language {reprlib.repr(language)}: espeak-ng has no voice for it; `espeak-ng --voices` "
+        "lists them"
     )
 
 

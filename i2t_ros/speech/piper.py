@@ -94,7 +94,7 @@ class PiperEngine(Engine):
                 self._process = process
         try:
             if fresh:
-                _read_answer(process, LOAD_LIMIT)
+                self._await_voice(process)
             if sentence is None:
                 return b""
             _write(process, sentence)
@@ -108,6 +108,12 @@ class PiperEngine(Engine):
         finally:
             with self._lock:
                 self._busy = False
+
+    def _await_voice(self, process: subprocess.Popen[bytes]) -> None:
+        try:
+            _read_answer(process, LOAD_LIMIT)
+        except SpeechError as error:
+            raise SpeechError(f"voice {self._voice}: {error}") from error
 
     def _silenced(self) -> bool:
         with self._lock:

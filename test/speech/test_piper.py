@@ -32,7 +32,10 @@ def voice(tmp_path):
 def described(tmp_path):
     """Return the path of a voice that nothing can load: its description is all that it has."""
     (tmp_path / "voice.onnx").write_bytes(b"no model")
-    description = {"audio": {"sample_rate": 16_000}, "espeak": {"voice": "es"}}
+    description = {
+        "audio": {"sample_rate": 16_000}, "espeak": {"voice": "es"},
+        "num_symbols": 1, "num_speakers": 1, "phoneme_id_map": {},
+    }  # fmt: skip
     (tmp_path / "voice.onnx.json").write_text(json.dumps(description))
     return tmp_path / "voice.onnx"
 
@@ -158,7 +161,7 @@ def test_it_ends_when_its_parent_is_killed(voice):
 
 def test_a_file_that_is_no_model_is_refused_with_what_piper_says(engines, described):
     pytest.importorskip("piper")
-    with pytest.raises(SpeechError, match="piper: InvalidProtobuf"):
+    with pytest.raises(SpeechError, match=f"voice {described}: piper: InvalidProtobuf"):
         engines(described)
 
 
