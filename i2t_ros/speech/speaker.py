@@ -142,6 +142,7 @@ class Speaker:
     def _run(self) -> None:
         while (sentence := self._next()) is not None:
             begun = self._clock()
+            waited = begun - sentence.came  # before it comes again
             try:
                 self._mouth.say(sentence.text)
             except Exception as error:  # the next sentence may be said all the same
@@ -153,8 +154,7 @@ class Speaker:
                 if not self._closed:
                     self.counters.said += 1
                     self.counters.cause = ""
-                    heard = begun - sentence.came
-                    self._on_said(Said(sentence.text, heard, self._clock() - begun))
+                    self._on_said(Said(sentence.text, waited, self._clock() - begun))
 
     def _next(self) -> _Sentence | None:
         """Wait for a sentence that is worth saying; None once the speaker is closed."""

@@ -261,7 +261,9 @@ def test_what_is_said_is_told_with_its_times(stage):
     here.now += 2.0
     here.mouth.end()
     here.mouth.wait_for(CAT, DOG)
-    here.now += 1.5
+    here.now += 1.0
+    here.hear(DOG)  # again, while it is said
+    here.now += 0.5
     here.mouth.end()
     until(lambda: len(here.said) == 2, "both are told")
     assert [(each.sentence, each.waited, each.took) for each in here.said] == [
