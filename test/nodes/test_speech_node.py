@@ -225,14 +225,18 @@ def test_a_loudspeaker_that_fails_is_reported_and_comes_back(
     peer.until(lambda: statuses()[-1].level == DiagnosticStatus.OK, "it is well again")
 
 
-def test_sentences_that_attack_are_words(peer, start, say, tmp_path):
-    node = start("speech_node", speech_folder=tmp_path / "sounds", speech_rate=450)
+def test_sentences_that_attack_are_words(peer, start, say, player):
+    node = start("speech_node")
     say("-w /tmp/x $(reboot)\n[FATAL] [x]: <speak>\x01[[h]]")
+    peer.until(lambda: player.playing, "it is played")
+    player.end()
     peer.until(lambda: said(node), "it is said")
     assert said(node) == ["-w /tmp/x $(reboot) [FATAL] [x]: <speak> [ [h] ]"]
     say("", "\x00", "…")
     say("word " * 100_000)
-    peer.until(lambda: len(said(node)) == 2, "the next is said", 120)
+    peer.until(lambda: len(player.playing) == 2, "the next is played")
+    player.end()
+    peer.until(lambda: len(said(node)) == 2, "the next is said")
     assert len(said(node)[1]) < 500
 
 
