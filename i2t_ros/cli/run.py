@@ -24,7 +24,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "run",
         description="Runs source_node, detector_node and bridge_node as separate processes, and "
-        "speech_node if asked, and puts the node's name before each of its lines. When one ends, or at Ctrl-C, all end. "
+        "speech_node if asked, and puts the node's name before each of its lines. When one ends, "
+        "or at Ctrl-C, all end. "
         "Needs no `ros2 launch`; the nodes and their parameter files are the same.",
         epilog="example: i2t run --source film.mp4 --language es --ros-args -p tcp_port:=5002",
     )

@@ -69,7 +69,7 @@ def test_the_processes_are_those_that_are_asked_for(rviz):
 def test_speech_has_the_detectors_language_and_cameras(tmp_path):
     folder = {"speech_folder": str(tmp_path)}
     given = {"language": "es", "cameras": "[a,b]", "speech": "true", **folder}
-    detector, bridge, speech = plan(given | {"namespace": "car"})
+    detector, _, speech = plan(given | {"namespace": "car"})
     assert (speech.executable, speech.namespace) == ("speech_node", "/car")
     assert parameters(speech) == {"language": "es", "cameras": ["a", "b"], **folder}
     assert parameters(detector)["language"] == "es"
