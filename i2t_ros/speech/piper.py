@@ -76,44 +76,51 @@ class PiperEngine(Engine):
         with self._lock:
             self._stopped = True
             process, self._process = self._process, None
-        if process is not None:
-            _end(process)
+            if process is not None and self._busy:  # whoever reads its answer ends it
+                process.kill()
+            elif process is not None:
+                _end(process)
 
     def _ask(self, sentence: dict[str, object] | None) -> bytes:
         """Return the sound of a sentence; None: load the voice. A process that failed is ended."""
+        while True:
+            process, fresh = self._begin()
+            try:
+                if fresh:
+                    self._await_voice(process)
+                return _answer(process, sentence) if sentence else b""
+            except BaseException as error:
+                _end(process)  # what it still writes would be taken for the next sentence
+                if isinstance(error, (SpeechError, EOFError)) and self._silenced():
+                    raise SpeechError(_STOPPED) from error
+                if not isinstance(error, EOFError):
+                    raise
+                if fresh:  # else it may have been killed while it had nothing to do
+                    raise SpeechError("piper has ended in the midst of a sentence") from error
+            finally:
+                with self._lock:
+                    self._busy = False
+
+    def _begin(self) -> tuple[subprocess.Popen[bytes], bool]:
+        """Return a process, and whether it is a new one; raises SpeechError once stopped."""
         with self._lock:
             if self._stopped:
                 raise SpeechError(_STOPPED)
             self._busy = True
-            process, fresh = self._process, False
-            if process is not None and process.poll() is not None:
-                _end(process)
-                process = None
-            if process is None:
-                process, fresh = _worker(self._voice), True
-                self._process = process
-        try:
-            if fresh:
-                self._await_voice(process)
-            if sentence is None:
-                return b""
-            _write(process, sentence)
-            return _read_answer(process, TIME_LIMIT)
-        except BaseException as error:
-            # What it still writes would be taken for the next sentence.
-            _end(process)
-            if isinstance(error, SpeechError) and self._silenced():
-                raise SpeechError(_STOPPED) from error
-            raise
-        finally:
-            with self._lock:
-                self._busy = False
+            old = self._process
+            if old is not None and old.poll() is None:
+                return old, False
+            if old is not None:
+                _end(old)
+            self._process = _worker(self._voice)
+            return self._process, True
 
     def _await_voice(self, process: subprocess.Popen[bytes]) -> None:
         try:
             _read_answer(process, LOAD_LIMIT)
-        except SpeechError as error:
-            raise SpeechError(f"voice {self._voice}: {error}") from error
+        except (SpeechError, EOFError) as error:
+            why = str(error) or "piper has ended before it was loaded"
+            raise SpeechError(f"voice {self._voice}: {why}") from error
 
     def _silenced(self) -> bool:
         with self._lock:
@@ -154,13 +161,15 @@ def _worker(voice: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def _write(process: subprocess.Popen[bytes], sentence: dict[str, object]) -> None:
+def _answer(process: subprocess.Popen[bytes], sentence: dict[str, object]) -> bytes:
+    """Return the sound of a sentence; raises SpeechError, and EOFError if the process has ended."""
     assert process.stdin is not None  # noqa: S101 (it is a pipe)
     try:
         process.stdin.write(json.dumps(sentence).encode() + b"\n")
         process.stdin.flush()
     except OSError as error:
-        raise SpeechError("piper has ended") from error
+        raise EOFError from error
+    return _read_answer(process, TIME_LIMIT)
 
 
 def _read_answer(process: subprocess.Popen[bytes], limit: float) -> bytes:
@@ -176,7 +185,7 @@ def _read_answer(process: subprocess.Popen[bytes], limit: float) -> bytes:
                 raise SpeechError(f"piper was ended: it took over {limit:.0f} s")
             part = os.read(process.stdout.fileno(), 1 << 16)  # type: ignore[union-attr]
             if not part:
-                raise SpeechError("piper has ended in the midst of a sentence")
+                raise EOFError
             received.extend(part)
 
         while b"\n" not in received and len(received) < LONGEST_HEAD:

@@ -136,12 +136,11 @@ def open_voice(options: VoiceOptions, manner: Manner) -> Voice:
     Raises BackendMissingError, InvalidRequestError and SpeechError.
     """
     options.check()
-    output = _output(options)
     engine = ENGINES[options.chosen].make(options.voice)
     try:
         engine.use(manner)
         seconds_of(engine.synthesize(TRIAL))
+        return Voice(engine, _output(options))
     except BaseException:
         engine.close()
         raise
-    return Voice(engine, output)

@@ -203,8 +203,8 @@ def test_a_stop_ends_a_sentence_at_once(engines, described, monkeypatch):
     engine = engines(described)
     pid = process_of(engine)
     begun = threading.Event()
-    write = piper._write
-    monkeypatch.setattr(piper, "_write", lambda *args: (write(*args), begun.set()))
+    read = piper._read_answer
+    monkeypatch.setattr(piper, "_read_answer", lambda *args: (begun.set(), read(*args))[1])
     speaking = InThread(engine.synthesize, "hola")
     assert begun.wait(30.0)
     engine.stop()
@@ -216,7 +216,7 @@ def test_a_stop_ends_a_sentence_at_once(engines, described, monkeypatch):
 @pytest.mark.parametrize(
     ("answers", "said"),
     [
-        ("sys.exit(3)", "ended in the midst"),
+        ("sys.exit(3)", "voice .*: piper has ended before it was loaded"),
         ("print('hello', flush=True); input()", "piper answers b'hello'"),
         ("print('x' * 20_000, flush=True); input()", "piper answers b'xxx"),
         ('print(\'{"error": "no memory"}\', flush=True); input()', "piper: no memory"),
