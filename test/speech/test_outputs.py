@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 
 import pytest
 from sounds import InThread, StandInPlayer, silence, write_program
@@ -70,6 +71,13 @@ def test_a_device_that_is_not_there_is_told_in_the_players_words(path):
     write_program(path, "aplay", "echo 'audio open error: No such device' >&2; exit 1")
     with pytest.raises(SpeechError, match="aplay failed with 1: audio open error: No such device"):
         Loudspeaker("aplay").give(silence(1))
+
+
+@pytest.mark.skipif(not shutil.which("aplay"), reason="no alsa-utils")
+def test_the_real_aplay_takes_a_sound_and_names_a_device_that_is_none():
+    Loudspeaker("aplay", "null").give(silence(1))  # ALSA's device that plays to nobody
+    with pytest.raises(SpeechError, match="aplay failed with 1: aplay: .*open error"):
+        Loudspeaker("aplay", "no_such_device").give(silence(1))
 
 
 def test_what_is_no_sound_is_not_played(path):
