@@ -76,7 +76,7 @@ def test_a_device_that_is_not_there_is_told_in_the_players_words(path):
 @pytest.mark.skipif(not shutil.which("aplay"), reason="no alsa-utils")
 def test_the_real_aplay_takes_a_sound_and_names_a_device_that_is_none():
     Loudspeaker("aplay", "null").give(silence(1))  # ALSA's device that plays to nobody
-    with pytest.raises(SpeechError, match="aplay failed with 1: aplay: .*open error"):
+    with pytest.raises(SpeechError, match=r"aplay failed with 1: aplay: .*open error"):
         Loudspeaker("aplay", "no_such_device").give(silence(1))
 
 
