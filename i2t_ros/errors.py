@@ -181,6 +181,10 @@ class TranslationError(ServiceError, code="translation_failed"):
     """The translator cannot be used, refused, or gave a wrong answer; texts stay as they were."""
 
 
+class SpeechError(ServiceError, code="speech_failed"):
+    """A sentence could not be said: what makes its sound, or plays it, failed or was stopped."""
+
+
 class DetectorUnreachableError(ServiceError, code="detector_unreachable"):
     """The bridge finds no detector to ask."""
 

@@ -20,7 +20,15 @@ VARIABLE = "I2T_VENV"
 # one of the dependencies there, and three tasks need an engine alone.
 ENGINES = {"onnxruntime": "", "openvino": "openvino", "litert": "litert", "triton": "triton"}
 TASKS = {"detect": "", "faces": "", "classify": "", "text": "ocr", "tracking": "tracking"}
-EXTRAS = ("web", "history", "s3", "translate", "completion")
+EXTRAS = ("web", "history", "s3", "translate", "completion", "speech")
+# Programs that apt brings, on a laptop and on a robot, and the package that each is in. rosdep has
+# no key for espeak-ng.
+PROGRAMS = {
+    "espeak-ng": "espeak-ng",
+    "aplay": "alsa-utils",
+    "paplay": "pulseaudio-utils",
+    "pw-play": "pipewire-bin",
+}
 
 _PACKAGE = Path(__file__).absolute().parent  # not resolved, as in resources.py
 
@@ -52,6 +60,11 @@ def how_to_install(name: str = "", *, upgrade: bool = False) -> str:
     flags = {"--engine": ENGINES, "--tasks": TASKS, "--extras": EXTRAS}
     flag = next((flag for flag, known in flags.items() if name in known), "--packages")
     return f"{command} {flag} {_quoted(name)}" if name else command
+
+
+def how_to_install_program(name: str) -> str:
+    """Return the command that installs one of PROGRAMS."""
+    return f"sudo apt-get install {PROGRAMS[name]}"
 
 
 def how_to_fetch(model: str) -> str:

@@ -14,7 +14,7 @@ PACKAGE = Path(i2t_ros.__file__).parent
 LAYERS = [
     {"types", "errors", "installation", "resources", "options", "optional", "validation"},
     {"vision", "language"},
-    {"models", "backends", "sources"},
+    {"models", "backends", "sources", "speech"},
     {"pipeline"},
     {"bridges", "client"},
     {"nodes"},

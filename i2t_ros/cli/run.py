@@ -1,4 +1,4 @@
-"""`i2t run`: runs detector, bridge and source together, without `ros2 launch`."""
+"""`i2t run`: runs detector, bridge, source and speech together, without `ros2 launch`."""
 
 import argparse
 import os
@@ -23,8 +23,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the subcommand."""
     parser = commands.add_parser(
         "run",
-        description="Runs source_node, detector_node and bridge_node as separate processes and "
-        "puts the node's name before each of its lines. When one ends, or at Ctrl-C, all end. "
+        description="Runs source_node, detector_node and bridge_node as separate processes, and "
+        "speech_node if asked, and puts the node's name before each of its lines. When one ends, "
+        "or at Ctrl-C, all end. "
         "Needs no `ros2 launch`; the nodes and their parameter files are the same.",
         epilog="example: i2t run --source film.mp4 --language es --ros-args -p tcp_port:=5002",
     )
@@ -65,6 +66,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--no-source",
         action="store_true",
         help="do not run source_node: a camera driver publishes the images",
+    )
+    parser.add_argument(
+        "--speech", action="store_true", help="also run speech_node, which says the sentences"
     )
     parser.add_argument("--no-bridge", action="store_true", help="do not run bridge_node")
     parser.add_argument(
@@ -136,6 +140,8 @@ def chosen_nodes(args: argparse.Namespace) -> dict[str, list[str]]:
             f"{listener}_host": args.host,
             f"{listener}_port": args.port,
         }
+    if args.speech:
+        given["speech_node"] = {"language": args.language}
     if not args.no_source:
         given["source_node"] = {"source": args.source, "loop": False if args.once else None}
     chosen = {}

@@ -19,11 +19,13 @@ from i2t_ros.language import load_languages
 from i2t_ros.models.lookup import check_model
 from i2t_ros.nodes.detector.camera_ports import check_topic, parse_cameras
 from i2t_ros.nodes.lifecycle.startup import KNOWN_ERRORS, explained
+from i2t_ros.nodes.parameters.speech import PREFIX
 from i2t_ros.nodes.parameters.tables import NODES
 from i2t_ros.nodes.processes import parameter_file
-from i2t_ros.options import Option, Value
+from i2t_ros.options import Option, Value, from_values
 from i2t_ros.pipeline.tasks.registry import check_tasks
 from i2t_ros.resources import config_path, expanded
+from i2t_ros.speech.voice import VoiceOptions, check_voice
 
 # The parameters that are also launch arguments, by node. For all others, use params_file.
 # An argument of several nodes goes to each of them, with the description of the first one.
@@ -37,6 +39,9 @@ _PARAMETERS = {
     ),
     "source_node": (
         "source", "rate", "loop", "width", "height", "pixel_format", "frame_id", "camera_info_url",
+    ),
+    "speech_node": (
+        "language", "cameras", "speech_engine", "speech_voice", "speech_device", "speech_folder",
     ),
 }  # fmt: skip
 PARAMETERS: Mapping[str, tuple[Option, ...]] = {
@@ -54,6 +59,7 @@ OWN = (
     ),
     Option("params_file", "", "YAML file with parameters of the nodes; arguments override it"),
     Option("bridge", True, "also start bridge_node, for programs without ROS: true or false"),
+    Option("speech", False, "also start speech_node, which says the sentences: true or false"),
     Option(
         "rviz", False, "also start rviz2, with the annotated image and the sentence: true or false"
     ),
@@ -142,6 +148,10 @@ def plan(given: Mapping[str, str]) -> list[Program]:
     if "source" in values:
         programs.append(_node("source_node", namespace, values))
     programs += _sources(namespace, values)
+    if values.get("speech"):
+        if "params_file" not in values:  # it may name another engine, or a voice
+            check_voice(from_values(VoiceOptions, values, PREFIX), values.get("language", "en"))
+        programs.append(_node("speech_node", namespace, values))
     if values.get("rviz"):
         programs.append(_rviz(namespace))
     for program in programs:

@@ -28,7 +28,7 @@ def open_standard_streams() -> None:
 
 
 def start(kind: str) -> int:
-    """Import and run a node ("detector", "bridge" or "source"); return its exit code.
+    """Import and run a node ("detector", "bridge", "source" or "speech"); return its exit code.
 
     The imports take seconds on a small computer. A signal ends them with exit code 0: there is
     nothing to release yet. run_lifecycle_node replaces the handlers.
@@ -52,3 +52,4 @@ def start(kind: str) -> int:
 detector_node = partial(start, "detector")
 bridge_node = partial(start, "bridge")
 source_node = partial(start, "source")
+speech_node = partial(start, "speech")

@@ -103,6 +103,12 @@ def test_run_hands_tasks_host_and_port_to_the_nodes_that_they_concern():
     assert chosen()["bridge_node"] == {}
 
 
+def test_run_speaks_the_detectors_language_if_asked():
+    assert "speech_node" not in chosen("--language", "de")
+    assert chosen("--speech", "--language", "de")["speech_node"] == {"language": "de"}
+    assert chosen("--speech")["speech_node"] == {}
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from sounds import needs_espeak
 
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.launch_plan import PARAMETERS, declared, misspelled, plan
@@ -62,6 +63,42 @@ def test_the_processes_are_those_that_are_asked_for(rviz):
     ]
     assert started(cameras="[a,b]", sources="[0,1]") == [*BOTH, "source_node", "source_node"]
     assert started(**dict.fromkeys(declared(), "")) == BOTH
+
+
+@needs_espeak
+def test_speech_has_the_detectors_language_and_cameras(tmp_path):
+    folder = {"speech_folder": str(tmp_path)}
+    given = {"language": "es", "cameras": "[a,b]", "speech": "true", **folder}
+    detector, _, speech = plan(given | {"namespace": "car"})
+    assert (speech.executable, speech.namespace) == ("speech_node", "/car")
+    assert parameters(speech) == {"language": "es", "cameras": ["a", "b"], **folder}
+    assert parameters(detector)["language"] == "es"
+    assert started(**folder) == BOTH
+
+
+@needs_espeak
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"speech_engine": "piper"}, "speech_voice: expected the file of a voice"),
+        ({"speech_voice": "/nowhere/x.onnx"}, "there is no file /nowhere/x.onnx"),
+        ({"speech_engine": "festival"}, "speech_engine: expected one of auto, espeak, piper"),
+        ({"speech_folder": "x", "speech_device": "hw:0"}, "speech_folder: nothing is played"),
+        ({"PATH": ""}, "speech needs a package .*no program espeak-ng.*apt-get install espeak-ng"),
+    ],
+)
+def test_speech_that_could_not_start_is_refused(monkeypatch, prefix, given, said):
+    if "PATH" in given:
+        monkeypatch.setenv("PATH", str(prefix))
+        given = {}
+    assert re.search(said, refused(speech="true", **given))
+
+
+@needs_espeak
+def test_a_parameter_file_may_name_the_voice(tmp_path):
+    file = tmp_path / "robot.yaml"
+    file.write_text("/**: {ros__parameters: {speech_folder: sounds, speech_voice: x.onnx}}")
+    assert started(speech="true", params_file=str(file)) == [*BOTH, "speech_node"]
 
 
 @pytest.mark.parametrize("name", ["bridge", "rviz", "http", "offline", "loop"])

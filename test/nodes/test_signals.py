@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from sounds import needs_espeak
 from tiny_models import convolution_onnx
 
 from i2t_ros.backends import registry
@@ -22,6 +23,8 @@ from i2t_ros.errors import BackendMissingError
 from i2t_ros.nodes import signals
 from i2t_ros.nodes.signals import SIGNALS, Ending, handle
 from i2t_ros.optional import interrupted, needed_for
+
+SPEECH = pytest.param("speech_node", marks=needs_espeak)
 
 
 @pytest.fixture
@@ -41,13 +44,14 @@ def shared_memory(pid):
     return set(re.findall(r"/\S+/fast(?:rtps|dds)_[0-9a-f]+", maps))
 
 
-@pytest.mark.parametrize("module", ["detector_node", "bridge_node", "source_node"])
+@pytest.mark.parametrize("module", ["detector_node", "bridge_node", "source_node", SPEECH])
 def test_signals_to_its_last_moment_let_a_node_end_cleanly(start, tmp_path, module):
     cv2.imwrite(str(tmp_path / "photo.png"), np.zeros((48, 64, 3), np.uint8))
     options = {
         "detector_node": {"model": "fake"},
         "bridge_node": {"tcp_port": 0},
         "source_node": {"source": tmp_path / "photo.png"},
+        "speech_node": {"speech_folder": tmp_path},
     }
     before = set(map(str, Path("/dev/shm").glob("fast*_*")))  # noqa: S108 (also of killed peers)
     node = start(module, **options[module])

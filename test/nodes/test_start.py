@@ -12,7 +12,7 @@ from i2t_ros.nodes.processes import NodeProcess, signals_wait
 from i2t_ros.nodes.signals import SIGNALS
 
 
-@pytest.mark.parametrize("name", ["detector_node", "bridge_node", "source_node"])
+@pytest.mark.parametrize("name", ["detector_node", "bridge_node", "source_node", "speech_node"])
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_during_the_imports_ends_a_node_quietly(tmp_path, name, number):
     # It stands in the place of a module that takes long to import.

@@ -1,4 +1,7 @@
-"""Asks a detector_node for transitions and for other parameters, or runs a node in this process."""
+"""Asks a node for transitions and for other parameters, or runs one in this process.
+
+It asks a detector_node if no other is named.
+"""
 
 import contextlib
 
@@ -25,26 +28,26 @@ KINDS = {
 }
 
 
-def change(peer, *transitions):
+def change(peer, *transitions, node=NODE):
     """Ask for transitions; return whether the last succeeded."""
     for transition in transitions:
         request = ChangeState.Request(transition=Transition(id=transition))
-        success = peer.call(ChangeState, f"{NODE}/change_state", request).success
+        success = peer.call(ChangeState, f"{node}/change_state", request).success
     return success
 
 
-def state(peer):
-    return peer.call(GetState, f"{NODE}/get_state", GetState.Request()).current_state.id
+def state(peer, node=NODE):
+    return peer.call(GetState, f"{node}/get_state", GetState.Request()).current_state.id
 
 
-def set_parameters(peer, **values):
+def set_parameters(peer, node=NODE, **values):
     parameters = []
     for name, value in values.items():
         kind, field = KINDS[type(value)]
         value_msg = ParameterValue(type=kind, **{field: value})
         parameters.append(ParameterMsg(name=name, value=value_msg))
     request = SetParametersAtomically.Request(parameters=parameters)
-    return peer.call(SetParametersAtomically, f"{NODE}/set_parameters_atomically", request).result
+    return peer.call(SetParametersAtomically, f"{node}/set_parameters_atomically", request).result
 
 
 @contextlib.contextmanager

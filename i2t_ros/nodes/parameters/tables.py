@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from i2t_ros.nodes.parameters.bridge import BRIDGE
 from i2t_ros.nodes.parameters.detector import DETECTOR
 from i2t_ros.nodes.parameters.source import SOURCE
+from i2t_ros.nodes.parameters.speech import SPEECH
 from i2t_ros.options import Option
 
 NODES: Mapping[str, tuple[Option, ...]] = {
     "detector_node": DETECTOR,
     "bridge_node": BRIDGE,
     "source_node": SOURCE,
+    "speech_node": SPEECH,
 }
 
 

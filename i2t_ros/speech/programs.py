@@ -1,0 +1,122 @@
+"""Runs the programs that speak and play, each for one sentence."""
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+
+from i2t_ros.errors import SpeechError
+from i2t_ros.installation import how_to_install_program
+from i2t_ros.optional import missing
+
+LONGEST_COMPLAINT = 300
+"""Characters of what a program complains about that are shown, of its last line."""
+
+
+def find_program(purpose: str, *names: str) -> str:
+    """Return the first of these programs that is on PATH; raises BackendMissingError."""
+    found = next(filter(shutil.which, names), None)
+    if found is None:
+        install = " or ".join(map(how_to_install_program, names))
+        raise missing(purpose, install, f"no program {' or '.join(names)}")
+    return found
+
+
+class Programs:
+    """Runs programs one at a time; none outlives stop(), or this process.
+
+    No shell reads a command. A sentence is never part of one: it goes through standard input.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # on these two
+        self._running: subprocess.Popen[bytes] | None = None
+        self._stopped = False
+
+    def run(
+        self, command: Sequence[str], limit: float, text: str = "", files: Sequence[int] = ()
+    ) -> None:
+        """Run a program to its end.
+
+        limit  seconds after which it is killed
+        text   its standard input
+        files  descriptors that it gets as well, as /proc/self/fd/<number>
+
+        Raises SpeechError if it fails, takes too long or is stopped.
+        """
+        name = command[0]
+        # If this process is killed, the kernel kills the program; setpriv is part of util-linux.
+        guard = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
+        with self._lock:
+            if self._stopped:
+                raise SpeechError(f"{name}: speech was stopped")
+            try:
+                self._running = process = subprocess.Popen(  # noqa: S603 (no shell, fixed words)
+                    [*guard, *command],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    pass_fds=files,
+                    start_new_session=True,  # Ctrl-C is for this process, which stops it
+                )
+            except OSError as error:
+                raise SpeechError(f"{name} does not start: {error.strerror or error}") from error
+        try:
+            _, said = process.communicate(text.encode("utf-8", "replace"), limit)
+        except subprocess.TimeoutExpired as error:
+            raise SpeechError(f"{name} was ended: it took over {limit:.0f} s") from error
+        finally:
+            with self._lock:
+                self._running = None
+                _kill(process)
+            process.communicate()  # closes its pipes, and reaps it
+        if self._stopped:
+            raise SpeechError(f"{name}: speech was stopped")
+        if process.returncode:
+            lines = said.decode(errors="replace").split("\n")
+            why = next(filter(None, map(str.strip, reversed(lines))), "no reason given")
+            raise SpeechError(f"{name} failed with {process.returncode}: {why[:LONGEST_COMPLAINT]}")
+
+    def start(self) -> None:
+        """Allow programs, again after stop()."""
+        with self._lock:
+            self._stopped = False
+
+    def stop(self) -> None:
+        """Kill the one that runs, and run none until start()."""
+        with self._lock:
+            self._stopped = True
+            if self._running is not None:
+                _kill(self._running)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a program and what it has started; it leads a session of its own."""
+    if process.returncode is None:  # its number is still its own
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+class MemoryFile:
+    """A file in memory that programs reach by a path, and that nothing leaves behind."""
+
+    def __init__(self, content: bytes = b"") -> None:
+        self.descriptor = os.memfd_create("i2t_sound")
+        self.path = f"/proc/self/fd/{self.descriptor}"
+        self._file = open(self.descriptor, "r+b")  # noqa: SIM115
+        self._file.write(content)
+        self._file.flush()
+
+    def __enter__(self) -> "MemoryFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def read(self) -> bytes:
+        """Return all that is in it."""
+        self._file.seek(0)
+        return self._file.read()
