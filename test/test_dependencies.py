@@ -28,6 +28,7 @@ KEYS = {
     "inflect": None,
     "msgspec": None,
     "onnxruntime": None,
+    "unicode_rbnf": None,
 }
 # What is generated needs the first; `i2t setup` makes its environment with the last.
 NOT_IMPORTED = {"rosidl_default_runtime", "cv_bridge", "python3-venv"}
