@@ -25,7 +25,7 @@ _SAME = str.maketrans({
 _JOINERS = "\u200c\u200d"  # of Devanagari, where they change the shape of a letter
 _AS_THEY_ARE = frozenset(" \u00a0ºª〇" + _JOINERS)
 _UNSAID = frozenset("®™©℠℗")
-_FRACTION = re.compile(r"(\d*) ?([¼½¾⅕⅖⅗⅘⅛⅜⅝⅞])")
+_FRACTION = re.compile(r"(?:(?<=\d) )?([¼½¾⅕⅖⅗⅘⅛⅜⅝⅞])")
 _RUN = re.compile(rf"[\s{ENDS}{BREAKS}]+")
 
 
@@ -37,7 +37,9 @@ def legible(text: str) -> str:
 
 
 def _decimal(match: re.Match[str]) -> str:
-    return f"{match[1] or 0}{unicodedata.numeric(match[2]):g}".replace("0.", ".", 1)
+    """Return 2½ as 2.5, and ½ as 0.5."""
+    after_digit = match.string[max(match.start() - 1, 0) : match.start()].isdecimal()
+    return f"{unicodedata.numeric(match[1]):g}".removeprefix("0" if after_digit else "")
 
 
 @functools.lru_cache(4096)
