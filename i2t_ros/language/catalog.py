@@ -1,8 +1,11 @@
 """The languages at hand: those that ship, and those of a user's own folder."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+
+from babel import Locale, localedata
+from babel.core import get_global
 
 from i2t_ros.errors import InvalidRequestError, UnknownLanguageError
 from i2t_ros.language import datafile
@@ -36,12 +39,12 @@ class Languages:
     def resolve(self, tag: str) -> str:
         """Return the tag of the language that serves ``tag``, "es" for "es_MX.UTF-8".
 
-        Upper and lower case, and underscore and hyphen, are the same; subtags that no language has
-        are dropped from the right (RFC 4647, section 3.4). Raises UnknownLanguageError.
+        Upper and lower case, and underscore and hyphen, are the same. A variety that no language
+        has gets the next wider one: "es-MX" gets "es-419" or else "es", "zh-TW" gets "zh-Hant"
+        (RFC 4647, section 3.4, with the parents and likely scripts of CLDR). Raises
+        UnknownLanguageError.
         """
-        key = _key(tag)
-        while key and key not in self._files:
-            key = key.rpartition("-")[0]
+        key = next((key for key in _widening(tag) if key in self._files), "")
         if not key:
             raise UnknownLanguageError(
                 f"language {tag!r}: there is {', '.join(self.tags)}; "
@@ -57,7 +60,7 @@ class Languages:
         if tag not in self._languages:
             tag = self.resolve(tag)
         if tag not in self._languages:
-            fallback = None if tag == "en" else self.get("en")
+            fallback = None if _key(tag).split("-")[0] == "en" else self.get("en")
             self._languages[tag] = Language(tag, self._data(tag), fallback)
         return self._languages[tag]
 
@@ -69,13 +72,28 @@ class Languages:
             data = datafile.merge(data, datafile.read(path))
         if base := data.get("extends"):
             base_data = self._data(self.resolve(str(base)), (*extending, tag))
-            data = datafile.merge({"cldr": str(base), **base_data}, data)
+            cldr = tag if Locale.negotiate([tag], localedata.locale_identifiers(), "-") else base
+            data = datafile.merge({**base_data, "cldr": str(cldr)}, data)
         return data
 
 
 def _key(tag: str) -> str:
     """Return a tag as it is compared; a POSIX locale's encoding and modifier are dropped."""
     return tag.strip().split(".")[0].split("@")[0].replace("_", "-").lower()
+
+
+def _widening(tag: str) -> Iterator[str]:
+    """Yield the keys of a tag and of the ever wider languages that it belongs to."""
+    subtags = _key(tag).split("-")
+    # As CLDR writes them: zh_Hant_TW.
+    written = [each.title() if len(each) == 4 else each.upper() for each in subtags[1:]]
+    name = "_".join([subtags[0], *written])
+    name = get_global("likely_subtags").get(name, name) if "_" in name else name
+    yield "-".join(subtags)
+    while name:
+        yield _key(name)
+        parent = get_global("parent_exceptions").get(name, "root")
+        name = parent if parent != "root" else name.rpartition("_")[0]
 
 
 def load_languages(folder: Path | None = None) -> Languages:

@@ -19,17 +19,26 @@ from i2t_ros.validation import Structure, convert, read_mapping
 
 Data = dict[str, Any]
 
-LAST_WORD = 10
-"""The largest number that is written as a word."""
+FEWEST_WORDS = 9
+"""Every language writes the numbers to this one as words, and may write more of them so."""
 
 CATEGORIES = ("other", "zero", "one", "two", "few", "many")
 """CLDR's plural categories; every noun and every phrase has a form for the first."""
 
-OPTIONAL_PHRASES = {"group_hedged": "group"}
-"""Phrase that a language may leave out -> the phrase that then takes its place, with its fields."""
+OPTIONAL_PHRASES = {
+    "list.item_hedged": "",
+    "scene.also": "scene.hedged",
+    "scene.first": "scene.group",
+    "scene.group_hedged": "scene.group",
+    "scene.first_hedged": "scene.group_hedged",
+    "scene.first_also": "scene.first_hedged",
+    "changes.appeared_also": "changes.appeared_hedged",
+}
+"""Phrase that a language may leave out -> the one that then takes its place; empty: English's."""
 
 _Names = Annotated[list[str], Meta(min_length=1)]
 _List = dict[Literal["2", "start", "middle", "end"], str]
+_ByNumber = str | dict[int | Literal["other"], str]
 
 # Key that a language may leave out -> its type and its default.
 _OPTIONAL: Mapping[str, tuple[Any, Any]] = {
@@ -37,9 +46,12 @@ _OPTIONAL: Mapping[str, tuple[Any, Any]] = {
     "cldr": (str, ""),
     "genders": (_Names, [""]),
     "cases": (_Names, ["nominative"]),
+    "digit_cases": (dict[str, str], {}),
     "counters": (dict[str, dict[int, str]], {}),
+    "numerals": (Literal["mixed", "uniform"], "mixed"),
     "lists": (dict[Literal["things", "texts", "groups", "nested"], _List], {}),
     "space": (str, " "),
+    "period_in_quotes": (bool, False),
     "capitals": (Literal["sentences", "nouns", "none"], "sentences"),
     "aliases": (dict[str, str], {}),
     "borrowed": (dict[str, Any], {}),  # see _language_type
@@ -68,7 +80,6 @@ def phrase_fields() -> Mapping[str, Mapping[str, frozenset[str]]]:
     found = {}
     for section in sorted(sections):
         phrases = {name: text for name, text in english()[section].items() if name != "places"}
-        phrases |= {new: phrases[of] for new, of in OPTIONAL_PHRASES.items() if of in phrases}
         found[section] = {name: _fields(forms(text)["other"]) for name, text in phrases.items()}
     return found
 
@@ -96,6 +107,8 @@ def checked(tag: str, data: Data) -> Data:
         for key in ("genders", "cases")
     )
     convert(data, _language_type(*names), where, InvalidRequestError)
+    if sorted(data["numbers"]) != [*range(1, len(data["numbers"]) + 1)]:
+        raise wrong(tag, "numbers", "1, 2, 3 and so on without a gap", sorted(data["numbers"]))
     for key, template, needed, allowed in _templates(data):
         if not needed <= _fields(template) <= allowed:
             listed = " ".join(f"{{{field}}}" for field in sorted(allowed)) or "none"
@@ -111,22 +124,25 @@ def wrong(tag: str, key: str, expected: str, got: Any) -> InvalidRequestError:
 @lru_cache
 def _language_type(genders: tuple[str, ...], cases: tuple[str, ...]) -> Any:
     word = str | _all_of(cases, str)
-    more = {"gender": Literal.__getitem__(genders), "counter": str}
-    noun: Any = _forms(word, **more, label=str)
+    item: Any = str | _structure({"words": _ByNumber, "digits": _ByNumber})
+    number: Any = str | _all_of(genders, word)
+    more = {"gender": Literal.__getitem__(genders), "counter": str, "item": item}
+    noun: Any = _forms(word, **more, label=str, plural_only=bool)
     sections = {}
     for section, names in phrase_fields().items():
         optional: dict[str, Any] = {"case": Literal.__getitem__(cases)}
         required: dict[str, Any] = {}
         for name in names:
-            (optional if name in OPTIONAL_PHRASES else required)[name] = _forms(str)
+            kind = optional if f"{section}.{name}" in OPTIONAL_PHRASES else required
+            kind[name] = _forms(str | _all_of(genders, str))
         if places := english()[section].get("places"):
             required["places"] = _structure(dict.fromkeys(places, str))
         sections[section] = _structure(required, optional)
     return _structure(
         {
             "name": str,
-            "numbers": _all_of(tuple(range(1, LAST_WORD + 1)), str | _all_of(genders, word)),
-            "item": str | _structure({"words": str, "digits": str}),
+            "numbers": Annotated[dict[int, number], Meta(min_length=FEWEST_WORDS)],
+            "item": item,
             "nouns": _structure(dict.fromkeys(("face", "text", "unknown"), noun)),
             "labels": dict[str, noun],
             **sections,
@@ -160,15 +176,29 @@ def _templates(data: Data) -> Iterator[tuple[str, str, set[str], set[str]]]:
     for section, names in phrase_fields().items():
         for name in names.keys() & data[section].keys():
             fields = set(names[name])
-            for category, template in forms(data[section][name]).items():
+            for category, text in forms(data[section][name]).items():
                 needed = fields if category == "other" else set[str]()
-                yield f"{section}.{name}.{category}", template, needed, fields
-    items = data["item"]
-    for kind, template in ({"words": items} if isinstance(items, str) else items).items():
-        yield f"item.{kind}", template, {"number", "noun"}, {"number", "noun", "counter"}
+                for template in text.values() if isinstance(text, dict) else [text]:
+                    yield f"{section}.{name}.{category}", template, needed, fields
+    yield from _items("item", data["item"])
+    nouns = {"borrowed": data["borrowed"]}
+    nouns |= {
+        f"{part}.{key}": noun for part in ("nouns", "labels") for key, noun in data[part].items()
+    }
+    for where, noun in nouns.items():
+        if isinstance(noun, dict) and "item" in noun:
+            yield from _items(f"{where}.item", noun["item"])
     for kind, pattern in data["lists"].items():
         for key, template in pattern.items():
             yield f"lists.{kind}.{key}", template, {"0", "1"}, {"0", "1"}
+
+
+def _items(where: str, item: Any) -> Iterator[tuple[str, str, set[str], set[str]]]:
+    """Yield the templates of an ``item``, as ``_templates`` does."""
+    for kind, texts in ({"words": item} if isinstance(item, str) else item).items():
+        for number, template in ({"other": ""} | forms(texts)).items():
+            needed = {"number", "noun"} if number == "other" else {"noun"}
+            yield f"{where}.{kind}", template, needed, {"number", "noun", "counter"}
 
 
 def _fields(template: str) -> frozenset[str]:

@@ -27,16 +27,22 @@ class Noun:
 
     key      labels with the same key are the same thing
     label    the bare name, for a picture or a table
+    cited    the bare name in a sentence: in quotation marks if it is foreign there
     forms    plural category -> word, or grammatical case -> word
     gender   numbers and articles agree with it; in English it is the article
     counter  the measure word between number and noun, if the language has them
+    item     how number and noun stand together, if not as the language says
+    plural_only  one of them is spoken of as several: "unas tijeras"
     """
 
     key: str
     label: str
+    cited: str
     forms: Mapping[str, str | Mapping[str, str]]
     gender: str = ""
     counter: str = ""
+    item: Any = None
+    plural_only: bool = False
 
 
 class Language:
@@ -50,6 +56,7 @@ class Language:
     aliases   another key -> key; those of English hold everywhere
     noun      the noun for a model's label, borrowed from English if this language lacks it
     count     (noun, number, section of its phrase, digits?) -> "two dogs" or "2 dogs"
+    direction in which the language is written: "ltr" or "rtl"
     """
 
     def __init__(self, tag: str, data: datafile.Data, fallback: "Language | None") -> None:
@@ -63,6 +70,8 @@ class Language:
         self._fallback = fallback
         locale = _locale(tag, data["cldr"] or tag)
         self._fill = inflection.FILLERS.get(locale.language, str.format_map)
+        self.capital = inflection.CAPITALS.get(locale.language, inflection.capital)
+        self.direction: str = locale.text_direction
         self._plural = lru_cache(1024)(locale.plural_form)
         self._case = data["cases"][0]
         cldr = locale.list_patterns["standard"]
@@ -71,12 +80,11 @@ class Language:
             for kind, overlays in _LISTS.items()
         }
         self.phrases = {
-            f"{section}.{name}": datafile.forms(
-                data[section][name if name in data[section] else datafile.OPTIONAL_PHRASES[name]]
-            )
+            f"{section}.{name}": datafile.forms(_phrase(data, f"{section}.{name}"))
             for section, names in datafile.phrase_fields().items()
             for name in names
         }
+        _, self._closing_quote = data["texts"]["quote"].split("{text}", 1)
         self.places: Mapping[str, str] = data["scene"]["places"]
         self.space: str = data["space"]
         self.capitals: str = data["capitals"]
@@ -94,12 +102,16 @@ class Language:
         data = self._data
         entry = datafile.forms(value)
         forms = {category: entry[category] for category in datafile.CATEGORIES if category in entry}
+        label = entry.get("label", _of(forms.get(self._plural(1), forms["other"]), self._case))
         return Noun(
             key,
-            entry.get("label", _of(forms.get(self._plural(1), forms["other"]), self._case)),
-            forms,
-            entry.get("gender", data["genders"][0]),
-            entry.get("counter", data["borrowed"].get("counter", "")),
+            label=label,
+            cited=label,
+            forms=forms,
+            gender=entry.get("gender", data["genders"][0]),
+            counter=entry.get("counter", data["borrowed"].get("counter", "")),
+            item=entry.get("item"),
+            plural_only=entry.get("plural_only", False),
         )
 
     def _find_noun(self, label: str) -> Noun:
@@ -115,18 +127,24 @@ class Language:
         """Return a noun for a label that the language lacks: the English word in its grammar."""
         lender = self._fallback
         if lender is None:
-            singular, plural = word, inflection.english_plural(word)
+            forms = {"other": inflection.english_plural(word), "one": word}
             gender = inflection.english_article(word)
-        else:
-            known = lender.noun(key) if key in lender.nouns else lender.noun(word)
-            plural = _of(known.forms["other"], lender._case)
-            singular = _of(known.forms.get("one", plural), lender._case)
-            word, gender = known.label, self._borrowed.gender
-            if self.capitals == "nouns":
-                singular, plural, word = map(_capitals, (singular, plural, word))
+            return replace(
+                self._borrowed, key=key, label=word, cited=word, gender=gender, forms=forms
+            )
+        known = lender.noun(key) if key in lender.nouns else lender.noun(word)
+        plural = _of(known.forms["other"], lender._case)
+        words = (plural, _of(known.forms.get("one", plural), lender._case), known.label)
+        if self.capitals == "nouns":
+            words = (_capitals(words[0]), _capitals(words[1]), _capitals(words[2]))
+        plural, singular, cited = (self.phrase("texts.quote", text=each) for each in words)
         # If 1 has the category "other", the language has no plural, and the singular overwrites it.
         forms = {"other": plural, self._plural(1): singular}
-        return replace(self._borrowed, key=key, label=word, gender=gender, forms=forms)
+        return replace(self._borrowed, key=key, label=words[2], cited=cited, forms=forms)
+
+    def in_digits(self, largest: int) -> bool:
+        """Return whether a sentence whose largest number is ``largest`` has no number as a word."""
+        return self._data["numerals"] == "uniform" and largest not in self._data["numbers"]
 
     def _count(self, noun: Noun, number: int, section: str, digits: bool = False) -> str:
         data = self._data
@@ -134,10 +152,15 @@ class Language:
         counter = noun.counter
         for limit, beyond in data["counters"].get(noun.counter, {}).items():
             counter = beyond if number >= limit else counter
+        category = self._plural(number)
+        if number not in data["numbers"]:
+            case = data["digit_cases"].get(category, case)
         in_words = not digits and number in data["numbers"]
         word = _of(_of(data["numbers"][number], noun.gender), case) if in_words else str(number)
-        name = _of(noun.forms.get(self._plural(number)) or noun.forms["other"], case)
-        template: str = _of(data["item"], "words" if in_words else "digits")
+        name = _of(noun.forms.get(category) or noun.forms["other"], case)
+        item = _of(noun.item or data["item"], "words" if in_words else "digits")
+        templates = datafile.forms(item)
+        template: str = templates.get(number, templates["other"])
         return template.format_map({"number": word, "noun": name, "counter": counter})
 
     def join(self, items: Sequence[str], kind: str) -> str:
@@ -145,13 +168,32 @@ class Language:
         keys = ["start", *["middle"] * (len(items) - 3), "end"] if len(items) > 2 else ["2"]
         text = "".join(items[:1])
         for key, item in zip(keys, items[1:], strict=False):
-            text = self._fill(self._lists[kind][key], {"first": text, "second": item})
+            pattern = self._lists[kind][key]
+            if kind == "texts" and pattern.startswith("{first},"):
+                pattern, text = pattern.replace(",", "", 1), self._end(text, ",")
+            text = self._fill(pattern, {"first": text, "second": item})
         return text
 
-    def phrase(self, name: str, number: int = 0, /, **fields: str) -> str:
-        """Return the phrase ``name`` with its fields filled in, in the plural of ``number``."""
+    def phrase(self, name: str, number: int = 0, gender: str = "", /, **fields: str) -> str:
+        """Return the phrase ``name`` with its fields filled in.
+
+        Its form is that of the plural category of ``number`` and, if the language has several, of
+        the ``gender`` of the noun that it speaks of.
+        """
         forms = self.phrases[name]
-        return self._fill(forms.get(self._plural(number)) or forms["other"], fields)
+        form = forms.get(self._plural(number)) or forms["other"]
+        template: str = _of(form, gender or self._data["genders"][0])
+        text = self._fill(template, fields)
+        return self._end(text[:-1], ".") if text.endswith(f"{self._closing_quote}.") else text
+
+    def _end(self, text: str, mark: str) -> str:
+        """Return ``text`` and ``mark`` at its end, inside the quotation marks if need be."""
+        close: str = self._closing_quote
+        if not (self._data["period_in_quotes"] and text.endswith(close)):
+            return text + mark
+        quoted = text.removesuffix(close)
+        ended = mark == "." and quoted.endswith((".", "!", "?", "…"))
+        return quoted + ("" if ended else mark) + close
 
 
 def _locale(tag: str, cldr: str) -> Locale:
@@ -160,6 +202,15 @@ def _locale(tag: str, cldr: str) -> Locale:
     except (UnknownLocaleError, ValueError) as error:
         expected = "the tag of a language that CLDR has data for"
         raise datafile.wrong(tag, "cldr", expected, cldr) from error
+
+
+def _phrase(data: datafile.Data, name: str) -> Any:
+    """Return a phrase, or the one that takes its place in a language that leaves it out."""
+    section, _, key = name.partition(".")
+    if key in data[section]:
+        return data[section][key]
+    instead = datafile.OPTIONAL_PHRASES[name]
+    return _phrase(data, instead) if instead else datafile.english()[section][key]
 
 
 def _of(value: Any, key: str) -> Any:

@@ -104,3 +104,22 @@ FILLERS: Mapping[str, Callable[[str, dict[str, str]], str]] = {
     "ko": fill_korean,
 }
 """Language -> how a template takes its fields, if that is more than str.format_map."""
+
+
+def capital(text: str) -> str:
+    """Return ``text`` with a capital letter at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
+def capital_dutch(text: str) -> str:
+    """Return ``text`` with a capital at its beginning; ij counts as one letter (Taalunie)."""
+    return "IJ" + text[2:] if text.startswith("ij") else capital(text)
+
+
+def capital_turkish(text: str) -> str:
+    """Return ``text`` with a capital at its beginning; that of i has a dot, İ."""
+    return "İ" + text[1:] if text.startswith("i") else capital(text)
+
+
+CAPITALS: Mapping[str, Callable[[str], str]] = {"nl": capital_dutch, "tr": capital_turkish}
+"""Language -> how a sentence takes its capital, if that is more than ``capital``."""

@@ -52,11 +52,13 @@ def compose_changes(
     """
     chosen = (languages or load_languages()).get(language)
     came = _counts(changes.appeared)
-    phrases = ("changes.appeared", "changes.appeared_hedged", "changes.left")
+    sure, unsure = split(came, hedge)
+    doubt = "changes.appeared_also" if sure else "changes.appeared_hedged"
+    phrases = {"changes.appeared": sure, doubt: unsure, "changes.left": _counts(changes.left)}
     parts = []
-    for phrase, objects in zip(phrases, (*split(came, hedge), _counts(changes.left)), strict=True):
+    for phrase, objects in phrases.items():
         if things := Things(objects, chosen, "changes"):
-            parts.append(chosen.phrase(phrase, things.total, things=things.text()))
+            parts.append(chosen.phrase(phrase, things.total, things.gender, things=things.text()))
     for task in changes.appeared:
         if task and not _counts([task]):
             parts += task.sentences(chosen, "changes", hedge)
@@ -69,7 +71,7 @@ def _counts(tasks: Iterable[TaskFacts]) -> list[ObjectCount]:
 
 def _paragraph(parts: Sequence[str], language: Language) -> str:
     if language.capitals != "none":
-        parts = [part[:1].upper() + part[1:] for part in parts]
+        parts = [language.capital(part) for part in parts]
     return language.space.join(parts)
 
 
@@ -88,9 +90,10 @@ class Things:
 
     The words suit a phrase of ``section``, by default that of the style.
 
-    items  number and noun in words, most first
-    first  the count of the first item
-    total  the sum of all counts
+    first    the count of the first item, for a verb that agrees with it alone
+    total    the sum of all counts, for a verb that agrees with all items
+    gender   that of the first item
+    largest  the largest count
     """
 
     def __init__(
@@ -103,21 +106,32 @@ class Things:
             nouns[noun.key] = noun
             counts[noun.key] = counts.get(noun.key, 0) + fact.count
         ranked = sorted(counts.items(), key=lambda item: -item[1])
-        self.items = [
-            language.count(nouns[key], number, section or style, style == "list")
-            for key, number in ranked
+        self._counts = [(nouns[key], number) for key, number in ranked]
+        self._language, self._style, self._section = language, style, section or style
+        agreeing = [2 if nouns[key].plural_only else number for key, number in ranked]
+        self.first = agreeing[0] if ranked else 0
+        self.total = sum(agreeing)
+        self.gender = nouns[ranked[0][0]].gender if ranked else ""
+        self.largest = ranked[0][1] if ranked else 0
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def text(self, largest: int = 0, *, marked: bool = False) -> str:
+        """Return all items as one list.
+
+        largest  the largest count of the sentence, if it has more than these things
+        marked   whether each item says that it is uncertain, if the language does that
+        """
+        as_list = self._style == "list"
+        digits = as_list or self._language.in_digits(largest or self.largest)
+        items = [
+            self._language.count(noun, number, self._section, digits)
+            for noun, number in self._counts
         ]
-        self.first = ranked[0][1] if ranked else 0
-        self.total = sum(counts.values())
-        self._style = style
-        self._language = language
-
-    def __bool__(self) -> bool:
-        return bool(self.items)
-
-    def text(self) -> str:
-        """Return all items as one list."""
-        return self._language.join(self.items, "list" if self._style == "list" else "things")
+        if marked:
+            items = [self._language.phrase("list.item_hedged", things=item) for item in items]
+        return self._language.join(items, "list" if as_list else "things")
 
 
 def split(

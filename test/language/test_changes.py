@@ -103,10 +103,10 @@ def test_new_texts_and_a_new_whole_are_said_and_old_ones_are_not() -> None:
     tracker = ChangeTracker(hold=0.0)
 
     first = say(tracker, scene(text="EXIT", shows="beach"), 0.0)
-    assert first == "The text reads “EXIT”. The picture most likely shows: beach."
+    assert first == "The text reads “EXIT.” Best guess: beach."
     assert say(tracker, scene(text="EXIT", shows="beach"), 1.0) == ""
     second = say(tracker, scene(text="PUSH", shows="beach"), 2.0)
-    assert second == "The text reads “PUSH”."
+    assert second == "The text reads “PUSH.”"
 
 
 def test_doubt_is_said_of_what_came() -> None:

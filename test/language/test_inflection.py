@@ -38,7 +38,8 @@ def test_plurals_and_articles_are_those_of_inflect(engine, noun: Noun) -> None:
 
     assert forms["other"] == engine.plural(forms["one"])
     assert forms["other"] == engine.plural_noun(forms["one"])
-    assert f"{noun.gender} {forms['one']}" == engine.a(forms["one"])
+    if noun.gender != "one":
+        assert f"{noun.gender} {forms['one']}" == engine.a(forms["one"])
 
 
 def test_numbers_are_those_of_inflect(engine) -> None:

@@ -42,11 +42,11 @@ def scene(found: Detections | None) -> Scene:
     [
         ("en", "sentence", "I can see two people and a dog."),
         ("en", "list", "The following objects were detected: 2 people and 1 dog."),
-        ("en", "scene", "There are two people on the left and a dog in the middle."),
+        ("en", "scene", "On the left there are two people; in the middle, a dog."),
         ("en", "changes", "Two people and a dog have come into view."),
         ("es", "sentence", "Veo dos personas y un perro."),
         ("es", "list", "Se detectaron los siguientes objetos: 2 personas y 1 perro."),
-        ("es", "scene", "Hay dos personas a la izquierda y un perro en el centro."),
+        ("es", "scene", "A la izquierda hay dos personas; en el centro, un perro."),
     ],
 )
 def test_two_people_and_a_dog(language: str, style: str, expected: str) -> None:
@@ -110,6 +110,6 @@ def test_an_unknown_style_names_those_there_are() -> None:
 
 def test_labels() -> None:
     assert label("dog", "es") == "perro"
-    assert label("tvmonitor", "en") == "TV"
+    assert label("tvmonitor", "en") == "television"
     assert label("Dining_Table", "es") == "mesa de comedor"
     assert label("forklift", "es") == "forklift"

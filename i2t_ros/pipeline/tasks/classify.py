@@ -76,7 +76,7 @@ class ClassFacts(TaskFacts):
         """Return one sentence, the same in every style; what is doubtful is always called so."""
         best = self.found[0]
         phrase = "hedged" if best.score < SURE else "plain"
-        label = language.noun(best.key).label
+        label = language.noun(best.key).cited
         return [language.phrase(f"classification.{phrase}", label=label)]
 
 

@@ -129,19 +129,19 @@ class ObjectFacts(TaskFacts):
         """Return one sentence; in the style ``scene`` two, what is sure and then what is not."""
         sure, unsure = split(self.found, hedge)
         if style == "scene":
-            phrases = (("plain", "group", sure), ("hedged", "group_hedged", unsure))
-            return [
-                _placed(objects, language, f"scene.{phrase}", f"scene.{group}")
-                for phrase, group, objects in phrases
-                if objects
-            ]
+            doubt = "also" if sure else "hedged"
+            parts = (("", sure), (doubt, unsure))
+            return [_placed(objects, language, kind) for kind, objects in parts if objects]
         certain, doubtful = (Things(part, language, style) for part in (sure, unsure))
         total = certain.total + doubtful.total
+        largest = max(certain.largest, doubtful.largest)
+        hedged = doubtful.text(largest, marked=style == "list")
         if certain and doubtful:
-            fields = {"things": certain.text(), "hedged": doubtful.text()}
-            return [language.phrase(f"{style}.mixed", total, **fields)]
-        phrase = f"{style}.{'plain' if certain else 'hedged'}"
-        return [language.phrase(phrase, total, things=(certain or doubtful).text())]
+            fields = {"things": certain.text(largest), "hedged": hedged}
+            return [language.phrase(f"{style}.mixed", total, certain.gender, **fields)]
+        phrase, things = ("plain", certain) if certain else ("hedged", doubtful)
+        text = certain.text() if certain else hedged
+        return [language.phrase(f"{style}.{phrase}", total, things.gender, things=text)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,22 +340,25 @@ class ObjectDetector(ModelRunner[DetectOptions, Detections]):
         return found
 
 
-def _placed(
-    objects: Sequence[ObjectCount], language: Language, phrase: str, group_phrase: str
-) -> str:
+def _placed(objects: Sequence[ObjectCount], language: Language, kind: str) -> str:
+    """Return what is where; ``kind`` is empty, or "hedged", or "also" (hedged, after what is sure).
+
+    The verb of the first place agrees with what stands next to it: "there is a dog and two cats".
+    """
     by_place: dict[str, list[ObjectCount]] = {}
     for fact in objects:
         by_place.setdefault(fact.place or "middle", []).append(fact)
     things = {place: Things(facts, language, "scene") for place, facts in by_place.items()}
-    groups = [
-        language.phrase(
-            group_phrase, group.total, things=group.text(), place=language.places[place]
-        )
-        for place, group in things.items()
-    ]
-    nested = any(len(group.items) > 1 for group in things.values())
-    # "There is a dog and there are two cats": the verb goes with what stands next to it.
-    first = next(iter(things.values())).first
-    return language.phrase(
-        phrase, first, things=language.join(groups, "nested" if nested else "groups")
-    )
+    largest = max(group.largest for group in things.values())
+    suffix = f"_{kind}" if kind else ""
+    groups: list[str] = []
+    for place, group in things.items():
+        name, number = (f"group{'_hedged' if kind else ''}", group.total)
+        if not groups:
+            name, number = f"first{suffix}", group.first
+        fields = {"things": group.text(largest), "place": language.places[place]}
+        groups.append(language.phrase(f"scene.{name}", number, group.gender, **fields))
+    nested = any(len(group) > 1 for group in things.values())
+    first = next(iter(things.values()))
+    text = language.join(groups, "nested" if nested else "groups")
+    return language.phrase(f"scene.{kind or 'plain'}", first.first, first.gender, things=text)

@@ -95,7 +95,7 @@ class FaceFacts(TaskFacts):
     def sentences(self, language: Language, style: Style, hedge: bool) -> list[str]:
         """Return one sentence; a face is never in doubt."""
         things = Things(self.found, language, style, self.section)
-        return [language.phrase("faces.plain", things.total, things=things.text())]
+        return [language.phrase("faces.plain", things.total, things.gender, things=things.text())]
 
 
 @dataclass(frozen=True, slots=True)

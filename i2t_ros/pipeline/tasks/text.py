@@ -166,8 +166,9 @@ class TextFacts(TaskFacts):
             parts.append(language.phrase(phrase, len(read), texts=texts or hedged))
         if self.more:
             noun = language.noun("text")
-            lines = language.count(noun, self.more, self.section, digits=style == "list")
-            parts.append(language.phrase("texts.more", self.more, things=lines))
+            digits = style == "list" or language.in_digits(self.more)
+            lines = language.count(noun, self.more, self.section, digits)
+            parts.append(language.phrase("texts.more", self.more, noun.gender, things=lines))
         parts += [language.phrase(f"texts.{fact.script}") for fact in self.found if fact.script]
         return parts
 
