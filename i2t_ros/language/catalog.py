@@ -12,7 +12,10 @@ from i2t_ros.language import datafile
 from i2t_ros.language.grammar import Language
 from i2t_ros.resources import config_path
 
-LANGUAGES: tuple[str, ...] = ("en", "es", "zh", "ko", "fr", "de", "pt", "ja")
+LANGUAGES: tuple[str, ...] = (
+    *("en", "es", "zh", "ko", "fr", "de", "pt", "ja"),
+    *("es-419", "pt-PT", "en-GB", "zh-Hant"),
+)
 """The languages that come with the package; a user's folder may add others (``load_languages``)."""
 
 

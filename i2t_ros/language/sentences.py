@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from i2t_ros.errors import UnknownLanguageError
 from i2t_ros.language.catalog import Languages, load_languages
 from i2t_ros.language.changes import Changes
 from i2t_ros.language.facts import SURE, ObjectCount, Style, TaskFacts, check_style
@@ -145,3 +146,25 @@ def split(
     least = SURE if hedge else 0.0
     sure = [fact for fact in objects if fact.min_score >= least]
     return sure, [fact for fact in objects if fact.min_score < least]
+
+
+def plural_start(sentence: str, language: str) -> str:
+    """Return a sentence of the style ``list`` with the beginning that it has before several things.
+
+    "Se detectó el siguiente objeto: 1 gato." becomes "Se detectaron los siguientes objetos: 1
+    gato.", which is what programs of the first server's time parse. Any other sentence is returned
+    as it is, and so is one in a language that does not come with the package.
+    """
+    try:
+        phrases = load_languages().get(language).phrases
+    except UnknownLanguageError:
+        return sentence
+    for name in ("list.plain", "list.hedged"):
+        forms = phrases[name]
+        one, several = (
+            str(forms.get(category) or forms["other"]).partition("{things}")[0]
+            for category in ("one", "other")
+        )
+        if sentence.startswith(one):
+            return several + sentence.removeprefix(one)
+    return sentence

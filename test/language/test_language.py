@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from making import scene_of
@@ -8,10 +10,12 @@ from scene_words import compose_scene
 from i2t_ros.errors import UnknownLanguageError, UnknownStyleError
 from i2t_ros.language import STYLES, label, load_languages
 from i2t_ros.language.facts import count_objects
+from i2t_ros.language.sentences import plural_start
 from i2t_ros.types import Detections, Scene
 
 LABELS = ("person", "dog", "cat", "", "forklift")
 WIDTH, HEIGHT = 600, 400
+PLURAL = "Se detectaron los siguientes objetos: "
 
 
 def detections(*objects: tuple[str, float, float, float]) -> Detections:
@@ -92,14 +96,54 @@ def test_objects_are_counted_most_first_then_largest_then_most_certain() -> None
     assert count_objects(Detections.empty(LABELS)) == ()
 
 
-@pytest.mark.parametrize("tag", ["es", "ES", "es-MX", "es_MX", "es_MX.UTF-8", "es-419", " es "])
-def test_tags_are_resolved(tag: str) -> None:
-    assert load_languages().resolve(tag) == "es"
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [
+        ("es", "es"), ("ES", "es"), (" es ", "es"), ("es_ES.UTF-8", "es"), ("es-x-mine", "es"),
+        ("es-419", "es-419"), ("es-MX", "es-419"), ("es_AR.UTF-8", "es-419"), ("es-us", "es-419"),
+        ("pt-BR", "pt"), ("pt-PT", "pt-PT"), ("pt_AO", "pt-PT"),
+        ("zh-CN", "zh"), ("zh-Hans-SG", "zh"), ("zh-TW", "zh-Hant"), ("zh_HK.UTF-8", "zh-Hant"),
+        ("zh-Hant-MO", "zh-Hant"), ("zh-hant", "zh-Hant"),
+        ("en-US", "en"), ("en_GB.UTF-8", "en-GB"), ("de-AT", "de"), ("fr-CA", "fr"),
+    ],
+)  # fmt: skip
+def test_a_tag_gets_the_nearest_language(tag: str, language: str) -> None:
+    assert load_languages().resolve(tag) == language
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence", "expected"),
+    [
+        ("es", "Se detectó el siguiente objeto: 1 gato.", f"{PLURAL}1 gato."),
+        ("es-MX", "Se detectó el siguiente objeto: 1 gato. Hay 1 cara en la imagen.",
+         f"{PLURAL}1 gato. Hay 1 cara en la imagen."),
+        ("es", "Se detectó el siguiente objeto: probablemente 1 gato.",
+         f"{PLURAL}probablemente 1 gato."),
+        ("es", f"{PLURAL}2 gatos.", f"{PLURAL}2 gatos."),
+        ("es", "No se detectaron objetos.", "No se detectaron objetos."),
+        ("es", "", ""),
+        ("ko", "다음 물체가 감지되었습니다: 개 1마리.", "다음 물체가 감지되었습니다: 개 1마리."),
+        ("tlh", "Se detectó: 1 gato.", "Se detectó: 1 gato."),
+    ],
+)  # fmt: skip
+def test_old_programs_find_the_beginning_that_they_parse(language, sentence, expected) -> None:
+    assert plural_start(sentence, language) == expected
+
+
+def test_a_user_language_may_serve_wider_and_narrower_tags(tmp_path: Path) -> None:
+    (tmp_path / "es-MX.yaml").write_text("extends: es-419\nlabels: {car: carro}")
+    own = load_languages(tmp_path)
+
+    assert own.resolve("es-MX") == "es-MX"
+    assert own.resolve("es-CL") == "es-419"
+    assert label("car", "es-MX", own) == "carro"
+    assert label("cell phone", "es-MX", own) == "celular"
+    assert label("fork", "es-MX", own) == "tenedor"
 
 
 @pytest.mark.parametrize("tag", ["", "tlh", "english", "C"])
 def test_an_unknown_language_names_those_there_are(tag: str) -> None:
-    with pytest.raises(UnknownLanguageError, match=r"'.*': there is .*en, es"):
+    with pytest.raises(UnknownLanguageError, match=r"'.*': there is .*en, .*es"):
         load_languages().resolve(tag)
 
 

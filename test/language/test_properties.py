@@ -29,7 +29,7 @@ teddy_bear hair_drier toothbrush
 """
 CLASSES = tuple(name.replace("_", " ") for name in COCO.split())
 COUNTS = (1, 2, 3, 5, 10, 11, 21, 101, 1000)
-FULL_STOP = {"zh": "。", "ja": "。"}
+FULL_STOP = {"zh": "。", "zh-Hant": "。", "ja": "。"}
 # What only a template may hold: fields, and Korean particles in both forms.
 MARKS = ("{", "}", "이(가)", "과(와)", "을(를)", "은(는)")
 
@@ -63,7 +63,7 @@ def test_every_class_has_a_label_of_its_own(language: str) -> None:
     assert set(CLASSES) | {"face", "text", "unknown"} <= set(own)
 
 
-@pytest.mark.parametrize("language", ["zh", "ja", "ko"])
+@pytest.mark.parametrize("language", ["zh", "zh-Hant", "ja", "ko"])
 def test_no_label_of_these_languages_is_in_latin_letters(language: str) -> None:
     assert not [
         name

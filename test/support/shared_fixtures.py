@@ -72,11 +72,13 @@ def serve():
     """Start a TCP listener on a free port of the loopback: ``serve(handler, **limits)``."""
     with contextlib.ExitStack() as stack:
 
-        def start(handler=None, **limits):
+        def start(handler=None, *, version_1=None, **limits):
             loop = LoopThread("test")
             loop.start()
             stack.callback(loop.stop)
-            server = TcpServer(handler or FakeHandler(), port=0, limits=TcpLimits(**limits))
+            server = TcpServer(
+                handler or FakeHandler(), port=0, version_1=version_1, limits=TcpLimits(**limits)
+            )
             loop.call(server.start(), TIME_LIMIT)
             stack.callback(lambda: loop.call(server.close(), TIME_LIMIT))
             server.loop_thread = loop

@@ -17,6 +17,7 @@ from i2t_ros.bridges.memory import SLICE, Share
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.wire import RequestParser, WireRequest
 from i2t_ros.errors import BusyError, I2tError, TimeLimitError
+from i2t_ros.language.sentences import plural_start
 from i2t_ros.types import DescribeReply, DescribeRequest
 from i2t_ros.vision.codecs import picture_format
 
@@ -199,7 +200,10 @@ class Connection:
             await self._send(wire.encode_error(version, error))
             return
         elapsed = (time.monotonic() - started) * 1000
-        header = wire.encode_success(version, reply.description.sentence, len(picture))
+        sentence = reply.description.sentence
+        if version == 1 and self._server.version_1.style == "list":
+            sentence = plural_start(sentence, self._server.version_1.language)
+        header = wire.encode_success(version, sentence, len(picture))
         if version == 1:
             await self._send(header)
             await self._pause()
@@ -209,8 +213,7 @@ class Connection:
         # After the reply: a line costs 0.3 ms, of which rclpy spends most looking for its caller.
         size = counted(len(request.picture or b""), "byte")
         objects = counted(len(reply.description.scene.detections or ()), "object")
-        sentence = _shown(reply.description.sentence)
-        told = f"{self._client}: {size}, {objects}, {elapsed:.1f} ms: {sentence}"
+        told = f"{self._client}: {size}, {objects}, {elapsed:.1f} ms: {_shown(sentence)}"
         self._server.journal.say(logging.INFO, self._address, "answered", told)
 
     async def _pause(self) -> None:

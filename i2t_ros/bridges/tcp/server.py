@@ -14,6 +14,7 @@ from i2t_ros.bridges.memory import RequestMemory
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.connection import CHUNK, Connection
 from i2t_ros.bridges.tcp.limits import TcpLimits
+from i2t_ros.language.sentences import plural_start
 from i2t_ros.types import DescribeRequest
 
 log = logging.getLogger("i2t_ros.tcp")
@@ -52,6 +53,7 @@ class TcpServer:
         self.limits = limits or TcpLimits()
         self.handler = TimeLimited(handler, self.limits.request_time)
         self.version_1 = version_1 or DescribeRequest(language="es", style="list")
+        plural_start("", self.version_1.language)  # reads the language now, not for a client
         self.counters: Counter[str] = Counter()
         self.open = 0
         self.closing = False

@@ -35,7 +35,7 @@ from waiting import TIME_LIMIT, until
 from i2t_ros.bridges.journal import BURST, RATE
 from i2t_ros.bridges.tcp.server import TcpServer
 from i2t_ros.errors import DetectorUnreachableError, InferenceError
-from i2t_ros.types import Detections
+from i2t_ros.types import DescribeRequest, Detections
 
 # --- conversations
 
@@ -60,6 +60,26 @@ def test_version_1_asks_in_the_language_of_the_server(serve):
     (request,) = handler.requests
     assert (request.language, request.style, request.annotate) == ("es", "list", True)
     assert request.picture.data == JPEG
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "style", "beginning"),
+    [
+        (v1(), "list", "True<SEP>{size}<SEP>Se detectaron los siguientes objetos: 1 gato."),
+        (v1(), "sentence", "True<SEP>{size}<SEP>Se detectó el siguiente objeto: 1 gato."),
+        (v2(), "list", "True<SEP>{size}<SEP>Se detectó el siguiente objeto: 1 gato."),
+    ],
+    ids=["version 1", "version 1 in another style", "version 2"],
+)
+def test_only_the_lists_of_version_1_keep_their_plural(serve, request_bytes, style, beginning):
+    class OneCat(FakeHandler):
+        SENTENCE = "Se detectó el siguiente objeto: 1 gato."
+
+    server = serve(OneCat(), version_1=DescribeRequest(language="es", style=style))
+
+    said = ask(server, request_bytes)
+
+    assert said.startswith(beginning.format(size=len(JPEG)).encode())
 
 
 def test_the_header_of_version_1_comes_alone_after_it_a_pause(serve):
