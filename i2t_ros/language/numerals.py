@@ -20,6 +20,7 @@ from typing import Any
 
 from babel import Locale
 
+from i2t_ros.errors import InvalidRequestError
 from i2t_ros.installation import how_to_install
 from i2t_ros.language.arabic_numbers import arabic_words
 from i2t_ros.language.spoken_data import spoken_words
@@ -65,8 +66,8 @@ def number_words(
     case      nominative, accusative, ...; unknown ones are as if they were not given
     counting  whether it stands before a measure word: Chinese 两, native Korean numbers
 
-    Raises BackendMissingError without the package ``unicode-rbnf``, and ValueError for a number
-    that is not finite or a language that has no rules.
+    Raises BackendMissingError without the package ``unicode-rbnf``, InvalidRequestError for a
+    language that has no rules, and ValueError for a number that is not finite.
     """
     if isinstance(number, int):
         return _whole(number, tag, gender, case, counting)
@@ -167,4 +168,4 @@ def _engine(tag: str) -> Any:
         # es_419 differs from es in ordinals alone, and holds nothing else.
         if name in RbnfEngine.get_supported_languages():
             return RbnfEngine.for_language(name)
-    raise ValueError(f"language {tag!r}: CLDR has no words for its numbers")
+    raise InvalidRequestError(f"language {tag}: CLDR has no words for its numbers, as spoken needs")

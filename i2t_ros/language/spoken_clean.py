@@ -26,6 +26,7 @@ _JOINERS = "\u200c\u200d"  # of Devanagari, where they change the shape of a let
 _AS_THEY_ARE = frozenset(" \u00a0ºª〇" + _JOINERS)
 _UNSAID = frozenset("®™©℠℗")
 _FRACTION = re.compile(r"(?:(?<=\d) )?([¼½¾⅕⅖⅗⅘⅛⅜⅝⅞])")
+_WIDE = "。！？、，；："  # have their own space
 _RUN = re.compile(rf"[\s{ENDS}{BREAKS}]+")
 
 
@@ -115,7 +116,8 @@ def _pause(match: re.Match[str]) -> str:
     if len(run) == 1 or not marks:
         mark = marks or " "
     else:
-        mark = next((char for char in run if char in ENDS), marks[0]) + " "
+        mark = next((char for char in run if char in ENDS), marks[0])
+        mark += "" if mark in _WIDE else " "
     last = match.end() == len(match.string)
     if match.start() == 0 or (last and mark[0] in BREAKS):
         return ""

@@ -4,6 +4,8 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
+from babel.core import get_global
+
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.resources import config_path
 from i2t_ros.validation import read_mapping
@@ -29,10 +31,12 @@ _DEFAULTS: Mapping[str, Any] = {
 @functools.cache
 def spoken_words(tag: str) -> Mapping[str, Any]:
     """Return the words for ``tag``: those of its language, with those of the variety over them."""
-    known = _file()
-    words, parts = dict(_DEFAULTS), tag.replace("_", "-").split("-")
-    for length in range(1, len(parts) + 1):
-        words |= known.get("-".join(parts[:length]), {})
+    known, parts = _file(), tag.replace("_", "-").split("-")
+    tags = ["-".join(parts[: length + 1]) for length in range(len(parts))]
+    parent = get_global("parent_exceptions").get(tag.replace("-", "_"), "")  # es-MX: es_419
+    words = dict(_DEFAULTS)
+    for each in (tags[0], parent.replace("_", "-"), *tags[1:]):
+        words |= known.get(each, {})
     return words
 
 

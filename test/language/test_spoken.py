@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from i2t_ros.errors import BackendMissingError
+from i2t_ros.errors import BackendMissingError, InvalidRequestError
 from i2t_ros.language import numerals
 from i2t_ros.language.numerals import number_words
 from i2t_ros.language.spoken import LONGEST_TEXT, spoken_text
@@ -203,5 +203,5 @@ def test_without_the_package_the_error_says_how_to_install_it(monkeypatch) -> No
 
 def test_a_language_without_rules_or_words_is_still_made_sayable() -> None:
     assert spoken_text("2 & 2", "sv") == "två två"
-    with pytest.raises(ValueError, match="CLDR has no words"):
+    with pytest.raises(InvalidRequestError, match="CLDR has no words"):
         number_words(2, "eu")

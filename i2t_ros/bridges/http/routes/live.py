@@ -44,8 +44,8 @@ async def live(query: WordsOptions, services: SharedServices) -> Response:
 
     The data of `words` is a description as /v1/describe returns it, with the camera's name;
     that of `silence` is the camera's name alone. In another language or style than the
-    detector's own, the camera is described once more for each viewer, once a second at most.
-    "Execute" would wait for the end: open the request's URL in a tab.
+    detector's own, or for a voice, the camera is described once more for each viewer, once a
+    second at most. "Execute" would wait for the end: open the request's URL in a tab.
     """
     try:
         if query.language:
@@ -89,7 +89,8 @@ def _words(camera: str, description: Description) -> bytes:
 
 
 def _is_as_asked(description: Description, query: DescribeRequest) -> bool:
-    return query.language in ("", description.language) and query.style in ("", description.style)
+    words = query.language in ("", description.language) and query.style in ("", description.style)
+    return words and (description.spoken or not query.spoken)
 
 
 def event(name: str, data: dict[str, object]) -> bytes:
