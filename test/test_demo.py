@@ -21,7 +21,7 @@ def test_the_demo_shows_the_whole_chain(tmp_path):
     for line in (
         "sentence    Je vois une personne.",
         "detection   person 0.90, 32x24 around (32, 24)",
-        "service     Se detectaron los siguientes objetos: 1 persona.",
+        "service     Se detectó el siguiente objeto: 1 persona.",
         "TCP         Se detectaron los siguientes objetos: 1 persona. (",
         "demo        complete",
     ):

@@ -10,6 +10,7 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 
 from i2t_ros.language import datafile, inflection
+from i2t_ros.language.names import names_of
 
 # Kind of list -> the keys of ``lists`` that are laid over CLDR's pattern.
 _LISTS = {
@@ -129,7 +130,10 @@ class Language:
         return self.nouns.get(key) or self._borrow(key, word)
 
     def _borrow(self, key: str, word: str) -> Noun:
-        """Return a noun for a label that the language lacks: the English word in its grammar."""
+        """Return a noun for a label that the language lacks: the English word in its grammar.
+
+        Its bare name may be known all the same; without gender and plural it cannot be counted.
+        """
         lender = self._fallback
         if lender is None:
             forms = {"other": inflection.english_plural(word), "one": word}
@@ -143,9 +147,12 @@ class Language:
         if self.capitals == "nouns":
             words = (_capitals(words[0]), _capitals(words[1]), _capitals(words[2]))
         plural, singular, cited = (self.phrase("texts.quote", text=each) for each in words)
+        own = names_of(self.tag).get(key)
         # If 1 has the category "other", the language has no plural, and the singular overwrites it.
         forms = {"other": plural, self._plural(1): singular}
-        return replace(self._borrowed, key=key, label=words[2], cited=cited, forms=forms)
+        return replace(
+            self._borrowed, key=key, label=own or words[2], cited=own or cited, forms=forms
+        )
 
     @cached_property
     def voice(self) -> "Language":

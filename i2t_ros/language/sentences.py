@@ -60,10 +60,13 @@ def compose_changes(
     sure, unsure = split(came, hedge)
     doubt = "changes.appeared_also" if sure else "changes.appeared_hedged"
     phrases = {"changes.appeared": sure, doubt: unsure, "changes.left": _counts(changes.left)}
-    parts = []
-    for phrase, objects in phrases.items():
-        if things := Things(objects, chosen, "changes"):
-            parts.append(chosen.phrase(phrase, things.total, things.gender, things=things.text()))
+    said = {name: Things(objects, chosen, "changes") for name, objects in phrases.items()}
+    largest = max(things.largest for things in said.values())
+    parts = [
+        chosen.phrase(name, things.total, things.gender, things=things.text(largest))
+        for name, things in said.items()
+        if things
+    ]
     for task in changes.appeared:
         if task and not _counts([task]):
             parts += task.sentences(chosen, "changes", hedge)
@@ -141,7 +144,7 @@ class Things:
     def text(self, largest: int = 0, *, marked: bool = False) -> str:
         """Return all items as one list.
 
-        largest  the largest count of the sentence, if it has more than these things
+        largest  the largest count of all that is said, if it is more than these things
         marked   whether each item says that it is uncertain, if the language does that
         """
         as_list = self._style == "list"

@@ -45,7 +45,7 @@ def test_describe_prints_the_sentence_and_a_table(photo, capsys):
 def test_describe_in_another_language(photo, capsys):
     assert describe(photo, "--language", "es", "--style", "list") == 0
     out = capsys.readouterr().out
-    assert out.startswith("Se detectaron los siguientes objetos: 1 persona.")
+    assert out.startswith("Se detectó el siguiente objeto: 1 persona.")
     assert "\npersona  0.9" in out
 
 
@@ -61,7 +61,7 @@ def test_what_is_in_doubt_is_said_to_be(shared, capsys):
     assert main(asked) == 0
     assert capsys.readouterr().out.startswith("I can see a bed, a sink, and a cat.\n")
     assert main([*asked, "--hedge"]) == 0
-    hedged = "I can see a cat, and probably a bed and a sink.\n"
+    hedged = "I can see a cat, and probably also a bed and a sink.\n"
     assert capsys.readouterr().out.startswith(hedged)
 
 
@@ -94,7 +94,7 @@ def test_every_task_has_its_table(sign, capsys):
     asked = ["--tasks", "detect,classify,faces,text", "--top-k", "3", "--classify-min-score", "0"]
     assert main(["describe", str(sign), *asked]) == 0
     out = capsys.readouterr().out
-    assert "There are four faces in the picture. The text reads “Platform 24”." in out
+    assert "There are four faces in the picture. The text reads “Platform 24.”" in out
     tables = {rows[0]: rows[1:] for table in out.split("\n\n")[1:-1] if (rows := table.split("\n"))}
     assert [*tables] == ["objects:", "detections:", "faces:", "texts:", "classification:"]
     assert [len(table) - 1 for table in tables.values()] == [1, 4, 4, 1, 3]
@@ -199,7 +199,7 @@ def test_texts_are_translated_and_a_failing_translator_is_told(sign, capsys):
     assert asked[0].body["target"] == "es"
     assert main([*args, "--translator-url", url]) == 0  # the server is gone
     captured = capsys.readouterr()
-    assert "“Platform 24”" in captured.out
+    assert "“Platform 24.”" in captured.out
     assert captured.err.startswith(f"i2t describe: text: {url}/translate: no answer")
     assert captured.err.endswith("[translation_failed]\n")
 

@@ -40,7 +40,7 @@ def test_a_photo_goes_in_and_everything_comes_out(peer, start):
     assert (person.bbox.center.position.x, person.bbox.center.position.y) == (320, 240)
     assert (person.bbox.size_x, person.bbox.size_y) == (320, 240)
 
-    sentence = "Se detectaron los siguientes objetos: 1 persona."
+    sentence = "Se detectó el siguiente objeto: 1 persona."
     assert outputs["sentence"][0].data == sentence
     description = outputs["description"][0]
     assert description.header == detections.header

@@ -37,7 +37,7 @@ def peer(shared_peer, detector):
 def test_live_parameters_take_effect_at_once_and_together(peer):
     assert describe(peer).description.sentence == "I can see a person."
     assert set_parameters(peer, language="es", style="list").successful
-    sentence = "Se detectaron los siguientes objetos: 1 persona."
+    sentence = "Se detectó el siguiente objeto: 1 persona."
     assert describe(peer).description.sentence == sentence
     result = set_parameters(peer, language="fr", style="baroque")
     assert not result.successful

@@ -83,7 +83,7 @@ def test_what_a_request_names_wins_over_the_options():
         picture=Picture(encoded("png")), language="es-MX", style="list", min_score=0.95
     )
     description = describer.answer(request, OPTIONS).description
-    assert description.language == "es"
+    assert description.language == "es-419"
     assert len(description.scene.detections) == 0
     own = DescribeOptions(language="es", task_options={"detect": DetectOptions(min_score=0.95)})
     assert own.for_request(DescribeRequest()).task_options["detect"].min_score == 0.95

@@ -70,8 +70,8 @@ def test_one_scene_holds_what_every_task_found(make):
     assert [region.text for region in scene.results.get("text")] == ["Exit"]
     assert scene.failures == {}
     assert description.sentence == (
-        "I can see a person. There is a face in the picture. The text reads “Exit”. "
-        "The picture most likely shows: Egyptian cat."
+        "I can see a person. There is a face in the picture. The text reads “Exit.” "
+        "Best guess: Egyptian cat."
     )
     assert description.model == (
         "fake on fake (fake), classify standin, faces standin, text standin"

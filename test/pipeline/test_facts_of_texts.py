@@ -41,9 +41,9 @@ def test_the_largest_lines_are_read_and_the_others_counted() -> None:
 @pytest.mark.parametrize(
     ("scores", "said"),
     [
-        ((0.95, 0.9), "The text reads “a” and “b”."),
-        ((0.95, 0.89), "The text reads “a” and may also read “b”."),
-        ((0.8, 0.3), "The text may read “a” and “b”."),
+        ((0.95, 0.9), "The text reads “a” and “b.”"),
+        ((0.95, 0.89), "The text reads “a” and may also read “b.”"),
+        ((0.8, 0.3), "The text may read “a” and “b.”"),
     ],
 )
 def test_what_is_doubtful_is_called_so_without_being_asked(scores, said) -> None:
@@ -58,10 +58,10 @@ def test_writing_that_was_not_read_is_mentioned_once_and_not_quoted() -> None:
     korean = "There is writing that looks Korean and that I cannot read."
     assert compose_scene(scene_of(600, 400, texts=tuple(unread))) == korean
     both = scene_of(600, 400, texts=(*unread, line("EXIT", 0, 60)))
-    assert compose_scene(both) == f"The text reads “EXIT”. {korean}"
-    assert compose_scene(both, style="changes") == f"The text reads “EXIT”. {korean}"
+    assert compose_scene(both) == f"The text reads “EXIT.” {korean}"
+    assert compose_scene(both, style="changes") == f"The text reads “EXIT.” {korean}"
     many = scene_of(600, 400, texts=(*unread, *(line("EXIT", 0, y) for y in range(60, 340, 40))))
-    assert compose_scene(many).endswith(f"I left out a line of text. {korean}")
+    assert compose_scene(many).endswith(f"There is one more line of text. {korean}")
 
 
 def test_text_is_cleaned_and_blank_lines_are_not_text() -> None:

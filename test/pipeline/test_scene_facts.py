@@ -54,8 +54,7 @@ def test_facts_are_in_the_order_in_which_they_are_said() -> None:
         ("classification", ["beach"]),
     ]
     assert compose_scene(EVERYTHING) == (
-        "I can see a dog. There is a face in the picture. The text reads “EXIT”. "
-        "The picture most likely shows: beach."
+        "I can see a dog. There is a face in the picture. The text reads “EXIT.” Best guess: beach."
     )
 
 
@@ -94,7 +93,7 @@ def test_a_class_of_the_whole_picture_that_is_not_likely_is_not_said() -> None:
     assert [fact.key for fact in facts.found] == ["cat"]
 
     perhaps = scene_of(600, 400, classification=classes_of(("beach",), (0.29,)))
-    assert compose_scene(perhaps) == "The picture may show: beach."
+    assert compose_scene(perhaps) == "Uncertain guess: beach."
     guess = classes_of(("lobster",), (0.02,))
     assert compose_scene(scene_of(600, 400, classification=guess)) == (
         "I don't see anything I recognize."

@@ -130,8 +130,9 @@ class ObjectFacts(TaskFacts):
         sure, unsure = split(self.found, hedge)
         if style == "scene":
             doubt = "also" if sure else "hedged"
-            parts = (("", sure), (doubt, unsure))
-            return [_placed(objects, language, kind) for kind, objects in parts if objects]
+            places = {"": _by_place(sure, language), doubt: _by_place(unsure, language)}
+            largest = max(things.largest for part in places.values() for things in part.values())
+            return [_placed(part, language, kind, largest) for kind, part in places.items() if part]
         certain, doubtful = (Things(part, language, style) for part in (sure, unsure))
         total = certain.total + doubtful.total
         largest = max(certain.largest, doubtful.largest)
@@ -340,25 +341,28 @@ class ObjectDetector(ModelRunner[DetectOptions, Detections]):
         return found
 
 
-def _placed(objects: Sequence[ObjectCount], language: Language, kind: str) -> str:
+def _by_place(objects: Sequence[ObjectCount], language: Language) -> dict[str, Things]:
+    """Return what is in each place."""
+    facts: dict[str, list[ObjectCount]] = {}
+    for fact in objects:
+        facts.setdefault(fact.place or "middle", []).append(fact)
+    return {place: Things(there, language, "scene") for place, there in facts.items()}
+
+
+def _placed(places: Mapping[str, Things], language: Language, kind: str, largest: int) -> str:
     """Return what is where; ``kind`` is empty, or "hedged", or "also" (hedged, after what is sure).
 
     The verb of the first place agrees with what stands next to it: "there is a dog and two cats".
     """
-    by_place: dict[str, list[ObjectCount]] = {}
-    for fact in objects:
-        by_place.setdefault(fact.place or "middle", []).append(fact)
-    things = {place: Things(facts, language, "scene") for place, facts in by_place.items()}
-    largest = max(group.largest for group in things.values())
     suffix = f"_{kind}" if kind else ""
     groups: list[str] = []
-    for place, group in things.items():
-        name, number = (f"group{'_hedged' if kind else ''}", group.total)
+    for place, things in places.items():
+        name, number = (f"group{'_hedged' if kind else ''}", things.total)
         if not groups:
-            name, number = f"first{suffix}", group.first
-        fields = {"things": group.text(largest), "place": language.places[place]}
-        groups.append(language.phrase(f"scene.{name}", number, group.gender, **fields))
-    nested = any(len(group) > 1 for group in things.values())
-    first = next(iter(things.values()))
+            name, number = f"first{suffix}", things.first
+        fields = {"things": things.text(largest), "place": language.places[place]}
+        groups.append(language.phrase(f"scene.{name}", number, things.gender, **fields))
+    nested = any(len(things) > 1 for things in places.values())
+    first = next(iter(places.values()))
     text = language.join(groups, "nested" if nested else "groups")
     return language.phrase(f"scene.{kind or 'plain'}", first.first, first.gender, things=text)

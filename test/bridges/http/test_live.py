@@ -48,7 +48,7 @@ def test_live_words_in_another_language_are_asked_for(web, monkeypatch):
             until(lambda: len(asked) > number, "it is asked")  # noqa: B023
         name, data = next(words)
     assert name == "words"
-    assert data["sentence"] == "Se detectaron los siguientes objetos: 1 persona."
+    assert data["sentence"] == "Se detectó el siguiente objeto: 1 persona."
     assert data["detections"][0]["label"] == "persona"
     assert asked[1] == DescribeRequest(camera="front", language="es", style="list")
 
