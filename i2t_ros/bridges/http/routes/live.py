@@ -16,7 +16,7 @@ from i2t_ros.bridges.http import schemas
 from i2t_ros.bridges.http.routes.parameters import query_of
 from i2t_ros.bridges.http.routes.streaming import EndlessResponse, follow
 from i2t_ros.bridges.http.services import Services, SharedServices
-from i2t_ros.errors import I2tError, RequestError
+from i2t_ros.errors import BackendMissingError, I2tError, RequestError
 from i2t_ros.pipeline.description_json import description_to_json
 from i2t_ros.types import DescribeRequest, Description
 
@@ -55,6 +55,8 @@ async def live(query: WordsOptions, services: SharedServices) -> Response:
     except RequestError as error:
         if await _ask(services, query) is None:  # the detector may have languages of its own
             raise error from None
+    if query.spoken:
+        await _check_spoken(services, query)
     return EndlessResponse(services, _events(services, query), "text/event-stream")
 
 
@@ -82,6 +84,16 @@ async def _ask(services: Services, request: DescribeRequest) -> Description | No
     except I2tError as error:
         log.debug("live words of camera %s: %s", request.camera, error)
         return None
+
+
+async def _check_spoken(services: Services, query: DescribeRequest) -> None:
+    """Raise BackendMissingError if the detector has no words for a voice."""
+    try:
+        await services.describe(query)
+    except BackendMissingError:
+        raise
+    except I2tError as error:  # no picture yet, perhaps: words come when there is one
+        log.debug("live words of camera %s: %s", query.camera, error)
 
 
 def _words(camera: str, description: Description) -> bytes:
