@@ -23,7 +23,7 @@ export async function startRecent(showEntry, kept) {
 }
 
 function fromServer(result) {
-  const describe = () => request({
+  const describe = () => {
     const query = new URLSearchParams({ language: language(), ...forVoice() });
     return request(`v1/history/${result.id}?${query}`);
   };
