@@ -130,7 +130,10 @@ def _language_type(genders: tuple[str, ...], cases: tuple[str, ...]) -> Any:
     noun: Any = _forms(word, **more, label=str, plural_only=bool)
     sections = {}
     for section, names in phrase_fields().items():
-        optional: dict[str, Any] = {"case": Literal.__getitem__(cases)}
+        optional: dict[str, Any] = {
+            "case": Literal.__getitem__(cases),
+            "agreement": Literal["all", "first"],
+        }
         required: dict[str, Any] = {}
         for name in names:
             kind = optional if f"{section}.{name}" in OPTIONAL_PHRASES else required
@@ -197,7 +200,7 @@ def _items(where: str, item: Any) -> Iterator[tuple[str, str, set[str], set[str]
     """Yield the templates of an ``item``, as ``_templates`` does."""
     for kind, texts in ({"words": item} if isinstance(item, str) else item).items():
         for number, template in ({"other": ""} | forms(texts)).items():
-            needed = {"number", "noun"} if number == "other" else {"noun"}
+            needed = {"number", "noun"} if number == "other" else set[str]()
             yield f"{where}.{kind}", template, needed, {"number", "noun", "counter"}
 
 

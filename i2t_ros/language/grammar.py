@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from babel import Locale, UnknownLocaleError
 
@@ -45,6 +45,19 @@ class Noun:
     counter: str = ""
     item: Any = None
     plural_only: bool = False
+
+
+class Agreement(NamedTuple):
+    """What verbs agree with.
+
+    first   the number, if the verb goes with the first of several things: "there is a dog and ..."
+    total   the number, if it goes with all of them
+    gender  of the first thing, or the common one of all if the language looks at that
+    """
+
+    first: int = 0
+    total: int = 0
+    gender: str = ""
 
 
 class Language:
@@ -136,14 +149,24 @@ class Language:
         """
         lender = self._fallback
         if lender is None:
-            forms = {"other": inflection.english_plural(word), "one": word}
-            gender = inflection.english_article(word)
+            article = inflection.english_article(word)
             return replace(
-                self._borrowed, key=key, label=word, cited=word, gender=gender, forms=forms
+                self._borrowed,
+                key=key,
+                label=word,
+                cited=word,
+                forms={
+                    "other": inflection.english_plural(word),
+                    "one": inflection.english_singular(word),
+                },
+                gender=article,
+                plural_only=not article,
             )
         known = lender.noun(key) if key in lender.nouns else lender.noun(word)
         plural = _of(known.forms["other"], lender._case)
         words = (plural, _of(known.forms.get("one", plural), lender._case), known.label)
+        if words[1].endswith(f" of {known.label}"):  # "piece of furniture": only English needs it
+            words = (known.label,) * 3
         if self.capitals == "nouns":
             words = (_capitals(words[0]), _capitals(words[1]), _capitals(words[2]))
         plural, singular, cited = (self.phrase("texts.quote", text=each) for each in words)
@@ -161,6 +184,25 @@ class Language:
         voice.aloud = True
         voice.count = lru_cache(4096)(voice._count)
         return voice
+
+    def agreeing(self, nouns: Sequence[tuple[Noun, int]], section: str) -> "Agreement":
+        """Return what verbs of a ``section`` agree with, beside nouns that are this many each."""
+        rule = self._data[section].get("agreement")
+        # A list is of objects, whatever their names: "The following object was detected: 1 jeans."
+        numbers = [
+            max(number, 2) if noun.plural_only and section != "list" else number
+            for noun, number in nouns
+        ]
+        first, total = numbers[0], sum(numbers)
+        gender = nouns[0][0].gender
+        if rule == "first":
+            # "A dog and a cat" are several, but "three dogs and two cats" are not five.
+            total = max(first, min(len(numbers), 2))
+        elif rule == "all":
+            first = total
+            if any(noun.gender != gender for noun, _ in nouns):
+                gender = self._data["genders"][0]
+        return Agreement(first, total, gender)
 
     def in_digits(self, largest: int) -> bool:
         """Return whether a sentence whose largest number is ``largest`` has no number as a word."""
@@ -189,7 +231,8 @@ class Language:
         item = _of(noun.item or data["item"], "words" if in_words else "digits")
         templates = datafile.forms(item)
         template: str = templates.get(number, templates["other"])
-        return template.format_map({"number": word, "noun": name, "counter": counter})
+        filled = template.format_map({"number": word, "noun": name, "counter": counter})
+        return filled.strip()  # the number may be an empty word: "jeans"
 
     def say(self, text: str) -> str:
         """Return any text of this language as a voice should say it; see ``spoken``."""

@@ -1,10 +1,11 @@
 """What English, Korean and Spanish need beyond their data files.
 
-English: plurals and articles of labels that its file lacks. ``inflect`` knows them. Its import
-takes two seconds, and no label of config/languages/en.yaml needs it, so it is imported for the
-first label that does. If it is not installed, the spelling decides: right for most words
-("forklifts", "an apple"), wrong for irregular ones ("childs", "an unicorn"). A user's own language
-file can correct those.
+English: plurals and articles of labels that its file lacks. The noun is found in the label first:
+"person (walking)", "chest of drawers", "car/van". ``english`` knows what is plural already, the
+common irregular words, and the articles. ``inflect`` knows the rarer plurals. Its import takes two
+seconds, and no label of config/languages/en.yaml needs it, so it is imported for the first label
+that its file lacks. If it is not installed, the spelling decides. A user's own language file can
+correct what is wrong.
 
 Korean: particles depend on the sound before them. A template has both forms, as is usual in Korean
 software: ``{things}이(가)``. The first is right after a syllable that ends in a consonant, and the
@@ -21,7 +22,40 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from i2t_ros.language import english
 from i2t_ros.optional import pass_on_interrupt
+
+# "the cat", as in the prompts of models with an open vocabulary
+_ARTICLE = re.compile(r"(?:an?|the) (?=\w)")
+# What comes behind the noun: in parentheses, behind a comma; or what begins with a preposition,
+# is done by a person or an animal, or is a state.
+_BEHIND = re.compile(
+    r"\s*[(\[,;:].*"
+    r"|\s+(?:of|on|in|with|without|at|for|from|under|behind|near|by|beside|inside)(?![\w-]).*"
+    r"|\s+w/o?.*"
+    r"|(?<=\S)\s+(?:who|that|which|not|no)\s.*"
+    r"|\s+(?:on|off|open|opened|closed|broken|damaged|empty|red|yellow|green)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_DOING = re.compile(
+    r"(\b(?:person|people|man|woman|boy|girl|child|worker|rider|pedestrian|player|dog|cat|bird"
+    r"|animal))[ -](?:\w+ing|seated|fallen)\b.*"
+    r"|\b(\w+) (?:wearing|holding|carrying|worn|weared)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
+_SLASH = re.compile(r"(?<!\bw)(?<!\bw/o)\s*/\s*(?=\w[\w-])", re.IGNORECASE)
+# What may stand before a noun that two alternatives share: "red/green light"; "cutting/chopping
+# board", but not "building/house".
+_SHARED = re.compile(
+    r"(?:red|green|blue|yellow|black|white|left|right|front|rear|big|small|large|male|female|open"
+    r"|closed)(?=/\S+ \S)|(\w+ing)/(?!\1)\w+ing ",
+    re.IGNORECASE,
+)
+_PAIR = re.compile(r"([^\W\d]+) (and|&) ([^\W\d]+)")
+_LAST_WORD = re.compile(r"(?<![\w'’-])[\w'’-]*\w(?=\W*$)")
+_LATIN = re.compile(r"[0-9A-Za-z\u00c0-\u024f]")
+# What a hyphen joins to the noun from behind: "mother-in-law", "bird-of-paradise".
+_JOINED = re.compile(r"(?<=passer)-by$|(?<=runner)-up$|-in-law$|-of-\w[\w-]*$", re.IGNORECASE)
 
 _PARTICLE = re.compile(r"\{(\w+)\}([이을은과])\(([가를는와])\)")
 
@@ -50,23 +84,119 @@ def _inflector() -> Any:
     return inflect.engine()
 
 
-def english_plural(word: str) -> str:
-    """Return the plural of a noun, "forklift" -> "forklifts"."""
-    last = re.split(r"[\s-]", word)[-1]
-    if last == last.upper():  # inflect makes "AGVS" of the acronym AGV
-        return word + "s"
-    if inflector := _inflector():
-        return str(inflector.plural_noun(word))
-    if re.search(r"[^aeiou]y$", word):
-        return word[:-1] + "ies"
-    return word + ("es" if re.search(r"(s|x|z|ch|sh)$", word) else "s")
+def english_singular(label: str) -> str:
+    """Return the words for one thing with a label of a user's own model.
+
+    They are the label itself, except for mass nouns: "furniture" -> "piece of furniture".
+    """
+    label = _without_article(label)
+    measure = english.unit(_head(label).lower())
+    return f"{measure} of {label}" if measure else label
 
 
-def english_article(word: str) -> str:
-    """Return the article of a noun, "a" or "an"."""
-    if inflector := _inflector():
-        return str(inflector.a(word)).split(" ", 1)[0]
-    return "an" if word[:1].lower() in "aeiou" else "a"
+def english_plural(label: str) -> str:
+    """Return the words for several things, "forklift" -> "forklifts".
+
+    A label that is plural already stays: "jeans". So does what is not in Latin letters.
+    """
+    inflector = _inflector()  # also if it turns out not to be needed: prepare_labels counts on it
+    label = _without_article(label)
+    if measure := english.unit(_head(label).lower()):
+        return f"{english.spelled_plural(measure)} of {label}"
+    if label.isupper() and not all(map(english.is_spelled_out, re.findall("[A-Z]+", label))):
+        return _plural_label(label.lower(), inflector).upper()
+    return _plural_label(label, inflector)
+
+
+def english_article(label: str) -> str:
+    """Return the article of one thing, "a" or "an"; empty if the label is plural already."""
+    head = _head(_without_article(label))
+    last = _LAST_WORD.search(head)
+    if last and _is_plural(last[0]) and not english.unit(head.lower()):
+        return ""
+    return english.article(re.sub(r"^[\W_]+", "", english_singular(label)))
+
+
+def _without_article(label: str) -> str:
+    return _ARTICLE.sub("", label, count=1) if _ARTICLE.match(label) else label
+
+
+def _split(words: str) -> tuple[str, str]:
+    """Return the noun with what stands before it, and what stands behind it."""
+    found = _BEHIND.search(words, 1)
+    end = found.start() if found else len(words)
+    if doing := _DOING.search(words[:end]):
+        end = doing.end(doing.lastindex or 0)
+    return words[:end], words[end:]
+
+
+def _head(label: str) -> str:
+    """Return the noun of a label, or of its first alternative, with what stands before it."""
+    return _split(_alternatives(label)[0])[0]
+
+
+def _alternatives(label: str) -> list[str]:
+    """Return the parts of a label between slashes, but not of what is in parentheses."""
+    slash = _SLASH.search(label)
+    behind = re.search(r"[(\[,;:]|$", label)
+    end = behind.start() if behind else len(label)
+    if not slash or not 0 < slash.start() < end or _SHARED.match(label):
+        return [label]
+    *parts, last = _SLASH.split(label[:end])
+    return [*parts, last + label[end:]]
+
+
+def _plural_label(label: str, inflector: Any) -> str:
+    parts = []
+    for part in _alternatives(label):
+        head, behind = _split(part)
+        # A mass noun behind a slash stays: "suitcases/baggage".
+        stays = english.unit(head.lower())
+        parts.append((head if stays else _plural_noun(head, inflector)) + behind)
+    return "/".join(dict.fromkeys(parts))
+
+
+def _plural_noun(noun: str, inflector: Any) -> str:
+    if (pair := _PAIR.fullmatch(noun)) and not _is_plural(pair[3]):
+        both = (_plural_word(word, inflector) for word in (pair[1], pair[3]))
+        return f" {pair[2]} ".join(both)
+    last = _LAST_WORD.search(noun)
+    if not last:
+        return noun
+    return noun[: last.start()] + _plural_word(last[0], inflector) + noun[last.end() :]
+
+
+def _hyphens(word: str) -> tuple[str, str, str]:
+    """Return what stands before the noun of a compound with hyphens, the noun, and the rest."""
+    joined = _JOINED.search(word)
+    end = joined.start() if joined else len(word)
+    begin = word.rfind("-", 0, end) + 1
+    return word[:begin], word[begin:end], word[end:]
+
+
+def _is_plural(word: str) -> bool:
+    """Return whether a word as it is written is plural: "Jeans", "SUVs", "flip-flops"."""
+    noun = _hyphens(word)[1]
+    return bool(re.fullmatch(r"[A-Z]{2,}s", noun)) or english.is_plural(noun.lower())
+
+
+def _plural_word(word: str, inflector: Any) -> str:
+    before, noun, behind = _hyphens(word)
+    small = noun.lower()
+    if not _LATIN.match(noun[-1:]) or small.endswith(("'s", "’s")) or _is_plural(word):
+        return word
+    if noun[-1:].isdigit() or (noun.isupper() and english.is_spelled_out(noun)):
+        return f"{before}{noun}s{behind}"
+    plural = english.plural(small)
+    if plural is None and inflector and re.fullmatch("[a-z]{2,40}", small):
+        plural = str(inflector.plural_noun(small))
+    plural = plural or english.spelled_plural(small)
+    # The capitals are those of the label: "iPods", "Mice".
+    if plural.startswith(small):
+        plural = noun + plural[len(small) :]
+    elif noun[0].isupper():
+        plural = plural[0].upper() + plural[1:]
+    return before + plural + behind
 
 
 def fill_korean(template: str, fields: dict[str, str]) -> str:

@@ -6,7 +6,7 @@ from i2t_ros.errors import UnknownLanguageError
 from i2t_ros.language.catalog import Languages, load_languages
 from i2t_ros.language.changes import Changes
 from i2t_ros.language.facts import SURE, ObjectCount, Style, TaskFacts, check_style
-from i2t_ros.language.grammar import Language, Noun
+from i2t_ros.language.grammar import Agreement, Language, Noun
 
 
 def compose(  # noqa: PLR0913  # by name, as a request has them
@@ -114,9 +114,7 @@ class Things:
 
     The words suit a phrase of ``section``, by default that of the style.
 
-    first    the count of the first item, for a verb that agrees with it alone
-    total    the sum of all counts, for a verb that agrees with all items
-    gender   that of the first item
+    first, total, gender  what verbs agree with, see Agreement
     largest  the largest count
     """
 
@@ -132,10 +130,9 @@ class Things:
         ranked = sorted(counts.items(), key=lambda item: -item[1])
         self._counts = [(nouns[key], number) for key, number in ranked]
         self._language, self._style, self._section = language, style, section or style
-        agreeing = [2 if nouns[key].plural_only else number for key, number in ranked]
-        self.first = agreeing[0] if ranked else 0
-        self.total = sum(agreeing)
-        self.gender = nouns[ranked[0][0]].gender if ranked else ""
+        self.first, self.total, self.gender = (
+            language.agreeing(self._counts, self._section) if ranked else Agreement()
+        )
         self.largest = ranked[0][1] if ranked else 0
 
     def __len__(self) -> int:

@@ -227,28 +227,32 @@ class DeepEntry(NamedTuple):
     letters: int = 4000
 
 
-_LIBRE_CODES = MappingProxyType({"zh-TW": "zt"})
-_PAPAGO_CODES = MappingProxyType({"zh": "zh-CN", "zh-TW": "zh-TW"})
-_MYMEMORY_CODES = ["en-GB", "es-ES", "zh-CN", "ko-KR", "fr-FR", "de-DE", "pt-PT", "ja-JP"]
+_LIBRE_CODES = MappingProxyType({"zh-Hant": "zt"})
+_PAPAGO_CODES = MappingProxyType({"zh": "zh-CN", "zh-Hant": "zh-TW"})
+_MYMEMORY_CODES = (
+    *("en-GB", "es-ES", "zh-CN", "ko-KR", "fr-FR", "de-DE", "pt-PT", "ja-JP"),
+    *("it-IT", "nl-NL", "pl-PL", "ru-RU", "tr-TR", "ar-SA", "hi-IN", "id-ID"),
+)
 
 DEEP_TRANSLATORS: Mapping[str, DeepEntry] = {
-    "google": DeepEntry("GoogleTranslator", codes={"zh": "zh-CN", "zh-TW": "zh-TW"}),
+    "google": DeepEntry("GoogleTranslator", codes={"zh": "zh-CN", "zh-Hant": "zh-TW"}),
     "mymemory": DeepEntry(
         "MyMemoryTranslator",
-        codes={code[:2]: code for code in _MYMEMORY_CODES} | {"zh-TW": "zh-TW"},
+        codes={code[:2]: code for code in _MYMEMORY_CODES}
+        | {"zh-Hant": "zh-TW", "es-419": "es-419", "pt": "pt-BR", "pt-PT": "pt-PT"},
         auto="autodetect",
         letters=450,
     ),
     "baidu": DeepEntry(
         "BaiduTranslator",
         {"appid": "BAIDU_APPID", "appkey": "BAIDU_APPKEY"},
-        {"ko": "kor", "fr": "fra", "es": "spa", "ja": "jp", "zh-TW": "cht"},
+        {"ko": "kor", "fr": "fra", "es": "spa", "ja": "jp", "ar": "ara", "zh-Hant": "cht"},
     ),
     "deepl": DeepEntry("DeeplTranslator", {"api_key": "DEEPL_API_KEY"}, auto=""),
     "microsoft": DeepEntry(
         "MicrosoftTranslator",
         {"api_key": "MICROSOFT_API_KEY"},
-        {"zh": "zh-hans", "zh-TW": "zh-hant"},
+        {"zh": "zh-hans", "zh-Hant": "zh-hant"},
     ),
 }
 
@@ -306,7 +310,10 @@ def _primary(tag: str) -> str:
 
 def _code(codes: Mapping[str, str], tag: str) -> str:
     """Return a service's code for the language of a BCP 47 tag."""
-    return codes.get(tag) or codes.get(_primary(tag)) or _primary(tag)
+    subtags = tag.replace("_", "-").lower().split("-")
+    if subtags[0] == "zh" and {"hant", "tw", "hk", "mo"} & set(subtags):
+        tag = "zh-Hant"
+    return codes.get(tag) or codes.get(subtags[0]) or subtags[0]
 
 
 def _without_keys(error: Exception) -> str:

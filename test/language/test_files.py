@@ -99,7 +99,11 @@ def test_the_language_of_the_guide_works(tmp_path: Path) -> None:
     blocks = re.findall(r"```yaml\n# (\S+)\.yaml\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
     own = user_languages(tmp_path, **{name.replace("-", "_"): text for name, text in blocks})
 
-    assert {name for name, _ in blocks} == {"nl", "es-MX", "de"}
+    assert {name for name, _ in blocks} == {"en", "nl", "es-MX", "de"}
+    assert say(counts(no_helmet=2), "en", own) == "I can see two people without a helmet."
+    assert say(counts(jeans=1), "en", own) == "I can see a pair of jeans."
+    assert say(counts(jeans=2), "nl", own) == "Ik zie twee ‘jeans’."
+    assert say(counts(groceries=1), "en", own, "scene") == "In the middle there are groceries."
     assert say(counts(person=2, dog=1), "nl", own) == "Ik zie twee personen en een hond."
     assert say(counts(forklift=11), "nl-BE", own) == "Ik zie 11 ‘forklifts’."
     assert say(counts(car=1, forklift=1), "es-MX", own) == "Veo un carro y un «forklift»."
@@ -137,15 +141,20 @@ def test_faces_and_texts_stand_in_the_case_of_their_own_phrases(tmp_path: Path) 
     )
 
 
-def test_things_in_doubt_count_for_the_plural_category(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("style", "expected"),
+    [("sentence", "Un chien un chat, one"), ("list", "1 chien 1 chat, several")],
+)
+def test_a_verb_agrees_with_what_is_certain_and_a_list_announces_all(
+    tmp_path: Path, style: str, expected: str
+) -> None:
     mixed = "{one: '{things} {hedged}, one', other: '{things} {hedged}, several'}"
-    own = user_languages(tmp_path, fr=f"sentence: {{mixed: {mixed}}}")
+    own = user_languages(tmp_path, fr=f"{style}: {{mixed: {mixed}}}")
     dog, cat = (ObjectCount(name, 1, score, score) for name, score in (("dog", 0.9), ("cat", 0.4)))
-    found = [ObjectFacts((dog, cat))]
 
-    said = compose(found, "fr", hedge=True, languages=own)
+    said = compose([ObjectFacts((dog, cat))], "fr", style, hedge=True, languages=own)
 
-    assert said == "Un chien un chat, several"
+    assert said == expected
 
 
 WRONG = {
@@ -181,7 +190,7 @@ WRONG = {
     "sentence: {plain: {other: {m: x}}}": r"sentence.plain.other: .* f",
     "numerals: roman": r"numerals: expected one of mixed, uniform, got 'roman'",
     "borrowed: {gender: n}": r"borrowed.gender: expected one of m, f, got 'n'",
-    "sentence: {plane: x}": r"sentence: unknown field plane; known: case, empty",
+    "sentence: {plane: x}": r"sentence: unknown field plane; known: agreement, case, empty",
     "labels: {no: {one: no, other: noes}}": r"labels: a key: expected a text, got False",
     "space:": r"space: expected a text, got None",
     "capitals: all": r"capitals: expected one of sentences, nouns, none, got 'all'",

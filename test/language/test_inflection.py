@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from i2t_ros.language import LANGUAGES, ObjectCount, compose, inflection, load_languages
 from i2t_ros.language.grammar import Noun
@@ -66,11 +69,71 @@ def test_people_not_persons() -> None:
         ("man in black", "a", "men in black"),
         ("AGV", "an", "AGVs"),
         ("Box", "a", "Boxes"),
+        ("jeans", "", "jeans"),
+        ("dwarf planet", "a", "dwarf planets"),
     ],
 )
 def test_labels_that_the_data_lack(word: str, article: str, plural: str) -> None:
     assert inflection.english_article(word) == article
     assert inflection.english_plural(word) == plural
+
+
+def said(name: str, count: int, language: str = "en", style: str = "sentence") -> str:
+    facts = ObjectCount(name, count, 0.9, 0.9, "left" if style == "scene" else None)
+    return compose([ObjectFacts((facts,))], language, style)
+
+
+def test_verbs_agree_with_a_label_that_is_plural() -> None:
+    assert said("jeans", 1) == "I can see jeans."
+    assert said("jeans", 1, style="scene") == "On the left there are jeans."
+    assert said("jeans", 1, style="changes") == "Jeans have come into view."
+    assert said("forklift", 1, style="changes") == "A forklift has come into view."
+    assert said("furniture", 1, style="scene") == "On the left there is a piece of furniture."
+
+
+def test_a_list_counts_objects_whatever_their_names() -> None:
+    assert said("jeans", 1, style="list") == "The following object was detected: 1 jeans."
+    assert said("jeans", 2, style="list") == "The following objects were detected: 2 jeans."
+    assert said("rice", 2, style="list").endswith("objects were detected: 2 portions of rice.")
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "sentence"),
+    [
+        ("furniture", "es", "Veo dos «furniture»."),
+        ("furniture", "zh", "我看到两个“furniture”。"),
+        ("person (walking)", "es", "Veo dos «people (walking)»."),
+        ("jeans", "de", "Ich sehe zwei „Jeans“."),
+        ("chest of drawers", "fr", "Je vois deux «\u00a0chests of drawers\u00a0»."),
+    ],
+)
+def test_other_languages_borrow_the_plural_and_no_unit(
+    name: str, language: str, sentence: str
+) -> None:
+    assert said(name, 2, language) == sentence
+
+
+def test_the_bare_label_stays() -> None:
+    for name in ("furniture", "jeans", "person (walking)", "a cat"):
+        assert ENGLISH.noun(name).label == name
+
+
+@given(st.text(max_size=40) | st.text(alphabet="aAsS- /&().,'’é1w", max_size=40))
+def test_no_label_is_refused(label: str) -> None:
+    assert inflection.english_article(label) in ("a", "an", "")
+    assert len(inflection.english_plural(label)) >= len(label) // 4
+    assert inflection.english_singular(label).endswith(label[-1:])
+
+
+@pytest.mark.parametrize("part", ["a", "a ", "-of-a", "a/b", " w/", "(", "aing ", "A", "and a "])
+def test_a_long_label_takes_no_time(part: str) -> None:
+    label = (part * 10_000)[:10_000]
+    start = time.process_time()
+
+    inflection.english_plural(label)
+    inflection.english_article(label)
+
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.usefixtures("no_inflect")

@@ -63,7 +63,7 @@ def test_every_class_has_a_label_of_its_own(language: str) -> None:
     assert set(CLASSES) | {"face", "text", "unknown"} <= set(own)
 
 
-@pytest.mark.parametrize("language", ["zh", "zh-Hant", "ja", "ko"])
+@pytest.mark.parametrize("language", ["zh", "zh-Hant", "ja", "ko", "ru"])
 def test_no_label_of_these_languages_is_in_latin_letters(language: str) -> None:
     assert not [
         name

@@ -329,8 +329,16 @@ def test_every_translator_of_the_table_is_one_that_deep_translator_has(deep_tran
 
 
 @pytest.mark.parametrize(
-    ("tag", "code"),
-    [("zh", "zh-CN"), ("zh-TW", "zh-TW"), ("zh_CN", "zh-CN"), ("pt-BR", "pt"), ("es", "es")],
-)
-def test_language_tags_become_the_codes_of_the_service(tag, code):
-    assert translation._code(DEEP_TRANSLATORS["google"].codes, tag) == code
+    ("service", "tag", "code"),
+    [
+        ("google", "zh", "zh-CN"), ("google", "zh-TW", "zh-TW"), ("google", "zh_CN", "zh-CN"),
+        ("google", "zh-Hant", "zh-TW"), ("google", "zh_Hant_HK", "zh-TW"), ("google", "es", "es"),
+        ("google", "pt-BR", "pt"), ("google", "es-419", "es"), ("google", "en-GB", "en"),
+        ("mymemory", "es-419", "es-419"), ("mymemory", "hi", "hi-IN"), ("mymemory", "pt", "pt-BR"),
+        ("mymemory", "pt-PT", "pt-PT"),
+        ("baidu", "ar", "ara"), ("baidu", "zh-Hant", "cht"), ("baidu", "it", "it"),
+        ("microsoft", "zh-Hant", "zh-hant"), ("deepl", "nl", "nl"),
+    ],
+)  # fmt: skip
+def test_language_tags_become_the_codes_of_the_service(service, tag, code):
+    assert translation._code(DEEP_TRANSLATORS[service].codes, tag) == code

@@ -134,15 +134,16 @@ class ObjectFacts(TaskFacts):
             largest = max(things.largest for part in places.values() for things in part.values())
             return [_placed(part, language, kind, largest) for kind, part in places.items() if part]
         certain, doubtful = (Things(part, language, style) for part in (sure, unsure))
-        total = certain.total + doubtful.total
         largest = max(certain.largest, doubtful.largest)
         hedged = doubtful.text(largest, marked=style == "list")
         if certain and doubtful:
             fields = {"things": certain.text(largest), "hedged": hedged}
-            return [language.phrase(f"{style}.mixed", total, certain.gender, **fields)]
+            # A list announces all of them; a verb agrees with what is certain.
+            number = certain.total + (doubtful.total if style == "list" else 0)
+            return [language.phrase(f"{style}.mixed", number, certain.gender, **fields)]
         phrase, things = ("plain", certain) if certain else ("hedged", doubtful)
         text = certain.text() if certain else hedged
-        return [language.phrase(f"{style}.{phrase}", total, things.gender, things=text)]
+        return [language.phrase(f"{style}.{phrase}", things.total, things.gender, things=text)]
 
 
 @dataclass(frozen=True, slots=True)
