@@ -7,6 +7,7 @@ Arabic       has its own module: CLDR's rules know neither gender nor case
 German and Italian  agree only in the number one: "ein Hund", but "hunderteins Hunde", "ventuno"
 Portuguese of Portugal  10**9 is "mil milhões", not "um mil milhões"
 British English  "one hundred and one"
+Russian      what lives is counted in the genitive where the sentence has the accusative: "одного"
 French       "vingt et un", the spelling that dictionaries and voices know best
 Japanese     0 is "ゼロ", not the sign 〇
 decimals     digits after the separator are said one by one; the library's own are not used: its
@@ -38,8 +39,9 @@ _LAST_ORDINAL = 1000
 # Names that a language file gives its genders -> how CLDR's rule sets name them. A file may also
 # use the names of CLDR itself.
 _GENDERS = {
-    "m": "masculine", "f": "feminine", "n": "neuter", "p": "plural", "c": "", "u": "",
-    "mp": "masculine-personal", "ma": "masculine", "mi": "masculine",
+    "m": "masculine", "f": "feminine", "n": "neuter",
+    "ma": "masculine", "fa": "feminine", "na": "neuter",  # animate, in Russian
+    "v": "masculine-personal",  # virile, in Polish
 }  # fmt: skip
 _CASES = {"instrumental": "ablative"}  # what Russian's rules call it
 _ONE_AGREES = {"de", "it"}
@@ -131,6 +133,8 @@ def _spelled(number: int, tag: str, gender: str, case: str, counting: bool) -> s
         names = ["spellout-cardinal-verbose"]
     name = next(name for name in names if name in engine.rulesets)
     words = _said(engine, number, name).replace(",", "")
+    if language == "ru" and (gender, case) == ("ma", "accusative") and words.endswith("один"):
+        return words.removesuffix("один") + "одного"
     if language == "fr":
         words = words.replace("-et-", " et ")
     return words.removeprefix("um ") if words.startswith("um mil ") else words
@@ -144,9 +148,8 @@ def _names(language: str, gender: str, case: str, counting: bool) -> list[str]:
     if language == "de" and kind == "masculine" and case == "accusative":
         names.append("spellout-cardinal-n")
     if kind:
-        if language == "pl" and case == "accusative" and gender in ("ma", "mp"):
-            beyond = "animate" if gender == "ma" else "personal"
-            names.append(f"spellout-cardinal-masculine-accusative-{beyond}")
+        if kind == "masculine-personal" and case == "accusative":
+            names.append("spellout-cardinal-masculine-accusative-personal")
         names += [f"spellout-cardinal-{kind}-{case}"] if case else []
         names.append(f"spellout-cardinal-{kind}")
     return [*names, _SPEAKING.get(language, "spellout-numbering"), "spellout-cardinal"]

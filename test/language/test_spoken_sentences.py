@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from test_spoken import check_sayable
+from sayable import check_sayable
 
 from i2t_ros.cli.main import main
 from i2t_ros.errors import InvalidRequestError
