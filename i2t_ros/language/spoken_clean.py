@@ -26,6 +26,7 @@ _JOINERS = "\u200c\u200d"  # of Devanagari, where they change the shape of a let
 _AS_THEY_ARE = frozenset(" \u00a0ºª〇" + _JOINERS)
 _UNSAID = frozenset("®™©℠℗")
 _FRACTION = re.compile(r"(?:(?<=\d) )?([¼½¾⅕⅖⅗⅘⅛⅜⅝⅞])")
+_OPENING, _CLOSING = "「『“«《", "」』”»》"
 _WIDE = "。！？、，；："  # have their own space
 _RUN = re.compile(rf"[\s{ENDS}{BREAKS}]+")
 
@@ -98,7 +99,8 @@ def _mark(text: str, at: int, comma: str) -> str:
         return char if _devanagari(before) and _devanagari(after) else ""
     if char in "¿¡" and _in_word(after):
         return char
-    return comma if char in "()（）–—―" else " "
+    between = char in _OPENING and before in _CLOSING and before != ""  # 「一」「二」
+    return comma if between or char in "()（）–—―" else " "
 
 
 def _in_word(char: str) -> bool:

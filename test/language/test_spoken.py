@@ -162,6 +162,7 @@ def test_fractions_and_signs_are_said() -> None:
         ("es", "¿¿Qué??", "¿Qué?"),
         ("ar", "٣ كتب", "ثلاثة كتب"),
         ("en", "\u2066EXIT\u2069 ❤️👍🏽", "EXIT"),
+        ("ja", "「出口」「一」と", "出口、一 と"),
         ("hi", "क्\u200dष", "क्\u200dष"),
         ("en", "the 1980s", "the one thousand nine hundred eighty s"),
         ("en", "", ""),
