@@ -15,7 +15,7 @@ from i2t_ros.resources import config_path
 LANGUAGES: tuple[str, ...] = (
     *("en", "es", "zh", "ko", "fr", "de", "pt", "ja"),
     *("es-419", "pt-PT", "en-GB", "zh-Hant"),
-    *("pl", "ru"),
+    *("it", "nl", "pl", "ru", "tr", "ar", "hi", "id"),
 )
 """The languages that come with the package; a user's folder may add others (``load_languages``)."""
 

@@ -107,6 +107,8 @@ def checked(tag: str, data: Data) -> Data:
         for key in ("genders", "cases")
     )
     convert(data, _language_type(*names), where, InvalidRequestError)
+    if data["borrowed"].keys() & CATEGORIES and "other" not in data["borrowed"]:
+        raise wrong(tag, "borrowed", "the form other, if there is any", data["borrowed"])
     if sorted(data["numbers"]) != [*range(1, len(data["numbers"]) + 1)]:
         raise wrong(tag, "numbers", "1, 2, 3 and so on without a gap", sorted(data["numbers"]))
     for key, template, needed, allowed in _templates(data):
@@ -127,7 +129,7 @@ def _language_type(genders: tuple[str, ...], cases: tuple[str, ...]) -> Any:
     item: Any = str | _structure({"words": _ByNumber, "digits": _ByNumber})
     number: Any = str | _all_of(genders, word)
     more = {"gender": Literal.__getitem__(genders), "counter": str, "item": item}
-    noun: Any = _forms(word, **more, label=str, plural_only=bool)
+    noun: Any = _forms(word, **more, label=str, plural_only=bool, plural_gender=more["gender"])
     sections = {}
     for section, names in phrase_fields().items():
         optional: dict[str, Any] = {
@@ -150,7 +152,8 @@ def _language_type(genders: tuple[str, ...], cases: tuple[str, ...]) -> Any:
             "labels": dict[str, noun],
             **sections,
         },
-        {key: kind for key, (kind, _) in _OPTIONAL.items()} | {"borrowed": _structure({}, more)},
+        {key: kind for key, (kind, _) in _OPTIONAL.items()}
+        | {"borrowed": _structure({}, {**dict.fromkeys(CATEGORIES, word), **more})},
     )
 
 
@@ -184,6 +187,10 @@ def _templates(data: Data) -> Iterator[tuple[str, str, set[str], set[str]]]:
                 for template in text.values() if isinstance(text, dict) else [text]:
                     yield f"{section}.{name}.{category}", template, needed, fields
     yield from _items("item", data["item"])
+    for category in data["borrowed"].keys() & CATEGORIES:
+        word = data["borrowed"][category]
+        for template in word.values() if isinstance(word, dict) else [word]:
+            yield f"borrowed.{category}", template, {"noun"}, {"noun"}
     nouns = {"borrowed": data["borrowed"]}
     nouns |= {
         f"{part}.{key}": noun for part in ("nouns", "labels") for key, noun in data[part].items()

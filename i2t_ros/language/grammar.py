@@ -32,6 +32,7 @@ class Noun:
     cited    the bare name in a sentence: in quotation marks if it is foreign there
     forms    plural category -> word, or grammatical case -> word
     gender   numbers and articles agree with it; in English it is the article
+    plural_gender  that of several of them: "un paio" is masculine, "due paia" are feminine
     counter  the measure word between number and noun, if the language has them
     item     how number and noun stand together, if not as the language says
     plural_only  one of them is spoken of as several: "unas tijeras"
@@ -42,6 +43,7 @@ class Noun:
     cited: str
     forms: Mapping[str, str | Mapping[str, str]]
     gender: str = ""
+    plural_gender: str = ""
     counter: str = ""
     item: Any = None
     plural_only: bool = False
@@ -111,6 +113,7 @@ class Language:
         self.aliases: dict[str, str] = {**(fallback.aliases if fallback else {}), **aliases}
         named = {**data["nouns"], **data["labels"]}.items()
         self.nouns = {label_key(name): self._noun(label_key(name), value) for name, value in named}
+        # Its forms, if the file gives any, are templates for the foreign word.
         self._borrowed = self._noun("", {"other": "", **data["borrowed"]})
         # Cached because a camera shows the same things frame after frame. The size is limited
         # because a caller may pass any text; a model may have a thousand labels.
@@ -120,6 +123,7 @@ class Language:
     def _noun(self, key: str, value: Any) -> Noun:
         data = self._data
         entry = datafile.forms(value)
+        gender = entry.get("gender", data["genders"][0])
         forms = {category: entry[category] for category in datafile.CATEGORIES if category in entry}
         label = entry.get("label", _of(forms.get(self._plural(1), forms["other"]), self._case))
         return Noun(
@@ -127,7 +131,8 @@ class Language:
             label=label,
             cited=label,
             forms=forms,
-            gender=entry.get("gender", data["genders"][0]),
+            gender=gender,
+            plural_gender=entry.get("plural_gender", gender),
             counter=entry.get("counter", data["borrowed"].get("counter", "")),
             item=entry.get("item"),
             plural_only=entry.get("plural_only", False),
@@ -171,8 +176,13 @@ class Language:
             words = (_capitals(words[0]), _capitals(words[1]), _capitals(words[2]))
         plural, singular, cited = (self.phrase("texts.quote", text=each) for each in words)
         own = names_of(self.tag).get(key)
-        # If 1 has the category "other", the language has no plural, and the singular overwrites it.
-        forms = {"other": plural, self._plural(1): singular}
+        forms: Mapping[str, Any]
+        if "other" in self._data["borrowed"]:
+            given = self._borrowed.forms
+            forms = {category: _filled(form, noun=singular) for category, form in given.items()}
+        else:
+            # If 1 has the category "other", the language has no plural: the singular overwrites it.
+            forms = {"other": plural, self._plural(1): singular}
         return replace(
             self._borrowed, key=key, label=own or words[2], cited=own or cited, forms=forms
         )
@@ -194,13 +204,14 @@ class Language:
             for noun, number in nouns
         ]
         first, total = numbers[0], sum(numbers)
-        gender = nouns[0][0].gender
+        genders = [self.gender(noun, number) for noun, number in nouns]
+        gender = genders[0]
         if rule == "first":
             # "A dog and a cat" are several, but "three dogs and two cats" are not five.
             total = max(first, min(len(numbers), 2))
         elif rule == "all":
             first = total
-            if any(noun.gender != gender for noun, _ in nouns):
+            if len(set(genders)) > 1:
                 gender = self._data["genders"][0]
         return Agreement(first, total, gender)
 
@@ -209,6 +220,10 @@ class Language:
         if self.aloud:
             return False
         return self._data["numerals"] == "uniform" and largest not in self._data["numbers"]
+
+    def gender(self, noun: Noun, number: int) -> str:
+        """Return the gender of so many of a noun."""
+        return noun.gender if self._plural(number) == "one" else noun.plural_gender
 
     def _count(self, noun: Noun, number: int, section: str, digits: bool = False) -> str:
         data = self._data
@@ -219,19 +234,20 @@ class Language:
         category = self._plural(number)
         if number not in data["numbers"]:
             case = data["digit_cases"].get(category, case)
+        gender = self.gender(noun, number)
         known = number in data["numbers"]
         in_words = self.aloud or (known and not digits)
         if not in_words:
             word = str(number)
         elif known:
-            word = _of(_of(data["numbers"][number], noun.gender), said)
+            word = _of(_of(data["numbers"][number], gender), said)
         else:
-            word = self._spell(number, noun.gender, said, bool(counter))
+            word = self._spell(number, gender, said, bool(counter))
         name = _of(noun.forms.get(category) or noun.forms["other"], case)
         item = _of(noun.item or data["item"], "words" if in_words else "digits")
         templates = datafile.forms(item)
         template: str = templates.get(number, templates["other"])
-        filled = template.format_map({"number": word, "noun": name, "counter": counter})
+        filled = self._fill(template, {"number": word, "noun": name, "counter": counter})
         return filled.strip()  # the number may be an empty word: "jeans"
 
     def say(self, text: str) -> str:
@@ -298,6 +314,13 @@ def _phrase(data: datafile.Data, name: str) -> Any:
 def _of(value: Any, key: str) -> Any:
     """Return the part of a value that depends on a gender or a case, or the value itself."""
     return value[key] if isinstance(value, dict) else value
+
+
+def _filled(value: Any, **fields: str) -> Any:
+    """Return a template, or each of those that depend on a case, with its fields filled in."""
+    if isinstance(value, Mapping):
+        return {key: _filled(template, **fields) for key, template in value.items()}
+    return value.format_map(fields)
 
 
 def _list_pattern(*patterns: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What English, Korean and Spanish need beyond their data files.
+"""What English, Italian, Korean and Spanish need beyond their data files.
 
 English: plurals and articles of labels that its file lacks. The noun is found in the label first:
 "person (walking)", "chest of drawers", "car/van". ``english`` knows what is plural already, the
@@ -6,6 +6,10 @@ common irregular words, and the articles. ``inflect`` knows the rarer plurals. I
 seconds, and no label of config/languages/en.yaml needs it, so it is imported for the first label
 that its file lacks. If it is not installed, the spelling decides. A user's own language file can
 correct what is wrong.
+
+Italian: "un" becomes "uno" before some consonants ("uno zaino"), and "una" becomes "un’" before a
+vowel ("un’auto"). "e" becomes "ed" before another e, as grammars recommend; things start with their
+number, which never begins with that letter, but lines of text from an image may.
 
 Korean: particles depend on the sound before them. A template has both forms, as is usual in Korean
 software: ``{things}이(가)``. The first is right after a syllable that ends in a consonant, and the
@@ -66,6 +70,16 @@ _CONSONANT_DIGITS = "013678"
 # A word, what closes its quotation, and a particle of which both forms were left.
 _OPEN_PARTICLE = re.compile(r"((\w?)[^\w\s]*)([이을은과])\(([가를는와])\)")
 _SYLLABLE_END = re.compile(r"[lmn]", re.IGNORECASE)
+
+_ITEM_ITALIAN = re.compile(r"\{number\} \{noun\}")
+_AND_ITALIAN = re.compile(r"\be \{(\w+)\}")
+
+# What "uno" stands before: s with another consonant, z, x, y, gn, ps, pn, and an i that is a
+# consonant. A foreign word may stand in quotation marks.
+_TAKES_UNO = re.compile(r"\W*(s[bcdfghjklmnpqrstvwxz]|[zxy]|gn|p[sn]|i[aeou])", re.IGNORECASE)
+_TAKES_ELISION = re.compile(r"(?!i[aeou])[aeiouàèéìòù]", re.IGNORECASE)
+# An e after quotation marks and other signs, but not "ed", which would sound twice.
+_SOUND_OF_E = re.compile(r"\W*[eèé](?!d)", re.IGNORECASE)
 
 _AND = re.compile(r"\by \{(\w+)\}")
 
@@ -199,6 +213,24 @@ def _plural_word(word: str, inflector: Any) -> str:
     return before + plural + behind
 
 
+def fill_italian(template: str, fields: dict[str, str]) -> str:
+    """Return the filled template, with the article and the "and" that fit what follows them."""
+
+    def article(match: re.Match[str]) -> str:
+        number, noun = fields["number"], fields["noun"]
+        if number == "un" and _TAKES_UNO.match(noun):
+            return "uno {noun}"
+        if number == "una" and _TAKES_ELISION.match(noun):
+            return "un’{noun}"
+        return match[0]
+
+    def conjunction(match: re.Match[str]) -> str:
+        return f"{'ed' if _SOUND_OF_E.match(fields[match[1]]) else 'e'} {{{match[1]}}}"
+
+    template = _ITEM_ITALIAN.sub(article, template)
+    return _AND_ITALIAN.sub(conjunction, template).format_map(fields)
+
+
 def fill_korean(template: str, fields: dict[str, str]) -> str:
     """Return the filled template, each particle in the form that fits the field before it."""
 
@@ -244,6 +276,7 @@ def fill_spanish(template: str, fields: dict[str, str]) -> str:
 
 FILLERS: Mapping[str, Callable[[str, dict[str, str]], str]] = {
     "es": fill_spanish,
+    "it": fill_italian,
     "ko": fill_korean,
 }
 """Language -> how a template takes its fields, if that is more than str.format_map."""

@@ -13,7 +13,7 @@ from i2t_ros.options import option
 from i2t_ros.types import Image
 from i2t_ros.vision.class_colors import Color
 from i2t_ros.vision.colors import LUMA
-from i2t_ros.vision.fonts import can_draw, text_mask
+from i2t_ros.vision.fonts import can_draw, right_to_left, text_mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +176,27 @@ def _costs(
     return hidden
 
 
+NOTES = "0123456789%#"
+"""What may follow a label: a score, the number of a track."""
+LEFT_TO_RIGHT_MARK = "\u200e"
+
+
 def readable(name: str, label: Callable[[str], str]) -> str:
-    """Return ``label(name)``, or ``name`` itself if this machine has no font for that label."""
+    """Return ``label(name)``, or ``name`` itself if this machine cannot draw that label."""
     translated = label(name)
-    return translated if can_draw(translated) else name
+    return translated if can_draw(translated + NOTES) else name
+
+
+def caption(label: str, notes: Sequence[str]) -> str:
+    """Return a label and what is noted after it, each of which may be missing: "dog 87% #4".
+
+    After a label that is written from right to left, the notes still read as they do here: without
+    marks around them they would be "%87" and "4#".
+    """
+    noted = " ".join(notes)
+    if noted and right_to_left(label):
+        noted = f"{LEFT_TO_RIGHT_MARK}{noted}{LEFT_TO_RIGHT_MARK}"
+    return " ".join(filter(None, (label, noted)))
 
 
 @functools.lru_cache(maxsize=512)

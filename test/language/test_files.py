@@ -99,25 +99,28 @@ def test_the_language_of_the_guide_works(tmp_path: Path) -> None:
     blocks = re.findall(r"```yaml\n# (\S+)\.yaml\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
     own = user_languages(tmp_path, **{name.replace("-", "_"): text for name, text in blocks})
 
-    assert {name for name, _ in blocks} == {"en", "nl", "es-MX", "de"}
+    assert {name for name, _ in blocks} == {"en", "sv", "es-MX", "de"}
     assert say(counts(no_helmet=2), "en", own) == "I can see two people without a helmet."
     assert say(counts(jeans=1), "en", own) == "I can see a pair of jeans."
-    assert say(counts(jeans=2), "nl", own) == "Ik zie twee ‘jeans’."
+    assert say(counts(jeans=2), "sv", own) == "Jag ser två ”jeans”."
     assert say(counts(groceries=1), "en", own, "scene") == "In the middle there are groceries."
-    assert say(counts(person=2, dog=1), "nl", own) == "Ik zie twee personen en een hond."
-    assert say(counts(forklift=11), "nl-BE", own) == "Ik zie 11 ‘forklifts’."
+    assert say(counts(person=2, dog=1), "sv", own) == "Jag ser två personer och en hund."
+    assert say(counts(forklift=11), "sv-FI", own) == "Jag ser 11 ”forklifts”."
     assert say(counts(car=1, forklift=1), "es-MX", own) == "Veo un carro y un «forklift»."
     assert say(counts(forklift=1), "de", own) == "Ich sehe einen Gabelstapler."
 
 
 def test_the_language_of_the_guide_has_every_style(tmp_path: Path) -> None:
-    (text,) = re.findall(r"```yaml\n# nl\.yaml\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
-    own = user_languages(tmp_path, nl=text)
+    (text,) = re.findall(r"```yaml\n# sv\.yaml\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    own = user_languages(tmp_path, sv=text)
 
-    assert say(counts(dog=2), "nl", own, "list") == "De volgende objecten zijn herkend: 2 honden."
-    assert say(counts(dog=2), "nl", own, "scene") == "Er zijn twee honden in het midden."
-    assert say(counts(dog=1), "nl", own, "scene") == "Er is een hond in het midden."
-    assert say(counts(dog=1), "nl", own, "changes") == "Een hond is in beeld gekomen."
+    assert say(counts(dog=2), "sv", own, "list") == "Följande objekt har upptäckts: 2 hundar."
+    assert say(counts(dog=2), "sv", own, "scene") == "I mitten finns två hundar."
+    assert say(counts(dog=1), "sv", own, "changes") == "En hund har dykt upp i bilden."
+    assert say([FaceFacts.of(1)], "sv", own) == "Det finns ett ansikte i bilden."
+    assert say([TextFacts((TextFact("UT"),), more=1)], "sv", own) == (
+        "Det står ”UT”. Det finns en textrad till."
+    )
 
 
 def test_faces_and_texts_stand_in_the_case_of_their_own_phrases(tmp_path: Path) -> None:
@@ -162,6 +165,8 @@ WRONG = {
     "labels: {dog: {one: perro}}": None,  # laid over what ships, which has the other form
     "labels: {cow bell: {one: cencerro}}": r"labels.cow bell: missing other",
     "labels: {dog: {gender: x}}": r"labels.dog.gender: expected one of m, f, got 'x'",
+    "labels: {dog: {plural_gender: n}}": r"labels.dog.plural_gender: expected one of m, f, got 'n'",
+    "borrowed: {plural_gender: f}": r"borrowed: unknown field plural_gender",
     "labels: {dog: {plural: perros}}": r"labels.dog: unknown field plural; known: counter, few",
     "labels: {dog: 7}": r"labels.dog: expected a text or a mapping, got 7",
     "labels: {dog: {other: [a]}}": r"labels.dog.other: expected a text or a mapping, got \['a'\]",
@@ -214,9 +219,9 @@ def test_a_wrong_file_is_refused_by_what_is_wrong(tmp_path: Path, text: str) -> 
 
 def test_a_new_language_says_what_it_lacks(tmp_path: Path) -> None:
     with pytest.raises(
-        InvalidRequestError, match=r"language it: missing numbers, item, nouns, labels"
+        InvalidRequestError, match=r"language da: missing numbers, item, nouns, labels"
     ):
-        user_languages(tmp_path, it="name: Italiano")
+        user_languages(tmp_path, da="name: Dansk")
 
 
 def test_a_language_unknown_to_cldr_says_so(tmp_path: Path) -> None:

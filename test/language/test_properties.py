@@ -29,7 +29,9 @@ teddy_bear hair_drier toothbrush
 """
 CLASSES = tuple(name.replace("_", " ") for name in COCO.split())
 COUNTS = (1, 2, 3, 5, 10, 11, 21, 101, 1000)
-FULL_STOP = {"zh": "。", "zh-Hant": "。", "ja": "。"}
+FULL_STOP = {"zh": "。", "zh-Hant": "。", "ja": "。", "hi": "।"}
+# No-break space; the marks that isolate foreign words in a language written from right to left.
+UNPRINTABLE = {0xA0: " ", 0x2068: "", 0x2069: ""}
 # What only a template may hold: fields, and Korean particles in both forms.
 MARKS = ("{", "}", "이(가)", "과(와)", "을(를)", "은(는)")
 
@@ -41,6 +43,7 @@ def check(sentence: str, language: str) -> None:
     assert "  " not in sentence
     assert ".." not in sentence
     assert "。。" not in sentence
+    assert "।।" not in sentence
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -63,7 +66,7 @@ def test_every_class_has_a_label_of_its_own(language: str) -> None:
     assert set(CLASSES) | {"face", "text", "unknown"} <= set(own)
 
 
-@pytest.mark.parametrize("language", ["zh", "zh-Hant", "ja", "ko", "ru"])
+@pytest.mark.parametrize("language", ["zh", "zh-Hant", "ja", "ko", "ru", "hi", "ar"])
 def test_no_label_of_these_languages_is_in_latin_letters(language: str) -> None:
     assert not [
         name
@@ -125,7 +128,9 @@ def test_any_label_and_any_text_can_be_said(text, options, count) -> None:
     said = compose_scene(scene, language, style, hedge=hedge)
 
     assert said
-    assert said.isprintable() or "\u00a0" in said
+    assert said.translate(UNPRINTABLE).isprintable()
+    assert said.count("\u2068") == said.count("\u2069")
+    assert ("\u2068" in said) <= (language == "ar")
     assert "\n" not in said
 
 

@@ -192,16 +192,17 @@ def test_what_a_task_of_another_package_found_is_in_the_message_too(monkeypatch)
 
 
 def test_words_that_only_the_detector_has_reach_messages_and_json(tmp_path):
-    own = "extends: de\nname: Nederlands\nlabels: {person: {one: mens, other: mensen, gender: m}}\n"
-    (tmp_path / "nl.yaml").write_text(own)
-    options = DescribeOptions(language="nl", languages=load_languages(tmp_path))
+    person = "{one: Mënsch, other: Mënschen, gender: m}"
+    own = f"extends: de\nname: Lëtzebuergesch\nlabels: {{person: {person}}}\n"
+    (tmp_path / "lb.yaml").write_text(own, encoding="utf-8")
+    options = DescribeOptions(language="lb", languages=load_languages(tmp_path))
     describer = describer_of(object_detector(find_spec("fake"), FakeBackend()))
     said = describer.describe(np.full((48, 64, 3), 128, np.uint8), options)
     sent = description_to_msg(Header(), said)
     back = description_from_msg(sent)
     kept = description_from_json(description_to_json(back))
-    assert [entry.label for entry in sent.objects] == ["mens"]
+    assert [entry.label for entry in sent.objects] == ["Mënsch"]
     for description in (said, back, kept):
         written = description_to_json(description)
-        assert written["language"] == "nl"
-        assert written["objects"][0]["label"] == written["detections"][0]["label"] == "mens"
+        assert written["language"] == "lb"
+        assert written["objects"][0]["label"] == written["detections"][0]["label"] == "Mënsch"

@@ -52,6 +52,13 @@ const [x, y] = [arguments[0] * canvas.width, arguments[1] * canvas.height];
 return [image.naturalWidth, ...context.getImageData(x, y, 1, 1).data];
 """
 
+# Calls a function of a module of the page; ``await`` in a script needs a callback.
+CALL = """
+const [module, name, values, done] = arguments;
+import(`./static/${module}.js`)
+  .then((found) => found[name](...values)).then(done, (error) => done(`${error}`));
+"""
+
 
 class Page:
     """The page as a person meets it."""
@@ -68,6 +75,10 @@ class Page:
 
     def run(self, script, *arguments):
         return self.browser.execute_script(script, *arguments)
+
+    def call(self, module, name, *values):
+        """Return what a function of one of the page's modules returns."""
+        return self.browser.execute_async_script(CALL, module, name, values)
 
     def until(self, condition, what):
         until(condition, what, LIMIT)

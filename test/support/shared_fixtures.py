@@ -132,7 +132,9 @@ def font_file():
         for path in [*FONT_FILES, *own]:
             if covers(path, frozenset(text)):
                 return path
-        pytest.skip(f"no font for {text!r}: apt install fonts-noto-cjk or fonts-wqy-microhei")
+        pytest.skip(
+            f"no font for {text!r}: apt install fonts-dejavu fonts-noto-core fonts-noto-cjk"
+        )
 
     return find
 

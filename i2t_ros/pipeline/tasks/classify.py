@@ -14,7 +14,7 @@ from i2t_ros.pipeline.loading import OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_score
 from i2t_ros.types import Image
-from i2t_ros.vision.drawing import DrawOptions, Pen, Plate, plate_size, readable
+from i2t_ros.vision.drawing import DrawOptions, Pen, Plate, caption, plate_size, readable
 
 COLOR = (235, 235, 235)
 LIKELY = 0.2
@@ -118,7 +118,7 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classes]):
         bottom, plates = canvas.shape[0], []
         for name, score in reversed(result):
             if score >= LIKELY:
-                text = f"{readable(name, label)} {round(100 * score)}%"
+                text = caption(readable(name, label), [f"{round(100 * score)}%"])
                 height, width = plate_size(text, pen)
                 bottom -= height
                 box = (0, max(0, bottom), width, bottom + height)

@@ -23,7 +23,7 @@ from i2t_ros.types import DescribeRequest, Detections, Image
 from i2t_ros.vision.boxes import all_are_boxes, are_boxes, non_maximum_suppression
 from i2t_ros.vision.class_colors import class_color
 from i2t_ros.vision.decoders.objects import Candidates
-from i2t_ros.vision.drawing import DrawOptions, Pen, Plate, draw_box, readable
+from i2t_ros.vision.drawing import DrawOptions, Pen, Plate, caption, draw_box, readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +220,10 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
             strict=True,
         )
         for name, class_id, score, box, track in rows:
-            parts = [readable(name, label)] if options.labels else []
-            parts += [f"{round(100 * score)}%"] if options.scores else []
-            parts += [f"#{track}"] if track is not None else []
-            if parts:
-                plates.append(Plate(" ".join(parts), tuple(box), class_color(name, class_id)))
+            notes = [f"{round(100 * score)}%"] if options.scores else []
+            notes += [f"#{track}"] if track is not None else []
+            if text := caption(readable(name, label) if options.labels else "", notes):
+                plates.append(Plate(text, tuple(box), class_color(name, class_id)))
         return plates
 
     def scaled(self, result: Detections, factors: NDArray[np.float32]) -> Detections:

@@ -20,7 +20,7 @@ from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_pixels,
 from i2t_ros.types import Image, freeze_arrays
 from i2t_ros.vision.boxes import are_boxes
 from i2t_ros.vision.decoders.faces import FaceCandidates
-from i2t_ros.vision.drawing import DrawOptions, Pen, Plate, draw_box, readable
+from i2t_ros.vision.drawing import DrawOptions, Pen, Plate, caption, draw_box, readable
 
 COLOR = (200, 80, 255)
 LANDMARKS = ("right_eye", "left_eye", "nose", "right_mouth_corner", "left_mouth_corner")
@@ -149,11 +149,11 @@ class FacesTask(Task[FaceSettings, FaceOptions, Faces]):
         self, canvas: Image, result: Faces, pen: Pen, label: Label, options: DrawOptions
     ) -> Sequence[Plate]:
         """Return a text such as "face 87%" for each face, the best first."""
-        name = [readable("face", label)] if options.labels else []
+        name = readable("face", label) if options.labels else ""
         plates = []
         for score, box in zip(result.scores.tolist(), result.boxes.tolist(), strict=True):
             score_shown = [f"{round(100 * score)}%"] if options.scores else []
-            if text := " ".join(name + score_shown):
+            if text := caption(name, score_shown):
                 plates.append(Plate(text, tuple(box), COLOR))
         return plates
 

@@ -168,7 +168,8 @@ class TextFacts(TaskFacts):
             noun = language.noun("text")
             digits = style == "list" or language.in_digits(self.more)
             lines = language.count(noun, self.more, self.section, digits)
-            parts.append(language.phrase("texts.more", self.more, noun.gender, things=lines))
+            gender = language.gender(noun, self.more)
+            parts.append(language.phrase("texts.more", self.more, gender, things=lines))
         parts += [language.phrase(f"texts.{fact.script}") for fact in self.found if fact.script]
         return parts
 

@@ -287,14 +287,39 @@ def test_of_swagger_ui_only_what_the_page_needs_is_served(client):
         assert client.get(f"/static/{name}").status_code in (404, 422)
 
 
+def strings_of(language):
+    return json.loads((STRINGS / f"{language}.json").read_text())
+
+
+def test_every_file_of_strings_belongs_to_a_language_of_the_sentences():
+    assert {path.stem for path in STRINGS.iterdir()} == set(LANGUAGES)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_every_string_of_the_page(language):
-    english = json.loads((STRINGS / "en.json").read_text())
-    own = json.loads((STRINGS / f"{language}.json").read_text())
+    english, own = strings_of("en"), pages.page_words(language)
     assert own.keys() == english.keys()
     for key, text in own.items():
         assert text.strip()
         assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", english[key])), key
+
+
+@pytest.mark.parametrize(
+    ("language", "base"), [("en-GB", "en"), ("es-419", "es"), ("pt-PT", "pt"), ("zh-Hant", "zh")]
+)
+def test_a_variant_states_only_what_differs_from_its_base(language, base):
+    own = strings_of(language)
+    assert own.pop("extends") == base
+    assert "extends" not in strings_of(base)
+    assert [key for key, text in own.items() if strings_of(base)[key] == text] == []
+
+
+def test_words_of_a_variant_lie_over_those_of_its_base():
+    assert pages.page_words("pt-PT")["camera"] == "Câmara"
+    assert pages.page_words("pt-PT")["title"] == pages.page_words("pt")["title"]
+    assert pages.page_words("pt_BR.UTF-8") == pages.page_words("pt")
+    for unknown in ("", "xx", "..", "nl/../en"):
+        assert pages.page_words(unknown) == strings_of("en")
 
 
 def test_the_page_uses_the_strings_there_are():
@@ -333,5 +358,6 @@ def test_the_pages_modules_do_not_import_each_other_in_circles():
 
 
 def test_the_page_offers_the_languages_of_the_sentences():
-    offered = re.findall(r"^  (\w\w): ", (pages.STATIC / "strings.js").read_text(), re.MULTILINE)
+    source = (pages.STATIC / "strings.js").read_text()
+    offered = re.findall(r'^  "([\w-]+)": "', source, re.MULTILINE)
     assert sorted(offered) == sorted(LANGUAGES)

@@ -18,7 +18,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from i2t_ros.bridges.http.middleware.access import POLICY
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.routes.request_body import accepts_html
+from i2t_ros.errors import UnknownLanguageError
 from i2t_ros.installation import how_to_install
+from i2t_ros.language import load_languages
 from i2t_ros.vision.class_colors import named_colors
 
 STATIC = Path(__file__).absolute().parents[1] / "static"
@@ -40,21 +42,23 @@ SWAGGER = Path(OFFLINE.origin).parent / "static" if OFFLINE and OFFLINE.origin e
 # Swagger UI styles its elements by attribute.
 DOCS_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 
-LANGUAGES = frozenset(path.stem for path in (STATIC / "strings").glob("*.json"))
-
 router = APIRouter(include_in_schema=False)
 
 
 @functools.cache
 def _words(language: str) -> Mapping[str, str]:
-    found: dict[str, str] = json.loads((STATIC / "strings" / f"{language}.json").read_bytes())
-    return found
+    """Return the words of a file; one that extends another has only what differs from it."""
+    own: dict[str, str] = json.loads((STATIC / "strings" / f"{language}.json").read_bytes())
+    base = own.pop("extends", None)
+    return {**_words(base), **own} if base else own
 
 
 def page_words(language: str) -> Mapping[str, str]:
     """Return the page's words in a language, such as "pt" or "pt-BR"; English if there are none."""
-    base = language.partition("-")[0].lower()
-    return _words(base if base in LANGUAGES else "en")
+    try:
+        return _words(load_languages().resolve(language))
+    except UnknownLanguageError:
+        return _words("en")
 
 
 @router.get("/")

@@ -4,7 +4,7 @@ import { spokenError } from "./api.js";
 import { colorOf } from "./colors.js";
 import { $, element, updateList } from "./elements.js";
 import { pickClass } from "./overlay.js";
-import { percent, text } from "./strings.js";
+import { count, percent, text } from "./strings.js";
 import { taskName } from "./tasks.js";
 
 const LIKELY = 0.1; // probability from which a class is shown: a classifier always has a best
@@ -21,7 +21,7 @@ export function showFound(result, hasOverlay = true) {
     more.push(element("h3", "", text("classes")), classTable(likely.slice(0, CLASSES)));
   }
   if (result.faces?.length) {
-    more.push(element("h3", "", text("faces")), element("p", "", String(result.faces.length)));
+    more.push(element("h3", "", text("faces")), element("p", "", count(result.faces.length)));
   }
   if (result.texts?.length) {
     more.push(element("h3", "", text("texts")), ...result.texts.map(textLine));
@@ -42,7 +42,9 @@ export function clearFound() {
 function makeRow(object) {
   const button = element("button", "");
   button.type = "button";
-  button.append(element("span", "swatch"), element("span", "label"), element("span", "count"));
+  const label = element("span", "label");
+  label.append(element("bdi", ""));
+  button.append(element("span", "swatch"), label, element("span", "count"));
   const pick = (on) => pickClass(on ? object.class_id : null);
   button.addEventListener("pointerenter", () => pick(true));
   button.addEventListener("pointerleave", () => pick(false));
@@ -54,10 +56,10 @@ function makeRow(object) {
 }
 
 function updateRow(row, object) {
-  const [swatch, label, count] = row.firstChild.children;
+  const [swatch, label, number] = row.firstChild.children;
   swatch.style.background = colorOf(object.class_id);
-  label.textContent = object.label;
-  count.textContent = `${object.count} · ${percent(object.max_score)}`;
+  label.firstChild.textContent = object.label;
+  number.textContent = `${count(object.count)} · ${percent(object.max_score)}`;
 }
 
 function classTable(entries) {
@@ -67,7 +69,9 @@ function classTable(entries) {
     const bar = document.createElement("meter");
     bar.value = entry.score;
     bar.setAttribute("aria-hidden", "true");
-    row.append(element("span", "", entry.label), bar, element("span", "count", percent(entry.score)));
+    const label = element("span", "");
+    label.append(element("bdi", "", entry.label));
+    row.append(label, bar, element("span", "count", percent(entry.score)));
     return row;
   }));
   return list;
@@ -75,10 +79,10 @@ function classTable(entries) {
 
 function textLine(line) {
   const row = element("p", "");
-  const sample = element("span", "sample", line.text || `? (${line.script})`);
+  const sample = element("bdi", "sample", line.text || `? (${line.script})`);
   sample.style.color = line.text_color;
   sample.style.background = line.background_color;
   row.append(sample);
-  if (line.translation) row.append(` ${line.translation}`);
+  if (line.translation) row.append(" ", element("bdi", "", line.translation));
   return row;
 }

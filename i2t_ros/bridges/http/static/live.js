@@ -150,7 +150,11 @@ function showCameras(names) {
     && wanted.every((name, i) => select.options[i].value === name && select.options[i].text === labels[i]);
   if (same) return;
   const chosen = select.value;
-  select.replaceChildren(...wanted.map((name, i) => new Option(labels[i], name)));
+  select.replaceChildren(...wanted.map((name, i) => {
+    const option = new Option(labels[i], name);
+    option.dir = "auto";
+    return option;
+  }));
   select.value = wanted.includes(chosen) ? chosen : "";
   if (select.value !== chosen && running) watch();
 }

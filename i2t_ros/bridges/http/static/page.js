@@ -79,7 +79,10 @@ function startTheme() {
 
 async function startLanguage() {
   for (const [tag, name] of Object.entries(LANGUAGES)) {
-    $("language").append(new Option(name, tag));
+    const option = new Option(name, tag);
+    option.lang = tag;
+    option.dir = "auto";
+    $("language").append(option);
   }
   $("language").addEventListener("change", () => changeLanguage($("language").value));
   // Without its words the page is as index.html has it, in English.

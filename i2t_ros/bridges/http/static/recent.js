@@ -77,7 +77,9 @@ function makeItem({ key }) {
   const image = element("img", "");
   image.alt = "";
   image.loading = "lazy";
-  button.append(image, element("span", ""));
+  const caption = element("span", "");
+  caption.dir = "auto";
+  button.append(image, caption);
   button.addEventListener("click", () => {
     const entry = entries.find((known) => known.key === key);
     // What was said in another language is said anew.

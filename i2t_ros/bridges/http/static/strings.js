@@ -1,15 +1,34 @@
-// The words of the page: one JSON file for each language.
+// The words of the page: one JSON file for each language. A file that `extends` another has only
+// what differs from it.
 
+import { preferred, scriptOf } from "./tags.js";
+
+// Under their own names, in the order of the menu.
 export const LANGUAGES = {
-  en: "English",
-  es: "Español",
-  zh: "中文",
-  ko: "한국어",
-  fr: "Français",
-  de: "Deutsch",
-  pt: "Português",
-  ja: "日本語",
+  "en": "English",
+  "en-GB": "English (UK)",
+  "es": "Español",
+  "es-419": "Español (Latinoamérica)",
+  "fr": "Français",
+  "de": "Deutsch",
+  "it": "Italiano",
+  "nl": "Nederlands",
+  "pt": "Português (Brasil)",
+  "pt-PT": "Português (Portugal)",
+  "pl": "Polski",
+  "ru": "Русский",
+  "tr": "Türkçe",
+  "id": "Bahasa Indonesia",
+  "ar": "العربية",
+  "hi": "हिन्दी",
+  "zh": "中文（简体）",
+  "zh-Hant": "中文（繁體）",
+  "ja": "日本語",
+  "ko": "한국어",
 };
+
+// The digits that the sentences and the robot's drawings have.
+const DIGITS = { numberingSystem: "latn" };
 
 let chosen = "en";
 let strings = {};
@@ -19,18 +38,15 @@ export const language = () => chosen;
 
 export function preferredLanguage() {
   const wanted = [localStorage.getItem("i2t.language"), ...navigator.languages];
-  for (const tag of wanted) {
-    const base = (tag || "").toLowerCase().split("-")[0];
-    if (base in LANGUAGES) return base;
-  }
-  return "en";
+  return preferred(wanted, Object.keys(LANGUAGES)) ?? "en";
 }
 
 async function load(tag) {
   if (!loaded.has(tag)) {
     const response = await fetch(`static/strings/${tag}.json`);
     if (!response.ok) throw new Error(`${response.status}`);
-    loaded.set(tag, await response.json());
+    const { extends: base, ...own } = await response.json();
+    loaded.set(tag, base ? { ...await load(base), ...own } : own);
   }
   return loaded.get(tag);
 }
@@ -45,6 +61,7 @@ export async function chooseLanguage(tag) {
   strings = await load(tag);
   chosen = tag;
   document.documentElement.lang = tag;
+  document.documentElement.dir = scriptOf(tag) === "Arab" ? "rtl" : "ltr";
   document.title = text("title");
   for (const element of document.querySelectorAll("[data-i18n]")) {
     element.textContent = text(element.dataset.i18n);
@@ -59,9 +76,25 @@ export async function chooseLanguage(tag) {
 
 export function text(key, values = {}) {
   const found = strings[key] ?? "";
-  return found.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+  return found.replace(/\{(\w+)\}/g, (all, name) => shown(values[name] ?? all));
+}
+
+// A name or a message may be written in the other direction than the words around it: first strong
+// isolate and its end keep it together, as <bdi> does among elements.
+function shown(value) {
+  if (typeof value === "number") return count(value);
+  return document.documentElement.dir === "rtl" ? `\u2068${value}\u2069` : value;
+}
+
+export function count(number) {
+  return new Intl.NumberFormat(chosen, DIGITS).format(number);
 }
 
 export function percent(score) {
-  return new Intl.NumberFormat(chosen, { style: "percent" }).format(score);
+  return new Intl.NumberFormat(chosen, { ...DIGITS, style: "percent" }).format(score);
+}
+
+export function milliseconds(time) {
+  const unit = { style: "unit", unit: "millisecond", maximumFractionDigits: 0 };
+  return new Intl.NumberFormat(chosen, { ...DIGITS, ...unit }).format(time);
 }

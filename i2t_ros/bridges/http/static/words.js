@@ -1,9 +1,9 @@
 // The sentence, what went wrong, and the reply as JSON.
 
-import { $ } from "./elements.js";
+import { $, element } from "./elements.js";
 import { clearFound, showFound } from "./found.js";
 import { say } from "./speech.js";
-import { text } from "./strings.js";
+import { milliseconds, text } from "./strings.js";
 
 let shown = null;
 
@@ -58,6 +58,8 @@ export function showWords(result, hasOverlay = true) {
   showFound(result, hasOverlay);
   const parts = [result.model];
   if (result.width) parts.push(`${result.width} × ${result.height}`);
-  if (result.timings_ms) parts.push(result.cached ? text("known") : `${Math.round(result.timings_ms.total)} ms`);
-  $("details").textContent = parts.join(" · ");
+  if (result.timings_ms) parts.push(result.cached ? text("known") : milliseconds(result.timings_ms.total));
+  // Each in its own direction: in Arabic "640 × 480" would be turned around.
+  const pieces = parts.flatMap((part) => [" · ", element("bdi", "", part)]);
+  $("details").replaceChildren(...pieces.slice(1));
 }

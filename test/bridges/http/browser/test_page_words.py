@@ -20,10 +20,6 @@ import(`./static/${module}.js`)
 FOCUSED = "return document.activeElement.id || document.activeElement.textContent"
 
 
-def call(page, module, name, *values):
-    return page.browser.execute_async_script(CALL, module, name, values)
-
-
 def offline(page, on):
     page.browser.execute_cdp_cmd("Network.enable", {})
     page.browser.execute_cdp_cmd(
@@ -99,7 +95,7 @@ def test_a_list_with_the_focus_changes_and_keeps_it(bridge, open_page):
         objects = [
             {"class_id": name, "label": name, "count": n, "max_score": 0.5} for name, n in names
         ]
-        call(page, "found", "showFound", {"objects": objects})
+        page.call("found", "showFound", {"objects": objects})
         rows = page.run(
             "return [...document.querySelectorAll('#objects li')].map(r => r.textContent)"
         )
@@ -128,7 +124,7 @@ def test_the_language_changes_without_the_server(bridge, open_page):
         "return performance.getEntriesByType('resource')"
         ".filter(entry => entry.name.endsWith('.json')).length"
     )
-    page.until(lambda: page.run(loaded) >= 8, "all languages are there")
+    page.until(lambda: page.run(loaded) >= 21, "all languages are there")
     offline(page, True)
     try:
         page.choose("language", "de")

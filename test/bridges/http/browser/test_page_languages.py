@@ -1,0 +1,141 @@
+"""The page in its languages: which one is chosen, right-to-left, and what the server is told."""
+
+import pytest
+from browser_page import PHONE, close_to
+from web_support import PICTURE
+
+OFFERED = (
+    "return [...document.getElementById('language').options].map(option => [option.value,"
+    " option.text, option.lang])"
+)
+# Left and right ends of what a selector finds.
+ENDS = """
+return [...document.querySelectorAll(arguments[0])].map((element) => {
+  const {left, right} = element.getBoundingClientRect();
+  return [left, right];
+});
+"""
+WIDER = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+SCENE = {
+    "sentence": "أرى كلبًا.",
+    "language": "ar",
+    "model": "m.onnx",
+    "width": 640,
+    "height": 480,
+    "timings_ms": {"total": 34.6},
+    "objects": [{"class_id": "dog", "label": "كلب", "count": 12, "max_score": 0.93}],
+    "detections": [
+        {"class_id": "dog", "label": "كلب", "score": 0.93, "box": [60, 60, 260, 300]},
+        {"class_id": "forklift", "label": "forklift (x)", "score": 0.5, "box": [330, 90, 560, 400]},
+    ],
+}
+
+
+def choose(page, tag):
+    page.choose("language", tag)
+    page.until(lambda: page.run("return document.documentElement.lang") == tag, tag)
+
+
+PREFERRED = {
+    "es-MX": "es-419", "es-AR": "es-419", "es-US": "es-419", "es-Latn-MX": "es-419",
+    "es-419": "es-419", "es-ES": "es", "es": "es", "es-GQ": "es",
+    "pt-PT": "pt-PT", "pt-AO": "pt-PT", "pt-BR": "pt", "pt": "pt",
+    "zh-TW": "zh-Hant", "zh-HK": "zh-Hant", "zh-Hant-HK": "zh-Hant", "zh-hant": "zh-Hant",
+    "zh-CN": "zh", "zh-Hans": "zh", "zh-Hans-HK": "zh", "zh": "zh",
+    "EN-gb": "en-GB", "en-GB-oxendict": "en-GB", "en-AU": "en", "en-US": "en",
+    "ar-EG": "ar", "hi-IN": "hi", "in-ID": "id", "de-CH-1996": "de",
+    "hi-Latn": None, "ar-Latn": None, "sv": None, "x_y": None, "": None,
+}  # fmt: skip
+
+
+def test_the_language_is_that_of_the_browser_or_of_its_parents(bridge, open_page):
+    page = open_page(bridge())
+    tags = [tag for tag, _, _ in page.run(OFFERED)]
+    found = {tag: page.call("tags", "preferred", [tag], tags) for tag in PREFERRED}
+    assert found == PREFERRED
+    assert page.call("tags", "preferred", [None, "sv", "zh-TW", "de"], tags) == "zh-Hant"
+    assert page.call("tags", "preferred", ["zh-TW"], ["en", "zh"]) is None  # another script
+
+
+def test_the_menu_has_each_language_under_its_own_name(bridge, open_page):
+    page = open_page(bridge(), size=PHONE)
+    page.click("tab-picture")
+    offered = page.run(OFFERED)
+    assert len(offered) == len({name for _, name, _ in offered}) == 20
+    assert all(tag == lang for tag, _, lang in offered)
+    for tag, _, _ in offered:
+        choose(page, tag)
+        missing = (
+            "return [...document.querySelectorAll('[data-i18n]')]"
+            ".filter(element => !element.textContent).map(element => element.dataset.i18n)"
+        )
+        assert page.run(missing) == [], tag
+        assert page.run(WIDER) <= 0, tag
+
+
+def test_the_server_is_told_the_whole_tag(bridge, open_page):
+    page = open_page(bridge())
+    choose(page, "es-419")
+    page.drop(PICTURE)
+    asked = (
+        "return performance.getEntriesByType('resource').map(entry => entry.name)"
+        ".filter(name => name.includes('v1/describe')).map(name => new URL(name).search)"
+    )
+    page.until(lambda: page.run(asked) == ["?language=es-419"], "it is asked in that language")
+    page.until(lambda: page.run("return localStorage.getItem('i2t.language')") == "es-419", "kept")
+    page.browser.refresh()
+    page.until(lambda: page.run("return document.documentElement.lang") == "es-419", "chosen again")
+    assert page.call("strings", "text", "take") == "Tomar una foto"
+    assert page.call("strings", "text", "title") == "Lo que ve el robot"  # as its base says
+
+
+@pytest.mark.parametrize("size", [(1280, 900), PHONE])
+def test_arabic_is_mirrored_but_for_what_lies_over_the_picture(bridge, open_page, size):
+    page = open_page(bridge(), size=size)
+    page.drop(PICTURE)
+    page.says("I can see a dog and a person.")
+
+    def layout():
+        page.call("words", "showWords", SCENE)
+        page.call("overlay", "drawOverlay", SCENE)
+        mark, menu = page.run(ENDS, "h1 svg") + page.run(ENDS, "#language")
+        stage = page.run(ENDS, "#overlay")[0]
+        lines = page.run(ENDS, "#overlay [data-kind=lines] rect")
+        return mark, menu, [[x - stage[0] for x in ends] for ends in lines]
+
+    mark, menu, boxes = layout()
+    assert mark[1] < menu[0]
+    choose(page, "ar")
+    assert page.run("return document.documentElement.dir") == "rtl"
+    mark, menu, mirrored = layout()
+    assert mark[0] > menu[1]
+    assert all(close_to(one, other) for one, other in zip(boxes, mirrored, strict=True))
+    texts, plates = page.run(ENDS, "#overlay text"), page.run(ENDS, "#overlay .plate")
+    assert len(texts) == 2
+    for (left, right), (first, last) in zip(texts, plates, strict=True):
+        assert first <= left < right <= last
+    assert page.run(WIDER) <= 0
+    choose(page, "en")
+    assert page.run("return document.documentElement.dir") == "ltr"
+
+
+def test_names_and_numbers_keep_their_direction_in_arabic(bridge, open_page):
+    page = open_page(bridge())
+    choose(page, "ar")
+    waiting = page.call("strings", "text", "waiting", {"camera": "cam (1)"})
+    assert "\u2068cam (1)\u2069" in waiting
+    assert "3" in page.call("strings", "text", "place", {"place": 3})
+    assert "93" in page.call("strings", "percent", 0.93)  # the digits of the drawings
+    direction = "return getComputedStyle(document.getElementById('sentence')).direction"
+    assert page.run(direction) == "rtl"  # of what stands there while nothing was said
+    page.call("words", "showWords", SCENE)
+    assert page.run(direction) == "rtl"
+    page.call("words", "showWords", {**SCENE, "sentence": "I can see a dog.", "language": "en"})
+    assert page.run(direction) == "ltr"
+    pieces = "return [...document.querySelectorAll('#details bdi')].map(bdi => bdi.textContent)"
+    assert page.run(pieces)[:2] == ["m.onnx", "640 × 480"]
+    assert page.run("return document.querySelector('#objects .label bdi').textContent") == "كلب"
+    choose(page, "de")
+    assert page.call("strings", "text", "waiting", {"camera": "cam"}).endswith(" cam")
+    assert page.call("strings", "milliseconds", 34.6) == "35 ms"
