@@ -16,21 +16,34 @@ _TENS = {
 }  # fmt: skip
 # Value -> one, two without its ending, three to ten, eleven and more.
 _SCALES = (
-    (10**9, "مليار", "مليار", "مليارات", "مليارا"),
-    (10**6, "مليون", "مليون", "ملايين", "مليونا"),
-    (10**3, "ألف", "ألف", "آلاف", "ألفا"),
+    (10**9, "مليار", "مليار", "مليارات", "مليارًا"),
+    (10**6, "مليون", "مليون", "ملايين", "مليونًا"),
+    (10**3, "ألف", "ألف", "آلاف", "ألفًا"),
 )
 
 
-def arabic_words(number: int, feminine: bool = False, oblique: bool = False) -> str:
-    """Return a number of 0 to 999 999 999 999 that counts a noun of that gender."""
+_DUALS = tuple(one + ending for one in ("مئت", "ألف", "مليون", "مليار") for ending in ("ان", "ين"))
+
+
+def arabic_words(
+    number: int, feminine: bool = False, case: str = "", *, counts: bool = False
+) -> str:
+    """Return a number of 0 to 999 999 999 999 that counts a noun of that gender.
+
+    ``counts`` says that the noun follows: it takes the last letter of two hundred and the like.
+    """
     if number == 0:
         return "صفر"
-    return " و".join(_parts(number, feminine, oblique))
+    words = " و".join(_parts(number, feminine, case))
+    return words[:-1] if counts and words.endswith(_DUALS) else words
 
 
-def _parts(number: int, feminine: bool, oblique: bool) -> Iterator[str]:
-    dual = "ين" if oblique else "ان"
+def _oblique(case: str) -> bool:
+    return case in ("accusative", "genitive")
+
+
+def _parts(number: int, feminine: bool, case: str) -> Iterator[str]:
+    dual = "ين" if _oblique(case) else "ان"
     for scale, one, two, few, many in _SCALES:
         count, number = divmod(number, scale)
         if count == 1:
@@ -38,10 +51,7 @@ def _parts(number: int, feminine: bool, oblique: bool) -> Iterator[str]:
         elif count == 2:
             yield two + dual
         elif count:
-            words = arabic_words(count, False, oblique)
-            last = count % 100
-            if last == 0 and count % 1000 == 200:
-                words = words.removesuffix("ن")  # the noun that follows takes it away
+            words, last = arabic_words(count, False, case, counts=True), count % 100
             yield f"{words} {few if 3 <= last <= 10 else many if last > 10 else one}"
     hundreds, number = divmod(number, 100)
     if hundreds == 1:
@@ -53,25 +63,27 @@ def _parts(number: int, feminine: bool, oblique: bool) -> Iterator[str]:
     if number > 19 or 0 < number < 11:
         tens, ones = divmod(number, 10) if number > 10 else (0, number)
         if ones or number == 10:
-            yield _one_to_ten(ones, feminine, oblique, alone=not tens)
+            yield _one_to_ten(ones, feminine, case, alone=not tens)
         if tens:
-            yield _TENS[tens] + ("ين" if oblique else "ون")
+            yield _TENS[tens] + ("ين" if _oblique(case) else "ون")
     elif number:
-        yield _teen(number, feminine, oblique)
+        yield _teen(number, feminine, case)
 
 
-def _one_to_ten(number: int, feminine: bool, oblique: bool, alone: bool) -> str:
+def _one_to_ten(number: int, feminine: bool, case: str, alone: bool) -> str:
     if number == 1:
-        return ("واحدة" if alone else "إحدى") if feminine else "واحد"
+        if feminine:
+            return "واحدة" if alone else "إحدى"
+        return "واحدًا" if case == "accusative" else "واحد"
     if number == 2:
-        return ("اثنت" if feminine else "اثن") + ("ين" if oblique else "ان")
+        return ("اثنت" if feminine else "اثن") + ("ين" if _oblique(case) else "ان")
     return _SHORT[number] if feminine else _SHORT[number] + "ة"
 
 
-def _teen(number: int, feminine: bool, oblique: bool) -> str:
+def _teen(number: int, feminine: bool, case: str) -> str:
     ten = "عشرة" if feminine else "عشر"
     if number == 11:
         return f"{'إحدى' if feminine else 'أحد'} {ten}"
     if number == 12:
-        return ("اثنت" if feminine else "اثن") + ("ي " if oblique else "ا ") + ten
-    return f"{_one_to_ten(number - 10, feminine, oblique, alone=True)} {ten}"
+        return ("اثنت" if feminine else "اثن") + ("ي " if _oblique(case) else "ا ") + ten
+    return f"{_one_to_ten(number - 10, feminine, case, alone=True)} {ten}"

@@ -121,8 +121,7 @@ def _spelled(number: int, tag: str, gender: str, case: str, counting: bool) -> s
     locale = Locale.parse(tag, sep="-")
     language = locale.language
     if language == "ar":
-        oblique = bool(case) and case != "nominative"
-        return arabic_words(number, gender.startswith("f"), oblique)
+        return arabic_words(number, gender.startswith("f"), case, counts=bool(gender))
     if language == "ja" and number == 0:
         return "ゼロ"
     if number != 1 and language in _ONE_AGREES:

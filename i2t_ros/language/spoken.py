@@ -61,6 +61,7 @@ _WORDS = {
     "&": "and", "+": "plus", "=": "equals", "×": "times", "÷": "over", "<": "less", ">": "more",
     "~": "about", "≈": "about", "/": "slash", "@": "at",
 }  # fmt: skip
+_ARABIC_AND = re.compile(r"(?<!\S)و (?=[\u0621-\u064a])")
 _NUMBER = r"\d+(?:[.,'’\u00a0]\d+)*"
 
 
@@ -118,7 +119,9 @@ class _Speaker:
         text = self._pattern.sub(self._replace, legible(text))
         # Whatever an unusual row of signs has kept from being read.
         text = re.sub(r"\d+", lambda match: self._pad(digit_words(match[0], self.tag)), text)
-        return pauses(text, self.words["pause"])
+        text = pauses(text, self.words["pause"])
+        # "And" is written as one with its word, also where a quotation mark stood between them.
+        return _ARABIC_AND.sub("و", text) if self.locale.language == "ar" else text
 
     def _pad(self, words: str) -> str:
         return f"{self.words['join']}{words}{self.words['join']}"
