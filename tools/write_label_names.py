@@ -19,7 +19,10 @@ from i2t_ros.language import LANGUAGES
 ROOT = Path(__file__).resolve().parents[1]
 EMOJI = Path(__file__).with_name("label_emoji.txt")
 NAMES = ROOT / "config" / "label_names"
-TAGS = tuple(sorted(set(LANGUAGES) - {"en"}))  # English has the model's own names
+TAGS = tuple(sorted(tag for tag in LANGUAGES if tag.split("-")[0] != "en"))
+"""The languages that need names: all but English, which has the model's own."""
+WIDER = {"es-419": "es", "pt-PT": "pt"}
+"""Varieties of which CLDR has only what differs from a wider language."""
 
 HEADER = """\
 # Names of classes of ImageNet in the language {tag}: class, tab, name.
@@ -40,9 +43,14 @@ def emoji_of(tag: str) -> dict[str, str]:
 
 
 def as_text(tag: str, version: str, annotations: dict[str, dict[str, list[str]]]) -> str:
-    """Return the file of one language. Raises ValueError if two classes get the same name."""
+    """Return the file of one language. Raises ValueError if two classes get the same name.
+
+    Some names of Hindi have keywords after a comma, as in "church, building"; they are left out.
+    """
     emoji = emoji_of(tag)
-    names = {label: annotations[character]["tts"][0] for label, character in emoji.items()}
+    names = {
+        label: annotations[character]["tts"][0].split(", ")[0] for label, character in emoji.items()
+    }
     if len(set(names.values())) < len(names):
         twice = sorted(name for name in names.values() if list(names.values()).count(name) > 1)
         raise ValueError(f"{tag}: names of several classes: {', '.join(twice)}")
@@ -62,8 +70,12 @@ def main(archive: str) -> None:
         NAMES.mkdir(exist_ok=True)
         (NAMES / "LICENSE.txt").write_text(content("LICENSE"), encoding="utf-8")
         for tag in TAGS:
-            data = json.loads(content(f"annotations/{tag}/annotations.json"))
-            text = as_text(tag, version, data["annotations"]["annotations"])
+            annotations: dict[str, dict[str, list[str]]] = {}
+            for source in (WIDER[tag], tag) if tag in WIDER else (tag,):
+                data = json.loads(content(f"annotations/{source}/annotations.json"))
+                found = data["annotations"]["annotations"]
+                annotations |= {emoji: of for emoji, of in found.items() if "tts" in of}
+            text = as_text(tag, version, annotations)
             (NAMES / f"{tag}.txt").write_text(text, encoding="utf-8")
 
 

@@ -1,15 +1,15 @@
 """The languages at hand: those that ship, and those of a user's own folder."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from babel import Locale, localedata
-from babel.core import get_global
 
 from i2t_ros.errors import InvalidRequestError, UnknownLanguageError
 from i2t_ros.language import datafile
 from i2t_ros.language.grammar import Language
+from i2t_ros.language.tags import tag_key, widening
 from i2t_ros.resources import config_path
 
 LANGUAGES: tuple[str, ...] = (
@@ -33,7 +33,7 @@ class Languages:
         self._languages: dict[str, Language] = {}
         for folder in folders:
             for path in sorted(folder.glob("*.yaml")):
-                self._files.setdefault(_key(path.stem), []).append(path)
+                self._files.setdefault(tag_key(path.stem), []).append(path)
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -48,7 +48,7 @@ class Languages:
         (RFC 4647, section 3.4, with the parents and likely scripts of CLDR). Raises
         UnknownLanguageError.
         """
-        key = next((key for key in _widening(tag) if key in self._files), "")
+        key = next((key for key in widening(tag) if key in self._files), "")
         if not key:
             raise UnknownLanguageError(
                 f"language {tag!r}: there is {', '.join(self.tags)}; "
@@ -64,7 +64,7 @@ class Languages:
         if tag not in self._languages:
             tag = self.resolve(tag)
         if tag not in self._languages:
-            fallback = None if _key(tag).split("-")[0] == "en" else self.get("en")
+            fallback = None if tag_key(tag).split("-")[0] == "en" else self.get("en")
             self._languages[tag] = Language(tag, self._data(tag), fallback)
         return self._languages[tag]
 
@@ -72,32 +72,13 @@ class Languages:
         if tag in extending:
             raise InvalidRequestError(f"language {tag}: extends itself: {' > '.join(extending)}")
         data: datafile.Data = {}
-        for path in self._files[_key(tag)]:
+        for path in self._files[tag_key(tag)]:
             data = datafile.merge(data, datafile.read(path))
         if base := data.get("extends"):
             base_data = self._data(self.resolve(str(base)), (*extending, tag))
             cldr = tag if Locale.negotiate([tag], localedata.locale_identifiers(), "-") else base
             data = datafile.merge({**base_data, "cldr": str(cldr)}, data)
         return data
-
-
-def _key(tag: str) -> str:
-    """Return a tag as it is compared; a POSIX locale's encoding and modifier are dropped."""
-    return tag.strip().split(".")[0].split("@")[0].replace("_", "-").lower()
-
-
-def _widening(tag: str) -> Iterator[str]:
-    """Yield the keys of a tag and of the ever wider languages that it belongs to."""
-    subtags = _key(tag).split("-")
-    # As CLDR writes them: zh_Hant_TW.
-    written = [each.title() if len(each) == 4 else each.upper() for each in subtags[1:]]
-    name = "_".join([subtags[0], *written])
-    name = get_global("likely_subtags").get(name, name) if "_" in name else name
-    yield "-".join(subtags)
-    while name:
-        yield _key(name)
-        parent = get_global("parent_exceptions").get(name, "root")
-        name = parent if parent != "root" else name.rpartition("_")[0]
 
 
 def load_languages(folder: Path | None = None) -> Languages:

@@ -20,6 +20,7 @@ _LISTS = {
     "groups": ("things", "groups"),
     "nested": ("things", "groups", "nested"),
 }
+_JOINERS = "\u200c\u200d"
 _UNNAMED = re.compile(r"(class \d+)?")
 
 
@@ -337,10 +338,14 @@ def _capitals(words: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Return ``text`` on one line, with single spaces and without unprintable characters."""
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(text.split())
+    """Return ``text`` on one line, with single spaces and without unprintable characters.
+
+    Within a word, the zero-width joiner and non-joiner stay: Hindi and Persian spell with them.
+    """
+    if text.isprintable():
+        return " ".join(text.split())
+    text = "".join(c if c.isprintable() or c in _JOINERS else " " for c in text)
+    return " ".join(filter(None, (word.strip(_JOINERS) for word in text.split())))
 
 
 def label_key(label: str) -> str:

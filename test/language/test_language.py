@@ -10,6 +10,7 @@ from scene_words import compose_scene
 from i2t_ros.errors import UnknownLanguageError, UnknownStyleError
 from i2t_ros.language import STYLES, label, load_languages
 from i2t_ros.language.facts import count_objects
+from i2t_ros.language.grammar import clean
 from i2t_ros.language.sentences import plural_start
 from i2t_ros.types import Detections, Scene
 
@@ -157,3 +158,19 @@ def test_labels() -> None:
     assert label("tvmonitor", "en") == "television"
     assert label("Dining_Table", "es") == "mesa de comedor"
     assert label("forklift", "es") == "forklift"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("  two \n lines\t", "two lines"),
+        ("\x1b[2Jred\x00", "[2Jred"),
+        ("क्\u200dष", "क्\u200dष"),  # Hindi spells with joiners
+        ("می\u200cروم", "می\u200cروم"),  # and Persian with non-joiners
+        ("\u200d\u200c", ""),
+        ("a\u200d \u200cb", "a b"),
+        ("a\u202eb\u2066c", "a b c"),  # marks of direction could turn the sentence around
+    ],
+)
+def test_a_text_is_cleaned_and_keeps_its_spelling(text: str, expected: str) -> None:
+    assert clean(text) == expected

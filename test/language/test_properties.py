@@ -30,8 +30,8 @@ teddy_bear hair_drier toothbrush
 CLASSES = tuple(name.replace("_", " ") for name in COCO.split())
 COUNTS = (1, 2, 3, 5, 10, 11, 21, 101, 1000)
 FULL_STOP = {"zh": "。", "zh-Hant": "。", "ja": "。", "hi": "।"}
-# No-break space; the marks that isolate foreign words in a language written from right to left.
-UNPRINTABLE = {0xA0: " ", 0x2068: "", 0x2069: ""}
+# No-break space; marks that isolate foreign words among Arabic ones; joiners within words.
+UNPRINTABLE = {0xA0: " ", 0x2068: "", 0x2069: "", 0x200C: "", 0x200D: ""}
 # What only a template may hold: fields, and Korean particles in both forms.
 MARKS = ("{", "}", "이(가)", "과(와)", "을(를)", "은(는)")
 

@@ -1,0 +1,24 @@
+"""Tags of languages (BCP 47): how they are compared, and which wider language serves one."""
+
+from collections.abc import Iterator
+
+from babel.core import get_global
+
+
+def tag_key(tag: str) -> str:
+    """Return a tag as it is compared; a POSIX locale's encoding and modifier are dropped."""
+    return tag.strip().split(".")[0].split("@")[0].replace("_", "-").lower()
+
+
+def widening(tag: str) -> Iterator[str]:
+    """Yield the keys of a tag and of the ever wider languages that it belongs to."""
+    subtags = tag_key(tag).split("-")
+    # As CLDR writes them: zh_Hant_TW.
+    written = [each.title() if len(each) == 4 else each.upper() for each in subtags[1:]]
+    name = "_".join([subtags[0], *written])
+    name = get_global("likely_subtags").get(name, name) if "_" in name else name
+    yield "-".join(subtags)
+    while name:
+        yield tag_key(name)
+        parent = get_global("parent_exceptions").get(name, "root")
+        name = parent if parent != "root" else name.rpartition("_")[0]
