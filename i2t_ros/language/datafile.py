@@ -26,13 +26,14 @@ CATEGORIES = ("other", "zero", "one", "two", "few", "many")
 """CLDR's plural categories; every noun and every phrase has a form for the first."""
 
 OPTIONAL_PHRASES = {
-    "list.item_hedged": "",
+    "list.noun_hedged": "",
     "scene.also": "scene.hedged",
     "scene.first": "scene.group",
     "scene.group_hedged": "scene.group",
     "scene.first_hedged": "scene.group_hedged",
     "scene.first_also": "scene.first_hedged",
     "changes.appeared_also": "changes.appeared_hedged",
+    "changes.left_also": "changes.left",
 }
 """Phrase that a language may leave out -> the one that then takes its place; empty: English's."""
 
@@ -49,9 +50,9 @@ _OPTIONAL: Mapping[str, tuple[Any, Any]] = {
     "digit_cases": (dict[str, str], {}),
     "counters": (dict[str, dict[int, str]], {}),
     "numerals": (Literal["mixed", "uniform"], "mixed"),
-    "lists": (dict[Literal["things", "texts", "groups", "nested"], _List], {}),
+    "lists": (dict[Literal["list", "things", "texts", "groups", "nested"], _List], {}),
     "space": (str, " "),
-    "period_in_quotes": (bool, False),
+    "quoted_period": (Literal["outside", "inside", "merged"], "outside"),
     "capitals": (Literal["sentences", "nouns", "none"], "sentences"),
     "aliases": (dict[str, str], {}),
     "borrowed": (dict[str, Any], {}),  # see _language_type
@@ -134,7 +135,7 @@ def _language_type(genders: tuple[str, ...], cases: tuple[str, ...]) -> Any:
     for section, names in phrase_fields().items():
         optional: dict[str, Any] = {
             "case": Literal.__getitem__(cases),
-            "agreement": Literal["all", "first"],
+            "agreement": Literal["all", "first", "last"],
         }
         required: dict[str, Any] = {}
         for name in names:

@@ -14,7 +14,7 @@ from i2t_ros.language.names import names_of
 
 # Kind of list -> the keys of ``lists`` that are laid over CLDR's pattern.
 _LISTS = {
-    "list": (),
+    "list": ("list",),
     "things": ("things",),
     "texts": ("texts",),
     "groups": ("things", "groups"),
@@ -73,7 +73,7 @@ class Language:
     nouns     key -> noun
     aliases   another key -> key; those of English hold everywhere
     noun      the noun for a model's label, borrowed from English if this language lacks it
-    count     (noun, number, section of its phrase, digits?) -> "two dogs" or "2 dogs"
+    count     (noun, number, section of its phrase, digits?, marked as probable?) -> "two dogs"
     direction in which the language is written: "ltr" or "rtl"
     cldr      how CLDR calls the language: a tag such as "zh-Hant" or "es-MX"
     aloud     whether every number is in words; see ``voice``
@@ -169,7 +169,8 @@ class Language:
                 plural_only=not article,
             )
         known = lender.noun(key) if key in lender.nouns else lender.noun(word)
-        plural = _of(known.forms["other"], lender._case)
+        # An acronym takes no English ending in other languages: "dos «SUV»".
+        plural = known.label if known.label.isupper() else _of(known.forms["other"], lender._case)
         words = (plural, _of(known.forms.get("one", plural), lender._case), known.label)
         if words[1].endswith(f" of {known.label}"):  # "piece of furniture": only English needs it
             words = (known.label,) * 3
@@ -210,10 +211,10 @@ class Language:
         if rule == "first":
             # "A dog and a cat" are several, but "three dogs and two cats" are not five.
             total = max(first, min(len(numbers), 2))
-        elif rule == "all":
+        elif rule in ("all", "last"):
             first = total
             if len(set(genders)) > 1:
-                gender = self._data["genders"][0]
+                gender = genders[-1] if rule == "last" else self._data["genders"][0]
         return Agreement(first, total, gender)
 
     def in_digits(self, largest: int) -> bool:
@@ -226,7 +227,9 @@ class Language:
         """Return the gender of so many of a noun."""
         return noun.gender if self._plural(number) == "one" else noun.plural_gender
 
-    def _count(self, noun: Noun, number: int, section: str, digits: bool = False) -> str:
+    def _count(
+        self, noun: Noun, number: int, section: str, digits: bool = False, marked: bool = False
+    ) -> str:
         data = self._data
         case = said = data[section].get("case", self._case)
         counter = noun.counter
@@ -245,6 +248,8 @@ class Language:
         else:
             word = self._spell(number, gender, said, bool(counter))
         name = _of(noun.forms.get(category) or noun.forms["other"], case)
+        if marked:
+            name = self.phrase("list.noun_hedged", noun=name)
         item = _of(noun.item or data["item"], "words" if in_words else "digits")
         templates = datafile.forms(item)
         template: str = templates.get(number, templates["other"])
@@ -286,13 +291,17 @@ class Language:
         return self._end(text[:-1], ".") if text.endswith(f"{self._closing_quote}.") else text
 
     def _end(self, text: str, mark: str) -> str:
-        """Return ``text`` and ``mark`` at its end, inside the quotation marks if need be."""
+        """Return ``text`` with ``mark`` where the language wants it after a quotation."""
         close: str = self._closing_quote
-        if not (self._data["period_in_quotes"] and text.endswith(close)):
+        rule = self._data["quoted_period"]
+        if rule == "outside" or not text.endswith(close):
             return text + mark
         quoted = text.removesuffix(close)
-        ended = mark == "." and quoted.endswith((".", "!", "?", "…"))
-        return quoted + ("" if ended else mark) + close
+        if mark == "." and quoted.endswith(("!", "?", "…")):
+            return text
+        if rule == "merged":
+            return text + mark
+        return quoted + ("" if mark == "." and quoted.endswith(".") else mark) + close
 
 
 def _locale(tag: str, cldr: str) -> Locale:

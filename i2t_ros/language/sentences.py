@@ -1,6 +1,7 @@
 """From facts to words in any language, and the parts from which tasks build their phrases."""
 
 from collections.abc import Iterable, Sequence
+from itertools import product
 
 from i2t_ros.errors import UnknownLanguageError
 from i2t_ros.language.catalog import Languages, load_languages
@@ -59,7 +60,8 @@ def compose_changes(
     came = _counts(changes.appeared)
     sure, unsure = split(came, hedge)
     doubt = "changes.appeared_also" if sure else "changes.appeared_hedged"
-    phrases = {"changes.appeared": sure, doubt: unsure, "changes.left": _counts(changes.left)}
+    gone = "changes.left_also" if came else "changes.left"
+    phrases = {"changes.appeared": sure, doubt: unsure, gone: _counts(changes.left)}
     said = {name: Things(objects, chosen, "changes") for name, objects in phrases.items()}
     largest = max(things.largest for things in said.values())
     parts = [
@@ -147,11 +149,9 @@ class Things:
         as_list = self._style == "list"
         digits = as_list or self._language.in_digits(largest or self.largest)
         items = [
-            self._language.count(noun, number, self._section, digits)
+            self._language.count(noun, number, self._section, digits, marked)
             for noun, number in self._counts
         ]
-        if marked:
-            items = [self._language.phrase("list.item_hedged", things=item) for item in items]
         return self._language.join(items, "list" if as_list else "things")
 
 
@@ -172,19 +172,19 @@ def plural_start(sentence: str, language: str) -> str:
     """Return a sentence of the style ``list`` with the beginning that it has before several things.
 
     "Se detectó el siguiente objeto: 1 gato." becomes "Se detectaron los siguientes objetos: 1
-    gato.", which is what programs of the first server's time parse. Any other sentence is returned
-    as it is, and so is one in a language that does not come with the package.
+    gato.", which is what programs of the first server's time parse; so does "Probablemente se
+    detectó ...". Any other sentence is returned as it is, and so is one in a language that does
+    not come with the package.
     """
     try:
         phrases = load_languages().get(language).phrases
     except UnknownLanguageError:
         return sentence
-    for name in ("list.plain", "list.hedged"):
-        forms = phrases[name]
-        one, several = (
-            str(forms.get(category) or forms["other"]).partition("{things}")[0]
-            for category in ("one", "other")
-        )
-        if sentence.startswith(one):
-            return several + sentence.removeprefix(one)
+    beginnings = [
+        str(phrases[name].get(category) or phrases[name]["other"]).partition("{things}")[0]
+        for name, category in product(("list.plain", "list.hedged"), ("other", "one"))
+    ]
+    for beginning in beginnings[1:]:
+        if sentence.startswith(beginning):
+            return beginnings[0] + sentence.removeprefix(beginning)
     return sentence

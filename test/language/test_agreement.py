@@ -39,6 +39,9 @@ def say(folder: Path, text: str, style: str = "sentence", **objects: int) -> str
         ("first", {"cow": 2, "dog": 1}, "f2"),
         ("all", {"cow": 2, "dog": 1}, "m2"),
         ("all", {"dog": 2, "cow": 1}, "m2"),
+        ("last", {"dog": 2, "cow": 1}, "f2"),
+        ("last", {"cow": 2, "dog": 1}, "m2"),
+        ("last", {"cow": 1}, "f1"),
     ],
 )
 def test_genders_that_differ_agree_as_the_language_says(
@@ -49,7 +52,7 @@ def test_genders_that_differ_agree_as_the_language_says(
     assert said.endswith(f" {form}")
 
 
-@pytest.mark.parametrize(("agreement", "number"), [("first", 1), ("all", 2)])
+@pytest.mark.parametrize(("agreement", "number"), [("first", 1), ("all", 2), ("last", 2)])
 def test_the_verb_of_a_place_agrees_with_one_thing_or_with_all(
     tmp_path: Path, agreement: str, number: int
 ) -> None:

@@ -180,7 +180,7 @@ WRONG = {
     "scene: {places: {left: 3}}": r"scene.places.left: expected a text, got 3",
     "lists: {things: {last: x}}": r"lists.things: a key: expected one of 2, .*, got 'last'",
     'lists: {things: {"2": "{0}"}}': r"lists.things.2: expected a text with the fields {0} {1}",
-    "lists: {thing: {}}": r"lists: a key: expected one of things, .*, got 'thing'",
+    "lists: {thing: {}}": r"lists: a key: expected one of list, .*, got 'thing'",
     "counters: {x: y}": r"counters.x: expected a mapping, got 'y'",
     "counters: {x: {many: y}}": r"counters.x: a key: expected a whole number, got 'many'",
     "numbers: {1: {m: {accusative: un}}}": r"numbers.1.m: a key: expected one of nominative, got",

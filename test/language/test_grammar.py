@@ -69,8 +69,8 @@ def test_the_template_of_one_number_may_have_no_field(tmp_path: Path) -> None:
     ("text", "message"),
     [
         (
-            "changes: {agreement: last}",
-            r"changes.agreement: expected one of all, first, got 'last'",
+            "changes: {agreement: none}",
+            r"changes.agreement: expected one of all, first, last, got 'none'",
         ),
         ("list: {agreement: 1}", r"list.agreement: expected .*, got 1"),
         (

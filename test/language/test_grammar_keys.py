@@ -129,7 +129,7 @@ def test_a_phrase_may_agree_with_the_gender_of_what_it_speaks_of(say: Say) -> No
 
 
 def test_each_doubtful_thing_of_a_list_may_say_so(say: Say) -> None:
-    mark = 'list: {item_hedged: "{things} (?)"}'
+    mark = 'list: {noun_hedged: "{noun} (?)"}'
     found = counts(dog=2, cat=1, cow=1, doubt="cat")
 
     assert say(mark, found, style="list", hedge=True) == (

@@ -38,7 +38,7 @@ from saying import said
         ("person=101 --style changes", "Ada 101 orang yang baru saja muncul di gambar."),
         ("dog=-1 --style changes", "Ada seekor anjing yang baru saja menghilang dari gambar."),
         ("--faces 1", "Ada satu wajah di gambar."),
-        ("--text EXIT --more-texts 2", "Teksnya berbunyi “EXIT”. Masih ada dua baris teks lagi."),
+        ("--text EXIT --more-texts 2", "Ada tulisan “EXIT”. Masih ada dua baris teks lagi."),
     ],
 )  # fmt: skip
 def test_what_a_reader_would_report(arguments: str, sentence: str) -> None:

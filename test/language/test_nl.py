@@ -14,7 +14,7 @@ from i2t_ros.language.inflection import capital_dutch
         ("person=1 bicycle=1", "Ik zie een persoon en een fiets."),
         ("car=2 umbrella=2 zebra=2", "Ik zie twee auto’s, twee paraplu’s en twee zebra’s."),
         ("giraffe=2 knife=2 vase=2", "Ik zie twee giraffen, twee messen en twee vazen."),
-        ("bench=1 couch=1", "Ik zie een bankje en een bank."),
+        ("bench=1 couch=1", "Ik zie een bankje en een zitbank."),
         ("dog=20", "Ik zie twintig honden."),
         ("dog=21", "Ik zie 21 honden."),
         ("skis=1", "Ik zie één paar ski’s."),  # "een paar ski’s" are a few

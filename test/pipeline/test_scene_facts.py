@@ -93,7 +93,7 @@ def test_a_class_of_the_whole_picture_that_is_not_likely_is_not_said() -> None:
     assert [fact.key for fact in facts.found] == ["cat"]
 
     perhaps = scene_of(600, 400, classification=classes_of(("beach",), (0.29,)))
-    assert compose_scene(perhaps) == "Uncertain guess: beach."
+    assert compose_scene(perhaps) == "Tentative guess: beach."
     guess = classes_of(("lobster",), (0.02,))
     assert compose_scene(scene_of(600, 400, classification=guess)) == (
         "I don't see anything I recognize."
