@@ -221,8 +221,6 @@ class _Speaker:
     def _template(self, unit: str, value: int | Decimal) -> str:
         """Return how the unit stands beside its number, as "{0} metros"."""
         own = self.words["units"].get(unit)
-        if unit == "concentr-percent":
-            own = self.words["percent"] or own
         if own:
             return str(own)
         # Which plural a number needs depends on the number itself; one digit stands for it after.

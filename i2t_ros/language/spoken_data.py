@@ -15,7 +15,7 @@ _DEFAULTS: Mapping[str, Any] = {
     **dict.fromkeys(
         ("and", "plus", "minus", "equals", "times", "over", "at", "slash", "number"), ""
     ),
-    **dict.fromkeys(("point", "less", "more", "about", "hours", "percent", "price", "to_case"), ""),
+    **dict.fromkeys(("point", "less", "more", "about", "hours", "price", "to_case"), ""),
     "join": " ",
     "pause": ",",
     "to": "{0} {1}",

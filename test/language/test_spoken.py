@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from sayable import check_sayable
 
 from i2t_ros.errors import BackendMissingError, InvalidRequestError
-from i2t_ros.language import numerals
+from i2t_ros.language import numerals, spoken_data
 from i2t_ros.language.numerals import number_words
-from i2t_ros.language.spoken import LONGEST_TEXT, spoken_text
+from i2t_ros.language.spoken import _CURRENCIES, _UNITS, LONGEST_TEXT, spoken_text
+from i2t_ros.language.spoken_data import spoken_words
 
 pytest.importorskip("unicode_rbnf")
 TAGS = (
@@ -207,3 +208,30 @@ def test_a_language_without_rules_or_words_is_still_made_sayable() -> None:
     assert spoken_text("2 & 2", "sv") == "två två"
     with pytest.raises(InvalidRequestError, match="CLDR has no words"):
         number_words(2, "eu")
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_every_language_has_words_for_all_that_may_be_asked(tag: str) -> None:
+    words = spoken_words(tag)
+    for name in ("and", "plus", "minus", "equals", "times", "over", "at", "slash", "number"):
+        assert words[name], name
+    for name in ("point", "less", "more", "about"):
+        assert words[name], name
+    assert words.keys() <= {*spoken_data._DEFAULTS}, "or nobody reads it"
+    hours = words["hours"]
+    assert hours in ("", "m", "f", "counting") or len(set(hours)) == 24
+    assert {*words["units"]} | {*words["feminine"]} <= {*_UNITS.values(), *_CURRENCIES.values()}
+    for template in (words["to"], words["time"], words["hour"], *words["units"].values()):
+        for form in template.values() if isinstance(template, dict) else [template]:
+            assert "{0}" in form
+    for written in ("1:01", "13:05", "0:30", "23:59", "12:00"):
+        check_sayable(spoken_text(written, tag))
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_every_unit_and_currency_has_a_name(tag: str) -> None:
+    for sign in [*_UNITS, *_CURRENCIES]:
+        for number in ("1", "2", "5", "1.5", "21"):
+            said = spoken_text(f"{number} {sign}", tag)
+            check_sayable(said)
+            assert said != spoken_text(number, tag), sign
