@@ -214,7 +214,7 @@ class _Speaker:
             cents = number_words(int(hundredths * 100), self.tag)
             return str(price).format(amount, cents)
         count = _plain(value)
-        counting = self._chinese and unit != "concentr-percent"
+        counting = self._chinese and not unit.startswith("concentr-")
         words = number_words(count, self.tag, gender, counting=counting)
         return self._template(unit, count).format(words)
 
