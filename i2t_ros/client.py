@@ -68,6 +68,7 @@ class Question:
     image      the bytes of a JPEG, PNG, BMP or WebP file; empty with ``camera``
     extension  ".jpg", ".png", ".bmp" or ".webp"; empty: detect it from the picture's first bytes
     language   a BCP 47 tag such as "es" or "pt-BR"; empty: the server's default, as for ``style``
+    spoken     words for a voice, without digits and symbols; False: the server's default
     annotate   whether to return the picture with everything found drawn on it
     min_score  0 to 1; 0: the server's default
     camera     describe this camera's newest frame; "": the first camera; None: ``image``
@@ -82,6 +83,7 @@ class Question:
     min_score: float = 0.0
     camera: str | None = None
     tasks: Sequence[str] = ()
+    spoken: bool = False
 
     def encode(self, protocol: int) -> bytes:
         """Return the bytes of the request; raises ValueError if the protocol cannot express it."""
@@ -90,6 +92,7 @@ class Question:
         named = {
             "lang": self.language,
             "style": self.style,
+            "spoken": "1" if self.spoken else "",
             "annotate": "" if self.annotate else "0",
             "min_score": f"{self.min_score:f}" if self.min_score else "",
             "tasks": ",".join(self.tasks),
@@ -334,6 +337,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--language", default="", help="language of the sentence, such as es or pt-BR"
     )
     parser.add_argument("--style", default="", help="style of the sentence, such as list")
+    parser.add_argument(
+        "--spoken", action="store_true", help="words for a voice: no digits, no symbols"
+    )
     parser.add_argument("--camera", help='describe its newest frame ("": the first camera)')
     parser.add_argument("--save", metavar="FILE", help="write the annotated picture here")
     parser.add_argument("--timeout", type=float, default=30.0, help="seconds; default: %(default)s")
@@ -347,7 +353,8 @@ def run(arguments: argparse.Namespace) -> int:
             raise ValueError("expected either a photo or --camera")
         # With protocol 1 the server always sends the annotated picture.
         annotate = {} if a.save or a.protocol == 1 else {"annotate": False}
-        options = {"language": a.language, "style": a.style, "camera": a.camera, **annotate}
+        options = {"language": a.language, "style": a.style, "spoken": a.spoken}
+        options |= {"camera": a.camera, **annotate}
         with Client(a.host, a.port, a.protocol, a.timeout) as client:
             answer = client.describe(b"" if a.photo is None else a.photo, **options)
         if a.save:

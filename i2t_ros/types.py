@@ -233,10 +233,12 @@ class Description:
 
     language  of the sentence, a BCP 47 tag
     style     of the sentence
+    spoken    whether the sentence is for a voice: without digits, symbols and quotation marks
     model     names the models and the backends that ran them
     elapsed   seconds from the decoded image to the sentence
     label     turns a model's name of a class into the word that the sentence has for it, which may
               come from a user's own language file; None: the language as it ships has the words
+    spoken    whether the sentence is for a voice, without digits, symbols and quotation marks
     """
 
     scene: Scene
@@ -246,6 +248,7 @@ class Description:
     model: str
     elapsed: float
     label: Callable[[str], str] | None = None
+    spoken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +265,9 @@ class DescribeRequest:
     )
     language: str = option("", "of the sentence, BCP 47, such as es; none: the detector's own")
     style: str = option("", "how the sentence is put; none: the detector's own")
+    spoken: bool = option(
+        False, "words for a voice: no digits, no symbols, units in words; false: the detector's own"
+    )
     min_score: float = option(
         0.0, "leave out objects below it; 0: the detector's own", bounds=(0.0, 1.0)
     )

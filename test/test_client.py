@@ -89,6 +89,7 @@ def test_options_reach_the_handler(serve, kind):
             JPEG,
             language="pt-BR",
             style="scene",
+            spoken=True,
             annotate=False,
             min_score=0.25,
             tasks=["faces", "detect"],
@@ -97,6 +98,7 @@ def test_options_reach_the_handler(serve, kind):
     (request,) = handler.requests
     assert (request.language, request.style, request.annotate) == ("pt-BR", "scene", False)
     assert (request.min_score, request.tasks) == (0.25, ("faces", "detect"))
+    assert request.spoken
 
 
 @both

@@ -6,6 +6,7 @@ For authors and reviewers of a language: any case can be printed without a camer
 import argparse
 import re
 from pathlib import Path
+from typing import Any
 
 from i2t_ros.language import (
     STYLES,
@@ -43,6 +44,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--unsure", action="append", default=[], metavar="NAME", help='say "probably" of this'
     )
+    parser.add_argument(
+        "--spoken", action="store_true", help="words for a voice: no digits, no symbols"
+    )
     parser.add_argument("--faces", type=int, metavar="COUNT", help="number of faces")
     parser.add_argument("--text", action="append", metavar="TEXT", help="a line of text")
     parser.add_argument(
@@ -64,18 +68,23 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Print the sentence that ``args`` ask for; return 0.
 
-    Raises UnknownLanguageError, or InvalidRequestError for a wrong language file.
+    Raises UnknownLanguageError, InvalidRequestError for a wrong language file, and
+    BackendMissingError if words for a voice need a package.
     """
     languages = load_languages(args.language_folder)
-    hedge = bool(args.unsure)
+    how: dict[str, Any] = {
+        "hedge": bool(args.unsure), "spoken": args.spoken, "languages": languages
+    }  # fmt: skip
     facts, left = _facts(args)
     changes = Changes(tuple(filter(None, facts)), left)
     if args.unusable:
-        sentence = languages.get(args.language).phrase("image.unusable")
+        language = languages.get(args.language)
+        sentence = language.phrase("image.unusable")
+        sentence = language.say(sentence) if args.spoken else sentence
     elif args.style == "changes" and changes:
-        sentence = compose_changes(changes, args.language, hedge=hedge, languages=languages)
+        sentence = compose_changes(changes, args.language, **how)
     else:
-        sentence = compose(facts, args.language, args.style, hedge=hedge, languages=languages)
+        sentence = compose(facts, args.language, args.style, **how)
     print(sentence)
     return 0
 

@@ -6,7 +6,7 @@ Nothing here names a task: each task brings its facts and builds its own phrases
 
 from i2t_ros.language.catalog import LANGUAGES, Languages, label, load_languages, prepare_labels
 from i2t_ros.language.facts import STYLES, ObjectCount, Style, TaskFacts, check_style
-from i2t_ros.language.sentences import compose, compose_changes
+from i2t_ros.language.sentences import compose, compose_changes, prepare_spoken
 
 __all__ = [
     "LANGUAGES",
@@ -21,4 +21,5 @@ __all__ = [
     "label",
     "load_languages",
     "prepare_labels",
+    "prepare_spoken",
 ]

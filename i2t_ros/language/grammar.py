@@ -1,9 +1,10 @@
 """One language: its nouns, numbers, lists and phrases, from its data file."""
 
+import copy
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from babel import Locale, UnknownLocaleError
@@ -75,6 +76,8 @@ class Language:
     noun      the noun for a model's label, borrowed from English if this language lacks it
     count     (noun, number, section of its phrase, digits?, marked as probable?) -> "two dogs"
     direction in which the language is written: "ltr" or "rtl"
+    cldr      how CLDR calls the language: a tag such as "zh-Hant" or "es-MX"
+    aloud     whether every number is in words; see ``voice``
     """
 
     def __init__(self, tag: str, data: datafile.Data, fallback: "Language | None") -> None:
@@ -90,6 +93,8 @@ class Language:
         self._fill = inflection.FILLERS.get(locale.language, str.format_map)
         self.capital = inflection.CAPITALS.get(locale.language, inflection.capital)
         self.direction: str = locale.text_direction
+        self.cldr = str(locale).replace("_", "-")
+        self.aloud = False
         self._plural = lru_cache(1024)(locale.plural_form)
         self._case = data["cases"][0]
         cldr = locale.list_patterns["standard"]
@@ -186,6 +191,14 @@ class Language:
             self._borrowed, key=key, label=own or words[2], cited=own or cited, forms=forms
         )
 
+    @cached_property
+    def voice(self) -> "Language":
+        """The language as a voice speaks it: with every number in words."""
+        voice = copy.copy(self)
+        voice.aloud = True
+        voice.count = lru_cache(4096)(voice._count)
+        return voice
+
     def agreeing(self, nouns: Sequence[tuple[Noun, int]], section: str) -> "Agreement":
         """Return what verbs of a ``section`` agree with, beside nouns that are this many each."""
         rule = self._data[section].get("agreement")
@@ -209,6 +222,8 @@ class Language:
 
     def in_digits(self, largest: int) -> bool:
         """Return whether a sentence whose largest number is ``largest`` has no number as a word."""
+        if self.aloud:
+            return False
         return self._data["numerals"] == "uniform" and largest not in self._data["numbers"]
 
     def gender(self, noun: Noun, number: int) -> str:
@@ -219,7 +234,7 @@ class Language:
         self, noun: Noun, number: int, section: str, digits: bool = False, marked: bool = False
     ) -> str:
         data = self._data
-        case = data[section].get("case", self._case)
+        case = said = data[section].get("case", self._case)
         counter = noun.counter
         for limit, beyond in data["counters"].get(noun.counter, {}).items():
             counter = beyond if number >= limit else counter
@@ -227,8 +242,14 @@ class Language:
         if number not in data["numbers"]:
             case = data["digit_cases"].get(category, case)
         gender = self.gender(noun, number)
-        in_words = not digits and number in data["numbers"]
-        word = _of(_of(data["numbers"][number], gender), case) if in_words else str(number)
+        known = number in data["numbers"]
+        in_words = self.aloud or (known and not digits)
+        if not in_words:
+            word = str(number)
+        elif known:
+            word = _of(_of(data["numbers"][number], gender), said)
+        else:
+            word = self._spell(number, gender, said, bool(counter))
         name = _of(noun.forms.get(category) or noun.forms["other"], case)
         if marked:
             name = self.phrase("list.noun_hedged", noun=name)
@@ -237,6 +258,17 @@ class Language:
         template: str = templates.get(number, templates["other"])
         filled = self._fill(template, {"number": word, "noun": name, "counter": counter})
         return filled.strip()  # the number may be an empty word: "jeans"
+
+    def say(self, text: str) -> str:
+        """Return any text of this language as a voice should say it; see ``spoken``."""
+        from i2t_ros.language.spoken import spoken_text  # noqa: PLC0415  # most never ask
+
+        return spoken_text(inflection.SETTLERS.get(self.cldr, str)(text), self.cldr)
+
+    def _spell(self, number: int, gender: str, case: str, counting: bool) -> str:
+        from i2t_ros.language.numerals import number_words  # noqa: PLC0415  # most never ask
+
+        return number_words(number, self.cldr, gender, case, counting=counting)
 
     def join(self, items: Sequence[str], kind: str) -> str:
         """Return the items as one list, joined by the pattern ``kind``, a key of _LISTS."""

@@ -67,6 +67,10 @@ _PARTICLE = re.compile(r"\{(\w+)\}([이을은과])\(([가를는와])\)")
 # end in zero, are read 십, 백, ..., and end in a consonant, too.
 _CONSONANT_DIGITS = "013678"
 
+# A word, what closes its quotation, and a particle of which both forms were left.
+_OPEN_PARTICLE = re.compile(r"((\w?)[^\w\s]*)([이을은과])\(([가를는와])\)")
+_SYLLABLE_END = re.compile(r"[lmn]", re.IGNORECASE)
+
 _ITEM_ITALIAN = re.compile(r"\{number\} \{noun\}")
 _AND_ITALIAN = re.compile(r"\be \{(\w+)\}")
 
@@ -251,6 +255,15 @@ def _ends_in_consonant(word: str) -> bool | None:
     return None
 
 
+def settle_korean(text: str) -> str:
+    """Return ``text`` with one form of each particle after a foreign word, as a voice must choose.
+
+    What is written "forklift이(가)" is said with the sounds that Korean gives the word: only l, m,
+    n and ng end a syllable for certain.
+    """
+    return _OPEN_PARTICLE.sub(lambda m: m[1] + (m[3] if _SYLLABLE_END.search(m[2]) else m[4]), text)
+
+
 def fill_spanish(template: str, fields: dict[str, str]) -> str:
     """Return the filled template, with "e" for "y" if the field after it requires that."""
 
@@ -320,3 +333,6 @@ CAPITALS: Mapping[str, Callable[[str], str]] = {
     "tr": capital_turkish,
 }
 """Language -> how a sentence takes its capital, if that is more than ``capital``."""
+
+SETTLERS: Mapping[str, Callable[[str], str]] = {"ko": settle_korean}
+"""Language -> what a text for a voice still has to decide."""

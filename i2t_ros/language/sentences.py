@@ -10,12 +10,13 @@ from i2t_ros.language.facts import SURE, ObjectCount, Style, TaskFacts, check_st
 from i2t_ros.language.grammar import Agreement, Language, Noun
 
 
-def compose(
+def compose(  # noqa: PLR0913  # by name, as a request has them
     facts: Sequence[TaskFacts],
     language: str = "en",
     style: str = "sentence",
     *,
     hedge: bool = False,
+    spoken: bool = False,
     languages: Languages | None = None,
 ) -> str:
     """Return what an image shows, in words; never empty.
@@ -27,16 +28,18 @@ def compose(
     style      "list", "sentence", "scene" (also says where things are), or "changes"; a single
                image has no past, so everything in it is new; ``ChangeTracker`` compares images
     hedge      whether to say "probably" of anything with a score below 0.5
+    spoken     whether the words are for a voice: without digits, symbols and quotation marks
     languages  None: those that come with the package
 
-    Raises UnknownLanguageError or UnknownStyleError; they list the names that exist.
+    Raises UnknownLanguageError or UnknownStyleError; they list the names that exist. If ``spoken``,
+    raises as prepare_spoken() does.
     """
-    chosen, known_style = (languages or load_languages()).get(language), check_style(style)
+    chosen, known_style = _speaker(language, spoken, languages), check_style(style)
     if not any(facts):
-        return chosen.phrase(_nothing(facts, chosen, known_style))
+        return _paragraph([chosen.phrase(_nothing(facts, chosen, known_style))], chosen)
     if style == "changes":
         new = Changes(tuple(facts), ())
-        return compose_changes(new, language, hedge=hedge, languages=languages)
+        return compose_changes(new, language, hedge=hedge, spoken=spoken, languages=languages)
     parts = [part for task in facts if task for part in task.sentences(chosen, known_style, hedge)]
     return _paragraph(parts, chosen)
 
@@ -46,13 +49,14 @@ def compose_changes(
     language: str = "en",
     *,
     hedge: bool = False,
+    spoken: bool = False,
     languages: Languages | None = None,
 ) -> str:
     """Return what appeared and what left, in words; empty if nothing did.
 
     Things that are not counted, such as texts, are mentioned only when they appear.
     """
-    chosen = (languages or load_languages()).get(language)
+    chosen = _speaker(language, spoken, languages)
     came = _counts(changes.appeared)
     sure, unsure = split(came, hedge)
     doubt = "changes.appeared_also" if sure else "changes.appeared_hedged"
@@ -75,10 +79,26 @@ def _counts(tasks: Iterable[TaskFacts]) -> list[ObjectCount]:
     return [fact for task in tasks for fact in task.found if isinstance(fact, ObjectCount)]
 
 
+def prepare_spoken(language: str, languages: Languages | None = None) -> None:
+    """Read now what words for a voice need, so that no image waits for that.
+
+    Raises BackendMissingError if a package is missing, and InvalidRequestError for a language
+    whose numbers have no words.
+    """
+    chosen = (languages or load_languages()).get(language)
+    chosen.voice.say("0")
+
+
+def _speaker(tag: str, spoken: bool, languages: Languages | None) -> Language:
+    language = (languages or load_languages()).get(tag)
+    return language.voice if spoken else language
+
+
 def _paragraph(parts: Sequence[str], language: Language) -> str:
     if language.capitals != "none":
         parts = [language.capital(part) for part in parts]
-    return language.space.join(parts)
+    text = language.space.join(parts)
+    return language.say(text) if language.aloud else text
 
 
 def _nothing(facts: Sequence[TaskFacts], language: Language, style: Style) -> str:

@@ -60,6 +60,9 @@ class DescribeOptions:
     )
     style: str = option("sentence", "how the sentence is put", choices=words.STYLES, changes="live")
     hedge: bool = option(False, "say 'probably' of what is seen with a low score", changes="live")
+    spoken: bool = option(
+        False, "words for a voice: no digits, no symbols, no quotes, units in words", changes="live"
+    )
     max_pixels: int = option(
         MAX_PIXELS,
         "images of more pixels (width x height) are refused before they are decoded, but a JPEG of "
@@ -84,12 +87,15 @@ class DescribeOptions:
     def __post_init__(self) -> None:
         """Resolve the language, drop repeated tasks, check every name and number.
 
-        Raises UnknownLanguageError, UnknownStyleError, UnknownTaskError, InvalidRequestError.
+        Raises UnknownLanguageError, UnknownStyleError, UnknownTaskError, InvalidRequestError, and
+        BackendMissingError if ``spoken`` needs a package.
         """
         put = object.__setattr__
         put(self, "language", (self.languages or words.load_languages()).resolve(self.language))
         words.check_style(self.style)
         check_options(self)
+        if self.spoken:
+            words.prepare_spoken(self.language, self.languages)
         check_gray16(self.gray16)
         if not self.tasks:
             raise UnknownTaskError(f"no task; tasks are {', '.join(TASKS)}")
@@ -108,6 +114,7 @@ class DescribeOptions:
             tasks=request.tasks or self.tasks,
             language=request.language or self.language,
             style=request.style or self.style,
+            spoken=request.spoken or self.spoken,
             task_options=given,
         )
 
@@ -227,9 +234,8 @@ class Describer:
         """Return what was seen and said since ``started`` (time.perf_counter(), seconds)."""
         model = ", ".join(filter(None, (self._workers[task].name for task in options.tasks)))
         elapsed = time.perf_counter() - started
-        return Description(
-            scene, sentence, options.language, options.style, model, elapsed, options.label
-        )
+        how = options.language, options.style, model, elapsed, options.label, options.spoken
+        return Description(scene, sentence, *how)
 
     def begin(
         self, image: Image, options: DescribeOptions, size: tuple[int, int] | None = None
@@ -358,6 +364,7 @@ def tell(scene: Scene, options: DescribeOptions) -> str:
         options.language,
         options.style,
         hedge=options.hedge,
+        spoken=options.spoken,
         languages=options.languages,
     )
 

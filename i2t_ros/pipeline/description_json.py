@@ -42,6 +42,7 @@ def description_to_json(description: Description) -> dict[str, Any]:
         "sentence": description.sentence,
         "language": description.language,
         "style": description.style,
+        "spoken": description.spoken,
         "model": description.model,
         "width": scene.width,
         "height": scene.height,
@@ -78,5 +79,12 @@ def description_from_json(values: Mapping[str, Any]) -> Description:
     }
     language, style, model = (values[key] for key in ("language", "style", "model"))
     return Description(
-        scene, values["sentence"], language, style, model, 0.0, lambda name: labels.get(name, name)
+        scene,
+        values["sentence"],
+        language,
+        style,
+        model,
+        0.0,
+        lambda name: labels.get(name, name),
+        values.get("spoken", False),  # older ones do not say
     )

@@ -85,7 +85,11 @@ class Narrator:
         self._changes.hold = speech.change_hold
         changes = self._changes.update(scene_facts(scene, "changes"), self._clock.now)
         return words.compose_changes(
-            changes, options.language, hedge=options.hedge, languages=options.languages
+            changes,
+            options.language,
+            hedge=options.hedge,
+            spoken=options.spoken,
+            languages=options.languages,
         )
 
     def is_due(self, sentence: str, stamp: float, speech: SpeechOptions) -> bool:

@@ -8,7 +8,7 @@ from lifecycle_talk import NODE, set_parameters
 from rcl_interfaces.srv import GetParameters
 from sensor_msgs.msg import CompressedImage
 
-AT_FIRST = {"language": "en", "style": "sentence", "min_score": 0.0}
+AT_FIRST = {"language": "en", "style": "sentence", "min_score": 0.0, "spoken": False}
 
 
 def get_string(peer, name):
@@ -16,10 +16,10 @@ def get_string(peer, name):
     return peer.call(GetParameters, f"{NODE}/get_parameters", request).values[0].string_value
 
 
-def describe(peer):
+def describe(peer, **options):
     image = CompressedImage(format="png")
     image.data.frombytes(cv2.imencode(".png", np.full((48, 64, 3), 128, np.uint8))[1].tobytes())
-    return peer.call(Describe, f"{NODE}/describe", Describe.Request(image=image))
+    return peer.call(Describe, f"{NODE}/describe", Describe.Request(image=image, **options))
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,18 @@ def test_live_parameters_take_effect_at_once_and_together(peer):
     assert describe(peer).description.sentence == sentence
     assert set_parameters(peer, min_score=0.95).successful
     assert describe(peer).description.objects == []
+
+
+def test_words_for_a_voice_are_switched_while_it_runs_or_by_a_request(peer):
+    pytest.importorskip("unicode_rbnf")
+    assert set_parameters(peer, language="es", style="list").successful
+    voice = "Se detectó el siguiente objeto: una persona."
+    assert not describe(peer).description.spoken
+    asked = describe(peer, spoken=True).description
+    assert (asked.sentence, asked.spoken) == (voice, True)
+    assert set_parameters(peer, spoken=True).successful
+    told = describe(peer).description
+    assert (told.sentence, told.spoken) == (voice, True)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ NOTHING = scene_of(
 
 def scene_to_json(scene, language):
     found = description_to_json(Description(scene, "", language, "list", "", 0.0))
-    for name in ("sentence", "language", "style", "model", "width", "height"):
+    for name in ("sentence", "language", "style", "spoken", "model", "width", "height"):
         del found[name]
     return found
 

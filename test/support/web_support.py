@@ -79,9 +79,8 @@ class RectangleDescriber:
         found = self.find(image)
         scene = scene_of(image.shape[1], image.shape[0], detections=found)
         sentence = tell(scene, options)
-        description = Description(
-            scene, sentence, options.language, options.style, self.model, 0.001
-        )
+        how = options.language, options.style, self.model, 0.001
+        description = Description(scene, sentence, *how, spoken=options.spoken)
         drawn = None
         if request.annotate:
             labelled = draw(image, scene, options)

@@ -30,6 +30,7 @@ class _Described(BaseModel):
     sentence: str = Field(description="what the picture shows", examples=["I can see two people."])
     language: str = Field(description="of the sentence, BCP 47", examples=["en"])
     style: str = Field(description="of the sentence", examples=["sentence"])
+    spoken: bool = Field(False, description="whether the sentence is for a voice")
     model: str = Field(description="the models, and the backends that ran them")
     width: int = Field(description="of the picture, in pixels")
     height: int

@@ -286,6 +286,7 @@ def _shown(data: bytes | bytearray) -> str:
 _OPTIONS: Mapping[str, tuple[str, str, str, Callable[[str], Any]]] = {
     "lang": ("language", "text", ".*", str),
     "style": ("style", "text", ".*", str),
+    "spoken": ("spoken", "0 or 1", "[01]", lambda value: value == "1"),
     "annotate": ("annotate", "0 or 1", "[01]", lambda value: value == "1"),
     "min_score": ("min_score", "0.0 to 1.0", r"0(\.[0-9]+)?|1(\.0+)?", float),
     "camera": ("camera", "text", ".*", str),

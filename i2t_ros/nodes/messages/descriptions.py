@@ -37,7 +37,7 @@ LONGEST_TEXT = 1_000_000
 """Characters of a sentence, and of all texts that were read or went wrong: a book of 300 pages has
 fewer."""
 
-_SAME = ("camera", "language", "style", "min_score", "annotate", "fresh")
+_SAME = ("camera", "language", "style", "spoken", "min_score", "annotate", "fresh")
 """Fields of a request that are the same in the message."""
 
 
@@ -102,6 +102,7 @@ def description_to_msg(
         sentence=description.sentence,
         language=description.language,
         style=description.style,
+        spoken=description.spoken,
         tasks=list(scene.results),
         failures=[
             TaskFailure(task=task, code=error.code, message=str(error))
@@ -150,7 +151,9 @@ def description_from_msg(msg: DescriptionMsg) -> Description:
                 return words.label(name, msg.language)
         return labels.get(name, name)
 
-    return Description(scene, msg.sentence, msg.language, msg.style, msg.model, elapsed, label)
+    return Description(
+        scene, msg.sentence, msg.language, msg.style, msg.model, elapsed, label, msg.spoken
+    )
 
 
 def _check_texts(msg: DescriptionMsg) -> None:

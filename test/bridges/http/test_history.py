@@ -160,6 +160,23 @@ def test_one_result_in_other_words_and_drawn(web, history_settings):
         assert replace(request, picture=first.picture, annotate=False) == expected
 
 
+def test_words_for_a_voice_are_kept_apart_and_made_anew(web, history_settings):
+    bridge = web(history=history_settings())
+    with bridge.client() as client:
+        plain = post(client)
+        spoken = client.post("/v1/describe?spoken=1", content=PICTURE).json()
+        assert (plain["spoken"], spoken["spoken"]) == (False, True)
+        assert plain["history"] != spoken["history"]
+        again = client.post("/v1/describe?spoken=1", content=PICTURE).json()
+        assert (again["cached"], again["spoken"]) == (True, True)
+        asked = len(bridge.describer.asked)
+        path = f"/v1/history/{plain['history']}"
+        assert client.get(path).json()["spoken"] is False
+        assert len(bridge.describer.asked) == asked
+        assert client.get(f"{path}?spoken=1").json()["spoken"] is True
+        assert client.get(f"/v1/history/{spoken['history']}?language=es").json()["spoken"] is True
+
+
 def test_forgetting(web, history_settings, tmp_path):
     bridge = web(history=history_settings())
     with bridge.client() as client:

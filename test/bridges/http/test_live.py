@@ -10,7 +10,7 @@ from waiting import TIME_LIMIT, until
 from web_support import RectangleDescriber, picture
 
 from i2t_ros.bridges.http.routes import live
-from i2t_ros.errors import BusyError
+from i2t_ros.errors import BackendMissingError, BusyError
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
 
 
@@ -51,6 +51,37 @@ def test_live_words_in_another_language_are_asked_for(web, monkeypatch):
     assert data["sentence"] == "Se detectó el siguiente objeto: 1 persona."
     assert data["detections"][0]["label"] == "persona"
     assert asked[1] == DescribeRequest(camera="front", language="es", style="list")
+
+
+def test_live_words_for_a_voice_are_asked_for_unless_they_are_for_one_already(web, monkeypatch):
+    monkeypatch.setattr(live, "ASK_INTERVAL", 0.0)
+    asked = []
+
+    def describe(request):
+        asked.append(request)
+        return DescribeReply(replace(words_of([]), sentence="asked", spoken=True))
+
+    bridge = web(describe, stale_time=TIME_LIMIT)
+    bridge.on_loop(bridge.hub.add, "front", "topic")
+    bridge.on_loop(bridge.hub.publish, "front", words=words_of([]))
+    with bridge.client() as client:
+        name, data = next(events(client, "/v1/live?spoken=1", 1))
+    assert (name, data["sentence"], data["spoken"]) == ("words", "asked", True)
+    assert all(request.spoken for request in asked)
+    told = replace(words_of([]), sentence="told", spoken=True)
+    bridge.on_loop(bridge.hub.publish, "front", words=told)
+    with bridge.client() as client:
+        assert next(events(client, "/v1/live?spoken=1", 1))[1]["sentence"] == "told"
+
+
+def test_live_words_for_a_voice_are_refused_where_there_are_none(web):
+    def describe(request):
+        raise BackendMissingError("spoken needs a package")
+
+    with web(describe).client() as client:
+        reply = client.get("/v1/live?spoken=1")
+    assert reply.json()["error"]["code"] == "backend_missing"
+    assert reply.status_code >= 500
 
 
 def test_live_words_of_a_websocket_camera_are_about_its_newest_frame(web):

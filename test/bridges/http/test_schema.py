@@ -46,7 +46,9 @@ def test_the_examples_of_the_document_work(bridge):
         query = {
             entry["name"]: str(entry["schema"]["default"]) for entry in operation["parameters"]
         }
-        assert set(query) == {"language", "style", "tasks", "min_score", "annotate", "fresh"}
+        assert set(query) == {
+            *("language", "style", "spoken", "tasks", "min_score", "annotate", "fresh")
+        }
         for body in ({"content": PICTURE}, {"files": {"image": PICTURE}}):
             reply = client.post("/v1/describe", params=query, **body)
             assert reply.status_code == 200, reply.text

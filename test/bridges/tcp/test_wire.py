@@ -50,7 +50,7 @@ def test_what_follows_a_version_1_request_is_ignored():
 
 
 def test_version_2_options_reach_the_request():
-    options = b"lang=pt-BR;style=scene;annotate=0;min_score=0.25;tasks=text,detect"
+    options = b"lang=pt-BR;style=scene;spoken=1;annotate=0;min_score=0.25;tasks=text,detect"
     request = only(parse(v2(options=options)))
     assert request == WireRequest(
         2,
@@ -58,6 +58,7 @@ def test_version_2_options_reach_the_request():
             picture=Picture(bytearray(JPEG)),
             language="pt-BR",
             style="scene",
+            spoken=True,
             annotate=False,
             min_score=0.25,
             tasks=("text", "detect"),

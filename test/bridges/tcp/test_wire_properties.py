@@ -14,7 +14,16 @@ from i2t_ros.bridges.tcp.wire import RequestParser
 from i2t_ros.types import DescribeRequest
 
 option_values = st.sampled_from(
-    ["lang=es", "style=list", "annotate=0", "min_score=0.5", "tasks=faces", "no=1", "annotate=7"]
+    [
+        "lang=es",
+        "style=list",
+        "spoken=1",
+        "annotate=0",
+        "min_score=0.5",
+        "tasks=faces",
+        "no=1",
+        "annotate=7",
+    ]
 )
 images = st.binary(min_size=0, max_size=300).map(lambda tail: JPEG[:4] + tail)
 requests_2 = st.builds(

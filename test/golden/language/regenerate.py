@@ -19,10 +19,15 @@ from i2t_ros.language import LANGUAGES, STYLES
 
 HERE = Path(__file__).parent
 
+SPOKEN = "spoken"
+"""Not a style: a choice of scenes in all styles, in words for a voice."""
+
 
 def scenes(style: str) -> list[str]:
     """Return the scenes that a style is tried on, as arguments of ``i2t say``."""
     by_style = yaml.safe_load((HERE / "scenes.yaml").read_text(encoding="utf-8"))
+    if style == SPOKEN:
+        return list(by_style[SPOKEN])
     return [*by_style["all"], *by_style.get(style, [])]
 
 
@@ -32,7 +37,8 @@ def golden(language: str, style: str) -> str:
     say.add_parser(parser.add_subparsers())
     lines = []
     for scene in scenes(style):
-        options = ["--language", language, "--style", style]
+        how = ["--spoken"] if style == SPOKEN else ["--style", style]
+        options = ["--language", language, *how]
         args = parser.parse_args(["say", *shlex.split(scene), *options])
         with contextlib.redirect_stdout(io.StringIO()) as said:
             say.run(args)
@@ -42,6 +48,6 @@ def golden(language: str, style: str) -> str:
 
 if __name__ == "__main__":
     for language in LANGUAGES:
-        for style in STYLES:
+        for style in (*STYLES, SPOKEN):
             path = HERE / f"{language}_{style}.txt"
             path.write_text(golden(language, style), encoding="utf-8")

@@ -181,8 +181,12 @@ class HistoryHandler:
             return await self._handler.describe(request)
         configuration = self._configuration()
         # Everything on which the answer depends.
-        parts = picture.sha256, request.tasks, request.language, request.style, request.min_score
-        key = hashlib.sha256(json.dumps([*parts, configuration]).encode()).hexdigest()
+        parts = [
+            *(picture.sha256, request.tasks, request.language, request.style, request.min_score),
+            *(["spoken"] if request.spoken else []),  # keys of older results are as they were
+            configuration,
+        ]
+        key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         question = key, request.annotate
         # The same with, or without, a drawing: two results would take each other's place.
         while other := self._pending.get((key, not request.annotate)):

@@ -35,6 +35,7 @@ class Words:
 
     language: str = option("", "of the sentence; none: as it is kept")
     style: str = option("", "of the sentence; none: as it is kept")
+    spoken: bool = option(False, "words for a voice; false: as they are kept")
 
 
 async def _history(services: SharedServices) -> HistoryHandler:
@@ -83,7 +84,8 @@ async def result(
 ) -> Response:
     """Return one result.
 
-    In another language or style than it is kept in, the detector looks at its picture again.
+    In another language or style than it is kept in, or for a voice, the detector looks at its
+    picture again.
     """
     description = entry.description
     if _differ(words, entry):
@@ -141,7 +143,8 @@ async def annotated(
 
 def _differ(words: Words, entry: Entry) -> bool:
     kept = entry.description
-    return any(wanted not in ("", kept[name]) for name, wanted in vars(words).items())
+    wanted = {"language": words.language, "style": words.style, "spoken": words.spoken}
+    return any(value and value != kept.get(name) for name, value in wanted.items())
 
 
 async def _picture_of(kept: HistoryHandler, entry: Entry) -> Picture:
@@ -159,6 +162,7 @@ async def _ask_again(
         **entry.asked,
         "language": words.language or entry.description["language"],
         "style": words.style or entry.description["style"],
+        "spoken": words.spoken or entry.description.get("spoken", False),
         "annotate": annotate,
         "fresh": True,
     }

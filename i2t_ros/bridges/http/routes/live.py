@@ -16,7 +16,7 @@ from i2t_ros.bridges.http import schemas
 from i2t_ros.bridges.http.routes.parameters import query_of
 from i2t_ros.bridges.http.routes.streaming import EndlessResponse, follow
 from i2t_ros.bridges.http.services import Services, SharedServices
-from i2t_ros.errors import I2tError, RequestError
+from i2t_ros.errors import BackendMissingError, I2tError, RequestError
 from i2t_ros.pipeline.description_json import description_to_json
 from i2t_ros.types import DescribeRequest, Description
 
@@ -44,8 +44,8 @@ async def live(query: WordsOptions, services: SharedServices) -> Response:
 
     The data of `words` is a description as /v1/describe returns it, with the camera's name;
     that of `silence` is the camera's name alone. In another language or style than the
-    detector's own, the camera is described once more for each viewer, once a second at most.
-    "Execute" would wait for the end: open the request's URL in a tab.
+    detector's own, or for a voice, the camera is described once more for each viewer, once a
+    second at most. "Execute" would wait for the end: open the request's URL in a tab.
     """
     try:
         if query.language:
@@ -55,6 +55,8 @@ async def live(query: WordsOptions, services: SharedServices) -> Response:
     except RequestError as error:
         if await _ask(services, query) is None:  # the detector may have languages of its own
             raise error from None
+    if query.spoken:
+        await _check_spoken(services, query)
     return EndlessResponse(services, _events(services, query), "text/event-stream")
 
 
@@ -84,12 +86,23 @@ async def _ask(services: Services, request: DescribeRequest) -> Description | No
         return None
 
 
+async def _check_spoken(services: Services, query: DescribeRequest) -> None:
+    """Raise BackendMissingError if the detector has no words for a voice."""
+    try:
+        await services.describe(query)
+    except BackendMissingError:
+        raise
+    except I2tError as error:  # no picture yet, perhaps: words come when there is one
+        log.debug("live words of camera %s: %s", query.camera, error)
+
+
 def _words(camera: str, description: Description) -> bytes:
     return event("words", {"camera": camera, **description_to_json(description)})
 
 
 def _is_as_asked(description: Description, query: DescribeRequest) -> bool:
-    return query.language in ("", description.language) and query.style in ("", description.style)
+    words = query.language in ("", description.language) and query.style in ("", description.style)
+    return words and (description.spoken or not query.spoken)
 
 
 def event(name: str, data: dict[str, object]) -> bytes:

@@ -2,6 +2,7 @@
 
 import { picture, refusal, request, spoken } from "./api.js";
 import { $ } from "./elements.js";
+import { doWithout, forVoice } from "./speech.js";
 import { language, text } from "./strings.js";
 import { clearWords, showProblem, showWords } from "./words.js";
 
@@ -72,7 +73,11 @@ function watch() {
 function listen() {
   events?.close();
   clearTimeout(retry);
-  const query = new URLSearchParams({ camera: $("camera").value, language: language() });
+  const query = new URLSearchParams({
+    camera: $("camera").value,
+    language: language(),
+    ...forVoice(),
+  });
   const url = `v1/live?${query}`;
   const source = new EventSource(url);
   events = source;
@@ -86,6 +91,10 @@ function listen() {
     // The server has refused it: the browser gives up, and does not tell why.
     const problem = await refusal(url);
     if (!running || source !== events) return;
+    if (doWithout(problem)) {
+      listen();
+      return;
+    }
     refused = Boolean(problem);
     if (problem) showProblem(spoken(problem));
     retry = setTimeout(() => running && listen(), REFRESH);

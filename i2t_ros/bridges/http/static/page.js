@@ -101,9 +101,13 @@ async function changeLanguage(tag) {
   localStorage.setItem("i2t.language", tag);
   showState();
   showTasks();
+  retell();
+  retellRecent();
+}
+
+function retell() {
   retellLive();
   retellPicture();
-  retellRecent();
 }
 
 // State of the detector
@@ -143,7 +147,7 @@ async function start() {
   startTheme();
   await startLanguage();
   startTabs();
-  startSpeech();
+  startSpeech(retell);
   startWords();
   startOverlay();
   const found = await session();

@@ -9,6 +9,7 @@ import { shrunk } from "./shrink.js";
 import { language } from "./strings.js";
 import { chosenTasks, learnTasks, startTasks } from "./tasks.js";
 import { closeViewfinder, startViewfinder } from "./viewfinder.js";
+import { doWithout, forVoice } from "./speech.js";
 import { clearWords, showProblem, showWords } from "./words.js";
 
 // { key, source: URL of what is shown, describe: (options) => promise of a result,
@@ -102,11 +103,17 @@ function describeUrl(url) {
 }
 
 async function ask(headers, body, { signal, name }) {
-  const query = new URLSearchParams({ language: language() });
   const tasks = chosenTasks();
-  if (tasks) query.set("tasks", tasks);
   const options = { method: "POST", headers: { ...headers, "x-request-id": name }, body, signal };
-  const result = await request(`v1/describe?${query}`, options);
+  const once = () => {
+    const query = new URLSearchParams({ language: language(), ...forVoice() });
+    if (tasks) query.set("tasks", tasks);
+    return request(`v1/describe?${query}`, options);
+  };
+  const result = await once().catch((problem) => {
+    if (doWithout(problem)) return once();
+    throw problem;
+  });
   if (!tasks) learnTasks(result);
   return result;
 }

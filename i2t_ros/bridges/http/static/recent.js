@@ -2,6 +2,7 @@
 
 import { request } from "./api.js";
 import { $, element, updateList } from "./elements.js";
+import { forVoice } from "./speech.js";
 import { language } from "./strings.js";
 
 const LIMIT = 12;
@@ -22,7 +23,10 @@ export async function startRecent(showEntry, kept) {
 }
 
 function fromServer(result) {
-  const describe = () => request(`v1/history/${result.id}?language=${language()}`);
+  const describe = () => {
+    const query = new URLSearchParams({ language: language(), ...forVoice() });
+    return request(`v1/history/${result.id}?${query}`);
+  };
   // Not the path that the reply has: the page may be below a path that the server does not know.
   const source = `v1/history/${result.id}/picture`;
   return { key: String(result.id), source, describe, result, isKept: true };

@@ -51,10 +51,8 @@ export function showWords(result, hasOverlay = true) {
   const isNew = $("sentence").textContent !== result.sentence;
   shown = result;
   $("sentence").lang = result.language;
-  if (isNew) {
-    $("sentence").textContent = result.sentence;
-    say(result.sentence);
-  }
+  if (isNew) $("sentence").textContent = result.sentence;
+  say(result.sentence, isNew);
   $("copy").disabled = false;
   showProblem("");
   showFound(result, hasOverlay);

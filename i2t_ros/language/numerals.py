@@ -1,0 +1,173 @@
+"""Numbers in words, in any of the languages: "veintiuna", "двадцать одну", "스물한".
+
+The words come from CLDR's rules through the package ``unicode-rbnf``, which is imported, and a
+language's rules read, when the first number is said. What is corrected here:
+
+Arabic       has its own module: CLDR's rules know neither gender nor case
+German and Italian  agree only in the number one: "ein Hund", but "hunderteins Hunde", "ventuno"
+Portuguese of Portugal  10**9 is "mil milhões", not "um mil milhões"
+British English  "one hundred and one"
+Russian      what lives is counted in the genitive where the sentence has the accusative: "одного"
+French       "vingt et un", the spelling that dictionaries and voices know best
+Japanese     0 is "ゼロ", not the sign 〇
+decimals     digits after the separator are said one by one; the library's own are not used: its
+             Polish fractions are wrong
+"""
+
+import functools
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from babel import Locale
+
+from i2t_ros.errors import InvalidRequestError
+from i2t_ros.installation import how_to_install
+from i2t_ros.language.arabic_numbers import arabic_words
+from i2t_ros.language.spoken_data import spoken_words
+from i2t_ros.optional import needed_for
+
+LONGEST = 12
+"""A number of more digits than this is said digit by digit."""
+
+MOST_DIGITS = 40
+"""Of a longer row of digits only so many are said."""
+
+_LAST_ORDINAL = 1000
+"""The library does not read all of the rules for larger ones."""
+
+# Names that a language file gives its genders -> how CLDR's rule sets name them. A file may also
+# use the names of CLDR itself.
+_GENDERS = {
+    "m": "masculine", "f": "feminine", "n": "neuter",
+    "ma": "masculine", "fa": "feminine", "na": "neuter",  # animate, in Russian
+    "v": "masculine-personal",  # virile, in Polish
+}  # fmt: skip
+_CASES = {"instrumental": "ablative"}  # what Russian's rules call it
+_ONE_AGREES = {"de", "it"}
+_COUNTING = {"zh": "spellout-cardinal-alternate2", "ko": "spellout-cardinal-native-attributive"}
+_SPEAKING = {
+    "ko": "spellout-cardinal-sinokorean", "ja": "spellout-cardinal", "zh": "spellout-cardinal",
+}  # fmt: skip
+
+
+def number_words(
+    number: int | Decimal | str,
+    tag: str,
+    gender: str = "",
+    case: str = "",
+    *,
+    counting: bool = False,
+) -> str:
+    """Return a number in words.
+
+    number    "1.5" and Decimal("1.5") have a fraction, digit by digit
+    tag       a language with or without a region, as babel knows it: "es", "pt-PT", "zh-Hant"
+    gender    of what is counted, as language files name it: m, f, n, or masculine, ...; "": the
+              form of counting without a noun
+    case      nominative, accusative, ...; unknown ones are as if they were not given
+    counting  whether it stands before a measure word: Chinese 两, native Korean numbers
+
+    Raises BackendMissingError without the package ``unicode-rbnf``, InvalidRequestError for a
+    language that has no rules, and ValueError for a number that is not finite.
+    """
+    if isinstance(number, int):
+        return _whole(number, tag, gender, case, counting)
+    value = Decimal(number)
+    if not value.is_finite():
+        raise ValueError(f"{number!r} cannot be said in words")
+    whole, _, fraction = f"{abs(value):f}".partition(".")
+    if fraction:
+        gender, counting = "", False
+    words = _whole(int(whole), tag, gender, case, counting)
+    data = spoken_words(tag)
+    if fraction:
+        said = digit_words(fraction, tag)
+        words = data["join"].join((words, data["point"], said))
+    return data["join"].join((data["minus"], words)) if value < 0 else words
+
+
+def digit_words(digits: str, tag: str) -> str:
+    """Return each digit in words, as of a telephone number; not more than MOST_DIGITS."""
+    shown: Iterable[str] = digits[:MOST_DIGITS]
+    joiner = "" if not spoken_words(tag)["join"] else " "
+    return joiner.join(_whole(int(digit), tag, "", "", False) for digit in shown)
+
+
+@functools.lru_cache(8192)
+def ordinal_words(number: int, tag: str, feminine: bool = False) -> str:
+    """Return an ordinal in words, "vigésima primera"; empty if there are no rules for it."""
+    engine = _engine(tag)
+    gender = "feminine" if feminine else "masculine"
+    names = (f"spellout-ordinal-{gender}", "spellout-ordinal")
+    name = next((name for name in names if name in engine.rulesets), None)
+    if name is None or number > _LAST_ORDINAL:
+        return ""
+    return _said(engine, number, name)
+
+
+@functools.lru_cache(8192)
+def _whole(number: int, tag: str, gender: str, case: str, counting: bool) -> str:
+    if number < 0:
+        data = spoken_words(tag)
+        words = _whole(-number, tag, gender, case, counting)
+        return f"{data['minus']}{data['join']}{words}"
+    if number >= 10**LONGEST:
+        return digit_words(str(number), tag)
+    return _spelled(number, tag, gender, case, counting)
+
+
+def _spelled(number: int, tag: str, gender: str, case: str, counting: bool) -> str:
+    locale = Locale.parse(tag, sep="-")
+    language = locale.language
+    if language == "ar":
+        return arabic_words(number, gender.startswith("f"), case, counts=bool(gender))
+    if language == "ja" and number == 0:
+        return "ゼロ"
+    if number != 1 and language in _ONE_AGREES:
+        gender = ""
+    engine = _engine(tag)
+    names = _names(language, gender, case, counting)
+    if language == "en" and locale.territory == "GB":
+        names = ["spellout-cardinal-verbose"]
+    name = next(name for name in names if name in engine.rulesets)
+    words = _said(engine, number, name).replace(",", "")
+    if language == "ru" and (gender, case) == ("ma", "accusative") and words.endswith("один"):
+        return words.removesuffix("один") + "одного"
+    if language == "fr":
+        words = words.replace("-et-", " et ")
+    return words.removeprefix("um ") if words.startswith("um mil ") else words
+
+
+def _names(language: str, gender: str, case: str, counting: bool) -> list[str]:
+    """Return the names of rule sets that would do, best first."""
+    kind = _GENDERS.get(gender, gender)
+    case = _CASES.get(case, case) if language == "ru" else case
+    names = [_COUNTING.get(language, "")] if counting else []
+    if language == "de" and kind == "masculine" and case == "accusative":
+        names.append("spellout-cardinal-n")
+    if kind:
+        if kind == "masculine-personal" and case == "accusative":
+            names.append("spellout-cardinal-masculine-accusative-personal")
+        names += [f"spellout-cardinal-{kind}-{case}"] if case else []
+        names.append(f"spellout-cardinal-{kind}")
+    return [*names, _SPEAKING.get(language, "spellout-numbering"), "spellout-cardinal"]
+
+
+def _said(engine: Any, number: int, name: str) -> str:
+    text = "".join(engine.iter_format_number(number, ruleset_name=name))
+    return text.replace("\u00ad", "")  # where a long word may be broken
+
+
+@functools.cache
+def _engine(tag: str) -> Any:
+    """Return CLDR's rules for the language, or for the one that it is a variety of."""
+    with needed_for("spoken", how_to_install("unicode-rbnf")):
+        from unicode_rbnf import RbnfEngine  # noqa: PLC0415  # 30 ms that others need not wait
+
+    locale = Locale.parse(tag, sep="-")
+    for name in (str(locale), f"{locale.language}_{locale.script}", locale.language):
+        # es_419 differs from es in ordinals alone, and holds nothing else.
+        if name in RbnfEngine.get_supported_languages():
+            return RbnfEngine.for_language(name)
+    raise InvalidRequestError(f"language {tag}: CLDR has no words for its numbers, as spoken needs")

@@ -1,0 +1,126 @@
+"""The signs of a text that is to be spoken: before its numbers are read, and after.
+
+``legible`` brings every way of writing a digit, a unit or a fraction to one. ``pauses`` leaves
+letters and the punctuation at which a voice pauses, and nothing else.
+"""
+
+import functools
+import re
+import unicodedata
+
+ENDS = ".!?…。！？।؟"
+BREAKS = ",;:、，；：،؛"
+
+SYMBOLS = frozenset("&+=×÷<>~≈±@#№%‰°/€$£¥₩₹₽₺₫₪₴฿_*-−")
+"""What may mean something beside letters and digits; other symbols are left out."""
+
+_SAME = str.maketrans({
+    "％": "%", "٪": "%", "＆": "&", "＠": "@", "＃": "#", "＊": "*", "／": "/", "＿": "_",
+    "−": "-", "‐": "-", "‑": "-", "﹣": "-", "－": "-", "․": ".", "．": ".", "٫": ".", "٬": ",",
+    "＋": "+", "＝": "=", "＜": "<", "＞": ">", "～": "~", "〜": "~", "￥": "¥", "￦": "₩",
+    "￡": "£",
+    "\u202f": "\u00a0", "\u2009": "\u00a0", "✕": "×", "✖": "×", "≤": "<", "≥": ">",
+    "∶": ":",
+})  # fmt: skip
+_JOINERS = "\u200c\u200d"  # of Devanagari, where they change the shape of a letter
+_AS_THEY_ARE = frozenset(" \u00a0ºª〇" + _JOINERS)
+_UNSAID = frozenset("®™©℠℗")
+_FRACTION = re.compile(r"(?:(?<=\d) )?([¼½¾⅕⅖⅗⅘⅛⅜⅝⅞])")
+_OPENING, _CLOSING = "「『“«《", "」』”»》"
+_WIDE = "。！？、，；："  # have their own space
+_RUN = re.compile(rf"[\s{ENDS}{BREAKS}]+")
+
+
+def legible(text: str) -> str:
+    """Return the text with ASCII digits, one sign for each meaning, and nothing invisible."""
+    text = unicodedata.normalize("NFC", text.translate(_SAME))
+    text = _FRACTION.sub(_decimal, text)
+    return unicodedata.normalize("NFC", "".join(map(_one, text)))
+
+
+def _decimal(match: re.Match[str]) -> str:
+    """Return 2½ as 2.5, and ½ as 0.5."""
+    after_digit = match.string[max(match.start() - 1, 0) : match.start()].isdecimal()
+    return f"{unicodedata.numeric(match[1]):g}".removeprefix("0" if after_digit else "")
+
+
+@functools.lru_cache(4096)
+def _one(char: str) -> str:
+    """Return what stands for a character."""
+    kind = unicodedata.category(char)
+    if char in _AS_THEY_ARE or char in SYMBOLS or kind[0] == "P":
+        return char
+    if (
+        char in _UNSAID
+        or kind in ("Cf", "Me")
+        or unicodedata.name(char, "").startswith("VARIATION")
+    ):
+        return ""  # invisible, or the shape of a symbol
+    plain = unicodedata.normalize("NFKC", char)
+    if kind[0] in "CZ":
+        return " "
+    if plain != char or kind == "Nd":
+        return "".join(map(_part, plain))
+    return char if kind[0] in "LM" else _counted(char)
+
+
+def _part(char: str) -> str:
+    """Return what stands for one character of what stands for another."""
+    kind = unicodedata.category(char)
+    known = kind[0] in "LM" or kind == "Nd" or char in "°/().,"
+    return (str(unicodedata.decimal(char)) if kind == "Nd" else char) if known else " "
+
+
+def _counted(char: str) -> str:
+    """Return the number that a sign stands for; other symbols are left out."""
+    value = unicodedata.numeric(char, 0.5)
+    return f" {int(value)} " if value == int(value) and 0 <= value < 10**9 else " "
+
+
+def pauses(text: str, comma: str) -> str:
+    """Return letters, and one mark for each pause; ``comma`` is that of the language."""
+    said = "".join(
+        char if char == " " or char.isalpha() else _mark(text, at, comma)
+        for at, char in enumerate(text)
+    )
+    said = unicodedata.normalize("NFC", said)
+    return _RUN.sub(_pause, said).strip()
+
+
+def _mark(text: str, at: int, comma: str) -> str:
+    char = text[at]
+    kind = unicodedata.category(char)
+    if char in ENDS or char in BREAKS or kind[0] in "LM" or char == "〇":
+        return char
+    before, after = text[at - 1 : at], text[at + 1 : at + 2]
+    if char in "'’-" and _in_word(before) and _in_word(after):
+        return char
+    if char in _JOINERS:
+        return char if _devanagari(before) and _devanagari(after) else ""
+    if char in "¿¡" and _in_word(after):
+        return char
+    between = char in _OPENING and before in _CLOSING and before != ""  # 「一」「二」
+    return comma if between or char in "()（）–—―" else " "
+
+
+def _in_word(char: str) -> bool:
+    return bool(char) and unicodedata.category(char)[0] in "LM"
+
+
+def _devanagari(char: str) -> bool:
+    return "\u0900" <= char <= "\u097f" and unicodedata.category(char)[0] in "LM"
+
+
+def _pause(match: re.Match[str]) -> str:
+    """Return one mark for a run of marks and spaces: the end of a sentence, or the first of all."""
+    run = match[0]
+    marks = run.strip()
+    if len(run) == 1 or not marks:
+        mark = marks or " "
+    else:
+        mark = next((char for char in run if char in ENDS), marks[0])
+        mark += "" if mark in _WIDE else " "
+    last = match.end() == len(match.string)
+    if match.start() == 0 or (last and mark[0] in BREAKS):
+        return ""
+    return mark

@@ -1,0 +1,45 @@
+"""What symbols and times are called in each language, from config/spoken.yaml."""
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from babel.core import get_global
+
+from i2t_ros.errors import InvalidRequestError
+from i2t_ros.resources import config_path
+from i2t_ros.validation import read_mapping
+
+# A language that has no entry says nothing for a symbol, and the numbers of a time or a range.
+_DEFAULTS: Mapping[str, Any] = {
+    **dict.fromkeys(
+        ("and", "plus", "minus", "equals", "times", "over", "at", "slash", "number"), ""
+    ),
+    **dict.fromkeys(("point", "less", "more", "about", "hours", "price", "to_case"), ""),
+    "join": " ",
+    "pause": ",",
+    "to": "{0} {1}",
+    "hour": "{0}",
+    "time": "{0} {1}",
+    "early": "",
+    "units": {},
+    "feminine": [],
+    "counters": [],
+}
+
+
+@functools.cache
+def spoken_words(tag: str) -> Mapping[str, Any]:
+    """Return the words for ``tag``: those of its language, with those of the variety over them."""
+    known, parts = _file(), tag.replace("_", "-").split("-")
+    tags = ["-".join(parts[: length + 1]) for length in range(len(parts))]
+    parent = get_global("parent_exceptions").get(tag.replace("-", "_"), "")  # es-MX: es_419
+    words = dict(_DEFAULTS)
+    for each in (tags[0], parent.replace("_", "-"), *tags[1:]):
+        words |= known.get(each, {})
+    return words
+
+
+@functools.cache
+def _file() -> Mapping[str, Any]:
+    return read_mapping(config_path("spoken.yaml"), InvalidRequestError)
