@@ -52,6 +52,7 @@ _OPTIONAL: Mapping[str, tuple[Any, Any]] = {
     "numerals": (Literal["mixed", "uniform"], "mixed"),
     "lists": (dict[Literal["list", "things", "within", "texts", "groups", "nested"], _List], {}),
     "space": (str, " "),
+    "opening": (Literal["digits", "words"], "digits"),
     "quoted_period": (Literal["outside", "inside", "merged"], "outside"),
     "capitals": (Literal["sentences", "nouns", "none"], "sentences"),
     "aliases": (dict[str, str], {}),

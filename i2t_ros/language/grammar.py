@@ -5,12 +5,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from babel import Locale, UnknownLocaleError
 
 from i2t_ros.language import datafile, inflection
 from i2t_ros.language.names import names_of
+from i2t_ros.optional import can_import
 
 # Kind of list -> the keys of ``lists`` that are laid over CLDR's pattern.
 _LISTS = {
@@ -23,6 +24,10 @@ _LISTS = {
 }
 _JOINERS = "\u200c\u200d"
 _UNNAMED = re.compile(r"(class \d+)?")
+
+
+Numerals = Literal["usual", "digits", "words"]
+"""How a number is written: in digits, in words, or in words as far as the language has them."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -74,7 +79,7 @@ class Language:
     nouns     key -> noun
     aliases   another key -> key; those of English hold everywhere
     noun      the noun for a model's label, borrowed from English if this language lacks it
-    count     (noun, number, section of its phrase, digits?, marked as probable?) -> "two dogs"
+    count     (noun, number, section of its phrase, Numerals, marked as probable?) -> "two dogs"
     direction in which the language is written: "ltr" or "rtl"
     cldr      how CLDR calls the language: a tag such as "zh-Hant" or "es-MX"
     aloud     whether every number is in words; see ``voice``
@@ -220,18 +225,29 @@ class Language:
                 gender = genders[-1] if last else self._data["genders"][0]
         return Agreement(first, total, gender)
 
-    def in_digits(self, largest: int) -> bool:
-        """Return whether a sentence whose largest number is ``largest`` has no number as a word."""
-        if self.aloud:
-            return False
-        return self._data["numerals"] == "uniform" and largest not in self._data["numbers"]
+    def opens_with_words(self, name: str) -> bool:
+        """Return whether the phrase ``name`` begins with things, and so not with a figure."""
+        begins = str(_of(self.phrases[name]["other"], self._data["genders"][0])).startswith(
+            "{things}"
+        )
+        return begins and self._data["opening"] == "words"
+
+    def numerals(self, style: str, largest: int) -> Numerals:
+        """Return how the numbers of a sentence are written whose largest one is ``largest``."""
+        uniform = self._data["numerals"] == "uniform" and largest not in self._data["numbers"]
+        return "digits" if style == "list" or (uniform and not self.aloud) else "usual"
 
     def gender(self, noun: Noun, number: int) -> str:
         """Return the gender of so many of a noun."""
         return noun.gender if self._plural(number) == "one" else noun.plural_gender
 
     def _count(
-        self, noun: Noun, number: int, section: str, digits: bool = False, marked: bool = False
+        self,
+        noun: Noun,
+        number: int,
+        section: str,
+        numerals: Numerals = "usual",
+        marked: bool = False,
     ) -> str:
         data = self._data
         case = said = data[section].get("case", self._case)
@@ -243,7 +259,9 @@ class Language:
             case = data["digit_cases"].get(category, case)
         gender = self.gender(noun, number)
         known = number in data["numbers"]
-        in_words = self.aloud or (known and not digits)
+        in_words = self.aloud or (known and numerals != "digits")
+        if numerals == "words" and not in_words:
+            in_words = can_import("unicode_rbnf")
         if not in_words:
             word = str(number)
         elif known:

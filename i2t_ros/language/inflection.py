@@ -287,36 +287,6 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def capital_english(text: str) -> str:
-    """Return ``text`` with a capital at its beginning, where a number below 1000 is in words.
-
-    American and British style guides do not let a sentence begin with a figure (*The Chicago
-    Manual of Style*, 9.5).
-    """
-    if number := re.match(r"[1-9]\d{0,2}(?= )", text):
-        text = _english_number(int(number[0])) + text[number.end() :]
-    return capital(text)
-
-
-_TEENS = (
-    *("", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
-    *("twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
-)
-_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-
-
-def _english_number(number: int) -> str:
-    """Return a number below 1000 in words."""
-    hundreds, below = divmod(number, 100)
-    tens, ones = divmod(below, 10)
-    words = [f"{_TEENS[hundreds]} hundred"] if hundreds else []
-    if below >= 20:
-        words.append(_TENS[tens - 2] + (f"-{_TEENS[ones]}" if ones else ""))
-    elif below:
-        words.append(_TEENS[below])
-    return " ".join(words)
-
-
 def capital_dutch(text: str) -> str:
     """Return ``text`` with a capital at its beginning; ij counts as one letter (Taalunie)."""
     return "IJ" + text[2:] if text.startswith("ij") else capital(text)
@@ -327,11 +297,7 @@ def capital_turkish(text: str) -> str:
     return "İ" + text[1:] if text.startswith("i") else capital(text)
 
 
-CAPITALS: Mapping[str, Callable[[str], str]] = {
-    "en": capital_english,
-    "nl": capital_dutch,
-    "tr": capital_turkish,
-}
+CAPITALS: Mapping[str, Callable[[str], str]] = {"nl": capital_dutch, "tr": capital_turkish}
 """Language -> how a sentence takes its capital, if that is more than ``capital``."""
 
 SETTLERS: Mapping[str, Callable[[str], str]] = {"ko": settle_korean}

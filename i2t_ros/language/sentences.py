@@ -65,7 +65,12 @@ def compose_changes(
     said = {name: Things(objects, chosen, "changes") for name, objects in phrases.items()}
     largest = max(things.largest for things in said.values())
     parts = [
-        chosen.phrase(name, things.total, things.gender, things=things.text(largest))
+        chosen.phrase(
+            name,
+            things.total,
+            things.gender,
+            things=things.text(largest, opening=chosen.opens_with_words(name)),
+        )
         for name, things in said.items()
         if things
     ]
@@ -140,20 +145,25 @@ class Things:
     def __len__(self) -> int:
         return len(self._counts)
 
-    def text(self, largest: int = 0, *, marked: bool = False, within: bool = False) -> str:
+    def text(
+        self, largest: int = 0, *, marked: bool = False, within: bool = False, opening: bool = False
+    ) -> str:
         """Return all items as one list.
 
         largest  the largest count of all that is said, if it is more than these things
         marked   whether each item says that it is uncertain, if the language does that
         within   whether they are in one of several places
+        opening  whether the first number, which begins a sentence, is a word whatever its size
         """
-        as_list = self._style == "list"
-        digits = as_list or self._language.in_digits(largest or self.largest)
+        usual = self._language.numerals(self._style, largest or self.largest)
         items = [
-            self._language.count(noun, number, self._section, digits, marked)
+            self._language.count(noun, number, self._section, usual, marked)
             for noun, number in self._counts
         ]
-        return self._language.join(items, "list" if as_list else "within" if within else "things")
+        if opening:
+            items[0] = self._language.count(*self._counts[0], self._section, "words", marked)
+        kind = "list" if self._style == "list" else "within" if within else "things"
+        return self._language.join(items, kind)
 
 
 def split(
@@ -173,8 +183,8 @@ def plural_start(sentence: str, language: str) -> str:
     """Return a sentence of the style ``list`` with the beginning that it has before several things.
 
     "Se detectó el siguiente objeto: 1 gato." becomes "Se detectaron los siguientes objetos: 1
-    gato.", which is what programs of the first server's time parse; so does "Probablemente se
-    detectó ...". Any other sentence is returned as it is, and so is one in a language that does
+    gato.", which is what programs of the first server's time parse; so does "Probablemente está en
+    la imagen ...". Any other sentence is returned as it is, and so is one in a language that does
     not come with the package.
     """
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -226,3 +227,25 @@ def test_several_places_keep_their_things_apart() -> None:
         == "左に犬が二匹と猫が一匹、右に牛が一頭見えます。"
     )
     assert compose([ObjectFacts(found[:2])], "ja", "scene") == "左に犬が二匹、猫が一匹見えます。"
+
+
+def came(language: str, **numbers: int) -> str:
+    return compose([counts(**numbers)], language, "changes")
+
+
+def test_no_sentence_begins_with_a_figure_where_that_is_bad_style() -> None:
+    assert came("en", dog=21, cat=12).startswith("Twenty-one dogs and 12 cats have")
+    assert came("en-GB", dog=101).startswith("One hundred and one dogs have")
+    assert came("fr", cow=31, dog=30).startswith("Trente et une vaches et 30 chiens viennent")
+    assert came("de", dog=21).startswith("21 Hunde sind")
+    assert compose([counts(dog=21)], "en") == "I can see 21 dogs."
+    gone = compose_changes(Changes((), (counts(cow=31),)), "pt")
+    assert gone == "Trinta e uma vacas acabaram de desaparecer da imagem."
+
+
+def test_without_the_package_for_it_a_figure_begins_a_sentence(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "unicode_rbnf", None)
+    english = load_languages().get("en")
+    monkeypatch.setattr(english, "count", english._count)  # what is known already is not in it
+
+    assert came("en", dog=21) == "21 dogs have come into view."

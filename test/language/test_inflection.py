@@ -220,31 +220,6 @@ def test_texts_that_were_read(texts: tuple[str, ...]) -> None:
     assert f" e «{texts[-1]}»." in compose([found], "es")
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("a dog", "A dog"),
-        ("11 dogs", "Eleven dogs"),
-        ("20 dogs and 12 cats", "Twenty dogs and 12 cats"),
-        ("21 dogs", "Twenty-one dogs"),
-        ("100 dogs", "One hundred dogs"),
-        ("101 dogs", "One hundred one dogs"),
-        ("999 dogs", "Nine hundred ninety-nine dogs"),
-        ("1000 dogs", "1000 dogs"),
-        ("7up", "7up"),
-        ("", ""),
-    ],
-)
-def test_no_english_sentence_begins_with_a_figure(text: str, sentence: str) -> None:
-    assert inflection.capital_english(text) == sentence
-
-
-def test_the_words_of_english_numbers_are_those_of_inflect(engine) -> None:
-    for number in range(1, 1000):
-        words = engine.number_to_words(number, andword="")
-        assert inflection.capital_english(f"{number} dogs") == inflection.capital(f"{words} dogs")
-
-
 def test_dutch_and_turkish_capitals() -> None:
     assert inflection.capital_dutch("ijs") == "IJs"
     assert inflection.capital_dutch("een hond") == "Een hond"

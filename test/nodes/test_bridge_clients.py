@@ -22,7 +22,7 @@ def bridge(shared_peer, start_once):
 @pytest.mark.parametrize("extension", FORMATS)
 def test_an_old_client_gets_a_spanish_list_and_the_picture_in_its_format(bridge, extension):
     answer = ask(bridge.port, version=1, extension=extension)
-    assert answer.sentence == "Se detectó el siguiente objeto: 1 persona."
+    assert answer.sentence == "Se detectaron los siguientes objetos: 1 persona."
     assert answer.image[:3] == encoded(extension)[:3]
     drawn = cv2.imdecode(np.frombuffer(answer.image, np.uint8), 1)
     assert drawn.shape == GREY.shape

@@ -166,8 +166,8 @@ class TextFacts(TaskFacts):
             parts.append(language.phrase(phrase, len(read), texts=texts or hedged))
         if self.more:
             noun = language.noun("text")
-            digits = style == "list" or language.in_digits(self.more)
-            lines = language.count(noun, self.more, self.section, digits)
+            numerals = language.numerals(style, self.more)
+            lines = language.count(noun, self.more, self.section, numerals)
             gender = language.gender(noun, self.more)
             parts.append(language.phrase("texts.more", self.more, gender, things=lines))
         parts += [language.phrase(f"texts.{fact.script}") for fact in self.found if fact.script]
