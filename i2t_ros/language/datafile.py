@@ -37,6 +37,9 @@ OPTIONAL_PHRASES = {
 }
 """Phrase that a language may leave out -> the one that then takes its place; empty: English's."""
 
+OPTIONAL_PLACES = {"center_near": "middle_near", "center_far": "middle_far"}
+"""Place that a language may leave out -> the one that then takes its place."""
+
 _Names = Annotated[list[str], Meta(min_length=1)]
 _List = dict[Literal["2", "start", "middle", "end"], str]
 _ByNumber = str | dict[int | Literal["other"], str]
@@ -143,7 +146,11 @@ def _language_type(genders: tuple[str, ...], cases: tuple[str, ...]) -> Any:
             kind = optional if f"{section}.{name}" in OPTIONAL_PHRASES else required
             kind[name] = _forms(str | _all_of(genders, str))
         if places := english()[section].get("places"):
-            required["places"] = _structure(dict.fromkeys(places, str))
+            centers = OPTIONAL_PLACES.keys() & places.keys()
+            sides = places.keys() - centers
+            required["places"] = _structure(
+                dict.fromkeys(sorted(sides), str), dict.fromkeys(centers, str)
+            )
         sections[section] = _structure(required, optional)
     return _structure(
         {

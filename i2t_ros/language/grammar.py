@@ -73,7 +73,7 @@ class Language:
     """The grammar and the words of one language.
 
     phrases   name of a phrase, such as "sentence.plain" -> plural category -> template
-    places    place -> words
+    places    place -> words; also "center_near" and "center_far"
     space     what stands between two sentences
     capitals  what starts with a capital letter: "sentences", "nouns" (and sentences), or "none"
     nouns     key -> noun
@@ -113,7 +113,9 @@ class Language:
             for name in names
         }
         _, self._closing_quote = data["texts"]["quote"].split("{text}", 1)
-        self.places: Mapping[str, str] = data["scene"]["places"]
+        places = data["scene"]["places"]
+        instead = {name: places[other] for name, other in datafile.OPTIONAL_PLACES.items()}
+        self.places: Mapping[str, str] = {**instead, **places}
         self.space: str = data["space"]
         self.capitals: str = data["capitals"]
         aliases = {label_key(name): label_key(of) for name, of in data["aliases"].items()}

@@ -1,6 +1,6 @@
 """Words for the style ``scene``: what is where, one place after the other."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 
 from i2t_ros.language.facts import ObjectCount
 from i2t_ros.language.grammar import Language
@@ -15,7 +15,8 @@ def say_places(
     Places come in the order in which their first thing is counted; those of which a count has none
     are the middle.
     """
-    certain, doubtful = (_by_place(part, language) for part in (sure, unsure))
+    beside = {fact.place for fact in (*sure, *unsure)}
+    certain, doubtful = (_by_place(part, language, beside) for part in (sure, unsure))
     largest = max(things.largest for part in (certain, doubtful) for things in part.values())
     sentences = [_placed(certain, language, "", largest)] if certain else []
     if doubtful:
@@ -24,11 +25,20 @@ def say_places(
     return sentences
 
 
-def _by_place(objects: Sequence[ObjectCount], language: Language) -> dict[str, Things]:
-    """Return what is in each place."""
+def _by_place(
+    objects: Sequence[ObjectCount], language: Language, beside: Set[str]
+) -> dict[str, Things]:
+    """Return what is in each place, by the names of ``Language.places``.
+
+    The foreground alone is its middle, but not beside its left or right, which it has too.
+    """
     facts: dict[str, list[ObjectCount]] = {}
     for fact in objects:
-        facts.setdefault(fact.place or "middle", []).append(fact)
+        side, _, depth = fact.place.partition("_")
+        if depth and side == "middle" and beside & {f"left_{depth}", f"right_{depth}"}:
+            side = "center"
+        name = f"{side}_{depth}" if depth else side or "middle"
+        facts.setdefault(name, []).append(fact)
     return {place: Things(there, language, "scene") for place, there in facts.items()}
 
 

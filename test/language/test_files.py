@@ -99,14 +99,15 @@ def test_the_language_of_the_guide_works(tmp_path: Path) -> None:
     blocks = re.findall(r"```yaml\n# (\S+)\.yaml\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
     own = user_languages(tmp_path, **{name.replace("-", "_"): text for name, text in blocks})
 
-    assert {name for name, _ in blocks} == {"en", "sv", "es-MX", "de"}
+    assert {name for name, _ in blocks} == {"en", "sv", "es", "es-AR", "de"}
     assert say(counts(no_helmet=2), "en", own) == "I can see two people without a helmet."
     assert say(counts(jeans=1), "en", own) == "I can see a pair of jeans."
     assert say(counts(jeans=2), "sv", own) == "Jag ser två ”jeans”."
     assert say(counts(groceries=1), "en", own, "scene") == "In the middle there are groceries."
     assert say(counts(person=2, dog=1), "sv", own) == "Jag ser två personer och en hund."
     assert say(counts(forklift=11), "sv-FI", own) == "Jag ser 11 ”forklifts”."
-    assert say(counts(car=1, forklift=1), "es-MX", own) == "Veo un carro y un «forklift»."
+    assert say(counts(bus=1, forklift=1), "es-AR", own) == "Veo un colectivo y un “forklift”."
+    assert label("beaker", "es", own) == "vaso de precipitados"
     assert say(counts(forklift=1), "de", own) == "Ich sehe einen Gabelstapler."
 
 

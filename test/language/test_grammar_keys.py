@@ -249,3 +249,20 @@ def test_without_the_package_for_it_a_figure_begins_a_sentence(monkeypatch) -> N
     monkeypatch.setattr(english, "count", english._count)  # what is known already is not in it
 
     assert came("en", dog=21) == "21 dogs have come into view."
+
+
+def test_the_foreground_is_its_middle_unless_a_side_of_it_is_named() -> None:
+    def said(*places: str, language: str = "en") -> str:
+        names = ("dog", "cat", "cow")
+        found = [
+            ObjectCount(name, 1, 0.9, 0.9, place)
+            for name, place in zip(names, places, strict=False)
+        ]
+        return compose([ObjectFacts(tuple(found))], language, "scene")
+
+    assert said("middle_near") == "In the foreground there is a dog."
+    assert said("middle_near", "left_far").startswith("In the foreground there is a dog;")
+    assert said("middle_near", "left_near").startswith("In the middle of the foreground there is")
+    assert said("right_far", "middle_far").endswith("; in the middle of the background, a cat.")
+    assert said("right_far", "middle").endswith("; in the middle, a cat.")
+    assert said("middle_near", "left_near", language="de").startswith("Vorne in der Mitte ist")
