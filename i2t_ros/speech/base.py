@@ -15,6 +15,7 @@ LONGEST = 500
 """Characters of a sentence that are said: half a minute of English."""
 LONGEST_SOUND = 60.0
 """Seconds of its sound: engines name characters that they cannot read, which takes minutes."""
+_TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 NORMAL_RATE = 175
 """Words a minute at which voices were made to speak."""
 
@@ -70,17 +71,23 @@ class Engine(ABC):
 def clean(sentence: str) -> str:
     """Return a sentence as an engine may have it, "" if nothing in it can be said.
 
-    It may quote what a camera has read. Control characters are commands to espeak-ng, and what
-    stands in double brackets is phonemes to both engines. No engine is asked to read markup.
+    It may quote what a camera has read. Control characters are commands to espeak-ng, those for the
+    direction of text turn a line of the log around, and what stands in double brackets is phonemes
+    to both engines. No engine is asked to read markup.
     """
     sentence = sentence[: 10 * LONGEST]  # a stranger may send megabytes, many times a second
-    text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in sentence)
+    text = "".join(c if _is_text(c) else " " for c in sentence)
     text = " ".join(text.split())
     while "[[" in text or "]]" in text:
         text = text.replace("[[", "[ [").replace("]]", "] ]")
     if len(text) > LONGEST:
         text = text[:LONGEST].rpartition(" ")[0] or text[:LONGEST]
     return text if any(map(str.isalnum, text)) else ""
+
+
+def _is_text(char: str) -> bool:
+    turns = unicodedata.bidirectional(char) in _TURNS
+    return not turns and unicodedata.category(char) not in ("Cc", "Cs")
 
 
 def seconds_of(sound: bytes) -> float:

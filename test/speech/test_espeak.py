@@ -14,6 +14,7 @@ from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.speech import espeak
 from i2t_ros.speech.base import Manner
 from i2t_ros.speech.espeak import EspeakEngine, voice_for
+from i2t_ros.speech.voice import VoiceOptions, open_voice
 
 pytestmark = needs_espeak
 VOICES = {
@@ -129,10 +130,11 @@ def test_a_program_that_makes_no_sound_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     espeak._voices.cache_clear()
     try:
-        engine = EspeakEngine()
-        assert spoken(engine, "a dog") == b""
+        with pytest.raises(SpeechError, match="a sentence became no sound, but 0 bytes"):
+            open_voice(VoiceOptions(folder=str(tmp_path / "sounds")), Manner("en"))
     finally:
         espeak._voices.cache_clear()
+    assert not (tmp_path / "sounds").exists()
 
 
 def test_it_is_missing(monkeypatch, tmp_path):

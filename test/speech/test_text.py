@@ -17,6 +17,8 @@ from i2t_ros.speech.base import LONGEST, LONGEST_SOUND, Manner, clean, seconds_o
         ("I can see a dog.", "I can see a dog."),
         ("two\nlines\r\n\tof text", "two lines of text"),
         ("a\x0150S command\x00\x7f\x9b", "a 50S command"),
+        ("a \u202egod\u202c \u2066cat\u2069", "a god cat"),
+        ("\u200fכלב\u200e", "\u200fכלב\u200e"),
         ("half a pair \ud83d here", "half a pair here"),
         ("The text reads “[[h@l'oU]]”.", "The text reads “[ [h@l'oU] ]”."),
         ("[[[[a]]]]", "[ [ [ [a] ] ] ]"),
