@@ -4,13 +4,18 @@ import io
 import unicodedata
 import wave
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from i2t_ros.errors import SpeechError
 from i2t_ros.options import Checked, option
 
 LONGEST = 500
-"""Characters of a sentence that are said: half a minute of speech."""
+"""Characters of a sentence that are said: half a minute of English."""
+LONGEST_SOUND = 60.0
+"""Seconds of its sound: engines name characters that they cannot read, which takes minutes."""
+_TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 NORMAL_RATE = 175
 """Words a minute at which voices were made to speak."""
 
@@ -66,10 +71,12 @@ class Engine(ABC):
 def clean(sentence: str) -> str:
     """Return a sentence as an engine may have it, "" if nothing in it can be said.
 
-    It may quote what a camera has read. Control characters are commands to espeak-ng, and what
-    stands in double brackets is phonemes to both engines. No engine is asked to read markup.
+    It may quote what a camera has read. Control characters are commands to espeak-ng, those for the
+    direction of text turn a line of the log around, and what stands in double brackets is phonemes
+    to both engines. No engine is asked to read markup.
     """
-    text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in sentence)
+    sentence = sentence[: 10 * LONGEST]  # a stranger may send megabytes, many times a second
+    text = "".join(c if _is_text(c) else " " for c in sentence)
     text = " ".join(text.split())
     while "[[" in text or "]]" in text:
         text = text.replace("[[", "[ [").replace("]]", "] ]")
@@ -78,13 +85,35 @@ def clean(sentence: str) -> str:
     return text if any(map(str.isalnum, text)) else ""
 
 
+def _is_text(char: str) -> bool:
+    turns = unicodedata.bidirectional(char) in _TURNS
+    return not turns and unicodedata.category(char) not in ("Cc", "Cs")
+
+
 def seconds_of(sound: bytes) -> float:
     """Return how long a WAV file sounds; raises SpeechError if it is none, or empty."""
-    try:
-        with wave.open(io.BytesIO(sound)) as file:
-            seconds: float = file.getnframes() / file.getframerate()
-    except (wave.Error, EOFError, ZeroDivisionError) as error:
-        raise SpeechError(f"a sentence became no sound, but {len(sound)} bytes: {error}") from error
+    with _opened(sound) as file:
+        seconds: float = file.getnframes() / file.getframerate()
     if not seconds:
         raise SpeechError("a sentence became a sound without samples")
     return seconds
+
+
+def shortened(sound: bytes) -> bytes:
+    """Return a WAV file without what comes after LONGEST_SOUND; raises SpeechError as above."""
+    if seconds_of(sound) <= LONGEST_SOUND:
+        return sound
+    short = io.BytesIO()
+    with _opened(sound) as file, wave.open(short, "wb") as copy:
+        copy.setparams(file.getparams())
+        copy.writeframes(file.readframes(round(LONGEST_SOUND * file.getframerate())))
+    return short.getvalue()
+
+
+@contextmanager
+def _opened(sound: bytes) -> Iterator[wave.Wave_read]:
+    try:
+        with wave.open(io.BytesIO(sound)) as file:
+            yield file
+    except (wave.Error, EOFError, ZeroDivisionError) as error:
+        raise SpeechError(f"a sentence became no sound, but {len(sound)} bytes: {error}") from error

@@ -3,7 +3,6 @@
 import logging
 import re
 import reprlib
-import subprocess
 from collections.abc import Mapping
 from functools import cache
 
@@ -58,7 +57,7 @@ class EspeakEngine(Engine):
         """Return the WAV file of a text; see Engine."""
         with MemoryFile() as sound:  # what it writes to a pipe has no length in its header
             command = [PROGRAM, "-b", "1", *self._words, "--stdin", "-w", sound.path]
-            self._programs.run(command, TIME_LIMIT, text, [sound.descriptor])
+            self._programs.run(command, TIME_LIMIT, text, files=[sound.descriptor])
             return sound.read()
 
     def start(self) -> None:
@@ -101,14 +100,10 @@ def voice_for(language: str) -> str:
 def _voices() -> frozenset[str]:
     """Return the languages for which espeak-ng has voices, by its own names."""
     try:
-        listed = subprocess.run(  # noqa: S603 (fixed words)
-            [PROGRAM, "--voices"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=TIME_LIMIT,
-            check=True,
-        ).stdout.decode(errors="replace")
-    except (OSError, subprocess.SubprocessError) as error:
+        with MemoryFile() as written:
+            Programs().run([PROGRAM, "--voices"], TIME_LIMIT, output=written.descriptor)
+            listed = written.read().decode(errors="replace")
+    except SpeechError as error:
         raise SpeechError(f"espeak-ng does not list its voices: {error}") from error
     rows = [line.split(maxsplit=2) for line in listed.splitlines()[1:]]
     others = re.findall(r"\(([\w-]+) \d+\)", listed)

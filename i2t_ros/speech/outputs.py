@@ -1,6 +1,7 @@
 """Where the sound goes: to a loudspeaker, or into a folder."""
 
 import re
+import secrets
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -22,7 +23,8 @@ LATE = 10.0
 """Seconds that a player may take beyond the length of the sound."""
 KEPT = 100
 """Files of a folder that are kept, the newest."""
-_OURS = re.compile(r"\d{8}T\d{12}\.wav")
+_OURS = re.compile(r"(\d{8}T\d{12})\.wav|\.(\d{8}T\d{12})-[0-9a-f]{16}\.part")
+"""The names of sounds, and of what is being written, or has been when a node was killed."""
 
 
 class Output(ABC):
@@ -77,8 +79,9 @@ class Loudspeaker(Output):
 class SoundFolder(Output):
     """Leaves each sound as a file in a folder, for a robot whose loudspeaker is elsewhere.
 
-    A file is complete once it has its name, <time in UTC>.wav. The next one comes when this one has
-    ended, if it is played at once.
+    A file is complete once it has its name, <time in UTC>.wav. In the order of their names they are
+    in the order in which they came, even if the clock is set back. The next one comes when this one
+    has ended, if it is played at once. Nodes may share a folder.
     """
 
     def __init__(self, folder: str) -> None:
@@ -86,8 +89,7 @@ class SoundFolder(Output):
         self._folder = expanded(folder)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._write(self._folder / ".trial", b"")
-            (self._folder / ".trial").unlink()
+            self._partial(_now(), b"").unlink()
         except OSError as error:
             raise InvalidRequestError(
                 f"speech_folder {self._folder}: expected a folder that can be written to: "
@@ -101,25 +103,36 @@ class SoundFolder(Output):
         seconds = seconds_of(sound)
         if self._stopped.is_set():
             raise SpeechError("speech was stopped")
-        now = datetime.now(timezone.utc)
         try:
-            self._write(self._folder / f"{now:%Y%m%dT%H%M%S%f}.wav", sound)
-            ours = sorted(path for path in self._folder.iterdir() if _OURS.fullmatch(path.name))
-            for old in ours[:-KEPT]:
-                old.unlink(missing_ok=True)
+            self._write(sound)
         except OSError as error:
             raise SpeechError(f"{self._folder}: {error.strerror or error}") from error
         self._stopped.wait(seconds)
 
-    @staticmethod
-    def _write(path: Path, content: bytes) -> None:
-        partial = path.with_suffix(".part")
+    def _write(self, sound: bytes) -> None:
+        """Write the newest file, and remove the oldest."""
+        found = [match for path in self._folder.iterdir() if (match := _OURS.fullmatch(path.name))]
+        earlier = sorted((match[1] or match[2], match[0]) for match in found)
+        time = max(_now(), _after(earlier[-1][0])) if earlier else _now()
+        partial = self._partial(time, sound)
         try:
-            partial.write_bytes(content)
-            partial.rename(path)
-        except OSError:
+            partial.rename(self._folder / f"{time}.wav")
+        finally:
             partial.unlink(missing_ok=True)
-            raise
+        for _, name in earlier[: 1 - KEPT]:
+            (self._folder / name).unlink(missing_ok=True)
+
+    def _partial(self, time: str, content: bytes) -> Path:
+        """Write a file under a name that nobody can foresee; others may write to the folder."""
+        path = self._folder / f".{time}-{secrets.token_hex(8)}.part"
+        with path.open("xb") as file:
+            try:
+                file.write(content)
+                file.flush()
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
+        return path
 
     def start(self) -> None:
         """Allow sounds."""
@@ -128,3 +141,13 @@ class SoundFolder(Output):
     def stop(self) -> None:
         """Wait no longer for the sound in progress."""
         self._stopped.set()
+
+
+def _now() -> str:
+    return f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S%f}"
+
+
+def _after(time: str) -> str:
+    """Return what follows a file's time in the order of names."""
+    following = f"{int(time.replace('T', '')) + 1:020d}"
+    return f"{following[:8]}T{following[8:]}"

@@ -72,13 +72,15 @@ class _Sentence:
     text: str
     camera: str
     came: float
+    failed: bool = False
 
 
 class Speaker:
     """Says one sentence at a time, in a thread of its own, the newest first.
 
     While one is said, one waits at most. A camera that shows the same all the time sends the same
-    sentence many times a second: it is said once.
+    sentence many times a second: it is said once. If that fails, it is tried again later, as what
+    failed may be there by then: a robot starts before its sound server does.
 
     limits    may be replaced at any time
     counters  read them without a lock; each is a number
@@ -115,7 +117,8 @@ class Speaker:
             own = before is not None and before.camera == camera
             last = self._last.get(camera)
             if last and last.text == sentence and now - last.came < self.limits.repeat_after:
-                last.came = now
+                if not last.failed:
+                    last.came = now
                 counters.unchanged += 1
                 if own:  # the camera shows again what was said: what waits is over
                     self._waiting = None
@@ -146,6 +149,8 @@ class Speaker:
             try:
                 self._mouth.say(sentence.text)
             except Exception as error:  # the next sentence may be said all the same
+                with self._changed:
+                    sentence.failed, sentence.came = True, self._clock()
                 if not self._closed:
                     self.counters.failed += 1
                     self.counters.cause = str(error)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.options import Checked, option
-from i2t_ros.speech.base import Engine, Manner, clean, seconds_of
+from i2t_ros.speech.base import Engine, Manner, clean, seconds_of, shortened
 from i2t_ros.speech.espeak import EspeakEngine, check_espeak
 from i2t_ros.speech.outputs import PLAYERS, Loudspeaker, Output, SoundFolder
 from i2t_ros.speech.piper import PiperEngine, check_piper
@@ -95,7 +95,7 @@ class Voice:
     def say(self, sentence: str) -> None:
         """Say a sentence to its end; raises SpeechError. One without a word takes no time."""
         if text := clean(sentence):
-            self._output.give(self._engine.synthesize(text))
+            self._output.give(shortened(self._engine.synthesize(text)))
 
     def start(self) -> None:
         """Allow sentences, again after stop()."""

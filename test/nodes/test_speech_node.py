@@ -3,17 +3,20 @@
 import os
 import re
 import signal
+import threading
 
 import cv2
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import Transition
-from lifecycle_talk import DOWN, UP, change, set_parameters
+from lifecycle_talk import DOWN, UP, change, in_this_process, set_parameters
+from rclpy.lifecycle import TransitionCallbackReturn
 from sounds import StandInPlayer, length, needs_espeak, write_program
 from std_msgs.msg import String
 from waiting import has_ended, until
 
+from i2t_ros.nodes.speech.node import SpeechNode
 from i2t_ros.speech.base import Manner
 from i2t_ros.speech.espeak import EspeakEngine
 
@@ -185,6 +188,18 @@ def test_it_falls_silent_when_deactivated_and_speaks_again(peer, start, say, pla
     player.end()
     peer.until(lambda: said(node) == ["I can see a cat."], "it is said")
     assert "not said" not in node.log()
+
+
+def test_an_activation_that_fails_leaves_nothing_and_may_be_tried_again(tmp_path):
+    """Here by a QoS that ROS refuses, of the second of two topics."""
+    depth = "qos_overrides./detector_node/rear/sentence.subscription.depth"
+    values = {"cameras": ["front", "rear"], "speech_folder": str(tmp_path), depth: -1}
+    with in_this_process(SpeechNode, **values) as node:
+        assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+        for _ in range(2):
+            assert node.trigger_activate() != TransitionCallbackReturn.SUCCESS
+            assert not any("sentence" in each.topic_name for each in node.subscriptions)
+            assert "i2t-speaker" not in [thread.name for thread in threading.enumerate()]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

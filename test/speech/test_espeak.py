@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from sounds import InThread, length, loudness, needs_espeak, write_program
-from waiting import until
+from waiting import has_ended, until
 
 from i2t_ros.errors import BackendMissingError, InvalidRequestError, SpeechError
 from i2t_ros.language import LANGUAGES, ObjectCount, compose
@@ -14,6 +14,7 @@ from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.speech import espeak
 from i2t_ros.speech.base import Manner
 from i2t_ros.speech.espeak import EspeakEngine, voice_for
+from i2t_ros.speech.voice import VoiceOptions, open_voice
 
 pytestmark = needs_espeak
 VOICES = {
@@ -129,10 +130,11 @@ def test_a_program_that_makes_no_sound_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     espeak._voices.cache_clear()
     try:
-        engine = EspeakEngine()
-        assert spoken(engine, "a dog") == b""
+        with pytest.raises(SpeechError, match="a sentence became no sound, but 0 bytes"):
+            open_voice(VoiceOptions(folder=str(tmp_path / "sounds")), Manner("en"))
     finally:
         espeak._voices.cache_clear()
+    assert not (tmp_path / "sounds").exists()
 
 
 def test_it_is_missing(monkeypatch, tmp_path):
@@ -145,8 +147,15 @@ def test_voices_that_are_not_listed_are_an_error(monkeypatch, tmp_path):
     write_program(tmp_path, "espeak-ng", "exit 1\n")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     espeak._voices.cache_clear()
-    with pytest.raises(SpeechError, match="does not list its voices"):
+    with pytest.raises(SpeechError, match="does not list its voices: espeak-ng failed with 1"):
         voice_for("en")
+    os.mkfifo(tmp_path / "pipe")
+    text = f'cat "{tmp_path}/pipe" &\necho $! > "{tmp_path}/child"\nwait\n'
+    write_program(tmp_path, "espeak-ng", text)
+    monkeypatch.setattr(espeak, "TIME_LIMIT", 0.5)
+    with pytest.raises(SpeechError, match=r"does not list its voices: .* took over"):
+        voice_for("en")
+    until(lambda: has_ended(int((tmp_path / "child").read_text())), "nothing is left")
     espeak._voices.cache_clear()
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import shutil
 
 import pytest
@@ -122,6 +123,79 @@ def test_a_folder_keeps_the_newest_sounds_and_all_that_is_not_ours(tmp_path, mon
     kept = sorted(path for path in tmp_path.iterdir() if path.name != "mine.wav")
     assert [path.read_bytes() for path in kept] == [silence(n / 100) for n in (3, 4, 5)]
     assert (tmp_path / "mine.wav").read_bytes() == b"mine"
+
+
+def test_files_stay_in_their_order_when_the_clock_is_set_back(tmp_path, monkeypatch):
+    """As on a robot without a battery for its clock: none is lost, and none is overwritten."""
+    monkeypatch.setattr(outputs, "KEPT", 4)
+    times = iter(["20261130T100000000000", "20261130T095959000000", "20261130T095959000000"])
+    monkeypatch.setattr(outputs, "_now", lambda: next(times, "20251130T095959000000"))
+    folder = SoundFolder(str(tmp_path))
+    for number in range(1, 7):
+        folder.give(silence(number / 100))
+        kept = [path.read_bytes() for path in sorted(tmp_path.iterdir())]
+        assert kept == [silence(n / 100) for n in range(max(1, number - 3), number + 1)]
+
+
+def test_others_who_write_to_the_folder_cannot_turn_its_files_elsewhere(tmp_path):
+    """Anybody may have made the folder; what is to be written goes to no other file."""
+    mine, sounds = tmp_path / "mine", tmp_path / "sounds"
+    mine.write_text("mine")
+    sounds.mkdir()
+    for name in (".trial", ".trial.part"):
+        (sounds / name).symlink_to(mine)
+    SoundFolder(str(sounds)).give(silence(0.01))
+    assert mine.read_text() == "mine"
+    assert (sounds / ".trial").readlink() == mine
+    assert len(list(sounds.glob("*.wav"))) == 1
+
+
+def test_the_names_that_are_written_to_are_new_each_time_and_follow_no_link(tmp_path, monkeypatch):
+    (tmp_path / "mine").write_text("mine")
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "0" * 16)
+    monkeypatch.setattr(outputs, "_now", lambda: "20261130T100000000000")
+    monkeypatch.setattr(outputs, "_after", lambda _: "20261130T100000000000")
+    folder = SoundFolder(str(tmp_path))
+    link = tmp_path / f".20261130T100000000000-{'0' * 16}.part"
+    link.symlink_to(tmp_path / "mine")
+    with pytest.raises(SpeechError, match="File exists"):
+        folder.give(silence(0.01))
+    assert (tmp_path / "mine").read_text() == "mine"
+    assert link.is_symlink()
+    assert list(tmp_path.glob("*.wav")) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_a_full_disk_is_an_error_and_nothing_partial_stays(tmp_path, monkeypatch):
+    folder = SoundFolder(str(tmp_path))
+
+    class FullPath(type(tmp_path)):
+        def open(self, mode):
+            assert mode == "xb"
+            self.touch()
+            return open("/dev/full", "wb")
+
+    monkeypatch.setattr(folder, "_folder", FullPath(tmp_path))
+    with pytest.raises(SpeechError, match="No space left on device"):
+        folder.give(silence(0.01))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nodes_that_start_at_once_share_a_folder(tmp_path):
+    makers = [InThread(lambda: [SoundFolder(str(tmp_path)) for _ in range(100)]) for _ in range(4)]
+    assert all(isinstance(maker.outcome(), list) for maker in makers)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_node_left_half_written_goes_with_the_oldest(tmp_path, monkeypatch):
+    monkeypatch.setattr(outputs, "KEPT", 2)
+    (tmp_path / f".20261130T100000000000-{'a' * 16}.part").write_bytes(b"RIFF")
+    (tmp_path / ".another.part").write_bytes(b"mine")
+    folder = SoundFolder(str(tmp_path))
+    for _ in range(2):
+        folder.give(silence(0.01))
+    assert len(list(tmp_path.glob("*.wav"))) == 2
+    assert [path.name for path in tmp_path.glob("*.part")] == [".another.part"]
 
 
 def test_a_folder_that_goes_away_is_an_error_and_nothing_partial_stays(tmp_path):

@@ -1,6 +1,8 @@
 """Programs that speak and play: no shell, no text in a command, none left behind."""
 
+import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -55,6 +57,52 @@ def test_a_program_that_fails_is_named_with_its_last_line(programs, tmp_path):
 
 def test_a_program_that_takes_no_text_harms_nothing(programs):
     programs.run(["true"], 20.0, "x" * 1_000_000)
+
+
+@pytest.mark.parametrize("session", ["", "setsid "])
+def test_what_a_program_leaves_behind_is_not_waited_for(programs, tmp_path, session):
+    """A player may start the sound server, which keeps what it was given open."""
+    os.mkfifo(tmp_path / "pipe")
+    text = f'{session}cat "{tmp_path}/pipe" &\necho $! > "{tmp_path}/server"\necho no card >&2\n'
+    program = write_program(tmp_path, "play", f"{text}exit 1\n")
+    running = InThread(programs.run, [str(program)], 60.0)
+    try:
+        assert "play failed with 1: no card" in str(running.outcome(10.0))
+    finally:
+        os.kill(int((tmp_path / "server").read_text()), signal.SIGKILL)
+
+
+def test_complaints_without_end_are_ended_and_take_no_memory(programs, tmp_path):
+    program = write_program(tmp_path, "play", "exec cat /dev/zero >&2\n")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(SpeechError, match="play was ended: it took over 1 s"):
+        programs.run([str(program)], 1.0)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < before + 50_000  # kB
+
+
+def test_the_last_of_many_complaints_is_told(programs, tmp_path):
+    text = "yes underrun | head -n 100000 >&2; echo no card >&2; exit 1\n"
+    program = write_program(tmp_path, "play", text)
+    with pytest.raises(SpeechError, match=r"play failed with 1: no card$"):
+        programs.run([str(program)], 20.0)
+
+
+def test_a_program_that_says_nothing_more_is_waited_for(programs, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    text = f'exec 2>&-\n: > "{tmp_path}/begun"\nread line < "{tmp_path}/pipe"\nexit 4\n'
+    running = InThread(programs.run, [str(write_program(tmp_path, "play", text))], 20.0)
+    until((tmp_path / "begun").exists, "it begins")
+    assert running.is_alive()
+    (tmp_path / "pipe").write_text("\n")
+    assert "play failed with 4: no reason given" in str(running.outcome())
+
+
+def test_no_descriptor_stays_open(programs):
+    before = len(os.listdir("/proc/self/fd"))
+    for command in (["true"], ["false"], ["no_such_player"]):
+        with contextlib.suppress(SpeechError):
+            programs.run(command, 20.0, "text")
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_program_that_hangs_is_ended_with_all_that_it_started(programs, slow):
@@ -118,7 +166,7 @@ def test_every_program_has_a_package(name):
 
 def test_a_file_in_memory_is_one_for_another_program(programs):
     with MemoryFile(b"before") as file:
-        programs.run(["cp", "/dev/stdin", file.path], 20.0, "after", [file.descriptor])
+        programs.run(["cp", "/dev/stdin", file.path], 20.0, "after", files=[file.descriptor])
         assert file.read() == b"after"
         path = f"/proc/{os.getpid()}/fd/{file.descriptor}"
         assert "memfd" in os.readlink(path)

@@ -241,6 +241,26 @@ def test_a_sentence_that_fails_is_not_tried_with_every_image(stage):
     here.mouth.wait_for(CAT, DOG)
 
 
+def test_a_sentence_that_failed_is_tried_again_though_it_never_changes(stage):
+    here = stage(repeat_after=10.0)
+    here.mouth.failure = SpeechError("no card yet")
+    here.hear(CAT)
+    here.mouth.end()
+    until(lambda: here.failures, "it fails")
+    here.mouth.failure = None
+    for _ in range(9):
+        here.now += 1.0
+        here.hear(CAT)
+    assert here.mouth.begun == [CAT]
+    here.now += 1.0
+    here.say(CAT)
+    for _ in range(100):
+        here.now += 1.0
+        here.hear(CAT)
+    here.say(DOG)
+    assert here.mouth.begun == [CAT, CAT, DOG]
+
+
 def test_it_falls_silent_in_the_midst_of_a_sentence_and_says_no_other(stage):
     here = stage()
     here.hear(CAT)

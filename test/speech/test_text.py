@@ -1,12 +1,14 @@
 """What of a sentence reaches an engine."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sounds import silence
 
 from i2t_ros.errors import InvalidRequestError, SpeechError
-from i2t_ros.speech.base import LONGEST, Manner, clean, seconds_of
+from i2t_ros.speech.base import LONGEST, LONGEST_SOUND, Manner, clean, seconds_of, shortened
 
 
 @pytest.mark.parametrize(
@@ -15,6 +17,8 @@ from i2t_ros.speech.base import LONGEST, Manner, clean, seconds_of
         ("I can see a dog.", "I can see a dog."),
         ("two\nlines\r\n\tof text", "two lines of text"),
         ("a\x0150S command\x00\x7f\x9b", "a 50S command"),
+        ("a \u202egod\u202c \u2066cat\u2069", "a god cat"),
+        ("\u200fכלב\u200e", "\u200fכלב\u200e"),
         ("half a pair \ud83d here", "half a pair here"),
         ("The text reads “[[h@l'oU]]”.", "The text reads “[ [h@l'oU] ]”."),
         ("[[[[a]]]]", "[ [ [ [a] ] ] ]"),
@@ -38,6 +42,16 @@ def test_a_long_sentence_ends_with_a_whole_word():
     assert len(clean("x" * 10_000)) == LONGEST
 
 
+def test_a_megabyte_costs_no_more_than_a_page():
+    def seconds(text):
+        begun = time.process_time()
+        clean(text)
+        return time.process_time() - begun
+
+    page = max(seconds("[[word " * 1000) for _ in range(3))
+    assert min(seconds("[[word " * 1_000_000) for _ in range(3)) < 20 * page
+
+
 @given(st.text())
 def test_whatever_comes_is_safe_and_stays_as_it_is(sentence):
     text = clean(sentence)
@@ -52,10 +66,16 @@ def test_the_length_of_a_sound():
     assert seconds_of(silence(1.25)) == 1.25
 
 
+def test_a_sound_of_minutes_is_cut():
+    assert shortened(silence(LONGEST_SOUND)) == silence(LONGEST_SOUND)
+    assert shortened(silence(500)) == silence(LONGEST_SOUND)
+
+
 @pytest.mark.parametrize("sound", [b"", b"RIFF", b"x" * 1000, silence(0), silence(1)[:30]])
 def test_what_is_no_sound_is_an_error(sound):
-    with pytest.raises(SpeechError, match="a sentence became"):
-        seconds_of(sound)
+    for look in (seconds_of, shortened):
+        with pytest.raises(SpeechError, match="a sentence became"):
+            look(sound)
 
 
 @pytest.mark.parametrize("wrong", [{"rate": 79}, {"rate": 451}, {"volume": -0.1}, {"volume": 2.1}])

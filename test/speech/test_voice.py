@@ -4,8 +4,10 @@ import pytest
 from sounds import length, needs_espeak
 
 from i2t_ros.errors import BackendMissingError, InvalidRequestError, SpeechError
-from i2t_ros.speech.base import Manner
-from i2t_ros.speech.voice import ENGINES, VoiceOptions, check_voice, open_voice
+from i2t_ros.speech.base import LONGEST, LONGEST_SOUND, Manner
+from i2t_ros.speech.espeak import EspeakEngine
+from i2t_ros.speech.outputs import Output
+from i2t_ros.speech.voice import ENGINES, Voice, VoiceOptions, check_voice, open_voice
 
 
 @pytest.mark.parametrize(
@@ -71,6 +73,25 @@ def test_a_sentence_becomes_a_file(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
     voice.close()
     voice.close()
+
+
+@needs_espeak
+def test_what_would_sound_for_minutes_is_cut():
+    """A word for each character that an engine cannot read; newer sentences wait meanwhile."""
+
+    class Listener(Output):
+        def give(self, sound):
+            self.sound = sound
+
+        def start(self): ...
+
+        def stop(self): ...
+
+    engine, listener = EspeakEngine(), Listener()
+    engine.use(Manner("en", rate=80))
+    assert length(engine.synthesize("我" * LONGEST)) > 200
+    Voice(engine, listener).say("我" * LONGEST)
+    assert length(listener.sound) == LONGEST_SOUND
 
 
 @needs_espeak

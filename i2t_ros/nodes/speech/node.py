@@ -58,16 +58,12 @@ class SpeechNode(ManagedNode):
         self._speaker = Speaker(
             voice, self._given.limits, on_said=self._on_said, on_failure=self._on_failure
         )
-        self._subscriptions_of_cameras = [
-            self.create_subscription(
-                String,
-                topic,
-                partial(self._hear, camera),
-                QoSProfile(depth=1),  # only the newest counts; reliable, as the detector is
-                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-            )
-            for camera, topic in self._given.cameras.items()
-        ]
+        try:
+            for camera, topic in self._given.cameras.items():
+                self._subscriptions_of_cameras.append(self._subscribed(camera, topic))
+        except BaseException:  # ROS may refuse a topic, or the QoS that a parameter gives it
+            self._fall_silent()
+            raise
         topics = ", ".join(each.topic_name for each in self._subscriptions_of_cameras)
         self.get_logger().info(f"active: {topics} with {voice.title}")
         return super().on_activate(state)
@@ -98,6 +94,15 @@ class SpeechNode(ManagedNode):
         if self._speaker is not None:
             self._speaker.limits = given.limits
         self._given = given
+
+    def _subscribed(self, camera: str, topic: str) -> Subscription:
+        return self.create_subscription(
+            String,
+            topic,
+            partial(self._hear, camera),
+            QoSProfile(depth=1),  # only the newest counts; reliable, as the detector is
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
 
     def _fall_silent(self) -> None:
         for subscription in self._subscriptions_of_cameras:
