@@ -22,7 +22,12 @@ LINES_OF = """
 return [...document.querySelectorAll(arguments[0])].map((element) => {
   const range = document.createRange();
   range.selectNodeContents(element);
-  return [...range.getClientRects()].map(({left, right, top, bottom}) => [left, right, top, bottom]);
+  const lines = new Map(); // a line has one rectangle for each direction
+  for (const {left, right, top, bottom} of range.getClientRects()) {
+    const line = lines.get(top) ?? [left, right, top, bottom];
+    lines.set(top, [Math.min(left, line[0]), Math.max(right, line[1]), top, bottom]);
+  }
+  return [...lines.values()];
 });
 """
 WIDER = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -151,11 +156,12 @@ def test_names_and_numbers_keep_their_direction_in_arabic(bridge, open_page):
     assert page.call("strings", "milliseconds", 34.6) == "35 ms"
 
 
-# Words of the page that have no letter of the language: { where: what }. Latin names are isolated.
+# Words of the page without an Arabic letter: where, and which.
 NOT_ARABIC = """
 const strange = [];
 const look = (words, where) => {
-  if (/\\p{L}/u.test(words ?? "") && !/\\p{Script=Arabic}/u.test(words)) strange.push([where, words]);
+  const isArabic = /\\p{Script=Arabic}/u.test(words);
+  if (/\\p{L}/u.test(words ?? "") && !isArabic) strange.push([where, words]);
 };
 const all = [...document.body.querySelectorAll("*")]
   .filter(element => !element.closest("noscript, #language"));

@@ -123,7 +123,7 @@ def test_a_voice_of_another_language_does_not_do(bridge, open_page):
 
 
 def test_voices_may_come_late(bridge, open_page):
-    page, web = showing(bridge, open_page, [])
+    page, _ = showing(bridge, open_page, [])
     page.run(PATIENT)
     page.click("speak")
     page.click("speak")  # and off again
