@@ -122,6 +122,8 @@ def test_arabic_is_mirrored_but_for_what_lies_over_the_picture(bridge, open_page
     mark, menu, boxes = layout()
     assert mark[1] < menu[0]
     choose(page, "ar")
+    said = "return document.getElementById('sentence').lang"
+    page.until(lambda: page.run(said) == "ar", "it is told anew: nothing comes after that")
     assert page.run("return document.documentElement.dir") == "rtl"
     mark, menu, mirrored = layout()
     assert mark[0] > menu[1]
