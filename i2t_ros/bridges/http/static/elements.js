@@ -11,6 +11,16 @@ export function element(name, className, content = "") {
   return made;
 }
 
+// Pieces of a line, each in its own direction: in Arabic "640 × 480" would be turned around. A piece
+// is not broken into the line of its neighbors: what is left of a model's name would stand among them.
+export function pieces(contents) {
+  return contents.flatMap((content, i) => {
+    const piece = element("span", "piece");
+    piece.append(element("bdi", "", content), i < contents.length - 1 ? " ·" : "");
+    return i ? [" ", piece] : [piece];
+  });
+}
+
 export function node(name, attributes) {
   const made = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);

@@ -2,9 +2,9 @@
 
 import { spokenError } from "./api.js";
 import { colorOf } from "./colors.js";
-import { $, element, updateList } from "./elements.js";
+import { $, element, pieces, updateList } from "./elements.js";
 import { pickClass } from "./overlay.js";
-import { count, percent, text } from "./strings.js";
+import { count, isolated, percent, text } from "./strings.js";
 import { taskName } from "./tasks.js";
 
 const LIKELY = 0.1; // probability from which a class is shown: a classifier always has a best
@@ -27,8 +27,9 @@ export function showFound(result, hasOverlay = true) {
     more.push(element("h3", "", text("texts")), ...result.texts.map(textLine));
   }
   for (const [task, failure] of Object.entries(result.failures || {})) {
-    const why = element("p", "failure", `${taskName(task)}: ${spokenError(failure)}`);
-    why.title = failure.message;
+    const why = element("p", "failure");
+    why.append(element("bdi", "", taskName(task)), `: ${spokenError(failure)}`);
+    why.title = isolated(failure.message);
     more.push(why);
   }
   $("more").replaceChildren(...more);
@@ -59,7 +60,7 @@ function updateRow(row, object) {
   const [swatch, label, number] = row.firstChild.children;
   swatch.style.background = colorOf(object.class_id);
   label.firstChild.textContent = object.label;
-  number.textContent = `${count(object.count)} · ${percent(object.max_score)}`;
+  number.replaceChildren(...pieces([count(object.count), percent(object.max_score)]));
 }
 
 function classTable(entries) {

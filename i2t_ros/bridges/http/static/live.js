@@ -3,7 +3,7 @@
 import { picture, refusal, request, spoken } from "./api.js";
 import { $ } from "./elements.js";
 import { doWithout, forVoice } from "./speech.js";
-import { language, text } from "./strings.js";
+import { isolated, language, text } from "./strings.js";
 import { clearWords, showProblem, showWords } from "./words.js";
 
 const REFRESH = 3000; // ms between two looks at which cameras there are
@@ -143,7 +143,7 @@ function showCameras(names) {
   const select = $("camera");
   const there = names ?? [...select.options].map((option) => option.value).filter(Boolean);
   const wanted = ["", ...there];
-  const labels = [text("firstCamera"), ...there];
+  const labels = [text("firstCamera"), ...there.map(isolated)];
   // With one camera there is nothing to choose.
   $("cameras").hidden = there.length < 2;
   const same = wanted.length === select.options.length

@@ -8,7 +8,7 @@ import { askForToken, startLogin } from "./login.js";
 import { startOverlay } from "./overlay.js";
 import { startPicture, describePicture, resumePicture, retellPicture, showKnown } from "./picture.js";
 import { startRecent, retellRecent } from "./recent.js";
-import { startSpeech } from "./speech.js";
+import { reviewVoice, startSpeech } from "./speech.js";
 import { LANGUAGES, chooseLanguage, language, loadOthers, preferredLanguage, text } from "./strings.js";
 import { showTasks } from "./tasks.js";
 import { showProblem, startWords } from "./words.js";
@@ -101,6 +101,7 @@ async function changeLanguage(tag) {
   localStorage.setItem("i2t.language", tag);
   showState();
   showTasks();
+  reviewVoice();
   retell();
   retellRecent();
 }

@@ -3,7 +3,7 @@
 import { request } from "./api.js";
 import { $, element, updateList } from "./elements.js";
 import { forVoice } from "./speech.js";
-import { language } from "./strings.js";
+import { isolated, language } from "./strings.js";
 
 const LIMIT = 12;
 
@@ -96,7 +96,7 @@ function updateItem(item, { key, source, result }) {
   const caption = item.querySelector("span");
   caption.textContent = result.sentence;
   caption.lang = result.language;
-  item.firstChild.title = result.sentence;
+  item.firstChild.title = isolated(result.sentence);
   if (key === shown) item.firstChild.setAttribute("aria-current", "true");
   else item.firstChild.removeAttribute("aria-current");
 }

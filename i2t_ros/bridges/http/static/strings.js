@@ -30,6 +30,8 @@ export const LANGUAGES = {
 // The digits that the sentences and the robot's drawings have.
 const DIGITS = { numberingSystem: "latn" };
 
+const FROM_THE_RIGHT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}]/u;
+
 let chosen = "en";
 let strings = {};
 const loaded = new Map();
@@ -76,14 +78,17 @@ export async function chooseLanguage(tag) {
 
 export function text(key, values = {}) {
   const found = strings[key] ?? "";
-  return found.replace(/\{(\w+)\}/g, (all, name) => shown(values[name] ?? all));
+  return found.replace(/\{(\w+)\}/g, (all, name) => {
+    const value = values[name] ?? all;
+    return typeof value === "number" ? count(value) : isolated(value);
+  });
 }
 
 // A name or a message may be written in the other direction than the words around it: first strong
 // isolate and its end keep it together, as <bdi> does among elements.
-function shown(value) {
-  if (typeof value === "number") return count(value);
-  return document.documentElement.dir === "rtl" ? `\u2068${value}\u2069` : value;
+export function isolated(value) {
+  const turned = document.documentElement.dir === "rtl" || FROM_THE_RIGHT.test(value);
+  return turned ? `\u2068${value}\u2069` : value;
 }
 
 export function count(number) {

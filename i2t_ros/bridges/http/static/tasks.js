@@ -13,6 +13,7 @@ export function startTasks(names, changed) {
     const button = element("button", "chip");
     button.type = "button";
     button.dataset.task = name;
+    button.dir = "auto"; // a task of another package has its own name
     button.addEventListener("click", () => {
       const on = chosen ?? usual;
       const wanted = known.filter((task) => (task === name) !== on.includes(task));

@@ -1,6 +1,6 @@
 // The sentence, what went wrong, and the reply as JSON.
 
-import { $, element } from "./elements.js";
+import { $, pieces } from "./elements.js";
 import { clearFound, showFound } from "./found.js";
 import { say } from "./speech.js";
 import { milliseconds, text } from "./strings.js";
@@ -52,14 +52,12 @@ export function showWords(result, hasOverlay = true) {
   shown = result;
   $("sentence").lang = result.language;
   if (isNew) $("sentence").textContent = result.sentence;
-  say(result.sentence, isNew);
+  say(result, isNew);
   $("copy").disabled = false;
   showProblem("");
   showFound(result, hasOverlay);
   const parts = [result.model];
   if (result.width) parts.push(`${result.width} × ${result.height}`);
   if (result.timings_ms) parts.push(result.cached ? text("known") : milliseconds(result.timings_ms.total));
-  // Each in its own direction: in Arabic "640 × 480" would be turned around.
-  const pieces = parts.flatMap((part) => [" · ", element("bdi", "", part)]);
-  $("details").replaceChildren(...pieces.slice(1));
+  $("details").replaceChildren(...pieces(parts));
 }

@@ -8,9 +8,8 @@ import pytest
 from browser_page import DESKTOP, LIMIT, PASTE, PHONE, close_to
 from making import describer_of, open_detector
 from waiting import until
-from web_support import BOXES, PICTURE, RectangleDescriber, picture
+from web_support import BOXES, PICTURE, picture
 
-from i2t_ros.errors import BackendMissingError
 from i2t_ros.pipeline.describer import DescribeOptions
 
 # --- pictures
@@ -188,63 +187,6 @@ def test_dark_and_light(bridge, open_page):
     page.browser.refresh()
     page.until(lambda: page.run("return document.documentElement.dataset.ready"), "reloaded")
     assert page.run(ground) == second
-
-
-def test_reading_aloud(bridge, open_page):
-    page = open_page(bridge())
-    page.run(
-        "window.said = [];"
-        "Object.defineProperty(window.speechSynthesis, 'speak',"
-        " {value: (words) => window.said.push([words.text, words.lang])})"
-    )
-    page.drop(PICTURE)
-    page.says("I can see a dog and a person.")
-    assert page.run("return window.said") == []
-    page.click("speak")
-    page.until(lambda: page.run("return window.said.length"), "what is shown is read")
-    page.choose("language", "es")
-    page.says("Veo un perro y una persona.")
-    said = page.run("return window.said")
-    assert said[0] == ["I can see a dog and a person.", "en"]
-    assert ["Veo un perro y una persona.", "es"] in said
-
-
-def test_what_is_read_aloud_is_put_for_a_voice(bridge, open_page):
-    pytest.importorskip("unicode_rbnf")
-    web = bridge()
-    page = open_page(web)
-    listen = "Object.defineProperty(speechSynthesis, 'speak', {value: () => { window.heard = 1; }})"
-    page.run(listen)
-    page.drop(PICTURE)
-    page.says("I can see a dog and a person.")
-    assert not web.describer.asked[-1].spoken
-    page.click("speak")
-    page.until(lambda: page.run("return window.heard"), "the words that were there are read")
-    assert web.describer.asked[-1].spoken
-    page.click("speak")
-    page.until(lambda: not web.describer.asked[-1].spoken, "words for a reader again")
-
-
-class Silent(RectangleDescriber):
-    """Has no words for a voice."""
-
-    def __call__(self, request):
-        if request.spoken:
-            raise BackendMissingError("spoken needs a package")
-        return super().__call__(request)
-
-
-def test_without_words_for_a_voice_those_for_a_reader_are_read(bridge, open_page):
-    page = open_page(bridge(Silent()))
-    listen = "speechSynthesis, 'speak', {value: (words) => { window.heard = words.text; }}"
-    page.run(f"Object.defineProperty({listen})")
-    page.drop(PICTURE)
-    page.says("I can see a dog and a person.")
-    page.click("speak")
-    page.until(
-        lambda: page.run("return window.heard") == "I can see a dog and a person.", "it is read"
-    )
-    assert page.text("problem") == ""
 
 
 def test_a_token_is_asked_for_once(bridge, open_page):

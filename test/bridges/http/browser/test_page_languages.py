@@ -1,5 +1,7 @@
 """The page in its languages: which one is chosen, right-to-left, and what the server is told."""
 
+import itertools
+
 import pytest
 from browser_page import PHONE, close_to
 from web_support import PICTURE
@@ -13,6 +15,19 @@ ENDS = """
 return [...document.querySelectorAll(arguments[0])].map((element) => {
   const {left, right} = element.getBoundingClientRect();
   return [left, right];
+});
+"""
+# The lines of each of what a selector finds: left, right, top and bottom ends.
+LINES_OF = """
+return [...document.querySelectorAll(arguments[0])].map((element) => {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  const lines = new Map(); // a line has one rectangle for each direction
+  for (const {left, right, top, bottom} of range.getClientRects()) {
+    const line = lines.get(top) ?? [left, right, top, bottom];
+    lines.set(top, [Math.min(left, line[0]), Math.max(right, line[1]), top, bottom]);
+  }
+  return [...lines.values()];
 });
 """
 WIDER = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -107,6 +122,8 @@ def test_arabic_is_mirrored_but_for_what_lies_over_the_picture(bridge, open_page
     mark, menu, boxes = layout()
     assert mark[1] < menu[0]
     choose(page, "ar")
+    said = "return document.getElementById('sentence').lang"
+    page.until(lambda: page.run(said) == "ar", "it is told anew: nothing comes after that")
     assert page.run("return document.documentElement.dir") == "rtl"
     mark, menu, mirrored = layout()
     assert mark[0] > menu[1]
@@ -139,3 +156,76 @@ def test_names_and_numbers_keep_their_direction_in_arabic(bridge, open_page):
     choose(page, "de")
     assert page.call("strings", "text", "waiting", {"camera": "cam"}).endswith(" cam")
     assert page.call("strings", "milliseconds", 34.6) == "35 ms"
+
+
+# Words of the page without an Arabic letter: where, and which.
+NOT_ARABIC = """
+const strange = [];
+const look = (words, where) => {
+  const isArabic = /\\p{Script=Arabic}/u.test(words);
+  if (/\\p{L}/u.test(words ?? "") && !isArabic) strange.push([where, words]);
+};
+const all = [...document.body.querySelectorAll("*")]
+  .filter(element => !element.closest("noscript, #language"));
+for (const element of all) {
+  for (const child of element.childNodes) {
+    if (child.nodeType === Node.TEXT_NODE) look(child.data, element.id || element.tagName);
+  }
+  for (const name of ["aria-label", "alt", "title"]) {
+    look(element.getAttribute(name), `${element.id} ${name}`);
+  }
+}
+return strange;
+"""
+
+
+def test_nothing_of_the_page_stays_english(bridge, open_page):
+    page = open_page(bridge())
+    choose(page, "ar")
+    assert page.run(NOT_ARABIC) == []
+    assert page.call("strings", "text", "working") == page.find("place").get_attribute(
+        "textContent"
+    )
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_pieces_of_the_footer_are_not_scrambled_where_lines_break(bridge, open_page, language):
+    page = open_page(bridge())
+    choose(page, language)
+    model = "mobilenet_v2_quantized on litert (cpu)"
+    texts = [{"text": "exit to the platform (left)", "translation": "to the left (exit)"}]
+    page.call("words", "showWords", {**SCENE, "model": model, "texts": texts})
+    broken = 0
+    for width in range(100, 460, 15):
+        page.run(
+            "for (const id of ['details', 'more'])"
+            " document.getElementById(id).style.width = `${arguments[0]}px`",
+            width,
+        )
+        for line in ("#details", "#more p"):
+            pieces = page.run(LINES_OF, f"{line} bdi")
+            assert len(pieces) == (3 if line == "#details" else 2)
+            broken += any(len(lines) > 1 for lines in pieces)
+            for before, after in itertools.pairwise(pieces):
+                (left, right, _, bottom), (first, last, top, _) = before[-1], after[0]
+                if top < bottom - 2:  # on one line: whole, and in the order of the page
+                    assert len(before) == len(after) == 1, width
+                    assert last <= left if language == "ar" else first >= right
+    assert broken > 4
+
+
+def test_names_are_isolated_in_titles_lists_and_switches(bridge, open_page):
+    page = open_page(bridge())
+    choose(page, "ar")
+    failures = {"my_task (x)": {"code": "odd", "message": "no file (x)"}}
+    page.call("words", "showWords", {**SCENE, "failures": failures})
+    failed = page.browser.find_element("css selector", "#more .failure")
+    assert failed.get_attribute("title") == "\u2068no file (x)\u2069"
+    assert "\u2068no file (x)\u2069" in failed.text
+    assert failed.find_element("tag name", "bdi").text == "my_task (x)"
+    page.call("tasks", "startTasks", ["my_task (x)"])
+    direction = "return getComputedStyle(document.querySelector('#tasks button')).direction"
+    assert page.run(direction) == "ltr"
+    choose(page, "en")
+    assert page.call("strings", "isolated", "cam (1)") == "cam (1)"
+    assert page.call("strings", "isolated", "باب (1)") == "\u2068باب (1)\u2069"
