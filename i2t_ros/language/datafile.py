@@ -57,6 +57,7 @@ _OPTIONAL: Mapping[str, tuple[Any, Any]] = {
     "capitals": (Literal["sentences", "nouns", "none"], "sentences"),
     "aliases": (dict[str, str], {}),
     "borrowed": (dict[str, Any], {}),  # see _language_type
+    "spoken": (dict[str, dict[str, Any]], {}),  # see checked
 }
 
 
@@ -117,7 +118,22 @@ def checked(tag: str, data: Data) -> Data:
         if not needed <= _fields(template) <= allowed:
             listed = " ".join(f"{{{field}}}" for field in sorted(allowed)) or "none"
             raise wrong(tag, key, f"a text with the fields {listed}", template)
+    if data["spoken"]:
+        _check_spoken(tag, data)
     return data
+
+
+def aloud(data: Data) -> Data:
+    """Return a language's data with the phrases that a voice says in the place of others."""
+    return merge(data, data["spoken"]) | {"spoken": {}}
+
+
+def _check_spoken(tag: str, data: Data) -> None:
+    known = {section: set(names) for section, names in phrase_fields().items()}
+    for section, names in data["spoken"].items():
+        if unknown := names.keys() - known.get(section, set()):
+            raise wrong(tag, f"spoken.{section}", "names of phrases", ", ".join(sorted(unknown)))
+    checked(tag, aloud(data))
 
 
 def wrong(tag: str, key: str, expected: str, got: Any) -> InvalidRequestError:
