@@ -87,6 +87,24 @@ def phrase_fields() -> Mapping[str, Mapping[str, frozenset[str]]]:
     return found
 
 
+def phrases(data: Data) -> dict[str, Any]:
+    """Return the phrases of a language, "sentence.plain" -> plural category -> template."""
+    return {
+        f"{section}.{name}": forms(_phrase(data, f"{section}.{name}"))
+        for section, names in phrase_fields().items()
+        for name in names
+    }
+
+
+def _phrase(data: Data, name: str) -> Any:
+    """Return a phrase, or the one that takes its place in a language that leaves it out."""
+    section, _, key = name.partition(".")
+    if key in data[section]:
+        return data[section][key]
+    instead = OPTIONAL_PHRASES[name]
+    return _phrase(data, instead) if instead else english()[section][key]
+
+
 def forms(value: Any) -> Any:
     """Return a text, or one for each plural category, as the latter."""
     return {"other": value} if isinstance(value, str) else value

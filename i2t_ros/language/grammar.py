@@ -107,7 +107,7 @@ class Language:
             kind: _list_pattern(cldr, *(data["lists"].get(key, {}) for key in overlays))
             for kind, overlays in _LISTS.items()
         }
-        self.phrases = _phrases(data)
+        self.phrases = datafile.phrases(data)
         _, self._closing_quote = data["texts"]["quote"].split("{text}", 1)
         self.places: Mapping[str, str] = data["scene"]["places"]
         self.space: str = data["space"]
@@ -197,7 +197,7 @@ class Language:
         """The language as a voice speaks it: every number in words, and phrases for the ear."""
         voice = copy.copy(self)
         voice.aloud = True
-        voice.phrases = _phrases(datafile.aloud(self._data))
+        voice.phrases = datafile.phrases(datafile.aloud(self._data))
         voice.count = lru_cache(4096)(voice._count)
         return voice
 
@@ -338,23 +338,6 @@ def _locale(tag: str, cldr: str) -> Locale:
     except (UnknownLocaleError, ValueError) as error:
         expected = "the tag of a language that CLDR has data for"
         raise datafile.wrong(tag, "cldr", expected, cldr) from error
-
-
-def _phrases(data: datafile.Data) -> dict[str, Any]:
-    return {
-        f"{section}.{name}": datafile.forms(_phrase(data, f"{section}.{name}"))
-        for section, names in datafile.phrase_fields().items()
-        for name in names
-    }
-
-
-def _phrase(data: datafile.Data, name: str) -> Any:
-    """Return a phrase, or the one that takes its place in a language that leaves it out."""
-    section, _, key = name.partition(".")
-    if key in data[section]:
-        return data[section][key]
-    instead = datafile.OPTIONAL_PHRASES[name]
-    return _phrase(data, instead) if instead else datafile.english()[section][key]
 
 
 def _of(value: Any, key: str) -> Any:

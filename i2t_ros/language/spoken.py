@@ -120,7 +120,7 @@ class _Speaker:
             rf"(?:(?P<gap>[ \u00a0]?)(?:(?P<unit>{_either(self.units)})|(?P<money>{money})){end}"
             rf"|\ ?(?=(?P<counter>{counters})))?"
             rf"|(?P<symbol>[&+=×÷<>]|[~≈](?=\ ?\d)|(?<=[^\W_])[/@](?=[^\W_])"
-            rf"|(?<=[^\W_])\.(?=[^\W\d_]{{2}}))"
+            rf"|(?<=[^\W_])\.(?=[^\W\d_][^\W_]))"
         )
         self._another = re.compile(rf" +[-+±]?(?:(?:{money})\ ?)?\d")
 
@@ -144,7 +144,9 @@ class _Speaker:
             return self._pad(self.words[_WORDS[symbol]] or " ")
         words = self._pad(self._in_words(match))
         # Two numbers side by side would sound as one.
-        return words + (self.words["pause"] if self._another.match(match.string, match.end()) else "")
+        return words + (
+            self.words["pause"] if self._another.match(match.string, match.end()) else ""
+        )
 
     def _in_words(self, match: re.Match[str]) -> str:
         found = match.groupdict()
@@ -206,7 +208,7 @@ class _Speaker:
     def _measure(
         self, number: str, unit: str, currency: str, counting: bool = False, sign: str = ""
     ) -> str:
-        """Return a number with the name of its unit or currency; ``sign`` stands right before it."""
+        """Return a number with the name of its unit or currency; ``sign`` is right before it."""
         value = self._value(number)
         if value is None or not (unit or currency):
             words = sign + self._number(number, counting=counting)
@@ -216,15 +218,13 @@ class _Speaker:
         names = self.words["hundredths"].get(currency)
         whole, hundredths = divmod(value, 1)
         if not names or not hundredths or value * 100 % 1:
-            return self._named(_plain(value if hundredths else whole), currency)
+            return self._named(_plain(value.normalize() if hundredths else whole), currency)
         small = self._named(int(hundredths * 100), currency, names)
         if not whole:
             return small
         return str(self.words["price"]).format(self._named(int(whole), currency), small)
 
-    def _named(
-        self, value: int | Decimal, of: str, names: Any = None, sign: str = ""
-    ) -> str:
+    def _named(self, value: int | Decimal, of: str, names: Any = None, sign: str = "") -> str:
         """Return a number of a unit or a currency, or of what ``names`` has the forms of."""
         last = value % 100
         if self.words["repeat"] and value > 100 and last in (1, 2):
@@ -303,7 +303,7 @@ def _plain(value: Decimal) -> int | Decimal:
 
 
 def _dotted(text: str, at: int) -> bool:
-    """Return whether a dot within a word is said, as in "robot.org", unlike "Mr.Smith" and "z.B."."""
+    """Return whether a dot within a word is said: in "robot.org", but not in "Mr.Smith"."""
     before, after = text[at - 1], text[at + 1 : at + 3]
     return after.islower() or (after.isupper() and not before.islower())
 

@@ -32,8 +32,11 @@ _UNSPACED = ("ja", "zh")
 _WIDE = "。！？、，；："  # have their own space
 # Chinese characters and kana, which have no spaces between them.
 _HAN = "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-_SIGNS = "&+=×÷<>@/~≈#№"
-_NO_SPACE = re.compile(rf"(?<=[{_HAN}]) (?=[\d{_SIGNS}])|(?<=[\d{_SIGNS}]) (?=[{_HAN}])")
+_SIGNS = "&+=×÷<>@/~≈"
+_NO_SPACE = re.compile(
+    rf"(?<=[{_HAN}]) (?=[\d#№{_SIGNS}])|(?<=\d) (?=[{_HAN}{_SIGNS}])"
+    rf"|(?<=[#№{_SIGNS}]) (?=[\d{_HAN}])"
+)
 _QUOTED_HAN = re.compile(rf"(?<=[{_HAN}])[{_OPENING}{_CLOSING}](?=[{_HAN}])")
 _APART = re.compile(rf"(?<=[{_HAN}]) (?=[{_HAN}])")
 # A particle or a copula behind a quotation is written as one with it.

@@ -14,7 +14,9 @@ from i2t_ros.validation import read_mapping
 _DEFAULTS: Mapping[str, Any] = {
     **dict.fromkeys(("and", "plus", "minus", "equals", "times", "over", "at", "slash", "dot"), ""),
     **dict.fromkeys(("point", "less", "more", "about", "cold", "to_case", "decimals"), ""),
-    **dict.fromkeys(("hours", "hours_to", "minutes", "early", "hour_to", "from", "until"), ""),
+    **dict.fromkeys(
+        ("hours", "hours_to", "minutes", "minutes_to", "early", "hour_to", "from", "until"), ""
+    ),
     "join": " ",
     "pause": ",",
     "between": "",
@@ -27,8 +29,8 @@ _DEFAULTS: Mapping[str, Any] = {
     "time": "{0} {1}",
     "price": "{0} {1}",
     "repeat": "",
-    **dict.fromkeys(("units", "currencies", "hundredths"), {}),
-    **dict.fromkeys(("feminine", "counters", "digits", "oclock"), []),
+    **{key: {} for key in ("units", "currencies", "hundredths")},
+    **{key: [] for key in ("feminine", "counters", "digits", "oclock")},
 }
 
 

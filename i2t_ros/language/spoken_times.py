@@ -40,7 +40,8 @@ def _clock(time: Time, tag: str, *, within: bool = False) -> str:
         hours = number_words(hour, tag, counting=hour <= 12 or tag.startswith("zh"))
     else:
         hours = number_words(hour, tag, how, case)
-    gender = words["minutes"] or ("m" if case else "")
+    gender = words["minutes"]
+    case = words["minutes_to"] if within else ""
     named = (within and words["minute_to"]) or words["minute"]
     minutes = _form(named, minute, tag).format(number_words(minute, tag, gender, case))
     whole = (within and words["hour_to"]) or words["hour"]
