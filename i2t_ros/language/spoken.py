@@ -61,9 +61,10 @@ _ORDINALS = {
 }  # fmt: skip
 _WORDS = {
     "&": "and", "+": "plus", "=": "equals", "×": "times", "÷": "over", "<": "less", ">": "more",
-    "~": "about", "≈": "about", "/": "slash", "@": "at", ".": "dot",
+    "~": "about", "≈": "about", "/": "slash", "@": "at",
 }  # fmt: skip
 _NUMBER = r"\d+(?:[.,'’\u00a0]\d+)*"
+_DOT = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_][^\W_])")
 _DASH = r"\ ?[-–—~]\ ?"
 
 
@@ -113,33 +114,44 @@ class _Speaker:
             rf"(?:{_DASH}(?P<till>[01]?\d|2[0-3])[:：](?P<until>[0-5]\d){clock})?"
             rf"|(?P<ordinal>\d{{1,9}})(?P<suffix>{suffix}){end}"
             rf"|(?P<prefix>{money})\ ?(?P<price>{_NUMBER})"
-            rf"(?:{_DASH}(?:(?P=prefix)\ ?)?(?P<most>{_NUMBER})(?![-–—]))?"
+            rf"(?:{_DASH}(?:(?P=prefix)\ ?)?(?P<most>{_NUMBER})(?![-–—\d]))?"
             rf"|(?:(?P<hash>[#№])\ ?(?=\d)(?!\d+(?:{suffix}){end}))?"
             rf"(?P<sign>(?<![^\W_])(?<![.,)])[-+±])?(?P<number>{_NUMBER})"
-            rf"(?:{_DASH}(?<![\d][-–—~]\ )(?P<last>{_NUMBER})(?![-–—]))?"
+            rf"(?:{_DASH}(?<![\d][-–—~]\ )(?P<last>{_NUMBER})(?![-–—\d]))?"
             rf"(?:(?P<gap>[ \u00a0]?)(?:(?P<unit>{_either(self.units)})|(?P<money>{money})){end}"
             rf"|\ ?(?=(?P<counter>{counters})))?"
             rf"|(?P<symbol>[&+=×÷<>]|[~≈](?=\ ?\d)|(?<=[^\W_])[/@](?=[^\W_])"
-            rf"|(?<=[^\W_])\.(?=[^\W\d_][^\W_]))"
+            rf"|{_DOT.pattern})"
         )
+        named = f"{_either(self.units)}|{money}"
+        # Thousands apart by an ordinary space count as such before a unit, "1 000 ₽" only.
+        apart = rf"(?<![\d.,])(?<!\d )[1-9]\d{{0,2}}(?: \d{{3}})+(?=[ \u00a0]?(?:{named}){end})"
+        self._apart = re.compile(apart if self.group == "\u00a0" else "(?!)")
         self._another = re.compile(rf" +[-+±]?(?:(?:{money})\ ?)?\d")
 
     def said(self, text: str) -> str:
         language = self.locale.language
         text = ready(legible(text), language)
+        text = self._apart.sub(lambda match: match[0].replace(" ", "\u00a0"), text)
         text = self._pattern.sub(self._replace, text)
         # Whatever an unusual row of signs has kept from being read.
         text = re.sub(r"\d+", lambda match: self._pad(digit_words(match[0], self.tag)), text)
         between = self.words["between"] or self.words["pause"]
-        return pauses(text, self.words["pause"], between, language)
+        text = pauses(text, self.words["pause"], between, language)
+        # Dots that words have come to stand beside: 等于.km.
+        return _DOT.sub(self._dot, text)
+
+    def _dot(self, match: re.Match[str]) -> str:
+        said = _dotted(match.string, match.start()) and self.words["dot"]
+        return self._pad(said) if said else match[0]
 
     def _pad(self, words: str) -> str:
         return f"{self.words['join']}{words}{self.words['join']}"
 
     def _replace(self, match: re.Match[str]) -> str:
         symbol = match["symbol"]
-        if symbol == "." and not _dotted(match.string, match.start()):
-            return symbol
+        if symbol == ".":
+            return self._dot(match)
         if symbol:
             return self._pad(self.words[_WORDS[symbol]] or " ")
         words = self._pad(self._in_words(match))
@@ -178,6 +190,9 @@ class _Speaker:
         minus = (cold and self.words["cold"]) or self.words["minus"]
         signs = {"-": (minus,), "+": (self.words["plus"],), "±": (self.words["plus"], minus)}
         sign = "".join(f"{word}{join}" for word in signs.get(match["sign"] or "", ()))
+        if last is not None and re.search(r"\d[-–—]$", match.string[: match.start()][-2:]):
+            # "03-1234-5678"
+            return f"{self._number(number)}{self.words['pause']}{join}{self._number(last)}"
         if last is not None:
             return self._range(number, last, of, currency, sign) + after
         counting = bool(match["counter"])
@@ -212,7 +227,9 @@ class _Speaker:
         value = self._value(number)
         if value is None or not (unit or currency):
             words = sign + self._number(number, counting=counting)
-            return f"{words} {unit or currency}".strip()
+            return (
+                self._template(unit or currency, 100).format(words) if unit or currency else words
+            )
         if not currency:
             return self._named(_plain(value), unit, sign=sign)
         names = self.words["hundredths"].get(currency)

@@ -38,7 +38,9 @@ _NO_SPACE = re.compile(
     rf"|(?<=[#№{_SIGNS}]) (?=[\d{_HAN}])"
 )
 _QUOTED_HAN = re.compile(rf"(?<=[{_HAN}])[{_OPENING}{_CLOSING}](?=[{_HAN}])")
+_HYPHEN_HAN = re.compile(rf"(?<=[{_HAN}])-(?=[{_HAN}])")
 _APART = re.compile(rf"(?<=[{_HAN}]) (?=[{_HAN}])")
+_PERCENT_FIRST = re.compile(r"%\ ?(\d+(?:[.,]\d+)*)(?![\d%])")
 # A particle or a copula behind a quotation is written as one with it.
 _KOREAN_ENDING = re.compile(r"[ .!?…]*[”’」』»]+(?=[가-힣])")
 # So is the Arabic "and" with its word, also where a quotation mark stood between them.
@@ -96,6 +98,8 @@ def ready(text: str, language: str) -> str:
     """Return a legible text with the spaces and pauses that its language has, before numbers."""
     if language in _UNSPACED:
         return _NO_SPACE.sub("", text)
+    if language == "tr":  # %50, which is said as "yüzde elli" like 50%
+        return _PERCENT_FIRST.sub(r"\1%", text)
     return text.replace("» و«", "»، و«") if language == "ar" else text
 
 
@@ -107,7 +111,7 @@ def pauses(text: str, comma: str, between: str, language: str) -> str:
     if language == "ko":
         text = _KOREAN_ENDING.sub("", text)
     if language in _UNSPACED:
-        text = _QUOTED_HAN.sub("", text)
+        text = _HYPHEN_HAN.sub(comma, _QUOTED_HAN.sub("", text))
     said = "".join(
         char if char == " " or char.isalpha() else _mark(text, at, comma, between)
         for at, char in enumerate(text)

@@ -163,7 +163,7 @@ def test_fractions_and_signs_are_said() -> None:
         ("en", "10–20 kg", "ten to twenty kilograms"),
         ("ru", "10-20 кг", "от десяти до двадцати килограмм"),
         ("zh", "50%", "百分之五十"),
-        ("tr", "%50 değil 50 %", "elli değil yüzde elli"),
+        ("tr", "%50 değil 50 %", "yüzde elli değil yüzde elli"),
         ("de", "3,50 € + £1", "drei Euro fünfzig Cent plus ein Pfund"),
         ("ja", "€3.50", "三ユーロ五十セント"),
         ("en", "-5 °C, 90°", "minus five degrees Celsius, ninety degrees"),
@@ -226,6 +226,9 @@ def test_fractions_and_signs_are_said() -> None:
         ("ja", "007 4", "ゼロ、ゼロ、なな、四"),
         ("ja", "#4-6", "四から六番"),
         ("zh", "№ 7", "七号"),
+        ("ja", "03-1234-567", "ゼロ、さん、千二百三十四、五百六十七"),
+        ("ru", "1 000 ₽, 555 123", "одна тысяча рублей, пятьсот пятьдесят пять, сто двадцать три"),
+        ("en", "007 °C", "zero zero seven degrees Celsius"),
         # Spaces between characters are pauses, but not beside a number or a sign.
         ("zh", "第 5 号 出口 & 2", "第五号，出口和二"),
         ("ja", "出口 “A” 右", "出口 A 右"),
