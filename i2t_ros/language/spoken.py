@@ -65,6 +65,7 @@ _WORDS = {
 }  # fmt: skip
 _NUMBER = r"\d+(?:[.,'’\u00a0]\d+)*"
 _DOT = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_][^\W_])")
+_SAID = re.compile(rf"[\d&+=×÷<>~≈/@]|{_DOT.pattern}")  # without these there is nothing to read
 _DASH = r"\ ?[-–—~]\ ?"
 
 
@@ -132,10 +133,11 @@ class _Speaker:
     def said(self, text: str) -> str:
         language = self.locale.language
         text = ready(legible(text), language)
-        text = self._apart.sub(lambda match: match[0].replace(" ", "\u00a0"), text)
-        text = self._pattern.sub(self._replace, text)
-        # Whatever an unusual row of signs has kept from being read.
-        text = re.sub(r"\d+", lambda match: self._pad(digit_words(match[0], self.tag)), text)
+        if _SAID.search(text):
+            text = self._apart.sub(lambda match: match[0].replace(" ", "\u00a0"), text)
+            text = self._pattern.sub(self._replace, text)
+            # Whatever an unusual row of signs has kept from being read.
+            text = re.sub(r"\d+", lambda match: self._pad(digit_words(match[0], self.tag)), text)
         between = self.words["between"] or self.words["pause"]
         text = pauses(text, self.words["pause"], between, language)
         # Dots that words have come to stand beside: 等于.km.
