@@ -60,6 +60,7 @@ _OPTIONAL: Mapping[str, tuple[Any, Any]] = {
     "capitals": (Literal["sentences", "nouns", "none"], "sentences"),
     "aliases": (dict[str, str], {}),
     "borrowed": (dict[str, Any], {}),  # see _language_type
+    "spoken": (dict[str, dict[str, Any]], {}),  # see checked
 }
 
 
@@ -87,6 +88,24 @@ def phrase_fields() -> Mapping[str, Mapping[str, frozenset[str]]]:
         phrases = {name: text for name, text in english()[section].items() if name != "places"}
         found[section] = {name: _fields(forms(text)["other"]) for name, text in phrases.items()}
     return found
+
+
+def phrases(data: Data) -> dict[str, Any]:
+    """Return the phrases of a language, "sentence.plain" -> plural category -> template."""
+    return {
+        f"{section}.{name}": forms(_phrase(data, f"{section}.{name}"))
+        for section, names in phrase_fields().items()
+        for name in names
+    }
+
+
+def _phrase(data: Data, name: str) -> Any:
+    """Return a phrase, or the one that takes its place in a language that leaves it out."""
+    section, _, key = name.partition(".")
+    if key in data[section]:
+        return data[section][key]
+    instead = OPTIONAL_PHRASES[name]
+    return _phrase(data, instead) if instead else english()[section][key]
 
 
 def forms(value: Any) -> Any:
@@ -120,7 +139,22 @@ def checked(tag: str, data: Data) -> Data:
         if not needed <= _fields(template) <= allowed:
             listed = " ".join(f"{{{field}}}" for field in sorted(allowed)) or "none"
             raise wrong(tag, key, f"a text with the fields {listed}", template)
+    if data["spoken"]:
+        _check_spoken(tag, data)
     return data
+
+
+def aloud(data: Data) -> Data:
+    """Return a language's data with the phrases that a voice says in the place of others."""
+    return merge(data, data["spoken"]) | {"spoken": {}}
+
+
+def _check_spoken(tag: str, data: Data) -> None:
+    known = {section: set(names) for section, names in phrase_fields().items()}
+    for section, names in data["spoken"].items():
+        if unknown := names.keys() - known.get(section, set()):
+            raise wrong(tag, f"spoken.{section}", "names of phrases", ", ".join(sorted(unknown)))
+    checked(tag, aloud(data))
 
 
 def wrong(tag: str, key: str, expected: str, got: Any) -> InvalidRequestError:

@@ -107,11 +107,7 @@ class Language:
             kind: _list_pattern(cldr, *(data["lists"].get(key, {}) for key in overlays))
             for kind, overlays in _LISTS.items()
         }
-        self.phrases = {
-            f"{section}.{name}": datafile.forms(_phrase(data, f"{section}.{name}"))
-            for section, names in datafile.phrase_fields().items()
-            for name in names
-        }
+        self.phrases = datafile.phrases(data)
         _, self._closing_quote = data["texts"]["quote"].split("{text}", 1)
         places = data["scene"]["places"]
         instead = {name: places[other] for name, other in datafile.OPTIONAL_PLACES.items()}
@@ -200,11 +196,19 @@ class Language:
 
     @cached_property
     def voice(self) -> "Language":
-        """The language as a voice speaks it: with every number in words."""
+        """The language as a voice speaks it: every number in words, and phrases for the ear."""
         voice = copy.copy(self)
         voice.aloud = True
+        voice.phrases = datafile.phrases(datafile.aloud(self._data))
         voice.count = lru_cache(4096)(voice._count)
         return voice
+
+    @cached_property
+    def _repeat(self) -> str:
+        """How the noun stands twice, "مئة سيارة وسيارة", in a language that says it so."""
+        from i2t_ros.language.spoken_data import spoken_words  # noqa: PLC0415  # most never ask
+
+        return str(spoken_words(self.cldr)["repeat"])
 
     def agreeing(self, nouns: Sequence[tuple[Noun, int]], section: str) -> "Agreement":
         """Return what verbs of a ``section`` agree with, beside nouns that are this many each."""
@@ -251,6 +255,9 @@ class Language:
         numerals: Numerals = "usual",
         marked: bool = False,
     ) -> str:
+        if self.aloud and number > 100 and number % 100 in (1, 2) and self._repeat:
+            parts = (number - number % 100, number % 100)
+            return self._repeat.format(*(self.count(noun, n, section, numerals) for n in parts))
         data = self._data
         case = said = data[section].get("case", self._case)
         counter = noun.counter
@@ -333,15 +340,6 @@ def _locale(tag: str, cldr: str) -> Locale:
     except (UnknownLocaleError, ValueError) as error:
         expected = "the tag of a language that CLDR has data for"
         raise datafile.wrong(tag, "cldr", expected, cldr) from error
-
-
-def _phrase(data: datafile.Data, name: str) -> Any:
-    """Return a phrase, or the one that takes its place in a language that leaves it out."""
-    section, _, key = name.partition(".")
-    if key in data[section]:
-        return data[section][key]
-    instead = datafile.OPTIONAL_PHRASES[name]
-    return _phrase(data, instead) if instead else datafile.english()[section][key]
 
 
 def _of(value: Any, key: str) -> Any:

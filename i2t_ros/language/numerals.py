@@ -10,12 +10,14 @@ British English  "one hundred and one"
 Russian      what lives is counted in the genitive where the sentence has the accusative: "одного"
 French       "vingt et un", the spelling that dictionaries and voices know best
 Japanese     0 is "ゼロ", not the sign 〇
-decimals     digits after the separator are said one by one; the library's own are not used: its
-             Polish fractions are wrong
+Dutch        a space after "duizend"; one thing of no gender is "één", which "een" does not tell
+Korean       things are counted in native numbers below a hundred
+decimals     digits after the separator are said one by one or as config/spoken.yaml says; the
+             library's own are not used: its Polish fractions are wrong
 """
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +35,9 @@ LONGEST = 12
 MOST_DIGITS = 40
 """Of a longer row of digits only so many are said."""
 
+_LONGEST_FRACTION = 3
+"""Digits behind a point that may be said as one number."""
+
 _LAST_ORDINAL = 1000
 """The library does not read all of the rules for larger ones."""
 
@@ -46,6 +51,9 @@ _GENDERS = {
 _CASES = {"instrumental": "ablative"}  # what Russian's rules call it
 _ONE_AGREES = {"de", "it"}
 _COUNTING = {"zh": "spellout-cardinal-alternate2", "ko": "spellout-cardinal-native-attributive"}
+_NATIVE = 100
+"""From here on Korean counts things in the numbers that it took from Chinese."""
+
 _SPEAKING = {
     "ko": "spellout-cardinal-sinokorean", "ja": "spellout-cardinal", "zh": "spellout-cardinal",
 }  # fmt: skip
@@ -77,21 +85,48 @@ def number_words(
     if not value.is_finite():
         raise ValueError(f"{number!r} cannot be said in words")
     whole, _, fraction = f"{abs(value):f}".partition(".")
-    if fraction:
-        gender, counting = "", False
-    words = _whole(int(whole), tag, gender, case, counting)
     data = spoken_words(tag)
     if fraction:
-        said = digit_words(fraction, tag)
-        words = data["join"].join((words, data["point"], said))
+        words = _with_fraction(int(whole), fraction, tag, case)
+    else:
+        words = _whole(int(whole), tag, gender, case, counting)
     return data["join"].join((data["minus"], words)) if value < 0 else words
 
 
 def digit_words(digits: str, tag: str) -> str:
     """Return each digit in words, as of a telephone number; not more than MOST_DIGITS."""
-    shown: Iterable[str] = digits[:MOST_DIGITS]
-    joiner = "" if not spoken_words(tag)["join"] else " "
-    return joiner.join(_whole(int(digit), tag, "", "", False) for digit in shown)
+    data, shown = spoken_words(tag), map(int, digits[:MOST_DIGITS])
+    if names := data["digits"]:
+        return str(data["pause"]).join(names[digit] for digit in shown)
+    return _one_by_one(shown, tag)
+
+
+def _one_by_one(numbers: Iterable[int], tag: str) -> str:
+    joiner: str = spoken_words(tag)["join"]
+    return joiner.join(_whole(number, tag, "", "", False) for number in numbers)
+
+
+def _with_fraction(whole: int, fraction: str, tag: str, case: str) -> str:
+    """Return a number with the digits ``fraction`` behind its point."""
+    data = spoken_words(tag)
+    how, join = data["decimals"], data["join"]
+    if how and len(fraction) > _LONGEST_FRACTION:
+        how = ""
+    if isinstance(how, Mapping):  # "три целых пять десятых"
+        plural = Locale.parse(tag, sep="-").plural_form
+        parts = ((whole, how["whole"]), (int(fraction), how["parts"][len(fraction) - 1]))
+        said = []
+        for number, names in parts:
+            one = case if case in names else "one"
+            name = names[one if plural(number) == "one" else "other"]
+            said.append(f"{_whole(number, tag, 'f', case, False)} {name}")
+        return " ".join(said)
+    numbers = list(map(int, fraction[:MOST_DIGITS]))
+    if how == "number":  # "virgule zéro vingt-cinq"
+        behind = fraction.lstrip("0")
+        numbers = [0] * (len(fraction) - len(behind)) + ([int(behind)] if behind else [])
+    words = _whole(whole, tag, "", case, False)
+    return str(join).join((words, data["point"], _one_by_one(numbers, tag)))
 
 
 @functools.lru_cache(8192)
@@ -126,6 +161,7 @@ def _spelled(number: int, tag: str, gender: str, case: str, counting: bool) -> s
         return "ゼロ"
     if number != 1 and language in _ONE_AGREES:
         gender = ""
+    counting = counting and (language != "ko" or number < _NATIVE)
     engine = _engine(tag)
     names = _names(language, gender, case, counting)
     if language == "en" and locale.territory == "GB":
@@ -136,6 +172,8 @@ def _spelled(number: int, tag: str, gender: str, case: str, counting: bool) -> s
         return words.removesuffix("один") + "одного"
     if language == "fr":
         words = words.replace("-et-", " et ")
+    if language == "nl":
+        words = "één" if words == "een" else words.replace("duizend", "duizend ").strip()
     return words.removeprefix("um ") if words.startswith("um mil ") else words
 
 

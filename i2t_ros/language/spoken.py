@@ -7,6 +7,7 @@ and currencies are CLDR's.
 
 import functools
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -15,8 +16,9 @@ from babel.numbers import get_currency_name
 from babel.units import UnknownUnitError, format_unit
 
 from i2t_ros.language.numerals import LONGEST, digit_words, number_words, ordinal_words
-from i2t_ros.language.spoken_clean import legible, pauses
+from i2t_ros.language.spoken_clean import legible, pauses, ready
 from i2t_ros.language.spoken_data import spoken_words
+from i2t_ros.language.spoken_times import time_range_words, time_words
 
 LONGEST_TEXT = 10_000
 """Characters; what comes after them is not said."""
@@ -61,8 +63,10 @@ _WORDS = {
     "&": "and", "+": "plus", "=": "equals", "×": "times", "÷": "over", "<": "less", ">": "more",
     "~": "about", "≈": "about", "/": "slash", "@": "at",
 }  # fmt: skip
-_ARABIC_AND = re.compile(r"(?<!\S)و (?=[\u0621-\u064a])")
 _NUMBER = r"\d+(?:[.,'’\u00a0]\d+)*"
+_DOT = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_][^\W_])")
+_SAID = re.compile(rf"[\d&+=×÷<>~≈/@]|{_DOT.pattern}")  # without these there is nothing to read
+_DASH = r"\ ?[-–—~]\ ?"
 
 
 def spoken_text(text: str, tag: str) -> str:
@@ -98,133 +102,178 @@ class _Speaker:
             for sign in (".", ",", "\u00a0", "'", "’")
         }
         self.units = {**_own_units(locale), **_UNITS}
+        self.currencies = {**_CURRENCIES, **({"¥": "CNY"} if tag == "zh" else {})}
         suffix, self._feminine = _ORDINALS.get(locale.language, ("(?!)", ()))
         self._cached = functools.lru_cache(4096)(self._measure)
         money = _either(_CURRENCIES)
         counters = _either(self.words["counters"]) or "(?!)"
         end = r"(?![^\W_])"
+        clock = _either(self.words["oclock"])
+        clock = rf"(?![\d:：])(?:\ ?(?:{clock}){end})?" if clock else r"(?![\d:：])"
         self._pattern = re.compile(
-            rf"(?<![\d:.,])(?P<hour>[01]?\d|2[0-3])[:：](?P<minute>[0-5]\d)(?![\d:：])"
+            rf"(?<![\d:.,])(?P<hour>[01]?\d|2[0-3])[:：](?P<minute>[0-5]\d){clock}"
+            rf"(?:{_DASH}(?P<till>[01]?\d|2[0-3])[:：](?P<until>[0-5]\d){clock})?"
             rf"|(?P<ordinal>\d{{1,9}})(?P<suffix>{suffix}){end}"
             rf"|(?P<prefix>{money})\ ?(?P<price>{_NUMBER})"
-            rf"|(?P<sign>(?<![^\W_])(?<![.,)])[-+±])?(?P<number>{_NUMBER})"
-            rf"(?:(?P<to>\ ?[-–—~]\ ?)(?<![\d][-–—~]\ )(?P<last>{_NUMBER})(?![-–—]))?"
+            rf"(?:{_DASH}(?:(?P=prefix)\ ?)?(?P<most>{_NUMBER})(?![-–—\d]))?"
+            rf"|(?:(?P<hash>[#№])\ ?(?=\d)(?!\d+(?:{suffix}){end}))?"
+            rf"(?P<sign>(?<![^\W_])(?<![.,)])[-+±])?(?P<number>{_NUMBER})"
+            rf"(?:{_DASH}(?<![\d][-–—~]\ )(?P<last>{_NUMBER})(?![-–—\d]))?"
             rf"(?:(?P<gap>[ \u00a0]?)(?:(?P<unit>{_either(self.units)})|(?P<money>{money})){end}"
             rf"|\ ?(?=(?P<counter>{counters})))?"
-            rf"|(?P<hash>[#№]\ ?(?=\d))"
-            rf"|(?P<symbol>[&+=×÷<>]|[~≈](?=\ ?\d)|(?<=[^\W_])[/@](?=[^\W_]))"
+            rf"|(?P<symbol>[&+=×÷<>]|[~≈](?=\ ?\d)|(?<=[^\W_])[/@](?=[^\W_])"
+            rf"|{_DOT.pattern})"
         )
+        named = f"{_either(self.units)}|{money}"
+        # Thousands apart by an ordinary space count as such before a unit, "1 000 ₽" only.
+        apart = rf"(?<![\d.,])(?<!\d )[1-9]\d{{0,2}}(?: \d{{3}})+(?=[ \u00a0]?(?:{named}){end})"
+        self._apart = re.compile(apart if self.group == "\u00a0" else "(?!)")
+        self._another = re.compile(rf" +[-+±]?(?:(?:{money})\ ?)?\d")
 
     def said(self, text: str) -> str:
-        text = self._pattern.sub(self._replace, legible(text))
-        # Whatever an unusual row of signs has kept from being read.
-        text = re.sub(r"\d+", lambda match: self._pad(digit_words(match[0], self.tag)), text)
-        text = pauses(text, self.words["pause"])
-        # "And" is written as one with its word, also where a quotation mark stood between them.
-        return _ARABIC_AND.sub("و", text) if self.locale.language == "ar" else text
+        language = self.locale.language
+        text = ready(legible(text), language)
+        if _SAID.search(text):
+            text = self._apart.sub(lambda match: match[0].replace(" ", "\u00a0"), text)
+            text = self._pattern.sub(self._replace, text)
+            # Whatever an unusual row of signs has kept from being read.
+            text = re.sub(r"\d+", lambda match: self._pad(digit_words(match[0], self.tag)), text)
+        between = self.words["between"] or self.words["pause"]
+        text = pauses(text, self.words["pause"], between, language)
+        # Dots that words have come to stand beside: 等于.km.
+        return _DOT.sub(self._dot, text)
+
+    def _dot(self, match: re.Match[str]) -> str:
+        said = _dotted(match.string, match.start()) and self.words["dot"]
+        return self._pad(said) if said else match[0]
 
     def _pad(self, words: str) -> str:
         return f"{self.words['join']}{words}{self.words['join']}"
 
     def _replace(self, match: re.Match[str]) -> str:
+        symbol = match["symbol"]
+        if symbol == ".":
+            return self._dot(match)
+        if symbol:
+            return self._pad(self.words[_WORDS[symbol]] or " ")
+        words = self._pad(self._in_words(match))
+        # Two numbers side by side would sound as one.
+        return words + (
+            self.words["pause"] if self._another.match(match.string, match.end()) else ""
+        )
+
+    def _in_words(self, match: re.Match[str]) -> str:
         found = match.groupdict()
         if found["hour"]:
-            return self._pad(self._time(int(match["hour"]), int(match["minute"])))
+            time = int(found["hour"]), int(found["minute"])
+            if not found["till"]:
+                return time_words(time, self.tag)
+            return time_range_words(time, (int(found["till"]), int(found["until"])), self.tag)
         if found["ordinal"]:
             feminine = match["suffix"] in self._feminine
             words = ordinal_words(int(match["ordinal"]), self.tag, feminine)
-            return self._pad(words or self._number(match["ordinal"]) + match["suffix"])
+            return words or self._number(match["ordinal"]) + match["suffix"]
         if found["price"]:
-            return self._pad(self._cached(match["price"], "", _CURRENCIES[match["prefix"]]))
-        if found["number"]:
-            return self._pad(self._quantity(match))
-        word = "number" if found["hash"] else _WORDS[match["symbol"]]
-        return self._pad(self.words[word] or " ")
+            currency = self.currencies[match["prefix"]]
+            if found["most"]:
+                return self._range(match["price"], match["most"], "", currency)
+            return self._cached(match["price"], "", currency)
+        words = self._quantity(match)
+        return str(self.words["number"]).format(words) if found["hash"] else words
 
     def _quantity(self, match: re.Match[str]) -> str:
         number, unit, last = match["number"], match["unit"] or "", match["last"]
-        currency = _CURRENCIES.get(match["money"] or "", "")
+        currency = self.currencies.get(match["money"] or "", "")
         after = "" if match["counter"] is None else self.words["join"]
         if unit in ("s", "t") and not match["gap"]:  # "the 1980s", "don't"
             unit, after = "", " " + unit
-        of = self.units.get(unit, "")
-        if last is None:
-            words = self._cached(number, of, currency, bool(match["counter"]))
-        else:
-            words = self._range(number, last, of, currency)
-        sign = match["sign"]
-        names = {"-": ("minus",), "+": ("plus",), "±": ("plus", "minus")}.get(sign or "", ())
-        join: str = self.words["join"]
-        return join.join([*(self.words[name] for name in names), words]) + after
+        of, join = self.units.get(unit, ""), self.words["join"]
+        cold = of.startswith("temperature-")
+        minus = (cold and self.words["cold"]) or self.words["minus"]
+        signs = {"-": (minus,), "+": (self.words["plus"],), "±": (self.words["plus"], minus)}
+        sign = "".join(f"{word}{join}" for word in signs.get(match["sign"] or "", ()))
+        if last is not None and re.search(r"\d[-–—]$", match.string[: match.start()][-2:]):
+            # "03-1234-5678"
+            return f"{self._number(number)}{self.words['pause']}{join}{self._number(last)}"
+        if last is not None:
+            return self._range(number, last, of, currency, sign) + after
+        counting = bool(match["counter"])
+        if cold:  # 摂氏マイナス五度
+            return self._cached(number, of, currency, counting, sign) + after
+        return sign + self._cached(number, of, currency, counting) + after
 
-    def _range(self, first: str, last: str, unit: str, currency: str) -> str:
+    def _range(self, first: str, last: str, unit: str, currency: str, sign: str = "") -> str:
         values, case = [self._value(first), self._value(last)], self.words["to_case"]
-        if None in values:  # "0170-1234567"
-            return f"{self._number(first)}{self.words['pause']} {self._number(last)}"
+        least, most = values
+        if least is None or most is None:  # "0170-1234567"
+            return f"{sign}{self._number(first)}{self.words['pause']} {self._number(last)}"
         if not case:
             end = self._cached(last, unit, currency)
-            return str(self.words["to"]).format(self._cached(first, "", ""), end)
-        gender = "f" if unit in self.words["feminine"] else "m"
-        said = [
-            number_words(_plain(value), self.tag, gender, case)
-            for value in values
-            if value is not None
-        ]
-        words = str(self.words["to"]).format(*said)
-        # The genitive of many; the nominative that CLDR has for one and two would not do.
-        if currency:
-            return f"{words} {get_currency_name(currency, count=5, locale=self.locale)}"
-        return self._template(unit, 5).format(words) if unit else words
+            return str(self.words["to"]).format(sign + self._cached(first, "", ""), end)
+        gender = "f" if (unit or currency) in self.words["feminine"] else "m"
+        low, high = (number_words(_plain(value), self.tag, gender, case) for value in (least, most))
+        words = str(self.words["to"]).format(sign + low, high)
+        if not unit and not currency:
+            return words
+        # The genitive of many; the nominative that CLDR has for one and two would not do. Only
+        # Arabic has a form for each number.
+        many: int | Decimal = 5
+        if self.locale.language == "ar":
+            many = _plain(most) if self.locale.plural_form(most) in ("few", "many") else 100
+        return self._template(unit or currency, many).format(words)
 
-    def _time(self, hour: int, minute: int) -> str:
-        words, how = self.words, self.words["hours"]
-        if isinstance(how, list):
-            hours = how[hour]
-        elif how == "counting":
-            native = hour <= 12 or self._chinese
-            hours = number_words(hour, self.tag, counting=native)
-        else:
-            hours = number_words(hour, self.tag, how)
-        template = words["time"] if minute else words["hour"]
-        if 0 < minute < 10:
-            template = words["early"] or template
-        if isinstance(template, dict):
-            template = template.get(self.locale.plural_form(hour), template["other"])
-        minutes = self._cached(str(minute), "duration-minute", "")
-        return str(template).format(hours, number_words(minute, self.tag), minutes)
-
-    def _measure(self, number: str, unit: str, currency: str, counting: bool = False) -> str:
-        """Return a number with the name of its unit or currency."""
+    def _measure(
+        self, number: str, unit: str, currency: str, counting: bool = False, sign: str = ""
+    ) -> str:
+        """Return a number with the name of its unit or currency; ``sign`` is right before it."""
         value = self._value(number)
         if value is None or not (unit or currency):
-            words = self._number(number, counting=counting)
-            return f"{words} {unit or currency}".strip()
-        gender = "f" if (unit or currency) in self.words["feminine"] else "m"
-        if currency:
-            whole, hundredths = divmod(value, 1)
-            price, join = self.words["price"], self.words["join"]
-            if hundredths and (value * 100 % 1 or not price):
-                whole, hundredths = value.normalize(), Decimal()
-            count = _plain(whole)
-            name = get_currency_name(currency, count=count, locale=self.locale)
-            words = number_words(count, self.tag, gender, counting=self._chinese)
-            amount = f"{words}{join}{name}"
-            if not hundredths:
-                return amount
-            cents = number_words(int(hundredths * 100), self.tag)
-            return str(price).format(amount, cents)
-        count = _plain(value)
-        counting = self._chinese and not unit.startswith("concentr-")
-        words = number_words(count, self.tag, gender, counting=counting)
-        return self._template(unit, count).format(words)
+            words = sign + self._number(number, counting=counting)
+            return (
+                self._template(unit or currency, 100).format(words) if unit or currency else words
+            )
+        if not currency:
+            return self._named(_plain(value), unit, sign=sign)
+        names = self.words["hundredths"].get(currency)
+        whole, hundredths = divmod(value, 1)
+        if not names or not hundredths or value * 100 % 1:
+            return self._named(_plain(value.normalize() if hundredths else whole), currency)
+        small = self._named(int(hundredths * 100), currency, names)
+        if not whole:
+            return small
+        return str(self.words["price"]).format(self._named(int(whole), currency), small)
 
-    def _template(self, unit: str, value: int | Decimal) -> str:
-        """Return how the unit stands beside its number, as "{0} metros"."""
-        own = self.words["units"].get(unit)
+    def _named(self, value: int | Decimal, of: str, names: Any = None, sign: str = "") -> str:
+        """Return a number of a unit or a currency, or of what ``names`` has the forms of."""
+        last = value % 100
+        if self.words["repeat"] and value > 100 and last in (1, 2):
+            parts = (self._named(each, of, names) for each in (value - last, last))
+            return sign + str(self.words["repeat"]).format(*parts)
+        gender = "f" if of in self.words["feminine"] else "m"
+        if names:
+            gender = names.get("gender", "m") if isinstance(names, Mapping) else "m"
+        counting = self._chinese and not of.startswith("concentr-")
+        words = number_words(value, self.tag, gender, counting=counting)
+        template = self._template(of, value, names)
+        if "{0}" not in template:  # one of it, without the number
+            return sign + template
+        return template.format(sign + words)
+
+    def _template(self, of: str, value: int | Decimal, names: Any = None) -> str:
+        """Return how a unit or a currency stands beside its number, as "{0} metros"."""
+        known = self.words["currencies" if of.isupper() else "units"]
+        own = names or known.get(of)
+        if isinstance(own, Mapping):
+            own = own.get(self.locale.plural_form(value)) or own["other"]
         if own:
             return str(own)
+        if of.isupper():
+            name = get_currency_name(of, count=value, locale=self.locale)
+            # CLDR has "Dólares americanos", which is not how Portuguese is written.
+            name = name.lower() if self.locale.language == "pt" else name
+            return f"{{0}}{self.words['join']}{name}"
         # Which plural a number needs depends on the number itself; one digit stands for it after.
-        text = str(format_unit(float(value) if value % 1 else int(value), unit, "long",
+        text = str(format_unit(float(value) if value % 1 else int(value), of, "long",
                                locale=self.locale))  # fmt: skip
         text = re.sub(r"\d[\d.,'’\s\u00a0\u202f]*(?<=\d)", "{0}", text, count=1)
         # 5 미터, but 五メートル: as words of the language are spaced.
@@ -270,6 +319,12 @@ class _Speaker:
 
 def _plain(value: Decimal) -> int | Decimal:
     return int(value) if value == int(value) else value
+
+
+def _dotted(text: str, at: int) -> bool:
+    """Return whether a dot within a word is said: in "robot.org", but not in "Mr.Smith"."""
+    before, after = text[at - 1], text[at + 1 : at + 3]
+    return after.islower() or (after.isupper() and not before.islower())
 
 
 def _own_units(locale: Locale) -> dict[str, str]:

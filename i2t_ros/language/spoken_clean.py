@@ -1,7 +1,8 @@
 """The signs of a text that is to be spoken: before its numbers are read, and after.
 
-``legible`` brings every way of writing a digit, a unit or a fraction to one. ``pauses`` leaves
-letters and the punctuation at which a voice pauses, and nothing else.
+``legible`` brings every way of writing a digit, a unit or a fraction to one, and ``ready`` decides
+what a language does with spaces beside numbers and quotations. ``pauses`` leaves letters and the
+punctuation at which a voice pauses, and nothing else.
 """
 
 import functools
@@ -27,7 +28,23 @@ _AS_THEY_ARE = frozenset(" \u00a0ºª〇" + _JOINERS)
 _UNSAID = frozenset("®™©℠℗")
 _FRACTION = re.compile(r"(?:(?<=\d) )?([¼½¾⅕⅖⅗⅘⅛⅜⅝⅞])")
 _OPENING, _CLOSING = "「『“«《", "」』”»》"
+_UNSPACED = ("ja", "zh")
 _WIDE = "。！？、，；："  # have their own space
+# Chinese characters and kana, which have no spaces between them.
+_HAN = "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_SIGNS = "&+=×÷<>@/~≈"
+_NO_SPACE = re.compile(
+    rf"(?<=[{_HAN}]) (?=[\d#№{_SIGNS}])|(?<=\d) (?=[{_HAN}{_SIGNS}])"
+    rf"|(?<=[#№{_SIGNS}]) (?=[\d{_HAN}])"
+)
+_QUOTED_HAN = re.compile(rf"(?<=[{_HAN}])[{_OPENING}{_CLOSING}](?=[{_HAN}])")
+_HYPHEN_HAN = re.compile(rf"(?<=[{_HAN}])-(?=[{_HAN}])")
+_APART = re.compile(rf"(?<=[{_HAN}]) (?=[{_HAN}])")
+_PERCENT_FIRST = re.compile(r"%\ ?(\d+(?:[.,]\d+)*)(?![\d%])")
+# A particle or a copula behind a quotation is written as one with it.
+_KOREAN_ENDING = re.compile(r"[ .!?…]*[”’」』»]+(?=[가-힣])")
+# So is the Arabic "and" with its word, also where a quotation mark stood between them.
+_ARABIC_AND = re.compile(r"(?<!\S)و (?=\w)")
 _RUN = re.compile(rf"[\s{ENDS}{BREAKS}]+")
 
 
@@ -77,17 +94,36 @@ def _counted(char: str) -> str:
     return f" {int(value)} " if value == int(value) and 0 <= value < 10**9 else " "
 
 
-def pauses(text: str, comma: str) -> str:
-    """Return letters, and one mark for each pause; ``comma`` is that of the language."""
+def ready(text: str, language: str) -> str:
+    """Return a legible text with the spaces and pauses that its language has, before numbers."""
+    if language in _UNSPACED:
+        return _NO_SPACE.sub("", text)
+    if language == "tr":  # %50, which is said as "yüzde elli" like 50%
+        return _PERCENT_FIRST.sub(r"\1%", text)
+    return text.replace("» و«", "»، و«") if language == "ar" else text
+
+
+def pauses(text: str, comma: str, between: str, language: str) -> str:
+    """Return letters, and one mark for each pause.
+
+    comma    that of the language; ``between`` is that between two quotations
+    """
+    if language == "ko":
+        text = _KOREAN_ENDING.sub("", text)
+    if language in _UNSPACED:
+        text = _HYPHEN_HAN.sub(comma, _QUOTED_HAN.sub("", text))
     said = "".join(
-        char if char == " " or char.isalpha() else _mark(text, at, comma)
+        char if char == " " or char.isalpha() else _mark(text, at, comma, between)
         for at, char in enumerate(text)
     )
     said = unicodedata.normalize("NFC", said)
-    return _RUN.sub(_pause, said).strip()
+    said = _RUN.sub(_pause, said).strip()
+    if language in _UNSPACED:
+        return _APART.sub(comma, said)
+    return _ARABIC_AND.sub("و", said) if language == "ar" else said
 
 
-def _mark(text: str, at: int, comma: str) -> str:
+def _mark(text: str, at: int, comma: str, between: str) -> str:
     char = text[at]
     kind = unicodedata.category(char)
     if char in ENDS or char in BREAKS or kind[0] in "LM" or char == "〇":
@@ -99,8 +135,9 @@ def _mark(text: str, at: int, comma: str) -> str:
         return char if _devanagari(before) and _devanagari(after) else ""
     if char in "¿¡" and _in_word(after):
         return char
-    between = char in _OPENING and before in _CLOSING and before != ""  # 「一」「二」
-    return comma if between or char in "()（）–—―" else " "
+    if char in _OPENING and before and before in _CLOSING:  # 「一」「二」
+        return between
+    return comma if char in "()（）–—―" else " "
 
 
 def _in_word(char: str) -> bool:

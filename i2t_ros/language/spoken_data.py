@@ -12,19 +12,25 @@ from i2t_ros.validation import read_mapping
 
 # A language that has no entry says nothing for a symbol, and the numbers of a time or a range.
 _DEFAULTS: Mapping[str, Any] = {
+    **dict.fromkeys(("and", "plus", "minus", "equals", "times", "over", "at", "slash", "dot"), ""),
+    **dict.fromkeys(("point", "less", "more", "about", "cold", "to_case", "decimals"), ""),
     **dict.fromkeys(
-        ("and", "plus", "minus", "equals", "times", "over", "at", "slash", "number"), ""
+        ("hours", "hours_to", "minutes", "minutes_to", "early", "hour_to", "from", "until"), ""
     ),
-    **dict.fromkeys(("point", "less", "more", "about", "hours", "price", "to_case"), ""),
     "join": " ",
     "pause": ",",
+    "between": "",
+    "number": "{0}",
     "to": "{0} {1}",
+    "alone": "{0}",
+    "minute": "{0}",
+    "minute_to": "",
     "hour": "{0}",
     "time": "{0} {1}",
-    "early": "",
-    "units": {},
-    "feminine": [],
-    "counters": [],
+    "price": "{0} {1}",
+    "repeat": "",
+    **{key: {} for key in ("units", "currencies", "hundredths")},
+    **{key: [] for key in ("feminine", "counters", "digits", "oclock")},
 }
 
 

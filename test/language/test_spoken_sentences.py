@@ -52,6 +52,10 @@ def test_no_style_says_a_digit_or_a_symbol(language: str, style: str) -> None:
         ("ko", {"dog": 21, "cow": 20}, "개 스물한 마리와 소 스무 마리가 보입니다."),
         ("zh", {"dog": 2, "cow": 22}, "我看到二十二头牛和两只狗。"),
         ("ja", {"dog": 21}, "犬が二十一匹見えます。"),
+        ("ko", {"person": 100}, "사람 백 명이 보입니다."),
+        ("ar", {"car": 101}, "أرى مئة سيارة وسيارة."),
+        ("ar", {"car": 202, "dog": 1}, "أرى مئتي سيارة وسيارتين وكلبًا."),
+        ("ar", {"car": 12}, "أرى اثنتي عشرة سيارة."),
     ],
 )
 def test_counts_agree_with_what_they_count(language: str, counts: dict, said: str) -> None:
@@ -69,7 +73,36 @@ def test_a_list_has_words_too_and_without_spoken_nothing_changes() -> None:
 
 def test_texts_lose_their_quotation_marks_and_translations_follow_a_pause() -> None:
     facts = [TextFacts((TextFact("SALIDA 2", translation="EXIT 2"),))]
-    assert compose(facts, "en", spoken=True) == "The text reads SALIDA two, EXIT two."
+    assert compose(facts, "en", spoken=True) == "The text reads SALIDA two, translated: EXIT two."
+    korean = compose(facts, "ko", spoken=True)
+    assert korean == "보이는 글자는 SALIDA 이, 번역하면 EXIT 이입니다."
+    chinese = compose(facts, "zh", spoken=True)
+    assert chinese == "画面中可以看到文字：SALIDA 二，译文：EXIT 二。"
+    assert compose(facts, "en") == "The text reads “SALIDA 2” (“EXIT 2”)."
+
+
+def test_a_place_has_no_comma_where_a_dash_is_written() -> None:
+    dogs = ObjectCount("dog", 2, place="left"), ObjectCount("cow", 2, place="right")
+    said = compose([ObjectFacts(dogs)], "ru", "scene", spoken=True)
+    assert said == "Слева две собаки; справа две коровы."
+    assert "слева — " in compose([ObjectFacts(dogs)], "ru", "scene").casefold()
+
+
+def test_a_language_file_may_have_phrases_for_a_voice(tmp_path) -> None:
+    written = "extends: en\nspoken: {texts: {plain: 'It says: {texts}.'}}\n"
+    (tmp_path / "en-IE.yaml").write_text(written)
+    languages = load_languages(tmp_path)
+    facts = [TextFacts((TextFact("OK"),))]
+    assert compose(facts, "en-IE", spoken=True, languages=languages) == "It says: OK."
+    assert compose(facts, "en-IE", languages=languages).startswith("The text reads")
+    for wrong, named in (
+        ("{texts: {other: '{texts}'}}", "spoken.texts: expected names of phrases"),
+        ("{nouns: {face: face}}", "spoken.nouns: expected names of phrases"),
+        ("{texts: {plain: 'It says.'}}", "texts.plain"),
+    ):
+        (tmp_path / "en-IE.yaml").write_text(f"extends: en\nspoken: {wrong}\n")
+        with pytest.raises(InvalidRequestError, match=named):
+            load_languages(tmp_path).get("en-IE")
 
 
 def test_korean_chooses_a_particle_after_foreign_words() -> None:
