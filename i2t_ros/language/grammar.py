@@ -88,6 +88,8 @@ class Language:
         """
         self.tag = tag
         self._data = data = datafile.checked(tag, data)
+        if fallback is None and not {"a", "an", ""} <= {*data["genders"]}:
+            raise datafile.wrong(tag, "genders", 'a, an and "", as in English', data["genders"])
         self._fallback = fallback
         locale = _locale(tag, data["cldr"] or tag)
         self._fill = inflection.FILLERS.get(locale.language, str.format_map)
@@ -107,7 +109,8 @@ class Language:
             for section, names in datafile.phrase_fields().items()
             for name in names
         }
-        _, self._closing_quote = data["texts"]["quote"].split("{text}", 1)
+        self._closing_quote = ""
+        self._closing_quote = self.phrase("texts.quote", text="\0").rpartition("\0")[2]
         self.places: Mapping[str, str] = data["scene"]["places"]
         self.space: str = data["space"]
         self.capitals: str = data["capitals"]

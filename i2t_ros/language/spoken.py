@@ -133,7 +133,7 @@ class _Speaker:
         if found["ordinal"]:
             feminine = match["suffix"] in self._feminine
             words = ordinal_words(int(match["ordinal"]), self.tag, feminine)
-            return self._pad(words or self._number(match["ordinal"]) + match["suffix"])
+            return self._pad(words or self._number(match["ordinal"]))
         if found["price"]:
             return self._pad(self._cached(match["price"], "", _CURRENCIES[match["prefix"]]))
         if found["number"]:
@@ -160,7 +160,8 @@ class _Speaker:
     def _range(self, first: str, last: str, unit: str, currency: str) -> str:
         values, case = [self._value(first), self._value(last)], self.words["to_case"]
         if None in values:  # "0170-1234567"
-            return f"{self._number(first)}{self.words['pause']} {self._number(last)}"
+            words = f"{self._number(first)}{self.words['pause']} {self._number(last)}"
+            return self._of_many(words, unit, currency)
         if not case:
             end = self._cached(last, unit, currency)
             return str(self.words["to"]).format(self._cached(first, "", ""), end)
@@ -172,8 +173,13 @@ class _Speaker:
         ]
         words = str(self.words["to"]).format(*said)
         # The genitive of many; the nominative that CLDR has for one and two would not do.
+        return self._of_many(words, unit, currency)
+
+    def _of_many(self, words: str, unit: str, currency: str) -> str:
+        """Return words for a number with the name that a unit or currency has beside many."""
         if currency:
-            return f"{words} {get_currency_name(currency, count=5, locale=self.locale)}"
+            name = get_currency_name(currency, count=5, locale=self.locale)
+            return f"{words}{self.words['join']}{name}"
         return self._template(unit, 5).format(words) if unit else words
 
     def _time(self, hour: int, minute: int) -> str:
@@ -196,9 +202,10 @@ class _Speaker:
     def _measure(self, number: str, unit: str, currency: str, counting: bool = False) -> str:
         """Return a number with the name of its unit or currency."""
         value = self._value(number)
-        if value is None or not (unit or currency):
-            words = self._number(number, counting=counting)
-            return f"{words} {unit or currency}".strip()
+        if not (unit or currency):
+            return self._number(number, counting=counting)
+        if value is None:  # "007 km/h", "1.2.3 m": in parts, and the name for many
+            return self._of_many(self._number(number), unit, currency)
         gender = "f" if (unit or currency) in self.words["feminine"] else "m"
         if currency:
             whole, hundredths = divmod(value, 1)

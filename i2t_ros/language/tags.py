@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 from babel.core import get_global
 
+LONGEST_TAG = 255
+"""Characters; RFC 5646 has none of more than 35, without private extensions."""
+
 
 def tag_key(tag: str) -> str:
     """Return a tag as it is compared; a POSIX locale's encoding and modifier are dropped."""
@@ -11,7 +14,12 @@ def tag_key(tag: str) -> str:
 
 
 def widening(tag: str) -> Iterator[str]:
-    """Yield the keys of a tag and of the ever wider languages that it belongs to."""
+    """Yield the keys of a tag and of the ever wider languages that it belongs to.
+
+    There are none if the tag has more than LONGEST_TAG characters.
+    """
+    if len(tag) > LONGEST_TAG:
+        return
     subtags = tag_key(tag).split("-")
     # As CLDR writes them: zh_Hant_TW.
     written = [each.title() if len(each) == 4 else each.upper() for each in subtags[1:]]
