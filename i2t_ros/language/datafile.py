@@ -154,9 +154,7 @@ def _language_type(genders: tuple[str, ...], cases: tuple[str, ...]) -> Any:
         },
         {key: kind for key, (kind, _) in _OPTIONAL.items()}
         | {
-            "digit_cases": dict[
-                Literal.__getitem__(CATEGORIES), Literal.__getitem__(cases)  # type: ignore[misc]
-            ],
+            "digit_cases": _some_of(CATEGORIES, Literal.__getitem__(cases)),
             "borrowed": _structure(
                 {}, {**dict.fromkeys(CATEGORIES, word), **more, "acronyms": str}
             ),
@@ -173,10 +171,15 @@ def _structure(
     return msgspec.defstruct("Mapping", fields, bases=(Structure,))
 
 
+def _some_of(keys: tuple[Any, ...], kind: Any) -> Any:
+    """Return the type of a mapping that has some of ``keys``, which need not be identifiers."""
+    one_of: Any = Literal.__getitem__(keys)
+    return dict[one_of, kind]
+
+
 def _all_of(keys: tuple[Any, ...], kind: Any) -> Any:
     """Return the type of a mapping that has each of ``keys``, which need not be identifiers."""
-    one_of: Any = Literal.__getitem__(keys)
-    return Annotated[dict[one_of, kind], Meta(min_length=len(keys))]
+    return Annotated[_some_of(keys, kind), Meta(min_length=len(keys))]
 
 
 def _forms(kind: Any, **more: Any) -> Any:

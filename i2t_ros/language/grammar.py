@@ -93,6 +93,7 @@ class Language:
         self._fallback = fallback
         locale = _locale(tag, data["cldr"] or tag)
         self._fill = inflection.FILLERS.get(locale.language, str.format_map)
+        self._settle = inflection.SETTLERS.get(locale.language, str)
         self.capital = inflection.CAPITALS.get(locale.language, inflection.capital)
         self.direction: str = locale.text_direction
         self.cldr = str(locale).replace("_", "-")
@@ -264,9 +265,9 @@ class Language:
 
     def say(self, text: str) -> str:
         """Return any text of this language as a voice should say it; see ``spoken``."""
-        from i2t_ros.language.spoken import spoken_text  # noqa: PLC0415  # most never ask
+        from i2t_ros.language.spoken import LONGEST_TEXT, spoken_text  # noqa: PLC0415  # rare
 
-        return spoken_text(inflection.SETTLERS.get(self.cldr, str)(text), self.cldr)
+        return spoken_text(self._settle(text[:LONGEST_TEXT]), self.cldr)
 
     def _spell(self, number: int, gender: str, case: str, counting: bool) -> str:
         from i2t_ros.language.numerals import number_words  # noqa: PLC0415  # most never ask

@@ -133,3 +133,16 @@ def test_a_tag_without_end_is_refused_at_once(tag: str) -> None:
 def test_a_tag_is_no_path(tag: str) -> None:
     with pytest.raises(UnknownLanguageError):
         load_languages().resolve(tag)
+
+
+@pytest.mark.parametrize("piece", ["a-", "ab/", "ab ", "aing/", "person ", "a and ", "("])
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_label_without_end_is_said_in_time(piece: str, language: str) -> None:
+    label = piece * (600_000 // len(piece))
+    begin = time.monotonic()
+
+    for count in (1, 2):
+        said = compose([ObjectFacts((ObjectCount(label, count),))], language)
+        assert label.split("/", maxsplit=1)[0].strip()[:100] in said
+
+    assert time.monotonic() - begin < 5
