@@ -26,7 +26,23 @@ def widening(tag: str) -> Iterator[str]:
     name = "_".join([subtags[0], *written])
     name = get_global("likely_subtags").get(name, name) if "_" in name else name
     yield "-".join(subtags)
+    parents = get_global("parent_exceptions")
     while name:
         yield tag_key(name)
-        parent = get_global("parent_exceptions").get(name, "root")
+        short = _without_script(name)
+        if short != name:
+            yield tag_key(short)
+        parent = parents.get(name) or parents.get(short, "root")
         name = parent if parent != "root" else name.rpartition("_")[0]
+
+
+def _without_script(name: str) -> str:
+    """Return "zh_TW" for "zh_Hant_TW": the script is that of the region, or of the language."""
+    parts = name.split("_")
+    if len(parts) != 3 or len(parts[1]) != 4:
+        return name
+    language, script, region = parts
+    likely = get_global("likely_subtags")
+    short = f"{language}_{region}"
+    usual = likely.get(short) or likely.get(language, "")
+    return short if script in usual.split("_") else name
