@@ -43,6 +43,8 @@ def load_yaml(path: Path) -> Any:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}: " if mark else ""
         raise ValueError(f"it is not YAML: {where}{said}") from error
+    except (AttributeError, KeyError, RecursionError) as error:  # "!!bool x", or very deep
+        raise ValueError(f"it is not YAML: {type(error).__name__}: {error}") from error
 
 
 def _line(data: bytes, position: int) -> int:

@@ -18,6 +18,7 @@ from i2t_ros.language import (
 )
 from i2t_ros.language.changes import Changes
 from i2t_ros.language.facts import PLACES
+from i2t_ros.language.grammar import clean
 from i2t_ros.pipeline.tasks.classify import ClassFact, ClassFacts
 from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.pipeline.tasks.faces import FaceFacts
@@ -47,13 +48,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--spoken", action="store_true", help="words for a voice: no digits, no symbols"
     )
-    parser.add_argument("--faces", type=int, metavar="COUNT", help="number of faces")
+    parser.add_argument("--faces", type=_number, metavar="COUNT", help="number of faces")
     parser.add_argument("--text", action="append", metavar="TEXT", help="a line of text")
     parser.add_argument(
         "--translation", default="", metavar="TEXT", help="translation of every line of text"
     )
     parser.add_argument(
-        "--more-texts", type=int, default=0, metavar="COUNT", help="number of further lines"
+        "--more-texts", type=_number, default=0, metavar="COUNT", help="number of further lines"
     )
     parser.add_argument("--unread", choices=SCRIPTS, help="script of a line that was not read")
     parser.add_argument("--shows", metavar="NAME", help="the class of the whole picture")
@@ -108,8 +109,9 @@ def _facts(args: argparse.Namespace) -> tuple[list[TaskFacts], tuple[TaskFacts, 
         here.append(FaceFacts.of(args.faces))
     if args.text or args.unread:
         texts = [
-            TextFact(text, translation=args.translation, score=score(text))
+            TextFact(clean(text), translation=clean(args.translation), score=score(text))
             for text in args.text or ()
+            if clean(text)
         ]
         texts += [TextFact(f"[{args.unread}]", script=args.unread)] if args.unread else []
         here.append(TextFacts(tuple(texts), args.more_texts))
@@ -118,6 +120,12 @@ def _facts(args: argparse.Namespace) -> tuple[list[TaskFacts], tuple[TaskFacts, 
     if args.counts or not (here or args.nothing):
         here.insert(0, objects(1))
     return here, tuple(filter(None, [objects(-1)]))
+
+
+def _number(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number of 0 to 999999999")
+    return int(text)
 
 
 def _count(text: str) -> tuple[str, int, str]:

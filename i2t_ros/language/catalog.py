@@ -1,10 +1,11 @@
 """The languages at hand: those that ship, and those of a user's own folder."""
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from babel import Locale, localedata
+from babel import Locale, UnknownLocaleError
 
 from i2t_ros.errors import InvalidRequestError, UnknownLanguageError
 from i2t_ros.language import datafile
@@ -20,25 +21,48 @@ LANGUAGES: tuple[str, ...] = (
 """The languages that come with the package; a user's folder may add others (``load_languages``)."""
 
 
+_TAG = re.compile(r"[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*")
+
+
 class Languages:
     """The languages of one or more folders of data files, each read when first asked for.
 
     A file is named by its BCP 47 tag, as ``es.yaml`` or ``es-MX.yaml``. Where several folders have
-    one language, what a later folder says is laid over what an earlier one says.
+    one language, what a later folder says is laid over what an earlier one says. Hidden files, as
+    editors and file managers make them, are left out.
     """
 
     def __init__(self, *folders: Path) -> None:
+        """Find the files. Raises InvalidRequestError if the name of one is no tag, or is twice."""
         self.folders = folders
         self._files: dict[str, list[Path]] = {}
         self._languages: dict[str, Language] = {}
         for folder in folders:
-            for path in sorted(folder.glob("*.yaml")):
-                self._files.setdefault(tag_key(path.stem), []).append(path)
+            for path in sorted(folder.glob("[!.]*.yaml")):
+                if not _TAG.fullmatch(path.stem):
+                    raise InvalidRequestError(
+                        f"{path}: expected a file named by the tag of its language, such as "
+                        "es.yaml or es-MX.yaml"
+                    )
+                files = self._files.setdefault(tag_key(path.stem), [])
+                if files and files[-1].parent == folder:
+                    raise InvalidRequestError(
+                        f"{path}: {files[-1].name} is of the same language: put both into one file"
+                    )
+                files.append(path)
 
     @property
     def tags(self) -> tuple[str, ...]:
         """The tags of all languages, sorted."""
-        return tuple(sorted(files[0].stem for files in self._files.values()))
+        return tuple(sorted(map(self._tag, self._files)))
+
+    def tags_of(self, folder: Path) -> tuple[str, ...]:
+        """Return the tags of the languages of which ``folder`` has a file, sorted."""
+        of_folder = (key for key, files in self._files.items() if files[-1].parent == folder)
+        return tuple(sorted(map(self._tag, of_folder)))
+
+    def _tag(self, key: str) -> str:
+        return self._files[key][0].stem.replace("_", "-")
 
     def resolve(self, tag: str) -> str:
         """Return the tag of the language that serves ``tag``, "es" for "es_MX.UTF-8".
@@ -54,7 +78,7 @@ class Languages:
                 f"language {tag!r}: there is {', '.join(self.tags)}; "
                 "a data file in a folder of your own adds another"
             )
-        return self._files[key][0].stem
+        return self._tag(key)
 
     def get(self, tag: str) -> Language:
         """Return the language that serves ``tag``.
@@ -74,11 +98,29 @@ class Languages:
         data: datafile.Data = {}
         for path in self._files[tag_key(tag)]:
             data = datafile.merge(data, datafile.read(path))
-        if base := data.get("extends"):
-            base_data = self._data(self.resolve(str(base)), (*extending, tag))
-            cldr = tag if Locale.negotiate([tag], localedata.locale_identifiers(), "-") else base
-            data = datafile.merge({**base_data, "cldr": str(cldr)}, data)
+        if wider := data.get("extends"):
+            base = self._base(tag, wider)
+            base_data = self._data(base, (*extending, tag))
+            cldr = tag if _in_cldr(tag) else base_data.get("cldr") or base
+            data = datafile.merge({**base_data, "cldr": cldr}, data)
         return data
+
+    def _base(self, tag: str, extends: object) -> str:
+        """Return the tag of the language that ``tag`` extends."""
+        if not isinstance(extends, str):
+            raise datafile.wrong(tag, "extends", "a text", extends)
+        try:
+            return self.resolve(extends)
+        except UnknownLanguageError as error:
+            raise InvalidRequestError(f"language {tag}: extends: {error}") from error
+
+
+def _in_cldr(tag: str) -> bool:
+    """Return whether CLDR has data for a tag: not those of English for "und"."""
+    try:
+        return bool(Locale.parse(tag, sep="-").language == tag.partition("-")[0].lower())
+    except (UnknownLocaleError, ValueError):
+        return False
 
 
 def load_languages(folder: Path | None = None) -> Languages:
@@ -92,8 +134,8 @@ def load_languages(folder: Path | None = None) -> Languages:
     if not folder.is_dir():
         raise InvalidRequestError(f"language folder {folder}: expected a folder of *.yaml files")
     languages = Languages(config_path("languages"), folder)
-    for path in sorted(folder.glob("*.yaml")):
-        languages.get(path.stem)
+    for tag in languages.tags_of(folder):
+        languages.get(tag)
     return languages
 
 

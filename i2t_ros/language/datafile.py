@@ -50,7 +50,7 @@ _OPTIONAL: Mapping[str, tuple[Any, Any]] = {
     "cldr": (str, ""),
     "genders": (_Names, [""]),
     "cases": (_Names, ["nominative"]),
-    "digit_cases": (dict[str, str], {}),
+    "digit_cases": (dict[str, str], {}),  # see _language_type
     "counters": (dict[str, dict[int, str]], {}),
     "numerals": (Literal["mixed", "uniform"], "mixed"),
     "lists": (dict[Literal["list", "things", "within", "texts", "groups", "nested"], _List], {}),
@@ -126,11 +126,10 @@ def checked(tag: str, data: Data) -> Data:
     """Return a language's data with the defaults filled in; raises InvalidRequestError."""
     where = f"language {tag}"
     data = {key: default for key, (_, default) in _OPTIONAL.items()} | data
-    names = (
-        tuple(convert(data[key], _Names, f"{where}: {key}", InvalidRequestError))
-        for key in ("genders", "cases")
-    )
-    convert(data, _language_type(*names), where, InvalidRequestError)
+    for key in ("genders", "cases"):
+        data[key] = convert(data[key], _Names, f"{where}: {key}", InvalidRequestError)
+    kind = _language_type(tuple(data["genders"]), tuple(data["cases"]))
+    convert(data, kind, where, InvalidRequestError)
     if data["borrowed"].keys() & CATEGORIES and "other" not in data["borrowed"]:
         raise wrong(tag, "borrowed", "the form other, if there is any", data["borrowed"])
     if sorted(data["numbers"]) != [*range(1, len(data["numbers"]) + 1)]:
@@ -197,7 +196,10 @@ def _language_type(genders: tuple[str, ...], cases: tuple[str, ...]) -> Any:
         },
         {key: kind for key, (kind, _) in _OPTIONAL.items()}
         | {
-            "borrowed": _structure({}, {**dict.fromkeys(CATEGORIES, word), **more, "acronyms": str})
+            "digit_cases": _some_of(CATEGORIES, Literal.__getitem__(cases)),
+            "borrowed": _structure(
+                {}, {**dict.fromkeys(CATEGORIES, word), **more, "acronyms": str}
+            ),
         },
     )
 
@@ -211,10 +213,15 @@ def _structure(
     return msgspec.defstruct("Mapping", fields, bases=(Structure,))
 
 
+def _some_of(keys: tuple[Any, ...], kind: Any) -> Any:
+    """Return the type of a mapping that has some of ``keys``, which need not be identifiers."""
+    one_of: Any = Literal.__getitem__(keys)
+    return dict[one_of, kind]
+
+
 def _all_of(keys: tuple[Any, ...], kind: Any) -> Any:
     """Return the type of a mapping that has each of ``keys``, which need not be identifiers."""
-    one_of: Any = Literal.__getitem__(keys)
-    return Annotated[dict[one_of, kind], Meta(min_length=len(keys))]
+    return Annotated[_some_of(keys, kind), Meta(min_length=len(keys))]
 
 
 def _forms(kind: Any, **more: Any) -> Any:
@@ -257,9 +264,15 @@ def _items(where: str, item: Any) -> Iterator[tuple[str, str, set[str], set[str]
 
 
 def _fields(template: str) -> frozenset[str]:
-    """Return the fields of a template; if its braces do not match, itself, which is no field."""
+    """Return the fields of a template.
+
+    If its braces do not match, or a field says how it is written ("{things!r:>9}"): the template
+    itself, which is no field.
+    """
     try:
         parts = list(string.Formatter().parse(template))
     except ValueError:
+        return frozenset({template})
+    if any(spec or conversion for _, _, spec, conversion in parts):
         return frozenset({template})
     return frozenset(field for _, field, _, _ in parts if field is not None)

@@ -93,9 +93,12 @@ class Language:
         """
         self.tag = tag
         self._data = data = datafile.checked(tag, data)
+        if fallback is None and not {"a", "an", ""} <= {*data["genders"]}:
+            raise datafile.wrong(tag, "genders", 'a, an and "", as in English', data["genders"])
         self._fallback = fallback
         locale = _locale(tag, data["cldr"] or tag)
         self._fill = inflection.FILLERS.get(locale.language, str.format_map)
+        self._settle = inflection.SETTLERS.get(locale.language, str)
         self.capital = inflection.CAPITALS.get(locale.language, inflection.capital)
         self.direction: str = locale.text_direction
         self.cldr = str(locale).replace("_", "-")
@@ -108,7 +111,8 @@ class Language:
             for kind, overlays in _LISTS.items()
         }
         self.phrases = datafile.phrases(data)
-        _, self._closing_quote = data["texts"]["quote"].split("{text}", 1)
+        self._closing_quote = ""
+        self._closing_quote = self.phrase("texts.quote", text="\0").rpartition("\0")[2]
         places = data["scene"]["places"]
         instead = {name: places[other] for name, other in datafile.OPTIONAL_PLACES.items()}
         self.places: Mapping[str, str] = {**instead, **places}
@@ -288,9 +292,9 @@ class Language:
 
     def say(self, text: str) -> str:
         """Return any text of this language as a voice should say it; see ``spoken``."""
-        from i2t_ros.language.spoken import spoken_text  # noqa: PLC0415  # most never ask
+        from i2t_ros.language.spoken import LONGEST_TEXT, spoken_text  # noqa: PLC0415  # rare
 
-        return spoken_text(inflection.SETTLERS.get(self.cldr, str)(text), self.cldr)
+        return spoken_text(self._settle(text[:LONGEST_TEXT]), self.cldr)
 
     def _spell(self, number: int, gender: str, case: str, counting: bool) -> str:
         from i2t_ros.language.numerals import number_words  # noqa: PLC0415  # most never ask

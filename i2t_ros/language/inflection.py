@@ -67,8 +67,8 @@ _PARTICLE = re.compile(r"\{(\w+)\}([이을은과])\(([가를는와])\)")
 # end in zero, are read 십, 백, ..., and end in a consonant, too.
 _CONSONANT_DIGITS = "013678"
 
-# A word, what closes its quotation, and a particle of which both forms were left.
-_OPEN_PARTICLE = re.compile(r"((\w?)[^\w\s]*)([이을은과])\(([가를는와])\)")
+# A particle of which both forms were left.
+_OPEN_PARTICLE = re.compile(r"([이을은과])\(([가를는와])\)")
 _SYLLABLE_END = re.compile(r"[lmn]", re.IGNORECASE)
 
 _ITEM_ITALIAN = re.compile(r"\{number\} \{noun\}")
@@ -85,6 +85,10 @@ _AND = re.compile(r"\by \{(\w+)\}")
 
 # Quotation marks and other signs, a silent h, an i, and no vowel that makes a diphthong with it.
 _SOUND_OF_I = re.compile(r"\W*h?[ií](?![aeouáéóú])", re.IGNORECASE)
+
+
+LONGEST_LABEL = 500
+"""Characters; what is longer is no noun, and has no plural."""
 
 
 @functools.cache
@@ -104,7 +108,7 @@ def english_singular(label: str) -> str:
     They are the label itself, except for mass nouns: "furniture" -> "piece of furniture".
     """
     label = _without_article(label)
-    measure = english.unit(_head(label).lower())
+    measure = english.unit(_head(label).lower()) if len(label) <= LONGEST_LABEL else ""
     return f"{measure} of {label}" if measure else label
 
 
@@ -115,6 +119,8 @@ def english_plural(label: str) -> str:
     """
     inflector = _inflector()  # also if it turns out not to be needed: prepare_labels counts on it
     label = _without_article(label)
+    if len(label) > LONGEST_LABEL:
+        return label
     if measure := english.unit(_head(label).lower()):
         return f"{english.spelled_plural(measure)} of {label}"
     if label.isupper() and not all(map(english.is_spelled_out, re.findall("[A-Z]+", label))):
@@ -124,6 +130,7 @@ def english_plural(label: str) -> str:
 
 def english_article(label: str) -> str:
     """Return the article of one thing, "a" or "an"; empty if the label is plural already."""
+    label = label[:LONGEST_LABEL]
     head = _head(_without_article(label))
     last = _LAST_WORD.search(head)
     if last and _is_plural(last[0]) and not english.unit(head.lower()):
@@ -261,7 +268,15 @@ def settle_korean(text: str) -> str:
     What is written "forklift이(가)" is said with the sounds that Korean gives the word: only l, m,
     n and ng end a syllable for certain.
     """
-    return _OPEN_PARTICLE.sub(lambda m: m[1] + (m[3] if _SYLLABLE_END.search(m[2]) else m[4]), text)
+
+    def settled(match: re.Match[str]) -> str:
+        # The last letter before it, behind what closes a quotation.
+        at = match.start() - 1
+        while at > 0 and not (text[at].isalnum() or text[at].isspace()):
+            at -= 1
+        return match[1] if _SYLLABLE_END.match(text, max(at, 0)) else match[2]
+
+    return _OPEN_PARTICLE.sub(settled, text)
 
 
 def fill_spanish(template: str, fields: dict[str, str]) -> str:

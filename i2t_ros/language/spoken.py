@@ -172,7 +172,7 @@ class _Speaker:
         if found["ordinal"]:
             feminine = match["suffix"] in self._feminine
             words = ordinal_words(int(match["ordinal"]), self.tag, feminine)
-            return words or self._number(match["ordinal"]) + match["suffix"]
+            return words or self._number(match["ordinal"])
         if found["price"]:
             currency = self.currencies[match["prefix"]]
             if found["most"]:
@@ -206,7 +206,10 @@ class _Speaker:
         values, case = [self._value(first), self._value(last)], self.words["to_case"]
         least, most = values
         if least is None or most is None:  # "0170-1234567"
-            return f"{sign}{self._number(first)}{self.words['pause']} {self._number(last)}"
+            words = f"{sign}{self._number(first)}{self.words['pause']} {self._number(last)}"
+            return (
+                self._template(unit or currency, 100).format(words) if unit or currency else words
+            )
         if not case:
             end = self._cached(last, unit, currency)
             return str(self.words["to"]).format(sign + self._cached(first, "", ""), end)

@@ -20,6 +20,7 @@ from cachetools import LRUCache
 
 from i2t_ros.errors import I2tError, InvalidRequestError, TimeLimitError, TranslationError
 from i2t_ros.installation import how_to_install
+from i2t_ros.language.tags import tag_key, widening
 from i2t_ros.optional import needed_for
 
 logger = logging.getLogger(__name__)
@@ -305,15 +306,13 @@ def _innermost(error: BaseException) -> str:
 
 
 def _primary(tag: str) -> str:
-    return tag.replace("_", "-").split("-")[0].lower()
+    return tag_key(tag).partition("-")[0]
 
 
 def _code(codes: Mapping[str, str], tag: str) -> str:
-    """Return a service's code for the language of a BCP 47 tag."""
-    subtags = tag.replace("_", "-").lower().split("-")
-    if subtags[0] == "zh" and {"hant", "tw", "hk", "mo"} & set(subtags):
-        tag = "zh-Hant"
-    return codes.get(tag) or codes.get(subtags[0]) or subtags[0]
+    """Return a service's code for the language of a BCP 47 tag, or for the next wider one."""
+    known = {tag_key(name): code for name, code in codes.items()}
+    return next((known[key] for key in widening(tag) if key in known), _primary(tag))
 
 
 def _without_keys(error: Exception) -> str:

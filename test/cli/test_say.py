@@ -66,3 +66,20 @@ def test_a_count_that_is_none_is_a_usage_error(
 
     assert stop.value.code == 2
     assert "expected NAME=COUNT" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--faces", "--more-texts"])
+@pytest.mark.parametrize("number", ["-3", "many", "1.5", "", "1" * 30, "٣"])
+def test_a_number_that_is_none_is_a_usage_error(
+    capsys: pytest.CaptureFixture[str], option: str, number: str
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run(capsys, f"{option}={number}")
+
+    assert stop.value.code == 2
+    assert "expected a number of 0 to 999999999" in capsys.readouterr().err
+
+
+def test_texts_are_said_as_those_of_a_picture(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--text", "WAY\n\u202eOUT ", "--text", " ") == "The text reads “WAY OUT.”\n"
+    assert run(capsys, "--text", "") == "I don't see any text.\n"

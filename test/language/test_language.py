@@ -105,6 +105,8 @@ def test_objects_are_counted_most_first_then_largest_then_most_certain() -> None
         ("pt-BR", "pt"), ("pt-PT", "pt-PT"), ("pt_AO", "pt-PT"),
         ("zh-CN", "zh"), ("zh-Hans-SG", "zh"), ("zh-TW", "zh-Hant"), ("zh_HK.UTF-8", "zh-Hant"),
         ("zh-Hant-MO", "zh-Hant"), ("zh-hant", "zh-Hant"),
+        ("es-Latn-MX", "es-419"), ("es-Latn-ES", "es"), ("pt-Latn-AO", "pt-PT"),
+        ("zh-Hans-TW", "zh"), ("en-Latn-GB", "en-GB"),
         ("en-US", "en"), ("en_GB.UTF-8", "en-GB"), ("de-AT", "de"), ("fr-CA", "fr"),
     ],
 )  # fmt: skip
@@ -141,6 +143,16 @@ def test_a_user_language_may_serve_wider_and_narrower_tags(tmp_path: Path) -> No
     assert label("car", "es-MX", own) == "carro"
     assert label("cell phone", "es-MX", own) == "celular"
     assert label("fork", "es-MX", own) == "tenedor"
+
+
+def test_a_tag_with_its_usual_script_gets_the_region(tmp_path: Path) -> None:
+    (tmp_path / "zh-TW.yaml").write_text("extends: zh-Hant\nlabels: {car: 轎車}", encoding="utf-8")
+    own = load_languages(tmp_path)
+
+    assert own.resolve("zh-Hant-TW") == own.resolve("zh_TW.UTF-8") == "zh-TW"
+    assert own.resolve("zh-Hant-HK") == own.resolve("zh-Hant") == "zh-Hant"
+    assert own.resolve("zh-Hans-TW") == "zh"
+    assert label("car", "zh-Hant-TW", own) == "轎車"
 
 
 @pytest.mark.parametrize("tag", ["", "tlh", "english", "C"])

@@ -113,6 +113,24 @@ def test_korean_chooses_a_particle_after_foreign_words() -> None:
     assert settle_korean("개가") == "개가"
 
 
+def test_korean_of_a_region_chooses_too(tmp_path) -> None:
+    (tmp_path / "ko-KR.yaml").write_text("extends: ko\nname: 한국어")
+    facts = [ObjectFacts((ObjectCount("forklift", 2),))]
+
+    for style in ("sentence", "changes"):
+        said = compose(facts, "ko-KR", style, spoken=True, languages=load_languages(tmp_path))
+        assert said == compose(facts, "ko", style, spoken=True)
+        assert "이, 가" not in said
+
+
+@pytest.mark.parametrize("sign", ["-", "(", "”"])
+def test_a_long_row_of_signs_is_settled_at_once(sign: str) -> None:
+    start = time.monotonic()
+
+    assert settle_korean(sign * 1_000_000 + "이(가)") == sign * 1_000_000 + "가"
+    assert time.monotonic() - start < 2
+
+
 def test_the_command_says_it(capsys) -> None:
     assert main(["say", "cow=21", "--language", "es", "--style", "list", "--spoken"]) == 0
     said = "Se detectaron los siguientes objetos: veintiuna vacas.\n"
