@@ -66,7 +66,8 @@ def text_mask(text: str, size: int) -> NDArray[np.uint8]:
     ``size`` is the height of the font in pixels. If no font of this machine has every character,
     or Pillow cannot join and order them here, the characters outside ASCII become "?".
     """
-    font, drawable = _font_for(text, size)
+    # Raqm refuses what ends a line or a paragraph; a translation may have it.
+    font, drawable = _font_for(" ".join(text.splitlines()), size)
     left, top, right, bottom = font.getbbox(drawable)
     # The height is that of the font, not of the text, so that all labels of one size line up.
     line = font.getbbox("Ag" if drawable.isascii() else drawable)

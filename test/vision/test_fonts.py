@@ -135,3 +135,8 @@ def test_right_to_left():
     assert right_to_left("كلب")
     assert right_to_left("dog: שלום")
     assert not any(map(right_to_left, ["", "dog 87%", "собака", "कुत्ता", "犬", "\U0001f600"]))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x1c", "\x1e", "\x85", "\u2028", "\u2029"])
+def test_several_lines_are_drawn_as_one(end):
+    assert np.array_equal(text_mask(f"a{end}b", 16), text_mask("a b", 16))
