@@ -2,6 +2,7 @@
 
 import re
 import reprlib
+from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -69,12 +70,14 @@ def _explain(problem: msgspec.ValidationError, value: Any, kind: Any) -> str:
     if text.startswith("Object"):
         return field + _wrong_fields(value, kind)
     if text.startswith("Invalid enum value"):
-        choices = ", ".join(map(str, get_args(_members(kind)[0])))
+        choices = ", ".join(str(choice) or '""' for choice in get_args(_members(kind)[0]))
         return f"{field}expected one of {choices}, got {value!r}"
     if not text.startswith("Expected"):  # what a structure's own check says
         return field + text
     if "`object` of length >=" in text:  # a mapping that has each of some keys
         keys = get_args(next(get_args(member)[0] for member in _members(kind) if get_args(member)))
+        if not keys:  # of any name
+            return f"{field}expected {text.split('>= ')[1]} or more, got {len(value)}"
         return f"{field}missing {', '.join(str(key) for key in keys if key not in value)}"
     expected = re.sub("`(.+?)`", _plainly, text.partition(", got")[0])
     return f"{field}{expected.lower()}, got {reprlib.repr(value)}"
@@ -131,9 +134,13 @@ def check_keys(
 
 def _unknown_fields(value: dict[Any, Any], structure: type[Structure]) -> str:
     """Return which keys a structure does not know; empty if it knows them all."""
-    known = {field.encode_name for field in fields(structure)}
-    unknown = ", ".join(sorted(map(str, value.keys() - known)))
-    return unknown and f"unknown field {unknown}; known: {', '.join(sorted(known))}"
+    known = sorted(field.encode_name for field in fields(structure))
+    unknown = sorted(map(str, value.keys() - set(known)))
+    if not unknown:
+        return ""
+    near = [match for name in unknown for match in get_close_matches(name, known, 1)]
+    hint = f" (did you mean {', '.join(near)}?)" if near else ""
+    return f"unknown field {', '.join(unknown)}{hint}; known: {', '.join(known)}"
 
 
 def _members(kind: Any) -> list[Any]:

@@ -49,7 +49,10 @@ def test_what_is_right_becomes_a_structure():
     [
         (7, "expected a mapping, got 7"),
         ({}, "missing name"),
-        ({"name": "x", "nmae": 1, "b": 2}, "unknown field b, nmae; known: closed, color, frame"),
+        (
+            {"name": "x", "nmae": 1, "b": 2},
+            "unknown field b, nmae (did you mean name?); known: closed, color, frame",
+        ),
         ({"name": True}, "name: expected a text, got True"),
         ({"name": None}, "name: expected a text, got None"),
         ({"name": "x", "closed": 1}, "closed: expected true or false, got 1"),

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -109,10 +111,13 @@ class Languages:
         """Return the tag of the language that ``tag`` extends."""
         if not isinstance(extends, str):
             raise datafile.wrong(tag, "extends", "a text", extends)
-        try:
-            return self.resolve(extends)
-        except UnknownLanguageError as error:
-            raise InvalidRequestError(f"language {tag}: extends: {error}") from error
+        key = tag_key(extends)
+        if key in self._files or _in_cldr(key):  # a wider one may serve "es_ES", but not "es-999"
+            with suppress(UnknownLanguageError):
+                return self.resolve(extends)
+        close = get_close_matches(extends, self.tags, 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise datafile.wrong(tag, "extends", f"one of {', '.join(self.tags)}", extends, hint)
 
 
 def _in_cldr(tag: str) -> bool:
@@ -133,6 +138,8 @@ def load_languages(folder: Path | None = None) -> Languages:
         return _shipped()
     if not folder.is_dir():
         raise InvalidRequestError(f"language folder {folder}: expected a folder of *.yaml files")
+    if astray := sorted(path.name for path in folder.glob("*.yml")):
+        raise InvalidRequestError(f"language file {folder / astray[0]}: expected the ending .yaml")
     languages = Languages(config_path("languages"), folder)
     for tag in languages.tags_of(folder):
         languages.get(tag)

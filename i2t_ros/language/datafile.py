@@ -4,7 +4,7 @@ Errors are for the file's author: they name the key, what was expected and what 
 """
 
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -125,6 +125,12 @@ def merge(base: Data, over: Data) -> Data:
 def checked(tag: str, data: Data) -> Data:
     """Return a language's data with the defaults filled in; raises InvalidRequestError."""
     where = f"language {tag}"
+    keys = ["name", "numbers", "item", "nouns", "labels", *phrase_fields()]
+    if absent := ", ".join(key for key in keys if key not in data):
+        raise InvalidRequestError(
+            f"{where}: missing {absent}; a variety of a language says which one it changes, as in "
+            '"extends: es-419"'
+        )
     data = {key: default for key, (_, default) in _OPTIONAL.items()} | data
     for key in ("genders", "cases"):
         data[key] = convert(data[key], _Names, f"{where}: {key}", InvalidRequestError)
@@ -136,11 +142,17 @@ def checked(tag: str, data: Data) -> Data:
         raise wrong(tag, "numbers", "1, 2, 3 and so on without a gap", sorted(data["numbers"]))
     for key, template, needed, allowed in _templates(data):
         if not needed <= _fields(template) <= allowed:
-            listed = " ".join(f"{{{field}}}" for field in sorted(allowed)) or "none"
-            raise wrong(tag, key, f"a text with the fields {listed}", template)
+            listed = _listed(needed) or _listed(allowed) or "none"
+            perhaps = _listed(allowed - needed) if needed else ""
+            may = f" (and perhaps {perhaps})" if perhaps else ""
+            raise wrong(tag, key, f"a text with the fields {listed}{may}", template)
     if data["spoken"]:
         _check_spoken(tag, data)
     return data
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " ".join(f"{{{name}}}" for name in sorted(names))
 
 
 def aloud(data: Data) -> Data:
@@ -156,9 +168,9 @@ def _check_spoken(tag: str, data: Data) -> None:
     checked(tag, aloud(data))
 
 
-def wrong(tag: str, key: str, expected: str, got: Any) -> InvalidRequestError:
+def wrong(tag: str, key: str, expected: str, got: Any, hint: str = "") -> InvalidRequestError:
     """Return the error of a wrong value."""
-    return InvalidRequestError(f"language {tag}: {key}: expected {expected}, got {got!r}")
+    return InvalidRequestError(f"language {tag}: {key}: expected {expected}, got {got!r}{hint}")
 
 
 @lru_cache

@@ -126,7 +126,14 @@ def _with_fraction(whole: int, fraction: str, tag: str, case: str) -> str:
         behind = fraction.lstrip("0")
         numbers = [0] * (len(fraction) - len(behind)) + ([int(behind)] if behind else [])
     words = _whole(whole, tag, "", case, False)
-    return str(join).join((words, data["point"], _one_by_one(numbers, tag)))
+    return str(join).join((words, data["point"] or _point(tag), _one_by_one(numbers, tag)))
+
+
+@functools.cache
+def _point(tag: str) -> str:
+    """Return what CLDR's rules say between the parts of 1.5, for languages without an entry."""
+    words = _engine(tag).format_number(1.5).text.split()
+    return str(words[-2]) if len(words) > 2 else ""
 
 
 @functools.lru_cache(8192)

@@ -99,7 +99,7 @@ def test_the_language_of_the_guide_works(tmp_path: Path) -> None:
     blocks = re.findall(r"```yaml\n# (\S+)\.yaml\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
     own = user_languages(tmp_path, **{name.replace("-", "_"): text for name, text in blocks})
 
-    assert {name for name, _ in blocks} == {"en", "sv", "es", "es-AR", "de"}
+    assert {name for name, _ in blocks} == {"en", "sv", "es", "es-AR", "de", "pl", "ru", "ar"}
     assert say(counts(no_helmet=2), "en", own) == "I can see two people without a helmet."
     assert say(counts(jeans=1), "en", own) == "I can see a pair of jeans."
     assert say(counts(jeans=2), "sv", own) == "Jag ser två ”jeans”."
@@ -107,6 +107,9 @@ def test_the_language_of_the_guide_works(tmp_path: Path) -> None:
     assert say(counts(person=2, dog=1), "sv", own) == "Jag ser två personer och en hund."
     assert say(counts(forklift=11), "sv-FI", own) == "Jag ser 11 ”forklifts”."
     assert say(counts(bus=1, forklift=1), "es-AR", own) == "Veo un colectivo y un “forklift”."
+    assert say(counts(pallet_jack=5), "pl", own) == "Widzę pięć wózków paletowych."
+    assert say(counts(pallet_jack=22), "ru", own) == "Я вижу 22 тележки."
+    assert say(counts(pallet_jack=2), "ar", own) == "أرى رافعتين."
     assert label("beaker", "es", own) == "vaso de precipitados"
     assert say(counts(forklift=1), "de", own) == "Ich sehe einen Gabelstapler."
 
@@ -168,7 +171,7 @@ WRONG = {
     "labels: {dog: {gender: x}}": r"labels.dog.gender: expected one of m, f, got 'x'",
     "labels: {dog: {plural_gender: n}}": r"labels.dog.plural_gender: expected one of m, f, got 'n'",
     "borrowed: {plural_gender: f}": r"borrowed: unknown field plural_gender",
-    "labels: {dog: {plural: perros}}": r"labels.dog: unknown field plural; known: counter, few",
+    "labels: {dog: {plural: perros}}": r"labels.dog: unknown field plural .did you mean plural_only",
     "labels: {dog: 7}": r"labels.dog: expected a text or a mapping, got 7",
     "labels: {dog: {other: [a]}}": r"labels.dog.other: expected a text or a mapping, got \['a'\]",
     "numbers: {1: {m: 5}}": r"numbers.1.m: expected a text or a mapping, got 5",
@@ -194,15 +197,16 @@ WRONG = {
     'borrowed: {item: "{noun}"}': r"borrowed.item.words: expected a text with the fields",
     'labels: {x: {other: y, item: "{numbr} {noun}"}}': r"labels.x.item.words: expected a text with",
     "sentence: {plain: {other: {m: x}}}": r"sentence.plain.other: .* f",
+    "extends: es-420": r"extends: expected one of ar, .*, got 'es-420'; did you mean es-419\\?",
     "numerals: roman": r"numerals: expected one of mixed, uniform, got 'roman'",
     "borrowed: {gender: n}": r"borrowed.gender: expected one of m, f, got 'n'",
-    "sentence: {plane: x}": r"sentence: unknown field plane; known: agreement, case, empty",
+    "sentence: {plane: x}": r"sentence: unknown field plane .did you mean plain",
     "labels: {no: {one: no, other: noes}}": r"labels: a key: expected a text, got False",
     "space:": r"space: expected a text, got None",
     "capitals: all": r"capitals: expected one of sentences, nouns, none, got 'all'",
     "cldr: tlh": r"cldr: expected the tag of a language that CLDR has data for, got 'tlh'",
     "extends: es": r"extends itself",
-    "lables: {}": r"unknown field lables; known: .*labels",
+    "lables: {}": r"unknown field lables .did you mean labels",
     "- a list": r"expected a mapping of keys",
     "a: [": r"cannot be read",
 }  # fmt: skip

@@ -76,7 +76,9 @@ def test_a_set_of_cases_is_a_list(tmp_path: Path) -> None:
 
 
 def test_what_a_language_extends_must_exist(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequestError, match=r"language xx: extends: language 'yy': there is"):
+    with pytest.raises(
+        InvalidRequestError, match=r"language xx: extends: expected one of ar, .*, got 'yy'"
+    ):
         folder_of(tmp_path, {"xx": "extends: yy"})
 
 

@@ -187,7 +187,7 @@ def test_labels_that_nothing_names(tmp_path):
 def test_a_misspelled_key_is_named_before_anything_that_it_leaves_out(tmp_path, given):
     model = put(tmp_path, "yolov8", given, labels=False)
     with pytest.raises(
-        ModelError, match=r"mine\.yaml: unknown field (label|decodr); known: .*labels"
+        ModelError, match=r"mine\.yaml: unknown field (label|decodr) .did you mean (labels|decoder)"
     ):
         open_detector(model)
 
