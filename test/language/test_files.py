@@ -171,7 +171,7 @@ WRONG = {
     "labels: {dog: {gender: x}}": r"labels.dog.gender: expected one of m, f, got 'x'",
     "labels: {dog: {plural_gender: n}}": r"labels.dog.plural_gender: expected one of m, f, got 'n'",
     "borrowed: {plural_gender: f}": r"borrowed: unknown field plural_gender",
-    "labels: {dog: {plural: perros}}": r"labels.dog: unknown field plural .did you mean plural_only",
+    "labels: {dog: {plural: perros}}": r"labels.dog: unknown field plural .did you mean plural",
     "labels: {dog: 7}": r"labels.dog: expected a text or a mapping, got 7",
     "labels: {dog: {other: [a]}}": r"labels.dog.other: expected a text or a mapping, got \['a'\]",
     "numbers: {1: {m: 5}}": r"numbers.1.m: expected a text or a mapping, got 5",
