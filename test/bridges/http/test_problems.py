@@ -39,6 +39,7 @@ EXPECTED = {
     "time_limit": 504,
     "not_active": 503,
     "translation_failed": 503,
+    "speech_failed": 503,
     "source_missing": 503,
     "source_unreadable": 503,
     "source_lost": 503,

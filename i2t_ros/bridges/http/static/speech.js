@@ -73,7 +73,7 @@ export function reviewVoice() {
 }
 
 function lack() {
-  return text(voice.getVoices().length ? "noVoice" : "noVoices");
+  return voice.getVoices().length ? text("noVoice") : text("noVoices");
 }
 
 function hasVoice() {
