@@ -72,6 +72,16 @@ def how_to_fetch(model: str) -> str:
     return f"{'i2t' if by_pip() else 'ros2 run i2t_ros i2t'} models fetch {model}"
 
 
+def how_to_fetch_voice(name: str) -> str:
+    """Return the command that fetches a voice of Piper into the working folder.
+
+    It needs a Python that finds Piper: this one, or that of the environment that `setup` makes.
+    """
+    own = not os.environ.get(VARIABLE) and (by_pip() or in_environment())
+    python = sys.executable if own else environment_path() / "bin" / "python3"
+    return f"{python} -m piper.download_voices {name}"
+
+
 def _quoted(word: str) -> str:
     return f'"{word}"' if set(word) & set("[]<>;") else word
 

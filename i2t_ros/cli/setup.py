@@ -116,7 +116,7 @@ the same Python and architecture. Copy the folder, and here
     )
     listed(
         "--extras",
-        help="more of i2t_ros, as in its pyproject.toml: web, history, s3, translate, ...",
+        help=f"more of i2t_ros, as in its pyproject.toml: {', '.join(EXTRAS)}",
     )
     parser.add_argument(  # a requirement may have commas: onnxruntime-gpu[cuda,cudnn]
         "--packages",

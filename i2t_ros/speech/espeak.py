@@ -45,10 +45,14 @@ class EspeakEngine(Engine):
         find_program("speech", PROGRAM)
         self._programs = Programs()
         self._words: tuple[str, ...] = ()
+        self._language = ""
 
     def use(self, manner: Manner) -> None:
-        """Choose the voice; see Engine."""
+        """Choose the voice, and say once of a language what is poor about it; see Engine."""
         voice = voice_for(manner.language)
+        if manner.language != self._language and (poor := _poor(manner.language)):
+            logger.warning("language %s: %s", manner.language, poor)
+        self._language = manner.language
         volume = round(100 * manner.volume)
         self._words = ("-v", voice, "-s", str(manner.rate), "-a", str(volume))
         self.title = f"espeak-ng, voice {voice}"
@@ -75,7 +79,8 @@ class EspeakEngine(Engine):
 
 def check_espeak(_: str, language: str) -> None:
     """Raise what would keep EspeakEngine from speaking this language."""
-    EspeakEngine().use(Manner(language))
+    find_program("speech", PROGRAM)
+    voice_for(language)
 
 
 def voice_for(language: str) -> str:
@@ -87,13 +92,15 @@ def voice_for(language: str) -> str:
     for tag in widening(language):
         for voice in (*_VOICES.get(tag, ()), tag):
             if voice in known:
-                if tag in _POOR:
-                    logger.warning("language %s: %s", language, _POOR[tag])
                 return voice
     raise InvalidRequestError(
         f"language {reprlib.repr(language)}: espeak-ng has no voice for it; `espeak-ng --voices` "
         "lists them"
     )
+
+
+def _poor(language: str) -> str:
+    return next((_POOR[tag] for tag in widening(language) if tag in _POOR), "")
 
 
 @cache

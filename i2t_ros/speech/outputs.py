@@ -21,6 +21,11 @@ PLAYERS: Mapping[str, tuple[tuple[str, ...], str]] = {
 """Program that plays a WAV file -> its flags, and the one that names a device."""
 LATE = 10.0
 """Seconds that a player may take beyond the length of the sound."""
+NO_LOUDSPEAKER = (
+    'no loudspeaker? speech_folder leaves files instead; docs/troubleshooting.md, "It does not '
+    'speak"'
+)
+"""What to do if a player fails."""
 KEPT = 100
 """Files of a folder that are kept, the newest."""
 _OURS = re.compile(r"(\d{8}T\d{12})\.wav|\.(\d{8}T\d{12})-[0-9a-f]{16}\.part")
@@ -65,7 +70,13 @@ class Loudspeaker(Output):
         """Play it; see Output."""
         with MemoryFile(sound) as file:
             command = [*self._command, file.path]
-            self._programs.run(command, seconds_of(sound) + LATE, files=[file.descriptor])
+            limit = seconds_of(sound) + LATE
+            try:
+                self._programs.run(command, limit, files=[file.descriptor])
+            except SpeechError as error:
+                if self._programs.stopped:
+                    raise
+                raise SpeechError(f"{error}; {NO_LOUDSPEAKER}") from error
 
     def start(self) -> None:
         """Allow sounds."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from i2t_ros.errors import InvalidRequestError, SpeechError
-from i2t_ros.installation import how_to_install
+from i2t_ros.installation import how_to_fetch_voice, how_to_install
 from i2t_ros.language.tags import widening
 from i2t_ros.optional import can_import, missing
 from i2t_ros.resources import expanded
@@ -208,6 +208,20 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.communicate()  # closes its pipes, and reaps it
 
 
+def _next_step(voice: Path, lacking: Path) -> str:
+    """Return what to do about a file that is not there."""
+    if voice.suffix != ".onnx":  # a name as Piper lists it, or a path that ends too early
+        whole = Path(f"{voice}.onnx")
+        if whole.is_file():
+            return f"; did you mean {whole}?"
+        name = voice.name
+        slip = f"; {name} is a voice's name, and the path of its file {name}.onnx is expected"
+        return f"{slip}. `{how_to_fetch_voice(name)}` fetches it into the working folder"
+    if lacking != voice:
+        return "; it comes with the voice, and has to stay beside it"
+    return f"; `{how_to_fetch_voice(voice.stem)}` fetches a voice of Piper's own"
+
+
 def _language_of(voice: Path) -> str:
     """Return the language that a voice's description names.
 
@@ -218,7 +232,7 @@ def _language_of(voice: Path) -> str:
         if not file.is_file():
             raise InvalidRequestError(
                 f"speech_voice: expected a voice of Piper, a file NAME.onnx with its "
-                f"NAME.onnx.json beside it; there is no file {file}"
+                f"NAME.onnx.json beside it; there is no file {file}{_next_step(voice, file)}"
             )
     try:
         told: Any = json.loads(description.read_text("utf-8"))

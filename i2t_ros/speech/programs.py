@@ -106,6 +106,11 @@ class Programs:
                 ) from error
         return process
 
+    @property
+    def stopped(self) -> bool:
+        """Whether none may run."""
+        return self._stopped
+
     def start(self) -> None:
         """Allow programs, again after stop()."""
         with self._lock:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from i2t_ros.errors import InvalidRequestError
+from i2t_ros.installation import how_to_fetch_voice
 from i2t_ros.options import Checked, option
 from i2t_ros.speech.base import Engine, Manner, clean, seconds_of, shortened
 from i2t_ros.speech.espeak import EspeakEngine, check_espeak
@@ -64,7 +65,9 @@ class VoiceOptions(Checked):
         """Raise InvalidRequestError for options that contradict each other."""
         if self.chosen == "piper" and not self.voice:
             raise InvalidRequestError(
-                "speech_voice: expected the file of a voice, as speech_engine is piper"
+                "speech_voice: expected the file of a voice, as speech_engine is piper; "
+                f"`{how_to_fetch_voice('en_US-lessac-medium')}` fetches one, and without a name "
+                "lists those that there are"
             )
         if self.chosen == "espeak" and self.voice:
             raise InvalidRequestError(

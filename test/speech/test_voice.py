@@ -27,11 +27,12 @@ def test_auto_is_piper_if_a_voice_is_named(options, engine):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"engine": "piper"}, "speech_voice: expected the file of a voice"),
+        ({"engine": "piper"}, r"the file of a voice, .*python\S* -m piper.download_voices en_US-"),
         ({"engine": "espeak", "voice": "a.onnx"}, "speech_voice: expected none"),
         ({"folder": "x", "device": "hw:0"}, "speech_folder: nothing is played"),
         ({"folder": "x", "player": "aplay"}, "speech_folder: nothing is played"),
-        ({"voice": "/nowhere/a.onnx"}, "there is no file /nowhere/a.onnx"),
+        ({"voice": "/nowhere/a.onnx"}, "no file /nowhere/a.onnx; `.*download_voices a` fetches"),
+        ({"voice": "de_DE-x-low"}, r"de_DE-x-low is a voice's name.*download_voices de_DE-x-low`"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(options, said):

@@ -17,7 +17,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.service import Service
 
-from i2t_ros.errors import InvalidRequestError
+from i2t_ros.errors import I2tError, InvalidRequestError
 
 LONGEST_TEXT = 300
 """Characters of an error's text that are logged or sent: it may quote what a stranger sent."""
@@ -29,9 +29,11 @@ request is answered meanwhile; `ros2 param load` sends a hundred."""
 
 
 def short(error: BaseException) -> str:
-    """Return an error's type and text in one line."""
+    """Return an error's text in one line, after its type unless it is one of this package's."""
     text = " ".join(str(error).split())
     text = f"{text[:LONGEST_TEXT]}..." if len(text) > LONGEST_TEXT else text
+    if text and isinstance(error, I2tError):
+        return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
