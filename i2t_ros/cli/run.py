@@ -11,8 +11,16 @@ from pathlib import Path
 
 from i2t_ros.cli import comma_list
 from i2t_ros.errors import InvalidRequestError
-from i2t_ros.nodes.processes import NodeProcess, first_to_end, parameter_file, signals_wait
+from i2t_ros.nodes.processes import (
+    DEFAULTS,
+    NodeProcess,
+    ends_within,
+    first_to_end,
+    parameter_file,
+    signals_wait,
+)
 from i2t_ros.nodes.signals import Ending, handle
+from i2t_ros.nodes.together import LAST_WORDS_LIMIT, detector_values, speech_remark
 from i2t_ros.optional import can_import, missing
 
 SOURCE_HINT = "; --source may also be a photo, a film or a folder of pictures"
@@ -35,7 +43,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "file, else /dev/video0)",
     )
     parser.add_argument(
-        "--once", action="store_true", help="show a video or pictures once, then end"
+        "--once",
+        action="store_true",
+        help="show a video or pictures once, then end; with --speech once all is said",
     )
     parser.add_argument(
         "--model", help="model of the detector (default: that of the parameter file, else auto)"
@@ -68,7 +78,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="do not run source_node: a camera driver publishes the images",
     )
     parser.add_argument(
-        "--speech", action="store_true", help="also run speech_node, which says the sentences"
+        "--speech",
+        action="store_true",
+        help="also run speech_node, which says the sentences; the detector then finds words for a "
+        "voice (spoken), unless a parameter says otherwise",
     )
     parser.add_argument("--no-bridge", action="store_true", help="do not run bridge_node")
     parser.add_argument(
@@ -92,6 +105,8 @@ def run(args: argparse.Namespace) -> int:
         from i2t_ros.pipeline.tasks.registry import check_tasks  # noqa: PLC0415 (imports much)
 
         check_tasks(args.tasks)
+    if args.speech and (remark := speech_remark()):
+        print(f"i2t run: {remark}", flush=True)
     ending = Ending()
     nodes: list[NodeProcess] = []
     # The stack ends the nodes in reverse order, so the bridge can answer its open requests.
@@ -102,8 +117,11 @@ def run(args: argparse.Namespace) -> int:
                 node = NodeProcess(name, words, write=partial(_write, name))
                 nodes.append(stack.enter_context(node))
         first = ending.interrupt(partial(first_to_end, nodes))
+        if first and first.name == "source_node" and not first.returncode and _ends_said(args):
+            print("i2t run: source_node has ended; the others end once all is said", flush=True)
+            first = ending.interrupt(partial(_last_words, nodes))
         handle(signal.SIG_IGN)  # ending the nodes has a time limit
-        if first:
+        if first and first.name != "speech_node":
             print(f"i2t run: {first.name} has ended, so the others are ended too", flush=True)
     failed = [node for node in nodes if node.returncode]
     for node in failed:
@@ -113,6 +131,19 @@ def run(args: argparse.Namespace) -> int:
             reason += SOURCE_HINT if node.name == "source_node" else ""
         print(f"i2t run: {node.name} ended with code {node.returncode}{reason}")
     return int(bool(failed))
+
+
+def _ends_said(args: argparse.Namespace) -> bool:
+    """Whether the run ends once all that was seen is said."""
+    return bool(args.once and args.speech and not args.no_source)
+
+
+def _last_words(nodes: list[NodeProcess]) -> NodeProcess:
+    """Wait for the end of speech_node, which follows that of detector_node; return it."""
+    (speech,) = (node for node in nodes if node.name == "speech_node")
+    if not ends_within(speech, LAST_WORDS_LIMIT):
+        print(f"i2t run: not all was said within {LAST_WORDS_LIMIT:g} s", flush=True)
+    return speech
 
 
 def _check_bridge(args: argparse.Namespace) -> None:
@@ -130,6 +161,7 @@ def chosen_nodes(args: argparse.Namespace) -> dict[str, list[str]]:
 
     Flags that are not given leave the value to the parameter file and to the nodes.
     """
+    defaults: dict[str, dict[str, object]] = {}
     given: dict[str, dict[str, object]] = {
         "detector_node": {"model": args.model, "language": args.language, "tasks": args.tasks}
     }
@@ -142,11 +174,17 @@ def chosen_nodes(args: argparse.Namespace) -> dict[str, list[str]]:
         }
     if args.speech:
         given["speech_node"] = {"language": args.language}
+        once = _ends_said(args)
+        defaults = {
+            "detector_node": detector_values(speech=True, once=once, ends=once),
+            "speech_node": {"end_after_detector": True} if once else {},
+        }
     if not args.no_source:
         given["source_node"] = {"source": args.source, "loop": False if args.once else None}
     chosen = {}
     for name, parameters in given.items():
-        files = [str(args.params_file)] if args.params_file else []
+        files = [parameter_file(own, DEFAULTS)] if (own := defaults.get(name)) else []
+        files += [str(args.params_file)] if args.params_file else []
         if values := {key: value for key, value in parameters.items() if value is not None}:
             files.append(parameter_file(values))
         remapped = ["-r", f"image:={args.image}"] if args.image else []

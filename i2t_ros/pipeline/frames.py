@@ -156,6 +156,12 @@ class FrameLine:
             counters.unwanted += unwanted
             counters.limited += limited
 
+    def idle(self) -> bool:
+        """Return whether no frame waits or is in progress."""
+        with self._lock:
+            waiting = self._slots or self._heavy_slots or self._in_progress
+            return not waiting and self._heavy_frame is None
+
     def remove(self, camera: str) -> bool:
         """Forget a camera that has left, its counters and its waiting frame.
 

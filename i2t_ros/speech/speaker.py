@@ -102,9 +102,10 @@ class Speaker:
         self._on_said = on_said
         self._on_failure = on_failure
         self._clock = clock
-        self._changed = threading.Condition()  # on the next three
+        self._changed = threading.Condition()  # on the next four
         self._waiting: _Sentence | None = None
         self._last: dict[str, _Sentence] = {}  # what was begun last, by camera
+        self._saying = False
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="i2t-speaker", daemon=True)
         self._thread.start()
@@ -131,6 +132,12 @@ class Speaker:
             counters.replaced += before is not None
             self._waiting = _Sentence(sentence, camera, now)
             self._changed.notify()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a sentence waits or is being said."""
+        with self._changed:
+            return self._waiting is not None or self._saying
 
     def close(self, limit: float) -> bool:
         """Fall silent; return whether the thread has ended within ``limit`` seconds."""
@@ -165,6 +172,7 @@ class Speaker:
         """Wait for a sentence that is worth saying; None once the speaker is closed."""
         with self._changed:
             while True:
+                self._saying = False
                 self._changed.wait_for(lambda: self._closed or self._waiting)
                 if self._closed:
                     return None
@@ -172,5 +180,6 @@ class Speaker:
                 assert sentence is not None  # noqa: S101 (it was waited for)
                 if self._clock() - sentence.came <= self.limits.max_age:
                     self._last[sentence.camera] = sentence
+                    self._saying = True
                     return sentence
                 self.counters.stale += 1

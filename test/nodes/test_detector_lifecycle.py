@@ -7,6 +7,9 @@ from i2t_ros.srv import Describe
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_talk import DOWN, NODE, UP, change, set_parameters, state
 from sensor_msgs.msg import CompressedImage
+from std_msgs.msg import Header, String
+
+from i2t_ros.nodes.messages.images import image_to_msg
 
 
 def describe(peer):
@@ -71,3 +74,26 @@ def test_classes_that_the_model_lacks_are_told_at_start_and_do_not_stop_other_ch
     assert "class_min_scores: fake has no class 'unicorn'" in node.log()
     assert set_parameters(peer, language="es").successful
     assert describe(peer).description.sentence == "Veo una persona."
+
+
+def test_images_wait_for_a_listener_and_its_end_follows_the_source(peer, start):
+    node = start(model="fake", await_listener=60.0, end_after_source=True)
+    assert "active: images from nowhere until somebody listens, for 60 s at most" in node.log()
+    camera = peer.camera(qos=10)
+    peer.until(lambda: peer.node.count_publishers("/image"), "the publisher is known")
+    assert camera.get_subscription_count() == 0  # nobody listens yet
+    sentences = peer.collect(String, f"{NODE}/sentence")
+    peer.until(camera.get_subscription_count, "a subscription")
+    assert "active: images from /image" in node.log()
+    camera.publish(image_to_msg(Header(), np.full((48, 64, 3), 128, np.uint8)))
+    peer.until(lambda: sentences, "the sentence of the only image")
+    peer.processes.remove(node)
+    peer.node.destroy_publisher(camera)
+    assert node.wait() == 0
+    assert [each.data for each in sentences] == ["I can see a person."]
+
+
+def test_images_are_taken_if_nobody_comes_to_listen(peer, start):
+    node = start(model="fake", await_listener=0.3)
+    peer.until(lambda: "active: images from /image" in node.log(), "images are taken")
+    assert "await_listener: nobody listens to the sentences" in node.log()

@@ -168,7 +168,19 @@ class CameraPorts:
         self._encoding = ""
         self._came = self._lived = False
         self._gap = 0.0
+        if self._adapts:  # to those that are there: a change of it may lose an image
+            self._reliable = self._all_reliable(self._node.get_publishers_info_by_topic(self.topic))
         self._listen()
+
+    def _all_reliable(self, publishers: list[TopicEndpointInfo]) -> bool:
+        """Return whether there are publishers, and none of them is best effort."""
+        best_effort = QoSReliabilityPolicy.BEST_EFFORT
+        kinds = {
+            item.qos_profile.reliability
+            for item in publishers
+            if item.topic_type == f"sensor_msgs/msg/{self._kind.__name__}"
+        }
+        return bool(kinds) and best_effort not in kinds
 
     def _listen(self) -> None:
         policies = QoSReliabilityPolicy

@@ -27,6 +27,8 @@ MOST_BRIDGED = 32
 LOOKS_AWAY = 3
 """How many times in a row watch() misses a WebSocket camera before it is forgotten: it may connect
 again."""
+LAST_RESULT_LIMIT = 1.0
+"""Seconds for subscribers to receive the last results of a camera, each of them."""
 FRAME_TYPE = "sensor_msgs/msg/CompressedImage"
 
 
@@ -81,6 +83,11 @@ class DetectorCameras:
         self._taking = False
         for ports in self.ports.values():
             ports.unsubscribe()
+
+    def wait_for_subscribers(self) -> None:
+        """Wait, for a short time, until those who listen have received everything."""
+        for ports in self.ports.values():
+            ports.outputs.wait_for_subscribers(LAST_RESULT_LIMIT)
 
     def destroy(self) -> None:
         """Release everything, once nobody works on images any more."""

@@ -14,12 +14,14 @@ from std_srvs.srv import SetBool
 
 from i2t_ros.errors import I2tError, NotActiveError
 from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage
+from i2t_ros.nodes.detector.first_listener import FirstListener
 from i2t_ros.nodes.detector.work import FrameSettings, Work
 from i2t_ros.nodes.lifecycle.deferred_service import create_deferred_service
+from i2t_ros.nodes.lifecycle.departure import Departure
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
 from i2t_ros.nodes.messages import descriptions as messages
 from i2t_ros.nodes.messages.images import shown_by_msg
-from i2t_ros.nodes.parameters.detector import DETECTOR, describe_options
+from i2t_ros.nodes.parameters.detector import DETECTOR, DetectorSettings, describe_options
 from i2t_ros.options import from_values
 from i2t_ros.pipeline.describer import STAGED, DescribeOptions
 from i2t_ros.pipeline.narrator import SpeechOptions
@@ -47,6 +49,8 @@ class DetectorNode(ManagedNode):
         self._active = False
         self._enabled = True
         self._failure: I2tError | None = None
+        self._first_listener: FirstListener | None = None
+        self._departure: Departure | None = None
         self.create_service(SetBool, "~/enable", self._on_enable)
         self.every(WATCH_PERIOD, self._watch)
         # Served in every state: in most of them the answer is why there is none.
@@ -81,7 +85,7 @@ class DetectorNode(ManagedNode):
         self._active = True
         topics = ["nowhere: disabled"]
         if self._enabled and self._work is not None:
-            topics = self._work.cameras.subscribe()
+            topics = self._take_images(self._work)
         self.get_logger().info(f"active: images from {', '.join(topics)}")
         return result
 
@@ -89,7 +93,7 @@ class DetectorNode(ManagedNode):
         """Take no more images and answer no more requests; the model stays loaded."""
         self._active = False
         if self._work is not None:
-            self._work.cameras.unsubscribe()
+            self._leave_images(self._work)
         self.get_logger().info("inactive: no images are taken, no requests answered")
         return super().on_deactivate(state)
 
@@ -97,6 +101,8 @@ class DetectorNode(ManagedNode):
         """Stop the threads, then release what they used. May be called more than once."""
         self._active = False
         work, self._work = self._work, None
+        if work is not None:
+            self._leave_images(work)
         if work is not None and not work.close():
             self.get_logger().error("the backend is still busy after 10 s; it is left open")
         self.configured = False
@@ -106,13 +112,47 @@ class DetectorNode(ManagedNode):
         changed = request.data != self._enabled
         self._enabled = request.data
         if changed and self._active and self._work is not None:
-            cameras = self._work.cameras
-            (cameras.subscribe if self._enabled else cameras.unsubscribe)()
+            (self._take_images if self._enabled else self._leave_images)(self._work)
         response.success = True
         response.message = "enabled" if self._enabled else "disabled: no images are taken"
         return response
 
     # Frames
+
+    def _take_images(self, work: Work) -> list[str]:
+        """Begin to take images, or to wait for those who listen; return where they come from."""
+        settings = from_values(DetectorSettings, self.values)
+        if not settings.await_listener:
+            return self._subscribe(work)
+
+        def listened_to() -> None:
+            topics = self._subscribe(work)
+            self.get_logger().info(f"active: images from {', '.join(topics)}")
+
+        self._first_listener = FirstListener(
+            self, work.cameras, settings.await_listener, listened_to
+        )
+        return [f"nowhere until somebody listens, for {settings.await_listener:g} s at most"]
+
+    def _subscribe(self, work: Work) -> list[str]:
+        topics = work.cameras.subscribe()
+        if self.get_parameter("end_after_source").value:
+            self._departure = Departure(
+                self,
+                lambda: [ports.topic for ports in work.cameras.ports.values()],
+                heard=lambda: any(ports.newest for ports in work.cameras.ports.values()),
+                busy=lambda: not work.frames.idle(),
+                farewell=work.cameras.wait_for_subscribers,
+            )
+        return topics
+
+    def _leave_images(self, work: Work) -> None:
+        if self._first_listener is not None:
+            self._first_listener.close()
+        if self._departure is not None:
+            self._departure.close()
+        self._first_listener = self._departure = None
+        work.cameras.unsubscribe()
 
     def _on_image(self, ports: CameraPorts, msg: ImageMessage) -> None:
         work = self._work  # another thread may release it meanwhile

@@ -37,9 +37,10 @@ class Outputs:
         for publisher in self._publishers.values():
             publisher.on_activate(None)
 
-    def wanted(self) -> bool:
-        """Return whether any of the topics has a subscriber."""
-        return any(each.get_subscription_count() for each in self._publishers.values())
+    def wanted(self, name: str = "") -> bool:
+        """Return whether a topic has a subscriber; "": any of them."""
+        publishers = [self._publishers[name]] if name else self._publishers.values()
+        return any(each.get_subscription_count() for each in publishers)
 
     def publish(self, name: str, make: Callable[[], Any]) -> Any:
         """Make and publish a message if the topic has a subscriber; return it.

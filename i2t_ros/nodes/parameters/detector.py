@@ -46,6 +46,17 @@ class DetectorSettings:
         "best effort",
         choices=("auto", "best_effort", "reliable"),
     )
+    await_listener: float = option(
+        0.0,
+        "seconds for which no image is taken until each camera has a subscriber of its sentence "
+        "and a publisher of its images, for what is shown only once; 0: images are taken at once",
+        bounds=(0.0, 3600.0),
+    )
+    end_after_source: bool = option(
+        False,
+        "end the node once nobody publishes images any more and the last one is done, for what is "
+        "shown only once",
+    )
     max_rate: float = option(
         0.0,
         "at most this many images of each camera are processed each second, on average and by the "

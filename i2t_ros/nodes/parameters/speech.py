@@ -30,6 +30,9 @@ class SpeechSettings:
         changes="live",
         language=True,
     )
+    end_after_detector: bool = option(
+        False, "end the node once its detector has gone and all is said that was to be said"
+    )
 
 
 SPEECH = (
@@ -50,6 +53,7 @@ class SpeechValues:
     manner: Manner
     limits: SpeakerLimits
     cameras: dict[str, str]
+    end_after_detector: bool
 
 
 def read_values(values: Mapping[str, Any]) -> SpeechValues:
@@ -68,6 +72,7 @@ def read_values(values: Mapping[str, Any]) -> SpeechValues:
         from_values(Manner, values, PREFIX, language=settings.language),
         from_values(SpeakerLimits, values, PREFIX),
         cameras,
+        settings.end_after_detector,
     )
 
 

@@ -12,6 +12,7 @@ from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 from std_msgs.msg import Header, String
 
+from i2t_ros.nodes.lifecycle.departure import Departure
 from i2t_ros.nodes.lifecycle.guard import COMPLAINT_PERIOD, short
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
 from i2t_ros.nodes.messages.reports import status_to_msg
@@ -39,6 +40,7 @@ class SpeechNode(ManagedNode):
         super().__init__(**node_options)
         self._subscriptions_of_cameras: list[Subscription] = []
         self._reports: tuple[Publisher, Timer] | None = None
+        self._departure: Departure | None = None
 
     # Lifecycle
 
@@ -64,8 +66,12 @@ class SpeechNode(ManagedNode):
         except BaseException:  # ROS may refuse a topic, or the QoS that a parameter gives it
             self._fall_silent()
             raise
-        topics = ", ".join(each.topic_name for each in self._subscriptions_of_cameras)
-        self.get_logger().info(f"active: {topics} with {voice.title}")
+        topics = [each.topic_name for each in self._subscriptions_of_cameras]
+        if self._given.end_after_detector:
+            self._departure = Departure(
+                self, lambda: topics, heard=lambda: False, busy=self._is_busy
+            )
+        self.get_logger().info(f"active: {', '.join(topics)} with {voice.title}")
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -104,7 +110,13 @@ class SpeechNode(ManagedNode):
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
 
+    def _is_busy(self) -> bool:
+        return self._speaker is not None and self._speaker.busy
+
     def _fall_silent(self) -> None:
+        if self._departure is not None:
+            self._departure.close()
+            self._departure = None
         for subscription in self._subscriptions_of_cameras:
             self.destroy_subscription(subscription)
         self._subscriptions_of_cameras = []
