@@ -97,6 +97,22 @@ def test_only_the_newest_frame_waits_and_the_rest_are_counted(line):
     assert tested.cameras["front"].dropped == 97
 
 
+@pytest.mark.parametrize("heavy", [False, True])
+def test_it_is_idle_only_once_the_last_stage_of_each_frame_has_ended(line, heavy):
+    stages = Scripted(prepare=closed_gate(), finish=closed_gate())
+    tested = line(stages)
+    assert tested.idle()
+    tested.offer("front", 0, heavy=heavy)
+    assert not tested.idle()
+    stages.until(lambda: stages.prepared, "it is being prepared")
+    assert not tested.idle()
+    stages.gates["prepare"].release()
+    stages.until(lambda: stages.finished, "it is being finished")
+    assert not tested.idle()
+    stages.gates["finish"].release()
+    until(tested.idle, "it has ended")
+
+
 def test_a_fast_camera_does_not_starve_a_slow_one(line):
     stages = Scripted(infer=closed_gate())
     tested = line(stages)

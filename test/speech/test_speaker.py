@@ -116,6 +116,20 @@ def test_the_newest_waits_and_is_said_next(stage):
     assert here.counts == (2, 0, 3, 0, 0)
 
 
+def test_it_is_busy_while_a_sentence_waits_or_is_said(stage):
+    here = stage()
+    assert not here.speaker.busy
+    here.hear(CAT, DOG)
+    assert here.speaker.busy
+    until(lambda: here.mouth.begun, "one is being said")
+    assert here.speaker.busy
+    for _ in range(2):
+        here.mouth.end()
+    until(lambda: not here.speaker.busy, "all is said")
+    assert DOG in here.mouth.begun
+    assert here.counts[0] == len(here.said) == len(here.mouth.begun)
+
+
 def test_what_waited_too_long_is_skipped(stage):
     here = stage(max_age=5.0)
     here.hear(CAT)

@@ -168,19 +168,21 @@ class CameraPorts:
         self._encoding = ""
         self._came = self._lived = False
         self._gap = 0.0
-        if self._adapts:  # to those that are there: a change of it may lose an image
-            self._reliable = self._all_reliable(self._node.get_publishers_info_by_topic(self.topic))
+        if self._adapts:  # to those that are there, as a change of it may lose an image
+            self._adapt(self._node.get_publishers_info_by_topic(self.topic))
         self._listen()
 
-    def _all_reliable(self, publishers: list[TopicEndpointInfo]) -> bool:
-        """Return whether there are publishers, and none of them is best effort."""
-        best_effort = QoSReliabilityPolicy.BEST_EFFORT
-        kinds = {
-            item.qos_profile.reliability
-            for item in publishers
-            if item.topic_type == f"sensor_msgs/msg/{self._kind.__name__}"
-        }
-        return bool(kinds) and best_effort not in kinds
+    def _adapt(self, publishers: list[TopicEndpointInfo]) -> bool:
+        """Take the reliability that suits the publishers; return whether it is another one."""
+        mine = f"sensor_msgs/msg/{self._kind.__name__}"
+        kinds = {item.qos_profile.reliability for item in publishers if item.topic_type == mine}
+        reliable = QoSReliabilityPolicy.BEST_EFFORT not in kinds
+        if not kinds or reliable == self._reliable:
+            return False
+        self._reliable = reliable
+        now = "reliable" if reliable else "best_effort"
+        self._node.get_logger().info(f"{self.topic}: now {now}, as its publishers are")
+        return True
 
     def _listen(self) -> None:
         policies = QoSReliabilityPolicy
@@ -279,14 +281,11 @@ class CameraPorts:
             if item.qos_profile.reliability == QoSReliabilityPolicy.BEST_EFFORT
         ]
         if self._adapts:
-            if publishers and self._reliable == bool(best_effort):
-                self._reliable = not best_effort
+            if self._adapt(publishers):
                 newest = self.newest
                 self.unsubscribe()
                 self._listen()
                 self.newest = newest
-                now = "reliable" if self._reliable else "best_effort"
-                self._node.get_logger().info(f"{self.topic}: now {now}, as its publishers are")
         elif self._reliable:
             return [
                 f"{_who(publisher)} publishes {self.topic} with best effort and is not heard "
