@@ -108,6 +108,18 @@ def test_a_laptop_has_i2t_in_its_path(laptop):
     assert installation.how_to_fetch("yunet") == "i2t models fetch yunet"
 
 
+def test_a_voice_is_fetched_with_the_python_that_has_piper(laptop):
+    words = f"{sys.executable} -m piper.download_voices de_DE-thorsten-low"
+    assert installation.how_to_fetch_voice("de_DE-thorsten-low") == words
+
+
+def test_on_a_robot_a_voice_is_fetched_with_the_environment_of_setup(robot, monkeypatch):
+    monkeypatch.setenv(installation.VARIABLE, "/opt/i2t")
+    assert installation.how_to_fetch_voice("x") == (
+        "/opt/i2t/bin/python3 -m piper.download_voices x"
+    )
+
+
 def test_no_other_place_has_a_command_of_pip():
     """One function makes the commands: what else names pip would be wrong on a robot."""
     found = {}

@@ -11,8 +11,15 @@ from pathlib import Path
 
 from i2t_ros.cli import comma_list
 from i2t_ros.errors import InvalidRequestError
-from i2t_ros.nodes.processes import NodeProcess, first_to_end, parameter_file, signals_wait
+from i2t_ros.nodes.processes import (
+    DEFAULTS,
+    NodeProcess,
+    first_to_end,
+    parameter_file,
+    signals_wait,
+)
 from i2t_ros.nodes.signals import Ending, handle
+from i2t_ros.nodes.together import speech_remark, spoken_values
 from i2t_ros.optional import can_import, missing
 
 SOURCE_HINT = "; --source may also be a photo, a film or a folder of pictures"
@@ -68,7 +75,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="do not run source_node: a camera driver publishes the images",
     )
     parser.add_argument(
-        "--speech", action="store_true", help="also run speech_node, which says the sentences"
+        "--speech",
+        action="store_true",
+        help="also run speech_node, which says the sentences; the detector then finds words for a "
+        "voice (spoken), unless a parameter says otherwise",
     )
     parser.add_argument("--no-bridge", action="store_true", help="do not run bridge_node")
     parser.add_argument(
@@ -92,6 +102,13 @@ def run(args: argparse.Namespace) -> int:
         from i2t_ros.pipeline.tasks.registry import check_tasks  # noqa: PLC0415 (imports much)
 
         check_tasks(args.tasks)
+    if args.speech and args.once:
+        raise InvalidRequestError(
+            "--once with --speech: the pictures would be over before they are said; leave out "
+            "--once, and end it with Ctrl-C"
+        )
+    if args.speech and (remark := speech_remark()):
+        print(f"i2t run: {remark}", flush=True)
     ending = Ending()
     nodes: list[NodeProcess] = []
     # The stack ends the nodes in reverse order, so the bridge can answer its open requests.
@@ -146,7 +163,9 @@ def chosen_nodes(args: argparse.Namespace) -> dict[str, list[str]]:
         given["source_node"] = {"source": args.source, "loop": False if args.once else None}
     chosen = {}
     for name, parameters in given.items():
-        files = [str(args.params_file)] if args.params_file else []
+        own = spoken_values(speech=args.speech and name == "detector_node")
+        files = [parameter_file(own, DEFAULTS)] if own else []
+        files += [str(args.params_file)] if args.params_file else []
         if values := {key: value for key, value in parameters.items() if value is not None}:
             files.append(parameter_file(values))
         remapped = ["-r", f"image:={args.image}"] if args.image else []

@@ -32,6 +32,7 @@ from i2t_ros.cli.requirements import (
 from i2t_ros.errors import BackendMissingError, I2tError
 from i2t_ros.installation import (
     ENGINES,
+    EXTRAS,
     TASKS,
     VARIABLE,
     by_pip,
@@ -114,10 +115,7 @@ the same Python and architecture. Copy the folder, and here
         "--tasks",
         help=f"what is done with images: {', '.join(TASKS)}; the first three need an engine alone",
     )
-    listed(
-        "--extras",
-        help=f"more of i2t_ros, as in its pyproject.toml: {', '.join(EXTRAS)}",
-    )
+    listed("--extras", help=f"more of i2t_ros, as in its pyproject.toml: {', '.join(EXTRAS)}")
     parser.add_argument(  # a requirement may have commas: onnxruntime-gpu[cuda,cudnn]
         "--packages",
         nargs="+",

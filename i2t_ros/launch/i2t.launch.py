@@ -18,7 +18,7 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironment
 from launch.logging import get_logger
 from launch_ros.actions import Node
 
-from i2t_ros.nodes.launch_plan import declared, misspelled, plan
+from i2t_ros.nodes.launch_plan import declared, plan, remarks
 from i2t_ros.nodes.processes import dds_profile
 from i2t_ros.nodes.signals import SIGNALS
 
@@ -57,7 +57,7 @@ class SafelyStartedNode(AwaitedNode):
 def start(context: LaunchContext) -> list[Node]:
     """Return the processes that the arguments ask for."""
     given = context.launch_configurations
-    for line in misspelled(given):
+    for line in remarks(given):
         get_logger("i2t.launch.py").warning(line)
     # A debugger that launch is asked to start before each of them has its own ways with signals.
     bare = not given.get("launch-prefix")

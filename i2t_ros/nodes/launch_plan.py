@@ -22,7 +22,8 @@ from i2t_ros.nodes.lifecycle.startup import KNOWN_ERRORS, explained
 from i2t_ros.nodes.parameters.speech import PREFIX
 from i2t_ros.nodes.parameters.tables import NODES
 from i2t_ros.nodes.processes import parameter_file
-from i2t_ros.options import Option, Value, from_values
+from i2t_ros.nodes.together import speech_remark, spoken_values
+from i2t_ros.options import Option, from_values
 from i2t_ros.pipeline.tasks.registry import check_tasks
 from i2t_ros.resources import config_path, expanded
 from i2t_ros.speech.voice import VoiceOptions, check_voice
@@ -32,7 +33,7 @@ from i2t_ros.speech.voice import VoiceOptions, check_voice
 _PARAMETERS = {
     "detector_node": (
         "model", "offline", "backend", "tasks", "cameras", "image_transport", "min_score",
-        "language", "style",
+        "language", "style", "spoken",
     ),
     "bridge_node": (
         "tcp_host", "tcp_port", "http", "http_host", "http_port", "cameras", "image_transport",
@@ -71,8 +72,12 @@ OWN = (
 _OPTIONS = {option.name: option for options in (OWN, *PARAMETERS.values()) for option in options}
 
 # Defaults of this launch, which params_file and the arguments override.
-_DEFAULTS: Mapping[str, dict[str, Value]] = {"detector_node": {"offline": True}}
-_EMPTY = {"source": "no source_node, drivers publish the images", "offline": "true"}
+_DETECTOR: dict[str, object] = {"offline": True}
+_EMPTY = {
+    "source": "no source_node, drivers publish the images",
+    "offline": "true",
+    "spoken": "true with speech:=true, else false",
+}
 """The meaning of an empty argument, if it is not the parameter's default."""
 
 LARGEST_FILE = 500_000
@@ -120,6 +125,17 @@ def misspelled(names: Iterable[str]) -> list[str]:
     return sorted(lines)
 
 
+def remarks(given: Mapping[str, str]) -> list[str]:
+    """Return what is worth a warning, though nothing is refused; see plan()."""
+    lines = misspelled(given)
+    speech, spoken = (
+        _value(_OPTIONS[name], text) if (text := given.get(name)) else None
+        for name in ("speech", "spoken")
+    )
+    remark = speech_remark() if speech and spoken is None else ""
+    return [*lines, *filter(None, [remark])]
+
+
 def plan(given: Mapping[str, str]) -> list[Program]:
     """Return what the launch arguments ask for.
 
@@ -142,7 +158,8 @@ def plan(given: Mapping[str, str]) -> list[Program]:
         if name in values and (name, values[name]) != ("namespace", "/"):
             check_topic(name, values[name].rstrip("/") or values[name])
     namespace = _full_name(values.get("namespace", ""), given.get("ros_namespace", ""))
-    programs = [_node("detector_node", namespace, values)]
+    defaults = _DETECTOR | spoken_values(speech=values.get("speech", False))
+    programs = [_node("detector_node", namespace, values, defaults=defaults)]
     if values.get("bridge", True):
         programs.append(_node("bridge_node", namespace, values))
     if "source" in values:
@@ -196,9 +213,14 @@ def _sources(namespace: str, values: Mapping[str, Any]) -> list[Program]:
     ]
 
 
-def _node(executable: str, namespace: str, values: Mapping[str, Any], image: str = "") -> Program:
+def _node(
+    executable: str,
+    namespace: str,
+    values: Mapping[str, Any],
+    image: str = "",
+    defaults: Mapping[str, object] | None = None,
+) -> Program:
     own = {option.name for option in PARAMETERS[executable]}
-    defaults = _DEFAULTS.get(executable)
     params_file = values.get("params_file")
     # Not where cameras replaces it: one of them may have the topic that is called image.
     image = image or (not values.get("cameras") and values.get("image")) or "image"

@@ -18,6 +18,8 @@ STOP_LIMIT = 15.0
 """Seconds for a node to end after SIGINT; then it is killed."""
 LAST_LINES_LIMIT = 2.0
 """Seconds to wait for the last lines of a node that has ended."""
+EVERY_NODE, DEFAULTS = "/**/*", "/**/**"
+"""Names of sections for every node, which no file of a user's has: see parameter_file()."""
 LOOK_PERIOD = 0.2
 """Seconds between two checks whether a node has ended."""
 PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
@@ -128,7 +130,7 @@ def profile_variable() -> str:
     return PROFILES[any(Path(prefix, "share", "fastdds").is_dir() for prefix in prefixes)]
 
 
-def parameter_file(values: Mapping[str, object], nodes: str = "/**/*") -> str:
+def parameter_file(values: Mapping[str, object], nodes: str = EVERY_NODE) -> str:
     """Return the path of a file that gives ``nodes`` these parameters while this process lives.
 
     It is in memory, so nothing stays behind, even if the process is killed.

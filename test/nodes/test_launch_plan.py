@@ -10,7 +10,7 @@ import yaml
 from sounds import needs_espeak
 
 from i2t_ros.errors import I2tError
-from i2t_ros.nodes.launch_plan import PARAMETERS, declared, misspelled, plan
+from i2t_ros.nodes.launch_plan import PARAMETERS, declared, misspelled, plan, remarks
 from i2t_ros.options import BOOLEANS
 
 BOTH = ["detector_node", "bridge_node"]
@@ -74,6 +74,22 @@ def test_speech_has_the_detectors_language_and_cameras(tmp_path):
     assert parameters(speech) == {"language": "es", "cameras": ["a", "b"], **folder}
     assert parameters(detector)["language"] == "es"
     assert started(**folder) == BOTH
+
+
+@needs_espeak
+def test_speech_makes_the_detector_find_words_for_a_voice(tmp_path, monkeypatch):
+    given = {"speech": "true", "speech_folder": str(tmp_path)}
+    assert parameters(plan(given)[0])["spoken"] is True
+    assert parameters(plan(given | {"spoken": "false"})[0])["spoken"] is False
+    file = tmp_path / "robot.yaml"
+    file.write_text("/**: {ros__parameters: {spoken: false}}")
+    assert parameters(plan(given | {"params_file": str(file)})[0])["spoken"] is False
+    assert remarks(given) == []
+    monkeypatch.setattr("i2t_ros.nodes.together.can_import", lambda name: False)
+    assert "spoken" not in parameters(plan(given)[0])
+    (line,) = remarks(given)
+    assert re.search(r"digits and symbols.*(pip install|setup --packages) unicode-rbnf", line)
+    assert remarks({}) == remarks(given | {"spoken": "true"}) == []
 
 
 @needs_espeak

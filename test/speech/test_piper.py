@@ -188,8 +188,16 @@ def test_a_description_of_something_else_is_refused(described, description):
 @pytest.mark.parametrize("gone", ["", ".json"])
 def test_a_missing_file_is_named(described, gone):
     Path(f"{described}{gone}").unlink()
-    with pytest.raises(InvalidRequestError, match=rf"there is no file {described}{gone}$"):
+    with pytest.raises(
+        InvalidRequestError, match=rf"there is no file {described}{gone}; "
+    ) as error:
         check_piper(str(described), "es")
+    assert ("download_voices voice`" in str(error.value)) == (not gone)
+
+
+def test_a_voice_named_without_its_ending_is_one_slip_with_one_answer(described):
+    with pytest.raises(InvalidRequestError, match=f"; did you mean {described}\\?$"):
+        check_piper(str(described.with_suffix("")), "es")
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(described, monkeypatch):
