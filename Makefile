@@ -33,7 +33,7 @@ export LD_LIBRARY_PATH := $(subst $(empty) ,:,$(strip $(filter-out $(addsuffix /
 	$(call entries,$(LD_LIBRARY_PATH)))))
 endif
 unexport ROS_DISTRO PYTHONPATH AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH RMW_IMPLEMENTATION
-SOURCES := $(shell find i2t_ros config msg srv scripts underlay cmake -type f -not -name '*.pyc') \
+SOURCES := $(shell find i2t_ros config action msg srv scripts underlay cmake -type f -not -name '*.pyc') \
 	CMakeLists.txt package.xml setup.py
 
 .PHONY: demo test test-all run bench fuzz clean another_distro

@@ -185,6 +185,62 @@ class SpeechError(ServiceError, code="speech_failed"):
     """A sentence could not be said: what makes its sound, or plays it, failed or was stopped."""
 
 
+class LanguageModelError(ServiceError, code="vlm_failed"):
+    """The server of the vision language model (VLM), or its answer, cannot be used."""
+
+
+class LanguageModelOffError(LanguageModelError, code="vlm_off"):
+    """Words of a language model were asked for, but no server has been named."""
+
+
+class LanguageModelUnreachableError(LanguageModelError, code="vlm_unreachable"):
+    """No server answers at the URL: nobody listens, the name is unknown, or TLS fails."""
+
+
+class LanguageModelTimeError(LanguageModelError, code="vlm_time_limit"):
+    """The server did not begin or end its answer within the time limit."""
+
+
+class LanguageModelCutError(LanguageModelError, code="vlm_cut_off"):
+    """The connection ended in the middle of the answer."""
+
+
+class LanguageModelKeyError(LanguageModelError, code="vlm_unauthorized"):
+    """The server wants another key, or one at all (HTTP 401 and 403)."""
+
+
+class LanguageModelBusyError(LanguageModelError, code="vlm_busy"):
+    """The server takes no more requests for now (HTTP 429), or too many wait for it here."""
+
+
+class LanguageModelRefusedError(LanguageModelError, code="vlm_refused"):
+    """The server takes no such request: it lacks the model, or that takes no pictures."""
+
+
+class LanguageModelServerError(LanguageModelError, code="vlm_server_error"):
+    """The server failed (HTTP 5xx), or reported an error in the middle of its answer."""
+
+
+class LanguageModelProtocolError(LanguageModelError, code="vlm_not_an_api"):
+    """The URL answers, but not as a chat-completions API does: with a web page, for example."""
+
+
+class LanguageModelFormatError(LanguageModelError, code="vlm_bad_answer"):
+    """The answer is no JSON, or not of the form that the API promises."""
+
+
+class LanguageModelEmptyError(LanguageModelError, code="vlm_empty"):
+    """The answer has no words."""
+
+
+class LanguageModelEndlessError(LanguageModelError, code="vlm_endless"):
+    """The answer went on after many times the tokens that it may have."""
+
+
+class LanguageModelSizeError(LanguageModelError, code="vlm_too_large"):
+    """The answer has more bytes than any answer of so few tokens."""
+
+
 class DetectorUnreachableError(ServiceError, code="detector_unreachable"):
     """The bridge finds no detector to ask."""
 

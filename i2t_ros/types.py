@@ -273,6 +273,46 @@ class DescribeRequest:
     )
     annotate: bool = option(False, "also return the picture with everything found drawn on it")
     fresh: bool = option(False, "neither answered from a cache nor put into one")
+    question: str = option(
+        "", "a question about the picture, which a language model answers; none: nothing is asked"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CountCheck:
+    """How many objects of a class an answer speaks of, beside how many were detected.
+
+    class_id  the detector's own name of the class
+    label     in the language of the answer
+    """
+
+    class_id: str
+    label: str
+    answered: int
+    detected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a language model answered to a question about a picture.
+
+    text       in the language that was asked for, as far as the model knows it
+    model      the model, and the server that runs it
+    elapsed    seconds from the question to the end of the answer
+    agreement  "agrees" if all counts in the answer are those of the detections, "disagrees" if one
+               is not, "unchecked" if it has no count of anything that the detector knows
+    counts     what was compared
+    """
+
+    text: str
+    model: str
+    elapsed: float
+    agreement: str = "unchecked"
+    counts: tuple[CountCheck, ...] = ()
+
+
+Told = Callable[[str], None]
+"""Gets an answer while it is being written: the whole text so far, a few times a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,8 +322,10 @@ class DescribeReply:
     annotated  in the format of the picture that was sent (JPEG for a camera's frame); None if it
                was not asked for
     cached     an identical request was answered before, and this is that answer
+    answer     to the question; None if none was asked
     """
 
     description: Description
     annotated: Picture | None = None
     cached: bool = False
+    answer: Answer | None = None

@@ -5,7 +5,7 @@ import logging
 from typing import Protocol
 
 from i2t_ros.errors import I2tError, TimeLimitError
-from i2t_ros.types import DescribeReply, DescribeRequest
+from i2t_ros.types import DescribeReply, DescribeRequest, Told
 
 log = logging.getLogger("i2t_ros.bridges")
 
@@ -22,6 +22,14 @@ class Handler(Protocol):
         Must not block the loop. May be cancelled.
 
         Raises I2tError, whose code and message reach the client.
+        """
+        ...
+
+    async def ask(self, request: DescribeRequest, told: Told) -> DescribeReply:
+        """Answer the request's question; ``told`` gets the answer while it is written.
+
+        ``told`` is called on the loop. If this is cancelled, the language model stops. Otherwise as
+        describe().
         """
         ...
 
