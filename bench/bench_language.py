@@ -16,7 +16,7 @@ from table import Row, Table, at_most, show
 from targets import SENTENCE
 
 from i2t_ros.language import LANGUAGES, STYLES, compose, load_languages
-from i2t_ros.pipeline.describer import scene_facts
+from i2t_ros.pipeline.telling import scene_facts
 from i2t_ros.types import Detections, Scene
 
 ROUNDS = 500

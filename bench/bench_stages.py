@@ -15,9 +15,10 @@ from table import Row, Table, at_most, milliseconds, show, take_turns
 from targets import DESCRIBER
 
 from i2t_ros.backends.base import Backend
-from i2t_ros.pipeline.describer import DescribeOptions, draw, scene_facts, tell
+from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.loading import Loaded
 from i2t_ros.pipeline.tasks.detect import DetectOptions, ObjectDetector
+from i2t_ros.pipeline.telling import draw, scene_facts, tell
 from i2t_ros.types import Scene
 from i2t_ros.vision.codecs import decode_image, encode_image
 from i2t_ros.vision.letterbox import Letterbox

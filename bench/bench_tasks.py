@@ -23,7 +23,8 @@ from table import Row, Table, at_most, milliseconds, show, take_turns
 from targets import TEXTS
 
 from i2t_ros.errors import I2tError
-from i2t_ros.pipeline.describer import DescribeOptions, Describer
+from i2t_ros.pipeline.describe_options import DescribeOptions
+from i2t_ros.pipeline.describer import Describer
 from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.reply_cache import ReplyCache
 from i2t_ros.pipeline.tasks.base import Outcome

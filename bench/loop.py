@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from clients import LANGUAGE, STYLE
 
-from i2t_ros.pipeline.describer import DescribeOptions, Describer
+from i2t_ros.pipeline.describe_options import DescribeOptions
+from i2t_ros.pipeline.describer import Describer
 from i2t_ros.pipeline.scheduler import BackendAccess
 from i2t_ros.types import DescribeReply, DescribeRequest, Picture
 

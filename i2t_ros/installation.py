@@ -19,8 +19,15 @@ VARIABLE = "I2T_VENV"
 # What `i2t setup` takes, and the extra of pyproject.toml that brings it; "": none. ONNX Runtime is
 # one of the dependencies there, and three tasks need an engine alone.
 ENGINES = {"onnxruntime": "", "openvino": "openvino", "litert": "litert", "triton": "triton"}
-TASKS = {"detect": "", "faces": "", "classify": "", "text": "ocr", "tracking": "tracking"}
-EXTRAS = ("web", "history", "s3", "translate", "completion", "speech")
+TASKS = {
+    "detect": "",
+    "faces": "",
+    "classify": "",
+    "text": "ocr",
+    "caption": "vlm",
+    "tracking": "tracking",
+}
+EXTRAS = ("web", "history", "s3", "translate", "completion", "speech", "vlm")
 # Programs that apt brings, on a laptop and on a robot, and the package that each is in. rosdep has
 # no key for espeak-ng.
 PROGRAMS = {

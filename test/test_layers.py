@@ -14,7 +14,7 @@ PACKAGE = Path(i2t_ros.__file__).parent
 LAYERS = [
     {"types", "errors", "installation", "resources", "options", "optional", "validation"},
     {"vision", "language"},
-    {"models", "backends", "sources", "speech"},
+    {"models", "backends", "sources", "speech", "vlm"},
     {"pipeline"},
     {"bridges", "client"},
     {"nodes"},
@@ -25,7 +25,7 @@ ROS = ("rclpy", "rcl_interfaces", "lifecycle_msgs", "builtin_interfaces", "cv_br
 MODULES = sorted(
     path.relative_to(PACKAGE)
     for path in PACKAGE.rglob("*.py")
-    if not {"msg", "srv", "launch"} & set(path.relative_to(PACKAGE).parts)
+    if not {"action", "msg", "srv", "launch"} & set(path.relative_to(PACKAGE).parts)
 )
 
 
@@ -48,7 +48,7 @@ def is_ros(name):
     return (
         name.split(".")[0] in ROS
         or name.split(".")[0].endswith(("_msgs", "_srvs"))
-        or name.startswith(("i2t_ros.msg", "i2t_ros.srv"))
+        or name.startswith(("i2t_ros.action", "i2t_ros.msg", "i2t_ros.srv"))
     )
 
 

@@ -21,10 +21,12 @@ from i2t_ros.cli.inputs import Shot, is_video, named, names_of, saved_names, sho
 from i2t_ros.cli.tables import print_tables, printable
 from i2t_ros.errors import BackendError, I2tError, InvalidRequestError, ModelError
 from i2t_ros.options import Option, from_values, options_of
-from i2t_ros.pipeline.describer import STAGED, DescribeOptions, Describer, draw
+from i2t_ros.pipeline.describe_options import STAGED, DescribeOptions
+from i2t_ros.pipeline.describer import Describer
 from i2t_ros.pipeline.description_json import error_to_json, reply_to_json
 from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.tasks.registry import TASKS
+from i2t_ros.pipeline.telling import draw
 from i2t_ros.types import DescribeReply, Description
 from i2t_ros.vision.codecs import canonical_format, encode_image
 

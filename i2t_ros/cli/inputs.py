@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from i2t_ros.errors import ImageError, SourceMissingError, error_from_code
 from i2t_ros.installation import how_to_install
 from i2t_ros.optional import needed_for
-from i2t_ros.pipeline.describer import DescribeOptions
+from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.sources.pictures import is_picture, natural_order, pictures_of
 from i2t_ros.sources.video import frames_every
 from i2t_ros.types import Image, Picture

@@ -17,7 +17,7 @@ from i2t_ros.errors import UnknownStyleError
 from i2t_ros.language.grammar import Language
 from i2t_ros.types import Detections
 
-Style = Literal["list", "sentence", "scene", "changes"]
+Style = Literal["list", "sentence", "scene", "changes", "caption"]
 STYLES: tuple[Style, ...] = get_args(Style)
 """The styles of a sentence."""
 
@@ -81,11 +81,14 @@ class TaskFacts(ABC):
 
     section  the section of its phrases in the language files, such as "faces". If only this task
              ran and it found nothing, the sentence is its phrase "faces.empty", if there is one
+    whole    whether its sentences tell what the whole picture shows. They are said in the style
+             ``caption``, in place of all others, and in every style if nothing else is there
     found    in the order in which to say it. The style ``changes`` adds up the ObjectCount facts of
              all tasks
     """
 
     section: ClassVar[str]
+    whole: ClassVar[bool] = False
     found: tuple[Fact, ...]
 
     def __bool__(self) -> bool:

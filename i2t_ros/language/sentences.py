@@ -25,8 +25,9 @@ def compose(  # noqa: PLR0913  # by name, as a request has them
 
     facts      those of each task that ran, in the order in which to say them
     language   a BCP 47 tag; "es" serves "es-MX", "es_MX" and "ES"
-    style      "list", "sentence", "scene" (also says where things are), or "changes"; a single
-               image has no past, so everything in it is new; ``ChangeTracker`` compares images
+    style      "list", "sentence", "scene" (also says where things are), "changes" (a single image
+               has no past, so everything in it is new; ``ChangeTracker`` compares images), or
+               "caption" (the words of a language model; without any, as "sentence")
     hedge      whether to say "probably" of anything with a score below 0.5
     spoken     whether the words are for a voice: without digits, symbols and quotation marks
     languages  None: those that come with the package
@@ -35,6 +36,9 @@ def compose(  # noqa: PLR0913  # by name, as a request has them
     raises as prepare_spoken() does.
     """
     chosen, known_style = _speaker(language, spoken, languages), check_style(style)
+    facts = _to_say(facts, known_style)
+    if known_style == "caption":  # there may be none; then this is the style
+        known_style = "sentence"
     if not any(facts):
         return _paragraph([chosen.phrase(_nothing(facts, chosen, known_style))], chosen)
     if style == "changes":
@@ -78,6 +82,13 @@ def compose_changes(
         if task and not _counts([task]):
             parts += task.sentences(chosen, "changes", hedge)
     return _paragraph(parts, chosen)
+
+
+def _to_say(facts: Sequence[TaskFacts], style: Style) -> Sequence[TaskFacts]:
+    """Return either the facts that tell of the whole picture, or all others."""
+    whole = [task for task in facts if task.whole]
+    others = [task for task in facts if not task.whole]
+    return whole if any(whole) and (style == "caption" or not others) else others
 
 
 def _counts(tasks: Iterable[TaskFacts]) -> list[ObjectCount]:

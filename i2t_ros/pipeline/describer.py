@@ -9,16 +9,18 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, cast
 
-from i2t_ros import language as words
 from i2t_ros.backends.base import Tensor
 from i2t_ros.errors import I2tError, NoFrameError, TimeLimitError, UnknownTaskError
-from i2t_ros.options import check_options, option
+from i2t_ros.pipeline.asking import ASKED, QUESTION, Look, answer_question, check_question
+from i2t_ros.pipeline.describe_options import STAGED, DescribeOptions
 from i2t_ros.pipeline.model_runner import PreparedImage
 from i2t_ros.pipeline.reply_cache import ReplyCache, frozen
 from i2t_ros.pipeline.task_worker import Opener, TaskWorker
 from i2t_ros.pipeline.tasks.base import Outcome
+from i2t_ros.pipeline.tasks.caption import CaptionWriter
 from i2t_ros.pipeline.tasks.detect import ObjectDetector
-from i2t_ros.pipeline.tasks.registry import TASKS, check_tasks, scaled_scene
+from i2t_ros.pipeline.tasks.registry import TASKS, clues_of, late_tasks, scaled_scene
+from i2t_ros.pipeline.telling import draw, tell
 from i2t_ros.types import (
     DescribeReply,
     DescribeRequest,
@@ -27,100 +29,13 @@ from i2t_ros.types import (
     Picture,
     Scene,
     TaskName,
+    Told,
 )
-from i2t_ros.vision.codecs import MAX_PIXELS, decode_image, encode_image, read_header
-from i2t_ros.vision.drawing import DrawOptions, Pen, Plate, draw_plates
-from i2t_ros.vision.levels import GRAY16, check_gray16
+from i2t_ros.vision.codecs import decode_image, encode_image, read_header
+from i2t_ros.vlm.stop import Stop
 
 Turn = Callable[[], AbstractContextManager[None]]
 """Makes the context manager to hold while the backend is used."""
-
-STAGED = "detect"
-"""The task whose steps overlap with those of other images, and that uses the backend in turns."""
-
-
-@dataclass(frozen=True, slots=True)
-class DescribeOptions:
-    """How a describer works unless a request says otherwise.
-
-    Frozen, so that a running node can exchange all of them at once.
-
-    task_options  options by task; a task that is missing gets its defaults
-    languages     None: those that ship with the package
-    """
-
-    tasks: tuple[TaskName, ...] = option(
-        (STAGED,),
-        "what is done with each image, and with a request that names no task: any of "
-        + ", ".join(TASKS),
-        changes="live",
-    )
-    language: str = option(
-        "en", "language of the sentence, BCP 47, such as en or es", changes="live", language=True
-    )
-    style: str = option("sentence", "how the sentence is put", choices=words.STYLES, changes="live")
-    hedge: bool = option(False, "say 'probably' of what is seen with a low score", changes="live")
-    spoken: bool = option(
-        False, "words for a voice: no digits, no symbols, no quotes, units in words", changes="live"
-    )
-    max_pixels: int = option(
-        MAX_PIXELS,
-        "images of more pixels (width x height) are refused before they are decoded, but a JPEG of "
-        "up to 8 times as many is decoded at a smaller size",
-        bounds=(1, 1_000_000_000),
-        changes="live",
-    )
-    gray16: str = option(
-        GRAY16,
-        "how 16-bit gray images (mono16, 16UC1, PNG) become 8-bit; percentiles: all but the 0.5 % "
-        "darkest and brightest pixels fill the scale; range: all pixels do; LOW-HIGH, such as "
-        "7000-7900: these values do; full: 0 to 65535 do",
-        changes="live",
-    )
-    jpeg_quality: int = option(
-        90, "quality of annotated JPEG and WebP pictures, 1 to 100", bounds=(1, 100), changes="live"
-    )
-    draw: DrawOptions = field(default_factory=DrawOptions)
-    task_options: Mapping[TaskName, Any] = field(default_factory=lambda: MappingProxyType({}))
-    languages: words.Languages | None = None
-
-    def __post_init__(self) -> None:
-        """Resolve the language, drop repeated tasks, check every name and number.
-
-        Raises UnknownLanguageError, UnknownStyleError, UnknownTaskError, InvalidRequestError, and
-        BackendMissingError if ``spoken`` needs a package.
-        """
-        put = object.__setattr__
-        put(self, "language", (self.languages or words.load_languages()).resolve(self.language))
-        words.check_style(self.style)
-        check_options(self)
-        if self.spoken:
-            words.prepare_spoken(self.language, self.languages)
-        check_gray16(self.gray16)
-        if not self.tasks:
-            raise UnknownTaskError(f"no task; tasks are {', '.join(TASKS)}")
-        put(self, "tasks", check_tasks(self.tasks))
-        given = {name: task.options() for name, task in TASKS.items()} | dict(self.task_options)
-        put(self, "task_options", MappingProxyType(given))
-
-    def for_request(self, request: DescribeRequest) -> "DescribeOptions":
-        """Return these options with what the request names in their place."""
-        given = {
-            name: TASKS[name].for_request(options, request)
-            for name, options in self.task_options.items()
-        }
-        return replace(
-            self,
-            tasks=request.tasks or self.tasks,
-            language=request.language or self.language,
-            style=request.style or self.style,
-            spoken=request.spoken or self.spoken,
-            task_options=given,
-        )
-
-    def label(self, name: str) -> str:
-        """Return a model's name of a class in the language of the sentence."""
-        return words.label(name, self.language, self.languages)
 
 
 @dataclass(slots=True)
@@ -146,6 +61,11 @@ class ImageInWork:
     prepared: PreparedImage | None = None
     outputs: list[Tensor] | None = None
     failures: dict[TaskName, I2tError] = field(default_factory=dict)
+
+    @property
+    def tasks(self) -> list[TaskName]:
+        """The tasks that begin at once, and not after the others."""
+        return [task for task in self.options.tasks if not TASKS[task].after_others]
 
 
 Newest = Callable[[str], Image | Picture]
@@ -201,6 +121,11 @@ class Describer:
         for task in tasks:
             self._workers[task].runner()
 
+    def stop(self) -> None:
+        """End what takes seconds, in any thread; before close()."""
+        for worker in self._workers.values():
+            worker.stop()
+
     def close(self) -> None:
         """Release the models. May be called more than once."""
         for worker in self._workers.values():
@@ -221,12 +146,9 @@ class Describer:
         The error of a task that fails is in the scene's ``failures``. If all fail, the first one's
         is raised. Raises UnknownTaskError for a task that is not available here.
         """
-        work = self.begin(image, options, size)
-        if work.prepared is not None:
-            with turn():
-                self.infer([work])
-        scene = self.finish(work)
-        return self.description(scene, tell(scene, options), options, work.started)
+        scene, started = self._see(image, options, turn, size)
+        scene = self._with_late_tasks(image, scene, options)
+        return self.description(scene, tell(scene, options), options, started)
 
     def description(
         self, scene: Scene, sentence: str, options: DescribeOptions, started: float
@@ -249,7 +171,7 @@ class Describer:
         self._check(options.tasks)
         size = size or (image.shape[1], image.shape[0])
         work = ImageInWork(image, size, options, started, time.monotonic() + self._time_limit)
-        for task in options.tasks:
+        for task in work.tasks:
             if task != STAGED:
                 given = options.task_options[task]
                 work.running[task] = self._workers[task].start(image, given, options.language)
@@ -272,10 +194,13 @@ class Describer:
             work.outputs = answer
 
     def finish(self, work: ImageInWork) -> Scene:
-        """Read the backend's outputs, wait for the other tasks, and return all that was found."""
+        """Read the backend's outputs, wait for the other tasks, and return all that was found.
+
+        Tasks that come after the others are not among them; see start_late().
+        """
         results: dict[TaskName, Any] = {}
         # Detection first, if it is asked for: what comes before it would only be waited for.
-        for task in sorted(work.options.tasks, key=work.running.__contains__):
+        for task in sorted(work.tasks, key=work.running.__contains__):
             if task in work.failures:
                 continue
             try:
@@ -284,10 +209,10 @@ class Describer:
                 failure = error
             if failure is not None:
                 work.failures[task] = failure
-        if not results:
-            raise next(work.failures[task] for task in work.options.tasks)
+        if not results and work.failures:
+            raise next(work.failures[task] for task in work.tasks)
         height, width = work.image.shape[:2]
-        ordered = {task: results[task] for task in work.options.tasks if task in results}
+        ordered = {task: results[task] for task in work.tasks if task in results}
         seen = Scene(width, height, MappingProxyType(ordered), MappingProxyType(work.failures))
         return scaled_scene(seen, work.size)
 
@@ -297,21 +222,17 @@ class Describer:
             assert work.outputs is not None, "infer() comes before finish()"  # noqa: S101
             options = work.options.task_options[task]
             return Outcome(self.detector.read(work.prepared, work.outputs, options))
-        try:
-            return work.running[task].result(max(0.0, work.end - time.monotonic()))
-        except FutureTimeoutError:
-            work.running[task].cancel()
-            raise TimeLimitError(
-                f"task {task} took longer than {self._time_limit:g} s, loading included"
-            ) from None
+        return _in_time(task, work.running[task], work.end, self._time_limit)
 
-    def _check(self, tasks: Iterable[TaskName]) -> None:
-        missing = [task for task in tasks if task not in self._workers]
-        if missing:
-            available = [task for task in TASKS if task in self._workers]
-            raise UnknownTaskError(
-                f"task {missing[0]!r} is not available here; available: {', '.join(available)}"
-            )
+    def start_late(
+        self, task: TaskName, image: Image, scene: Scene, options: DescribeOptions
+    ) -> Future[Outcome]:
+        """Begin a task that comes after the others, in its own thread, with what they found.
+
+        The future raises I2tError and nothing else.
+        """
+        given = TASKS[task].for_scene(options.task_options[task], clues_of(scene))
+        return self._workers[task].start(image, given, options.language)
 
     def answer(
         self,
@@ -322,76 +243,116 @@ class Describer:
     ) -> DescribeReply:
         """Answer one request: decode, describe, and draw and encode if asked.
 
-        The same picture with the same options is answered from the cache, unless ``fresh``.
-        ``newest`` returns what a camera has shown last, for requests that bring no picture.
-        Raises ImageError, RequestError and BackendError.
+        The same picture with the same options is answered from the cache, unless ``fresh`` or with
+        a question. ``newest`` returns what a camera has shown last, for requests that bring no
+        picture. Raises ImageError, RequestError and BackendError.
         """
-        options = options.for_request(request)
-        if request.picture is None or request.fresh or self._cache is None:
-            return self._work_on(request, options, newest, turn)
-        key = request.picture.sha256, request.annotate, frozen(options)
-        with self._cache.one_at_a_time(key, self._time_limit):
-            if known := self._cache.get(key):
+        given, cache = options.for_request(request), self._cache
+        if request.picture is None or request.fresh or request.question or cache is None:
+            return self.complete(self.look(request, options, newest, turn))
+        key = request.picture.sha256, request.annotate, frozen(given)
+        with cache.one_at_a_time(key, self._time_limit):
+            if known := cache.get(key):
                 return replace(known, cached=True)
-            reply = self._work_on(request, options, newest, turn)
+            reply = self.complete(self.look(request, options, newest, turn))
             # A task that failed may do better the next time.
             if not reply.description.scene.failures:
-                self._cache.put(key, reply)
+                cache.put(key, reply)
         return reply
 
-    def _work_on(
-        self, request: DescribeRequest, options: DescribeOptions, newest: Newest, turn: Turn
-    ) -> DescribeReply:
-        picture = request.picture
-        shown = newest(request.camera) if picture is None else picture
+    def look(
+        self,
+        request: DescribeRequest,
+        options: DescribeOptions,
+        newest: Newest = _no_camera,
+        turn: Turn = nullcontext,
+    ) -> Look:
+        """Do the first part of answer(), for requests whose other part may take seconds.
+
+        Nothing comes from the cache.
+        """
+        check_question(request.question)
+        options = options.for_request(request)
+        shown = newest(request.camera) if request.picture is None else request.picture
         if isinstance(shown, Picture):
             image = decode_image(shown, options.max_pixels, options.gray16)
             size = read_header(shown)[1:]
         else:
             image, size = shown, None
-        description = self.describe(image, options, turn, size)
+        return Look(request, options, image, *self._see(image, options, turn, size))
+
+    def complete(
+        self, look: Look, told: Told | None = None, stop: Stop | None = None
+    ) -> DescribeReply:
+        """Do the other part: the tasks that take seconds, the question, the words, the drawing.
+
+        The error of a question that has no answer is in the scene's ``failures``, as QUESTION.
+        ``told`` gets the answer while it is being written. Raises CancelledError when ``stop`` is
+        set.
+        """
+        request, options = look.request, look.options
+        scene = self._with_late_tasks(look.image, look.scene, options)
+        answer = None
+        if request.question:
+            try:
+                writer = cast(CaptionWriter, self._workers[ASKED].runner())
+                answer = answer_question(writer, replace(look, scene=scene), told, stop)
+            except I2tError as error:
+                scene = replace(scene, failures={**scene.failures, QUESTION: error})
+        description = self.description(scene, tell(scene, options), options, look.started)
         if not request.annotate:
-            return DescribeReply(description)
-        drawn = draw(image, description.scene, options)
-        format = "jpeg" if picture is None else picture.format
-        return DescribeReply(description, encode_image(drawn, format, options.jpeg_quality))
+            return DescribeReply(description, answer=answer)
+        drawn = draw(look.image, scene, options)
+        format = "jpeg" if request.picture is None else request.picture.format
+        picture = encode_image(drawn, format, options.jpeg_quality)
+        return DescribeReply(description, picture, answer=answer)
+
+    def _see(
+        self, image: Image, options: DescribeOptions, turn: Turn, size: tuple[int, int] | None
+    ) -> tuple[Scene, float]:
+        """Return what the tasks that begin at once find, and when they began."""
+        work = self.begin(image, options, size)
+        if work.prepared is not None:
+            with turn():
+                self.infer([work])
+        return self.finish(work), work.started
+
+    def _with_late_tasks(self, image: Image, scene: Scene, options: DescribeOptions) -> Scene:
+        """Return the scene with what the tasks find that come after the others."""
+        wanted = late_tasks(options.tasks)
+        if not wanted:
+            return scene
+        running = {task: self.start_late(task, image, scene, options) for task in wanted}
+        results, failures = dict(scene.results), dict(scene.failures)
+        for task, future in running.items():
+            limit = self._time_limit + self._workers[task].time_limit
+            try:
+                outcome = _in_time(task, future, time.monotonic() + limit, limit)
+            except I2tError as error:
+                failures[task] = error
+            else:
+                results[task] = outcome.result
+        if not results:
+            raise next(failures[task] for task in options.tasks)
+        return replace(
+            scene, results=MappingProxyType(results), failures=MappingProxyType(failures)
+        )
+
+    def _check(self, tasks: Iterable[TaskName]) -> None:
+        missing = [task for task in tasks if task not in self._workers]
+        if missing:
+            available = [task for task in TASKS if task in self._workers]
+            raise UnknownTaskError(
+                f"task {missing[0]!r} is not available here; available: {', '.join(available)}"
+            )
 
 
-def tell(scene: Scene, options: DescribeOptions) -> str:
-    """Return the sentence of a scene."""
-    return words.compose(
-        scene_facts(scene, words.check_style(options.style)),
-        options.language,
-        options.style,
-        hedge=options.hedge,
-        spoken=options.spoken,
-        languages=options.languages,
-    )
-
-
-def scene_facts(scene: Scene, style: words.Style) -> tuple[words.TaskFacts, ...]:
-    """Return the facts of a scene, in the order in which a sentence has them."""
-    size = scene.width, scene.height
-    return tuple(
-        task.facts(scene.results[name], size, style)
-        for name, task in TASKS.items()
-        if name in scene.results
-    )
-
-
-def draw(image: Image, scene: Scene, options: DescribeOptions) -> Image:
-    """Return a copy of the image with everything that was found drawn on it.
-
-    The image may be smaller than the picture that the scene is about.
-    """
-    canvas: Image = image.copy()
-    scene = scaled_scene(scene, (image.shape[1], image.shape[0]))
-    pen = Pen.for_image(image, options.draw.scale)
-    plates: list[Plate] = []
-    for name, task in TASKS.items():
-        if name in scene.results:
-            result = scene.results[name]
-            task.draw(canvas, result, pen, options.label, options.draw)
-            plates += task.plates(canvas, result, pen, options.label, options.draw)
-    draw_plates(canvas, plates, pen)
-    return canvas
+def _in_time(task: TaskName, future: Future[Outcome], end: float, limit: float) -> Outcome:
+    """Return what a task finds until ``end``, ``limit`` seconds after it began."""
+    try:
+        return future.result(max(0.0, end - time.monotonic()))
+    except FutureTimeoutError:
+        future.cancel()
+        raise TimeLimitError(
+            f"task {task} took longer than {limit:g} s, loading included"
+        ) from None

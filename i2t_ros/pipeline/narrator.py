@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from i2t_ros import language as words
 from i2t_ros.language.changes import ChangeTracker
 from i2t_ros.options import option
-from i2t_ros.pipeline.describer import DescribeOptions, scene_facts, tell
+from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.frame_clock import FrameClock
 from i2t_ros.pipeline.rate_limit import RateLimit
+from i2t_ros.pipeline.telling import scene_facts, tell
 from i2t_ros.pipeline.tracking import ObjectTracker
 from i2t_ros.types import Scene
 
@@ -83,7 +84,8 @@ class Narrator:
         if options.style != "changes":
             return tell(scene, options)
         self._changes.hold = speech.change_hold
-        changes = self._changes.update(scene_facts(scene, "changes"), self._clock.now)
+        counted = [facts for facts in scene_facts(scene, "changes") if not facts.whole]
+        changes = self._changes.update(counted, self._clock.now)
         return words.compose_changes(
             changes,
             options.language,

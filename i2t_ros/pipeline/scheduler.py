@@ -5,13 +5,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from i2t_ros.errors import BusyError, ImageError, NotActiveError, RequestError, TimeLimitError
 
+First = TypeVar("First")
 Result = TypeVar("Result")
 
 
@@ -72,6 +73,37 @@ class _Request:
     deadline: float
     running: bool = False
     future: Future[Any] = field(default_factory=Future)
+
+
+def chained(first: Future[First], then: Callable[[First], Future[Result]]) -> Future[Result]:
+    """Return the future of what ``then`` begins with the result of ``first``.
+
+    ``then`` runs in the thread that ends ``first``. Whatever goes wrong on the way, and a
+    cancellation, is the future's exception.
+    """
+    last: Future[Result] = Future()
+
+    def end(second: Future[Result]) -> None:
+        try:
+            last.set_result(second.result())
+        except (Exception, CancelledError) as error:
+            last.set_exception(error)
+
+    def go_on(ended: Future[First]) -> None:
+        try:
+            then(ended.result()).add_done_callback(end)
+        except (Exception, CancelledError) as error:
+            last.set_exception(error)
+
+    first.add_done_callback(go_on)
+    return last
+
+
+def finished(result: Result) -> Future[Result]:
+    """Return a future that has its result."""
+    future: Future[Result] = Future()
+    future.set_result(result)
+    return future
 
 
 class RequestQueue:

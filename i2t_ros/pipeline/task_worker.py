@@ -67,6 +67,11 @@ class TaskWorker:
         """The runner's name; "" until it is loaded."""
         return self._runner.name if self._runner else ""
 
+    @property
+    def time_limit(self) -> float:
+        """The seconds that the runner itself takes at most, if it says so; otherwise 0."""
+        return float(getattr(self._runner, "time_limit", 0.0))
+
     def runner(self) -> Runner[Any]:
         """Return the runner, loaded, for use in the caller's thread.
 
@@ -92,11 +97,17 @@ class TaskWorker:
         except RuntimeError as error:
             raise self._used_after_close() from error
 
+    def stop(self) -> None:
+        """End what takes seconds, if the runner can; it is of no more use then."""
+        if stop := getattr(self._runner, "stop", None):
+            stop()
+
     def close(self) -> None:
         """Refuse what waits, release the runner when it is idle. May be called more than once."""
         if self._closed:
             return
         self._closed = True
+        self.stop()
         released = self._thread.submit(self._release)
         self._thread.shutdown(wait=False)
         with suppress(FutureTimeoutError):

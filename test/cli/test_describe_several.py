@@ -20,7 +20,8 @@ from project import I2T
 
 from i2t_ros.cli.main import main
 from i2t_ros.errors import InferenceError
-from i2t_ros.pipeline.describer import DescribeOptions, Describer
+from i2t_ros.pipeline.describe_options import DescribeOptions
+from i2t_ros.pipeline.describer import Describer
 
 GREY = np.full((48, 64, 3), 128, np.uint8)
 PNG = cv2.imencode(".png", GREY)[1].tobytes()

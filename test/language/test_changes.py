@@ -6,9 +6,9 @@ from scene_words import compose_scene
 
 from i2t_ros.language import compose_changes
 from i2t_ros.language.changes import Changes, ChangeTracker
-from i2t_ros.pipeline.describer import scene_facts
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.pipeline.telling import scene_facts
 from i2t_ros.types import Detections, Scene
 
 LABELS = ("person", "dog", "cat")

@@ -9,7 +9,7 @@ from i2t_ros.cli.main import main
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.language import LANGUAGES, STYLES, ObjectCount, compose, load_languages
 from i2t_ros.language.inflection import settle_korean
-from i2t_ros.pipeline.describer import DescribeOptions
+from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.tasks.classify import ClassFact, ClassFacts
 from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.pipeline.tasks.faces import FaceFacts

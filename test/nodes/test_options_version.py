@@ -10,7 +10,7 @@ from i2t_ros.language import load_languages
 from i2t_ros.nodes.detector.reports import options_version
 from i2t_ros.nodes.parameters.declaration import ros_default
 from i2t_ros.nodes.parameters.detector import DETECTOR, describe_options
-from i2t_ros.pipeline.describer import DescribeOptions
+from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.tasks.detect import DetectOptions
 
 VALUES = {option.name: ros_default(option) for option in DETECTOR}

@@ -21,7 +21,7 @@ from i2t_ros.nodes.messages.descriptions import (
     request_to_msg,
     response_to_msg,
 )
-from i2t_ros.pipeline.describer import DescribeOptions
+from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.description_json import description_from_json, description_to_json
 from i2t_ros.pipeline.tasks import registry
 from i2t_ros.pipeline.tasks.base import Task

@@ -21,13 +21,14 @@ from i2t_ros.errors import (
     UnknownTaskError,
 )
 from i2t_ros.models.manifest import find_spec
-from i2t_ros.pipeline.describer import DescribeOptions, draw
+from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache
 from i2t_ros.pipeline.tasks.classify import ClassifyOptions
 from i2t_ros.pipeline.tasks.detect import DetectOptions
 from i2t_ros.pipeline.tasks.faces import FaceOptions, Faces
 from i2t_ros.pipeline.tasks.registry import scaled_scene
 from i2t_ros.pipeline.tasks.text import TextOptions
+from i2t_ros.pipeline.telling import draw
 from i2t_ros.types import DescribeRequest, Picture
 from i2t_ros.vision.codecs import decode_image, encode_image
 

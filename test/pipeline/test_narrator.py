@@ -8,7 +8,7 @@ from making import scene_of
 from i2t_ros.errors import BackendMissingError
 from i2t_ros.installation import how_to_install
 from i2t_ros.language.facts import count_objects
-from i2t_ros.pipeline.describer import DescribeOptions
+from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.narrator import Narrator, SpeechOptions
 from i2t_ros.pipeline.tracking import ObjectTracker
 from i2t_ros.types import Detections

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from making import picture_of, scene_of
 
-from i2t_ros.pipeline.describer import DescribeOptions
+from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache, cost_of, frozen
 from i2t_ros.pipeline.tasks.detect import DetectOptions
 from i2t_ros.pipeline.tasks.faces import Faces

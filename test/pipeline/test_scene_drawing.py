@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from making import classes_of, scene_of
 
-from i2t_ros.pipeline.describer import DescribeOptions, draw
+from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.pipeline.telling import draw
 from i2t_ros.types import Detections
 from i2t_ros.vision.class_colors import class_color
 from i2t_ros.vision.drawing import DrawOptions

@@ -5,9 +5,9 @@ import pytest
 from making import classes_of, scene_of
 from scene_words import compose_scene
 
-from i2t_ros.pipeline.describer import scene_facts
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.pipeline.telling import scene_facts
 from i2t_ros.types import Detections, Scene
 
 BOX = np.array([[0, 100, 50, 200]], np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from i2t_ros.language import compose
-from i2t_ros.pipeline.describer import scene_facts
+from i2t_ros.pipeline.telling import scene_facts
 from i2t_ros.types import Scene
 
 

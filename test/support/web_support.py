@@ -15,7 +15,8 @@ from i2t_ros.bridges.http.services import Services
 from i2t_ros.bridges.http.settings import HttpLimits, HttpSettings
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import EmptyImageError, UnknownTaskError
-from i2t_ros.pipeline.describer import DescribeOptions, draw, tell
+from i2t_ros.pipeline.describe_options import DescribeOptions
+from i2t_ros.pipeline.telling import draw, tell
 from i2t_ros.types import DescribeReply, Description, Detections
 from i2t_ros.vision.codecs import decode_image, encode_image
 

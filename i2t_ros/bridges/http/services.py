@@ -114,7 +114,8 @@ class Services:
         self._fetching = LoopThread("i2t_fetch")
         self._fetches = 0
         self.history: HistoryHandler | None = None
-        self._handler: Handler = TimeLimited(handler, settings.limits.request_time)
+        limits = settings.limits
+        self._handler: Handler = TimeLimited(handler, limits.request_time, limits.answer_time)
         if settings.history is not None:
             self.history = HistoryHandler(self._handler, History(settings.history), configuration)
             self._handler = self.history

@@ -93,6 +93,7 @@ class HttpLimits:
     )
     receive_time: float = _seconds(60.0, "seconds that a client may take for a body")
     request_time: float = _seconds(30.0, "seconds that the detector may take for one request")
+    answer_time: float = _seconds(120.0, "seconds that a language model may take for an answer")
     send_time: float = _seconds(
         30.0, "seconds that a client may take to accept each part of its reply"
     )

@@ -51,7 +51,7 @@ class TcpServer:
         its picture, camera and annotate are ignored. By default those clients get Spanish lists.
         """
         self.limits = limits or TcpLimits()
-        self.handler = TimeLimited(handler, self.limits.request_time)
+        self.handler = TimeLimited(handler, self.limits.request_time, self.limits.answer_time)
         self.version_1 = version_1 or DescribeRequest(language="es", style="list")
         plural_start("", self.version_1.language)  # reads the language now, not for a client
         self.counters: Counter[str] = Counter()

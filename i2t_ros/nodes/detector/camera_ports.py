@@ -23,6 +23,7 @@ from i2t_ros.errors import InvalidRequestError
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.nodes.detector.troubles import no_picture, nothing_arrives
 from i2t_ros.nodes.lifecycle.outputs import Outputs
+from i2t_ros.pipeline.late_tasks import LateTasks
 from i2t_ros.pipeline.narrator import Narrator
 from i2t_ros.pipeline.rate_limit import RateLimit
 from i2t_ros.types import CAMERA_NAME
@@ -126,6 +127,7 @@ class CameraPorts:
     topic     full name of the topic of its images, as image_transport names it: a remapping of
               ``image`` holds for ``image/compressed`` as well
     narrator  knows what the camera has shown
+    late_tasks  give some of its images to the tasks that take seconds
     trouble   what watch() has found that keeps images away, or makes them useless; "" if nothing
     """
 
@@ -141,6 +143,7 @@ class CameraPorts:
         self.topic: str = node.resolve_topic_name(self._raw + suffix)
         self.name = camera.name
         self.narrator = narrator
+        self.late_tasks = LateTasks()
         self.newest: ImageMessage | None = None
         self._node = node
         self._on_image = on_image

@@ -12,6 +12,7 @@ from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
+from i2t_ros.action import Ask
 from i2t_ros.errors import I2tError, NotActiveError
 from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage
 from i2t_ros.nodes.detector.work import FrameSettings, Work
@@ -21,11 +22,13 @@ from i2t_ros.nodes.messages import descriptions as messages
 from i2t_ros.nodes.messages.images import shown_by_msg
 from i2t_ros.nodes.parameters.detector import DETECTOR, describe_options
 from i2t_ros.options import from_values
-from i2t_ros.pipeline.describer import STAGED, DescribeOptions
+from i2t_ros.pipeline.describe_options import STAGED, DescribeOptions
 from i2t_ros.pipeline.narrator import SpeechOptions
+from i2t_ros.pipeline.scheduler import chained, finished
 from i2t_ros.srv import Describe
-from i2t_ros.types import DescribeReply, Picture
+from i2t_ros.types import DescribeReply, Picture, Told
 from i2t_ros.vision.codecs import is_heavy
+from i2t_ros.vlm.stop import Stop
 
 WATCH_PERIOD = 1.0
 """Seconds between two checks of who publishes images."""
@@ -136,8 +139,16 @@ class DetectorNode(ManagedNode):
 
     # Requests
 
-    def _begin(self, request: Describe.Request) -> ThreadFuture[tuple[Header, DescribeReply]]:
-        """Put a request into the queue; raises RequestError, BusyError, NotActiveError."""
+    def _begin(
+        self,
+        request: Describe.Request | Ask.Goal,
+        told: Told | None = None,
+        stop: Stop | None = None,
+    ) -> ThreadFuture[tuple[Header, DescribeReply]]:
+        """Put a request into the queue; raises RequestError, BusyError, NotActiveError.
+
+        ``told`` gets the answer to a question while it is being written; ``stop`` ends that.
+        """
         work = self._work
         if not self._active or work is None:
             failure = self._failure or NotActiveError(f"{self.get_name()} is not active")
@@ -148,18 +159,18 @@ class DetectorNode(ManagedNode):
         if question.picture is None:
             msg = work.cameras.newest(question.camera)
             header = msg.header
-        answer = partial(
-            work.describer.answer,
-            question,
-            options,
-            newest=lambda _: shown_by_msg(msg, options.max_pixels, options.gray16),
-            turn=partial(work.access.turn, urgent=True),
-        )
         shown = question.picture
         if shown is None and isinstance(msg, CompressedImage):
             shown = Picture(msg.data)
-        heavy = shown is not None and is_heavy(shown, question.annotate)
-        return work.requests.submit(lambda: (header, answer()), heavy=heavy)
+        reply = work.answer(
+            question,
+            options,
+            lambda _: shown_by_msg(msg, options.max_pixels, options.gray16),
+            heavy=shown is not None and is_heavy(shown, question.annotate),
+            told=told,
+            stop=stop,
+        )
+        return chained(reply, lambda done: finished((header, done)))
 
     def _answer(self, job: ThreadFuture[tuple[Header, DescribeReply]]) -> Describe.Response:
         """Return the response of a request that has ended; runs in the thread that ended it."""

@@ -14,7 +14,7 @@ from i2t_ros.nodes.detector.cameras import DetectorCameras
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
 from i2t_ros.nodes.messages.descriptions import LATCHED
 from i2t_ros.nodes.messages.reports import labels_to_msg, status_to_msg
-from i2t_ros.pipeline.describer import STAGED, DescribeOptions
+from i2t_ros.pipeline.describe_options import STAGED, DescribeOptions
 from i2t_ros.pipeline.frames import CameraCounters, FrameLine
 from i2t_ros.pipeline.reply_cache import frozen
 from i2t_ros.pipeline.scheduler import RequestQueue

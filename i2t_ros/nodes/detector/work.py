@@ -3,9 +3,10 @@
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from std_msgs.msg import String
 
@@ -21,12 +22,21 @@ from i2t_ros.nodes.messages.markers import boxes_to_marker, sentence_to_marker
 from i2t_ros.nodes.messages.tasks import detections_to_msg
 from i2t_ros.nodes.parameters.detector import DetectorSettings, openers
 from i2t_ros.options import from_values
-from i2t_ros.pipeline.describer import STAGED, DescribeOptions, Describer, ImageInWork, draw
+from i2t_ros.pipeline.describe_options import STAGED, DescribeOptions
+from i2t_ros.pipeline.describer import Describer, ImageInWork, Newest
 from i2t_ros.pipeline.frames import FrameLine
 from i2t_ros.pipeline.narrator import SpeechOptions
 from i2t_ros.pipeline.reply_cache import ReplyCache
-from i2t_ros.pipeline.scheduler import BackendAccess, RequestQueue
+from i2t_ros.pipeline.scheduler import BackendAccess, RequestQueue, chained
+from i2t_ros.pipeline.tasks.registry import late_tasks
+from i2t_ros.pipeline.telling import draw
+from i2t_ros.types import DescribeReply, DescribeRequest, Told
 from i2t_ros.vision.codecs import encode_image
+from i2t_ros.vlm.settings import LanguageModelSettings
+from i2t_ros.vlm.stop import Stop
+
+MOST_ANSWERS = 4
+"""Requests that wait for a language model at once; a server runs few side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,7 @@ class Work:
         """
         started = time.monotonic()
         settings = from_values(DetectorSettings, node.values)
+        caption = from_values(LanguageModelSettings, node.values)
         self._node = node
         self._settings = frame_settings
         with ExitStack() as undo:
@@ -101,13 +112,21 @@ class Work:
             # Later than a task that hangs, without which the request is answered.
             max_run=settings.request_timeout + settings.task_timeout,
         )
+        # Those that wait for a language model do so here, where they hold up nobody else.
+        self.answers = RequestQueue(
+            threads=MOST_ANSWERS,
+            max_waiting=settings.max_waiting_requests,
+            max_wait=settings.request_timeout,
+            max_run=2 * (settings.task_timeout + caption.timeout),  # a caption, and an answer
+        )
         self.reports = Reports(node, detector, self.cameras, self.frames, self.requests, options)
 
     def close(self) -> bool:
         """Stop the threads, then release what they used; return whether they ended in time."""
         self.cameras.unsubscribe()
         self.reports.destroy()
-        ended = all([self.frames.close(), self.requests.close()])
+        self.describer.stop()
+        ended = all([self.frames.close(), self.requests.close(), self.answers.close()])
         self.cameras.destroy()
         if ended:
             self.describer.close()
@@ -119,7 +138,32 @@ class Work:
         A task beside detection takes longest, and processes one image after the other: two images
         in work keep it busy, and more would only become old.
         """
-        return None if self._settings().options.tasks == (STAGED,) else 2
+        tasks = self._settings().options.tasks
+        return None if set(tasks) - set(late_tasks(tasks)) == {STAGED} else 2
+
+    def answer(  # noqa: PLR0913 (a request, and who follows its answer)
+        self,
+        request: DescribeRequest,
+        options: DescribeOptions,
+        newest: Newest,
+        *,
+        heavy: bool,
+        told: Told | None = None,
+        stop: Stop | None = None,
+    ) -> Future[DescribeReply]:
+        """Answer a request; see Describer.answer and Describer.complete.
+
+        Raises BusyError and NotActiveError, as the future does.
+        """
+        turn = partial(self.access.turn, urgent=True)
+        if not options.needs_seconds(request):
+            job = partial(self.describer.answer, request, options, newest, turn)
+            return self.requests.submit(job, heavy=heavy)
+        look = partial(self.describer.look, request, options, newest, turn)
+        return chained(
+            self.requests.submit(look, heavy=heavy),
+            lambda seen: self.answers.submit(partial(self.describer.complete, seen, told, stop)),
+        )
 
     def prepare(self, camera: str, item: ImageMessage) -> CameraWork:
         """Read the pixels, start the tasks beside detection, and make the backend's input."""
@@ -150,6 +194,9 @@ class Work:
             detections = publish("detections", lambda: detections_to_msg(header, found))
             if found is not None:
                 publish("boxes", lambda: boxes_to_marker(header, found))
+        scene = ports.late_tasks.follow(
+            work.image.image, scene, options, self.describer.start_late, speech.change_hold
+        )
         sentence = ports.narrator.tell(scene, options, speech)
         description = self.describer.description(scene, sentence, options, work.image.started)
         failures = "; ".join(f"{task}: {error}" for task, error in scene.failures.items())

@@ -11,7 +11,7 @@ from i2t_ros.backends.base import MOST_CALLS
 from i2t_ros.backends.cores import usable_cores
 from i2t_ros.nodes.parameters.declaration import AUTOSTART
 from i2t_ros.options import Option, from_values, option, options_of
-from i2t_ros.pipeline.describer import DescribeOptions
+from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.narrator import SpeechOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits

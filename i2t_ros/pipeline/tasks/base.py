@@ -38,12 +38,16 @@ class Runner(Protocol[Options_contra]):
     degraded  whether this stands in for a better model; ``report`` says what is missing
 
     It may also have ``labels``, the class names that it can return: their words are then looked up
-    before the first image.
+    before the first image. A runner of a task ``after_others`` may have ``time_limit``, the most
+    seconds that an image takes, and ``stop()``, which ends whatever it is at, from any thread.
     """
 
-    name: str
-    report: str
-    degraded: bool
+    @property
+    def name(self) -> str: ...  # noqa: D102 (above)
+    @property
+    def report(self) -> str: ...  # noqa: D102
+    @property
+    def degraded(self) -> bool: ...  # noqa: D102
 
     def run(self, image: Image, options: Options_contra, language: str) -> Outcome:
         """Return what this task finds in an image; ``language`` is that of the sentence.
@@ -65,12 +69,15 @@ class Task(ABC, Generic[Settings, Options, Result]):
     settings     dataclass of options: which model, and how it is opened
     options      dataclass of options: what is wanted of each image; may change at any time
     result_json  key of the JSON -> type of what stands there; null if the task has no result
+    after_others whether it begins when the other tasks are done, and gets what they found. It may
+                 take seconds: no image of a camera waits for it, and only some are given to it
     """
 
     name: ClassVar[str]
     settings: type[Settings]
     options: type[Options]
     result_json: ClassVar[Mapping[str, Any]]
+    after_others: ClassVar[bool] = False
 
     @abstractmethod
     def open(self, settings: Settings, how: OpenOptions) -> Runner[Options]:
@@ -79,6 +86,26 @@ class Task(ABC, Generic[Settings, Options, Result]):
     def for_request(self, options: Options, request: DescribeRequest) -> Options:
         """Return the options with what a request names in their place."""
         return options
+
+    def for_scene(self, options: Options, clues: Sequence[str]) -> Options:
+        """Return the options with the clues of the other tasks; for a task ``after_others``."""
+        return options
+
+    def period(self, options: Options) -> float:
+        """Return the least seconds between two images of a camera; if ``after_others``."""
+        return 0.0
+
+    def aged(self, result: Result, seconds: float) -> Result:
+        """Return the result with an image that is older by some seconds; if ``after_others``."""
+        return result
+
+    def clues(self, result: Result, size: tuple[int, int]) -> Sequence[str]:
+        """Return lines that tell a language model what was found, in English, and where.
+
+        ``size`` is the image's width and height in pixels. Texts of the picture are quoted, as in
+        grounding.quoted().
+        """
+        return ()
 
     @abstractmethod
     def facts(self, result: Result, size: tuple[int, int], style: Style) -> TaskFacts:

@@ -106,6 +106,11 @@ class ClassifyTask(Task[ClassifySettings, ClassifyOptions, Classes]):
         best = result[:1]
         return ClassFacts(tuple(ClassFact(name, score=p) for name, p in best if p >= LIKELY))
 
+    def clues(self, result: Classes, size: tuple[int, int]) -> Sequence[str]:
+        """Return the likely classes; see Task."""
+        likely = ", ".join(f"{name} ({round(100 * p)} %)" for name, p in result if p >= LIKELY)
+        return [f"A classifier takes the whole picture for: {likely}."] if likely else []
+
     def draw(
         self, canvas: Image, result: Classes, pen: Pen, label: Label, options: DrawOptions
     ) -> None:

@@ -17,6 +17,7 @@ from i2t_ros.language.places import say_places
 from i2t_ros.language.sentences import Things, split
 from i2t_ros.models.manifest import BUILT_IN
 from i2t_ros.options import Checked, option
+from i2t_ros.pipeline.grounding import place
 from i2t_ros.pipeline.loading import OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_pixels, rounded_score
@@ -193,6 +194,16 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
     def facts(self, result: Detections, size: tuple[int, int], style: Style) -> TaskFacts:
         """Return how many objects of each class there are, and in style ``scene`` where."""
         return ObjectFacts(count_objects(result, size if style == "scene" else None))
+
+    def clues(self, result: Detections, size: tuple[int, int]) -> Sequence[str]:
+        """Return the number of objects of each class, and then each object; see Task."""
+        counts = ", ".join(f"{fact.count} x {fact.key}" for fact in count_objects(result))
+        lines = [f"A detector has found: {counts or 'nothing that it knows'}."]
+        if len(result):
+            lines.append("Their boxes as [left, top, right, bottom] in percent of the picture:")
+        for name, box in zip(result.class_names(), result.boxes.tolist(), strict=True):
+            lines.append(f"- {name} {place(box, size)}")
+        return lines
 
     def draw(
         self, canvas: Image, result: Detections, pen: Pen, label: Label, options: DrawOptions

@@ -14,6 +14,7 @@ from i2t_ros.language.grammar import Language
 from i2t_ros.language.sentences import Things
 from i2t_ros.models.manifest import BUILT_IN_FACES
 from i2t_ros.options import Checked, option
+from i2t_ros.pipeline.grounding import place
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_pixels, rounded_score
@@ -130,6 +131,11 @@ class FacesTask(Task[FaceSettings, FaceOptions, Faces]):
     def facts(self, result: Faces, size: tuple[int, int], style: Style) -> TaskFacts:
         """Return how many faces there are; see Task."""
         return FaceFacts.of(len(result))
+
+    def clues(self, result: Faces, size: tuple[int, int]) -> Sequence[str]:
+        """Return where each face is; see Task."""
+        places = ", ".join(place(box, size) for box in result.boxes.tolist())
+        return [f"Faces are at {places}."] if places else ["No face was found."]
 
     def draw(
         self, canvas: Image, result: Faces, pen: Pen, label: Label, options: DrawOptions

@@ -10,6 +10,7 @@ import numpy as np
 from i2t_ros.errors import UnknownTaskError
 from i2t_ros.optional import entry_points_of
 from i2t_ros.pipeline.tasks.base import Task
+from i2t_ros.pipeline.tasks.caption import CaptionTask
 from i2t_ros.pipeline.tasks.classify import ClassifyTask
 from i2t_ros.pipeline.tasks.detect import DetectTask
 from i2t_ros.pipeline.tasks.faces import FacesTask
@@ -33,7 +34,10 @@ def check_tasks(names: Iterable[str]) -> tuple[str, ...]:
 
 def _all_tasks() -> Mapping[str, Task[Any, Any, Any]]:
     # In the order in which they are drawn and spoken of.
-    own: tuple[Task[Any, Any, Any], ...] = (DetectTask(), FacesTask(), TextTask(), ClassifyTask())
+    own: tuple[Task[Any, Any, Any], ...] = (
+        *(DetectTask(), FacesTask(), TextTask(), ClassifyTask()),
+        CaptionTask(),
+    )
     tasks = {task.name: task for task in own}
     for entry in entry_points_of(ENTRY_POINTS):
         if entry.name in tasks:
@@ -52,6 +56,18 @@ def _all_tasks() -> Mapping[str, Task[Any, Any, Any]]:
 
 TASKS = _all_tasks()
 """Name -> task."""
+
+
+def late_tasks(names: Iterable[str]) -> tuple[str, ...]:
+    """Return those tasks that come after the others; see Task.after_others."""
+    return tuple(name for name in names if TASKS[name].after_others)
+
+
+def clues_of(scene: Scene) -> list[str]:
+    """Return what the tasks found, as lines for a language model; see Task.clues."""
+    size = scene.width, scene.height
+    found = ((TASKS[name], result) for name, result in scene.results.items())
+    return [line for task, result in found for line in task.clues(result, size)]
 
 
 def scaled_scene(scene: Scene, size: tuple[int, int]) -> Scene:

@@ -16,6 +16,7 @@ from i2t_ros.installation import how_to_fetch
 from i2t_ros.language.facts import Fact, Style, TaskFacts
 from i2t_ros.language.grammar import Language, clean
 from i2t_ros.options import Checked, option
+from i2t_ros.pipeline.grounding import quoted
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import (
@@ -227,6 +228,15 @@ class TextTask(Task[TextSettings, TextOptions, Texts]):
         scripts = sorted({region.script for region in result if region.script})
         unread = tuple(TextFact(f"[{script}]", script=script) for script in scripts)
         return TextFacts(spoken + unread, len(readable) - len(spoken))
+
+    def clues(self, result: Texts, size: tuple[int, int]) -> Sequence[str]:
+        """Return each line of text, quoted; see Task."""
+        texts = [quoted(text) for region in result if (text := clean(region.text))]
+        return (
+            ["Text that was read in the picture:", *(f"- {text}" for text in texts)]
+            if texts
+            else []
+        )
 
     def draw(
         self, canvas: Image, result: Texts, pen: Pen, label: Label, options: DrawOptions

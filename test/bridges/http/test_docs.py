@@ -12,7 +12,7 @@ import pytest
 from making import FIELDS, classes_of, scene_of
 from project import ROOT
 
-from i2t_ros.pipeline.describer import tell
+from i2t_ros.pipeline.telling import tell
 
 pytest.importorskip("fastapi")
 from frame_sinks import Sink
@@ -23,7 +23,7 @@ from i2t_ros.bridges.http import metrics, problems
 from i2t_ros.bridges.http.settings import DEFAULT_PORT, FetchSettings
 from i2t_ros.errors import UnknownCameraError
 from i2t_ros.options import options_of
-from i2t_ros.pipeline.describer import DescribeOptions
+from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.types import DescribeReply, DescribeRequest, Description, Detections
 from i2t_ros.vision.codecs import decode_image, encode_image

@@ -14,9 +14,10 @@ from i2t_ros.errors import (
     ModelMismatchError,
 )
 from i2t_ros.models.manifest import BUILT_IN_FACES, find_spec
-from i2t_ros.pipeline.describer import DescribeOptions, draw
+from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
 from i2t_ros.pipeline.tasks.faces import COLOR, FaceFinder, FaceOptions
+from i2t_ros.pipeline.telling import draw
 
 OPTIONS = FaceOptions()
 RIGHT_EYE, LEFT_EYE, NOSE, RIGHT_MOUTH, LEFT_MOUTH = range(5)

@@ -16,7 +16,7 @@ from i2t_ros.bridges.http.history.database import Entry, History
 from i2t_ros.bridges.http.history.pictures import picture_key
 from i2t_ros.errors import ServiceError, TimeLimitError
 from i2t_ros.pipeline.description_json import description_from_json, description_to_json
-from i2t_ros.types import DescribeReply, DescribeRequest, Picture
+from i2t_ros.types import DescribeReply, DescribeRequest, Picture, Told
 
 log = logging.getLogger("i2t_ros.history")
 
@@ -177,7 +177,7 @@ class HistoryHandler:
     async def describe(self, request: DescribeRequest) -> DescribeReply:
         """Return the kept reply, or else the handler's; raises what the handler raises."""
         picture = request.picture
-        if picture is None or request.fresh:
+        if picture is None or request.fresh or request.question:
             return await self._handler.describe(request)
         configuration = self._configuration()
         # Everything on which the answer depends.
@@ -198,6 +198,10 @@ class HistoryHandler:
         self._pending[question] = task
         task.add_done_callback(lambda _: self._pending.pop(question))
         return await asyncio.shield(task)
+
+    async def ask(self, request: DescribeRequest, told: Told) -> DescribeReply:
+        """Return the handler's answer to a question, which is not kept."""
+        return await self._handler.ask(request, told)
 
     async def call(
         self, function: Callable[..., Result], *arguments: object, time_limit: float = TIME_LIMIT

@@ -10,7 +10,7 @@ from making import describer_of, open_detector
 from waiting import until
 from web_support import BOXES, PICTURE, picture
 
-from i2t_ros.pipeline.describer import DescribeOptions
+from i2t_ros.pipeline.describe_options import DescribeOptions
 
 # --- pictures
 

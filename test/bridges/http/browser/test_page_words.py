@@ -7,7 +7,8 @@ from making import classes_of, scene_of
 from web_support import OTHER, PICTURE, RectangleDescriber, picture
 
 from i2t_ros.errors import ModelMissingError, UnknownTaskError
-from i2t_ros.pipeline.describer import DescribeOptions, tell
+from i2t_ros.pipeline.describe_options import DescribeOptions
+from i2t_ros.pipeline.telling import tell
 from i2t_ros.types import DescribeReply, Description
 from i2t_ros.vision.codecs import decode_image
 

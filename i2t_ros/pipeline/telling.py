@@ -1,0 +1,47 @@
+"""From a scene to what people get: its facts, its sentence, and a drawing."""
+
+from i2t_ros import language as words
+from i2t_ros.pipeline.describe_options import DescribeOptions
+from i2t_ros.pipeline.tasks.registry import TASKS, scaled_scene
+from i2t_ros.types import Image, Scene
+from i2t_ros.vision.drawing import Pen, Plate, draw_plates
+
+
+def tell(scene: Scene, options: DescribeOptions) -> str:
+    """Return the sentence of a scene."""
+    return words.compose(
+        scene_facts(scene, words.check_style(options.style)),
+        options.language,
+        options.style,
+        hedge=options.hedge,
+        spoken=options.spoken,
+        languages=options.languages,
+    )
+
+
+def scene_facts(scene: Scene, style: words.Style) -> tuple[words.TaskFacts, ...]:
+    """Return the facts of a scene, in the order in which a sentence has them."""
+    size = scene.width, scene.height
+    return tuple(
+        task.facts(scene.results[name], size, style)
+        for name, task in TASKS.items()
+        if name in scene.results
+    )
+
+
+def draw(image: Image, scene: Scene, options: DescribeOptions) -> Image:
+    """Return a copy of the image with everything that was found drawn on it.
+
+    The image may be smaller than the picture that the scene is about.
+    """
+    canvas: Image = image.copy()
+    scene = scaled_scene(scene, (image.shape[1], image.shape[0]))
+    pen = Pen.for_image(image, options.draw.scale)
+    plates: list[Plate] = []
+    for name, task in TASKS.items():
+        if name in scene.results:
+            result = scene.results[name]
+            task.draw(canvas, result, pen, options.label, options.draw)
+            plates += task.plates(canvas, result, pen, options.label, options.draw)
+    draw_plates(canvas, plates, pen)
+    return canvas

@@ -1,0 +1,1 @@
+"""A vision language model (VLM): who is asked about a picture, and what may come back."""
