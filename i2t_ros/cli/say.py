@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from i2t_ros.language import (
-    STYLES,
+    OWN_STYLES,
     ObjectCount,
     TaskFacts,
     compose,
@@ -41,7 +41,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         f"{', '.join(PLACES)} (default: middle); for the style changes, a negative COUNT has left",
     )
     parser.add_argument("--language", default="en", help="BCP 47 tag (default: %(default)s)")
-    parser.add_argument("--style", default="sentence", choices=STYLES)
+    parser.add_argument("--style", default="sentence", choices=OWN_STYLES)
     parser.add_argument(
         "--unsure", action="append", default=[], metavar="NAME", help='say "probably" of this'
     )

@@ -5,11 +5,12 @@ Nothing here names a task: each task brings its facts and builds its own phrases
 """
 
 from i2t_ros.language.catalog import LANGUAGES, Languages, label, load_languages, prepare_labels
-from i2t_ros.language.facts import STYLES, ObjectCount, Style, TaskFacts, check_style
+from i2t_ros.language.facts import OWN_STYLES, STYLES, ObjectCount, Style, TaskFacts, check_style
 from i2t_ros.language.sentences import compose, compose_changes, prepare_spoken
 
 __all__ = [
     "LANGUAGES",
+    "OWN_STYLES",
     "STYLES",
     "Languages",
     "ObjectCount",

@@ -20,6 +20,8 @@ from i2t_ros.types import Detections
 Style = Literal["list", "sentence", "scene", "changes", "caption"]
 STYLES: tuple[Style, ...] = get_args(Style)
 """The styles of a sentence."""
+OWN_STYLES = tuple(style for style in STYLES if style != "caption")
+"""Those whose words are made here, and not by a language model."""
 
 SURE = 0.5
 """Scores from here on count as certain; below, ``hedge`` says "probably"."""

@@ -8,21 +8,21 @@ import shlex
 import pytest
 from project import ROOT
 
-from i2t_ros.language import LANGUAGES, STYLES
+from i2t_ros.language import LANGUAGES, OWN_STYLES
 
 FOLDER = ROOT / "test" / "golden" / "language"
 regenerate = runpy.run_path(str(FOLDER / "regenerate.py"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("style", [*STYLES, regenerate["SPOKEN"]])
+@pytest.mark.parametrize("style", [*OWN_STYLES, regenerate["SPOKEN"]])
 def test_the_sentences_are_those_that_were_read(language: str, style: str) -> None:
     read = (FOLDER / f"{language}_{style}.txt").read_text(encoding="utf-8")
 
     assert regenerate["golden"](language, style).splitlines() == read.splitlines()
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", OWN_STYLES)
 def test_the_scenes_cover_every_class_once_and_several_times(style: str) -> None:
     scenes = regenerate["scenes"](style)
     counts: dict[str, set[int]] = {}

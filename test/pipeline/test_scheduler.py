@@ -1,11 +1,11 @@
 import threading
 import time
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 
 import pytest
 
 from i2t_ros.errors import BusyError, NotActiveError, TimeLimitError
-from i2t_ros.pipeline.scheduler import BackendAccess, RequestQueue
+from i2t_ros.pipeline.scheduler import BackendAccess, RequestQueue, chained, finished
 
 LIMIT = 10.0
 
@@ -269,3 +269,28 @@ def test_close_waits_until_the_answer_is_sent():
     threading.Timer(0.05, may_send.set).start()
     assert requests.close()
     assert sent == ["response"]
+
+
+def test_a_chain_ends_with_what_its_second_part_returns():
+    assert chained(finished(2), lambda two: finished(two + 1)).result(LIMIT) == 3
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_whatever_goes_wrong_in_a_chain_is_its_error(part):
+    failing = Future()
+    chain = chained(failing, finished) if part == 0 else chained(finished(1), lambda _: failing)
+    failing.set_exception(BusyError("full"))
+    with pytest.raises(BusyError):
+        chain.result(LIMIT)
+
+
+def test_a_chain_whose_second_part_is_refused_or_cancelled_ends():
+    def refuse(_):
+        raise BusyError("full")
+
+    with pytest.raises(BusyError):
+        chained(finished(1), refuse).result(LIMIT)
+    cancelled = Future()
+    cancelled.cancel()
+    with pytest.raises(CancelledError):
+        chained(cancelled, finished).result(LIMIT)

@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from i2t_ros.cli import say
-from i2t_ros.language import LANGUAGES, STYLES
+from i2t_ros.language import LANGUAGES, OWN_STYLES
 
 HERE = Path(__file__).parent
 
@@ -48,6 +48,6 @@ def golden(language: str, style: str) -> str:
 
 if __name__ == "__main__":
     for language in LANGUAGES:
-        for style in (*STYLES, SPOKEN):
+        for style in (*OWN_STYLES, SPOKEN):
             path = HERE / f"{language}_{style}.txt"
             path.write_text(golden(language, style), encoding="utf-8")
