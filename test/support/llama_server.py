@@ -16,7 +16,7 @@ def main(model, mmproj, name, slots, *keys):
     params.api_keys = list(keys)
     params.endpoint_metrics = params.endpoint_slots = True
     params.n_parallel = int(slots)
-    params.n_ctx = (1 << 16) * params.n_parallel
+    params.n_ctx = (1 << 15) * params.n_parallel
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.warmup = False
     server = xllamacpp.Server(params)  # returns when the model is loaded and the port is open

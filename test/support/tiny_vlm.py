@@ -11,38 +11,11 @@ import numpy as np
 
 SENTENCE = "A door and two chairs."
 AT_LENGTH = "at length"
-WORDS = (
-    "red",
-    "blue",
-    "green",
-    "small",
-    "large",
-    "open",
-    "closed",
-    "near",
-    "far",
-    "left",
-    "right",
-    "above",
-    "below",
-    "chair",
-    "table",
-    "window",
-    "lamp",
-    "cup",
-    "robot",
-    "person",
-    "dog",
-    "cat",
-    "wall",
-    "floor",
-    "shelf",
-    "bottle",
-    "plant",
-    "with",
-    "beside",
-    "behind",
+_AT_LENGTH = (
+    "red blue green small large open closed near far left right above below chair table window "
+    "lamp cup robot person dog cat wall floor shelf bottle plant with beside behind"
 )
+WORDS = tuple(_AT_LENGTH.split())
 IMAGE_TOKENS = 4
 """How much longer a picture makes the prompt, whatever its size."""
 
@@ -71,6 +44,7 @@ def _vocabulary():
     tokens = [("<unk>", kinds.UNKNOWN), ("<s>", kinds.CONTROL), ("</s>", kinds.CONTROL)]
     tokens += [(f"<0x{byte:02X}>", kinds.BYTE) for byte in range(256)]
     tokens += [(name, kinds.CONTROL) for name in _CONTROLS]
+    tokens += [("▁", kinds.NORMAL)]  # a space
     tokens += [(word, kinds.NORMAL) for word in _SENTENCE_TOKENS]
     tokens += [(f"▁{word}", kinds.NORMAL) for word in WORDS]
     return tokens

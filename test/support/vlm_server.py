@@ -44,13 +44,16 @@ class VlmServer:
         """Return how many questions it is answering."""
         return sum(slot["is_processing"] for slot in self.slots())
 
-    def broken_off(self) -> int:
-        """Return in how many places the last answer ended before the model was done."""
-        return sum(
-            not slot["is_processing"] and slot["next_token"][0]["has_next_token"]
+    def broken_off(self) -> set[int]:
+        """Return the number of each place's last answer, if the model was not done with it.
+
+        No two answers have the same number: what is new since an earlier call was broken off since.
+        """
+        return {
+            slot["id_task"]
             for slot in self.slots()
-            if "next_token" in slot
-        )
+            if not slot["is_processing"] and slot.get("next_token", [{}])[0].get("has_next_token")
+        }
 
 
 @contextlib.contextmanager
