@@ -6,7 +6,7 @@ from i2t_ros.language.grammar import clean
 
 _THOUGHT = re.compile(r"\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
 """What a reasoning model writes before its answer, unless the server takes it out."""
-_END = re.compile(r"[.!?…؟](?=[\"'”’»]*(?:\s|$))|[。！？।][\"'”’」）]*")
+_END = re.compile(r"[.!?…؟][\"'”’»)]*(?=\s|$)|[。！？।][\"'”’」）]*")
 
 
 def tidy(text: str) -> str:
