@@ -10,7 +10,7 @@ from babel import Locale, UnknownLocaleError
 
 from i2t_ros.types import Image
 from i2t_ros.vision.codecs import encode_image
-from i2t_ros.vlm.model import Prompt
+from i2t_ros.vlm.prompt import Prompt
 
 JPEG_QUALITY = 85
 MOST_LINES = 60

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
@@ -29,6 +28,7 @@ from i2t_ros.types import Told
 from i2t_ros.vlm.answers import tidy, whole_sentences
 from i2t_ros.vlm.failures import explained, retry_after
 from i2t_ros.vlm.limits import BYTES, BYTES_OF_TOKEN, http_client
+from i2t_ros.vlm.prompt import Completion, Prompt
 from i2t_ros.vlm.settings import KEY, LanguageModelSettings, is_this_machine, server_of
 from i2t_ros.vlm.stop import Stop
 
@@ -42,31 +42,6 @@ LETTERS_OF_TOKEN = 32
 """Most letters that a token is taken to have, on average over an answer."""
 MODELS_BYTES = 1 << 20
 """Of the list of a server's models."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """What a language model is given: the rules, the question with all facts, and the picture.
-
-    jpeg  an encoded picture; empty: there is none
-    """
-
-    rules: str
-    question: str
-    jpeg: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """What a language model has written: one line, not empty.
-
-    elapsed  seconds from the request to the last word
-    cut      whether it was cut off at ``caption_max_tokens``; the text ends with a whole sentence
-    """
-
-    text: str
-    elapsed: float
-    cut: bool = False
 
 
 class LanguageModel:

@@ -2,7 +2,7 @@
 
 from i2t_ros.pipeline.tasks.base import Outcome
 from i2t_ros.pipeline.tasks.caption import Caption
-from i2t_ros.vlm.model import Completion
+from i2t_ros.vlm.prompt import Completion
 
 
 class ScriptedWriter:

@@ -10,7 +10,8 @@ import hostile_vlm as server
 import pytest
 
 from i2t_ros.errors import LanguageModelError, LanguageModelOffError
-from i2t_ros.vlm.model import LanguageModel, Prompt
+from i2t_ros.vlm.model import LanguageModel
+from i2t_ros.vlm.prompt import Prompt
 from i2t_ros.vlm.settings import KEY, LanguageModelSettings
 from i2t_ros.vlm.stop import Stop
 

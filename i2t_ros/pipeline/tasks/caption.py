@@ -14,7 +14,6 @@ from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.tasks.base import Label, Outcome, Task
 from i2t_ros.types import Image
 from i2t_ros.vision.drawing import DrawOptions, Pen
-from i2t_ros.vlm.model import LanguageModel
 from i2t_ros.vlm.settings import LanguageModelSettings
 
 
@@ -123,6 +122,10 @@ class CaptionWriter:
     degraded = False
 
     def __init__(self, settings: LanguageModelSettings) -> None:
+        """Ask nothing yet. Raises LanguageModelOffError and InvalidRequestError."""
+        # asyncio and what it brings are 5 MB, which most nodes never need.
+        from i2t_ros.vlm.model import LanguageModel  # noqa: PLC0415
+
         self.model = LanguageModel(settings)
         self.width = settings.width
         self.time_limit = settings.timeout
