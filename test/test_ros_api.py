@@ -22,6 +22,7 @@ class Node:
 }
 FITS = """
 import numpy as np
+from i2t_ros.action import Ask
 from i2t_ros.msg import Description
 from rclpy.node import Node
 from std_msgs.msg import Header
@@ -40,6 +41,7 @@ class Ours(Node):
         header.stamp.sec = header.stamp.MOST + np.int32(1)
         Description(headers=[Header(frame_id=self.handle)]).headers[0].frame_id
         SetBool.Request(data=True), SetBool.Response().success
+        Ask.Goal(question="Who?"), Ask.Result().success, Ask.Feedback().text
 """
 MISSING = {
     "from rclpy.task import Future": 'named "rclpy.task"',
@@ -56,6 +58,7 @@ MISSING = {
     "Header().stamp.minutes": '"Time" has no attribute "minutes"',
     "Description().headers[0].seq": '"Header" has no attribute "seq"',
     "SetBool.Response().message": '"Response" has no attribute "message"',
+    "Ask.Feedback().percent": '"Feedback" has no attribute "percent"',
 }
 
 
@@ -83,6 +86,7 @@ def package(tmp_path):
             "i2t_ros/launch/i2t.launch.py": launch,
             "tools/demo.py": demo,
             "msg/Description.msg": "std_msgs/Header[] headers\n",
+            "action/Ask.action": "string question\n---\nbool success\n---\nstring text\n",
         }
         return write(tmp_path / "code", files)
 
@@ -120,8 +124,8 @@ def test_a_way_that_leads_nowhere_is_no_other_way(package, tree, tmp_path):
     missing, code = check(package(node, "import launch"), tree, tmp_path)
     assert code == 1
     assert {(use.file, use.line) for use in missing} == {
-        ("i2t_ros/nodes/node.py", 8),
-        ("i2t_ros/nodes/node.py", 10),
+        ("i2t_ros/nodes/node.py", 9),
+        ("i2t_ros/nodes/node.py", 11),
         ("i2t_ros/launch/i2t.launch.py", 1),
     }
 

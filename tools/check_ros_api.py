@@ -5,8 +5,8 @@
     tools/check_ros_api.py --tree /opt/ros/humble            sources, or an installation
 
 mypy does the work: it reads our code together with the Python sources of a distribution, without
-importing them, and with stubs made of its .msg and .srv files. What counts are modules, names,
-attributes and arguments that are not there. What has no types cannot be checked, such as the
+importing them, and with stubs made of its .msg, .srv and .action files. What counts are modules,
+names, attributes and arguments that are not there. What has no types cannot be checked, such as the
 result of a function without annotations, and the part of rclpy that is written in C++. Code in a
 `try` that catches ImportError may use what is missing if its other way is there.
 
@@ -25,7 +25,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from rosidl_adapter.parser import MessageSpecification, parse_message_file, parse_service_file
+from rosidl_adapter.parser import (
+    MessageSpecification,
+    parse_action_file,
+    parse_message_file,
+    parse_service_file,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 URL = "https://github.com/ros2-gbp"
@@ -134,7 +139,8 @@ def check(code: Path, tree: Path, stubs: Path) -> list[Use]:
 def lay_out(package: str, tree: Path, stubs: Path) -> None:
     """Put a package of ``tree`` where mypy finds it: its modules, or stubs of its interfaces."""
     modules = [path.parent for path in tree.rglob(f"{package}/__init__.py")]
-    interfaces = [*tree.rglob(f"{package}/msg/*.msg"), *tree.rglob(f"{package}/srv/*.srv")]
+    kinds = ("msg", "srv", "action")
+    interfaces = [path for kind in kinds for path in tree.rglob(f"{package}/{kind}/*.{kind}")]
     if interfaces:
         write_stubs(interfaces[0].parent.parent, package, stubs / package)
     elif modules:
@@ -143,14 +149,17 @@ def lay_out(package: str, tree: Path, stubs: Path) -> None:
 
 def write_stubs(source: Path, package: str, folder: Path) -> None:
     """Write stubs of the modules that ROS generates from the interfaces in ``source``."""
-    lines = {"msg": [""], "srv": [""]}
+    lines = {"msg": [""], "srv": [""], "action": [""]}
     for path in sorted(source.glob("msg/*.msg")):
         lines["msg"] += class_of(path.stem, parse_message_file(package, path))
     for path in sorted(source.glob("srv/*.srv")):
         service = parse_service_file(package, path)
-        lines["srv"].append(f"class {path.stem}:")
-        for name, half in (("Request", service.request), ("Response", service.response)):
-            lines["srv"] += [f"    {line}" for line in class_of(name, half)]
+        parts = {"Request": service.request, "Response": service.response}
+        lines["srv"] += class_with(path.stem, parts)
+    for path in sorted(source.glob("action/*.action")):
+        action = parse_action_file(package, path)
+        parts = {"Goal": action.goal, "Result": action.result, "Feedback": action.feedback}
+        lines["action"] += class_with(path.stem, parts)
     for kind, text in lines.items():
         used = sorted(set(re.findall(r"\b(\w+\.msg)\.", "\n".join(text))))
         imports = ["collections.abc", "typing", *used]
@@ -158,6 +167,13 @@ def write_stubs(source: Path, package: str, folder: Path) -> None:
         (folder / "__init__.py").touch()
         stub = "".join(f"import {name}\n" for name in imports) + "\n".join(text)
         (folder / kind / "__init__.pyi").write_text(stub)
+
+
+def class_with(name: str, parts: dict[str, MessageSpecification]) -> Iterator[str]:
+    """Yield the lines of a class of messages, such as a service's request and response."""
+    yield f"class {name}:"
+    for part, message in parts.items():
+        yield from (f"    {line}" for line in class_of(part, message))
 
 
 def class_of(name: str, message: MessageSpecification) -> Iterator[str]:
