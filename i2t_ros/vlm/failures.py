@@ -1,6 +1,5 @@
 """What went wrong at a language model's server, as errors of this package."""
 
-import json
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
@@ -59,39 +58,43 @@ def retry_after(error: Exception) -> float:
     return min(max(seconds, 1.0), LONGEST_PAUSE) if seconds == seconds else PAUSE  # noqa: PLR0124
 
 
-def _kind(error: Exception, openai: ModuleType) -> tuple[type[LanguageModelError], str]:  # noqa: PLR0911
+def _kind(error: Exception, openai: ModuleType) -> tuple[type[LanguageModelError], str]:
     match error:
-        case openai.APITimeoutError():
-            return LanguageModelTimeError, "no answer in time"
-        case openai.APIConnectionError():
-            if (
-                "Protocol" in type(error.__cause__).__name__
-                or "Read" in type(error.__cause__).__name__
-            ):
-                return LanguageModelCutError, "the connection ended in the middle of the answer"
-            return (
-                LanguageModelUnreachableError,
-                "no answer; does the server run, is caption_url right",
-            )
         case openai.AuthenticationError() | openai.PermissionDeniedError():
             return LanguageModelKeyError, f"HTTP {error.status_code}, set {KEY} in the environment"
         case openai.RateLimitError():
             return LanguageModelBusyError, "HTTP 429, it takes no more requests for now"
         case openai.APIStatusError():
-            if error.status_code >= 500:
-                return LanguageModelServerError, f"HTTP {error.status_code}, the server failed"
-            if error.status_code < 400:
-                return (
-                    LanguageModelProtocolError,
-                    f"HTTP {error.status_code}, a redirect: set caption_url",
-                )
-            return LanguageModelRefusedError, f"HTTP {error.status_code}"
-        case openai.APIError():
-            return LanguageModelServerError, "the server reported an error in its answer"
-        case json.JSONDecodeError():
-            return LanguageModelFormatError, "a part of the answer is no JSON"
-        case _:
-            return LanguageModelFormatError, "the answer is not that of a chat-completions API"
+            status = error.status_code
+            if status >= 500:
+                return LanguageModelServerError, f"HTTP {status}, the server failed"
+            if status < 400:
+                return LanguageModelProtocolError, f"HTTP {status}, a redirect"
+            return LanguageModelRefusedError, f"HTTP {status}"
+    # Of a stream, some versions of the package raise the errors of the network as they are.
+    names = {type(cause).__name__ for cause in _causes(error)}
+    for kind, what, ours in _BY_NAME:
+        if names & ours:
+            return kind, what
+    return LanguageModelFormatError, "the answer is not that of a chat-completions API"
+
+
+_BY_NAME: tuple[tuple[type[LanguageModelError], str, set[str]], ...] = (
+    (
+        LanguageModelCutError,
+        "the connection ended before the answer",
+        {"RemoteProtocolError", "ReadError", "WriteError", "CloseError"},
+    ),
+    (LanguageModelTimeError, "no answer in time", {"APITimeoutError", "TimeoutException"}),
+    (
+        LanguageModelUnreachableError,
+        "no answer; does it run, is caption_url right?",
+        {"APIConnectionError", "ConnectError"},
+    ),
+    (LanguageModelFormatError, "a part of the answer is no JSON", {"JSONDecodeError"}),
+    (LanguageModelServerError, "the server reported an error in its answer", {"APIError"}),
+)
+"""Error, what it says, and names of classes of openai, httpx and httpx2; the first that fits."""
 
 
 def _words(error: Exception) -> str:
