@@ -58,7 +58,9 @@ def retry_after(error: Exception) -> float:
     return min(max(seconds, 1.0), LONGEST_PAUSE) if seconds == seconds else PAUSE  # noqa: PLR0124
 
 
-def _kind(error: Exception, openai: ModuleType) -> tuple[type[LanguageModelError], str]:
+def _kind(  # noqa: PLR0911 (one for each kind of status)
+    error: Exception, openai: ModuleType
+) -> tuple[type[LanguageModelError], str]:
     match error:
         case openai.AuthenticationError() | openai.PermissionDeniedError():
             return LanguageModelKeyError, f"HTTP {error.status_code}, set {KEY} in the environment"
