@@ -22,13 +22,13 @@ from i2t_ros.types import CountCheck
 LONGEST_TEXT = 10_000
 """Characters; what comes after them is not read."""
 
-_SENTENCE = re.compile(r"[.!?;\n\r。।؟](?!\S)|[。।；;]")
+_SENTENCE = re.compile(r"[.!?\n\r。।؟]")
 _MOST_WITHIN = 4
 """Listed words between a number and its noun."""
 
 _GAP = re.compile(r"[ \u00a0]*[x×']?[ \u00a0]*")
 _RANGE = re.compile(r"\s*[-–—~〜～/、]\s*|, ?")
-_SIGN = re.compile(r"[#$€£¥₹+%<>=-]\s*$")
+_SIGN = re.compile(r"(?:[#$€£¥₹+%<>=]\s?|-)$")
 _LISTED = re.compile(r"[ \u00a0]*[:=(][ \u00a0]*|[ \u00a0][-–—][ \u00a0]|[ \u00a0]?[x×][ \u00a0]?")
 
 

@@ -8,6 +8,7 @@ import functools
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 from babel import Locale
@@ -102,13 +103,20 @@ class Lexicon:
         for name in classes:
             self.classes.setdefault(language.noun(name).key, name)
         # Also what is not asked for: a hot dog is no dog.
-        for noun in {**language.nouns, **{name: language.noun(name) for name in classes}}.values():
-            self._add_noun(language, noun)
+        nouns = {**language.nouns, **{name: language.noun(name) for name in classes}}
+        for noun in nouns.values():
+            self._add_noun(noun)
+            self._add(noun.counter, "counters", True)
         for key, words in self.data.get("counted", {}).items():
             for word, number in words.items():
                 self._add(word, "counted", (key, number))
         self._longest: dict[str, int] = {}
-        for phrase in self._phrases:
+        self._measure(list(self._phrases))
+        self._measure([said for name in classes for said in self._wholes(language, name)])
+
+    def _measure(self, phrases: list[str]) -> None:
+        """Note with which phrases words begin."""
+        for phrase in phrases:
             first = phrase.split(" ")[0] if self.spaced else phrase[:1]
             size = phrase.count(" ") + 1 if self.spaced else len(phrase)
             self._longest[first] = max(self._longest.get(first, 0), size)
@@ -130,25 +138,20 @@ class Lexicon:
         except (BackendMissingError, InvalidRequestError):
             return  # the language's own few numbers have to do
 
-    def _add_noun(self, language: Language, noun: Noun) -> None:
+    def _add_noun(self, noun: Noun) -> None:
         more = self.data.get("names", {}).get(noun.key, [])
         for forms in (noun.forms, *({"other": name} if isinstance(name, str) else name
                                     for name in more)):  # fmt: skip
             for category, words in forms.items():
                 for word in words.values() if isinstance(words, Mapping) else [words]:
                     self._add_form(noun.key, word, category)
-            if "other" not in forms:
+            if "other" not in forms or ("one" not in forms and len(forms) > 1):
                 continue
             for category in {"one", "two", "few", "many"} - forms.keys():
                 other = forms["other"]
                 for word in other.values() if isinstance(other, Mapping) else [other]:
                     self._add_form(noun.key, word, category)
         self._add_form(noun.key, noun.label, "")
-        if noun.key not in self.classes:
-            return
-        for section in ("list", "sentence", "changes"):
-            for number in (1, 2):
-                self._add_whole(noun.key, number, language.count(noun, number, section))
 
     def _add_form(self, key: str, words: str, category: str) -> None:
         said = self.words(words)
@@ -157,17 +160,18 @@ class Lexicon:
         nouns = self._phrases.setdefault(said, {}).setdefault("noun", {})
         nouns.setdefault(key, set()).add(category)
 
-    def _add_whole(self, key: str, number: int, words: str) -> None:
-        """Note how a number of something is said without a word for the number: "كلبان"."""
-        said = self.words(words)
-        roles = self._phrases.get(said, {})
-        if key in roles.get("noun", {}):
-            roles.setdefault("alone", {})[key] = number
-        elif self.spaced and not any("number" in item.roles for item in self._bare(said)):
-            self._add(words, "counted", (key, number))
-
-    def _bare(self, said: str) -> Iterator[Item]:
-        return (Item(word, self._phrases.get(word, {})) for word in said.split(" "))
+    def _wholes(self, language: Language, name: str) -> Iterator[str]:
+        """Note, and yield, what is one or two of a class without a number before it: "كلبان"."""
+        noun = language.noun(name)
+        for section, number in product(("list", "sentence", "changes"), (1, 2)):
+            counted = language.count(noun, number, section)
+            said, items = self.words(counted), self.items(counted)
+            roles = self._phrases.get(said, {})
+            if noun.key in roles.get("noun", {}):
+                roles.setdefault("alone", {})[noun.key] = number
+            elif self.spaced and not any("number" in item.roles for item in items):
+                self._add(counted, "counted", (noun.key, number))
+                yield said
 
     def phrase(self, words: str) -> Mapping[str, Any]:
         """Return the roles of words."""
