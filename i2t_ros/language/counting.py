@@ -27,7 +27,7 @@ _MOST_WITHIN = 4
 """Listed words between a number and its noun."""
 
 _GAP = re.compile(r"[ \u00a0]*[x×']?[ \u00a0]*")
-_RANGE = re.compile(r"\s*[-–—~〜～/、]\s*|, ?")
+_RANGE = re.compile(r" ?[-–—~〜～/、] ?|, ?")
 _SIGN = re.compile(r"(?:[#$€£¥₹+%<>=]\s?|-)$")
 _LISTED = re.compile(r"[ \u00a0]*[:=(][ \u00a0]*|[ \u00a0][-–—][ \u00a0]|[ \u00a0]?[x×][ \u00a0]?")
 
@@ -132,7 +132,7 @@ class _Text:
         for at, item in enumerate(self._items):
             clause += bool(BREAK.search(item.before))
             self._clause.append(clause)
-            if "voids" in item.roles and "zero" not in item.roles:
+            if item.roles.keys() & {"voids", "zero"}:
                 self._voids.setdefault(clause, at)
             if "voided" in item.roles or "zero_behind" in item.roles:
                 self._voided.add(clause)
@@ -250,10 +250,12 @@ class _Text:
 
     def _choice(self, at: int) -> bool:
         """Return whether another number stands before this one: "two or three", "2-3"."""
+        if "number" not in self._items[at].roles:
+            return False
         if at and "number" in self._items[at - 1].roles:
             return bool(_RANGE.fullmatch(self._before(at)) or _GAP.fullmatch(self._before(at)))
         last = self._last(at)
-        if last is None or "or" not in self._items[last].roles:
+        if last is None or not self._items[last].roles.keys() & {"or", "joints"}:
             return False
         return last > 0 and "number" in self._items[last - 1].roles
 

@@ -24,16 +24,21 @@ LARGEST = 999
 
 _WORDS_TO = 100
 _LISTS = (
-    *("within", "joints", "vague", "behind", "or", "known", "voids", "voided", "zero"),
+    *("within", "joints", "others", "vague", "behind", "or", "known", "voids", "voided", "zero"),
     *("zero_behind", "none", "here", "how_many", "bare", "linked", "of", "people", "counters"),
 )
 """Keys of counting.yaml that are lists of words; each is the role of these words in a text."""
 
+_SECTIONS = ("list", "sentence", "changes")
+"""Sections of phrases that together have all cases."""
+
+_LONGEST_PARTICLE = 12
 _JOINED = ("zh", "ja", "ko")
 """Where a word may be followed by another without a space."""
 
 # What has no meaning of its own: directions of writing, quotation marks, marks of emphasis.
-_SILENT = re.compile('[\u00ad\u200b\u200e\u200f\u2066-\u2069\ufeff"“”„«»‹›「」『』*`]')
+_SILENT = re.compile('[\u00ad\u200b\u200e\u200f\u2066-\u2069\ufeff"“”„«»‹›‘「」『』*`]')
+_QUOTE = re.compile(r"(?<!\w)'|'(?!\w)")
 _ARABIC_SIGNS = re.compile("[\u064b-\u0652\u0670\u0640]")
 _OPEN_PARTICLE = re.compile(r"([이을은과])\([가를는와]\)")
 _SAME_LETTER = str.maketrans("أإآٱىё", "اااايе")
@@ -161,15 +166,19 @@ class Lexicon:
         nouns.setdefault(key, set()).add(category)
 
     def _wholes(self, language: Language, name: str) -> Iterator[str]:
-        """Note, and yield, what is one or two of a class without a number before it: "كلبان"."""
+        """Note, and yield, how few of a class are counted in a way of their own: "كلبان"."""
         noun = language.noun(name)
-        for section, number in product(("list", "sentence", "changes"), (1, 2)):
-            counted = language.count(noun, number, section)
+        ways: Any = product(_SECTIONS, (1, 2, 3, 4), ("usual", "digits"))
+        for section, number, numerals in ways:
+            counted = language.count(noun, number, section, numerals)
             said, items = self.words(counted), self.items(counted)
             roles = self._phrases.get(said, {})
+            forms = items[-1].roles.get("noun", {}).get(noun.key, ())
             if noun.key in roles.get("noun", {}):
                 roles.setdefault("alone", {})[noun.key] = number
-            elif self.spaced and not any("number" in item.roles for item in items):
+            elif self.spaced and not (
+                "number" in items[0].roles and self.plural(number) in forms
+            ):
                 self._add(counted, "counted", (noun.key, number))
                 yield said
 
@@ -187,7 +196,7 @@ class Lexicon:
     def legible(self, text: str) -> str:
         """Return a text without signs that make no difference, and with one form of each letter."""
         text = _SILENT.sub("", unicodedata.normalize("NFKC", text).replace("_", " "))
-        text = text.replace("’", "'").translate(_SAME_LETTER)
+        text = _QUOTE.sub("", text.replace("’", "'").translate(_SAME_LETTER))
         if self.tag == "tr":
             return text.replace("İ", "i").replace("I", "ı")
         if self.tag == "ko":
@@ -238,15 +247,15 @@ class Lexicon:
             at = match.start()
             before = text[end:at]
             start = self.tag != "ko" or bool(before) or at == 0 or number
-            found = TOKEN.match(text, at)
             digits = _DIGITS.match(text, at)
             size, roles, particle = 1, {}, ""
             if digits:
                 size, roles = len(digits[0]), _digits(digits[0], not digits[0].isdigit())
             elif start:
                 size, roles, particle = self._match(text, at)
-            if not roles and found and (self.tag == "ko" or text[at].isascii()):
-                size = len(found[0])
+            if not roles and (self.tag == "ko" or text[at].isascii()):
+                found = TOKEN.match(text, at)
+                size = len(found[0]) if found else 1
             number = "number" in roles
             yield Item(text[at : at + size], roles, before, joined=particle)
             at = end = at + size + len(particle)
@@ -259,7 +268,7 @@ class Lexicon:
                 continue
             if self.tag != "ko":
                 return size, roles, ""
-            rest = TOKEN.match(text, at + size)
+            rest = TOKEN.match(text, at + size, at + size + _LONGEST_PARTICLE)
             behind = rest[0] if rest else ""
             if behind and "number" in roles:
                 if any("counters" in self._phrases.get(behind[:length], {}) for length in (1, 2)):
