@@ -116,6 +116,7 @@ class _Text:
         self._end = text.rstrip()[-1:]
         self.doubtful: set[str] = set()
         self._mentions: list[_Mention] = []
+        self._least: dict[str, int] = {}
         self._used: set[int] = set()
         self._sentence = 0
         self._clauses()
@@ -156,7 +157,9 @@ class _Text:
             again = mentions[-1].sentence != mentions[0].sentence
             both = (whole, parts) if again else (parts, whole)
             readings[key] = tuple(dict.fromkeys(both))
-        return readings
+        # "Both people wear hats. One person smiles."
+        least = self._least
+        return {key: each for key, each in readings.items() if max(each) >= least.get(key, 0)}
 
     def asked(self) -> str:
         """Return the key of the one class of which a question asks how many there are, or ""."""
@@ -232,7 +235,9 @@ class _Text:
         """Note a count, whose first and last word these are, unless something stands against it."""
         if self._choice(first) or self._vague(first) or self._void(first) or self._open(noun):
             self.doubtful.add(key)
-        elif not self._known(first) and not _SIGN.search(self._before(first)):
+        elif self._known(first):
+            self._least[key] = max(self._least.get(key, 0), number)
+        elif "number" not in self._items[first].roles or not _SIGN.search(self._before(first)):
             self._mentions.append(_Mention(key, number, self._sentence))
         self._used.add(first)
 
@@ -255,7 +260,7 @@ class _Text:
         if at and "number" in self._items[at - 1].roles:
             return bool(_RANGE.fullmatch(self._before(at)) or _GAP.fullmatch(self._before(at)))
         last = self._last(at)
-        if last is None or not self._items[last].roles.keys() & {"or", "joints"}:
+        if last is None or not self._items[last].roles.keys() & {"either", "joints"}:
             return False
         return last > 0 and "number" in self._items[last - 1].roles
 
@@ -304,6 +309,8 @@ class _Text:
             return None
         elif kind == "zero":
             return self._none(key, first, at)
+        elif self._words.plural(2) == "other" and "one" not in nouns[key]:
+            self._least.setdefault(key, 2)  # "the people", "both dogs"
         if self._no_such(at):
             return self._none(key, at, at + 1)
         if alone is not None and kind != "known" and self._alone(at, alone):
@@ -346,7 +353,7 @@ class _Text:
                     return last, role
             if "within" in roles or "counters" in roles:
                 within += 1
-            elif roles or item.capital or gap == self._words.gap:
+            elif roles or item.capital or gap == self._words.data.gap:
                 break
             elif self._words.tag == "en" and "other" in categories and item.word[-1:] == "s":
                 break  # "two vans carry dogs"
@@ -359,7 +366,7 @@ class _Text:
 
     def _alone(self, at: int, number: int) -> bool:
         """Return whether a noun counts as one without a number, as in Russian: "вижу собаку"."""
-        if number > 1 or "bare" not in self._words.data:
+        if number > 1 or not self._words.data.bare:
             return True
         last, item = self._last(at), self._items[at]
         if behind := self._next(at):

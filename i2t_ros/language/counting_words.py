@@ -17,18 +17,12 @@ from i2t_ros.errors import BackendMissingError, InvalidRequestError
 from i2t_ros.language.grammar import Language, Noun
 from i2t_ros.language.numerals import number_words
 from i2t_ros.resources import config_path
-from i2t_ros.validation import read_mapping
+from i2t_ros.validation import Structure, convert, read_mapping
 
 LARGEST = 999
 """A larger number is a year or a price rather than a count."""
 
 _WORDS_TO = 100
-_LISTS = (
-    *("within", "joints", "others", "vague", "behind", "or", "known", "voids", "voided", "zero"),
-    *("zero_behind", "none", "here", "how_many", "bare", "linked", "of", "people", "counters"),
-)
-"""Keys of counting.yaml that are lists of words; each is the role of these words in a text."""
-
 _SECTIONS = ("list", "sentence", "changes")
 """Sections of phrases that together have all cases."""
 
@@ -52,6 +46,38 @@ _PREFIXES = "وفبل"
 """Arabic writes "and", "then", "with" and "for" as one word with what follows."""
 
 
+class _Words(Structure):
+    """What counting.yaml has of one language; the comment there says what it is.
+
+    The fields of class str are lists of words, and the roles of these words in a text.
+    """
+
+    gap: int = 0
+    tail: str = ""
+    numbers: dict[str, int] = {}
+    counted: dict[str, dict[str, int]] = {}
+    names: dict[str, list[str | dict[str, str | dict[str, str]]]] = {}
+    within: str = ""
+    joints: str = ""
+    others: str = ""
+    vague: str = ""
+    behind: str = ""
+    either: str = ""
+    known: str = ""
+    voids: str = ""
+    voided: str = ""
+    zero: str = ""
+    zero_behind: str = ""
+    none: str = ""
+    here: str = ""
+    how_many: str = ""
+    bare: str = ""
+    linked: str = ""
+    of: str = ""
+    people: str = ""
+    counters: str = ""
+
+
 class Item(NamedTuple):
     """A word of a text.
 
@@ -70,8 +96,10 @@ class Item(NamedTuple):
 
 
 @functools.cache
-def _file() -> Mapping[str, Any]:
-    return read_mapping(config_path("counting.yaml"), InvalidRequestError)
+def _file() -> Mapping[str, _Words]:
+    path = config_path("counting.yaml")
+    content = read_mapping(path, InvalidRequestError)
+    return convert(content, dict[str, _Words], str(path), InvalidRequestError)
 
 
 @functools.lru_cache(32)
@@ -93,16 +121,15 @@ class Lexicon:
         self.tag, self.cldr = locale.language, language.cldr
         self.plural = locale.plural_form
         self.spaced = self.tag not in _JOINED
-        self.data: Mapping[str, Any] = _file().get(self.tag, {})
-        self.gap: int = self.data.get("gap", 0)
-        tail = self.data.get("tail", "")
-        self.tail = re.compile(tail) if tail else None
+        self.data = data = _file().get(self.tag, _Words())
+        self.tail = re.compile(data.tail) if data.tail else None
         self.person = language.noun("person").key
         self.classes: dict[str, str] = {}
         self._phrases: dict[str, dict[str, Any]] = {}
-        for role in _LISTS:
-            for phrase in str(self.data.get(role, "")).split(", "):
-                self._add(phrase.strip(","), role, True)
+        for role in _Words.__struct_fields__:
+            listed = getattr(data, role)
+            for phrase in listed.split(",") if isinstance(listed, str) and role != "tail" else ():
+                self._add(phrase, role, True)
         for number, words in self._numbers(language):
             self._add(words, "number", number)
         for name in classes:
@@ -112,7 +139,7 @@ class Lexicon:
         for noun in nouns.values():
             self._add_noun(noun)
             self._add(noun.counter, "counters", True)
-        for key, words in self.data.get("counted", {}).items():
+        for key, words in data.counted.items():
             for word, number in words.items():
                 self._add(word, "counted", (key, number))
         self._longest: dict[str, int] = {}
@@ -131,7 +158,7 @@ class Lexicon:
             self._phrases.setdefault(words, {}).setdefault(role, what)
 
     def _numbers(self, language: Language) -> Iterator[tuple[int, str]]:
-        yield from ((number, word) for word, number in self.data.get("numbers", {}).items())
+        yield from ((number, word) for word, number in self.data.numbers.items())
         yield from language.number_words()
         try:
             for number in range(_WORDS_TO):
@@ -144,7 +171,7 @@ class Lexicon:
             return  # the language's own few numbers have to do
 
     def _add_noun(self, noun: Noun) -> None:
-        more = self.data.get("names", {}).get(noun.key, [])
+        more = self.data.names.get(noun.key, [])
         for forms in (noun.forms, *({"other": name} if isinstance(name, str) else name
                                     for name in more)):  # fmt: skip
             for category, words in forms.items():
@@ -176,9 +203,7 @@ class Lexicon:
             forms = items[-1].roles.get("noun", {}).get(noun.key, ())
             if noun.key in roles.get("noun", {}):
                 roles.setdefault("alone", {})[noun.key] = number
-            elif self.spaced and not (
-                "number" in items[0].roles and self.plural(number) in forms
-            ):
+            elif self.spaced and not ("number" in items[0].roles and self.plural(number) in forms):
                 self._add(counted, "counted", (noun.key, number))
                 yield said
 
