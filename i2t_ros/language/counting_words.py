@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
+import msgspec
 from babel import Locale
 
 from i2t_ros.errors import BackendMissingError, InvalidRequestError
@@ -46,7 +47,7 @@ _PREFIXES = "وفبل"
 """Arabic writes "and", "then", "with" and "for" as one word with what follows."""
 
 
-class _Words(Structure):
+class _Words(Structure, frozen=True):
     """What counting.yaml has of one language; the comment there says what it is.
 
     The fields of class str are lists of words, and the roles of these words in a text.
@@ -54,9 +55,11 @@ class _Words(Structure):
 
     gap: int = 0
     tail: str = ""
-    numbers: dict[str, int] = {}
-    counted: dict[str, dict[str, int]] = {}
-    names: dict[str, list[str | dict[str, str | dict[str, str]]]] = {}
+    numbers: dict[str, int] = msgspec.field(default_factory=dict)
+    counted: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
+    names: dict[str, list[str | dict[str, str | dict[str, str]]]] = msgspec.field(
+        default_factory=dict
+    )
     within: str = ""
     joints: str = ""
     others: str = ""
@@ -139,8 +142,8 @@ class Lexicon:
         for noun in nouns.values():
             self._add_noun(noun)
             self._add(noun.counter, "counters", True)
-        for key, words in data.counted.items():
-            for word, number in words.items():
+        for key, wholes in data.counted.items():
+            for word, number in wholes.items():
                 self._add(word, "counted", (key, number))
         self._longest: dict[str, int] = {}
         self._measure(list(self._phrases))
@@ -273,7 +276,8 @@ class Lexicon:
             before = text[end:at]
             start = self.tag != "ko" or bool(before) or at == 0 or number
             digits = _DIGITS.match(text, at)
-            size, roles, particle = 1, {}, ""
+            roles: Mapping[str, Any] = {}
+            size, particle = 1, ""
             if digits:
                 size, roles = len(digits[0]), _digits(digits[0], not digits[0].isdigit())
             elif start:

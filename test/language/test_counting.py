@@ -70,7 +70,9 @@ def test_what_the_package_says_it_understands(language: str, style: str) -> None
         "The two people are talking, and both dogs are asleep.",
         "It is the second person. A second person has come.",
         "The 2nd person left.",
-        "I don't see a dog.",
+        "This isn't a dog.",
+        "Both people wear hats. One person smiles.",
+        "People walk. A person smiles.",
         "It is not a dog, nor is it a cat.",
         "Each person has a dog.",
         "Every chair has a cup.",
@@ -137,7 +139,10 @@ def test_a_compound_with_the_name_of_a_class_is_not_that_class() -> None:
     text = "Two hot dogs, three teddy bears and two wine glasses."
 
     assert counted(text, classes=("dog", "bear", "cup")) == {}
-    assert counted(text, classes=("dog", "hot dog", "teddy bear")) == {"hot dog": 2, "teddy bear": 3}
+    assert counted(text, classes=("dog", "hot dog", "teddy bear")) == {
+        "hot dog": 2,
+        "teddy bear": 3,
+    }
 
 
 def test_a_class_keeps_the_detectors_own_label() -> None:
@@ -213,11 +218,12 @@ def test_a_bare_number_that_is_no_count(question: str, answer: str) -> None:
 
 
 HOSTILE = (
-    "two " * 5000, "two people, " * 2000, "no " * 5000 + "dog", "2" * 20_000, "2-" * 9000, "-" * 20_000,
-    "not a " * 4000, "'" * 20_000, "\u0300" * 20_000, "2.2" * 7000, "\u2067" * 20_000, "人" * 20_000,
-    "two or " * 3000, "một 二人の" * 3000, "개두" * 8000, "وو" * 8000, "of the " * 3000, "😀" * 20_000,
-    "large " * 4000 + "dogs", "\ud800 two people", "\x00two people\x00", "İ" * 9000, "ﷺ" * 10_000,
-)  # fmt: skip
+    *("two " * 5000, "two people, " * 2000, "no " * 5000 + "dog", "2" * 20_000, "2-" * 9000),
+    *("not a " * 4000, "'" * 20_000, "\u0300" * 20_000, "2.2" * 7000, "\u2067" * 20_000),
+    *("two or " * 3000, "一 二人の" * 3000, "개두" * 8000, "وو" * 8000, "of the " * 3000),
+    *("large " * 4000 + "dogs", "\ud800 two people", "\x00two people\x00", "İ" * 9000),
+    *("人" * 20_000, "ﷺ" * 10_000, "-" * 20_000, "😀" * 20_000, "이나" * 9000, "2人" * 9000),
+)
 
 
 @pytest.mark.parametrize("language", ["en", "ar", "ja", "ko", "tr", "zh"])

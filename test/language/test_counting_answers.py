@@ -28,7 +28,7 @@ ANSWERS: dict[str, list[tuple[str, str, dict[str, int]]]] = {
         ("", "I can see four chairs and a bed.", {"chair": 4, "bed": 1}),
         ("How many cars are there?", "There are five.", {"car": 5}),
         ("How many cars are there?", "5", {"car": 5}),
-        ("", "There isn't a cat, but there are two bikes.", {"bicycle": 2}),
+        ("", "There isn't a cat, but there are two bikes.", {"cat": 0, "bicycle": 2}),
         ("", "Three cups and an umbrella can be seen.", {"cup": 3, "umbrella": 1}),
     ],
     "es": [
@@ -95,7 +95,8 @@ ANSWERS: dict[str, list[tuple[str, str, dict[str, int]]]] = {
         ("", "Er zijn twee mensen en een hond.", {"person": 2, "dog": 1}),
         ("Hoeveel personen zijn er?", "Drie.", {"person": 3}),
         ("Hoeveel honden zie je?", "Ik zie er twee.", {"dog": 2}),
-        ("", "Ik zie twee auto's, één fiets en een kleine kat.", {"car": 2, "bicycle": 1, "cat": 1}),
+        ("", "Ik zie twee auto's, één fiets en een kleine kat.",
+         {"car": 2, "bicycle": 1, "cat": 1}),
         ("", "Er zijn geen katten op de foto.", {"cat": 0}),
         ("", "Vier stoelen en elf kopjes.", {"chair": 4, "cup": 11}),
     ],
