@@ -17,12 +17,11 @@ from collections.abc import Mapping, Sequence
 
 from i2t_ros.language.counting_signs import SignText
 from i2t_ros.language.counting_text import Text
-from i2t_ros.language.counting_words import Lexicon, lexicon
+from i2t_ros.language.counting_words import LONGEST_TEXT, Lexicon, lexicon
 from i2t_ros.language.grammar import Language
 from i2t_ros.types import CountCheck
 
-LONGEST_TEXT = 10_000
-"""Characters; what comes after them is not read."""
+__all__ = ["LONGEST_TEXT", "answered_counts", "check_counts", "counts_in"]
 
 
 def counts_in(text: str, classes: Sequence[str], language: Language) -> dict[str, int]:
@@ -31,7 +30,7 @@ def counts_in(text: str, classes: Sequence[str], language: Language) -> dict[str
     A class of which it says nothing certain is left out. If several of ``classes`` have the same
     noun, the first stands for all.
 
-    text     not more than LONGEST_TEXT characters are read
+    text     what comes after LONGEST_TEXT characters is not read
     classes  the detector's own labels
     """
     words = lexicon(language, tuple(classes))
@@ -91,8 +90,4 @@ def _answered(question: str, answer: str, words: Lexicon) -> dict[str, tuple[int
 
 
 def _read(text: str, words: Lexicon) -> Text:
-    if len(text) > LONGEST_TEXT:
-        text = text[:LONGEST_TEXT]
-        # The last word may have been cut.
-        text = text[: text.rfind(" ")] if words.spaced and " " in text else text
     return (Text if words.spaced else SignText)(words.items(text), words)

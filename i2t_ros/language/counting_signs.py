@@ -15,7 +15,7 @@ class SignText(Text):
         if at in self.used:
             return
         if nouns := self.items[at].roles.get("noun"):
-            self._read_noun(at, next(iter(nouns)))
+            self._read_noun(at, next((key for key in nouns if key in self.words.classes), ""))
         elif self.has(at, "number"):
             self._read_people(at)
 
@@ -28,6 +28,8 @@ class SignText(Text):
             self.note(self.words.person, self.items[at].roles["number"], at, counter)
 
     def _read_noun(self, at: int, key: str) -> None:
+        if not key:
+            return
         last = self._before(at)
         if last is None:
             self._read_behind(at, key)

@@ -123,7 +123,8 @@ class Text:
         """Note a count, whose first and last word these are, unless something stands against it."""
         self.used.add(first)
         behind = self.next(noun)
-        if self._doubted(first) or self.has(behind, "behind"):
+        parted = noun > first + 1 and self._is_parted(first)
+        if self._doubted(first) or parted or self.has(behind, "behind"):
             self.doubtful.add(key)
         elif self.has(self.last(first), "known"):
             self._least[key] = max(self._least.get(key, 0), number)
@@ -154,6 +155,19 @@ class Text:
             return bool(_RANGE.fullmatch(before) or _SPACE.fullmatch(before))
         last = self.last(at)
         return bool(last) and self.has(last, "either", "joints") and self.has(at - 2, "number")
+
+    def _is_parted(self, at: int) -> bool:
+        """Return whether a noun is shared with another number: "one large and two small dogs"."""
+        here = self.last(at)
+        if not self.has(here, "joints"):
+            return False
+        for _ in range(2):
+            here = None if here is None else self.last(here)
+            if here is None or self.items[here].roles:
+                return False
+            if self.has(self.last(here), "number"):
+                return True
+        return False
 
     def listed(self, at: int) -> int | None:
         """Return the number in "people: 2" and "dogs (3)"."""

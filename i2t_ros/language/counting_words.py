@@ -20,6 +20,9 @@ from i2t_ros.language.numerals import number_words
 from i2t_ros.resources import config_path
 from i2t_ros.validation import Structure, convert, read_mapping
 
+LONGEST_TEXT = 10_000
+"""Characters; what comes after them is not read."""
+
 LARGEST = 999
 """A larger number is a year or a price rather than a count."""
 
@@ -237,8 +240,12 @@ class Lexicon:
         return text
 
     def items(self, text: str) -> list[Item]:
-        """Return the words of a text, the longest known phrases first."""
-        text = self.legible(text)
+        """Return the words of a text, of which the longest known phrases are one."""
+        whole = text
+        # Again below: the one sign ﷺ is 18 letters.
+        text = self.legible(text[:LONGEST_TEXT])[:LONGEST_TEXT]
+        if self.spaced and len(whole) > LONGEST_TEXT:
+            text = text.rpartition(" ")[0] or text  # the last word may have been cut
         return list(self._spaced(text) if self.spaced else self._joined(text.casefold()))
 
     def _spaced(self, text: str) -> Iterator[Item]:

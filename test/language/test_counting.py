@@ -5,14 +5,16 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from i2t_ros.language import LANGUAGES, ObjectCount, compose, load_languages
+from i2t_ros.errors import BackendMissingError
+from i2t_ros.language import LANGUAGES, ObjectCount, compose, counting_words, load_languages
 from i2t_ros.language.counting import LONGEST_TEXT, answered_counts, check_counts, counts_in
 from i2t_ros.language.facts import PLACES
 from i2t_ros.pipeline.tasks.detect import ObjectFacts
-from i2t_ros.resources import config_path
+from i2t_ros.resources import config_path, load_yaml
 from i2t_ros.types import CountCheck
 
 COCO = tuple(config_path("labels", "coco80.txt").read_text(encoding="utf-8").split("\n")[:80])
@@ -92,6 +94,7 @@ def test_what_the_package_says_it_understands(language: str, style: str) -> None
         "There are no dogs on the left.",
         "There are no more than two dogs.",
         "If there were two dogs, I would say so.",
+        "There are one large and two small dogs.",
         "two dog, a dogs",
         "",
         " \n ",
@@ -125,6 +128,8 @@ def test_in_doubt_nothing_is_said(text: str) -> None:
         ("zh", "至少有两个人。有两三只狗。有几只猫。两只猫头鹰。第二个人。"),
         ("zh", "有两到三个人。这两只狗在睡觉。每个人都有一只狗。两个男人。"),
         ("zh-Hant", "至少有兩個人。有兩三隻狗。約有三隻貓。不是一隻貓。"),
+        ("zh-Hant", "一個人也沒有。沒有人戴帽子。"),
+        ("de", "Ein großer und zwei kleine Hunde."),
         ("ja", "少なくとも二人います。2、3匹の犬がいます。数匹の猫。約3台の車。"),
         ("ja", "その二人は話しています。二人目の人です。犬が2匹以上います。二人の男性。"),
         ("ko", "적어도 두 명이 있습니다. 개 두세 마리. 고양이 두 마리 이상. 약 3명."),
@@ -215,6 +220,48 @@ def test_what_an_answer_has_and_the_detector_has_not() -> None:
 )
 def test_a_bare_number_that_is_no_count(question: str, answer: str) -> None:
     assert answered_counts(question, answer, FEW, load_languages().get("en")) == {}
+
+
+def test_a_language_of_ones_own_is_understood_as_it_speaks(tmp_path: Path) -> None:
+    (tmp_path / "en-AU.yaml").write_text(
+        "extends: en\nlabels: {forklift: {one: forky, other: forkies}}\n", encoding="utf-8"
+    )
+    (tmp_path / "sv.yaml").write_text(
+        "extends: en\nnumbers: {2: två, 3: tre}\nlabels: {dog: {one: hund, other: hundar}}\n",
+        encoding="utf-8",
+    )
+    languages = load_languages(tmp_path)
+
+    found = counts_in("Two forkies and a truck.", ("forklift", "truck"), languages.get("en-AU"))
+    assert found == {"forklift": 2, "truck": 1}
+    assert counts_in("Jag ser två hundar.", ("dog",), languages.get("sv")) == {"dog": 2}
+    assert counts_in("Jag ser 2 hund.", ("dog",), languages.get("sv")) == {}
+
+
+def test_without_words_for_all_numbers_there_are_those_of_the_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*args: object, **options: object) -> str:
+        raise BackendMissingError("unicode_rbnf")
+
+    monkeypatch.setattr(counting_words, "number_words", missing)
+    (tmp_path / "en.yaml").write_text("name: English\n", encoding="utf-8")
+    english = load_languages(tmp_path).get("en")
+
+    text = "Ten people, 11 dogs, eleven cats."
+    assert counts_in(text, FEW, english) == {"person": 10, "dog": 11}
+
+
+def test_the_words_are_those_of_languages_and_classes_that_there_are() -> None:
+    words = load_yaml(config_path("counting.yaml"))
+
+    assert set(words) == {tag.partition("-")[0] for tag in LANGUAGES}
+    for tag, each in words.items():
+        nouns = load_languages().get(tag).nouns
+        assert each["vague"]
+        assert each["how_many"]
+        assert each["known"]
+        assert set(each.get("names", {})) | set(each.get("counted", {})) <= set(nouns), tag
 
 
 HOSTILE = (
