@@ -4,7 +4,12 @@
 and of people without the noun: 2人います, 두 명입니다.
 """
 
+import re
+
 from i2t_ros.language.counting_text import MOST_WITHIN, Text
+
+_COMPOUND = re.compile("[\u4e00-\u9fff\u30a1-\u30fa\u30fc]+")
+"""Kanji and Katakana, of which nouns are compounded."""
 
 
 class SignText(Text):
@@ -69,6 +74,8 @@ class SignText(Text):
         if listed is not None:
             self.note(key, listed, at, at + 1)
             return
+        if self._is_compound(at):
+            return
         if joined and "linked" not in self.words.phrase(joined):
             return
         if not joined and behind is not None and self.has(behind, "linked"):
@@ -86,6 +93,13 @@ class SignText(Text):
             if counter is not None and fits and not self._is_joined(counter):
                 self.used |= {behind, counter}
                 self.note(key, self.items[behind].roles["number"], behind, counter)
+
+    def _is_compound(self, at: int) -> bool:
+        """Return whether a Japanese noun is the end of another: 車椅子."""
+        if self.words.tag != "ja" or not at or self.items[at].before:
+            return False
+        written = _COMPOUND.fullmatch(self.items[at - 1].word)
+        return bool(written) and not self.has(at - 1, "within", "number")
 
     def _is_joined(self, at: int) -> bool:
         """Return whether a word belongs to a noun behind it: 2匹の, 두 마리의."""

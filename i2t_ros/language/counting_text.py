@@ -35,7 +35,8 @@ class Text:
             self._sentence += bool(at and _SENTENCE.search(item.before))
             if "counted" in item.roles:
                 key, number = item.roles["counted"]
-                self.note(key, number, at, at)
+                if not words.spaced or self._is_whole(at, singular=True):
+                    self.note(key, number, at, at)
             else:
                 self.read(at)
 
@@ -210,7 +211,7 @@ class Text:
         if item.before[:1] in ("-", "'", "/") or self.items[at].before[-1:] == "-":
             return False
         behind, tail = self.next(at), self.words.tail
-        if behind is None or tail is None or not (singular or self.words.tag != "en"):
+        if behind is None or tail is None or not singular:
             return True
         if self.has(behind, "noun") and not self.has(behind, "joints"):
             return False
@@ -247,9 +248,9 @@ class Text:
     def _counts_alone(self, at: int, number: int) -> bool:
         """Return whether a noun counts as one without a number, as in Russian: "вижу собаку"."""
         behind, last = self.next(at), self.last(at)
-        if behind is not None and self.items[behind].roles.get("number") == 1:
-            self.used.add(behind)  # كلب واحد
-            return True
+        if behind is not None and self.has(behind, "number"):
+            self.used.add(behind)
+            return bool(self.items[behind].roles["number"] == number)  # كلب واحد
         if number > 1 or not self.words.data.bare or last is None:
             return True
         joined = bool(self.items[at].joined) and self.has(last, "noun", "number")

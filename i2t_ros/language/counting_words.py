@@ -128,7 +128,10 @@ class Lexicon:
         self.plural = locale.plural_form
         self.spaced = self.tag not in _JOINED
         self.data = data = _file().get(self.tag, _Words())
-        self.tail = re.compile(data.tail) if data.tail else None
+        tail = (
+            self.legible(data.tail) if self.tag == "hi" else data.tail
+        )  # with letters as in texts
+        self.tail = re.compile(tail) if tail else None
         self.person = language.noun("person").key
         self.classes: dict[str, str] = {}
         self._phrases: dict[str, dict[str, Any]] = {}

@@ -128,6 +128,12 @@ def test_in_doubt_nothing_is_said(text: str) -> None:
         ("zh", "至少有两个人。有两三只狗。有几只猫。两只猫头鹰。第二个人。"),
         ("zh", "有两到三个人。这两只狗在睡觉。每个人都有一只狗。两个男人。"),
         ("zh-Hant", "至少有兩個人。有兩三隻狗。約有三隻貓。不是一隻貓。"),
+        ("tr", "Bir köpek kulübesi, bir at arabası ve bir kedi maması var."),
+        ("hi", "एक बस स्टॉप और एक कार पार्किंग है।"),
+        ("ru", "Человек пять стоят. Ни у кого нет собаки-поводыря."),
+        ("zh", "十几辆车，二十多个人。三四个人。一辆马车，一个人行道。"),
+        ("ja", "大型犬が1匹。犬と猫が1匹ずついます。人気のある二人乗りの車椅子1台。"),
+        ("ar", "هناك العديد من الأشخاص وسيارتان على الأقل. باب سيارة."),
         ("zh-Hant", "一個人也沒有。沒有人戴帽子。"),
         ("de", "Ein großer und zwei kleine Hunde."),
         ("ja", "少なくとも二人います。2、3匹の犬がいます。数匹の猫。約3台の車。"),
@@ -158,6 +164,27 @@ def test_a_class_keeps_the_detectors_own_label() -> None:
         "sofa": 2, "tvmonitor": 1, "Forklift": 3, "traffic_light": 1,
     }  # fmt: skip
     assert counted(text, classes=()) == {}
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "ja", "ko"])
+def test_any_label_may_be_a_class(language: str) -> None:
+    odd = (
+        "",
+        "class 7",
+        "two",
+        "no",
+        "(",
+        ".*",
+        "a" * 5000,
+        "人",
+        "two people",
+        "\n",
+        "person (walking)",
+    )
+    spoken = load_languages().get(language)
+
+    for text in (*odd, " ".join(odd)):
+        assert set(counts_in(text, (*odd, "dog"), spoken)) <= {*odd, "dog"}
 
 
 def test_labels_with_the_same_noun_are_one_class() -> None:

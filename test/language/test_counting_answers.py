@@ -56,6 +56,7 @@ ANSWERS: dict[str, list[tuple[str, str, dict[str, int]]]] = {
          {"car": 1, "bicycle": 3, "umbrella": 1}),
         ("", "Il n'y a aucun chat sur l'image.", {"cat": 0}),
         ("", "Sur la photo, 4 chaises et un lit sont visibles.", {"chair": 4, "bed": 1}),
+        ("", "Un homme promène deux chiens noirs, et aucune voiture n’est visible.", {"dog": 2}),
     ],
     "de": [
         ("", "Es gibt zwei Personen und einen Hund.", {"person": 2, "dog": 1}),
@@ -118,6 +119,8 @@ ANSWERS: dict[str, list[tuple[str, str, dict[str, int]]]] = {
          {"person": 5, "dog": 2, "car": 1}),
         ("", "На фото нет собак.", {"dog": 0}),
         ("", "Двадцать один стул и 3 велосипеда.", {"chair": 21, "bicycle": 3}),
+        ("", "Двадцать человек, 35 стульев и собака. Кошек нет.",
+         {"person": 20, "chair": 35, "dog": 1, "cat": 0}),
     ],
     "tr": [
         ("", "Fotoğrafta iki kişi ve bir köpek var.", {"person": 2, "dog": 1}),
@@ -127,6 +130,7 @@ ANSWERS: dict[str, list[tuple[str, str, dict[str, int]]]] = {
         ("", "Resimde 4 sandalye bulunuyor.", {"chair": 4}),
         ("", "Hiç kedi yok.", {"cat": 0}),
         ("", "Bir büyük köpek ve on iki insan var.", {"dog": 1, "person": 12}),
+        ("", "İki kişi bankta oturuyor, bir kedi masada uyuyor.", {"person": 2, "cat": 1}),
     ],
     "ar": [
         ("", "يوجد شخصان وكلب في الصورة.", {"person": 2, "dog": 1}),
@@ -136,6 +140,8 @@ ANSWERS: dict[str, list[tuple[str, str, dict[str, int]]]] = {
         ("", "في الصورة 5 كراسي وقطتان.", {"chair": 5, "cat": 2}),
         ("", "لا يوجد كلب في الصورة.", {"dog": 0}),
         ("", "هناك أحد عشر شخصاً.", {"person": 11}),
+        ("", "أرى شخصاً واحداً وكلبين وقطة. لا توجد سيارات.",
+         {"person": 1, "dog": 2, "cat": 1, "car": 0}),
     ],
     "hi": [
         ("", "तस्वीर में दो लोग और एक कुत्ता हैं।", {"person": 2, "dog": 1}),
@@ -145,6 +151,8 @@ ANSWERS: dict[str, list[tuple[str, str, dict[str, int]]]] = {
         ("", "दो छोटे कुत्ते बैठे हैं।", {"dog": 2}),
         ("", "कोई कुत्ता नहीं है।", {"dog": 0}),
         ("", "यहाँ 3 साइकिलें और 12 लोग हैं।", {"bicycle": 3, "person": 12}),
+        ("", "दो लोग सड़क पर चल रहे हैं और एक कुत्ता सो रहा है।", {"person": 2, "dog": 1}),
+        ("", "कोई बिल्ली नहीं दिख रही है।", {"cat": 0}),
     ],
     "id": [
         ("", "Ada dua orang dan seekor anjing.", {"person": 2, "dog": 1}),
@@ -154,6 +162,7 @@ ANSWERS: dict[str, list[tuple[str, str, dict[str, int]]]] = {
         ("", "Ada empat buah kursi di dalam gambar.", {"chair": 4}),
         ("", "Tidak ada anjing di gambar ini.", {"dog": 0}),
         ("", "Seorang sedang duduk dan 2 ekor kucing.", {"person": 1, "cat": 2}),
+        ("", "Seekor anjing tidur di sofa. Seorang pria memegang payung.", {"dog": 1}),
     ],
     "zh": [
         ("", "图中有两个人和一只狗。", {"person": 2, "dog": 1}),
@@ -163,6 +172,7 @@ ANSWERS: dict[str, list[tuple[str, str, dict[str, int]]]] = {
         ("", "照片里有两只棕色的小狗。", {"dog": 2}),
         ("", "图片里没有狗。", {"dog": 0}),
         ("", "有5人，1只猫。", {"person": 5, "cat": 1}),
+        ("", "三个人骑自行车，地上有两只小狗，没有猫。", {"person": 3, "dog": 2, "cat": 0}),
     ],
     "zh-Hant": [
         ("", "圖片中有兩個人和一隻狗。", {"person": 2, "dog": 1}),
@@ -180,6 +190,7 @@ ANSWERS: dict[str, list[tuple[str, str, dict[str, int]]]] = {
         ("", "車が十二台、自転車が1台あります。", {"car": 12, "bicycle": 1}),
         ("", "猫はいません。", {"cat": 0}),
         ("", "2人がベンチに座っています。", {"person": 2}),
+        ("", "車椅子1台と椅子が2脚、赤い車が1台あります。", {"chair": 2, "car": 1}),
     ],
     "ko": [
         ("", "사람 두 명과 개 한 마리가 있습니다.", {"person": 2, "dog": 1}),
@@ -189,6 +200,8 @@ ANSWERS: dict[str, list[tuple[str, str, dict[str, int]]]] = {
         ("", "두 마리의 고양이가 있습니다.", {"cat": 2}),
         ("", "고양이는 없습니다.", {"cat": 0}),
         ("", "두 사람이 의자 네 개 옆에 서 있습니다.", {"person": 2, "chair": 4}),
+        ("", "벤치에 두 사람이 앉아 있고 옆에 개가 한 마리 있습니다.", {"person": 2, "dog": 1}),
+        ("", "사람은 5명이고 차는 2대예요. 강아지 인형 2개.", {"person": 5, "car": 2}),
     ],
 }  # fmt: skip
 
