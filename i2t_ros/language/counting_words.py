@@ -36,6 +36,7 @@ _JOINED = ("zh", "ja", "ko")
 
 # What has no meaning of its own: directions of writing, quotation marks, marks of emphasis.
 _SILENT = re.compile('[\u00ad\u200b\u200e\u200f\u2066-\u2069\ufeff"“”„«»‹›‘「」『』*`]')
+_MARKED = re.compile(r"\((?:推定|추정)\)")  # how a list says "probably"
 _QUOTE = re.compile(r"(?<!\w)'|'(?!\w)")
 _ARABIC_SIGNS = re.compile("[\u064b-\u0652\u0670\u0640]")
 _OPEN_PARTICLE = re.compile(r"([이을은과])\([가를는와]\)")
@@ -172,7 +173,7 @@ class Lexicon:
         try:
             for number in range(_WORDS_TO):
                 for case in ("", "accusative"):
-                    for gender in ("", "m", "f"):
+                    for gender in ("", "m", "f", "n"):
                         yield number, number_words(number, self.cldr, gender, case, counting=True)
                         if self.tag != "ko" or number > 9:  # 이 is "this" more often than two
                             yield number, number_words(number, self.cldr, gender, case)
@@ -208,6 +209,8 @@ class Lexicon:
         for section, number, numerals in ways:
             counted = language.count(noun, number, section, numerals)
             said, items = self.words(counted), self.items(counted)
+            if not items:
+                continue
             roles = self._phrases.get(said, {})
             forms = items[-1].roles.get("noun", {}).get(noun.key, ())
             if noun.key in roles.get("noun", {}):
@@ -230,6 +233,7 @@ class Lexicon:
     def legible(self, text: str) -> str:
         """Return a text without signs that make no difference, and with one form of each letter."""
         text = _SILENT.sub("", unicodedata.normalize("NFKC", text).replace("_", " "))
+        text = _MARKED.sub("", text)
         text = _QUOTE.sub("", text.replace("’", "'").translate(_SAME_LETTER))
         if self.tag == "tr":
             return text.replace("İ", "i").replace("I", "ı")
