@@ -36,7 +36,7 @@ _JOINED = ("zh", "ja", "ko")
 
 # What has no meaning of its own: directions of writing, quotation marks, marks of emphasis.
 _SILENT = re.compile('[\u00ad\u200b\u200e\u200f\u2066-\u2069\ufeff"“”„«»‹›‘「」『』*`]')
-_MARKED = re.compile(r"\((?:推定|추정)\)")  # how a list says "probably"
+_MARKED = re.compile(r"[(,、](?:推定|추정)[),、]")  # how a list says "probably"
 _QUOTE = re.compile(r"(?<!\w)'|'(?!\w)")
 _ARABIC_SIGNS = re.compile("[\u064b-\u0652\u0670\u0640]")
 _OPEN_PARTICLE = re.compile(r"([이을은과])\([가를는와]\)")
@@ -170,10 +170,11 @@ class Lexicon:
     def _numbers(self, language: Language) -> Iterator[tuple[int, str]]:
         yield from ((number, word) for word, number in self.data.numbers.items())
         yield from language.number_words()
+        genders = ("", "m", "f", "n", *(("ma",) if self.tag == "ru" else ()))
         try:
             for number in range(_WORDS_TO):
                 for case in ("", "accusative"):
-                    for gender in ("", "m", "f", "n"):
+                    for gender in genders:
                         yield number, number_words(number, self.cldr, gender, case, counting=True)
                         if self.tag != "ko" or number > 9:  # 이 is "this" more often than two
                             yield number, number_words(number, self.cldr, gender, case)
