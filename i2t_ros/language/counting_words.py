@@ -111,7 +111,7 @@ def _file() -> Mapping[str, _Words]:
 
 @functools.lru_cache(32)
 def lexicon(language: Language, classes: tuple[str, ...]) -> "Lexicon":
-    """Return the words for these classes in a language; made once, in some tens of ms."""
+    """Return the words for these classes in a language; made once, in a tenth of a second."""
     return Lexicon(language, classes)
 
 
