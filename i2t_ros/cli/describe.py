@@ -21,10 +21,10 @@ from i2t_ros.cli.flags import (
     read_options,
 )
 from i2t_ros.cli.inputs import Shot, is_video, named, names_of, saved_names, shots
-from i2t_ros.cli.tables import print_tables, printable
+from i2t_ros.cli.tables import print_tables, printable, reply_object
 from i2t_ros.errors import I2tError, InvalidRequestError
 from i2t_ros.pipeline.describe_options import DescribeOptions
-from i2t_ros.pipeline.description_json import error_to_json, reply_to_json
+from i2t_ros.pipeline.description_json import error_to_json
 from i2t_ros.pipeline.telling import draw
 from i2t_ros.types import DescribeReply, Description
 from i2t_ros.vision.codecs import canonical_format, encode_image
@@ -47,7 +47,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         nargs="+",
         metavar="PICTURE",
         help="a JPEG, PNG, BMP or WebP file, a folder of them, a pattern such as 'photos/*.jpg', a "
-        "URL (http:// or https://), a video file, or - for standard input",
+        "URL (http:// or https://), a video file, a camera such as /dev/video0 (one "
+        "frame), or - for standard input",
     )
     parser.add_argument(
         "--every",
@@ -214,18 +215,8 @@ class _Console:
         return path
 
     def _json(self, shot: Shot, description: Description, saved: Path | None) -> str:
-        """Return the reply with the keys that it has over HTTP; of several, a line with its source.
-
-        ``annotated`` is the path of the saved drawing.
-        """
-        total = shot.receive + description.elapsed
-        timings = {"receive": round(1000 * shot.receive, 2), "total": round(1000 * total, 2)}
-        reply = {
-            **reply_to_json(DescribeReply(description), shot.picture),
-            "annotated": str(saved) if saved else None,
-            "history": None,
-            "timings_ms": timings,
-        }
+        """Return the reply; of several, on a line with its source."""
+        reply = reply_object(DescribeReply(description), shot.picture, shot.receive, saved)
         if not self.several:
             return json.dumps(reply, ensure_ascii=False, indent=2)
         return json.dumps(shot.where | reply, ensure_ascii=False)

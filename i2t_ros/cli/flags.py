@@ -73,7 +73,7 @@ def read_options(values: Mapping[str, Any]) -> DescribeOptions:
         DescribeOptions,
         values,
         task_options={name: from_values(task.options, values) for name, task in TASKS.items()},
-        languages=words.load_languages(values["language_folder"]),
+        languages=words.load_languages(values.get("language_folder")),
     )
 
 
