@@ -41,13 +41,14 @@ def _begin(reply):
     reply.event(piece(role="assistant", content=None))
 
 
-def good(words, *, gate=None, finish="stop", reasoning=(), pings=False, usage=False):
+def good(words, *, gate=None, finish="stop", reasoning=(), pings=False, usage=False, done=True):
     """Stream words as they are; with a gate, all but the first only when it opens.
 
     reasoning  what the model thinks first, in a field of its own, as llama.cpp and vLLM send it.
                Inside the text, as others do, it is ["<think>", "Hm.", "</think>", "Yes."] in words.
     pings      lines between that mean nothing, as hosted servers send them to keep a connection
     usage      a last piece without choices, which counts tokens
+    done       whether "[DONE]" ends the stream; `transformers serve` leaves it away
     """
 
     def play(reply):
@@ -64,7 +65,8 @@ def good(words, *, gate=None, finish="stop", reasoning=(), pings=False, usage=Fa
         if usage:
             counts = {"prompt_tokens": 1, "completion_tokens": len(words), "total_tokens": 2}
             reply.event(piece() | {"choices": [], "usage": counts})
-        reply.event("[DONE]")
+        if done:
+            reply.event("[DONE]")
         reply.finish()
 
     return play

@@ -65,6 +65,7 @@ def test_a_good_answer():
     *_, last, usage, done = pieces(good(["A"], finish="length", usage=True, pings=True))
     assert json.loads(last)["choices"][0]["finish_reason"] == "length"
     assert (json.loads(usage)["choices"], done) == ([], "[DONE]")
+    assert json.loads(pieces(good(["A"], done=False))[-1])["choices"][0]["finish_reason"] == "stop"
     assert "reasoning_content" in pieces(good(["A"], reasoning=["Hm"]))[1]
 
 
