@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
@@ -289,6 +289,13 @@ class Language:
         template: str = templates.get(number, templates["other"])
         filled = self._fill(template, {"number": word, "noun": name, "counter": counter})
         return filled.strip()  # the number may be an empty word: "jeans"
+
+    def number_words(self) -> Iterator[tuple[int, str]]:
+        """Yield each number of which the language has words, and these words."""
+        for number, words in self._data["numbers"].items():
+            for by_case in words.values() if isinstance(words, dict) else [words]:
+                each = by_case.values() if isinstance(by_case, dict) else [by_case]
+                yield from ((number, word) for word in each if word)
 
     def say(self, text: str) -> str:
         """Return any text of this language as a voice should say it; see ``spoken``."""
