@@ -128,6 +128,23 @@ def test_a_task_that_fails_is_told_beside_the_answer(ask, photo, monkeypatch, ca
     assert captured.err.endswith("[model_missing]\n")
 
 
+def test_an_answer_that_counts_otherwise_is_told(ask, photo, server, capsys):
+    server.play = good(["There are two", " people."])
+    assert ask(photo, "How many people are there?") == 0
+    out, err = capsys.readouterr()
+    assert out == "There are two people.\n"
+    assert err == "i2t ask: person: the detector counted 1, the answer says 2\n"
+    assert ask(photo, "How many people are there?", "--json") == 0
+    answer = json.loads(capsys.readouterr().out)["answer"]
+    assert answer["agreement"] == "disagrees"
+    assert answer["counts"] == [
+        {"class_id": "person", "label": "person", "answered": 2, "detected": 1}
+    ]
+    server.play = good(["There is one person."])
+    assert ask(photo, "How many people are there?") == 0
+    assert capsys.readouterr() == ("There is one person.\n", "")
+
+
 def test_counts_that_differ_are_told():
     counts = CountCheck("person", "persona", 2, 3), CountCheck("dog", "perro", 1, 1)
     answer = Answer("Dos personas y un perro.", "eyes", 0.1, "disagrees", counts)
