@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
 from i2t_ros.errors import BusyError
 from i2t_ros.types import (
+    Answer,
     DescribeReply,
     DescribeRequest,
     Description,
@@ -17,8 +19,17 @@ from i2t_ros.types import (
     Picture,
     PictureHeader,
     Scene,
+    Told,
 )
 from i2t_ros.vision.codecs import picture_format
+
+
+def answered(reply: DescribeReply, text: str, told: Told, **checked: object) -> DescribeReply:
+    """Return a reply with an answer, of which ``told`` gets every word."""
+    words = text.split()
+    for number in range(len(words)):
+        told(" ".join(words[: number + 1]))
+    return replace(reply, answer=Answer(text, "fake-vlm", 0.5, **checked))
 
 
 class LocalHandler:
@@ -51,6 +62,11 @@ class LocalHandler:
         finally:
             self._accepted -= 1
 
+    async def ask(self, request: DescribeRequest, told: Told) -> DescribeReply:
+        """Answer every question with the function's sentence."""
+        reply = await self.describe(request)
+        return answered(reply, reply.description.sentence, told)
+
     def close(self) -> None:
         """Wait for running calls and drop waiting ones. May be called more than once."""
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -63,6 +79,7 @@ class FakeHandler:
     """
 
     SENTENCE = "Se detectaron los siguientes objetos: 2 personas y 1 perro."
+    ANSWER = "The door is open."
 
     async def describe(self, request: DescribeRequest) -> DescribeReply:
         """Answer at once; the annotated picture is the one that was sent.
@@ -87,6 +104,10 @@ class FakeHandler:
         )
         annotated = picture if request.annotate else None
         return DescribeReply(description, annotated)
+
+    async def ask(self, request: DescribeRequest, told: Told) -> DescribeReply:
+        """Answer every question in the same way."""
+        return answered(await self.describe(request), self.ANSWER, told)
 
 
 class Recording(FakeHandler):
