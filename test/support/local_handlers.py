@@ -24,12 +24,17 @@ from i2t_ros.types import (
 from i2t_ros.vision.codecs import picture_format
 
 
-def answered(reply: DescribeReply, text: str, told: Told, **checked: object) -> DescribeReply:
+def answered(reply: DescribeReply, answer: Answer, told: Told) -> DescribeReply:
     """Return a reply with an answer, of which ``told`` gets every word."""
-    words = text.split()
+    words = answer.text.split()
     for number in range(len(words)):
         told(" ".join(words[: number + 1]))
-    return replace(reply, answer=Answer(text, "fake-vlm", 0.5, **checked))
+    return replace(reply, answer=answer)
+
+
+def repeating(reply: DescribeReply) -> Answer:
+    """Return the sentence of a reply as the answer to every question."""
+    return Answer(reply.description.sentence, "fake-vlm", 0.5)
 
 
 class LocalHandler:
@@ -43,8 +48,13 @@ class LocalHandler:
         function: Callable[[DescribeRequest], DescribeReply],
         workers: int = 1,
         max_waiting: int = 16,
+        answer: Callable[[DescribeReply], Answer] = repeating,
     ) -> None:
-        """Run at most ``workers`` calls at once, while at most ``max_waiting`` more wait."""
+        """Run at most ``workers`` calls at once, while at most ``max_waiting`` more wait.
+
+        answer  returns the answer to the question of a request, of which it gets the reply
+        """
+        self._answer = answer
         self._function = function
         self._workers = workers
         self._max_waiting = max_waiting
@@ -63,9 +73,9 @@ class LocalHandler:
             self._accepted -= 1
 
     async def ask(self, request: DescribeRequest, told: Told) -> DescribeReply:
-        """Answer every question with the function's sentence."""
+        """Answer a question about what the function returns."""
         reply = await self.describe(request)
-        return answered(reply, reply.description.sentence, told)
+        return answered(reply, self._answer(reply), told)
 
     def close(self) -> None:
         """Wait for running calls and drop waiting ones. May be called more than once."""
@@ -107,7 +117,7 @@ class FakeHandler:
 
     async def ask(self, request: DescribeRequest, told: Told) -> DescribeReply:
         """Answer every question in the same way."""
-        return answered(await self.describe(request), self.ANSWER, told)
+        return answered(await self.describe(request), Answer(self.ANSWER, "fake-vlm", 0.5), told)
 
 
 class Recording(FakeHandler):
