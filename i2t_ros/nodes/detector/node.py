@@ -65,7 +65,12 @@ class DetectorNode(ManagedNode):
             callback_group=ReentrantCallbackGroup(),
         )
         self._questions = DeferredAction(
-            self, Ask, "~/ask", self._begin_question, self._answer_question, messages.SERVICE_QOS
+            self,
+            Ask,
+            "~/ask",
+            begin=self._begin_question,
+            answer=self._answer_question,
+            qos=messages.SERVICE_QOS,
         )
 
     # Lifecycle
