@@ -29,6 +29,7 @@ from rclpy.qos import QoSProfile
 
 from i2t_ros.errors import BusyError, CanceledError, I2tError, NotActiveError
 from i2t_ros.nodes.lifecycle.guard import complain
+from i2t_ros.nodes.lifecycle.spinning import run_soon
 from i2t_ros.vlm.stop import Stop
 
 KEPT = 10
@@ -172,9 +173,7 @@ class DeferredAction:
         self._soon(partial(self._execute, goal, result))
 
     def _soon(self, task: Callable[[], None]) -> None:
-        with suppress(InvalidHandle):  # the executor has been shut down
-            if (executor := self._node.executor) is not None:
-                executor.create_task(task)
+        run_soon(self._node.executor, task)
 
     def _execute(self, goal: "_Goal", result: Any) -> None:
         """Give a goal its result, as rclpy wants it."""
