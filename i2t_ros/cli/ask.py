@@ -23,20 +23,22 @@ from i2t_ros.cli.inputs import Shot, is_video, shots
 from i2t_ros.cli.live_text import LiveText
 from i2t_ros.cli.tables import reply_object
 from i2t_ros.errors import I2tError, InvalidRequestError
-from i2t_ros.optional import needed_for
+from i2t_ros.optional import missing_module
 from i2t_ros.options import Option, options_of
 from i2t_ros.pipeline.asking import ASKED, QUESTION, check_question
 from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.description_json import error_to_json
 from i2t_ros.types import Answer, DescribeReply, DescribeRequest
 from i2t_ros.vlm.settings import KEY, LanguageModelSettings
-from i2t_ros.vlm.stop import Stop
 
 SAID = ("tasks", "language", "spoken")
 """Options that say what is asked for."""
 
-OF_CAMERAS = (*SAID, "min_score")
-"""Options that a request about a camera takes; the node has parameters for the others."""
+OF_CAMERAS = ("language",)
+"""Options that a question to a camera takes; the node has parameters for the others."""
+
+CAMERA_TIME = 120.0
+"""Seconds for a camera's answer, as a bridge gives it; the node's own limits are shorter."""
 
 OF_PICTURES = ("max_pixels", "gray16")
 """Of the other options that describe pictures, those that have a part in an answer."""
@@ -87,8 +89,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--detector",
         metavar="NODE",
-        default="detector_node",
-        help="with --camera, the name of the node (default: %(default)s)",
+        default="/detector_node",
+        help="with --camera, the name of the node, with its namespace (default: %(default)s)",
     )
     parser.add_argument(
         "--json",
@@ -133,7 +135,7 @@ def run(wrong: Callable[[str], NoReturn], args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps(error_to_json(error.code, str(error)), ensure_ascii=False))
         raise
-    except CancelledError:
+    except (CancelledError, KeyboardInterrupt):
         live.abandon()
         raise KeyboardInterrupt from None
     _show(reply, shot, live, as_json=args.json)
@@ -171,13 +173,19 @@ def _ask_camera(
             raise InvalidRequestError(
                 f"{flag} is for a PICTURE: the node of --camera has a parameter {option.name}"
             )
-    with needed_for("asking a node", "source ROS 2 in this shell"):
-        from i2t_ros.nodes.ask import ask_camera  # noqa: PLC0415
+    try:
+        from i2t_ros.nodes.ask import ask_camera  # noqa: PLC0415 (without ROS, pictures still do)
+    except ModuleNotFoundError as error:
+        raise missing_module("--camera", error) from error
+    before = signal.getsignal(signal.SIGINT)
+    if before not in (signal.SIG_IGN, None):  # as of a job in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # the node is told to stop
     said = {name: given[name] for name in OF_CAMERAS if name in given}
-    request = DescribeRequest(camera=args.camera, question=args.question, **said)
-    stop = Stop()
-    with _interrupted_by_ctrl_c(stop.set):
-        return None, ask_camera(request, detector=args.detector, told=live.show, stop=stop)
+    how: dict[str, Any] = {"detector": args.detector, "time_limit": CAMERA_TIME, **said}
+    try:
+        return None, ask_camera(args.camera, args.question, told=live.show, **how)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
