@@ -2,25 +2,23 @@
 
 import asyncio
 import os
-import sys
+from collections.abc import Callable
 
 from rclpy.context import Context
-from rclpy.exceptions import NameValidationException
 from rclpy.node import Node
 from rclpy.utilities import try_shutdown
-from rclpy.validate_full_topic_name import validate_full_topic_name
 
-from i2t_ros.errors import InvalidRequestError, NotActiveError, TimeLimitError
+from i2t_ros.errors import NotActiveError, TimeLimitError
 from i2t_ros.nodes.bridge.asking_client import AskingClient
-from i2t_ros.nodes.lifecycle.startup import explained, start_ros
-from i2t_ros.nodes.processes import dds_profile
+from i2t_ros.nodes.health import check_name
+from i2t_ros.nodes.lifecycle.startup import start_ros
 from i2t_ros.types import DescribeReply, DescribeRequest, Told
 
 FIND_LIMIT = 5.0
 """Seconds for a detector to be found in the ROS graph."""
 
 
-def ask_camera(
+def ask_camera(  # noqa: PLR0913 (what a command line gives)
     camera: str,
     question: str,
     *,
@@ -38,18 +36,14 @@ def ask_camera(
     time_limit  seconds for the answer
 
     Blocks. Ctrl-C, and whatever else ends it early, has the detector end its work, too. Raises
-    DetectorUnreachableError, TimeLimitError, InvalidRequestError for a name that ROS refuses, and
+    DetectorUnreachableError, TimeLimitError, InvalidRequestError for what is no name, and
     what the detector answers, as the error of its code.
     """
-    action = f"/{detector.strip('/')}/ask"
-    try:
-        validate_full_topic_name(action)
-    except NameValidationException as error:
-        raise InvalidRequestError(f"detector: {explained(error)}") from error
+    check_name(detector)
+    action = f"/{detector.removeprefix('/')}/ask"
     request = DescribeRequest(camera=camera, question=question, language=language)
-    os.environ.update(dds_profile())
     context = Context()
-    start_ros(sys.argv[:1], context)
+    start_ros(["i2t"], context)
     try:
         return asyncio.run(_ask(context, action, request, told, time_limit))
     finally:
@@ -61,7 +55,7 @@ async def _ask(
 ) -> DescribeReply:
     loop = asyncio.get_running_loop()
 
-    def post(function, *arguments):  # type: ignore[no-untyped-def]
+    def post(function: Callable[..., object], *arguments: object) -> None:
         try:
             loop.call_soon_threadsafe(function, *arguments)
         except RuntimeError:
