@@ -34,7 +34,7 @@ from i2t_ros.vlm.settings import KEY, LanguageModelSettings
 SAID = ("tasks", "language", "spoken")
 """Options that say what is asked for."""
 
-OF_CAMERAS = ("language",)
+OF_CAMERAS = (*SAID, "min_score")
 """Options that a question to a camera takes; the node has parameters for the others."""
 
 CAMERA_TIME = 120.0

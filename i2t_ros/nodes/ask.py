@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rclpy.context import Context
 from rclpy.node import Node
@@ -12,7 +12,7 @@ from i2t_ros.errors import NotActiveError, TimeLimitError
 from i2t_ros.nodes.bridge.asking_client import AskingClient
 from i2t_ros.nodes.health import check_name
 from i2t_ros.nodes.lifecycle.startup import start_ros
-from i2t_ros.types import DescribeReply, DescribeRequest, Told
+from i2t_ros.types import DescribeReply, DescribeRequest, TaskName, Told
 
 FIND_LIMIT = 5.0
 """Seconds for a detector to be found in the ROS graph."""
@@ -24,6 +24,9 @@ def ask_camera(  # noqa: PLR0913 (what a command line gives)
     *,
     detector: str = "/detector_node",
     language: str = "",
+    tasks: Sequence[TaskName] = (),
+    spoken: bool = False,
+    min_score: float = 0.0,
     told: Told = lambda _: None,
     time_limit: float = 60.0,
 ) -> DescribeReply:
@@ -32,6 +35,9 @@ def ask_camera(  # noqa: PLR0913 (what a command line gives)
     camera      its name; empty: the detector's first
     detector    the node's name, with its namespace
     language    of the answer; empty: the detector's own
+    tasks       what is looked for first, for the model to know; none: the detector's own
+    spoken      words for a voice
+    min_score   objects below it are left out; 0: the detector's own
     told        gets the answer while it is being written
     time_limit  seconds for the answer
 
@@ -41,7 +47,14 @@ def ask_camera(  # noqa: PLR0913 (what a command line gives)
     """
     check_name(detector)
     action = f"/{detector.removeprefix('/')}/ask"
-    request = DescribeRequest(camera=camera, question=question, language=language)
+    request = DescribeRequest(
+        camera=camera,
+        question=question,
+        language=language,
+        tasks=tuple(tasks),
+        spoken=spoken,
+        min_score=min_score,
+    )
     context = Context()
     start_ros(["i2t"], context)
     try:

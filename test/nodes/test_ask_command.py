@@ -39,10 +39,11 @@ def test_the_answer_is_that_of_the_node(node, server, capsys):
     asked = server.next_asked()
     assert asked.text.endswith("Question: Is it open?")
     assert "Answer in Spanish" in asked.text
-    assert main(["ask", "--camera", "", "Is it open?", "--json"]) == 0
+    flags = ["--json", "--tasks", "faces", "--spoken"]
+    assert main(["ask", "--camera", "", "Is it open?", *flags]) == 0
     reply = json.loads(capsys.readouterr().out)
     assert reply["answer"]["text"] == "Yes, it is."
-    assert (reply["sentence"], reply["hash"]) == ("I can see a person.", None)
+    assert (reply["tasks"], reply["spoken"], reply["hash"]) == (["faces"], True, None)
     assert "Answer in English" in server.next_asked().text
 
 
