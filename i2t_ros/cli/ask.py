@@ -37,6 +37,8 @@ SAID = ("tasks", "language", "spoken")
 OF_CAMERAS = (*SAID, "min_score")
 """Options that a question to a camera takes; the node has parameters for the others."""
 
+DETECTOR = "/detector_node"
+
 CAMERA_TIME = 120.0
 """Seconds for a camera's answer, as a bridge gives it; the node's own limits are shorter."""
 
@@ -89,8 +91,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--detector",
         metavar="NODE",
-        default="/detector_node",
-        help="with --camera, the name of the node, with its namespace (default: %(default)s)",
+        help=f"with --camera, the name of the node, with its namespace (default: {DETECTOR})",
     )
     parser.add_argument(
         "--json",
@@ -122,7 +123,11 @@ def run(wrong: Callable[[str], NoReturn], args: argparse.Namespace) -> int:
     if args.camera is not None:
         if args.question is not None:
             wrong("a PICTURE and --camera: ask about one of them")
+        if args.language_folder is not None:
+            wrong("--language-folder is for a PICTURE: the node of --camera has a parameter for it")
         args.picture, args.question = None, args.picture
+    elif args.detector is not None:
+        wrong("--detector needs --camera")
     elif args.question is None:
         wrong('expected a PICTURE and a QUESTION: i2t ask photo.jpg "Is the door open?"')
     live = LiveText(live=False if args.json else None)
@@ -181,7 +186,7 @@ def _ask_camera(
     if before not in (signal.SIG_IGN, None):  # as of a job in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)  # the node is told to stop
     said = {name: given[name] for name in OF_CAMERAS if name in given}
-    how: dict[str, Any] = {"detector": args.detector, "time_limit": CAMERA_TIME, **said}
+    how: dict[str, Any] = {"detector": args.detector or DETECTOR, "time_limit": CAMERA_TIME, **said}
     try:
         return None, ask_camera(args.camera, args.question, told=live.show, **how)
     finally:

@@ -253,7 +253,15 @@ def test_a_video_is_refused(ask, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "words", [["photo.jpg"], ["--camera", "front"], ["--camera", "front", "photo.jpg", "Why?"], []]
+    "words",
+    [
+        [],
+        ["photo.jpg"],
+        ["--camera", "front"],
+        ["--camera", "front", "photo.jpg", "Why?"],
+        ["--camera", "front", "Why?", "--language-folder", "mine"],
+        ["photo.jpg", "Why?", "--detector", "/car/detector_node"],
+    ],
 )
 def test_wrong_usage_ends_with_2(words, capsys):
     with pytest.raises(SystemExit) as ended:
