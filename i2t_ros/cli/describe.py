@@ -2,44 +2,34 @@
 
 import argparse
 import json
-import logging
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import tqdm
 
 from i2t_ros import language as words
-from i2t_ros.backends.cores import usable_cores
-from i2t_ros.cli import comma_list
+from i2t_ros.cli.flags import (
+    GROUPS,
+    add_flags,
+    add_language_folder,
+    make_describer,
+    prepare,
+    read_options,
+)
 from i2t_ros.cli.inputs import Shot, is_video, named, names_of, saved_names, shots
-from i2t_ros.cli.tables import print_tables, printable
-from i2t_ros.errors import BackendError, I2tError, InvalidRequestError, ModelError
-from i2t_ros.options import Option, from_values, options_of
-from i2t_ros.pipeline.describe_options import STAGED, DescribeOptions
-from i2t_ros.pipeline.describer import Describer
-from i2t_ros.pipeline.description_json import error_to_json, reply_to_json
-from i2t_ros.pipeline.loading import OpenOptions
-from i2t_ros.pipeline.tasks.registry import TASKS
+from i2t_ros.cli.tables import print_tables, printable, reply_object
+from i2t_ros.errors import I2tError, InvalidRequestError
+from i2t_ros.pipeline.describe_options import DescribeOptions
+from i2t_ros.pipeline.description_json import error_to_json
 from i2t_ros.pipeline.telling import draw
 from i2t_ros.types import DescribeReply, Description
 from i2t_ros.vision.codecs import canonical_format, encode_image
 
 LEAST_EVERY = 0.001  # seconds; no camera is faster
-
-GROUPS = {
-    "words and drawing": options_of(DescribeOptions),
-    **{
-        f"task {name}": (*options_of(task.settings), *options_of(task.options))
-        for name, task in TASKS.items()
-    },
-    "models and backends": options_of(OpenOptions),
-}
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -57,7 +47,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         nargs="+",
         metavar="PICTURE",
         help="a JPEG, PNG, BMP or WebP file, a folder of them, a pattern such as 'photos/*.jpg', a "
-        "URL (http:// or https://), a video file, or - for standard input",
+        "URL (http:// or https://), a video file, a camera such as /dev/video0 (one "
+        "frame), or - for standard input",
     )
     parser.add_argument(
         "--every",
@@ -81,30 +72,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="write the picture with everything found drawn on it; for several, or without an "
         "ending, a folder",
     )
-    parser.add_argument(
-        "--language-folder", type=Path, metavar="FOLDER", help="folder with your own language files"
-    )
+    add_language_folder(parser)
     for title, options in GROUPS.items():
         add_flags(parser.add_argument_group(title), options)
     parser.set_defaults(run=run)
-
-
-def add_flags(parser: argparse._ActionsContainer, options: Iterable[Option]) -> None:
-    """Add a flag for each option, such as --min-score for min_score. Commas separate lists."""
-    for option in options:
-        help = option.text.replace("%", "%%")
-        how: dict[str, Any]
-        if isinstance(option.default, bool):
-            how = {"action": argparse.BooleanOptionalAction, "help": help}
-        else:
-            how = {
-                "type": comma_list if isinstance(option.default, list) else type(option.default),
-                "choices": option.choices or None,
-                "metavar": None if option.choices else _metavar(option),
-                "help": f"{help} (default: {option.shown.strip('()')})",
-            }
-        flag = "--" + option.name.replace("_", "-")
-        parser.add_argument(flag, default=option.default, **how)
 
 
 def _seconds(text: str) -> float:
@@ -112,14 +83,6 @@ def _seconds(text: str) -> float:
     if not LEAST_EVERY <= seconds < float("inf"):
         raise argparse.ArgumentTypeError(f"expected {LEAST_EVERY:g} seconds or more, got {text}")
     return seconds
-
-
-def _metavar(option: Option) -> str:
-    if option.bounds and isinstance(option.default, float):
-        return "{:g}..{:g}".format(*option.bounds)
-    if isinstance(option.default, list):
-        return "A,B"
-    return "N" if isinstance(option.default, int) else option.name.rpartition("_")[2].upper()
 
 
 def run(args: argparse.Namespace) -> int:
@@ -139,30 +102,16 @@ def run(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     # All arguments are checked before a model is loaded or downloaded.
     values = vars(args)
-    options = from_values(
-        DescribeOptions,
-        values,
-        task_options={name: from_values(task.options, values) for name, task in TASKS.items()},
-        languages=words.load_languages(args.language_folder),
-    )
-    settings = {name: from_values(task.settings, values) for name, task in TASKS.items()}
-    how = replace(from_values(OpenOptions, values), progress=not args.quiet)
-    names = names_of(args.pictures)
-    films = [name for name in names if is_video(name)]
-    # Folders, patterns and videos always get the form for several, however many there are.
-    several = len(names) > 1 or bool(films) or names != args.pictures
-    paths = _saved(args.save, names, several)
-    # A picture that cannot be read costs no model.
-    only = None if several else next(shots(names[0], args.every, options))
-    # The failure is printed below, and the pause that the warning announces does not matter here.
-    logging.getLogger("i2t_ros.pipeline.translation").setLevel(logging.ERROR)
-    cv2.setNumThreads(usable_cores().number)  # before 4.10, OpenCV ignores a quota of cgroup v2
-    # The user is watching, so a download may take long.
-    openers = {name: partial(task.open, settings[name], how) for name, task in TASKS.items()}
-    describer = Describer(openers, time_limit=3600.0)
-    console = _Console(args, options, several, paths)
-    try:
-        _prepare(describer, options)
+    options = read_options(values)
+    with closing(make_describer(values, progress=not args.quiet)) as describer:
+        names = names_of(args.pictures)
+        films = [name for name in names if is_video(name)]
+        # Folders, patterns and videos always get the form for several, however many there are.
+        several = len(names) > 1 or bool(films) or names != args.pictures
+        console = _Console(args, options, several, _saved(args.save, names, several))
+        # A picture that cannot be read costs no model.
+        only = None if several else next(shots(names[0], args.every, options))
+        prepare(describer, options)
         if only is not None:
             console.show(only, describer.describe(only.image, options, size=only.size))
             return 0
@@ -181,27 +130,7 @@ def _run(args: argparse.Namespace) -> int:
                         bar.update()
                 except I2tError as error:
                     console.fail(name, {"source": name}, error)
-    finally:
-        describer.close()
     return console.end()
-
-
-def _prepare(describer: Describer, options: DescribeOptions) -> None:
-    """Load the models, so that the time shown does not include loading.
-
-    Raises I2tError if none can be, and InvalidRequestError for a class that the model lacks.
-    """
-    errors = []
-    for task in options.tasks:
-        try:
-            describer.prepare([task])
-        except I2tError as error:  # printed later, if other tasks succeed
-            errors.append(error)
-    if len(errors) == len(options.tasks):
-        raise errors[0]
-    if STAGED in options.tasks:
-        with suppress(ModelError, BackendError):  # not loaded: printed as any other failure
-            describer.detector.check_classes(sorted(options.task_options[STAGED].named))
 
 
 def _saved(save: Path | None, names: list[str], several: bool) -> Mapping[str, Path]:
@@ -286,18 +215,8 @@ class _Console:
         return path
 
     def _json(self, shot: Shot, description: Description, saved: Path | None) -> str:
-        """Return the reply with the keys that it has over HTTP; of several, a line with its source.
-
-        ``annotated`` is the path of the saved drawing.
-        """
-        total = shot.receive + description.elapsed
-        timings = {"receive": round(1000 * shot.receive, 2), "total": round(1000 * total, 2)}
-        reply = {
-            **reply_to_json(DescribeReply(description), shot.picture),
-            "annotated": str(saved) if saved else None,
-            "history": None,
-            "timings_ms": timings,
-        }
+        """Return the reply; of several, on a line with its source."""
+        reply = reply_object(DescribeReply(description), shot.picture, shot.receive, saved)
         if not self.several:
             return json.dumps(reply, ensure_ascii=False, indent=2)
         return json.dumps(shot.where | reply, ensure_ascii=False)

@@ -58,12 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "where its labels come from; how pictures are fed to it and its outputs read; and what it "
         "finds in a picture. What is wrong is said with what to do. The last lines are a "
         "description to save beside the file (MODEL without its ending, then .yaml) if something "
-        "must be changed."
+        "must be changed. With --caption-url: what a server of language models offers, and "
+        "whether it takes pictures."
     )
     parser.epilog = (
         "examples: i2t models doctor robot.onnx --image street.jpg; "
-        "i2t models doctor robot.onnx --labels names.txt --json. "
-        "Exit code: 0 if the model is usable, 1 if it is not."
+        "i2t models doctor robot.onnx --labels names.txt --json; "
+        "i2t models doctor --caption-url http://127.0.0.1:8080/v1. "
+        "Exit code: 0 if the model or server is usable, 1 if it is not."
     )
     parser.add_argument("model", nargs="?", default="", metavar="MODEL", help="a file, or a name")
     parser.add_argument(

@@ -1,4 +1,7 @@
-"""What `i2t describe` is given: files, patterns, folders, URLs, videos and standard input."""
+"""What `i2t describe` and `i2t ask` are given.
+
+Files, patterns, folders, URLs, videos, cameras of this machine and standard input.
+"""
 
 import asyncio
 import glob
@@ -6,18 +9,21 @@ import ipaddress
 import mimetypes
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from i2t_ros.errors import ImageError, SourceMissingError, error_from_code
+from i2t_ros.errors import ImageError, SourceLostError, SourceMissingError, error_from_code
 from i2t_ros.installation import how_to_install
 from i2t_ros.optional import needed_for
 from i2t_ros.pipeline.describe_options import DescribeOptions
+from i2t_ros.sources import open_source
 from i2t_ros.sources.pictures import is_picture, natural_order, pictures_of
 from i2t_ros.sources.video import frames_every
 from i2t_ros.types import Image, Picture
@@ -26,6 +32,8 @@ from i2t_ros.vision.codecs import decode_image, read_header
 STANDARD_INPUT = "-"
 URL_BYTES = 64 << 20
 URL_TIME = 60.0  # seconds, redirects included: a user waits longer than a server does
+WARM_UP = 10
+"""Images that a camera takes to find its exposure; the first ones may be black."""
 
 # What Python's table of media types lacks on some systems.
 VIDEOS = frozenset({".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".ts", ".webm", ".wmv"})
@@ -38,7 +46,7 @@ class Shot:
     name     the file, URL or video, as the user would name it
     time     seconds from the beginning of the video; None: a picture
     image    its pixels
-    picture  the bytes that it came as; None: a frame of a video
+    picture  the bytes that it came as; None: a frame of a video or of a camera
     receive  seconds that reading it took
     """
 
@@ -104,8 +112,17 @@ def is_video(name: str) -> bool:
     return not is_url(name) and os.path.isfile(name) and not is_picture(path)
 
 
+def is_camera(name: str) -> bool:
+    """Return whether this names a camera of this machine, such as /dev/video0."""
+    return any(
+        path.startswith("/dev/video") for path in (name, os.path.realpath(name))
+    ) and not os.path.isfile(name)
+
+
 def shots(name: str, every: float, options: DescribeOptions) -> Iterator[Shot]:
     """Yield what there is to describe: a picture, or a frame of a video each ``every`` seconds.
+
+    Of a camera that is one frame, the newest.
 
     Raises ImageError, SourceError, and BackendMissingError for a URL without the extra ``web``.
     """
@@ -115,10 +132,25 @@ def shots(name: str, every: float, options: DescribeOptions) -> Iterator[Shot]:
             yield Shot(name, at, image, None, time.perf_counter() - started)
             started = time.perf_counter()
         return
+    if is_camera(name):
+        image = _snapshot(name)
+        yield Shot(name, None, image, None, time.perf_counter() - started)
+        return
     picture = Picture(_read(name))
     receive = time.perf_counter() - started
     image = decode_image(picture, options.max_pixels, options.gray16)
     yield Shot(name, None, image, picture, receive)
+
+
+def _snapshot(name: str) -> Image:
+    """Return an image of a camera; raises SourceError."""
+    source = open_source(name)
+    source.open()
+    with closing(source):
+        frame = next(islice(source.images(threading.Event()), WARM_UP, None), None)
+        if frame is None:
+            raise SourceLostError(f"{source.title}: no image")
+        return frame.read()
 
 
 def _read(name: str) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import backends, survey
-from i2t_ros.cli import doctor
+from i2t_ros.cli import doctor, doctor_vlm
 from i2t_ros.cli.tables import print_table
 from i2t_ros.errors import BackendError, BackendMissingError, InvalidRequestError
 from i2t_ros.installation import how_to_fetch
@@ -55,7 +55,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     help = "with --remote: fetch every file whole and compare its SHA-256, too; nothing is kept"
     verify.add_argument("--download", action="store_true", help=help)
     help = "what can run here and what is missing; or what is the matter with a model of your own"
-    doctor.add_arguments(add(_doctor, "doctor", help))
+    examining = add(_doctor, "doctor", f"{help}, or with a server of language models")
+    doctor.add_arguments(examining)
+    doctor_vlm.add_arguments(examining)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -115,9 +117,13 @@ def _verify_links(specs: Sequence[ModelSpec], *, whole: bool) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    """Return 1 if a named model is not usable, or `model: auto` would fall back to OpenCV's own."""
+    """Return 1 if a named model or server is not usable, or `model: auto` would be degraded."""
+    if args.model and args.caption_url:
+        raise InvalidRequestError("a MODEL and --caption-url: examine one after the other")
     if args.model:
         return doctor.run(args)
+    if args.caption_url:
+        return doctor_vlm.run(args)
     if args.image or args.labels or args.json:
         raise InvalidRequestError("--image, --labels and --json are for a MODEL: name a file")
     print_table([("BACKEND", "VERSION", "DEVICES", "TO GET IT"), *map(_backend, backends())])
@@ -129,6 +135,7 @@ def _doctor(args: argparse.Namespace) -> int:
     detector = DetectTask().open(DetectSettings(backend=args.backend), how)
     print(f"\nauto, with what is here: {detector.report}")
     detector.close()
+    print(doctor_vlm.HOW_TO_ASK)
     return int(detector.degraded)
 
 

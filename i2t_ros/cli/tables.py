@@ -1,12 +1,13 @@
-"""Tables on the console."""
+"""What is found, on the console: tables for people, an object for JSON."""
 
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from i2t_ros.pipeline.description_json import description_to_json
+from i2t_ros.pipeline.description_json import description_to_json, reply_to_json
 from i2t_ros.pipeline.tasks.registry import TASKS
-from i2t_ros.types import Description
+from i2t_ros.types import DescribeReply, Description, Picture
 
 
 def print_tables(description: Description) -> None:
@@ -22,6 +23,23 @@ def print_tables(description: Description) -> None:
         elif things not in (None, []):
             print(f"\n{name}: {things}")
     print(f"\n{description.model}, {1000 * description.elapsed:.1f} ms")
+
+
+def reply_object(
+    reply: DescribeReply, picture: Picture | None, receive: float = 0.0, saved: Path | None = None
+) -> dict[str, Any]:
+    """Return a reply with the keys that it has over HTTP, for JSON.
+
+    receive  seconds that reading the picture took
+    saved    the path of the drawing, which is ``annotated``
+    """
+    total = receive + reply.description.elapsed
+    return {
+        **reply_to_json(reply, picture),
+        "annotated": str(saved) if saved else None,
+        "history": None,
+        "timings_ms": {"receive": round(1000 * receive, 2), "total": round(1000 * total, 2)},
+    }
 
 
 def printable(text: str) -> str:

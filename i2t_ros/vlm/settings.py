@@ -56,8 +56,10 @@ def server_of(url: str) -> tuple[str, str]:
     """
     if not url:
         raise LanguageModelOffError(
-            "no language model: caption_url names a server with the OpenAI chat-completions API, "
-            "such as http://127.0.0.1:8080/v1 (docs/captions.md)"
+            "no language model is set: start a server with the OpenAI chat-completions API, and "
+            "name it with caption_url. `llama-server -hf ggml-org/SmolVLM-500M-Instruct-GGUF` of "
+            "llama.cpp serves http://127.0.0.1:8080/v1, Ollama with `ollama pull qwen2.5vl:3b` "
+            "http://127.0.0.1:11434/v1; docs/captions.md has others"
         )
     try:
         parts = urlsplit(url)

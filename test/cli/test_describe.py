@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from i2t_ros.cli.describe import GROUPS, add_flags
+from i2t_ros.cli.flags import GROUPS, add_flags
 from i2t_ros.options import from_values, option, options_of
 
 

@@ -30,6 +30,7 @@ def test_the_version_is_that_of_the_package(capsys):
     [
         ["say", "dog=1"],
         ["describe", "photo.jpg"],
+        ["ask", "photo.jpg", "Why?"],
         ["models", "list"],
         ["models", "fetch", "yunet"],
         ["run", "--no-source"],
@@ -78,6 +79,8 @@ def test_a_shell_completes_commands_and_flags(tmp_path):
     assert "--language" in complete("i2t describe --lang", tmp_path)
     assert complete("i2t describe photo.jpg --style s", tmp_path) == {"sentence", "scene"}
     assert "fetch" in complete("i2t models f", tmp_path)
+    assert {"--caption-url", "--camera"} <= complete("i2t ask photo.jpg Why? --ca", tmp_path)
+    assert "--caption-url" in complete("i2t models doctor --ca", tmp_path)
 
 
 def chosen(*words):
