@@ -19,7 +19,8 @@ from i2t_ros.errors import (
 )
 from i2t_ros.options import from_values, options_of
 from i2t_ros.pipeline.grounding import jpeg_of
-from i2t_ros.vlm.model import Completion, LanguageModel, Prompt
+from i2t_ros.vlm.model import LanguageModel
+from i2t_ros.vlm.prompt import Completion, Prompt
 from i2t_ros.vlm.settings import KEY, LanguageModelSettings, is_this_machine
 
 FLAGS = ("caption_url", "caption_model", "caption_timeout", "caption_max_tokens")
