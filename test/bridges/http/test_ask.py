@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 pytest.importorskip("fastapi")
-from asking import EVENTS, QUESTION, RAW, Pondering, asking, events_of, say
+from asking import EVENTS, QUESTION, RAW, asking, events_of, say
 from frame_sinks import Sink
-from local_handlers import FakeHandler, Recording
+from local_handlers import FakeHandler, Pondering, Recording
 from web_support import PICTURE, RectangleDescriber, picture
 
 from i2t_ros import errors

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 pytest.importorskip("fastapi")
-from asking import EVENTS, QUESTION, RAW, Pondering, asking, events_of, say
+from asking import EVENTS, QUESTION, RAW, asking, events_of, say
+from local_handlers import Pondering
 from waiting import TIME_LIMIT, until
 from web_support import PICTURE
 

@@ -8,8 +8,7 @@ import socket
 import struct
 
 import pytest
-from asking import Pondering
-from local_handlers import FakeHandler, Recording
+from local_handlers import FakeHandler, Pondering, Recording
 from tcp_talk import ask, connect, good_v2, read_all, read_exactly, read_line
 from waiting import TIME_LIMIT, until
 from wire_parsing import JPEG, drain, only, parse, refused, v2
@@ -166,7 +165,7 @@ def test_who_leaves_stops_the_language_model(serve, how):
             assert read_all(sock) == b""
         elif how == "reset":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-    assert handler.cancelled.wait(TIME_LIMIT)
+    assert handler.cancelled.acquire(timeout=TIME_LIMIT)
     until(lambda: server.open == 0, "the connection is gone")
     assert not server.asking.locked()
     assert server.memory.used == 0
