@@ -26,7 +26,8 @@ def test_every_route_is_documented_with_its_errors(bridge):
         document = client.get("/openapi.json").json()
     paths = document["paths"]
     assert set(paths) == {
-        "/v1/describe", "/v1/ask", "/v1/pictures/{key}", "/upload", "/stream", "/snapshot", "/v1/live",
+        "/v1/describe", "/v1/ask", "/v1/pictures/{key}", "/upload", "/stream", "/snapshot",
+        "/v1/live",
         "/v1/cameras", "/v1/models", "/healthz", "/readyz", "/metrics", "/v1/session",
         "/v1/history", "/v1/history/{number}", "/v1/history/{number}/picture",
         "/v1/history/{number}/annotated",

@@ -69,21 +69,25 @@ export async function* events(path, options) {
   const response = await answered(path, options);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read().catch((error) => {
-      throw error.name === "AbortError" ? error : new Problem("unreachable", String(error));
-    });
-    if (done) throw new Problem("unreachable", "the reply has no end");
-    const parts = (rest + value).split("\n\n");
-    rest = parts.pop();
-    for (const part of parts) {
-      const [, name, json] = part.match(/^event: (.*)\ndata: (.*)$/) ?? [];
-      if (!name) continue; // a comment
-      const data = JSON.parse(json);
-      if (name === "error") throw new Problem(data.error.code, data.error.message);
-      yield { name, data };
-      if (name === "answer") return;
+  try {
+    for (;;) {
+      const { value, done } = await reader.read().catch((error) => {
+        throw error.name === "AbortError" ? error : new Problem("unreachable", String(error));
+      });
+      if (done) throw new Problem("unreachable", "the reply has no end");
+      const parts = (rest + value).split("\n\n");
+      rest = parts.pop();
+      for (const part of parts) {
+        const [, name, json] = part.match(/^event: (.*)\ndata: (.*)$/) ?? [];
+        if (!name) continue; // a comment
+        const data = JSON.parse(json);
+        if (name === "error") throw new Problem(data.error.code, data.error.message);
+        yield { name, data };
+        if (name === "answer") return;
+      }
     }
+  } finally {
+    reader.cancel().catch(() => {});
   }
 }
 

@@ -19,7 +19,11 @@ export function startAsk() {
     const question = $("question").value.trim();
     if (question && !stop) ask(question);
   });
-  $("ask-send").addEventListener("click", () => stop?.abort());
+  $("ask-send").addEventListener("click", (event) => {
+    if (!stop) return;
+    event.preventDefault(); // it is a button that asks again before the click is over
+    stop.abort();
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !stop) return;
     stop.abort();
@@ -103,7 +107,8 @@ function show(changes) {
   const wrong = reply?.answer.counts.filter((check) => check.answered !== check.detected) ?? [];
   const counts = listed(wrong.map((check) => `${count(check.detected)} × ${check.label}`));
   tell("disagreement", wrong.length ? text("counted", { counts }) : "");
-  tell("ask-problem", problem ? spokenError(problem) : "");
+  const known = problem ?? (isOff ? { code: "vlm_off" } : null);
+  tell("ask-problem", known ? spokenError(known) : "");
   tell("ask-stopped", isStopped ? text("stopped") : "");
   $("answer-details").replaceChildren(
     ...(reply ? pieces([reply.answer.model, milliseconds(reply.answer.elapsed_ms)]) : []),

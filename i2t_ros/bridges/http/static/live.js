@@ -1,7 +1,7 @@
 // The live view: the camera's pictures as a stream, its words as events.
 
-import { picture, refusal, request, spoken } from "./api.js";
 import { askAbout } from "./ask.js";
+import { picture, refusal, request, spoken } from "./api.js";
 import { $ } from "./elements.js";
 import { doWithout, forVoice } from "./speech.js";
 import { isolated, language, text } from "./strings.js";

@@ -1,8 +1,8 @@
 // A picture of the user's own: chosen, dropped, pasted, taken, or behind a URL.
 
+import { askAbout } from "./ask.js";
 import { picture as fetchPicture, request, spoken } from "./api.js";
 import { $ } from "./elements.js";
-import { askAbout } from "./ask.js";
 import { drawOverlay } from "./overlay.js";
 import { newName, showPlace } from "./queue.js";
 import { release, remember, renew } from "./recent.js";
