@@ -365,7 +365,9 @@ def run(arguments: argparse.Namespace) -> int:
         annotate = {} if a.save or a.protocol == 1 else {"annotate": False}
         options = {"language": a.language, "style": a.style, "spoken": a.spoken}
         options |= {"camera": a.camera, "question": a.question, **annotate}
-        timeout = a.timeout or (150.0 if a.question else 30.0)
+        timeout = a.timeout
+        if timeout is None:
+            timeout = 150.0 if a.question else 30.0
         with Client(a.host, a.port, a.protocol, timeout) as client:
             answer = client.describe(b"" if a.photo is None else a.photo, **options)
         if a.save:

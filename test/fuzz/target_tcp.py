@@ -29,8 +29,8 @@ LIMITS = TcpLimits(
 )
 WORDS = (
     b"<SEP>", b"\n", b";", b"=", b".jpg", b".png", b"jpg", b"0", b"9" * 19, b"lang=", b"style=",
-    b"annotate=", b"min_score=", b"camera=", b"tasks=detect,text", b"question=", b"nan", b"1e9", b"\xff\xd8\xff",
-    b"\xc3\x28", b"<SE", SHORT,
+    b"annotate=", b"min_score=", b"camera=", b"tasks=detect,text", b"question=", b"nan", b"1e9",
+    b"\xff\xd8\xff", b"\xc3\x28", b"<SE", SHORT,
 )  # fmt: skip
 REQUESTS = (
     v1(SHORT), v1(SHORT, b".png"), v2(SHORT), v2(SHORT, b"lang=fr;style=list"),

@@ -51,6 +51,7 @@ def test_what_did_not_run_is_null_and_what_found_nothing_is_empty():
     found = scene_to_json(NOTHING, "en")
     assert found.pop("tasks") == ["detect", "classify", "faces", "text"]
     assert found.pop("failures") == {}
+    assert found.pop("caption") is None
     assert set(map(str, found.values())) == {"[]"}
 
 
