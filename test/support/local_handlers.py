@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -129,3 +130,25 @@ class Recording(FakeHandler):
     async def describe(self, request):
         self.requests.append(request)
         return await super().describe(request)
+
+
+class Pondering(FakeHandler):
+    """Tells what it is given in ``words``, and ends with an answer or with ``error``."""
+
+    def __init__(self, error=None):
+        self.asked = threading.Semaphore(0)
+        self.cancelled = threading.Semaphore(0)
+        self.error = error
+        self.words = asyncio.Queue()
+
+    async def ask(self, request, told):
+        self.asked.release()
+        try:
+            while (word := await self.words.get()) is not None:
+                told(word)
+        except asyncio.CancelledError:
+            self.cancelled.release()
+            raise
+        if self.error is not None:
+            raise self.error
+        return await super().ask(request, told)

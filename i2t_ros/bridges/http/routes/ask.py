@@ -143,24 +143,29 @@ class _Writing:
         self._text = text
         self.news.set()
 
+    async def wait(self, work: "asyncio.Future[Any]") -> None:
+        """Wait for news, for the end of the work, or for KEEP_ALIVE."""
+        news = asyncio.ensure_future(self.news.wait())
+        first = asyncio.FIRST_COMPLETED
+        try:
+            await asyncio.wait((work, news), timeout=KEEP_ALIVE, return_when=first)
+        finally:
+            news.cancel()
+            await asyncio.gather(news, return_exceptions=True)
+
     def take(self) -> bytes:
         self.news.clear()
         return event("text", {"text": self._text})
 
 
-async def _events(
-    answer: Callable[[Told], Awaitable[dict[str, Any]]],
-) -> AsyncGenerator[bytes, None]:
+async def _events(answer: Answering) -> AsyncGenerator[bytes, None]:
     """Yield the events of an answer; raises I2tError instead if the first would be an error."""
     writing = _Writing()
     work = asyncio.ensure_future(answer(writing.tell))
     begun = False
     try:
         while not work.done():
-            news = asyncio.ensure_future(writing.news.wait())
-            first = asyncio.FIRST_COMPLETED
-            await asyncio.wait((work, news), timeout=KEEP_ALIVE, return_when=first)
-            news.cancel()
+            await writing.wait(work)
             if writing.news.is_set():
                 yield writing.take()
             elif not work.done():
