@@ -29,7 +29,8 @@ from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.bridges.memory import RequestMemory
 from i2t_ros.bridges.workers import Workers
 from i2t_ros.errors import BusyError, I2tError, NoFrameError, TimeLimitError, UnknownCameraError
-from i2t_ros.types import DescribeReply, DescribeRequest, Description, Picture
+from i2t_ros.pipeline.asking import check_question
+from i2t_ros.types import DescribeReply, DescribeRequest, Description, Picture, Told
 from i2t_ros.vision.codecs import check_picture, is_heavy, picture_format
 
 log = logging.getLogger("i2t_ros.http")
@@ -159,6 +160,14 @@ class Services:
         self.model = reply.description.model
         count("cached" if reply.cached else "ok").inc()
         return reply
+
+    async def ask(self, request: DescribeRequest, told: Told, name: str = "") -> DescribeReply:
+        """Have a question answered; ``told`` gets the answer while it is written. See describe().
+
+        If this is cancelled, so is the handler.
+        """
+        check_question(request.question)
+        return await self._handler.ask(await self._with_picture(request), told)
 
     async def _ask(self, request: DescribeRequest) -> DescribeReply:
         """Have a request answered; one about no camera by name by the first that has frames."""
