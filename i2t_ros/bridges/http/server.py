@@ -224,7 +224,7 @@ def create_app(services: Services, mcp: "McpEndpoint | None" = None) -> ASGIApp:
     if services.history is not None:
         app.include_router(history.router, dependencies=token)
     if mcp is not None:
-        app.router.routes.append(Route("/mcp", mcp, methods=["POST"]))
+        app.router.routes.append(Route(mcp.path, mcp, methods=["POST"]))
     app.mount("/static", pages.FILES, name="static")
 
     # Not add_middleware(): Starlette answers unexpected errors outside of what that adds.

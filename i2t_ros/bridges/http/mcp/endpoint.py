@@ -48,7 +48,12 @@ RUN: Mapping[str, Run] = {
 
 
 class McpEndpoint:
-    """An ASGI application; opened and closed by the listener, on its loop."""
+    """An ASGI application; opened and closed by the listener, on its loop.
+
+    path  where it is served
+    """
+
+    path = "/mcp"
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -62,6 +67,7 @@ class McpEndpoint:
         self._manager = StreamableHTTPSessionManager(
             server, stateless=True, max_request_body_size=MAX_BYTES
         )
+        self._answering = 0
         self._closing = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
@@ -85,13 +91,18 @@ class McpEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        scope["route"] = self  # metrics count requests by its path
         # Agents leave by closing the connection, also in the middle of a wait of minutes.
         connection = scope["state"][CONNECTION]
         connection.ends_with_client = True
+        self._answering += 1
         try:
             await self._manager.handle_request(scope, receive, send)
         finally:
             connection.ends_with_client = False
+            self._answering -= 1
+            if not self._answering:
+                _end_watcher()
 
     async def _list(
         self, context: ServerRequestContext[Any], params: protocol.PaginatedRequestParams | None
@@ -113,6 +124,17 @@ class McpEndpoint:
             log.exception("the tool %s failed", params.name)
             return failed(I2tError.code, "the bridge failed; its log says why")
         return _result(done)
+
+
+def _end_watcher() -> None:
+    """End the task that sse-starlette leaves behind, which wakes the loop twice a second for ever.
+
+    It looks for the end of a uvicorn that runs by itself. The SDK answers clients of versions of
+    the protocol before 2026-07-28 with that package.
+    """
+    for task in asyncio.all_tasks():
+        if getattr(task.get_coro(), "__qualname__", "") == "_shutdown_watcher":
+            task.cancel()
 
 
 def _read(tool: Tool, values: dict[str, Any]) -> Any:

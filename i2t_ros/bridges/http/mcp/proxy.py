@@ -30,11 +30,12 @@ SILENCE = 60.0
 """Seconds without a byte after which a bridge is given up: it sends one every 15 s at least."""
 START = "start one with `i2t run --mcp`, or name another with --url"
 WHAT_TO_DO = {
-    401: "set I2T_HTTP_TOKEN to the token that the bridge was started with",
-    404: "start bridge_node with http:=true and http_mcp:=true",
-    405: "--url names no bridge of i2t_ros, or an old one",
+    401: "the token is missing or wrong: set the environment variable I2T_HTTP_TOKEN to the one "
+    "that the bridge was started with",
+    404: "it has no /mcp: start it with `i2t run --mcp`, or bridge_node with http:=true and "
+    "http_mcp:=true",
 }
-"""What helps against a refusal, by its status."""
+"""What helps against a refusal, by its status; the others say so themselves."""
 
 
 class BridgeError(Exception):
@@ -159,10 +160,8 @@ def _refusal(url: str, response: httpx2.Response) -> BridgeError | None:
         code, message = "error", f"HTTP status {response.status_code}"
     if not isinstance(code, str):  # JSON-RPC's are numbers
         return None
-    advice = WHAT_TO_DO.get(response.status_code, "")
-    return BridgeError(
-        code, f"the bridge at {url} refuses: {message}{f'; {advice}' if advice else ''}"
-    )
+    words = WHAT_TO_DO.get(response.status_code, message)
+    return BridgeError(code, f"the bridge at {url} refuses this: {words}")
 
 
 def _cause(error: BaseException) -> BaseException:
