@@ -4,6 +4,9 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 
+import pytest
+
+pytest.importorskip("mcp")
 from mcp import Client
 from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 from waiting import TIME_LIMIT, until

@@ -93,13 +93,11 @@ class McpEndpoint:
         """Answer one request."""
         scope["route"] = self  # metrics count requests by its path
         # Agents leave by closing the connection, also in the middle of a wait of minutes.
-        connection = scope["state"][CONNECTION]
-        connection.ends_with_client = True
+        scope["state"][CONNECTION].ends_with_client = True
         self._answering += 1
         try:
             await self._manager.handle_request(scope, receive, send)
         finally:
-            connection.ends_with_client = False
             self._answering -= 1
             if not self._answering:
                 _end_watcher()

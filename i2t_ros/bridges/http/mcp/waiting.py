@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from i2t_ros.bridges.counting import counted
 from i2t_ros.bridges.http.mcp.definitions import Waited, WaitForArguments
 from i2t_ros.bridges.http.mcp.looking import Outcome, Tell, count_of, counts_of, outcome
 from i2t_ros.bridges.http.routes.streaming import follow
@@ -77,7 +76,7 @@ async def _until_seen(services: Services, given: WaitForArguments, tell: Tell, w
                     return
             if wait.seconds - told >= TELL_INTERVAL:
                 told = wait.seconds
-                words = f"{counted(wait.count, given.class_name)} in view"
+                words = f"{given.class_name}: {wait.count} in view"
                 if latest is None:
                     words = f"waiting for a picture of camera {wait.camera}"
                 await tell(round(told, 3), given.seconds, words)
