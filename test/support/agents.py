@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 pytest.importorskip("mcp")
-from mcp import Client
+from mcp import Client, StdioServerParameters, stdio_client
 from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 from waiting import TIME_LIMIT, until
 
@@ -21,7 +21,7 @@ def agent(function, *servers, **options):
     """
 
     async def talk():
-        clients = [Client(server, **options) for server in servers]
+        clients = [Client(_transport(server), **options) for server in servers]
         for client in clients:
             await client.__aenter__()
         try:
@@ -37,6 +37,10 @@ def agent(function, *servers, **options):
         while inner := getattr(cause, "exceptions", ()):  # of the SDK's groups of tasks
             cause = inner[0]
         raise cause from error
+
+
+def _transport(server):
+    return stdio_client(server) if isinstance(server, StdioServerParameters) else server
 
 
 @asynccontextmanager
