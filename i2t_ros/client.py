@@ -55,7 +55,11 @@ class BadReplyError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """``image`` is the annotated picture, in the format that was sent; empty if not requested."""
+    """What comes back.
+
+    sentence  or the answer to a question
+    image     the annotated picture, in the format that was sent; empty if not requested
+    """
 
     sentence: str
     image: bytes
@@ -72,7 +76,9 @@ class Question:
     annotate   whether to return the picture with everything found drawn on it
     min_score  0 to 1; 0: the server's default
     camera     describe this camera's newest frame; "": the first camera; None: ``image``
-    tasks      some of detect, classify, faces, text; empty: the server's default
+    tasks      some of detect, classify, faces, text, caption; empty: the server's default
+    question   about the picture, in one line: its answer takes the place of the sentence, and may
+               take longer than ``timeout`` is by default
     """
 
     image: bytes = b""
@@ -84,6 +90,7 @@ class Question:
     camera: str | None = None
     tasks: Sequence[str] = ()
     spoken: bool = False
+    question: str = ""
 
     def encode(self, protocol: int) -> bytes:
         """Return the bytes of the request; raises ValueError if the protocol cannot express it."""
@@ -100,8 +107,10 @@ class Question:
         options = [f"{name}={value}" for name, value in named.items() if value]
         if self.camera is not None:
             options.append(f"camera={self.camera}")
-        if any(c in part for part in (header, *options) for c in ";\n"):
+        if any(c in part for part in (header, *options) for c in ";\n") or "\n" in self.question:
             raise ValueError("expected an extension and options without ';' and line ends")
+        if self.question:
+            options.append(f"question={self.question}")  # the last one: it may have a ";"
         if protocol == 2:
             header += f"<SEP>{';'.join(options)}\n"
         elif options:
@@ -340,13 +349,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--spoken", action="store_true", help="words for a voice: no digits, no symbols"
     )
+    parser.add_argument("--question", default="", help="print the answer to it, not the sentence")
     parser.add_argument("--camera", help='describe its newest frame ("": the first camera)')
     parser.add_argument("--save", metavar="FILE", help="write the annotated picture here")
-    parser.add_argument("--timeout", type=float, default=30.0, help="seconds; default: %(default)s")
+    parser.add_argument("--timeout", type=float, help="seconds; default: 30, for a question 150")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask, print the sentence, and return the exit status: 0, 1 for an error, 2 for wrong usage."""
+    """Ask, print what comes, and return the exit status: 0, 1 for an error, 2 for wrong usage."""
     a = arguments
     try:
         if (a.photo is None) == (a.camera is None):
@@ -354,8 +364,9 @@ def run(arguments: argparse.Namespace) -> int:
         # With protocol 1 the server always sends the annotated picture.
         annotate = {} if a.save or a.protocol == 1 else {"annotate": False}
         options = {"language": a.language, "style": a.style, "spoken": a.spoken}
-        options |= {"camera": a.camera, **annotate}
-        with Client(a.host, a.port, a.protocol, a.timeout) as client:
+        options |= {"camera": a.camera, "question": a.question, **annotate}
+        timeout = a.timeout or (150.0 if a.question else 30.0)
+        with Client(a.host, a.port, a.protocol, timeout) as client:
             answer = client.describe(b"" if a.photo is None else a.photo, **options)
         if a.save:
             Path(a.save).write_bytes(answer.image)

@@ -5,6 +5,7 @@ are #rrggbb. The keys of a task without a result are null.
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -12,16 +13,31 @@ from i2t_ros import language as words
 from i2t_ros.errors import error_from_code
 from i2t_ros.pipeline.tasks.base import Label
 from i2t_ros.pipeline.tasks.registry import TASKS
-from i2t_ros.types import DescribeReply, Description, Picture, Scene
+from i2t_ros.types import Answer, DescribeReply, Description, Picture, Scene
 
 
 def reply_to_json(reply: DescribeReply, picture: Picture | None) -> dict[str, Any]:
-    """Return a reply without its drawing; ``picture`` is the one that was sent, if any."""
+    """Return a reply without its drawing; ``picture`` is the one that was sent, if any.
+
+    Without a question, ``answer`` is null.
+    """
     return {
         **description_to_json(reply.description),
         "hash": picture.sha256 if picture else None,
         "cached": reply.cached,
         "elapsed_ms": round(1000 * reply.description.elapsed, 3),
+        "answer": None if reply.answer is None else answer_to_json(reply.answer),
+    }
+
+
+def answer_to_json(answer: Answer) -> dict[str, Any]:
+    """Return the answer to a question, with the counts that were compared."""
+    return {
+        "text": answer.text,
+        "model": answer.model,
+        "elapsed_ms": round(1000 * answer.elapsed, 3),
+        "agreement": answer.agreement,
+        "counts": [asdict(check) for check in answer.counts],
     }
 
 

@@ -52,6 +52,16 @@ const [x, y] = [arguments[0] * canvas.width, arguments[1] * canvas.height];
 return [image.naturalWidth, ...context.getImageData(x, y, 1, 1).data];
 """
 
+# A headless browser has no voices: these are what it would have.
+VOICES = """
+window.said = [];
+window.voices = arguments[0];
+Object.defineProperty(speechSynthesis, "getVoices",
+  {value: () => window.voices.map((lang) => ({lang}))});
+Object.defineProperty(speechSynthesis, "speak",
+  {configurable: true, value: (words) => window.said.push([words.text, words.lang])});
+"""
+
 # Calls a function of a module of the page; ``await`` in a script needs a callback.
 CALL = """
 const [module, name, values, done] = arguments;

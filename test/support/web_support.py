@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import httpx
 import numpy as np
-from local_handlers import LocalHandler
+from local_handlers import LocalHandler, repeating
 from making import scene_of
 from waiting import TIME_LIMIT
 
@@ -112,10 +112,11 @@ class WebBridge:
         unready=None,
         configuration=None,
         tls=False,
+        answer=repeating,
         **options,
     ):
         self.describer = describe or RectangleDescriber()
-        self._own = None if handler else LocalHandler(self.describer, workers=2, max_waiting=64)
+        self._own = None if handler else LocalHandler(self.describer, 2, 64, answer)
         self.hub = None
         limits = {name: options.pop(name) for name in list(options) if name in _LIMITS}
         self.settings = HttpSettings(limits=HttpLimits(**limits), **options)

@@ -42,6 +42,11 @@ class Metrics:
             "Pictures described over HTTP: ok, cached, or the code of an error",
             ("result",),
         )
+        self.answers = counter(
+            "i2t_answers",
+            "Questions answered over HTTP: ok, cancelled, or the code of an error",
+            ("result",),
+        )
         self.frames = counter(
             "i2t_websocket_frames",
             "Frames of WebSocket cameras: taken, why they were ignored, or too_large",

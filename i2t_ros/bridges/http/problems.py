@@ -36,6 +36,12 @@ STATUS: Mapping[type[I2tError], int] = {
     errors.BackendUnavailableError: 503,
     errors.SourceError: 503,
     errors.ServiceError: 503,
+    # Another server's failure is no 503, after which clients try again; 401 would be about their
+    # own token. Without a language model a question is not implemented here.
+    errors.LanguageModelError: 502,
+    errors.LanguageModelOffError: 501,
+    errors.LanguageModelBusyError: 503,
+    errors.LanguageModelTimeError: 504,
     errors.TimeLimitError: 504,
 }
 """A class without an entry has the status of its base."""
@@ -56,7 +62,8 @@ REFUSALS: Mapping[int, tuple[str, str]] = {
     422: ("invalid_request", "the picture or an option cannot be used"),
     429: ("too_many_requests", "too many requests"),
     500: ("error", "the server failed"),
-    502: ("fetch_failed", "the URL's server failed"),
+    501: ("vlm_off", "no language model is set up"),
+    502: ("fetch_failed", "the URL's server, or that of the language model, failed"),
     503: ("service_error", "busy, or the detector cannot be reached: try again"),
     504: ("time_limit", "no answer in time"),
 }

@@ -26,6 +26,29 @@ class Timings(BaseModel):
     total: float = Field(description="until the reply was ready")
 
 
+class CountCheck(BaseModel):
+    """How many of a class an answer speaks of, beside how many were detected."""
+
+    class_id: str = Field(examples=["person"])
+    label: str = Field(description="in the language of the answer", examples=["person"])
+    answered: int
+    detected: int
+
+
+class Answer(BaseModel):
+    """A language model's answer to a question."""
+
+    text: str = Field(examples=["Yes, the door is open."])
+    model: str = Field(description="the model, and the server that runs it")
+    elapsed_ms: float = Field(description="from the question to the end of the answer")
+    agreement: str = Field(
+        description="agrees, or disagrees: whether the counts in the answer are those of the "
+        "detections; unchecked: it has none",
+        examples=["agrees"],
+    )
+    counts: list[CountCheck] = Field(description="what was compared")
+
+
 class Reply(Description):  # type: ignore[misc, valid-type, unused-ignore]
     """The answer to a request."""
 
@@ -34,6 +57,7 @@ class Reply(Description):  # type: ignore[misc, valid-type, unused-ignore]
     elapsed_ms: float = Field(
         description="from the decoded picture to the sentence; 0 from the history"
     )
+    answer: Answer | None = Field(description="to the question; null if none was asked")
     annotated: str | None = Field(
         description="path of the annotated picture, if it was asked for; kept as long as the "
         "result in the history, or else for some minutes"

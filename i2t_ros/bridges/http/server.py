@@ -22,7 +22,16 @@ from i2t_ros.bridges.http.metrics import Counting
 from i2t_ros.bridges.http.middleware.access import Guard
 from i2t_ros.bridges.http.middleware.proxies import Proxied
 from i2t_ros.bridges.http.problems import HANDLERS
-from i2t_ros.bridges.http.routes import describe, history, live, pages, state, upload, websocket
+from i2t_ros.bridges.http.routes import (
+    ask,
+    describe,
+    history,
+    live,
+    pages,
+    state,
+    upload,
+    websocket,
+)
 from i2t_ros.bridges.http.routes import pictures as mjpeg
 from i2t_ros.bridges.http.services import Services
 from i2t_ros.bridges.http.settings import DEFAULT_PORT
@@ -217,7 +226,7 @@ def create_app(services: Services, mcp: "McpEndpoint | None" = None) -> ASGIApp:
     app.state.services = services
     # The middleware Guard asks for the token; this has Swagger UI ask for it too.
     token = [Depends(HTTPBearer(auto_error=False))] if services.settings.token else []
-    for routes in (describe, upload, mjpeg, live, state):
+    for routes in (describe, ask, upload, mjpeg, live, state):
         app.include_router(routes.router, dependencies=token)
     for open_routes in (websocket, pages):
         app.include_router(open_routes.router)
@@ -236,7 +245,7 @@ def create_app(services: Services, mcp: "McpEndpoint | None" = None) -> ASGIApp:
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["authorization", "content-type", "x-request-id"],
-            expose_headers=["x-i2t-sentence", "x-i2t-model", "x-timestamp"],
+            expose_headers=["x-i2t-sentence", "x-i2t-answer", "x-i2t-model", "x-timestamp"],
         )
     counted = Counting(pages.streaming_at_root(guarded), services.metrics)
     return Proxied(counted, settings.trusted_proxies)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import Annotated, TypeVar
 
@@ -22,6 +22,7 @@ from i2t_ros.bridges.http.history.handler import HistoryHandler
 from i2t_ros.bridges.http.history.pictures import KEY
 from i2t_ros.bridges.http.metrics import Metrics
 from i2t_ros.bridges.http.middleware.limits import AddressLimits
+from i2t_ros.bridges.http.places import Places
 from i2t_ros.bridges.http.problems import HttpProblem
 from i2t_ros.bridges.http.settings import HttpSettings
 from i2t_ros.bridges.journal import Journal
@@ -36,6 +37,7 @@ from i2t_ros.vision.codecs import check_picture, is_heavy, picture_format
 log = logging.getLogger("i2t_ros.http")
 
 Result = TypeVar("Result")
+Answering = Callable[[DescribeRequest], Awaitable[DescribeReply]]
 
 MAX_FETCHES = 8
 """Pictures that are fetched from URLs at a time."""
@@ -54,8 +56,9 @@ PICTURES_TIME = 600.0  # seconds for which a linked picture is kept at most
 class Services:
     """One listener's handler, cameras, pictures, history and counters, and the limits on them.
 
-    queue     the requests that are being answered now, in the order in which they came, each with
-              the name that its client gave it
+    queue     the places of descriptions that are being made
+    asking    those of questions that are being answered: a language model takes long, and no
+              description waits for it
     model     what answered last; empty before that
     viewers   how many watch streams
     sockets   of the WebSocket cameras, by name
@@ -91,8 +94,9 @@ class Services:
         self.settings = settings = settings or HttpSettings()
         self.sink = sink
         self.unready = unready
-        self.queue: dict[object, str] = {}
-        self._heavy_ones: set[object] = set()  # those in the queue with pictures that take long
+        most = settings.limits.max_requests
+        self.queue = Places("request", most, max(1, most // 2))
+        self.asking = Places("question", settings.limits.max_questions)
         self.model = ""
         self.viewers = 0
         self.sockets: dict[str, WebSocket] = {}
@@ -133,31 +137,14 @@ class Services:
 
         Raises I2tError: BusyError beyond the limit, ImageError, and what the handler raises.
         """
+        if request.question:
+            return await self.ask(request, lambda text: None, name)
         count = self.metrics.descriptions.labels
         try:
-            if request.picture is not None:
-                await self.check(request.picture)
-            most = self.settings.limits.max_requests
-            heavy = request.picture is not None and is_heavy(request.picture, request.annotate)
-            if heavy and len(self._heavy_ones) >= max(1, most // 2):
-                raise BusyError(f"{len(self._heavy_ones)} large pictures in progress, the limit")
-            if self.pending >= most:
-                raise BusyError(
-                    f"{counted(self.pending, 'request')} in progress, the limit: try again"
-                )
-            ticket = object()
-            self.queue[ticket] = name
-            if heavy:
-                self._heavy_ones.add(ticket)
-            try:
-                reply = await self._ask(request)
-            finally:
-                del self.queue[ticket]
-                self._heavy_ones.discard(ticket)
+            reply = await self._in(self.queue, request, name, self._handler.describe)
         except I2tError as error:
             count(error.code).inc()
             raise
-        self.model = reply.description.model
         count("cached" if reply.cached else "ok").inc()
         return reply
 
@@ -166,20 +153,46 @@ class Services:
 
         If this is cancelled, so is the handler.
         """
-        check_question(request.question)
-        return await self._handler.ask(await self._with_picture(request), told)
+        count = self.metrics.answers.labels
 
-    async def _ask(self, request: DescribeRequest) -> DescribeReply:
+        def answer(request: DescribeRequest) -> Awaitable[DescribeReply]:
+            return self._handler.ask(request, told)
+
+        try:
+            check_question(request.question)
+            reply = await self._in(self.asking, request, name, answer)
+        except I2tError as error:
+            count(error.code).inc()
+            raise
+        except asyncio.CancelledError:
+            count("cancelled").inc()
+            raise
+        count("ok").inc()
+        return reply
+
+    async def _in(
+        self, places: Places, request: DescribeRequest, name: str, answer: Answering
+    ) -> DescribeReply:
+        """Have a request answered in one of the places."""
+        if request.picture is not None:
+            await self.check(request.picture)
+        is_large = request.picture is not None and is_heavy(request.picture, request.annotate)
+        with places.take(name, is_large=is_large):
+            reply = await self._about_a_camera(request, answer)
+        self.model = reply.description.model
+        return reply
+
+    async def _about_a_camera(self, request: DescribeRequest, answer: Answering) -> DescribeReply:
         """Have a request answered; one about no camera by name by the first that has frames."""
         try:
-            return await self._handler.describe(await self._with_picture(request))
+            return await answer(await self._with_picture(request))
         except NoFrameError:
             if request.picture is not None or request.camera:
                 raise
             for camera in self.hub.online[1:]:
                 with contextlib.suppress(NoFrameError):
                     named = await self._with_picture(replace(request, camera=camera.name))
-                    return await self._handler.describe(named)
+                    return await answer(named)
             raise
 
     async def check(self, picture: Picture, *, hashed: bool = False) -> None:

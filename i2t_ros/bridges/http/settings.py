@@ -59,6 +59,12 @@ class HttpLimits:
         1,
         10_000,
     )
+    max_questions: int = _limit(
+        8,
+        "questions answered at a time, besides the descriptions; one more is answered 503 (busy)",
+        1,
+        1000,
+    )
     max_viewers: int = _limit(
         32, "streams watched at a time, MJPEG and live words together", 1, 10_000
     )

@@ -29,6 +29,27 @@ MAX_SENTENCE = 300  # characters of a sentence that are logged
 MAX_LINGER = 1 << 26  # bytes that a client may still send after a refusal
 
 
+class Reader(asyncio.StreamReader):
+    """Reads what a client sends.
+
+    ended  set when the client sends no more, or has left
+    """
+
+    def __init__(self, limit: int, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(limit=limit, loop=loop)
+        self.ended = asyncio.Event()
+
+    def feed_eof(self) -> None:
+        """Take note of the end of the stream."""
+        super().feed_eof()
+        self.ended.set()
+
+    def set_exception(self, exc: BaseException) -> None:
+        """Take note that the connection is lost."""
+        super().set_exception(exc)  # type: ignore[arg-type, unused-ignore]
+        self.ended.set()
+
+
 class Connection:
     """One client's conversation with the server, until one side ends it.
 
@@ -40,11 +61,7 @@ class Connection:
     """
 
     def __init__(
-        self,
-        server: "TcpServer",
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        served: bool,
+        self, server: "TcpServer", reader: Reader, writer: asyncio.StreamWriter, served: bool
     ) -> None:
         self.served = served
         self.idle = self.has_spoken = self.gives_way = False
@@ -191,7 +208,7 @@ class Connection:
                 request = dataclasses.replace(
                     self._server.version_1, picture=request.picture, camera="", annotate=True
                 )
-            reply = await self._server.handler.describe(request)
+            reply = await self._answer(request)
             picture = _picture(request, reply)
             share.resize(max(share.size, len(picture)))
             share.complete()
@@ -200,7 +217,7 @@ class Connection:
             await self._send(wire.encode_error(version, error))
             return
         elapsed = (time.monotonic() - started) * 1000
-        sentence = reply.description.sentence
+        sentence = reply.answer.text if reply.answer else reply.description.sentence
         if version == 1 and self._server.version_1.style == "list":
             sentence = plural_start(sentence, self._server.version_1.language)
         header = wire.encode_success(version, sentence, len(picture))
@@ -215,6 +232,31 @@ class Connection:
         objects = counted(len(reply.description.scene.detections or ()), "object")
         told = f"{self._client}: {size}, {objects}, {elapsed:.1f} ms: {_shown(sentence)}"
         self._server.journal.say(logging.INFO, self._address, "answered", told)
+
+    async def _answer(self, request: DescribeRequest) -> DescribeReply:
+        """Have a request answered; a question only while its client is there.
+
+        A language model would go on for long, and for nobody. Raises I2tError, and OSError if the
+        client has left.
+        """
+        handler, places = self._server.handler, self._server.asking
+        if not request.question:
+            return await handler.describe(request)
+        if places.locked():
+            questions = counted(self._limits.max_questions, "question")
+            raise BusyError(f"{questions} in progress, the limit: try again")
+        async with places:
+            answer = asyncio.ensure_future(handler.ask(request, lambda text: None))
+            left = asyncio.ensure_future(self._reader.ended.wait())
+            try:
+                await asyncio.wait((answer, left), return_when=asyncio.FIRST_COMPLETED)
+                if answer.done():
+                    return answer.result()
+                raise ConnectionResetError("it ended its side before the answer to its question")
+            finally:
+                answer.cancel()
+                left.cancel()
+                await asyncio.gather(answer, left, return_exceptions=True)
 
     async def _pause(self) -> None:
         """Give a client of version 1 time to read the header before the picture arrives.

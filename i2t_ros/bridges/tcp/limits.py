@@ -34,6 +34,9 @@ class TcpLimits:
     idle_time: float = _seconds(10.0, "without a byte after which a client is disconnected")
     receive_time: float = _seconds(60.0, "that a client may take to send one request")
     request_time: float = _seconds(30.0, "that the detector may take for one request")
+    max_questions: int = option(
+        8, "questions answered at a time; more get the error busy", bounds=(1, 1000)
+    )
     answer_time: float = _seconds(120.0, "that a language model may take for an answer")
     send_time: float = _seconds(30.0, "that a client may take to accept each part of its reply")
     header_pause: float = _seconds(

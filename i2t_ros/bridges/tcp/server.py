@@ -12,7 +12,7 @@ from i2t_ros.bridges.handler import Handler, TimeLimited
 from i2t_ros.bridges.journal import Journal
 from i2t_ros.bridges.memory import RequestMemory
 from i2t_ros.bridges.tcp import wire
-from i2t_ros.bridges.tcp.connection import CHUNK, Connection
+from i2t_ros.bridges.tcp.connection import CHUNK, Connection, Reader
 from i2t_ros.bridges.tcp.limits import TcpLimits
 from i2t_ros.language.sentences import plural_start
 from i2t_ros.types import DescribeRequest
@@ -34,6 +34,7 @@ class TcpServer:
     open      how many connections are served now
     closing   whether it has stopped reading requests
     memory    that pictures take which are being received or described
+    asking    the places of questions that are being answered
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class TcpServer:
         self.open = 0
         self.closing = False
         self.journal = Journal(log)
+        self.asking = asyncio.Semaphore(self.limits.max_questions)
         self.memory = RequestMemory(self.limits.max_memory_bytes)
         self.port = port
         self._host = host
@@ -107,11 +109,12 @@ class TcpServer:
     def _protocol(self) -> asyncio.Protocol:
         """Return what reads and writes a new connection, as asyncio.start_server does it."""
         loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(limit=CHUNK, loop=loop)
+        reader = Reader(limit=CHUNK, loop=loop)
         return asyncio.StreamReaderProtocol(reader, self._accept, loop=loop)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Start the task of a new connection, or refuse it."""
+        assert isinstance(reader, Reader)  # noqa: S101 (_protocol has made it)
         assert self._acceptor is not None  # noqa: S101 (it has accepted it)
         is_full = len(self._connections) >= self._acceptor.most
         if self.closing or (is_full and not self._displace(self._silent())):

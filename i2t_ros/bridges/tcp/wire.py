@@ -18,6 +18,7 @@ from i2t_ros.errors import (
     TruncatedImageError,
     UnsupportedFormatError,
 )
+from i2t_ros.pipeline.asking import LONGEST_QUESTION, check_question
 from i2t_ros.pipeline.tasks.registry import check_tasks
 from i2t_ros.resources import config_path, load_yaml
 from i2t_ros.types import DescribeRequest, Picture
@@ -30,7 +31,7 @@ SEPARATOR = b"<SEP>"
 
 MAX_EXTENSION = 32  # bytes before the separator
 MAX_DIGITS = 18  # of the size
-MAX_OPTIONS = 1024  # bytes between the second separator and the newline
+MAX_OPTIONS = 1024 + 4 * LONGEST_QUESTION  # bytes between the second separator and the newline
 MAX_HEADER = MAX_EXTENSION + len(SEPARATOR) + MAX_DIGITS + len(SEPARATOR) + MAX_OPTIONS + 1
 MAX_REPLY_HEADER: Mapping[Version, int] = {1: 4096, 2: 65536}
 """Bytes; for version 1, as many as the old clients read with one ``recv``."""
@@ -283,6 +284,11 @@ def _shown(data: bytes | bytearray) -> str:
     return ascii(bytes(data[:MAX_EXTENSION]).decode("latin-1"))
 
 
+def _question(value: str) -> str:
+    check_question(value)
+    return value
+
+
 _OPTIONS: Mapping[str, tuple[str, str, str, Callable[[str], Any]]] = {
     "lang": ("language", "text", ".*", str),
     "style": ("style", "text", ".*", str),
@@ -291,8 +297,12 @@ _OPTIONS: Mapping[str, tuple[str, str, str, Callable[[str], Any]]] = {
     "min_score": ("min_score", "0.0 to 1.0", r"0(\.[0-9]+)?|1(\.0+)?", float),
     "camera": ("camera", "text", ".*", str),
     "tasks": ("tasks", "tasks", ".*", lambda value: check_tasks(filter(None, value.split(",")))),
+    "question": ("question", "text", ".*", _question),
 }
 """Option -> field of DescribeRequest, what is expected, its pattern, and what reads its value."""
+
+_ITEM = re.compile("(question=.*)|([^;]*);?", re.DOTALL)
+"""One option; a question is the last one, because it may have any character but a newline."""
 
 _CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
 
@@ -302,7 +312,7 @@ def _read_options(header: _Header) -> dict[str, Any]:
     format = canonical_format(header.extension.decode("ascii"))
     fields: dict[str, Any] = {"annotate": True}
     try:
-        items = header.options.decode("utf-8").split(";")
+        items = [found[1] or found[2] for found in _ITEM.finditer(header.options.decode("utf-8"))]
     except UnicodeDecodeError:
         got = _shown(header.options)
         raise InvalidRequestError(f"expected options in UTF-8, got {got}") from None

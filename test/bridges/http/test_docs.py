@@ -25,7 +25,14 @@ from i2t_ros.errors import UnknownCameraError
 from i2t_ros.options import options_of
 from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.tasks.faces import Faces
-from i2t_ros.types import DescribeReply, DescribeRequest, Description, Detections
+from i2t_ros.types import (
+    Answer,
+    CountCheck,
+    DescribeReply,
+    DescribeRequest,
+    Description,
+    Detections,
+)
 from i2t_ros.vision.codecs import decode_image, encode_image
 
 DOCS = ROOT / "docs"
@@ -72,6 +79,12 @@ def describe(request):
     drawn = encode_image(image, request.picture.format) if request.annotate else None
     description = Description(scene, sentence, options.language, options.style, "fake", 0.01)
     return DescribeReply(description, drawn)
+
+
+def answer(reply):
+    """See one person too many."""
+    check = CountCheck("person", "person", 2, 1)
+    return Answer("There are two people.", "fake-vlm", 0.5, "disagrees", (check,))
 
 
 @contextlib.contextmanager
@@ -123,7 +136,7 @@ def test_the_examples_work(web, history_settings, tmp_path, kind, example):
     else:
         settings = SETTINGS[kind]
     sink = Sink(describe)
-    bridge = web(describe, sink=sink, **settings)
+    bridge = web(describe, sink=sink, answer=answer, **settings)
     sink.hub = bridge.hub
     with camera(bridge) if kind == "with a camera called door" else contextlib.nullcontext():
         for command, shown in steps(example):
@@ -139,8 +152,8 @@ def test_the_examples_work(web, history_settings, tmp_path, kind, example):
 def test_there_are_examples_of_everything():
     assert {kind for kind, _ in EXAMPLES} == {*SETTINGS, "with a history"}
     commands = " ".join(command for _, example in EXAMPLES for command, _ in steps(example))
-    for path in ("/v1/describe", "/v1/cameras", "/v1/models", "/healthz", "/readyz", "/metrics",
-                 "/upload", "/snapshot", "/v1/live", "/v1/history"):  # fmt: skip
+    for path in ("/v1/describe", "/v1/ask", "/v1/cameras", "/v1/models", "/healthz", "/readyz",
+                 "/metrics", "/upload", "/snapshot", "/v1/live", "/v1/history"):  # fmt: skip
         assert path in commands, path
 
 

@@ -44,6 +44,19 @@ EXPECTED = {
     "source_unreadable": 503,
     "source_lost": 503,
     "detector_unreachable": 503,
+    "vlm_off": 501,
+    "vlm_unreachable": 502,
+    "vlm_time_limit": 504,
+    "vlm_cut_off": 502,
+    "vlm_unauthorized": 502,
+    "vlm_busy": 503,
+    "vlm_refused": 502,
+    "vlm_server_error": 502,
+    "vlm_not_an_api": 502,
+    "vlm_bad_answer": 502,
+    "vlm_empty": 502,
+    "vlm_endless": 502,
+    "vlm_too_large": 502,
 }
 
 

@@ -26,7 +26,8 @@ def test_every_route_is_documented_with_its_errors(bridge):
         document = client.get("/openapi.json").json()
     paths = document["paths"]
     assert set(paths) == {
-        "/v1/describe", "/v1/pictures/{key}", "/upload", "/stream", "/snapshot", "/v1/live",
+        "/v1/describe", "/v1/ask", "/v1/pictures/{key}", "/upload", "/stream", "/snapshot",
+        "/v1/live",
         "/v1/cameras", "/v1/models", "/healthz", "/readyz", "/metrics", "/v1/session",
         "/v1/history", "/v1/history/{number}", "/v1/history/{number}/picture",
         "/v1/history/{number}/annotated",
@@ -34,7 +35,7 @@ def test_every_route_is_documented_with_its_errors(bridge):
     for path, operations in paths.items():
         for method, operation in operations.items():
             assert operation["summary"], (path, method)
-            if path.startswith("/v1/describe"):
+            if path in ("/v1/describe", "/v1/ask"):
                 assert {"200", "422", "503", "504"} <= set(operation["responses"])
 
 
@@ -47,7 +48,7 @@ def test_the_examples_of_the_document_work(bridge):
             entry["name"]: str(entry["schema"]["default"]) for entry in operation["parameters"]
         }
         assert set(query) == {
-            *("language", "style", "spoken", "tasks", "min_score", "annotate", "fresh")
+            *("language", "style", "spoken", "tasks", "min_score", "annotate", "fresh", "question")
         }
         for body in ({"content": PICTURE}, {"files": {"image": PICTURE}}):
             reply = client.post("/v1/describe", params=query, **body)

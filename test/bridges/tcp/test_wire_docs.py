@@ -7,14 +7,14 @@ import re
 import socket
 
 import pytest
-from local_handlers import FakeHandler
+from local_handlers import FakeHandler, answered
 from making import picture_of
 from project import ROOT
 
 from i2t_ros import errors
 from i2t_ros.bridges.tcp import wire
 from i2t_ros.bridges.tcp.limits import TcpLimits
-from i2t_ros.types import Picture
+from i2t_ros.types import Answer, Picture
 from i2t_ros.vision.codecs import FORMATS, canonical_format
 
 TEXT = (ROOT / "docs" / "wire_protocol.md").read_text("utf-8")
@@ -86,6 +86,10 @@ class Scripted(FakeHandler):
         description = dataclasses.replace(reply.description, sentence=sentence)
         annotated = picture_of(picture, reply.annotated.format) if picture else None
         return dataclasses.replace(reply, description=description, annotated=annotated)
+
+    async def ask(self, request, told):
+        reply = await self.describe(request)
+        return answered(reply, Answer(reply.description.sentence, "fake-vlm", 0.5), told)
 
 
 @pytest.fixture(params=EXAMPLES, ids=range(len(EXAMPLES)))

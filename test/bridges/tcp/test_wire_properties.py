@@ -21,6 +21,7 @@ option_values = st.sampled_from(
         "annotate=0",
         "min_score=0.5",
         "tasks=faces",
+        "question=Is it; open?",
         "no=1",
         "annotate=7",
     ]
@@ -39,8 +40,8 @@ streams = st.builds(
 mangled = st.builds(
     lambda stream, at, junk: stream[: at % (len(stream) + 1)] + junk + stream[at:],
     streams,
-    st.integers(0, 2000),
-    st.binary(max_size=8) | st.sampled_from([b"<SEP>", b"\n", b"9" * 25, b"x" * 1100]),
+    st.integers(0, 20_000),
+    st.binary(max_size=8) | st.sampled_from([b"<SEP>", b"\n", b"9" * 25, b"x" * 9100]),
 )
 
 

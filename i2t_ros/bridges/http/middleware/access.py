@@ -129,8 +129,8 @@ class Guard:
             send_counted = counted_reply(scope, send_with_headers, taken, refuse_reply)
 
             async def send_reply(message: Message) -> None:
-                if message["type"] == "http.response.start":  # the body has been used
-                    share.release()
+                if message["type"] == "http.response.start" and not _is_events(message):
+                    share.release()  # the body has been used; a stream may need it to its end
                 await send_counted(message)
 
             await self._app(scope, in_limits, send_reply)
@@ -241,6 +241,13 @@ def unauthorized(message: str) -> HttpProblem:
 def session_value(token: str) -> str:
     """Return what the session cookie holds: proof of the token that does not reveal it."""
     return hmac.new(token.encode(), b"i2t_ros session", hashlib.sha256).hexdigest()
+
+
+def _is_events(start: Message) -> bool:
+    return any(
+        name == b"content-type" and value.startswith(b"text/event-stream")
+        for name, value in start.get("headers", ())
+    )
 
 
 def _address_of(caller: HTTPConnection) -> str:

@@ -13,6 +13,7 @@ from i2t_ros.bridges.http import schemas
 from i2t_ros.bridges.http.history.handler import KeptReply
 from i2t_ros.bridges.http.middleware.proxies import prefix_of
 from i2t_ros.bridges.http.problems import HttpProblem
+from i2t_ros.bridges.http.routes.leaving import while_here
 from i2t_ros.bridges.http.routes.parameters import body_schema, query_of, read_body_options
 from i2t_ros.bridges.http.routes.request_body import URL_FIELD, prefers_picture, read_body
 from i2t_ros.bridges.http.services import Services, SharedServices
@@ -25,10 +26,16 @@ MAX_HEADER = 2048
 """Characters of a header's value. nginx passes on a reply only if all headers have 4 KB at most."""
 ELLIPSIS = quote("…")
 
-PictureOptions = Annotated[DescribeRequest, Depends(query_of(DescribeRequest, without=["camera"]))]
+NOT_OF_A_PICTURE = ("camera",)
+
+PictureOptions = Annotated[
+    DescribeRequest, Depends(query_of(DescribeRequest, without=NOT_OF_A_PICTURE))
+]
 CameraOptions = Annotated[DescribeRequest, Depends(query_of(DescribeRequest))]
 
-router = APIRouter(tags=["describe"], responses=schemas.refusals(401, 404, 422, 429, 500, 503, 504))
+router = APIRouter(
+    tags=["describe"], responses=schemas.refusals(401, 404, 422, 429, 500, 501, 502, 503, 504)
+)
 
 
 def _body() -> dict[str, Any]:
@@ -51,7 +58,7 @@ def _body() -> dict[str, Any]:
                 "schema": {
                     "type": "object",
                     "required": ["url"],
-                    "properties": {"url": URL_FIELD, **body_schema()},
+                    "properties": {"url": URL_FIELD, **body_schema(NOT_OF_A_PICTURE)},
                 },
                 "example": {"url": "https://example.com/photo.jpg", "language": "es"},
             },
@@ -63,7 +70,7 @@ def _body() -> dict[str, Any]:
     "/v1/describe",
     summary="Describe a picture",
     response_model=schemas.Reply,
-    responses={**schemas.content("image/*"), **schemas.refusals(400, 403, 408, 413, 415, 502)},
+    responses={**schemas.content("image/*"), **schemas.refusals(400, 403, 408, 413, 415)},
     openapi_extra={"requestBody": _body()},
 )
 async def describe_picture(
@@ -74,11 +81,12 @@ async def describe_picture(
     The picture is a file of a form, the body itself, or behind a URL (if the server allows
     that). The options may be fields of the form or keys of the JSON too. The reply is JSON, or,
     if Accept prefers `image/*`, the annotated picture with the sentence in the header
-    `X-I2T-Sentence` (UTF-8, percent-encoded, cut at 2 KB).
+    `X-I2T-Sentence` (UTF-8, percent-encoded, cut at 2 KB). The answer to a question is in
+    `answer` of the JSON, or in the header `X-I2T-Answer` in place of the sentence.
     """
     started = time.perf_counter()
     picture, values = await read_body(request, services)
-    question = read_body_options(replace(options, picture=picture), values)
+    question = read_body_options(replace(options, picture=picture), values, NOT_OF_A_PICTURE)
     return await _reply(services, request, question, started)
 
 
@@ -117,29 +125,44 @@ async def _reply(
 ) -> Response:
     """Ask, and answer in the form that the client prefers."""
     received = time.perf_counter()
-    name = request.headers.get("x-request-id", "")
-    if prefers_picture(request.headers.get("accept", "")):
-        reply = await services.describe(replace(question, annotate=True), name)
+    as_picture = prefers_picture(request.headers.get("accept", ""))
+    if as_picture:
+        question = replace(question, annotate=True)
+    elif question.picture is not None:
+        await services.check(question.picture, hashed=True)
+    coming = services.describe(question, request.headers.get("x-request-id", ""))
+    # A language model goes on for long, and would do so for nobody.
+    if question.question:
+        coming = while_here(request.scope, request.receive, coming)
+    reply = await coming
+    if as_picture:
+        said = reply.description.sentence if reply.answer is None else reply.answer.text
         headers = {
-            "x-i2t-sentence": in_header(reply.description.sentence),
+            f"x-i2t-{'sentence' if reply.answer is None else 'answer'}": in_header(said),
             "x-i2t-model": in_header(reply.description.model),
         }
         return picture_response(drawing_of(reply), headers)
-    if question.picture is not None:
-        await services.check(question.picture, hashed=True)
-    reply = await services.describe(question, name)
+    values = await reply_values(services, request, question, reply)
+    return JSONResponse({**values, "timings_ms": timings(started, received)})
+
+
+async def reply_values(
+    services: Services, request: Request, asked: DescribeRequest, reply: DescribeReply
+) -> dict[str, Any]:
+    """Return a reply as JSON has it, with links, but without the times."""
     entry = reply.entry if isinstance(reply, KeptReply) else None
-    answer = {
-        **await services.told(reply.description, reply_to_json, reply, question.picture),
-        "annotated": prefix_of(request) + drawing_link(services, reply)
-        if question.annotate
-        else None,
+    return {
+        **await services.told(reply.description, reply_to_json, reply, asked.picture),
+        "annotated": prefix_of(request) + drawing_link(services, reply) if asked.annotate else None,
         "history": entry.id if entry else None,
     }
+
+
+def timings(started: float, received: float) -> dict[str, float]:
+    """Return the milliseconds from the start of a request until it was received, and until now."""
     ended = time.perf_counter()
-    timings = {"receive": received - started, "total": ended - started}
-    answer["timings_ms"] = {name: round(1000 * seconds, 2) for name, seconds in timings.items()}
-    return JSONResponse(answer)
+    seconds = {"receive": received - started, "total": ended - started}
+    return {name: round(1000 * each, 2) for name, each in seconds.items()}
 
 
 def in_header(text: str) -> str:

@@ -25,10 +25,9 @@ log = logging.getLogger("i2t_ros.http")
 MIN_INTERVAL = 0.2  # seconds between two events: faster than anybody reads
 ASK_INTERVAL = 1.0  # the same if each of them is asked for
 
-WordsOptions = Annotated[
-    DescribeRequest,
-    Depends(query_of(DescribeRequest, without=["tasks", "min_score", "annotate", "fresh"])),
-]
+UNASKED = ("tasks", "min_score", "annotate", "fresh", "question")
+
+WordsOptions = Annotated[DescribeRequest, Depends(query_of(DescribeRequest, without=UNASKED))]
 
 router = APIRouter(tags=["cameras"])
 

@@ -1,6 +1,7 @@
 """Options of a dataclass as query parameters, form fields and keys of a JSON body."""
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ValidationError, create_model
 from i2t_ros.bridges.http.problems import validation_message
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.options import Option, from_values, options_of
+from i2t_ros.pipeline.asking import LONGEST_QUESTION
 from i2t_ros.types import CAMERA_NAME, DescribeRequest
 
 Settings = TypeVar("Settings")
@@ -46,12 +48,14 @@ def query_of(
     return read
 
 
-def read_body_options(request: DescribeRequest, values: Mapping[str, Any]) -> DescribeRequest:
-    """Return the request with what a form or a JSON object says of a picture.
+def read_body_options(
+    request: DescribeRequest, values: Mapping[str, Any], without: tuple[str, ...]
+) -> DescribeRequest:
+    """Return the request with what a form or a JSON object says, all options but ``without``.
 
     Raises InvalidRequestError for an unknown name and for a value that is not allowed.
     """
-    model, known = _body()
+    model, known = _body(without)
     _refuse_unknown(values, known)
     try:
         checked = model(**values)
@@ -62,16 +66,16 @@ def read_body_options(request: DescribeRequest, values: Mapping[str, Any]) -> De
     return replace(request, **{name: getattr(made, name) for name in values})
 
 
-def body_schema() -> dict[str, Any]:
+def body_schema(without: tuple[str, ...]) -> dict[str, Any]:
     """Return the JSON schema of each option of a body, for the OpenAPI document."""
-    model, _ = _body()
+    model, _ = _body(without)
     make = getattr(model, "model_json_schema", None) or model.schema  # pydantic 2, 1
     return make()["properties"]  # type: ignore[no-any-return]
 
 
 @cache
-def _body() -> tuple[type[BaseModel], dict[str, Option]]:
-    known = {item.name: item for item in options_of(DescribeRequest) if item.name != "camera"}
+def _body(without: tuple[str, ...]) -> tuple[type[BaseModel], dict[str, Option]]:
+    known = {item.name: item for item in options_of(DescribeRequest) if item.name not in without}
     fields: dict[str, Any] = {
         # A list of JSON is a list already; a form has names with commas between them.
         name: (str | list[str] if isinstance(item.default, list) else _type(item), _field(item))
@@ -97,6 +101,8 @@ def _field(item: Option) -> Any:
     limits: dict[str, Any] = {}
     if item.bounds:
         limits = {"ge": item.bounds[0], "le": item.bounds[1]}
+    elif item.name == "question":
+        limits = {"max_length": LONGEST_QUESTION}
     elif isinstance(item.default, str):
         pattern = CAMERA_PATTERN if item.name == "camera" else NAME_PATTERN
         limits = {"max_length": MAX_NAME, "pattern": pattern}
@@ -105,10 +111,15 @@ def _field(item: Option) -> Any:
 
 
 def _plain(values: Mapping[str, Any], known: Mapping[str, Option]) -> dict[str, Any]:
-    """Return the values with lists, each name once, for names with commas between them."""
+    """Return the values as the options have them.
+
+    Names with commas between them become lists, each name once; a question becomes one line.
+    """
     plain = dict(values)
     for name, value in values.items():
         if isinstance(known[name].default, list):
             names = value.split(",") if isinstance(value, str) else value
             plain[name] = list(dict.fromkeys(each.strip() for each in names))
+        elif name == "question":  # the lines of a text are no more than words to a model
+            plain[name] = re.sub(r"\s", " ", value)
     return plain

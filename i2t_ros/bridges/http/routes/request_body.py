@@ -46,8 +46,28 @@ async def read_body(request: Request, services: Services) -> tuple[Picture, dict
     Returns the picture and the options, neither of them checked. Raises HttpProblem for a body that
     is none of these, and for a URL that cannot be fetched; BusyError if too many are being read.
     """
+    picture, options = await read_any_body(request, services)
+    if picture is not None:
+        return picture, options
+    kind = _kind_of(request)
+    if kind == JSON:
+        raise HttpProblem(422, f"url: expected text of 1 to {MAX_URL} characters")
+    if kind in READERS:
+        raise HttpProblem(
+            400, "form: expected a file or a url; with curl, -F image=@photo.jpg sends a file"
+        )
+    return Picture(), options
+
+
+async def read_any_body(
+    request: Request, services: Services
+) -> tuple[Picture | None, dict[str, Any]]:
+    """Read a body as read_body() does, or one without a picture: None stands for that.
+
+    That is a form or JSON with neither a file nor a URL, or nothing at all that is of no type.
+    """
     content_type = request.headers.get("content-type", "")
-    kind = content_type.partition(";")[0].strip().lower()
+    kind = _kind_of(request)
     if not (kind in (*READERS, "application/octet-stream", "") or kind.startswith("image/")):
         raise HttpProblem(
             415,
@@ -57,7 +77,7 @@ async def read_body(request: Request, services: Services) -> tuple[Picture, dict
     body = await _received(request, kind)
     # curl --data-binary calls everything a URL-encoded form.
     if kind not in READERS or (kind == URL_ENCODED and _is_picture(body)):
-        return Picture(body), {}
+        return (Picture(body) if body or kind else None), {}
     read = READERS[kind]
     if len(body) + len(content_type) > MAX_READ_HERE:
         options, files = await services.reading.run(read, body, content_type)
@@ -68,11 +88,11 @@ async def read_body(request: Request, services: Services) -> tuple[Picture, dict
         return Picture(files[0]), options
     if files:
         raise HttpProblem(400, "form: expected a file or a url, got both")
-    if kind != JSON and url is None:
-        raise HttpProblem(
-            400, "form: expected a file or a url; with curl, -F image=@photo.jpg sends a file"
-        )
-    return await _fetched(url, services), options
+    return (None if url is None else await _fetched(url, services)), options
+
+
+def _kind_of(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 async def _received(request: Request, kind: str) -> bytearray:
@@ -114,6 +134,12 @@ def prefers_picture(accept: str) -> bool:
         elif kind in ("application/json", "application/*", "*/*"):
             data = max(data, weight)
     return picture > data
+
+
+def prefers_events(accept: str) -> bool:
+    """Return whether an Accept header would rather have events than JSON."""
+    weights = dict(_accepted(accept))
+    return weights.get("text/event-stream", 0.0) > weights.get("application/json", 0.0)
 
 
 def accepts_html(accept: str) -> bool:

@@ -96,8 +96,11 @@ async def session(request: Request, services: SharedServices) -> schemas.Session
 @router.get("/v1/queue", include_in_schema=False)  # of use only while another request waits
 async def queue(request: str, services: SharedServices) -> schemas.Place:
     """Tell how many requests are before the one with this X-Request-Id."""
-    names = list(services.queue.values())
-    return schemas.Place(ahead=names.index(request) if request and request in names else None)
+    for places in (services.queue, services.asking):
+        names = list(places.names.values())
+        if request and request in names:
+            return schemas.Place(ahead=names.index(request))
+    return schemas.Place(ahead=None)
 
 
 @router.post(

@@ -28,7 +28,8 @@ export class Problem extends Error {
 }
 
 export function spokenError({ code, message }) {
-  return text(`errors.${code}`) || text("failed", { message });
+  const known = text(`errors.${code}`) || (code?.startsWith("vlm_") && text("errors.vlm_failed"));
+  return known || text("failed", { message });
 }
 
 export function spoken(problem) {
@@ -60,6 +61,34 @@ export async function request(path, options) {
 
 export async function picture(path) {
   return (await answered(path)).blob();
+}
+
+// The events of a reply, each { name, data }, as they come. Raises a Problem for one called `error`,
+// and if the last of them does not come.
+export async function* events(path, options) {
+  const response = await answered(path, options);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  try {
+    for (;;) {
+      const { value, done } = await reader.read().catch((error) => {
+        throw error.name === "AbortError" ? error : new Problem("unreachable", String(error));
+      });
+      if (done) throw new Problem("unreachable", "the reply has no end");
+      const parts = (rest + value).split("\n\n");
+      rest = parts.pop();
+      for (const part of parts) {
+        const [, name, json] = part.match(/^event: (.*)\ndata: (.*)$/) ?? [];
+        if (!name) continue; // a comment
+        const data = JSON.parse(json);
+        if (name === "error") throw new Problem(data.error.code, data.error.message);
+        yield { name, data };
+        if (name === "answer") return;
+      }
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
 }
 
 // Why a stream does not start; null if it would start now.

@@ -23,6 +23,11 @@ export function showFound(result, hasOverlay = true) {
   if (result.faces?.length) {
     more.push(element("h3", "", text("faces")), element("p", "", count(result.faces.length)));
   }
+  if (result.caption && result.style !== "caption") { // as the sentence it is there already
+    const caption = element("p", "", result.caption.text);
+    caption.dir = "auto";
+    more.push(element("h3", "", text("caption")), caption);
+  }
   if (result.texts?.length) {
     more.push(element("h3", "", text("texts")), ...result.texts.map(textLine));
   }

@@ -1,5 +1,6 @@
 // The live view: the camera's pictures as a stream, its words as events.
 
+import { askAbout } from "./ask.js";
 import { picture, refusal, request, spoken } from "./api.js";
 import { $ } from "./elements.js";
 import { doWithout, forVoice } from "./speech.js";
@@ -67,6 +68,8 @@ function watch() {
     t: Date.now(),
   });
   $("stream").src = `stream?${query}`;
+  const camera = $("camera").value;
+  askAbout(`camera ${camera}`, async () => ({ camera }));
   listen();
 }
 

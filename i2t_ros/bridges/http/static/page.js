@@ -1,6 +1,7 @@
 // The page: views, theme, language, state. Everything else has a module of its own.
 
 import { request, spoken, spokenError } from "./api.js";
+import { retellAsk, startAsk } from "./ask.js";
 import { loadColors } from "./colors.js";
 import { $ } from "./elements.js";
 import { startLive, stopLive, retellLive, snapshotLive } from "./live.js";
@@ -109,6 +110,7 @@ async function changeLanguage(tag) {
 function retell() {
   retellLive();
   retellPicture();
+  retellAsk();
 }
 
 // State of the detector
@@ -150,6 +152,7 @@ async function start() {
   startTabs();
   startSpeech(retell);
   startWords();
+  startAsk(); // before the views: Escape stops an answer first
   startOverlay();
   const found = await session();
   await loadColors();

@@ -1,5 +1,6 @@
 // A picture of the user's own: chosen, dropped, pasted, taken, or behind a URL.
 
+import { askAbout } from "./ask.js";
 import { picture as fetchPicture, request, spoken } from "./api.js";
 import { $ } from "./elements.js";
 import { drawOverlay } from "./overlay.js";
@@ -13,6 +14,7 @@ import { doWithout, forVoice } from "./speech.js";
 import { clearWords, showProblem, showWords } from "./words.js";
 
 // { key, source: URL of what is shown, describe: (options) => promise of a result,
+//   content: () => promise of what a question about it sends,
 //   isNew: not remembered yet, result, before: an older result, stop: while it is being described }
 let current = null;
 let showTab = () => {};
@@ -82,12 +84,14 @@ function startDropping() {
 // Describe a blob, show it with its boxes, and remember it.
 export function describePicture(blob) {
   let sent = null;
+  const shrink = () => sent ??= shrunk(blob, limits); // a large photo takes seconds
   const describe = async (options) => {
-    sent ??= await shrunk(blob, limits); // a large photo takes seconds, and others may come
-    options.show(sent); // what is sent, so that the boxes fit
-    return ask({ "content-type": "application/octet-stream" }, sent, options);
+    const smaller = await shrink();
+    options.show(smaller); // what is sent, so that the boxes fit
+    return ask({ "content-type": "application/octet-stream" }, smaller, options);
   };
-  open({ key: newName(), source: "", describe, isNew: true });
+  const content = async () => ({ image: await shrink(), ...looks() });
+  open({ key: newName(), source: "", describe, content, isNew: true });
 }
 
 // The browser may not load pictures of other servers into this page: the robot sends it back, with
@@ -99,7 +103,14 @@ function describeUrl(url) {
     const path = result.annotated.slice(result.annotated.indexOf("v1/pictures/"));
     return { ...result, drawing: URL.createObjectURL(await fetchPicture(path)) };
   };
-  open({ key: newName(), source: "", describe, isNew: true });
+  const content = async () => ({ url, ...looks() });
+  open({ key: newName(), source: "", describe, content, isNew: true });
+}
+
+// What is looked for, for a form.
+function looks() {
+  const tasks = chosenTasks();
+  return tasks ? { tasks } : {};
 }
 
 async function ask(headers, body, { signal, name }) {
@@ -126,6 +137,7 @@ export function showKnown(entry, asItWas) {
 // The view is back: its words take the place of those of the live view.
 export function resumePicture() {
   if (current?.result) showWords(current.result, !current.result.drawing); else clearWords();
+  offerQuestions();
 }
 
 export function retellPicture() {
@@ -146,6 +158,13 @@ async function open(picture) {
   if (current === picture) settle(picture, problem);
   // One that is retold already has the same source.
   if (picture.isNew && current?.source !== picture.source) release(picture);
+}
+
+function offerQuestions() {
+  if (!current) return askAbout("", null);
+  const { key, source, content } = current;
+  // One of the server's history: it is fetched first.
+  askAbout(key, content ?? (async () => ({ image: await fetchPicture(source), ...looks() })));
 }
 
 function settle(picture, problem) {
@@ -193,6 +212,7 @@ function showPicture({ source, result }) {
   $("drop").hidden = true;
   $("result").hidden = false;
   $("another").hidden = false;
+  offerQuestions();
   if (source) $("result-image").src = source; else $("result-image").removeAttribute("src");
   drawOverlay(result && !result.drawing ? result : null);
 }
@@ -212,5 +232,6 @@ function showDrop() {
   $("result").hidden = true;
   $("another").hidden = true;
   $("working").hidden = true;
+  offerQuestions();
   if (hadFocus) $("choose").focus();
 }

@@ -122,8 +122,19 @@ export function say(result, isNew) {
   if (!voice || !result.sentence || !isPressed() || coming || !(isNew || due)) return;
   if (voice.speaking || voice.pending) return;
   due = false;
-  utterance = new SpeechSynthesisUtterance(result.sentence);
-  utterance.lang = result.language;
+  speak(result.sentence, result.language);
+}
+
+// An answer was asked for: it does not wait for what is being read.
+export function sayAnswer(answer, lang) {
+  if (!voice || !isPressed() || coming) return;
+  voice.cancel();
+  speak(answer, lang);
+}
+
+function speak(words, lang) {
+  utterance = new SpeechSynthesisUtterance(words);
+  utterance.lang = lang;
   utterance.addEventListener("error", ({ error }) => {
     if (!isPressed() || STOPPED.includes(error)) return;
     stop(NO_VOICE.includes(error) ? lack() : text("failed", { message: error }));

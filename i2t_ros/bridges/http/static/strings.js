@@ -71,6 +71,9 @@ export async function chooseLanguage(tag) {
   for (const element of document.querySelectorAll("[data-i18n-empty]")) {
     element.dataset.empty = text(element.dataset.i18nEmpty);
   }
+  for (const element of document.querySelectorAll("[data-i18n-placeholder]")) {
+    element.placeholder = text(element.dataset.i18nPlaceholder);
+  }
   for (const element of document.querySelectorAll("[data-i18n-label]")) {
     element.setAttribute("aria-label", text(element.dataset.i18nLabel));
   }
@@ -93,6 +96,10 @@ export function isolated(value) {
 
 export function count(number) {
   return new Intl.NumberFormat(chosen, DIGITS).format(number);
+}
+
+export function listed(texts) {
+  return new Intl.ListFormat(chosen, { type: "unit" }).format(texts);
 }
 
 export function percent(score) {

@@ -45,6 +45,7 @@ export const chosenTasks = () => (chosen ?? []).join(",");
 export function taskName(task) {
   const names = {
     detect: text("objects"), faces: text("faces"), text: text("texts"), classify: text("classes"),
+    caption: text("caption"),
   };
   return names[task] ?? task;
 }

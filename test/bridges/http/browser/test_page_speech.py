@@ -1,19 +1,11 @@
 """Reading aloud in a real browser: which voices there are, and what they are given."""
 
 import pytest
+from browser_page import VOICES
 from web_support import PICTURE, RectangleDescriber
 
 from i2t_ros.errors import BackendMissingError
 
-# A headless browser has no voices: these are what it would have.
-VOICES = """
-window.said = [];
-window.voices = arguments[0];
-Object.defineProperty(speechSynthesis, "getVoices",
-  {value: () => window.voices.map((lang) => ({lang}))});
-Object.defineProperty(speechSynthesis, "speak",
-  {configurable: true, value: (words) => window.said.push([words.text, words.lang])});
-"""
 # As if the page would wait for voices for ever.
 PATIENT = """
 const real = window.setTimeout;
