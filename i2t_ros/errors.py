@@ -177,6 +177,10 @@ class NotActiveError(ServiceError, code="not_active"):
     """The node is not active (lifecycle) or has been disabled."""
 
 
+class CanceledError(ServiceError, code="canceled"):
+    """A goal of an action that a client has canceled before its result was there."""
+
+
 class TranslationError(ServiceError, code="translation_failed"):
     """The translator cannot be used, refused, or gave a wrong answer; texts stay as they were."""
 

@@ -22,6 +22,14 @@ ASK_AGAIN = 0.25
 """Seconds between two requests: a node that does not know this client yet answers nobody."""
 
 
+def check_name(name: str) -> None:
+    """Raise InvalidRequestError for what is not the name of a node."""
+    if not NODE.fullmatch(name):
+        raise InvalidRequestError(
+            f"expected the name of a node, such as /car/detector_node, got {name!r}"
+        )
+
+
 def check_active(names: Sequence[str], seconds: float) -> None:
     """Return once every node has said that it is active.
 
@@ -29,10 +37,7 @@ def check_active(names: Sequence[str], seconds: float) -> None:
     InvalidRequestError for what is no name, or for more than LONGEST seconds or none.
     """
     for name in names:
-        if not NODE.fullmatch(name):
-            raise InvalidRequestError(
-                f"expected the name of a node, such as /car/detector_node, got {name!r}"
-            )
+        check_name(name)
     if not 0 < seconds <= LONGEST:
         raise InvalidRequestError(
             f"timeout: expected more than 0 and up to {LONGEST:g} seconds, got {seconds:g}"

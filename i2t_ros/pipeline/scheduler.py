@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from i2t_ros.errors import BusyError, ImageError, NotActiveError, RequestError, TimeLimitError
+from i2t_ros.vlm.stop import Stop
 
 First = TypeVar("First")
 Result = TypeVar("Result")
@@ -151,11 +153,13 @@ class RequestQueue:
         self.counters = RequestCounters()
         self._clock.start()
 
-    def submit(self, job: Callable[[], Result], *, heavy: bool = False) -> Future[Result]:
-        """Run ``job`` in one of the request threads.
+    def submit(
+        self, job: Callable[[], Result], *, heavy: bool = False, stop: Stop | None = None
+    ) -> Future[Result]:
+        """Run ``job`` in one of the request threads; ``stop`` takes it back while it waits.
 
         Raises BusyError if the queue is full and NotActiveError after close(). The future raises
-        TimeLimitError if the request waits or runs too long.
+        TimeLimitError if the request waits or runs too long, and CancelledError if it is dropped.
         """
         request = _Request(job, heavy, time.monotonic() + self._max_wait)
         with self._changed:
@@ -173,6 +177,8 @@ class RequestQueue:
             self._start_next()
             if request.deadline < self._wakes_at:
                 self._changed.notify_all()
+        if stop is not None:
+            stop.then(partial(self._take_back, request))
         return request.future
 
     def close(self, timeout: float = 10.0) -> bool:
@@ -196,6 +202,14 @@ class RequestQueue:
         self._clock.join()
         self._pool.shutdown()  # also waits for the callbacks of the requests' futures
         return True
+
+    def _take_back(self, request: _Request) -> None:
+        with self._changed:
+            if request.running or request not in self._unanswered:
+                return
+            self._unanswered.discard(request)
+            self._waiting[request.heavy].remove(request)
+        request.future.cancel()
 
     def _refuse(self, what: str) -> None:
         self.counters.refused += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ import pytest
 from local_handlers import FakeHandler
 from PIL import Image, ImageDraw, ImageFont
 from project import ROOT
+from vlm_server import serving as serving_vlm
 
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.bridges.tcp.limits import TcpLimits
@@ -170,3 +172,13 @@ def render_line(font_file):
         return image, cv2.transform(corners[None], turn)[0].astype(np.float32)
 
     return render
+
+
+@pytest.fixture(scope="module")
+def vlm_server(tmp_path_factory):
+    """Run a real server of language models, which wants a key; see vlm_server.VlmServer."""
+    for module in ("gguf", "xllamacpp"):
+        if find_spec(module) is None:
+            pytest.skip(f"{module} is not installed")
+    with serving_vlm(tmp_path_factory.mktemp("vlm")) as server:
+        yield server

@@ -1,4 +1,4 @@
-"""The bridges' way to a detector: the Describe service, called from an asyncio loop."""
+"""The bridges' way to a detector, from an asyncio loop: the service Describe and the action Ask."""
 
 import asyncio
 import contextlib
@@ -20,19 +20,16 @@ except ImportError:  # Humble tells nobody that a publisher has come or gone
 
 from i2t_ros.bridges.loop_thread import LoopThread
 from i2t_ros.errors import DetectorUnreachableError, I2tError, NotActiveError
+from i2t_ros.nodes.bridge.asking_client import AskingClient
+from i2t_ros.nodes.bridge.detectors import LOOK_AGAIN, NEW, STARTING, Detectors
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
 from i2t_ros.nodes.lifecycle.spinning import Pulse, SpinningThread
 from i2t_ros.nodes.messages import descriptions as messages
 from i2t_ros.srv import Describe
-from i2t_ros.types import DescribeReply, DescribeRequest
+from i2t_ros.types import DescribeReply, DescribeRequest, Told
 from i2t_ros.vision.codecs import is_heavy
 
-LOOK_AGAIN = 0.25
-"""Seconds between two checks which detectors are there for a pending request."""
-STARTING = 10.0
-"""Seconds for which a detector that takes the place of another may say that it is not active."""
-NEW = 2.0
-"""Seconds for which a detector is new, and after which a request to a new one is sent again."""
+_ANOTHER = "name another service with the parameter describe_service"
 
 
 class DetectorClient:
@@ -57,6 +54,8 @@ class DetectorClient:
 
     Responses cross threads only here: ``describe`` runs on the loop, a response arrives in the
     node's thread, and LoopThread.post carries it over. ``ready`` may be called in any thread.
+
+    Questions, which take seconds, have places of their own, and a client of their own.
     """
 
     def __init__(
@@ -65,14 +64,7 @@ class DetectorClient:
         """Ask the detector that offers ``service``; ``node`` ends if this client's thread does."""
         self._loop = loop
         name = node.resolve_service_name(service)
-        self._node = Node(
-            f"_{node.get_name()}_client",
-            namespace=node.get_namespace(),
-            context=node.context,
-            use_global_arguments=False,
-            enable_rosout=False,
-            start_parameter_services=False,
-        )
+        self._node = _hidden_node(node, "client")
         self._client: Client = self._node.create_client(
             Describe, name, qos_profile=messages.SERVICE_QOS
         )
@@ -82,8 +74,16 @@ class DetectorClient:
         self._spinning = SpinningThread(self._node, on_death=partial(node.end, failed=True))
         self._places = asyncio.Semaphore(max_in_flight)
         self._heavy_places = asyncio.Semaphore(max(1, max_in_flight // 2))
-        self._detectors: frozenset[bytes] = frozenset()
-        self._looked = self._appeared = -math.inf
+        self._detectors = Detectors(self._node, self.service, self.ready)
+        action = f"{self.service.rpartition('/')[0]}/ask"
+        self._asking = AskingClient(
+            _hidden_node(node, "asking"),
+            action,
+            loop.post,
+            remedy=_ANOTHER,
+            on_death=partial(node.end, failed=True),
+        )
+        self._questions = asyncio.Semaphore(max_in_flight)
 
     def ready(self) -> bool:
         """Return whether a detector offers the service."""
@@ -95,6 +95,7 @@ class DetectorClient:
 
     def close(self) -> None:
         """Close the client."""
+        self._asking.close()
         self._spinning.close()
         self._node.destroy_node()
 
@@ -111,11 +112,16 @@ class DetectorClient:
             response = await self._ask(messages.request_to_msg(request))
         return messages.reply_from_response(response)
 
+    async def ask(self, request: DescribeRequest, told: Told) -> DescribeReply:
+        """Have the detector answer a question; see Handler.ask. Raises as describe()."""
+        async with self._questions:
+            return await self._asking.ask(request, told)
+
     async def _ask(self, request: Describe.Request) -> Describe.Response:
         """Send a request and wait, as long as there is a detector that could answer."""
         answered: asyncio.Future[Future] = asyncio.get_running_loop().create_future()
-        asked, now = self._look(), time.monotonic()
-        again = now + NEW if now - self._appeared < NEW else math.inf
+        asked, now = self._detectors.look(), time.monotonic()
+        again = now + NEW if self._detectors.one_is_new() else math.inf
         pause, patience = LOOK_AGAIN, math.inf  # before one that is not active is asked again
         attempts: list[Future] = []
 
@@ -140,7 +146,7 @@ class DetectorClient:
             send()
             while not (await asyncio.wait([answered], timeout=LOOK_AGAIN))[0]:
                 self._check_ready()
-                detectors, now = self._look(), time.monotonic()
+                detectors, now = self._detectors.look(), time.monotonic()
                 if detectors - asked or now > again:
                     again = now + NEW if detectors - asked else math.inf
                     asked = detectors
@@ -153,29 +159,20 @@ class DetectorClient:
             raise I2tError(f"the answer of {self.service} cannot be read: {error}") from error
         return answered.result().result()
 
-    def _look(self) -> frozenset[bytes]:
-        """Return which detectors are there, as of LOOK_AGAIN ago at most, by what sends responses.
-
-        With a middleware that does not call these topics as DDS does, all detectors are one.
-        """
-        now = time.monotonic()
-        if now - self._looked > LOOK_AGAIN:
-            topic = f"rr{self.service}Reply"
-            senders = self._node.get_publishers_info_by_topic(topic, no_mangle=True)
-            detectors = frozenset(bytes(sender.endpoint_gid) for sender in senders)
-            if not detectors and self.ready():
-                detectors = frozenset([b""])
-            if detectors - self._detectors:
-                self._appeared = now
-            self._detectors, self._looked = detectors, now
-        return self._detectors
-
     def _check_ready(self) -> None:
         if not self.ready():
-            raise DetectorUnreachableError(
-                f"{self._absent}; start detector_node, or name another service with the parameter "
-                "describe_service"
-            )
+            raise DetectorUnreachableError(f"{self._absent}; start detector_node, or {_ANOTHER}")
+
+
+def _hidden_node(node: Node, what: str) -> Node:
+    return Node(
+        f"_{node.get_name()}_{what}",
+        namespace=node.get_namespace(),
+        context=node.context,
+        use_global_arguments=False,
+        enable_rosout=False,
+        start_parameter_services=False,
+    )
 
 
 async def _is_heavy(request: DescribeRequest) -> bool:

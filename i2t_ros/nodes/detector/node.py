@@ -1,6 +1,7 @@
 """detector_node: image topics in; detections, pictures and sentences out; Describe on request."""
 
 import traceback
+from collections.abc import Callable
 from concurrent.futures import CancelledError
 from concurrent.futures import Future as ThreadFuture
 from functools import partial
@@ -13,9 +14,10 @@ from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
 from i2t_ros.action import Ask
-from i2t_ros.errors import I2tError, NotActiveError
+from i2t_ros.errors import I2tError, InvalidRequestError, NotActiveError
 from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage
 from i2t_ros.nodes.detector.work import FrameSettings, Work
+from i2t_ros.nodes.lifecycle.deferred_action import DeferredAction
 from i2t_ros.nodes.lifecycle.deferred_service import create_deferred_service
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
 from i2t_ros.nodes.messages import descriptions as messages
@@ -62,6 +64,14 @@ class DetectorNode(ManagedNode):
             qos_profile=messages.SERVICE_QOS,
             callback_group=ReentrantCallbackGroup(),
         )
+        self._questions = DeferredAction(
+            self,
+            Ask,
+            "~/ask",
+            begin=self._begin_question,
+            answer=self._answer_question,
+            qos=messages.SERVICE_QOS,
+        )
 
     # Lifecycle
 
@@ -93,16 +103,28 @@ class DetectorNode(ManagedNode):
         self._active = False
         if self._work is not None:
             self._work.cameras.unsubscribe()
+        self._questions.end_all(self._not_active())
         self.get_logger().info("inactive: no images are taken, no requests answered")
         return super().on_deactivate(state)
 
     def release(self) -> None:
         """Stop the threads, then release what they used. May be called more than once."""
         self._active = False
+        self._questions.end_all(self._not_active())
         work, self._work = self._work, None
         if work is not None and not work.close():
             self.get_logger().error("the backend is still busy after 10 s; it is left open")
         self.configured = False
+
+    def end_work(self) -> None:
+        """Release everything; those who asked are told so."""
+        super().end_work()
+        self._questions.settle()
+
+    def destroy_node(self) -> None:
+        """Leave the ROS graph."""
+        self._questions.close()  # rclpy leaves actions as they are
+        super().destroy_node()
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Take images or take none; requests that bring a picture are answered all the same."""
@@ -151,7 +173,7 @@ class DetectorNode(ManagedNode):
         """
         work = self._work
         if not self._active or work is None:
-            failure = self._failure or NotActiveError(f"{self.get_name()} is not active")
+            failure = self._failure or self._not_active()
             raise failure.with_traceback(None)  # it would keep the requests of all who were told
         question = messages.request_from_msg(request)
         options = self._options
@@ -172,18 +194,40 @@ class DetectorNode(ManagedNode):
         )
         return chained(reply, lambda done: finished((header, done)))
 
+    def _begin_question(
+        self, goal: Ask.Goal, publish: Callable[[Any], None], stop: Stop
+    ) -> ThreadFuture[tuple[Header, DescribeReply]]:
+        if not goal.question:
+            raise InvalidRequestError("question: expected one, got none")
+        return self._begin(goal, lambda text: publish(Ask.Feedback(text=text)), stop)
+
     def _answer(self, job: ThreadFuture[tuple[Header, DescribeReply]]) -> Describe.Response:
         """Return the response of a request that has ended; runs in the thread that ended it."""
+        return self._reply(job, messages.response_to_msg, Describe.Response)
+
+    def _answer_question(self, job: ThreadFuture[tuple[Header, DescribeReply]]) -> Ask.Result:
+        """Return the result of a goal, in the same way."""
+        return self._reply(job, messages.result_to_msg, Ask.Result)
+
+    def _reply(
+        self,
+        job: ThreadFuture[tuple[Header, DescribeReply]],
+        to_msg: Callable[[Header, DescribeReply], Any],
+        kind: type,
+    ) -> Any:
         try:
-            return messages.response_to_msg(*job.result())
+            return to_msg(*job.result())
         except CancelledError:
             error: I2tError = NotActiveError(f"{self.get_name()} has been stopped")
         except I2tError as known:
             error = known
         except Exception as unknown:
-            self.get_logger().error(f"Describe failed: {traceback.format_exc()}")
+            self.get_logger().error(f"a request failed: {traceback.format_exc()}")
             error = I2tError(f"internal error: {unknown}")
-        return Describe.Response(error_code=error.code, message=str(error))
+        return kind(error_code=error.code, message=str(error))
+
+    def _not_active(self) -> NotActiveError:
+        return NotActiveError(f"{self.get_name()} is not active")
 
     def take_parameters(self, values: dict[str, Any]) -> None:
         """Take the values of live parameters; raises RequestError if they make no sense."""

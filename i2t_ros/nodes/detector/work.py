@@ -3,7 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache, partial
@@ -22,6 +22,7 @@ from i2t_ros.nodes.messages.markers import boxes_to_marker, sentence_to_marker
 from i2t_ros.nodes.messages.tasks import detections_to_msg
 from i2t_ros.nodes.parameters.detector import DetectorSettings, openers
 from i2t_ros.options import from_values
+from i2t_ros.pipeline.asking import Look
 from i2t_ros.pipeline.describe_options import STAGED, DescribeOptions
 from i2t_ros.pipeline.describer import Describer, ImageInWork, Newest
 from i2t_ros.pipeline.frames import FrameLine
@@ -153,17 +154,22 @@ class Work:
     ) -> Future[DescribeReply]:
         """Answer a request; see Describer.answer and Describer.complete.
 
-        Raises BusyError and NotActiveError, as the future does.
+        Raises BusyError and NotActiveError, as the future does, and that CancelledError.
         """
         turn = partial(self.access.turn, urgent=True)
         if not options.needs_seconds(request):
             job = partial(self.describer.answer, request, options, newest, turn)
-            return self.requests.submit(job, heavy=heavy)
+            return self.requests.submit(job, heavy=heavy, stop=stop)
         look = partial(self.describer.look, request, options, newest, turn)
-        return chained(
-            self.requests.submit(look, heavy=heavy),
-            lambda seen: self.answers.submit(partial(self.describer.complete, seen, told, stop)),
-        )
+
+        def complete(seen: Look) -> Future[DescribeReply]:
+            if stop is not None and stop.is_set:
+                raise CancelledError
+            return self.answers.submit(
+                partial(self.describer.complete, seen, told, stop), stop=stop
+            )
+
+        return chained(self.requests.submit(look, heavy=heavy, stop=stop), complete)
 
     def prepare(self, camera: str, item: ImageMessage) -> CameraWork:
         """Read the pixels, start the tasks beside detection, and make the backend's input."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
 from rcl_interfaces.srv import SetParameters, SetParametersAtomically
+from rclpy.context import Context
 from rclpy.exceptions import InvalidHandle
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.impl.rcutils_logger import RcutilsLogger
@@ -51,9 +52,9 @@ class GuardedExecutor(SingleThreadedExecutor):
     The callbacks of services have to be functions, not coroutines.
     """
 
-    def __init__(self, logger: RcutilsLogger) -> None:
-        """``logger`` gets what fails."""
-        super().__init__()
+    def __init__(self, logger: RcutilsLogger, context: Context | None = None) -> None:
+        """``logger`` gets what fails; ``context`` is that of the nodes, None: the default one."""
+        super().__init__(context=context)
         self._logger = logger
 
     # rclpy has no public place for this. Humble hands over one more function.

@@ -3,8 +3,10 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from rclpy.exceptions import InvalidHandle
+from rclpy.executors import Executor
 from rclpy.node import Node
 
 from i2t_ros.nodes.lifecycle.guard import GuardedExecutor, complain
@@ -32,10 +34,14 @@ class SpinningThread(threading.Thread):
         super().__init__(name="i2t-executor", daemon=True)
         self._node = node
         self._on_death = on_death
-        self._executor = GuardedExecutor(node.get_logger())
+        self._executor = GuardedExecutor(node.get_logger(), node.context)
         self._executor.add_node(node)
         self._stopping = False
         self.start()
+
+    def soon(self, task: Callable[[], object]) -> None:
+        """Have the thread call ``task`` between two callbacks; from any thread. See run_soon()."""
+        run_soon(self._executor, task)
 
     def close(self, limit: float = STOP_LIMIT) -> bool:
         """Stop before the node is destroyed; return whether that took at most ``limit`` seconds."""
@@ -63,6 +69,17 @@ class SpinningThread(threading.Thread):
         finally:
             if not self._stopping:
                 self._on_death()
+
+
+def run_soon(executor: Executor | None, task: Callable[[], object]) -> None:
+    """Have an executor call ``task``; not at all if it has been shut down. From any thread.
+
+    Tasks may be called in another order than that in which they came.
+    """
+    # Of one that is shut down, what wakes it has been destroyed.
+    with suppress(InvalidHandle, AttributeError):
+        if executor is not None:
+            executor.create_task(task)
 
 
 class Pulse:

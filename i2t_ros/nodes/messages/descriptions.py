@@ -1,19 +1,27 @@
-"""Descriptions, and the requests and responses of the Describe service, as messages and back."""
+"""Descriptions, and requests and replies of the service Describe and the action Ask, as messages.
+
+Both ways: into messages and back.
+"""
 
 from contextlib import suppress
+from functools import partial
+from typing import Any
 
-from builtin_interfaces.msg import Duration
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 from vision_msgs.msg import Detection2DArray
 
 from i2t_ros import language as words
-from i2t_ros.errors import ServiceError, UnknownLanguageError, error_from_code
+from i2t_ros.action import Ask
+from i2t_ros.errors import I2tError, ServiceError, UnknownLanguageError, error_from_code
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.msg import TaskFailure
+from i2t_ros.nodes.messages.answers import answer_from_msg, answer_to_msg
+from i2t_ros.nodes.messages.bounds import LONGEST_NAME, LONGEST_TEXT, MOST_FOUND
+from i2t_ros.nodes.messages.durations import duration_to_msg, seconds_of
 from i2t_ros.nodes.messages.images import check_frame_id, encoded_to_msg
 from i2t_ros.nodes.messages.tasks import converter
+from i2t_ros.pipeline.asking import QUESTION
 from i2t_ros.pipeline.description_json import label_of
 from i2t_ros.pipeline.tasks.registry import TASKS, check_tasks
 from i2t_ros.srv import Describe
@@ -26,51 +34,70 @@ lose all but the last ten without a word."""
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 """Of what late subscribers get too: which model and options answer."""
 
-MOST_FOUND = 10_000
-"""Objects, faces or other things in a description: the most that max_detections or top_k allow."""
-
-LONGEST_NAME = 255
-"""Characters of a class, a label, a task, a language or the like; JSON repeats some of them in each
-object."""
-
-LONGEST_TEXT = 1_000_000
-"""Characters of a sentence, and of all texts that were read or went wrong: a book of 300 pages has
-fewer."""
-
-_SAME = ("camera", "language", "style", "spoken", "min_score", "annotate", "fresh")
-"""Fields of a request that are the same in the message."""
+_SAME = (
+    "camera", "language", "style", "spoken", "min_score", "annotate", "fresh", "question"
+)  # fmt: skip
+"""Fields of a request that are the same in the messages; a goal of Ask has no ``fresh``."""
 
 
-def request_from_msg(request: Describe.Request) -> DescribeRequest:
-    """Return a service request in the vocabulary of the package.
+def request_from_msg(msg: Describe.Request | Ask.Goal) -> DescribeRequest:
+    """Return a service request, or a goal, in the vocabulary of the package.
 
     Raises UnknownTaskError, and ImageMessageError for its header.
     """
-    check_frame_id(request.image.header)
+    check_frame_id(msg.image.header)
     return DescribeRequest(
-        picture=Picture(request.image.data) if len(request.image.data) else None,
-        tasks=check_tasks(request.tasks),
-        **{name: getattr(request, name) for name in _SAME},
+        picture=Picture(msg.image.data) if len(msg.image.data) else None,
+        tasks=check_tasks(msg.tasks),
+        **{name: getattr(msg, name) for name in _SAME if hasattr(msg, name)},
     )
 
 
 def request_to_msg(request: DescribeRequest) -> Describe.Request:
     """Return a service request; the other end finds the picture's format in its bytes."""
-    return Describe.Request(
-        image=encoded_to_msg(Header(), request.picture) if request.picture else CompressedImage(),
-        tasks=list(request.tasks),
-        **{name: getattr(request, name) for name in _SAME},
-    )
+    return _fill(Describe.Request(), request)
+
+
+def goal_to_msg(request: DescribeRequest) -> Ask.Goal:
+    """Return a goal, in the same way."""
+    return _fill(Ask.Goal(), request)
+
+
+def _fill(msg: Any, request: DescribeRequest) -> Any:
+    if request.picture is not None:
+        msg.image = encoded_to_msg(Header(), request.picture)
+    msg.tasks = list(request.tasks)
+    for name in filter(partial(hasattr, msg), _SAME):
+        setattr(msg, name, getattr(request, name))
+    return msg
 
 
 def response_to_msg(header: Header, reply: DescribeReply) -> Describe.Response:
     """Return the service response that carries a reply."""
-    response = Describe.Response(
-        success=True, description=description_to_msg(header, reply.description), cached=reply.cached
-    )
+    return _reply_to_msg(Describe.Response(success=True, cached=reply.cached), header, reply)
+
+
+def result_to_msg(header: Header, reply: DescribeReply) -> Ask.Result:
+    """Return the result of a goal that carries a reply; without an answer, it is no success."""
+    result = _reply_to_msg(Ask.Result(success=True), header, reply)
+    if reply.answer is None:
+        error = _unanswered(reply)
+        result.success, result.error_code, result.message = False, error.code, str(error)
+    return result
+
+
+def _reply_to_msg(msg: Any, header: Header, reply: DescribeReply) -> Any:
+    msg.description = description_to_msg(header, reply.description)
     if reply.annotated is not None:
-        response.annotated = encoded_to_msg(header, reply.annotated)
-    return response
+        msg.annotated = encoded_to_msg(header, reply.annotated)
+    if reply.answer is not None:
+        msg.answer = answer_to_msg(reply.answer)
+    return msg
+
+
+def _unanswered(reply: DescribeReply) -> I2tError:
+    missing = ServiceError("the question has no answer")
+    return reply.description.scene.failures.get(QUESTION, missing)
 
 
 def reply_from_response(response: Describe.Response) -> DescribeReply:
@@ -78,15 +105,29 @@ def reply_from_response(response: Describe.Response) -> DescribeReply:
 
     Raises the error that it carries, UnsupportedFormatError for its picture, and ServiceError.
     """
-    if not response.success:
-        raise error_from_code(response.error_code, response.message)
-    description, annotated = response.description, None
-    if len(response.annotated.data):
+    return _reply_from_msg(response, cached=response.cached)
+
+
+def reply_from_result(result: Ask.Result) -> DescribeReply:
+    """Return the reply that a result carries, which has an answer; raises as for a response."""
+    reply = _reply_from_msg(result)
+    if reply.answer is None:
+        raise _unanswered(reply)
+    return reply
+
+
+def _reply_from_msg(msg: Any, *, cached: bool = False) -> DescribeReply:
+    if not msg.success:
+        raise error_from_code(msg.error_code, msg.message)
+    description, annotated = msg.description, None
+    if len(msg.annotated.data):
         header = PictureHeader(
-            canonical_format(response.annotated.format), description.width, description.height
+            canonical_format(msg.annotated.format), description.width, description.height
         )
-        annotated = Picture(response.annotated.data, header)
-    return DescribeReply(description_from_msg(description), annotated, response.cached)
+        annotated = Picture(msg.annotated.data, header)
+    return DescribeReply(
+        description_from_msg(description), annotated, cached, answer_from_msg(msg.answer)
+    )
 
 
 def description_to_msg(
@@ -94,7 +135,6 @@ def description_to_msg(
 ) -> DescriptionMsg:
     """Return a description. ``detections`` is its message if the caller has made it already."""
     scene = description.scene
-    seconds, nanoseconds = divmod(round(description.elapsed * 1e9), 10**9)
     msg = DescriptionMsg(
         header=header,
         width=scene.width,
@@ -109,7 +149,7 @@ def description_to_msg(
             for task, error in scene.failures.items()
         ],
         model=description.model,
-        elapsed=Duration(sec=seconds, nanosec=nanoseconds),
+        elapsed=duration_to_msg(description.elapsed),
         detections=detections or Detection2DArray(header=header),
     )
     for task, result in scene.results.items():
@@ -142,7 +182,7 @@ def description_from_msg(msg: DescriptionMsg) -> Description:
         results,
         {failure.task: error_from_code(failure.code, failure.message) for failure in msg.failures},
     )
-    elapsed = msg.elapsed.sec + msg.elapsed.nanosec / 1e9
+    elapsed = seconds_of(msg.elapsed)
     labels = {entry.class_id: entry.label for entry in msg.objects}
 
     def label(name: str) -> str:
@@ -165,7 +205,7 @@ def _check_texts(msg: DescriptionMsg) -> None:
     names += [name for entry in msg.objects for name in (entry.class_id, entry.label)]
     names += [name for failure in msg.failures for name in (failure.task, failure.code)]
     names += [region.script for region in msg.texts]
-    texts = [msg.sentence, msg.model, *(failure.message for failure in msg.failures)]
+    texts = [msg.sentence, msg.caption, msg.model, *(failure.message for failure in msg.failures)]
     texts += [text for region in msg.texts for text in (region.text, region.translation)]
     texts += [other.json for other in msg.others]
     longest, total = max(map(len, names)), sum(map(len, texts))

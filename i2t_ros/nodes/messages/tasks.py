@@ -26,7 +26,9 @@ from i2t_ros.msg import Face as FaceMsg
 from i2t_ros.msg import ObjectCount as ObjectCountMsg
 from i2t_ros.msg import TaskResult
 from i2t_ros.msg import TextRegion as TextRegionMsg
+from i2t_ros.nodes.messages.durations import duration_to_msg, seconds_of
 from i2t_ros.pipeline.tasks.base import Label
+from i2t_ros.pipeline.tasks.caption import Caption
 from i2t_ros.pipeline.tasks.classify import Classes
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.registry import TASKS
@@ -151,6 +153,14 @@ def _read_texts(msg: DescriptionMsg) -> tuple[TextRegion, ...]:
     )
 
 
+def _fill_caption(msg: DescriptionMsg, caption: Caption, _: Label) -> None:
+    msg.caption, msg.caption_age = caption.text, duration_to_msg(caption.age)
+
+
+def _read_caption(msg: DescriptionMsg) -> Caption:
+    return Caption(msg.caption, seconds_of(msg.caption_age))
+
+
 def _finite(score: float) -> float:
     """Return a score; raises ValueError for one that JSON has no number for."""
     if not math.isfinite(score):
@@ -177,6 +187,7 @@ _CONVERTERS = {
     "faces": Converter(_fill_faces, _read_faces),
     "text": Converter(_fill_texts, _read_texts),
     "classify": Converter(_fill_classification, _read_classification),
+    "caption": Converter(_fill_caption, _read_caption),
 }
 
 
