@@ -27,7 +27,7 @@ TASKS = {
     "caption": "vlm",
     "tracking": "tracking",
 }
-EXTRAS = ("web", "history", "s3", "translate", "completion", "speech", "vlm")
+EXTRAS = ("web", "history", "s3", "translate", "completion", "speech", "vlm", "mcp")
 # Programs that apt brings, on a laptop and on a robot, and the package that each is in. rosdep has
 # no key for espeak-ng.
 PROGRAMS = {

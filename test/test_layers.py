@@ -81,6 +81,8 @@ def test_everything_but_the_nodes_imports_without_ros():
     names.remove("i2t_ros.backends.jetson")  # needs modules that are built on a Jetson
     if importlib.util.find_spec("fastapi") is None:  # an extra, which the listener is made of
         names = [name for name in names if not name.startswith("i2t_ros.bridges.http.")]
+    if importlib.util.find_spec("mcp") is None:  # another one
+        names = [name for name in names if not name.startswith("i2t_ros.bridges.http.mcp.")]
     code = f"""
 import importlib, sys
 for name in ("rclpy", "rcl_interfaces", "sensor_msgs", "std_msgs", "vision_msgs"):

@@ -30,6 +30,7 @@ COMMANDS = {
     "setup": "install what runs models, and what else may be missing",
     "run": "run detector, bridge and source together until Ctrl-C",
     "health": "tell whether nodes are active, for the health check of a container",
+    "mcp": "give an agent the tools of a bridge (Model Context Protocol over stdin and stdout)",
     "client": "describe a photo, or a camera's newest frame, through a TCP bridge",
 }
 VERBOSE = {"action": "store_true", "help": "log every step, with tracebacks"}

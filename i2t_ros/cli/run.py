@@ -59,6 +59,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--http", action="store_true", help="also serve HTTP: page, API, streams, WebSocket cameras"
     )
     parser.add_argument(
+        "--mcp",
+        action="store_true",
+        help="as --http, with tools for agents at /mcp (Model Context Protocol)",
+    )
+    parser.add_argument(
         "--host",
         help="address to listen on, with --http that of HTTP, else that of TCP; 0.0.0.0: every "
         "network (default: that of the file, else 127.0.0.1)",
@@ -134,7 +139,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_bridge(args: argparse.Namespace) -> None:
     """Raise InvalidRequestError for a flag that has no effect, or a port that is none."""
-    given = {"--http": args.http or None, "--host": args.host, "--port": args.port}
+    given = {
+        "--http": args.http or None,
+        "--mcp": args.mcp or None,
+        "--host": args.host,
+        "--port": args.port,
+    }
     for flag, value in given.items():
         if args.no_bridge and value is not None:
             raise InvalidRequestError(f"{flag} needs bridge_node: drop --no-bridge")
@@ -151,9 +161,11 @@ def chosen_nodes(args: argparse.Namespace) -> dict[str, list[str]]:
         "detector_node": {"model": args.model, "language": args.language, "tasks": args.tasks}
     }
     if not args.no_bridge:
-        listener = "http" if args.http else "tcp"
+        http = args.http or args.mcp
+        listener = "http" if http else "tcp"
         given["bridge_node"] = {
-            "http": args.http or None,
+            "http": http or None,
+            "http_mcp": args.mcp or None,
             f"{listener}_host": args.host,
             f"{listener}_port": args.port,
         }

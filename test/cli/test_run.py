@@ -47,3 +47,11 @@ def test_the_detector_finds_words_for_a_voice_if_they_are_said(tmp_path, monkeyp
 
     monkeypatch.setattr("i2t_ros.nodes.together.can_import", lambda name: False)
     assert "spoken" not in parameters(run.chosen_nodes(parsed("--speech"))["detector_node"])
+
+
+def test_tools_for_agents_are_served_over_http():
+    nodes = run.chosen_nodes(parsed("--mcp", "--port", "8081"))
+    assert parameters(nodes["bridge_node"]) == {"http": True, "http_mcp": True, "http_port": 8081}
+    assert "http_mcp" not in parameters(run.chosen_nodes(parsed("--http"))["bridge_node"])
+    with pytest.raises(InvalidRequestError, match="--mcp needs bridge_node"):
+        run.run(parsed("--mcp", "--no-bridge"))

@@ -1,6 +1,7 @@
-"""Services and topics of the nodes: lifecycle, parameters, Describe, images, descriptions."""
+"""Services, the action and topics of the nodes: lifecycle, parameters, Describe, Ask, images."""
 
 import contextlib
+import itertools
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -8,9 +9,11 @@ from pathlib import Path
 from random import Random
 
 import cv2
+import hostile_vlm
 import httpx
 import numpy as np
 import rclpy
+from i2t_ros.action import Ask
 from i2t_ros.srv import Describe
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
@@ -47,8 +50,11 @@ FINAL = (
     Transition.TRANSITION_ACTIVE_SHUTDOWN,
 )
 """What a node may be asked for, and does not come back from."""
+KNOWN_GOALS = 4
+"""Identities of goals that come again and again."""
 RESTORED = 100
 """Inputs after which the nodes get their parameters back, and are active."""
+_GOAL_SERVICES = (Ask.Impl.SendGoalService, Ask.Impl.GetResultService)
 MESSAGE, REQUEST, GARBLED = b"message", b"request", b"garbled"
 
 
@@ -67,6 +73,7 @@ class Services(Target):
             self._peer = Peer()
             stack.callback(self._peer.close)
             start = stack.enter_context(node_processes(self._peer, folder))
+            vlm = stack.enter_context(hostile_vlm.serving(hostile_vlm.good(["A", " wall."])))
             cv2.imwrite(str(folder / "grey.png"), GREY)
             arguments = ["-r", "image:=pictures"]
             self._nodes = {
@@ -74,7 +81,7 @@ class Services(Target):
                 "source_node": start(
                     "source_node", source=folder / "grey.png", arguments=arguments
                 ),
-                "detector_node": start(model="fake"),
+                "detector_node": start(model="fake", caption_url=vlm.url),
             }
             stack.enter_context(self._viewers())
             self._strangers = {name: _Stranger(self._peer, name) for name in NODES}
@@ -164,6 +171,10 @@ class Services(Target):
             change.id = random.choice((1, 3, 255, 10, change.id))
             if change.id in FINAL and not change.label:
                 change.id = 3
+        if random.random() < 0.7:  # so that some goals are known
+            goal = getattr(request, "goal_info", request)
+            if hasattr(goal, "goal_id"):
+                goal.goal_id.uuid = [random.randrange(KNOWN_GOALS)] * 16
         return [REQUEST, service.encode(), serialize_message(request)]
 
     def run(self, case: Case) -> None:
@@ -202,6 +213,7 @@ class Services(Target):
         image = CompressedImage(format="jpeg")
         image.data.frombytes(JPEG)
         assert detector.call(Describe, "describe", image=image).success
+        self._answer_a_question(image)
         sentences = peer.collect(String, "/detector_node/sentence")
         pictures = peer.collect(Image, "/pictures")
         camera, msg = peer.camera(), image_to_msg(image.header, GREY)
@@ -211,6 +223,24 @@ class Services(Target):
         with httpx.stream("GET", f"{self._url()}/v1/live") as live:
             lines = live.iter_lines()
             peer.until(lambda: '"sentence"' in next(lines), "live words")
+
+    def _answer_a_question(self, image: CompressedImage) -> None:
+        """Ask until there is an answer: it may take seconds until old goals are forgotten."""
+        action, send, fetch = "/detector_node/ask/_action", *_GOAL_SERVICES
+        identities = itertools.count(KNOWN_GOALS)
+        goal = Ask.Goal(image=image, question="What is it?")
+
+        def is_answered() -> bool:
+            request = send.Request(goal=goal)
+            request.goal_id.uuid = list(next(identities).to_bytes(16, "big"))
+            if not self._peer.call(send, f"{action}/send_goal", request).accepted:
+                return False
+            request = fetch.Request(goal_id=request.goal_id)
+            result = self._peer.call(fetch, f"{action}/get_result", request).result
+            assert result.error_code in ("", "busy"), result.message
+            return result.answer.text == "A wall."
+
+        self._peer.until(is_answered, "a question is answered")
 
 
 class _Stranger:

@@ -1,21 +1,28 @@
 """What nodes cost while there is nothing to compute: CPU time, which no busy machine changes."""
 
 import contextlib
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
+import hostile_vlm
 import numpy as np
 import pytest
 import sleeping_detector_node
+from ask_talk import Asker, goal
+from detector_talk import GREY, picture, show
 from diagnostic_msgs.msg import DiagnosticArray
 from i2t_ros.srv import Describe
+from ros_nodes import cpu_seconds
 from sensor_msgs.msg import CompressedImage
-from std_msgs.msg import Header
+from std_msgs.msg import Header, String
 
 from i2t_ros.client import Client, ServerError
+from i2t_ros.nodes.detector.work import MOST_ANSWERS
 from i2t_ros.nodes.messages.images import image_to_msg
 
 LIMIT = 60.0
@@ -54,6 +61,55 @@ def test_a_detector_sleeps_while_requests_are_pending(peer, start, count):
     with watched(peer, detector, detector) as spent:
         peer.until(lambda: any(future.done() for future in futures), "the first answer")
     assert spent[0] < WAITING
+
+
+@contextlib.contextmanager
+def server_that_waits():
+    """Serve as a language model does that begins no answer until the block ends."""
+    gate = threading.Event()
+    with hostile_vlm.serving(hostile_vlm.slow(gate)) as server:
+        try:
+            yield server
+        finally:
+            gate.set()
+
+
+def spent_in_a_second(pid):
+    before, begun = cpu_seconds(pid), time.monotonic()
+    threading.Event().wait(1.0)  # what is measured is what passes meanwhile
+    return (cpu_seconds(pid) - before) / (time.monotonic() - begun)
+
+
+@pytest.mark.parametrize("count", [1, 16])
+def test_a_detector_sleeps_while_questions_are_pending(peer, start, count):
+    with server_that_waits() as server:
+        detector = start(model="fake", caption_url=server.url, caption_timeout=60.0)
+        asker = Asker(peer)
+        asked = [asker.send(goal()) for _ in range(count)]
+        for each in asked:
+            asker.taken(each)
+        for _ in asked[:MOST_ANSWERS]:
+            server.next_asked()
+        assert spent_in_a_second(detector.pid) < WAITING
+        assert not any(each.status for each in asked), "all are pending"
+        asker.close()
+
+
+def test_who_asks_a_camera_sleeps_until_the_answer_comes(peer, start):
+    with server_that_waits() as server:
+        start(model="fake", caption_url=server.url, caption_timeout=60.0)
+        sentences = peer.collect(String, "/detector_node/sentence")
+        show(peer, peer.camera(), picture(GREY), lambda: sentences)
+        code = "from i2t_ros.nodes.ask import ask_camera; ask_camera('', 'Who?')"
+        with subprocess.Popen(
+            [sys.executable, "-c", code], cwd="/", stderr=subprocess.DEVNULL
+        ) as process:
+            try:
+                server.next_asked()
+                assert spent_in_a_second(process.pid) < WAITING
+                assert process.poll() is None, "it waits"
+            finally:
+                process.terminate()
 
 
 @pytest.mark.parametrize("count", [1, 16])

@@ -14,12 +14,25 @@ RANGES = {
     for sign in ("", "u")
 }
 TEXTS = ("", " ", "x" * 3000, "\n", "\ufffd", "%s{}", "../..", "/", "'; --", "nan", "999999999999")
+IMPLICIT = {
+    "SendGoal": "SendGoalService",
+    "GetResult": "GetResultService",
+    "FeedbackMessage": "FeedbackMessage",
+}
+"""What every action has, as its type's name has it, and as Python has it."""
 
 
 def type_of(name):
-    """Return the class of "package/msg/Type" or "package/srv/Type"."""
+    """Return the class of "package/msg/Type" or "package/srv/Type".
+
+    Names with "_" are parts of an action: "package/action/Type_SendGoal", "package/msg/Type_Goal".
+    """
     package, kind, name = name.split("/")
-    return getattr(importlib.import_module(f"{package}.{kind}"), name)
+    if "_" not in name:
+        return getattr(importlib.import_module(f"{package}.{kind}"), name)
+    action, part = name.split("_")
+    whole = getattr(importlib.import_module(f"{package}.action"), action)
+    return getattr(whole.Impl, IMPLICIT[part]) if part in IMPLICIT else getattr(whole, part)
 
 
 def is_message(value):

@@ -222,7 +222,12 @@ class NodeProcess:
 
     def cpu_seconds(self):
         """Return the CPU time that all of its threads have used."""
-        return time.clock_gettime(~self.pid << 3 | 2)  # the clock of a process: clock_getcpuclockid
+        return cpu_seconds(self.pid)
+
+
+def cpu_seconds(pid):
+    """Return the CPU time that all threads of a process have used."""
+    return time.clock_gettime(~pid << 3 | 2)  # the clock of a process: clock_getcpuclockid
 
 
 @contextlib.contextmanager

@@ -59,7 +59,7 @@ class TimedProtocol(H11Protocol):
         self.ends_with_client = False
         """Whether a client that sends no more has left: it looks at an endless reply."""
         self._waiting = waiting
-        self._is_answering = False
+        self._answering = 0  # requests: the last one may be tidied up when the next has begun
         self._is_idle = False
         self._is_half_closed = False
         self._is_accepted = False
@@ -85,7 +85,7 @@ class TimedProtocol(H11Protocol):
         if self._is_idle:  # what was waited for has begun, and has its own time to end
             self._is_idle = False
             self._stop_waiting()
-        if not self._is_answering:
+        if not self._answering:
             self._wait_for_headers()
         self._unparsed = memoryview(bytes(self._unparsed) + data)
         if not self._has_turn:
@@ -143,7 +143,7 @@ class TimedProtocol(H11Protocol):
                 self._body_left = max(0, self._body_left - size)
             elif self.conn.their_state is h11.SEND_BODY:  # some of it has been in this slice
                 self._body_left = max(0, _length_of(self.headers) - size)
-        if self._is_answering and self.conn.their_state is not h11.SEND_BODY:
+        if self._answering and self.conn.their_state is not h11.SEND_BODY:
             self._waiting.discard(self, "request")
 
     def _parse_websocket(self) -> None:
@@ -211,8 +211,10 @@ class TimedProtocol(H11Protocol):
             self.transport.close()
 
     def answering(self, now: bool) -> None:
-        """Take note that a request is being answered, or no longer."""
-        self._is_answering = now
+        """Take note that one more request is being answered, or one no longer."""
+        self._answering += 1 if now else -1
+        if self._answering and not now:
+            return
         self._stop_waiting()
         if now and self.conn.their_state is h11.SEND_BODY:
             self._waiting.add(self, "request")

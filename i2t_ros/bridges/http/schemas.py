@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field
 
+from i2t_ros.bridges.http.described import Description, Problem
 from i2t_ros.bridges.http.problems import REFUSALS
-from i2t_ros.pipeline.tasks.registry import TASKS
 
 
 def content(media_type: str) -> dict[int | str, dict[str, Any]]:
@@ -13,38 +13,10 @@ def content(media_type: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {media_type: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
-class Problem(BaseModel):
-    """Why a request was refused, or why a task failed."""
-
-    code: str = Field(description="stable; docs/errors.md lists them", examples=["not_an_image"])
-    message: str = Field(description="for people")
-
-
 class Refusal(BaseModel):
     """Every error's body."""
 
     error: Problem
-
-
-class _Described(BaseModel):
-    sentence: str = Field(description="what the picture shows", examples=["I can see two people."])
-    language: str = Field(description="of the sentence, BCP 47", examples=["en"])
-    style: str = Field(description="of the sentence", examples=["sentence"])
-    spoken: bool = Field(False, description="whether the sentence is for a voice")
-    model: str = Field(description="the models, and the backends that ran them")
-    width: int = Field(description="of the picture, in pixels")
-    height: int
-    tasks: list[str] = Field(description="that have a result")
-    failures: dict[str, Problem] = Field(description="tasks that failed, and why")
-
-
-_RESULTS: dict[str, Any] = {
-    key: (shape | None, Field(description=f"of the task {task.name}; null if it has no result"))
-    for task in TASKS.values()
-    for key, shape in task.result_json.items()
-}
-Description: Any = create_model("Description", __base__=_Described, **_RESULTS)
-"""A description as description_to_json() writes it."""
 
 
 class Timings(BaseModel):

@@ -6,12 +6,14 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import uvicorn
 import websockets  # noqa: F401 (uvicorn would do without, and serve no cameras)
 from fastapi import Depends, FastAPI
 from fastapi.security import HTTPBearer
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from i2t_ros.bridges.accepting import Acceptor, bind
@@ -36,6 +38,11 @@ from i2t_ros.bridges.http.settings import DEFAULT_PORT
 from i2t_ros.bridges.http.turns import Turns
 from i2t_ros.bridges.http.uvicorn_log import UvicornLog
 from i2t_ros.bridges.http.waiting import Waiting
+from i2t_ros.installation import how_to_install
+from i2t_ros.optional import needed_for
+
+if TYPE_CHECKING:
+    from i2t_ros.bridges.http.mcp.endpoint import McpEndpoint
 
 log = logging.getLogger("i2t_ros.http")
 
@@ -70,15 +77,19 @@ class HttpServer:
         self._turns = Turns()
         self._acceptor: Acceptor | None = None
         self._uvicorn_log: UvicornLog | None = None
+        self._mcp: McpEndpoint | None = None
         self._closed: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Listen.
 
         Raises OSError, which names the address, if that is not possible, InvalidRequestError
-        for a history's URL that can never work, and ssl.SSLError for a certificate that is none. A
-        history that cannot be opened now is opened later.
+        for a history's URL that can never work, ssl.SSLError for a certificate that is none, and
+        BackendMissingError if /mcp lacks its packages. A history that cannot be opened now is
+        opened later.
         """
+        if self._services.settings.mcp:
+            self._mcp = (await asyncio.to_thread(_import_mcp))(self._services)
         config = self._config()
         with contextlib.ExitStack() as undo:
             listening = await asyncio.to_thread(bind, self._host, self.port)
@@ -89,6 +100,8 @@ class HttpServer:
             config.load()
             if self._services.history is not None:
                 await self._services.history.open()
+            if self._mcp is not None:
+                await self._mcp.start()
             undo.pop_all()
         self.port = int(listening[0].getsockname()[1])
         # Without serve(), which would take the node's signals and wake the loop ten times a second
@@ -146,6 +159,8 @@ class HttpServer:
         await server.shutdown()
         for connection in list(server.server_state.connections):
             connection.transport.abort()
+        if self._mcp is not None:
+            await self._mcp.close()
         await self._services.close()
         if self._uvicorn_log is not None:
             self._uvicorn_log.close()
@@ -155,7 +170,7 @@ class HttpServer:
         settings = self._services.settings
         limits = settings.limits
         return uvicorn.Config(
-            in_time(create_app(self._services)),
+            in_time(create_app(self._services, self._mcp)),
             http="h11",
             ws="auto",
             lifespan="off",
@@ -186,8 +201,19 @@ class HttpServer:
             log.warning("listening on %s: OPEN TO OTHER MACHINES, without a token", url)
 
 
-def create_app(services: Services) -> ASGIApp:
-    """Return the application; HttpServer runs it."""
+def _import_mcp() -> "type[McpEndpoint]":
+    """Return what serves /mcp; in a thread, as the import takes half a second.
+
+    Raises BackendMissingError.
+    """
+    with needed_for("http_mcp", how_to_install("mcp")):
+        from i2t_ros.bridges.http.mcp.endpoint import McpEndpoint  # noqa: PLC0415
+
+    return McpEndpoint
+
+
+def create_app(services: Services, mcp: "McpEndpoint | None" = None) -> ASGIApp:
+    """Return the application, with /mcp if there is one; HttpServer runs it."""
     app = FastAPI(
         title="i2t_ros",
         description=ABOUT,
@@ -206,6 +232,8 @@ def create_app(services: Services) -> ASGIApp:
         app.include_router(open_routes.router)
     if services.history is not None:
         app.include_router(history.router, dependencies=token)
+    if mcp is not None:
+        app.router.routes.append(Route(mcp.path, mcp, methods=["POST"]))
     app.mount("/static", pages.FILES, name="static")
 
     # Not add_middleware(): Starlette answers unexpected errors outside of what that adds.

@@ -220,6 +220,11 @@ class HttpSettings:
     )
     certificate: str = option("", "PEM file: serve HTTPS with this certificate")
     key: str = option("", "PEM file: its key")
+    mcp: bool = option(
+        False,
+        "also serve /mcp: tools for agents (Model Context Protocol); costs 25 MB and needs the "
+        "extra mcp",
+    )
     limits: HttpLimits = field(default_factory=HttpLimits)
     token: str = ""
     fetch: FetchSettings | None = None

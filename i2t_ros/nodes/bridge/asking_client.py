@@ -71,7 +71,7 @@ class AskingClient:
         )
         self._detectors = Detectors(self._node, f"{action}/_action/send_goal", self.ready)
         self._changed = threading.Condition()
-        self._leaving: set[_Goal] = set()
+        self._leaving: dict[_Goal, float] = {}  # since when
         self._spinning = SpinningThread(self._node, on_death)
 
     def ready(self) -> bool:
@@ -88,7 +88,7 @@ class AskingClient:
     def close(self) -> None:
         """Close the client, after the detector has heard which answers are not wanted any more."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._leaving, FAREWELL)
+            self._changed.wait_for(lambda: not (self._leaving and self.ready()), FAREWELL)
         self._spinning.close()
         self._client.destroy()
         self._node.destroy_node()
@@ -162,11 +162,13 @@ class AskingClient:
 
         def left() -> None:
             with self._changed:
-                self._leaving.discard(goal)
+                self._leaving.pop(goal, None)
                 self._changed.notify_all()
 
-        with self._changed:
-            self._leaving.add(goal)
+        now = time.monotonic()
+        with self._changed:  # without those whose detector has died
+            recent = {one: at for one, at in self._leaving.items() if now - at < FAREWELL}
+            self._leaving = {**recent, goal: now}
         self._spinning.soon(partial(goal.leave, left))
 
     def _check_ready(self) -> None:

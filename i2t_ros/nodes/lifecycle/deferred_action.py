@@ -38,8 +38,8 @@ and rclpy's own 15 minutes would keep all of them."""
 MOST_GOALS = 64
 """Goals at work, or kept; those beyond are aborted at once, with the error busy."""
 MOST_KNOWN = 4 * MOST_GOALS
-"""Goals of which rclpy knows, also those that were busy; those beyond are rejected, which gives no
-reason: each message about the status of goals lists all."""
+"""Goals of which rclpy knows, also those that were told so; those beyond are rejected, which gives
+no reason: each message about the status of goals lists all."""
 LAST_WORDS = 2.0
 """Seconds that settle() waits at most."""
 
@@ -77,7 +77,7 @@ class DeferredAction:
         self._begin, self._answer = begin, answer
         self._changed = threading.Condition()
         self._goals: dict[bytes, _Goal] = {}
-        self._kept: deque[float] = deque()  # when they ended
+        self._kept: deque[tuple[float, _Goal]] = deque()  # since when
         self._server = ActionServer(
             _OnWallTime(node),
             kind,
@@ -115,22 +115,23 @@ class DeferredAction:
         self._server.destroy()
 
     def _may_come(self, _: Any) -> GoalResponse:
-        return GoalResponse.ACCEPT if self._known() < MOST_KNOWN else GoalResponse.REJECT
+        return GoalResponse.ACCEPT if len(self._known()) < MOST_KNOWN else GoalResponse.REJECT
 
-    def _known(self) -> int:
-        """Return how many goals rclpy keeps."""
+    def _known(self) -> "list[_Goal]":
+        """Return the goals that rclpy keeps."""
         with self._changed:
-            while self._kept and time.monotonic() - self._kept[0] > KEPT:
+            while self._kept and time.monotonic() - self._kept[0][0] > KEPT:
                 self._kept.popleft()
-            return len(self._goals) + len(self._kept)
+            return [*self._goals.values(), *(goal for _, goal in self._kept)]
 
     def _accepted(self, handle: ServerGoalHandle) -> None:
         """Begin the work of a goal; runs in the executor's thread, as all that rclpy calls."""
-        known, goal = self._known(), _Goal(handle)
+        admitted = sum(goal.admitted for goal in self._known()) < MOST_GOALS
+        goal = _Goal(handle, admitted)
         with self._changed:
             self._goals[goal.key] = goal
         try:
-            if known >= MOST_GOALS:
+            if not admitted:
                 raise BusyError(
                     f"busy: {MOST_GOALS} goals are at work, or have ended in the last {KEPT} s, "
                     "which is the limit; try again in a moment"
@@ -199,18 +200,20 @@ class DeferredAction:
     def _forget(self, goal: "_Goal") -> None:
         with self._changed:
             if self._goals.pop(goal.key, None) is not None:
-                self._kept.append(time.monotonic())
+                self._kept.append((time.monotonic(), goal))
             self._changed.notify_all()
 
 
 class _Goal:
-    """A goal whose result has not been sent yet.
+    """A goal that was accepted.
 
-    ended  whether its result is known
+    admitted  whether there was a place for it
+    ended     whether its result is known
     """
 
-    def __init__(self, handle: ServerGoalHandle) -> None:
+    def __init__(self, handle: ServerGoalHandle, admitted: bool) -> None:
         self.handle, self.key = handle, _key(handle)
+        self.admitted = admitted
         self.stop = Stop()
         self.ended = False
 

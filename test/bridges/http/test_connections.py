@@ -8,6 +8,7 @@ pytest.importorskip("fastapi")
 import uvicorn
 from uvicorn.server import ServerState
 
+from i2t_ros.bridges.http import server
 from i2t_ros.bridges.http.connections import TimedProtocol, in_time
 from i2t_ros.bridges.http.settings import HttpLimits
 from i2t_ros.bridges.http.turns import Turns
@@ -96,3 +97,21 @@ def test_nothing_is_waited_for_once_the_client_has_left():
         assert connected.protocol._timer is None
 
     asyncio.run(main())
+
+
+def test_an_answer_that_is_tidied_up_late_starts_no_limit_for_the_next(web, monkeypatch):
+    """An application may end after the client has its reply, and has asked again."""
+    header_time, again = 0.2, asyncio.Event()
+
+    async def app(scope, receive, send):
+        if scope["path"] == "/again":
+            again.set()
+            await asyncio.sleep(3 * header_time)  # an answer that takes its time
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body"})
+        await again.wait()
+
+    monkeypatch.setattr(server, "create_app", lambda *_: app)
+    bridge = web(header_time=header_time)
+    with bridge.client() as client:
+        assert client.get("/").status_code == client.get("/again").status_code == 200

@@ -95,6 +95,16 @@ async def stream(look: LookQuery, services: SharedServices, language: Language =
 )
 async def snapshot(look: LookQuery, services: SharedServices) -> Response:
     """Return the newest picture, or the first to come within a few seconds."""
+    _, latest, shown = await newest_picture(services, look)
+    headers = {"x-timestamp": f"{latest.stamp:.6f}"}
+    return Response(shown, media_type="image/jpeg", headers=headers)
+
+
+async def newest_picture(services: Services, look: Look) -> tuple[str, Latest[bytes], bytes]:
+    """Return a camera's name, what it showed last, and that as it was asked for.
+
+    Waits SNAPSHOT_TIME for a first picture. Raises UnknownCameraError, BusyError and NoFrameError.
+    """
     hub, stale_time = services.hub, services.settings.limits.stale_time
     name = hub.find(look.camera).name
     end = time.monotonic() + SNAPSHOT_TIME
@@ -108,11 +118,9 @@ async def snapshot(look: LookQuery, services: SharedServices) -> Response:
             what = "annotated picture" if look.annotated else "picture"
             raise NoFrameError(f"camera {name}: no {what} came within {SNAPSHOT_TIME:g} s")
         try:
-            shown = await resized(services, name, latest, look)
+            return name, latest, await resized(services, name, latest, look)
         except ImageError as error:
             raise NoFrameError(f"camera {name}: its newest frame is damaged: {error}") from error
-    headers = {"x-timestamp": f"{latest.stamp:.6f}"}
-    return Response(shown, media_type="image/jpeg", headers=headers)
 
 
 async def _parts(services: Services, look: Look, language: str) -> AsyncGenerator[bytes, None]:
