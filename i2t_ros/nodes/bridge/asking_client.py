@@ -19,6 +19,7 @@ from i2t_ros.errors import BusyError, DetectorUnreachableError, I2tError, NotAct
 from i2t_ros.nodes.bridge.detectors import LOOK_AGAIN, NEW, STARTING, Detectors
 from i2t_ros.nodes.lifecycle.spinning import SpinningThread
 from i2t_ros.nodes.messages import descriptions as messages
+from i2t_ros.nodes.messages.bounds import LONGEST_TEXT
 from i2t_ros.types import DescribeReply, DescribeRequest, Told
 
 FAREWELL = 2.0
@@ -124,7 +125,8 @@ class AskingClient:
                 answered.set_result(result)
 
         def tell(goal: _Goal, text: str) -> None:
-            if goal is goals[-1] and not answered.done():
+            wanted = goal is goals[-1] and not answered.done()
+            if wanted and len(text) <= LONGEST_TEXT:  # anybody may publish feedback
                 told(text)
 
         def send() -> None:
