@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
 from rclpy.action.client import ClientGoalHandle
 from rclpy.node import Node
@@ -24,8 +25,7 @@ from i2t_ros.types import DescribeReply, DescribeRequest, Told
 
 FAREWELL = 2.0
 """Seconds that close() waits for the detector to hear that nobody wants its answers any more."""
-ENDED = 4
-"""The first status of those that have ended, in action_msgs/GoalStatus."""
+ENDED = (GoalStatus.STATUS_SUCCEEDED, GoalStatus.STATUS_CANCELED, GoalStatus.STATUS_ABORTED)
 
 Post = Callable[..., None]
 """Has the loop call a function with arguments; raises NotActiveError if the loop has ended."""
@@ -215,7 +215,7 @@ class _Goal:
 
         As a response is that comes before its server knows the client.
         """
-        if self._handle is None or self._handle.status < ENDED:
+        if self._handle is None or self._handle.status not in ENDED:
             return False
         return not self._ended and time.monotonic() - self._fetched > NEW
 
