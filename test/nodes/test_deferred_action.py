@@ -7,10 +7,8 @@ from action_msgs.msg import GoalStatusArray
 from action_msgs.srv import CancelGoal
 from ask_talk import ABORTED, CANCELED, SUCCEEDED, Asker, goal
 from i2t_ros.action import Ask
-from i2t_ros.action._ask import Ask_GetResult_Request
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_action_status_default
-from unique_identifier_msgs.msg import UUID
 
 from i2t_ros.errors import BusyError
 from i2t_ros.nodes.lifecycle import deferred_action
@@ -131,7 +129,8 @@ def test_feedback_that_cannot_be_sent_harms_nothing(peer, served, asker):
 
 
 def test_a_goal_of_the_same_id_is_rejected_and_the_first_goes_on(peer, served, asker):
-    identity = UUID(uuid=list(range(16)))
+    identity = Ask.Impl.SendGoalService.Request().goal_id
+    identity.uuid = list(range(16))
     first = asker.taken(asker.send(goal("First?"), goal_uuid=identity))
     second = asker.send(goal("Second?"), goal_uuid=identity)
     peer.until(lambda: second.accepted is not None, "an answer")
@@ -161,7 +160,7 @@ def test_goals_are_forgotten_although_simulated_time_stands_still(peer, monkeypa
     asked = asker.send(goal("What?"))
     served.begun(1).done()
     asker.ended(asked)
-    request = Ask_GetResult_Request(goal_id=asked.handle.goal_id)
+    request = Ask.Impl.GetResultService.Request(goal_id=asked.handle.goal_id)
     answers = []
 
     def forgotten():

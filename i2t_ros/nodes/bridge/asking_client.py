@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
 from rclpy.action.client import ClientGoalHandle
 from rclpy.node import Node
@@ -19,12 +20,12 @@ from i2t_ros.errors import BusyError, DetectorUnreachableError, I2tError, NotAct
 from i2t_ros.nodes.bridge.detectors import LOOK_AGAIN, NEW, STARTING, Detectors
 from i2t_ros.nodes.lifecycle.spinning import SpinningThread
 from i2t_ros.nodes.messages import descriptions as messages
+from i2t_ros.nodes.messages.bounds import LONGEST_TEXT
 from i2t_ros.types import DescribeReply, DescribeRequest, Told
 
 FAREWELL = 2.0
 """Seconds that close() waits for the detector to hear that nobody wants its answers any more."""
-ENDED = 4
-"""The first status of those that have ended, in action_msgs/GoalStatus."""
+ENDED = (GoalStatus.STATUS_SUCCEEDED, GoalStatus.STATUS_CANCELED, GoalStatus.STATUS_ABORTED)
 
 Post = Callable[..., None]
 """Has the loop call a function with arguments; raises NotActiveError if the loop has ended."""
@@ -124,7 +125,8 @@ class AskingClient:
                 answered.set_result(result)
 
         def tell(goal: _Goal, text: str) -> None:
-            if goal is goals[-1] and not answered.done():
+            wanted = goal is goals[-1] and not answered.done()
+            if wanted and len(text) <= LONGEST_TEXT:  # anybody may publish feedback
                 told(text)
 
         def send() -> None:
@@ -213,7 +215,7 @@ class _Goal:
 
         As a response is that comes before its server knows the client.
         """
-        if self._handle is None or self._handle.status < ENDED:
+        if self._handle is None or self._handle.status not in ENDED:
             return False
         return not self._ended and time.monotonic() - self._fetched > NEW
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
@@ -79,7 +79,7 @@ class DeferredAction:
         self._goals: dict[bytes, _Goal] = {}
         self._kept: deque[tuple[float, _Goal]] = deque()  # since when
         self._server = ActionServer(
-            _OnWallTime(node),
+            cast(Node, _OnWallTime(node)),
             kind,
             name,
             execute_callback=_never,
