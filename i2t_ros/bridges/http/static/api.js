@@ -27,8 +27,11 @@ export class Problem extends Error {
   }
 }
 
+const words = (code) => text(`errors.${code}`);
+
 export function spokenError({ code, message }) {
-  const known = text(`errors.${code}`) || (code?.startsWith("vlm_") && text("errors.vlm_failed"));
+  // Of how a language model can fail, a reader can do something about a few.
+  const known = words(code) || (code?.startsWith("vlm_") && words("vlm_failed"));
   return known || text("failed", { message });
 }
 

@@ -118,7 +118,7 @@ function show(changes) {
 
 function showForm(isWaiting) {
   const button = $("ask-send");
-  button.textContent = text(isWaiting ? "stop" : "askSend");
+  button.textContent = isWaiting ? text("stop") : text("askSend");
   // While an answer is written, Enter in the field must not stop it.
   button.type = isWaiting ? "button" : "submit";
   $("question").disabled = isOff;
