@@ -9,7 +9,7 @@ from target import Case
 from web_support import PICTURE
 from web_target import WebTarget
 
-PATHS = (b"/v1/describe", b"/v1/describe?annotate=1", b"/upload", b"/v1/session")
+PATHS = (b"/v1/describe", b"/v1/describe?annotate=1", b"/v1/ask", b"/upload", b"/v1/session")
 BOUNDARY = b"----i2t"
 
 
@@ -41,6 +41,9 @@ BODIES = (
     ),
     (MULTIPART, _part(b"image", PICTURE, b"; filename*=UTF-8''%e2%82%ac.png") + END),
     (CODED, b"url=http%3A%2F%2F127.0.0.1%2Fx.png&language=es&annotate=1&min_score=0.5"),
+    (MULTIPART, _part(b"image", PICTURE, FILE) + _part(b"question", b"Is it open?") + END),
+    (MULTIPART, _part(b"camera", b"door") + _part(b"question", b"Who is there?") + END),
+    (b"application/json", _json(camera="door", question="Who is there?", language="es")),
     (CODED, PICTURE),
     (b"application/json", _json(url="http://127.0.0.1/x.png", language="es", annotate=True)),
     (b"application/json", _json(url="http://[::1]:1/x", tasks=["detect"], min_score=0.5, fresh=1)),
@@ -54,7 +57,7 @@ WORDS = (
     b"\r\n--", END, b"\r\n", b"\r", b"\n", b"\0", b"\xff\xfe",
     b"Content-Disposition: form-data\r\n", b"Content-Transfer-Encoding: base64\r\n",
     b'; name="image"', b'; filename="../x"', b"{\"a\":", b"1" * 5000, _part(b"x", b"y"),
-    _part(b"image", PICTURE, FILE), PICTURE[:20], b"language", b"tasks",
+    _part(b"image", PICTURE, FILE), PICTURE[:20], b"language", b"tasks", b"question", b"camera",
 )  # fmt: skip
 
 

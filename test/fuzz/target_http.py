@@ -55,6 +55,14 @@ REQUESTS = (
         b"Content-Type: image/png",
         b"Content-Length: 9",
     ),
+    _request(
+        b"POST /v1/ask?question=why",
+        b"Accept: text/event-stream",
+        b"Content-Type: image/png",
+        b"Content-Length: %d" % len(PICTURE),
+        body=PICTURE,
+    ),
+    _request(b"POST /v1/ask?question=why&camera=door", b"Accept: application/json"),
     _request(b"GET /ws", *UPGRADE),
     _request(b"GET /ws/door", *UPGRADE, b"Sec-WebSocket-Protocol: a, b", b"Origin: file://"),
     _request(

@@ -29,13 +29,14 @@ LIMITS = TcpLimits(
 )
 WORDS = (
     b"<SEP>", b"\n", b";", b"=", b".jpg", b".png", b"jpg", b"0", b"9" * 19, b"lang=", b"style=",
-    b"annotate=", b"min_score=", b"camera=", b"tasks=detect,text", b"nan", b"1e9", b"\xff\xd8\xff",
+    b"annotate=", b"min_score=", b"camera=", b"tasks=detect,text", b"question=", b"nan", b"1e9", b"\xff\xd8\xff",
     b"\xc3\x28", b"<SE", SHORT,
 )  # fmt: skip
 REQUESTS = (
     v1(SHORT), v1(SHORT, b".png"), v2(SHORT), v2(SHORT, b"lang=fr;style=list"),
     v2(SHORT, b"annotate=0"), v2(SHORT, b"min_score=0.5;tasks=detect"),
     b".jpg<SEP>0<SEP>camera=front\n", b".jpg<SEP>0", b".jpg<SEP>0\n", v2(SHORT, b"color=red"),
+    v2(SHORT, b"annotate=0;question=Is it; open?"), b".jpg<SEP>0<SEP>camera=;question=Who?\n",
     b".gif<SEP>6GIF89a", b".jpg<SEP>5hello", b".jpg<SEP>99999999999\n\xff\xd8", v1(JPEG),
 )  # fmt: skip
 

@@ -5,10 +5,14 @@ import numpy as np
 from making import classes_of, scene_of
 
 from i2t_ros.errors import InferenceError, TranslationError
-from i2t_ros.pipeline.description_json import description_from_json, description_to_json
+from i2t_ros.pipeline.description_json import (
+    description_from_json,
+    description_to_json,
+    reply_to_json,
+)
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.text import TextRegion
-from i2t_ros.types import Description, Detections
+from i2t_ros.types import Answer, CountCheck, DescribeReply, Description, Detections
 
 FOUND = Detections([[1.04, 2, 3, 4]], [0.87654321], [1], ("cat", "dog"), track_ids=[7])
 TEXT = TextRegion(
@@ -40,6 +44,7 @@ def test_what_did_not_run_is_null_and_what_found_nothing_is_empty():
         "classification": None,
         "faces": None,
         "texts": None,
+        "caption": None,
         "failures": {},
         "tasks": [],
     }
@@ -128,3 +133,19 @@ def test_a_description_comes_back_from_its_json_unchanged():
         description = Description(written, "A dog.", "es", "list", "some model", 0.1)
         found = description_to_json(description)
         assert description_to_json(description_from_json(json.loads(json.dumps(found)))) == found
+
+
+def test_an_answer_is_beside_what_it_was_grounded_in_and_null_without_a_question():
+    description = Description(NOTHING, "A dog.", "en", "list", "some model", 0.1)
+    assert reply_to_json(DescribeReply(description), None)["answer"] is None
+    counts = (CountCheck("dog", "perro", 2, 1),)
+    answer = Answer("Dos perros.", "some vlm", 0.0123456, "disagrees", counts)
+    written = reply_to_json(DescribeReply(description, answer=answer), None)
+    assert written["sentence"] == "A dog."
+    assert json.loads(json.dumps(written))["answer"] == {
+        "text": "Dos perros.",
+        "model": "some vlm",
+        "elapsed_ms": 12.346,
+        "agreement": "disagrees",
+        "counts": [{"class_id": "dog", "label": "perro", "answered": 2, "detected": 1}],
+    }
