@@ -13,6 +13,7 @@ from ask_talk import PNG
 from hostile_vlm import good, slow, status
 from lifecycle_msgs.msg import Transition
 from lifecycle_talk import change
+from rclpy.task import Future
 from waiting import TIME_LIMIT, until
 
 from i2t_ros.bridges.loop_thread import LoopThread
@@ -234,6 +235,20 @@ def test_questions_wait_for_one_another_and_hold_up_no_description(vlm, bridge, 
     assert len(vlm.asked) == 2
     gate.set()
     assert [each.result().answer.text for each in asking] == ["There is one."] * 3
+
+
+@pytest.mark.parametrize("lost", ["send_goal_async", "_get_result_async"])
+def test_a_response_that_ros_threw_away_is_asked_for_again(monkeypatch, bridge, detector, lost):
+    client = bridge.client._asking._client
+    ask, asked = getattr(client, lost), []
+
+    def lossy(*arguments, **options):
+        asked.append(arguments)
+        return Future() if len(asked) == 1 else ask(*arguments, **options)
+
+    monkeypatch.setattr(client, lost, lossy)
+    assert bridge.ask().result().answer.text == "There is one."
+    assert len(asked) == 2
 
 
 def test_an_older_detector_without_the_action_is_named(peer, bridge, start):

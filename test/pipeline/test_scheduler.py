@@ -6,6 +6,7 @@ import pytest
 
 from i2t_ros.errors import BusyError, NotActiveError, TimeLimitError
 from i2t_ros.pipeline.scheduler import BackendAccess, RequestQueue, chained, finished
+from i2t_ros.vlm.stop import Stop
 
 LIMIT = 10.0
 
@@ -49,6 +50,29 @@ def test_more_requests_than_places_are_refused_as_busy(requests):
     assert all(future.result(LIMIT) for future in futures)
     assert requests.counters.refused == 1
     assert requests.submit(lambda: 1).result(LIMIT) == 1
+
+
+@pytest.mark.parametrize("heavy", [False, True])
+def test_a_request_that_is_taken_back_while_it_waits_leaves_its_place(heavy):
+    requests = RequestQueue(threads=1, max_waiting=2)
+    gate, stops, ran = threading.Event(), [Stop(), Stop()], []
+    first = requests.submit(lambda: gate.wait(LIMIT), stop=stops[0])
+    second = requests.submit(lambda: ran.append(2), heavy=heavy, stop=stops[1])
+    third = requests.submit(lambda: ran.append(3))
+    with pytest.raises(BusyError):
+        requests.submit(lambda: ran.append(4))
+    for stop in stops:
+        stop.set()
+    with pytest.raises(CancelledError):
+        second.result(LIMIT)
+    assert not first.done(), "one that runs goes on"
+    fifth = requests.submit(lambda: ran.append(5))
+    gate.set()
+    assert first.result(LIMIT)
+    for each in (third, fifth):
+        each.result(LIMIT)
+    assert ran == [3, 5]
+    assert requests.close()
 
 
 class Jobs:
