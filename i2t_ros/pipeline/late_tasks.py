@@ -23,12 +23,14 @@ class _Task:
 
     running   what it will have found in the image that it is at
     begun     when that image came; before there was one, never
+    counts    what the other tasks had found in that image, and how many of each
     outcome   what it found last, or why it found nothing, and when that image came
     is_due    whether something has changed since its last image
     """
 
     running: "Future[Outcome] | None" = None
     begun: float = float("-inf")
+    counts: frozenset[tuple[str, str, int]] | None = None
     outcome: tuple[Outcome | I2tError, float] | None = None
     is_due: bool = True
 
@@ -64,15 +66,18 @@ class LateTasks:
             return scene
         now = self._clock()
         self._changes.hold = hold
-        has_changed = bool(self._changes.update(scene_facts(scene, "changes"), now))
+        facts = scene_facts(scene, "changes")
+        has_changed = bool(self._changes.update(facts, now))
+        counts = frozenset((of.section, one.key, one.count) for of in facts for one in of.found)
         blind = len(wanted) == len(options.tasks)
         results, failures = dict(scene.results), dict(scene.failures)
         for name, task in self._tasks.items():
-            task.is_due |= has_changed or blind
+            # Changes are known after ``hold`` seconds, and its image may have shown them already.
+            task.is_due |= blind or (has_changed and counts != task.counts)
             self._take(task)
             pause = TASKS[name].period(options.task_options[name])
             if task.running is None and task.is_due and now - task.begun >= pause:
-                task.is_due, task.begun = False, now
+                task.is_due, task.begun, task.counts = False, now, counts
                 task.running = start(name, image, scene, options)
             if task.outcome is not None:
                 found, since = task.outcome

@@ -81,6 +81,15 @@ def test_an_image_in_which_nothing_has_changed_gets_none(camera):
     assert len(camera.begun) == 1
 
 
+def test_what_its_image_showed_already_is_no_change():
+    camera = Camera("detect", "caption", hold=1.0)  # after which everything in sight is reported
+    for second in range(20):
+        camera.show(CAT, second)
+        if not camera.begun[-1][0].done():
+            camera.end("A cat.")
+    assert len(camera.begun) == 1
+
+
 def test_a_change_gets_one_but_not_before_the_period_is_over(camera):
     camera.show(CAT, 0)
     camera.end("A cat.")

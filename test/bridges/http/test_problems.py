@@ -40,6 +40,7 @@ EXPECTED = {
     "not_active": 503,
     "translation_failed": 503,
     "speech_failed": 503,
+    "canceled": 503,
     "source_missing": 503,
     "source_unreadable": 503,
     "source_lost": 503,

@@ -336,9 +336,9 @@ def test_the_page_has_words_for_every_error_that_a_picture_can_meet():
     english = set(json.loads((STRINGS / "en.json").read_text()))
     elsewhere = {
         "bad_backend", "bad_image_message", "bad_request", "bad_source", "cache_not_writable",
-        "bad_image", "conflict", "forbidden", "invalid_request", "method_not_allowed", "name_taken",
-        "source_lost", "source_missing", "source_unreadable", "speech_failed", "unknown_style",
-        "unsupported_media_type",
+        "bad_image", "canceled", "conflict", "forbidden", "invalid_request", "method_not_allowed",
+        "name_taken", "source_lost", "source_missing", "source_unreadable", "speech_failed",
+        "unknown_style", "unsupported_media_type",
     }  # fmt: skip
     kinds, codes = [I2tError], {code for code, _ in REFUSALS.values()}
     while kinds:
