@@ -101,10 +101,10 @@ def test_the_task_of_the_page_goes_through_a_message_and_is_drawn(package):
         from i2t_ros.nodes.messages.descriptions import description_from_msg, description_to_msg
         from i2t_ros.nodes.parameters.detector import DETECTOR
         from i2t_ros.pipeline.describe_options import DescribeOptions
-from i2t_ros.pipeline.describer import Describer
-from i2t_ros.pipeline.telling import draw
+        from i2t_ros.pipeline.describer import Describer
         from i2t_ros.pipeline.loading import OpenOptions
         from i2t_ros.pipeline.tasks.registry import TASKS
+        from i2t_ros.pipeline.telling import draw
         task = TASKS["light"]
         describer = Describer({"light": lambda: task.open(task.settings(), OpenOptions())})
         options = DescribeOptions(tasks=("light",))

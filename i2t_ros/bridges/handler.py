@@ -38,7 +38,7 @@ class Handler(Protocol):
 class TimeLimited:
     """A handler that answers within a time limit, and raises only I2tError."""
 
-    def __init__(self, handler: Handler, seconds: float, asking_seconds: float) -> None:
+    def __init__(self, handler: Handler, seconds: float, asking_seconds: float = 120.0) -> None:
         """Give the handler ``seconds`` for a description, and ``asking_seconds`` for an answer."""
         self._handler = handler
         self._seconds = seconds
