@@ -25,7 +25,7 @@ from i2t_ros.cli.tables import reply_object
 from i2t_ros.errors import I2tError, InvalidRequestError
 from i2t_ros.optional import missing_module
 from i2t_ros.options import Option, options_of
-from i2t_ros.pipeline.asking import ASKED, QUESTION, check_question
+from i2t_ros.pipeline.asking import ASKED, check_question, unanswered
 from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.description_json import error_to_json
 from i2t_ros.types import Answer, DescribeReply, DescribeRequest
@@ -163,7 +163,7 @@ def _ask(
         look = describer.look(request, options, lambda _: shot.image)
         with _interrupted_by_ctrl_c(describer.stop):
             reply = describer.complete(look, live.show)
-    if failure := reply.description.scene.failures.get(QUESTION):
+    if failure := unanswered(reply):
         raise failure
     return shot, reply
 

@@ -3,14 +3,14 @@
 from dataclasses import dataclass, replace
 
 from i2t_ros import language as words
-from i2t_ros.errors import InvalidRequestError
+from i2t_ros.errors import I2tError, InvalidRequestError, LanguageModelError
 from i2t_ros.language.counting import check_counts
 from i2t_ros.language.facts import count_objects
 from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.grounding import jpeg_of, question_prompt
 from i2t_ros.pipeline.tasks.caption import CaptionWriter
 from i2t_ros.pipeline.tasks.registry import clues_of
-from i2t_ros.types import Answer, DescribeRequest, Image, Scene, Told
+from i2t_ros.types import Answer, DescribeReply, DescribeRequest, Image, Scene, Told
 from i2t_ros.vlm.stop import Stop
 
 ASKED = "caption"
@@ -45,6 +45,14 @@ class Look:
     image: Image
     scene: Scene
     started: float
+
+
+def unanswered(reply: DescribeReply) -> I2tError | None:
+    """Return why the reply to a question has no answer; None if it has one."""
+    if reply.answer is not None:
+        return None
+    missing = LanguageModelError("the question has no answer")
+    return reply.description.scene.failures.get(QUESTION, missing)
 
 
 def answer_question(

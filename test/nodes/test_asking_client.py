@@ -3,10 +3,8 @@
 import asyncio
 import threading
 import time
-from pathlib import Path
 
 import hostile_vlm
-import mute_detector
 import pytest
 from action_msgs.srv import CancelGoal
 from ask_talk import PNG
@@ -22,14 +20,13 @@ from i2t_ros.errors import (
     DetectorUnreachableError,
     ImageError,
     InvalidRequestError,
+    LanguageModelOffError,
     LanguageModelServerError,
     NotActiveError,
-    ServiceError,
 )
 from i2t_ros.nodes.bridge.detector_client import DetectorClient
 from i2t_ros.types import DescribeRequest, Picture
 
-MUTE = Path(mute_detector.__file__)
 WORDS = ["There", " is", " one."]
 REQUEST = DescribeRequest(picture=Picture(PNG), question="How many?")
 
@@ -175,7 +172,7 @@ def test_another_client_may_cancel_all_goals(vlm, peer, bridge, detector, gate):
 
 
 def test_without_a_detector_there_is_no_waiting(bridge):
-    with pytest.raises(DetectorUnreachableError, match="/detector_node/ask; start detector_node"):
+    with pytest.raises(DetectorUnreachableError, match="describe; start detector_node"):
         bridge.ask().result(2)
 
 
@@ -251,9 +248,8 @@ def test_a_response_that_ros_threw_away_is_asked_for_again(monkeypatch, bridge, 
     assert len(asked) == 2
 
 
-def test_an_older_detector_without_the_action_is_named(peer, bridge, start):
-    mute = start("detector_node", script=MUTE, ready=False)
+def test_a_detector_without_a_language_model_has_no_action_and_says_what_to_set(bridge, start):
+    start(model="fake")
     until(bridge.client.ready, "the service is found")
-    with pytest.raises(ServiceError, match="no detector offers /detector_node/ask"):
-        bridge.ask().result(2)
-    assert mute.running()
+    with pytest.raises(LanguageModelOffError, match="caption_url"):
+        bridge.ask().result()

@@ -25,6 +25,7 @@ from i2t_ros.nodes.bridge.detectors import LOOK_AGAIN, NEW, STARTING, Detectors
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
 from i2t_ros.nodes.lifecycle.spinning import Pulse, SpinningThread
 from i2t_ros.nodes.messages import descriptions as messages
+from i2t_ros.pipeline.asking import unanswered
 from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeReply, DescribeRequest, Told
 from i2t_ros.vision.codecs import is_heavy
@@ -113,9 +114,18 @@ class DetectorClient:
         return messages.reply_from_response(response)
 
     async def ask(self, request: DescribeRequest, told: Told) -> DescribeReply:
-        """Have the detector answer a question; see Handler.ask. Raises as describe()."""
+        """Have the detector answer a question; see Handler.ask. Raises as describe().
+
+        A detector without a language model has no action; its service then says what to do.
+        """
         async with self._questions:
-            return await self._asking.ask(request, told)
+            self._check_ready()
+            if self._asking.ready():
+                return await self._asking.ask(request, told)
+            reply = await self.describe(request)
+            if error := unanswered(reply):
+                raise error
+            return reply
 
     async def _ask(self, request: Describe.Request) -> Describe.Response:
         """Send a request and wait, as long as there is a detector that could answer."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 from concurrent.futures import Future as ThreadFuture
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
@@ -17,7 +17,6 @@ from i2t_ros.action import Ask
 from i2t_ros.errors import I2tError, InvalidRequestError, NotActiveError
 from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage
 from i2t_ros.nodes.detector.work import FrameSettings, Work
-from i2t_ros.nodes.lifecycle.deferred_action import DeferredAction
 from i2t_ros.nodes.lifecycle.deferred_service import create_deferred_service
 from i2t_ros.nodes.lifecycle.runner import ManagedNode, run_lifecycle_node
 from i2t_ros.nodes.messages import descriptions as messages
@@ -31,6 +30,9 @@ from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeReply, Picture, Told
 from i2t_ros.vision.codecs import is_heavy
 from i2t_ros.vlm.stop import Stop
+
+if TYPE_CHECKING:
+    from i2t_ros.nodes.lifecycle.deferred_action import DeferredAction
 
 WATCH_PERIOD = 1.0
 """Seconds between two checks of who publishes images."""
@@ -48,6 +50,7 @@ class DetectorNode(ManagedNode):
 
     def __init__(self, **node_options: Any) -> None:
         self._work: Work | None = None
+        self._questions: DeferredAction | None = None
         super().__init__(**node_options)
         self._active = False
         self._enabled = True
@@ -64,14 +67,6 @@ class DetectorNode(ManagedNode):
             qos_profile=messages.SERVICE_QOS,
             callback_group=ReentrantCallbackGroup(),
         )
-        self._questions = DeferredAction(
-            self,
-            Ask,
-            "~/ask",
-            begin=self._begin_question,
-            answer=self._answer_question,
-            qos=messages.SERVICE_QOS,
-        )
 
     # Lifecycle
 
@@ -86,6 +81,8 @@ class DetectorNode(ManagedNode):
             raise
         finally:
             self.configured = self._work is not None
+        if self.values["caption_url"] and self._questions is None:
+            self._open_questions()
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -103,14 +100,14 @@ class DetectorNode(ManagedNode):
         self._active = False
         if self._work is not None:
             self._work.cameras.unsubscribe()
-        self._questions.end_all(self._not_active())
+        self._end_questions()
         self.get_logger().info("inactive: no images are taken, no requests answered")
         return super().on_deactivate(state)
 
     def release(self) -> None:
         """Stop the threads, then release what they used. May be called more than once."""
         self._active = False
-        self._questions.end_all(self._not_active())
+        self._end_questions()
         work, self._work = self._work, None
         if work is not None and not work.close():
             self.get_logger().error("the backend is still busy after 10 s; it is left open")
@@ -119,11 +116,13 @@ class DetectorNode(ManagedNode):
     def end_work(self) -> None:
         """Release everything; those who asked are told so."""
         super().end_work()
-        self._questions.settle()
+        if self._questions is not None:
+            self._questions.settle()
 
     def destroy_node(self) -> None:
         """Leave the ROS graph."""
-        self._questions.close()  # rclpy leaves actions as they are
+        if self._questions is not None:
+            self._questions.close()  # rclpy leaves actions as they are
         super().destroy_node()
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
@@ -193,6 +192,27 @@ class DetectorNode(ManagedNode):
             stop=stop,
         )
         return chained(reply, lambda done: finished((header, done)))
+
+    def _open_questions(self) -> None:
+        """Serve the action Ask from now on, in every state.
+
+        Not before there is a language model: an executor with more to check takes longer, and an
+        action takes 5 MB.
+        """
+        from i2t_ros.nodes.lifecycle.deferred_action import DeferredAction  # noqa: PLC0415
+
+        self._questions = DeferredAction(
+            self,
+            Ask,
+            "~/ask",
+            begin=self._begin_question,
+            answer=self._answer_question,
+            qos=messages.SERVICE_QOS,
+        )
+
+    def _end_questions(self) -> None:
+        if self._questions is not None:
+            self._questions.end_all(self._not_active())
 
     def _begin_question(
         self, goal: Ask.Goal, publish: Callable[[Any], None], stop: Stop

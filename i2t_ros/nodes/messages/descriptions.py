@@ -13,7 +13,7 @@ from vision_msgs.msg import Detection2DArray
 
 from i2t_ros import language as words
 from i2t_ros.action import Ask
-from i2t_ros.errors import I2tError, ServiceError, UnknownLanguageError, error_from_code
+from i2t_ros.errors import ServiceError, UnknownLanguageError, error_from_code
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.msg import TaskFailure
 from i2t_ros.nodes.messages.answers import answer_from_msg, answer_to_msg
@@ -21,7 +21,7 @@ from i2t_ros.nodes.messages.bounds import LONGEST_NAME, LONGEST_TEXT, MOST_FOUND
 from i2t_ros.nodes.messages.durations import duration_to_msg, seconds_of
 from i2t_ros.nodes.messages.images import check_frame_id, encoded_to_msg
 from i2t_ros.nodes.messages.tasks import converter
-from i2t_ros.pipeline.asking import QUESTION
+from i2t_ros.pipeline.asking import unanswered
 from i2t_ros.pipeline.description_json import label_of
 from i2t_ros.pipeline.tasks.registry import TASKS, check_tasks
 from i2t_ros.srv import Describe
@@ -80,8 +80,7 @@ def response_to_msg(header: Header, reply: DescribeReply) -> Describe.Response:
 def result_to_msg(header: Header, reply: DescribeReply) -> Ask.Result:
     """Return the result of a goal that carries a reply; without an answer, it is no success."""
     result = _reply_to_msg(Ask.Result(success=True), header, reply)
-    if reply.answer is None:
-        error = _unanswered(reply)
+    if error := unanswered(reply):
         result.success, result.error_code, result.message = False, error.code, str(error)
     return result
 
@@ -95,11 +94,6 @@ def _reply_to_msg(msg: Any, header: Header, reply: DescribeReply) -> Any:
     return msg
 
 
-def _unanswered(reply: DescribeReply) -> I2tError:
-    missing = ServiceError("the question has no answer")
-    return reply.description.scene.failures.get(QUESTION, missing)
-
-
 def reply_from_response(response: Describe.Response) -> DescribeReply:
     """Return the reply that a response carries.
 
@@ -111,8 +105,8 @@ def reply_from_response(response: Describe.Response) -> DescribeReply:
 def reply_from_result(result: Ask.Result) -> DescribeReply:
     """Return the reply that a result carries, which has an answer; raises as for a response."""
     reply = _reply_from_msg(result)
-    if reply.answer is None:
-        raise _unanswered(reply)
+    if error := unanswered(reply):
+        raise error
     return reply
 
 
