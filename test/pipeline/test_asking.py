@@ -2,6 +2,7 @@
 
 import json
 import threading
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -25,9 +26,11 @@ from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.pipeline.tasks.text import TextRegion
 from i2t_ros.types import DescribeRequest, Picture
 from i2t_ros.vlm.settings import LanguageModelSettings
+from i2t_ros.vlm.stop import Stop
 
 GREY = np.full((48, 64, 3), 128, np.uint8)  # in which the fake model sees a person
 PICTURE = cv2.imencode(".png", GREY)[1].tobytes()
+LIMIT = 30
 DOWN = LanguageModelUnreachableError("nobody listens")
 
 
@@ -167,6 +170,39 @@ def test_stop_ends_what_the_writer_is_at(make):
     thread.start()
     thread.join(10)
     assert writer.stopped
+
+
+class SlowWriter(ScriptedWriter):
+    """Begins a caption, and ends it when the gate opens."""
+
+    def __init__(self, *says):
+        super().__init__(*says)
+        self.begun, self.gate = threading.Event(), threading.Event()
+
+    def run(self, image, options, language):
+        self.begun.set()
+        assert self.gate.wait(LIMIT)
+        return super().run(image, options, language)
+
+
+def test_who_is_stopped_waits_for_no_caption_and_asks_nothing(make):
+    writer, stops = SlowWriter("Words.", "More words."), [Stop(), Stop()]
+    describer = make(writer)
+    request = DescribeRequest(Picture(PICTURE), question="What?", style="caption")
+    look = describer.look(request, DescribeOptions())
+    with ThreadPoolExecutor() as pool:
+        asked = [pool.submit(describer.complete, look, None, stop) for stop in stops]
+        assert writer.begun.wait(LIMIT)
+        for stop in stops:
+            stop.set()
+        for each in asked:
+            with pytest.raises(CancelledError):
+                each.result(LIMIT / 2)
+        assert not writer.gate.is_set()
+        writer.gate.set()
+    describer.close()
+    assert len(writer.options) == 1, "what had not begun never does"
+    assert writer.prompts == []
 
 
 @pytest.mark.parametrize(
