@@ -15,6 +15,7 @@ from i2t_ros.pipeline.asking import ASKED, QUESTION, Look, answer_question, chec
 from i2t_ros.pipeline.describe_options import STAGED, DescribeOptions
 from i2t_ros.pipeline.model_runner import PreparedImage
 from i2t_ros.pipeline.reply_cache import ReplyCache, frozen
+from i2t_ros.pipeline.scheduler import cancelled_by
 from i2t_ros.pipeline.task_worker import Opener, TaskWorker
 from i2t_ros.pipeline.tasks.base import Outcome
 from i2t_ros.pipeline.tasks.caption import CaptionWriter
@@ -291,7 +292,7 @@ class Describer:
         set.
         """
         request, options = look.request, look.options
-        scene = self._with_late_tasks(look.image, look.scene, options)
+        scene = self._with_late_tasks(look.image, look.scene, options, stop)
         answer = None
         if request.question:
             try:
@@ -317,8 +318,13 @@ class Describer:
                 self.infer([work])
         return self.finish(work), work.started
 
-    def _with_late_tasks(self, image: Image, scene: Scene, options: DescribeOptions) -> Scene:
-        """Return the scene with what the tasks find that come after the others."""
+    def _with_late_tasks(
+        self, image: Image, scene: Scene, options: DescribeOptions, stop: Stop | None = None
+    ) -> Scene:
+        """Return the scene with what the tasks find that come after the others.
+
+        Raises CancelledError when ``stop`` is set. What has not begun by then does not.
+        """
         wanted = late_tasks(options.tasks)
         if not wanted:
             return scene
@@ -327,7 +333,8 @@ class Describer:
         for task, future in running.items():
             limit = self._time_limit + self._workers[task].time_limit
             try:
-                outcome = _in_time(task, future, time.monotonic() + limit, limit)
+                with cancelled_by(stop, future) as until_then:
+                    outcome = _in_time(task, until_then, time.monotonic() + limit, limit)
             except I2tError as error:
                 failures[task] = error
             else:

@@ -1,7 +1,6 @@
 """What a language model is told: the rules, what the tasks found, and the picture."""
 
 import json
-import textwrap
 from collections.abc import Sequence
 from typing import cast
 
@@ -16,6 +15,8 @@ JPEG_QUALITY = 85
 MOST_LINES = 60
 """Of what was found: more would push the question out of a small model's memory."""
 LONGEST_LINE = 300  # characters
+LONGEST_QUOTED = LONGEST_LINE - 50
+"""Characters of a text with its quotation marks; so there is room for others in its line."""
 
 _RULES = """You tell people what a robot's camera sees. Answer in {language}, briefly, in plain \
 text without formatting. Say only what the picture and the facts below show; if neither tells, say \
@@ -52,8 +53,17 @@ def place(box: Sequence[float], size: tuple[int, int]) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text of the picture as data: in double quotes, with everything odd escaped."""
-    return json.dumps(text, ensure_ascii=False)
+    """Return a text of the picture as data: in double quotes, with everything odd escaped.
+
+    A long text is cut before it is quoted: without the closing quote, what follows would seem to be
+    a part of it.
+    """
+    whole = json.dumps(text, ensure_ascii=False)
+    while (excess := len(whole) - LONGEST_QUOTED) > 0:
+        # An escaped character is two. Half of the excess at a time, so that not too much is lost.
+        text = text.removesuffix("…")[: -((excess + 1) // 2)] + "…"
+        whole = json.dumps(text, ensure_ascii=False)
+    return whole
 
 
 def _rules(language: str) -> str:
@@ -65,7 +75,12 @@ def _rules(language: str) -> str:
 
 
 def _with_clues(task: str, clues: Sequence[str]) -> str:
-    lines = [textwrap.shorten(clue, LONGEST_LINE, placeholder="…") for clue in clues]
+    lines = [_one_line(clue) for clue in clues]
     if len(lines) > MOST_LINES:
         lines[MOST_LINES:] = [f"- and {len(lines) - MOST_LINES} more"]
     return "\n".join([*lines, "", task]).strip()
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 from i2t_ros.errors import I2tError, NotActiveError
 from i2t_ros.language.changes import ChangeTracker
@@ -24,6 +25,7 @@ class _Task:
     running   what it will have found in the image that it is at
     begun     when that image came; before there was one, never
     counts    what the other tasks had found in that image, and how many of each
+    asked     what was wanted of it then: its options, and the language
     outcome   what it found last, or why it found nothing, and when that image came
     is_due    whether something has changed since its last image
     """
@@ -31,6 +33,7 @@ class _Task:
     running: "Future[Outcome] | None" = None
     begun: float = float("-inf")
     counts: frozenset[tuple[str, str, int]] | None = None
+    asked: tuple[Any, str] | None = None
     outcome: tuple[Outcome | I2tError, float] | None = None
     is_due: bool = True
 
@@ -38,10 +41,11 @@ class _Task:
 class LateTasks:
     """Gives images of one camera to the tasks that come after the others; waits for none of them.
 
-    A task gets an image if something has appeared or left since its last one, or if that failed,
-    and not before its period is over; it has one image at a time. If no other task runs, nothing
-    tells of changes, so it gets an image whenever its period is over. Its newest result is added to
-    every scene, with its age, until the next one comes; if that one is an error, the error is.
+    A task gets an image if something has appeared or left since its last one, if that failed, or if
+    something else is wanted of it, and not before its period is over; it has one image at a time.
+    If no other task runs, nothing tells of changes, so it gets an image whenever its period is
+    over. Its newest result is added to every scene, with its age, until the next one comes; if that
+    one is an error, the error is.
 
     Use it from one thread at a time.
     """
@@ -74,10 +78,13 @@ class LateTasks:
         for name, task in self._tasks.items():
             # Changes are known after ``hold`` seconds, and its image may have shown them already.
             task.is_due |= blind or (has_changed and counts != task.counts)
+            asked = options.task_options[name], options.language
+            task.is_due |= asked != task.asked
             self._take(task)
             pause = TASKS[name].period(options.task_options[name])
             if task.running is None and task.is_due and now - task.begun >= pause:
-                task.is_due, task.begun, task.counts = False, now, counts
+                task.is_due, task.begun = False, now
+                task.counts, task.asked = counts, asked
                 task.running = start(name, image, scene, options)
             if task.outcome is not None:
                 found, since = task.outcome

@@ -5,8 +5,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import CancelledError, Future, InvalidStateError, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -106,6 +106,32 @@ def finished(result: Result) -> Future[Result]:
     future: Future[Result] = Future()
     future.set_result(result)
     return future
+
+
+@contextmanager
+def cancelled_by(stop: Stop | None, future: Future[Result]) -> Iterator[Future[Result]]:
+    """Yield a future that ends as this one does, or is cancelled when ``stop`` is set.
+
+    At the end of the block this one is cancelled, too, unless its work has begun.
+    """
+    either: Future[Result] = Future()
+
+    def end(ended: Future[Result]) -> None:
+        with suppress(InvalidStateError):  # it has been cancelled
+            if ended.cancelled():
+                either.cancel()
+            elif error := ended.exception():
+                either.set_exception(error)
+            else:
+                either.set_result(ended.result())
+
+    future.add_done_callback(end)
+    forget = (stop or Stop()).then(either.cancel)
+    try:
+        yield either
+    finally:
+        forget()
+        future.cancel()
 
 
 class RequestQueue:

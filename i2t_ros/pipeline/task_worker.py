@@ -39,8 +39,8 @@ class TaskWorker:
     each runner still has one user at a time. What waits is bounded by the callers: each waits for
     its own result. The thread starts with the first image.
 
-    While the thread is at one image, or at loading, for longer than the time limit, others are
-    refused at once: each would wait as long for nothing.
+    While the thread is at one image, or at loading, for longer than the time limit, and the one
+    that the runner has itself, others are refused at once: each would wait as long for nothing.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class TaskWorker:
     def start(self, image: Image, options: Any, language: str) -> Future[Outcome]:
         """Begin to work on an image; the future raises I2tError and nothing else."""
         busy = self._clock() - self._busy_since
-        if busy > self._time_limit:
+        if busy > self._time_limit + self.time_limit:
             late: Future[Outcome] = Future()
             late.set_exception(
                 TimeLimitError(f"task {self._task}: at work on an earlier image for {busy:.0f} s")

@@ -35,11 +35,10 @@ def explained(error: Exception, name: str, openai: ModuleType, key: str) -> I2tE
     """
     for cause in _causes(error):
         if isinstance(cause, I2tError):
-            text = str(cause)
-            return cause if text.startswith(name) else type(cause)(f"{name}: {text}")
+            text = _shown(str(cause), key)
+            return type(cause)(text if text.startswith(name) else f"{name}: {text}")
     kind, what = _kind(error, openai)
-    said = clean(_words(error))
-    said = said.replace(key, "***") if key else said
+    said = _shown(_words(error), key)
     said = said if len(said) <= LONGEST else f"{said[: LONGEST - 1]}…"
     return kind(f"{name}: {what}" + (f": {said}" if said else ""))
 
@@ -97,6 +96,14 @@ _BY_NAME: tuple[tuple[type[LanguageModelError], str, set[str]], ...] = (
     (LanguageModelServerError, "the server reported an error in its answer", {"APIError"}),
 )
 """Error, what it says, and names of classes of openai, httpx and httpx2; the first that fits."""
+
+
+def _shown(text: str, key: str) -> str:
+    """Return a text that a server may have written, without the key and control characters."""
+    text = clean(text)
+    for form in filter(None, (key, repr(key)[1:-1])):  # in quotation marks it may be escaped
+        text = text.replace(form, "***")
+    return text
 
 
 def _words(error: Exception) -> str:

@@ -15,6 +15,8 @@ BYTES_OF_TOKEN = 8 << 10
 """A server sends some 250 bytes for each token, and a kilobyte with their probabilities."""
 ERROR_BYTES = 64 << 10
 """Of a response that says why there is no answer."""
+LONGEST_VALUE = 80
+"""Characters of a header's value that messages have."""
 
 
 def http_client(openai: ModuleType, max_bytes: int, kind: str) -> Any:
@@ -28,13 +30,14 @@ def http_client(openai: ModuleType, max_bytes: int, kind: str) -> Any:
         encoding = response.headers.get("content-encoding", "identity")
         if encoding != "identity":  # a few bytes may become many
             raise LanguageModelProtocolError(
-                f"expected an answer that is not compressed, got Content-Encoding: {encoding[:40]}"
+                "expected an answer that is not compressed, got Content-Encoding: "
+                f"{_if_short(encoding)}"
             )
-        got = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        got = response.headers.get("content-type", "").partition(";")[0].strip()
         good = response.is_success
-        if good and got != kind:
+        if good and got.lower() != kind:
             raise LanguageModelProtocolError(
-                f"expected {kind}, got {got[:80] or 'no Content-Type'}: is this the URL of a "
+                f"expected {kind}, got {_if_short(got) or 'no Content-Type'}: is this the URL of a "
                 "chat-completions API?"
             )
         most = max_bytes if good else ERROR_BYTES
@@ -46,6 +49,11 @@ def http_client(openai: ModuleType, max_bytes: int, kind: str) -> Any:
         event_hooks={"response": [check]},
         headers={"accept-encoding": "identity"},
     )
+
+
+def _if_short(value: str) -> str:
+    """Return a header's value whole: a part of a key that it repeats could not be told as such."""
+    return value if len(value) <= LONGEST_VALUE else f"{len(value)} characters"
 
 
 def _limited(http: ModuleType, stream: Any, most: int) -> Any:

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from i2t_ros.errors import (
+    InvalidRequestError,
     LanguageModelBusyError,
     LanguageModelCutError,
     LanguageModelEmptyError,
@@ -25,6 +26,7 @@ from i2t_ros.errors import (
 from i2t_ros.installation import how_to_install
 from i2t_ros.optional import needed_for
 from i2t_ros.types import Told
+from i2t_ros.vlm import own_loop
 from i2t_ros.vlm.answers import tidy, whole_sentences
 from i2t_ros.vlm.failures import explained, retry_after
 from i2t_ros.vlm.limits import BYTES, BYTES_OF_TOKEN, http_client
@@ -42,6 +44,8 @@ LETTERS_OF_TOKEN = 32
 """Most letters that a token is taken to have, on average over an answer."""
 MODELS_BYTES = 1 << 20
 """Of the list of a server's models."""
+LONGEST_NAME = 255
+"""Characters of a model's name. It is in messages and logs, so what is longer is taken for none."""
 
 
 class LanguageModel:
@@ -61,13 +65,15 @@ class LanguageModel:
     ) -> None:
         """Ask nothing yet; ``environment`` may have the key.
 
-        Raises LanguageModelOffError without a URL, InvalidRequestError for one that is none, and
-        BackendMissingError without the package openai.
+        Raises LanguageModelOffError without a URL, InvalidRequestError for one that is none and for
+        a key that no HTTP header can have, and BackendMissingError without the package openai.
         """
         self._url, self.server = server_of(settings.url)
         self._settings = settings
         self._model = settings.model
         self._key = environment.get(KEY, "").strip()
+        if not (self._key.isascii() and self._key.isprintable()):
+            raise InvalidRequestError(f"{KEY}: expected visible ASCII characters, got others, too")
         self._clock = clock
         self._openai = _openai()
         self._paused: tuple[LanguageModelBusyError, float] | None = None
@@ -86,7 +92,7 @@ class LanguageModel:
 
     def models(self) -> list[str]:
         """Return the names of the server's models; raises LanguageModelError."""
-        return asyncio.run(self._within_limits(self._names(), Stop()))
+        return own_loop.run(self._within_limits(self._names(), Stop()))
 
     def complete(
         self, prompt: Prompt, told: Told | None = None, stop: Stop | None = None
@@ -100,7 +106,7 @@ class LanguageModel:
             left = math.ceil(self._paused[1] - self._clock())
             raise LanguageModelBusyError(f"{self._paused[0]}; asked again in {left} s")
         answer = self._answer(prompt, told or _nobody)
-        return asyncio.run(self._within_limits(answer, stop or Stop()))
+        return own_loop.run(self._within_limits(answer, stop or Stop()))
 
     async def _within_limits(self, work: Coroutine[Any, Any, Result], stop: Stop) -> Result:
         """Return the result of a coroutine; raises as complete()."""
@@ -125,6 +131,8 @@ class LanguageModel:
             failure = explained(error, self.name, self._openai, self._key)
             if isinstance(failure, LanguageModelBusyError):
                 self._paused = failure, self._clock() + retry_after(error)
+            elif isinstance(failure, LanguageModelRefusedError):
+                self._model = self._settings.model  # the server may list another one by now
             raise failure from None
         finally:
             for each in forget:
@@ -145,7 +153,7 @@ class LanguageModel:
     async def _names(self) -> list[str]:
         async with self._client(MODELS_BYTES, "application/json") as client:
             listed = await client.models.list()
-            return [str(model.id) for model in listed.data]
+            return [model.id for model in listed.data if _is_name(model.id)]
 
     async def _answer(self, prompt: Prompt, told: Told) -> Completion:
         started = time.perf_counter()
@@ -179,7 +187,7 @@ class LanguageModel:
                 return await ask(**wanted)
             except self._openai.BadRequestError as error:
                 # OpenAI's newer models have another name for the one, and refuse the other.
-                if error.param not in wanted:
+                if not isinstance(error.param, str) or error.param not in wanted:
                     raise
                 value = wanted.pop(error.param)
                 if error.param == "max_tokens":
@@ -220,6 +228,10 @@ def _openai() -> ModuleType:
     with needed_for("a language model", how_to_install("vlm")):
         import openai  # noqa: PLC0415 (takes a second)
     return openai
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and name.isprintable()
 
 
 def _messages(prompt: Prompt) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ class Stop:
         """Nothing is to end yet."""
         self._lock = threading.Lock()
         self._is_set = False
-        self._callbacks: list[Callable[[], None]] = []
+        self._callbacks: list[Callable[[], object]] = []
 
     @property
     def is_set(self) -> bool:
@@ -25,7 +25,7 @@ class Stop:
         for callback in callbacks:
             callback()
 
-    def then(self, callback: Callable[[], None]) -> Callable[[], None]:
+    def then(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Call ``callback`` when the work is to end, at once if it is; return what takes it back.
 
         It is called in the thread that calls set(), and must neither block nor raise.
@@ -37,7 +37,7 @@ class Stop:
         callback()
         return lambda: None
 
-    def _forget(self, callback: Callable[[], None]) -> None:
+    def _forget(self, callback: Callable[[], object]) -> None:
         with self._lock:
             if callback in self._callbacks:
                 self._callbacks.remove(callback)

@@ -1,6 +1,7 @@
 """Captions of a camera: which images get one, and what every scene has meanwhile."""
 
 from concurrent.futures import Future
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -162,6 +163,26 @@ def test_a_task_that_is_switched_off_is_forgotten(camera):
     assert caption(camera.show(CAT, 1)) is None
     camera._options = wanted
     assert caption(camera.show(CAT, 2)) is None
+    assert len(camera.begun) == 2
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"language": "es"},
+        {"task_options": {"caption": CaptionOptions(prompt="What is missing?", period=5.0)}},
+    ],
+    ids=["language", "prompt"],
+)
+def test_what_is_wanted_otherwise_is_asked_for_although_nothing_changes(camera, wanted):
+    camera.show(CAT, 0)
+    camera.end("A cat.")
+    camera._options = replace(camera._options, **wanted)
+    assert caption(camera.show(CAT, 1)) == Caption("A cat.", 1.0)
+    camera.show(CAT, 5)
+    camera.end("Un gato.")
+    assert caption(camera.show(CAT, 6)) == Caption("Un gato.", 1.0)
+    camera.show(CAT, 60)
     assert len(camera.begun) == 2
 
 

@@ -163,3 +163,18 @@ def test_what_hangs_is_left_out_until_it_is_back(make, loading):
     gate.set()
     assert [len(future.result(LIMIT).result) for future in (first, waiting)] == [1, 1]
     assert len(worker.start(GREY, OPTIONS, "en").result(LIMIT).result) == 1
+
+
+def test_a_runner_with_a_limit_of_its_own_may_take_that_long(make):
+    now, gate = [0.0], threading.Event()
+    task = ScriptedTask("faces", gate=gate)
+    task.time_limit = 60.0
+    worker = make(lambda: task, time_limit=5.0, clock=lambda: now[0])
+    first = worker.start(GREY, OPTIONS, "en")
+    assert task.begun.wait(LIMIT)
+    now[0] = 65.0
+    waiting = worker.start(GREY, OPTIONS, "en")
+    now[0] = 66.0
+    assert isinstance(worker.start(GREY, OPTIONS, "en").exception(0), TimeLimitError)
+    gate.set()
+    assert [len(future.result(LIMIT).result) for future in (first, waiting)] == [1, 1]
