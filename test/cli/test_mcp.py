@@ -218,6 +218,22 @@ def test_closing_standard_input_ends_it_in_the_middle_of_a_wait(bridge):
     until(lambda: bridge.services.viewers == 0, "the bridge has noticed")
 
 
+def test_an_agent_that_takes_no_answers_any_more_is_no_reason_for_a_traceback(bridge):
+    with started(bridge.url) as process:
+        wait_in(process, bridge)
+        process.stdout.close()
+        spoken(process, {"jsonrpc": "2.0", "id": 3, "method": "ping"})
+        process.stdin.close()
+        assert process.wait(TIME_LIMIT) == 1
+        assert process.stderr.read() == b""
+    until(lambda: bridge.services.viewers == 0, "the bridge has noticed")
+
+
+def test_a_request_that_is_too_large_is_refused_with_words(bridge):
+    text = refusal(command(bridge.url), "count", {"class": "x" * 70_000})
+    assert "HTTP status 413 " in text
+
+
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_signals_end_it_at_once(bridge, sign):
     with started(bridge.url) as process:

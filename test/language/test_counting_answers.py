@@ -161,7 +161,7 @@ ANSWERS: dict[str, list[tuple[str, str, dict[str, int]]]] = {
         ("", "Saya melihat tiga mobil dan sebuah sepeda.", {"car": 3, "bicycle": 1}),
         ("", "Ada empat buah kursi di dalam gambar.", {"chair": 4}),
         ("", "Tidak ada anjing di gambar ini.", {"dog": 0}),
-        ("", "Seorang sedang duduk dan 2 ekor kucing.", {"person": 1, "cat": 2}),
+        ("", "Ada seorang yang sedang duduk dan 2 ekor kucing.", {"person": 1, "cat": 2}),
         ("", "Seekor anjing tidur di sofa. Seorang pria memegang payung.", {"dog": 1}),
     ],
     "zh": [

@@ -100,6 +100,8 @@ def test_a_class_is_meant_by_its_name_its_plural_or_its_label():
     assert is_meant("Traffic Lights", "traffic light", "semáforo")
     assert is_meant("semáforo", "traffic light", "semáforo")
     assert is_meant("mice", "mouse", "mouse")
+    assert is_meant("people", "person", "person")
+    assert is_meant("persons", "person", "person")
     assert not is_meant("light", "traffic light", "semáforo")
     assert not is_meant("", "traffic light", "semáforo")
 

@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from i2t_ros.bridges.http.mcp import looking
 from i2t_ros.bridges.http.mcp.definitions import INSTRUCTIONS, TOOLS, Tool
-from i2t_ros.bridges.http.mcp.talking import NAME, failed, tools, unknown_tool
+from i2t_ros.bridges.http.mcp.talking import NAME, failed, listed_tools, unknown_tool
 from i2t_ros.bridges.http.mcp.waiting import wait_for
 from i2t_ros.bridges.http.problems import validation_message
 from i2t_ros.bridges.http.replies import CONNECTION
@@ -105,7 +105,7 @@ class McpEndpoint:
     async def _list(
         self, context: ServerRequestContext[Any], params: protocol.PaginatedRequestParams | None
     ) -> protocol.ListToolsResult:
-        return protocol.ListToolsResult(tools=tools())
+        return listed_tools()
 
     async def _call(
         self, context: ServerRequestContext[Any], params: protocol.CallToolRequestParams

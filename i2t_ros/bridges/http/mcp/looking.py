@@ -7,8 +7,9 @@ message reach the model.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from i2t_ros.bridges.http.mcp.definitions import (
     MOST_ITEMS,
@@ -32,9 +33,10 @@ from i2t_ros.bridges.http.routes.pictures import Look, newest_picture
 from i2t_ros.bridges.http.services import Services
 from i2t_ros.errors import I2tError, ImageTooLargeError, NoFrameError, UnknownTaskError
 from i2t_ros.language.english import plural, spelled_plural
+from i2t_ros.language.facts import count_objects
 from i2t_ros.pipeline.description_json import description_to_json, label_of
 from i2t_ros.pipeline.tasks.registry import TASKS
-from i2t_ros.types import DescribeReply, DescribeRequest, Description, Picture
+from i2t_ros.types import DescribeReply, DescribeRequest, Description, Detections, Picture
 from i2t_ros.vision.codecs import read_header
 
 WIDTHS = (1024, 640, 320)
@@ -85,29 +87,16 @@ async def describe(services: Services, given: DescribeArguments, tell: Tell) -> 
 async def count(services: Services, given: ClassArguments, tell: Tell) -> Outcome:
     """Count the objects of a class."""
     camera, reply = await _look(services, _detect(given), services.describe)
-    return outcome(Counted(**_counted(camera, given.class_name, reply.description)))
+    described = reply.description
+    counted = await services.told(described, _counted, camera, given.class_name, described)
+    return outcome(Counted(**counted))
 
 
 async def find(services: Services, given: ClassArguments, tell: Tell) -> Outcome:
     """Return where the objects of a class are."""
     camera, reply = await _look(services, _detect(given), services.describe)
-    description = reply.description
-    width, height = description.scene.width, description.scene.height
-    found = await services.told(description, _objects, description)
-    wanted = partial(is_meant, given.class_name)
-    objects = [
-        FoundObject(
-            class_name=item["class_id"],
-            score=item["score"],
-            box=item["box"],
-            percent=_percent(item["box"], width, height),
-            track_id=item.get("track_id"),
-        )
-        for item in found["detections"]
-        if wanted(item["class_id"], item["label"])
-    ]
-    counted = _counted(camera, given.class_name, description)
-    return outcome(Found(**counted, width=width, height=height, objects=objects[:MOST_ITEMS]))
+    described = reply.description
+    return await services.told(described, _found, camera, given.class_name, described)
 
 
 async def snapshot(services: Services, given: SnapshotArguments, tell: Tell) -> Outcome:
@@ -186,9 +175,8 @@ def counts_of(description: Description) -> tuple[dict[str, int], dict[str, str]]
 
     Raises what detection has failed with, or UnknownTaskError if nobody has looked for objects.
     """
-    objects = _objects(description)["objects"]
-    counts = {item["class_id"]: item["count"] for item in objects}
-    return counts, {item["class_id"]: item["label"] for item in objects}
+    counts, label = count_objects(_objects(description)), label_of(description)
+    return {of.key: of.count for of in counts}, {of.key: label(of.key) for of in counts}
 
 
 def count_of(name: str, counts: dict[str, int], labels: dict[str, str]) -> int:
@@ -199,16 +187,17 @@ def count_of(name: str, counts: dict[str, int], labels: dict[str, str]) -> int:
 def is_meant(name: str, class_id: str, label: str) -> bool:
     """Return whether a name means a class: its own, its English plural, or its label.
 
-    A label is the class in the language of the sentence.
+    Both plurals of person are taken, people and persons. A label is the class in the language of
+    the sentence.
     """
     own = class_id.casefold()
-    return name.casefold() in {own, plural(own) or spelled_plural(own), label.casefold()}
+    return name.casefold() in {own, plural(own), spelled_plural(own), label.casefold()}
 
 
-def _objects(description: Description) -> dict[str, Any]:
+def _objects(description: Description) -> Detections:
     scene = description.scene
-    if "detect" in scene.results:
-        return TASKS["detect"].to_json(scene.results["detect"], label_of(description))
+    if (found := scene.detections) is not None:
+        return found
     if failure := scene.failures.get("detect"):
         raise failure
     raise UnknownTaskError(
@@ -221,6 +210,26 @@ def _counted(camera: str, name: str, description: Description) -> dict[str, Any]
     counts, labels = counts_of(description)
     number = count_of(name, counts, labels)
     return {"camera": camera, "class_name": name, "count": number, "in_view": counts}
+
+
+def _found(camera: str, name: str, description: Description) -> Outcome:
+    objects, label, scene = _objects(description), label_of(description), description.scene
+    names = objects.class_names()
+    meant = {each for each in set(names) if is_meant(name, each, label(each))}
+    best = [at for at, each in enumerate(names) if each in meant][:MOST_ITEMS]
+    chosen = TASKS["detect"].to_json(objects[np.array(best, np.intp)], label)
+    items = [
+        FoundObject(
+            class_name=item["class_id"],
+            score=item["score"],
+            box=item["box"],
+            percent=_percent(item["box"], scene.width, scene.height),
+            track_id=item.get("track_id"),
+        )
+        for item in chosen["detections"]
+    ]
+    counted = _counted(camera, name, description)
+    return outcome(Found(**counted, width=scene.width, height=scene.height, objects=items))
 
 
 def _detect(given: ClassArguments) -> DescribeRequest:

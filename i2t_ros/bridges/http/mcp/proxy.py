@@ -19,7 +19,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 
 from i2t_ros.bridges.http.mcp.definitions import INSTRUCTIONS
-from i2t_ros.bridges.http.mcp.talking import NAME, failed, tools
+from i2t_ros.bridges.http.mcp.talking import NAME, failed, listed_tools
 from i2t_ros.errors import DetectorUnreachableError, InvalidRequestError
 from i2t_ros.resources import version
 
@@ -62,9 +62,13 @@ class Proxy:
         )
 
     async def serve(self) -> None:
-        """Answer until standard input ends."""
-        async with stdio_server() as (incoming, outgoing):
-            await self.server.run(incoming, outgoing, self.server.create_initialization_options())
+        """Answer until standard input ends; raises BrokenPipeError if nobody takes the answers."""
+        options = self.server.create_initialization_options()
+        try:
+            async with stdio_server() as (incoming, outgoing):
+                await self.server.run(incoming, outgoing, options)
+        except Exception as error:
+            raise _cause(error) from None
 
     async def _list(
         self, context: ServerRequestContext[Any], params: protocol.PaginatedRequestParams | None
@@ -75,7 +79,7 @@ class Proxy:
                 return protocol.ListToolsResult(tools=(await client.list_tools()).tools)
         except BridgeError as error:
             log.warning("%s", error)
-            return protocol.ListToolsResult(tools=tools())
+            return listed_tools()
 
     async def _call(
         self, context: ServerRequestContext[Any], params: protocol.CallToolRequestParams
@@ -157,7 +161,8 @@ def _refusal(url: str, response: httpx2.Response) -> BridgeError | None:
         error = json.loads(response.content)["error"]
         code, message = error["code"], error["message"]
     except (ValueError, KeyError, TypeError):
-        code, message = "error", f"HTTP status {response.status_code}"
+        status = f"{response.status_code} {response.reason_phrase}".strip()
+        code, message = "error", f"HTTP status {status}"
     if not isinstance(code, str):  # JSON-RPC's are numbers
         return None
     words = WHAT_TO_DO.get(response.status_code, message)

@@ -1,5 +1,7 @@
 """What /mcp and `i2t mcp` say alike: the tools and errors, as the SDK has them."""
 
+import functools
+
 from mcp import MCPError
 from mcp import types as protocol
 
@@ -8,9 +10,13 @@ from i2t_ros.bridges.http.mcp.definitions import TOOLS
 NAME = "i2t_ros"
 
 
-def tools() -> list[protocol.Tool]:
-    """Return the tools as the protocol has them."""
-    return [
+@functools.cache
+def listed_tools() -> protocol.ListToolsResult:
+    """Return the tools as the protocol has them.
+
+    They are made once: their schemas take 10 ms, and the SDK asks for them at nearly every call.
+    """
+    every = [
         protocol.Tool(
             name=name,
             title=tool.title,
@@ -21,6 +27,7 @@ def tools() -> list[protocol.Tool]:
         )
         for name, tool in TOOLS.items()
     ]
+    return protocol.ListToolsResult(tools=every)
 
 
 def unknown_tool(name: str) -> MCPError:

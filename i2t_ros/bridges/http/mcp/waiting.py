@@ -70,7 +70,8 @@ async def _until_seen(services: Services, given: WaitForArguments, tell: Tell, w
             wait.camera = camera or wait.camera
             if latest is not None:
                 wait.looked += 1
-                wait.in_view, labels = counts_of(latest.item)
+                item = latest.item
+                wait.in_view, labels = await services.told(item, counts_of, item)
                 wait.count = count_of(given.class_name, wait.in_view, labels)
                 if wait.count >= given.count if given.count else not wait.count:
                     return

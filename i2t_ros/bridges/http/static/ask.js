@@ -29,6 +29,8 @@ export function startAsk() {
     stop.abort();
     event.stopImmediatePropagation(); // it ends one thing at a time
   });
+  // A browser keeps a page that is left for a while, in case of a return, and its requests too.
+  window.addEventListener("pagehide", () => stop?.abort());
 }
 
 // What questions are about from now on. The answer to one about something else is shown no more.

@@ -117,6 +117,14 @@ def test_what_stops_an_answer(bridge, open_page, how):
     assert page.text("ask-send") == "Ask"
 
 
+def test_leaving_the_page_stops_an_answer(bridge, open_page):
+    page, web, handler = asking(bridge, open_page)
+    say(web, handler, "There are")
+    page.until(lambda: page.text("answer") == "There are", "the first words")
+    page.browser.get(f"{web.url}/healthz")
+    assert handler.cancelled.acquire(timeout=TIME_LIMIT)
+
+
 def test_enter_asks_and_neither_stops_an_answer_nor_asks_twice(bridge, open_page):
     from selenium.webdriver.common.keys import Keys  # noqa: PLC0415
 
