@@ -89,11 +89,17 @@ class DescribeOptions:
             name: TASKS[name].for_request(options, request)
             for name, options in self.task_options.items()
         }
+        tasks, style = request.tasks or self.tasks, request.style or self.style
+        if request.question and not request.tasks and request.style != "caption":
+            # An answer comes from the language model, too: one that nobody asked for is not made.
+            late = late_tasks(tasks)
+            tasks = tuple(task for task in tasks if task not in late) or (STAGED,)
+            style = "sentence" if style == "caption" else style
         return replace(
             self,
-            tasks=request.tasks or self.tasks,
+            tasks=tasks,
             language=request.language or self.language,
-            style=request.style or self.style,
+            style=style,
             spoken=request.spoken or self.spoken,
             task_options=given,
         )

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from i2t_ros.errors import InvalidRequestError, LanguageModelOffError
-from i2t_ros.options import Checked, option
+from i2t_ros.options import check_options, option
 
 KEY = "CAPTION_API_KEY"
 """The environment variable that holds the server's key. No option does: parameters are shown to
@@ -13,7 +13,7 @@ everybody in the ROS graph."""
 
 
 @dataclass(frozen=True, slots=True)
-class LanguageModelSettings(Checked):
+class LanguageModelSettings:
     """A server with the chat-completions API of OpenAI, such as llama.cpp, Ollama or vLLM."""
 
     url: str = option(
@@ -47,6 +47,12 @@ class LanguageModelSettings(Checked):
         bounds=(32, 4096),
     )
 
+    def __post_init__(self) -> None:
+        """Check every value; raises InvalidRequestError."""
+        check_options(self)
+        if self.url:
+            server_of(self.url)
+
 
 def server_of(url: str) -> tuple[str, str]:
     """Return the base URL of the API, and the host and port for people.
@@ -57,8 +63,9 @@ def server_of(url: str) -> tuple[str, str]:
     if not url:
         raise LanguageModelOffError(
             "no language model is set: start a server with the OpenAI chat-completions API, and "
-            "name it with caption_url. `llama-server -hf ggml-org/SmolVLM-500M-Instruct-GGUF` of "
-            "llama.cpp serves http://127.0.0.1:8080/v1, Ollama with `ollama pull qwen2.5vl:3b` "
+            "name it with caption_url (on a command line --caption-url). "
+            "`llama-server -hf ggml-org/SmolVLM-500M-Instruct-GGUF` of llama.cpp serves "
+            "http://127.0.0.1:8080/v1, Ollama with `ollama pull qwen2.5vl:3b` "
             "http://127.0.0.1:11434/v1; docs/captions.md has others"
         )
     try:

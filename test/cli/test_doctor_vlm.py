@@ -159,10 +159,9 @@ def test_nobody_answers(doctor):
     assert said["to"].startswith("do       start the server")
 
 
-def test_a_url_that_is_none(doctor):
-    code, told = doctor("--caption-url", "robot")
-    assert code == 1
-    assert "caption_url: expected a URL such as" in lines(told)["problem"]
+def test_a_url_that_is_none(capsys):
+    assert main(["models", "doctor", "--caption-url", "robot"]) == 1
+    assert "caption_url: expected a URL such as" in capsys.readouterr().err
 
 
 def test_another_machine_is_named_before_anything_is_sent_there(capsys):

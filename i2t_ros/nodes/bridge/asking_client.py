@@ -58,7 +58,8 @@ class AskingClient:
         on_death  called if the node's thread ends although nobody closed it
         """
         self.action = action
-        self._absent = f"no detector offers {action}; start detector_node, or {remedy}"
+        start = "start detector_node with a caption_url"
+        self._absent = f"no detector offers {action}; {start}, or {remedy}"
         self._post = post
         self._node = node
         qos = messages.SERVICE_QOS

@@ -118,6 +118,10 @@ class Proxy:
             ) from error
 
 
+_ANSWERS = ("application/json", "text/event-stream")
+"""Media types of streamable HTTP."""
+
+
 class _Explaining(httpx2.AsyncHTTPTransport):
     """Sends requests, and remembers why the bridge could not be reached, or refused one."""
 
@@ -134,6 +138,10 @@ class _Explaining(httpx2.AsyncHTTPTransport):
             self.problem = BridgeError(code, f"no bridge answers at {self._url} ({why}): {START}")
             raise
         self.problem = None
+        kind = response.headers.get("content-type", "").partition(";")[0]
+        if response.is_success and kind not in ("", *_ANSWERS):
+            message = f"what answers at {self._url} is no bridge (it sends {kind[:80]}): see --url"
+            self.problem = BridgeError(DetectorUnreachableError.code, message)
         if response.status_code >= 400:
             await response.aread()
             self.problem = _refusal(self._url, response)
