@@ -1,7 +1,6 @@
 """Questions to a detector_node by its action: answers, feedback, cancellation, every bad end."""
 
 import signal
-import threading
 import time
 
 import hostile_vlm
@@ -28,13 +27,6 @@ TEXT = "".join(WORDS)
 def vlm():
     with hostile_vlm.serving(good(WORDS)) as server:
         yield server
-
-
-@pytest.fixture
-def gate():
-    gate = threading.Event()
-    yield gate
-    gate.set()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 import hostile_vlm
@@ -34,13 +33,6 @@ ask_camera("", "Who?", told=lambda text: print(text, flush=True))
 def vlm():
     with hostile_vlm.serving(good(WORDS)) as server:
         yield server
-
-
-@pytest.fixture
-def gate():
-    gate = threading.Event()
-    yield gate
-    gate.set()
 
 
 @pytest.fixture

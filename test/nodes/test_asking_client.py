@@ -80,13 +80,6 @@ def vlm():
 
 
 @pytest.fixture
-def gate():
-    gate = threading.Event()
-    yield gate
-    gate.set()
-
-
-@pytest.fixture
 def bridge(peer, monkeypatch):
     monkeypatch.setattr(peer.node, "end", lambda **_: None, raising=False)
     bridge = Bridge(peer.node)

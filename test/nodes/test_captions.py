@@ -1,7 +1,5 @@
 """Captions of a detector_node's cameras: beside the images, never before them."""
 
-import threading
-
 import hostile_vlm
 import pytest
 from ask_talk import PNG
@@ -20,13 +18,6 @@ TEXT = "".join(WORDS)
 def vlm():
     with hostile_vlm.serving(good(WORDS)) as server:
         yield server
-
-
-@pytest.fixture
-def gate():
-    gate = threading.Event()
-    yield gate
-    gate.set()
 
 
 def seen(peer, descriptions, camera, what, condition):

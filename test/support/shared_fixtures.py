@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -172,6 +173,14 @@ def render_line(font_file):
         return image, cv2.transform(corners[None], turn)[0].astype(np.float32)
 
     return render
+
+
+@pytest.fixture
+def gate():
+    """Return an event that a stand-in waits for; it is set at the end of the test at the latest."""
+    gate = threading.Event()
+    yield gate
+    gate.set()
 
 
 @pytest.fixture(scope="module")
