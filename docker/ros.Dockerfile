@@ -36,6 +36,7 @@ RUN apt-get update \
 
 FROM dependencies AS workspace
 COPY CMakeLists.txt LICENSE README.md pyproject.toml setup.py src/i2t_ros/
+COPY action src/i2t_ros/action
 COPY config src/i2t_ros/config
 COPY msg src/i2t_ros/msg
 COPY scripts src/i2t_ros/scripts

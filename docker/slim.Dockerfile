@@ -29,6 +29,7 @@ ARG EXTRAS=web
 RUN /opt/i2t/bin/python tools/requirements.py ${ROS_DISTRO} run ${EXTRAS} > /opt/i2t/requirements.txt \
     && /opt/i2t/bin/pip install --no-cache-dir -r /opt/i2t/requirements.txt
 COPY CMakeLists.txt LICENSE README.md package.xml setup.py ./
+COPY action action
 COPY cmake cmake
 COPY config config
 COPY msg msg

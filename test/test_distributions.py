@@ -21,7 +21,7 @@ def make(tmp_path):
     for name in ("Makefile", "pyproject.toml", "tools"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
         copy(ROOT / name, tmp_path / name)
-    for folder in ("i2t_ros", "config", "msg", "srv", "scripts", "underlay", "cmake"):
+    for folder in ("i2t_ros", "action", "config", "msg", "srv", "scripts", "underlay", "cmake"):
         (tmp_path / folder).mkdir()
     for name in ("CMakeLists.txt", "package.xml", "setup.py"):
         (tmp_path / name).touch()

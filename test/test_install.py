@@ -16,8 +16,8 @@ import pytest
 from project import ROOT
 
 SOURCES = (
-    "CMakeLists.txt", "LICENSE", "README.md", "cmake", "config", "i2t_ros", "msg", "package.xml",
-    "pyproject.toml", "scripts", "setup.py", "srv", "underlay",
+    "CMakeLists.txt", "LICENSE", "README.md", "action", "cmake", "config", "i2t_ros", "msg",
+    "package.xml", "pyproject.toml", "scripts", "setup.py", "srv", "underlay",
 )  # fmt: skip
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

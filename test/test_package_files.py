@@ -8,6 +8,8 @@ from project import PYPROJECT, ROOT
 from i2t_ros.resources import config_path
 
 CMAKE = (ROOT / "CMakeLists.txt").read_text()
+INTERFACES = ("action", "msg", "srv")
+"""Folders of interfaces."""
 
 
 def test_ros2_run_and_pip_have_the_same_programs():
@@ -24,11 +26,20 @@ def test_each_script_runs_what_pip_runs():
 
 
 def test_cmake_generates_every_interface():
-    files = {str(p.relative_to(ROOT)) for d in ("msg", "srv") for p in (ROOT / d).iterdir()}
-    assert files == set(re.findall(r"^  ((?:msg|srv)/\w+\.\w+)$", CMAKE, re.MULTILINE))
+    files = {str(p.relative_to(ROOT)) for kind in INTERFACES for p in (ROOT / kind).iterdir()}
+    assert files == set(re.findall(r"^  ((?:action|msg|srv)/\w+\.\w+)$", CMAKE, re.MULTILINE))
 
 
-@pytest.mark.parametrize("folder", ["msg", "srv"])
+@pytest.mark.parametrize(
+    "name",
+    ["MANIFEST.in", ".dockerignore", "Makefile", "docker/ros.Dockerfile", "docker/slim.Dockerfile"],
+)
+def test_whatever_copies_the_sources_copies_every_folder_of_interfaces(name):
+    text = (ROOT / name).read_text()
+    assert [kind for kind in INTERFACES if not re.search(rf"\b{kind}\b", text)] == []
+
+
+@pytest.mark.parametrize("folder", INTERFACES)
 def test_every_field_of_an_interface_says_what_it_is(folder):
     for path in (ROOT / folder).iterdir():
         for line in path.read_text().splitlines():
@@ -38,7 +49,13 @@ def test_every_field_of_an_interface_says_what_it_is(folder):
 
 def test_no_file_hides_something_real():
     # Each of these would hide a generated or a ROS package of the same name.
-    for path in ("test/__init__.py", "i2t_ros/launch/__init__.py", "i2t_ros/msg", "i2t_ros/srv"):
+    for path in (
+        "test/__init__.py",
+        "i2t_ros/launch/__init__.py",
+        "i2t_ros/action",
+        "i2t_ros/msg",
+        "i2t_ros/srv",
+    ):
         assert not (ROOT / path).exists()
 
 

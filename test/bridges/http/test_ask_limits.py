@@ -25,7 +25,8 @@ def test_who_leaves_in_the_middle_of_events_stops_the_model(web):
     bridge = web(handler=handler)
     say(bridge, handler, "The")
     with bridge.client() as client, asking(client) as reply:
-        assert next(events_of(reply))[0] == "text"
+        events = events_of(reply)  # kept: without it the reply would be closed
+        assert next(events)[0] == "text"
         assert bridge.services.memory.used >= len(PICTURE)  # the model may still look at it
     assert handler.cancelled.acquire(timeout=TIME_LIMIT)
     until(lambda: bridge.metric("i2t_answers_total", result="cancelled") == 1, "it is counted")
