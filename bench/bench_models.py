@@ -25,7 +25,7 @@ from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import backends, is_installed
 from i2t_ros.errors import I2tError
 from i2t_ros.models.manifest import load_manifest
-from i2t_ros.pipeline.tasks.detect import DetectOptions
+from i2t_ros.pipeline.object_detector import DetectOptions
 
 COCO = material.SHARED / "coco_tiny"
 

@@ -17,7 +17,7 @@ from targets import DESCRIBER
 from i2t_ros.backends.base import Backend
 from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.loading import Loaded
-from i2t_ros.pipeline.tasks.detect import DetectOptions, ObjectDetector
+from i2t_ros.pipeline.object_detector import DetectOptions, ObjectDetector
 from i2t_ros.pipeline.telling import draw, scene_facts, tell
 from i2t_ros.types import Scene
 from i2t_ros.vision.codecs import decode_image, encode_image

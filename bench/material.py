@@ -12,7 +12,8 @@ import numpy as np
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.pipeline.describer import Describer
 from i2t_ros.pipeline.loading import OpenOptions
-from i2t_ros.pipeline.tasks.detect import DetectSettings, DetectTask, ObjectDetector
+from i2t_ros.pipeline.object_detector import ObjectDetector
+from i2t_ros.pipeline.tasks.detect import DetectSettings, DetectTask
 
 SHARED = Path(os.environ.get("I2T_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 

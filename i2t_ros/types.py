@@ -11,7 +11,8 @@ import hashlib
 import re
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -121,6 +122,26 @@ def _checked_array(name: str, value: Any, shape: Shape, dtype: DTypeLike) -> NDA
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Mask:
+    """Which pixels of an image are part of a thing.
+
+    left, top  of the part of the image that ``covered`` is, in pixels
+    covered    (height, width) bool
+    """
+
+    left: int
+    top: int
+    covered: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        """Make the array read-only, without a copy: masks are large."""
+        if self.covered.ndim != 2 or self.covered.dtype != np.bool_:
+            got = f"{self.covered.dtype} {self.covered.shape}"
+            raise ValueError(f"Mask.covered: expected bool (height, width), got {got}")
+        self.covered.setflags(write=False)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Detections:
     """Objects found in one image, best score first.
 
@@ -129,6 +150,12 @@ class Detections:
     class_ids  (N,) int32, indices into ``labels``
     labels     the model's label table; numberings with holes have empty strings there
     track_ids  (N,) int64, or None if nothing is tracked; -1 for an object without a track
+    positions  (N, 3) float32, or None if nothing measures them: x, y, z in meters, in the optical
+               frame of the camera (REP-103: x right, y down, z forward); all zero if one object's
+               could not be measured
+    masks      N masks, or None if nothing outlines them
+    colors     N names of colors, of vision.color_names.COLORS, or None if nobody asked for them;
+               "" for an object without one that stands out
     """
 
     boxes: NDArray[np.float32]
@@ -136,6 +163,9 @@ class Detections:
     class_ids: NDArray[np.int32]
     labels: tuple[str, ...]
     track_ids: NDArray[np.int64] | None = None
+    positions: NDArray[np.float32] | None = None
+    masks: tuple[Mask, ...] | None = None
+    colors: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Check shapes, dtypes and ranges; copy and freeze the arrays."""
@@ -145,8 +175,13 @@ class Detections:
             scores=((None,), np.float32),
             class_ids=((None,), np.int32),
             track_ids=((None,), np.int64),
+            positions=((None, 3), np.float32),
         )
         object.__setattr__(self, "labels", tuple(self.labels))
+        for name in ("masks", "colors"):
+            given = getattr(self, name)
+            if given is not None and len(given) != len(self):
+                raise ValueError(f"Detections.{name}: expected {len(self)}, got {len(given)}")
         if len(self) and not 0 <= self.class_ids.min() <= self.class_ids.max() < len(self.labels):
             raise ValueError(
                 f"Detections.class_ids: expected 0 to {len(self.labels) - 1}, "
@@ -177,8 +212,8 @@ class Detections:
         usual = types == [np.float32, np.float32, np.int32] and len(boxes) and scores[0] <= 1
         if not usual or min(numbers) < 0 or max(numbers) >= len(labels):
             return cls(boxes, scores, class_ids, labels)
-        self, values = object.__new__(cls), (boxes, scores, class_ids, labels, None)
-        for name, value in zip(cls.__slots__, values, strict=True):
+        self, values = object.__new__(cls), (boxes, scores, class_ids, labels)
+        for name, value in zip_longest(cls.__slots__, values):
             object.__setattr__(self, name, value)
         for numbers_of in (boxes, scores, class_ids):
             numbers_of.setflags(write=False)
@@ -191,9 +226,16 @@ class Detections:
 
     def __getitem__(self, index: slice | NDArray[Any]) -> Detections:
         """Return the objects that a slice, a mask or an array of indices selects."""
-        tracks = None if self.track_ids is None else self.track_ids[index]
+        numbers = np.arange(len(self))[index].tolist()
         return Detections(
-            self.boxes[index], self.scores[index], self.class_ids[index], self.labels, tracks
+            self.boxes[index],
+            self.scores[index],
+            self.class_ids[index],
+            self.labels,
+            None if self.track_ids is None else self.track_ids[index],
+            None if self.positions is None else self.positions[index],
+            None if self.masks is None else tuple(self.masks[i] for i in numbers),
+            None if self.colors is None else tuple(self.colors[i] for i in numbers),
         )
 
     def label(self, i: int) -> str:
@@ -204,6 +246,13 @@ class Detections:
     def class_names(self) -> list[str]:
         """Return the class name of each object, at once in a quarter of the time."""
         return [self.labels[i] or f"class {i}" for i in self.class_ids.tolist()]
+
+    def distances(self) -> NDArray[np.float32] | None:
+        """Return how far each object is from the camera, (N,) float32, in meters; 0: not known."""
+        if self.positions is None:
+            return None
+        away: NDArray[np.float32] = np.linalg.norm(self.positions, axis=1)
+        return away
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -223,8 +272,14 @@ class Scene:
 
     @property
     def detections(self) -> Detections | None:
-        """The result of ``detect``."""
-        return self.results.get("detect")
+        """The objects that were found; of ``segment`` with their outlines, else of ``detect``."""
+        found: Detections | None = self.results.get("segment", self.results.get("detect"))
+        return found
+
+    def with_detections(self, found: Detections) -> Scene:
+        """Return the scene with these objects in place of its own."""
+        task = "segment" if "segment" in self.results else "detect"
+        return replace(self, results=MappingProxyType({**self.results, task: found}))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -1,11 +1,12 @@
 import hashlib
 from array import array
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from i2t_ros.pipeline.tasks.faces import Faces
-from i2t_ros.types import Detections, Picture
+from i2t_ros.types import Detections, Mask, Picture, Scene
 from i2t_ros.vision import codecs
 
 LABELS = ("person", "", "dog")
@@ -86,3 +87,37 @@ def test_faces_have_five_landmarks_or_none():
     assert Faces([[0, 0, 1, 1]], [0.5]).landmarks is None
     with pytest.raises(ValueError, match=r"landmarks: expected shape \(N, 5, 2\)"):
         Faces([[0, 0, 1, 1]], [0.5], np.zeros((1, 4, 2)))
+
+
+def test_selection_keeps_whatever_is_known_of_each_object():
+    masks = tuple(Mask(i, 0, np.ones((2, 2), bool)) for i in range(3))
+    positions, colors = [[0, 0, 1], [0, 3, 4], [0, 0, 0]], ("red", "", "blue")
+    whole = replace(found(3), positions=positions, masks=masks, colors=colors)
+    part = whole[np.array([2, 1])]
+    assert part.positions.tolist() == [[0, 0, 0], [0, 3, 4]]
+    assert part.distances().tolist() == [0, 5]
+    assert part.masks == (masks[2], masks[1])
+    assert part.colors == ("blue", "")
+    assert whole[:1].masks == masks[:1]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("masks", ()), ("colors", ("red",)), ("positions", [[0, 0, 1]])]
+)
+def test_each_object_has_one(field, value):
+    with pytest.raises(ValueError, match=field):
+        replace(found(2), **{field: value})
+
+
+def test_a_mask_is_one_of_booleans():
+    with pytest.raises(ValueError, match=r"expected bool \(height, width\), got uint8 \(2, 2\)"):
+        Mask(0, 0, np.ones((2, 2), np.uint8))
+
+
+def test_objects_with_outlines_stand_for_all():
+    outlined, plain = found(1), found(2)
+    assert Scene(9, 9, {"detect": plain}).detections is plain
+    both = Scene(9, 9, {"detect": plain, "segment": outlined})
+    assert both.detections is outlined
+    other = found(3)
+    assert both.with_detections(other).results == {"detect": plain, "segment": other}

@@ -31,7 +31,7 @@ from i2t_ros.models.recognition import read_file, recognize_facts
 from i2t_ros.models.tensors import FileFacts, TensorInfo
 from i2t_ros.pipeline.loading import OpenOptions, open_spec
 from i2t_ros.pipeline.model_runner import NO_NUMBERS
-from i2t_ros.pipeline.tasks.detect import DetectOptions, ObjectDetector
+from i2t_ros.pipeline.object_detector import DetectOptions, ObjectDetector
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.resources import expanded
 from i2t_ros.types import Image, Picture

@@ -5,8 +5,9 @@ what is said and in which order.
 """
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import ClassVar, Literal, get_args
 
@@ -70,11 +71,15 @@ class ObjectCount(Fact):
     key        the class, by the model's own label
     max_score, min_score  of the counted objects, 0 to 1
     place      one of PLACES, or empty
+    distance   the mean of the counted objects', in meters; 0: not known
+    colors     how many of them have which color, most first; only colors that stand out
     """
 
     max_score: float = 1.0
     min_score: float = 1.0
     place: str = ""
+    distance: float = 0.0
+    colors: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,33 @@ class TaskFacts(ABC):
         """
 
 
+@dataclass(slots=True)
+class _Tally:
+    """Objects that are counted together; ``largest`` is an area."""
+
+    count: int = 0
+    largest: int = 0
+    best: float = 0.0
+    worst: float = 1.0
+    away: float = 0.0
+    colors: Counter[str] = field(default_factory=Counter)
+
+    def add(self, area: int, score: float, away: float, color: str) -> None:
+        """Count one more."""
+        self.count += 1
+        self.largest, self.best = max(self.largest, area), max(self.best, score)
+        self.worst = min(self.worst, score)
+        self.away += away
+        if color:
+            self.colors[color] += 1
+
+    def fact(self, name: str, place: str) -> ObjectCount:
+        """Return what was counted."""
+        colors = sorted(self.colors.items(), key=lambda item: (-item[1], item[0]))
+        away = self.away / self.count
+        return ObjectCount(name, self.count, self.best, self.worst, place, away, tuple(colors))
+
+
 def count_objects(
     detections: Detections, size: tuple[int, int] | None = None
 ) -> tuple[ObjectCount, ...]:
@@ -111,7 +143,8 @@ def count_objects(
 
     The order of the detections makes no difference. If objects are tracked, only those with a track
     count, because a single frame is not reliable. If ``size`` (width, height of the image in
-    pixels) is given, each place is counted separately.
+    pixels) is given, each place is counted separately, and in it each distance that people would
+    tell apart. Of what has a distance, the place is only its side.
     """
     if detections.track_ids is not None:
         detections = detections[detections.track_ids >= 0]
@@ -121,19 +154,32 @@ def count_objects(
     sides = tenths[:, 2:] - tenths[:, :2]
     areas, scores = (sides[:, 0] * sides[:, 1]).tolist(), detections.scores.tolist()
     places = places_of(boxes, classes, *size) if size else [""] * len(classes)
-    # The number of objects, the area of the largest, the best and the worst score.
-    tallies: dict[tuple[str, str], tuple[int, float, float, float]] = {}
-    for key, area, score in zip(zip(classes, places, strict=True), areas, scores, strict=True):
-        count, largest, best, worst = tallies.get(key, (0, area, score, score))
-        tallies[key] = count + 1, max(largest, area), max(best, score), min(worst, score)
+    distances = detections.distances()
+    away = [0.0] * len(classes) if distances is None else distances.tolist()
+    colors = detections.colors or ("",) * len(classes)
+    tallies: dict[tuple[str, str, float], _Tally] = {}
+    rows = zip(classes, places, away, areas, scores, colors, strict=True)
+    for name, place, distance, area, score, color in rows:
+        side, step = place, 0.0
+        if size and distance:
+            side, step = place.partition("_")[0], rounded_meters(distance)
+        tally = tallies.setdefault((name, side, step), _Tally())
+        tally.add(area, score, distance if step else 0.0, color)
     ranked = sorted(
-        (-count, -largest, -best, key, worst)
-        for key, (count, largest, best, worst) in tallies.items()
+        tallies.items(),
+        key=lambda item: (-item[1].count, -item[1].largest, -item[1].best, *item[0]),
     )
-    return tuple(
-        ObjectCount(name, -count, -best, worst, place)
-        for count, _, best, (name, place), worst in ranked
-    )
+    return tuple(tally.fact(name, place) for (name, place, _), tally in ranked)
+
+
+def rounded_meters(distance: float) -> float:
+    """Return a distance as people say it: by halves below 3 m, then whole, from 10 m on by tens.
+
+    At least half a meter. Halfway values go to the even step, as round() has it.
+    """
+    if distance < 2.75:
+        return max(0.5, round(2 * distance) / 2)
+    return float(round(distance) if distance < 10 else 10 * round(distance / 10))
 
 
 def places_of(

@@ -14,12 +14,12 @@ from i2t_ros.errors import I2tError, NoFrameError, TimeLimitError, UnknownTaskEr
 from i2t_ros.pipeline.asking import ASKED, QUESTION, Look, answer_question, check_question
 from i2t_ros.pipeline.describe_options import STAGED, DescribeOptions
 from i2t_ros.pipeline.model_runner import PreparedImage
+from i2t_ros.pipeline.object_detector import ObjectDetector
 from i2t_ros.pipeline.reply_cache import ReplyCache, frozen
 from i2t_ros.pipeline.scheduler import cancelled_by
 from i2t_ros.pipeline.task_worker import Opener, TaskWorker
 from i2t_ros.pipeline.tasks.base import Outcome
 from i2t_ros.pipeline.tasks.caption import CaptionWriter
-from i2t_ros.pipeline.tasks.detect import ObjectDetector
 from i2t_ros.pipeline.tasks.registry import TASKS, clues_of, late_tasks, scaled_scene
 from i2t_ros.pipeline.telling import draw, tell
 from i2t_ros.types import (

@@ -49,9 +49,9 @@ def error_to_json(code: str, message: str) -> dict[str, Any]:
 def description_to_json(description: Description) -> dict[str, Any]:
     """Return the sentence and everything found, with classes in the language of the sentence."""
     scene, label = description.scene, label_of(description)
-    found: dict[str, Any] = {}
+    # Two tasks may have a key in common: detect and segment, of which one runs.
+    found: dict[str, Any] = {key: None for task in TASKS.values() for key in task.result_json}
     for name, task in TASKS.items():
-        found |= dict.fromkeys(task.result_json)
         if name in scene.results:
             found |= task.to_json(scene.results[name], label)
     return {

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from i2t_ros import language as words
 from i2t_ros.language.changes import ChangeTracker
@@ -74,7 +74,7 @@ class Narrator:
         if self._tracker is None or scene.detections is None:
             return scene
         tracked = self._tracker.update(scene.detections, self._clock.now)
-        return replace(scene, results={**scene.results, "detect": tracked})
+        return scene.with_detections(tracked)
 
     def tell(self, scene: Scene, options: DescribeOptions, speech: SpeechOptions) -> str:
         """Return the sentence of the scene that follow() returned last.

@@ -23,7 +23,7 @@ from i2t_ros.models.lookup import obtain
 from i2t_ros.models.manifest import ModelInput, find_spec, load_manifest
 from i2t_ros.models.tensors import example_inputs
 from i2t_ros.pipeline.loading import Loaded
-from i2t_ros.pipeline.tasks.detect import DetectOptions, ObjectDetector
+from i2t_ros.pipeline.object_detector import DetectOptions, ObjectDetector
 from i2t_ros.pipeline.tasks.faces import FaceFinder, FaceOptions
 from i2t_ros.pipeline.tasks.text import TextOptions, TextReader
 from i2t_ros.vision.letterbox import TensorFormat

@@ -13,7 +13,7 @@ from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.registry import is_installed, load_backend
 from i2t_ros.errors import BackendMissingError, BackendUnavailableError, InferenceError
 from i2t_ros.models.manifest import find_spec
-from i2t_ros.pipeline.tasks.detect import DetectOptions
+from i2t_ros.pipeline.object_detector import DetectOptions
 
 NETWORK = "jetson_ssd_mobilenet_v2"
 CLASSIFIER = "jetson_googlenet"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from i2t_ros.language.facts import count_objects, places_of
+from i2t_ros.language.facts import count_objects, places_of, rounded_meters
 from i2t_ros.types import Detections
 
 WIDTH, HEIGHT = 600, 400
@@ -58,3 +58,38 @@ def test_a_class_without_a_name_keeps_its_number() -> None:
     found = Detections(np.zeros((1, 4)), np.ones(1), np.array([1]), ("dog", ""))
 
     assert [fact.key for fact in count_objects(found)] == ["class 1"]
+
+
+@pytest.mark.parametrize(
+    ("meters", "said"),
+    [
+        *[(0.05, 0.5), (0.7, 0.5), (0.8, 1), (1.6, 1.5), (2.2, 2), (2.3, 2.5), (2.7, 2.5)],
+        *[(2.8, 3), (3.4, 3), (3.6, 4), (9.4, 9), (9.8, 10), (14, 10), (16, 20), (47, 50)],
+    ],
+)
+def test_distances_are_rounded_as_people_say_them(meters: float, said: float) -> None:
+    assert rounded_meters(meters) == said
+
+
+def placed(positions: list[list[float]], colors: tuple[str, ...] | None = None) -> Detections:
+    n = len(positions)
+    boxes = np.tile([10, 10, 40, 390], (n, 1))
+    return Detections(
+        boxes, np.full(n, 0.5), np.zeros(n), ("person",), positions=positions, colors=colors
+    )
+
+
+def test_each_distance_that_people_tell_apart_is_counted_by_itself() -> None:
+    found = placed([[0, 0, 2.1], [0, 0, 1.9], [0, 0, 6], [0, 0, 0]])
+    facts = count_objects(found, (WIDTH, HEIGHT))
+    assert [(fact.count, fact.place, round(fact.distance, 3)) for fact in facts] == [
+        (2, "left", 2),
+        (1, "left", 0),
+        (1, "left", 6),
+    ]
+    assert [(fact.count, fact.distance) for fact in count_objects(found)] == [(4, 0)]
+
+
+def test_colors_are_counted_within_a_class() -> None:
+    (fact,) = count_objects(placed([[0, 0, 0]] * 4, ("red", "", "blue", "red")))
+    assert fact.colors == (("red", 2), ("blue", 1))

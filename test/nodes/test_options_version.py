@@ -11,7 +11,7 @@ from i2t_ros.nodes.detector.reports import options_version
 from i2t_ros.nodes.parameters.declaration import ros_default
 from i2t_ros.nodes.parameters.detector import DETECTOR, describe_options
 from i2t_ros.pipeline.describe_options import DescribeOptions
-from i2t_ros.pipeline.tasks.detect import DetectOptions
+from i2t_ros.pipeline.object_detector import DetectOptions
 
 VALUES = {option.name: ros_default(option) for option in DETECTOR}
 FILTER = {"deny_classes": ["dog", "cat", "bird", "cow"], "class_min_scores": ["cat=0.5"]}

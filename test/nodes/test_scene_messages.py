@@ -206,3 +206,19 @@ def test_words_that_only_the_detector_has_reach_messages_and_json(tmp_path):
         written = description_to_json(description)
         assert written["language"] == "lb"
         assert written["objects"][0]["label"] == written["detections"][0]["label"] == "Mënsch"
+
+
+def test_positions_and_colors_go_there_and_back():
+    found = replace(FOUND, positions=[[0.5, -1, 2], [0, 0, 0]], colors=("", "red"))
+    msg = description_to_msg(Header(), describe(detections=found))
+    at = msg.detections.detections[0].results[0].pose.pose.position
+    assert (at.x, at.y, at.z) == (0.5, -1, 2)
+    again = description_from_msg(msg).scene.detections
+    np.testing.assert_array_equal(again.positions, found.positions)
+    assert again.colors == ("", "red")
+
+
+def test_without_depth_and_colors_there_are_none():
+    again = description_from_msg(description_to_msg(Header(), describe(detections=FOUND)))
+    assert again.scene.detections.positions is None
+    assert again.scene.detections.colors is None

@@ -9,7 +9,7 @@ import pytest
 from making import open_detector
 
 from i2t_ros.backends.registry import backends, is_installed
-from i2t_ros.pipeline.tasks.detect import DetectOptions
+from i2t_ros.pipeline.object_detector import DetectOptions
 
 coco = pytest.importorskip("pycocotools.coco", reason="pycocotools is not installed")
 cocoeval = pytest.importorskip("pycocotools.cocoeval", reason="pycocotools is not installed")

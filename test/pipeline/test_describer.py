@@ -21,9 +21,9 @@ from i2t_ros.errors import (
 from i2t_ros.models.manifest import find_spec
 from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.description_json import reply_to_json
+from i2t_ros.pipeline.object_detector import DetectOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache
 from i2t_ros.pipeline.scheduler import BackendAccess, RequestQueue
-from i2t_ros.pipeline.tasks.detect import DetectOptions
 from i2t_ros.pipeline.telling import draw
 from i2t_ros.types import DescribeRequest, Picture
 from i2t_ros.vision import codecs

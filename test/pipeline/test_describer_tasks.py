@@ -22,9 +22,9 @@ from i2t_ros.errors import (
 )
 from i2t_ros.models.manifest import find_spec
 from i2t_ros.pipeline.describe_options import DescribeOptions
+from i2t_ros.pipeline.object_detector import DetectOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache
 from i2t_ros.pipeline.tasks.classify import ClassifyOptions
-from i2t_ros.pipeline.tasks.detect import DetectOptions
 from i2t_ros.pipeline.tasks.faces import FaceOptions, Faces
 from i2t_ros.pipeline.tasks.registry import scaled_scene
 from i2t_ros.pipeline.tasks.text import TextOptions

@@ -6,8 +6,8 @@ import pytest
 from making import picture_of, scene_of
 
 from i2t_ros.pipeline.describe_options import DescribeOptions
+from i2t_ros.pipeline.object_detector import DetectOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache, cost_of, frozen
-from i2t_ros.pipeline.tasks.detect import DetectOptions
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.text import TextOptions
 from i2t_ros.types import DescribeReply, Description

@@ -3,7 +3,8 @@
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.pipeline.describer import Describer
 from i2t_ros.pipeline.loading import Loaded, OpenOptions
-from i2t_ros.pipeline.tasks.detect import DetectSettings, ObjectDetector
+from i2t_ros.pipeline.object_detector import ObjectDetector
+from i2t_ros.pipeline.tasks.detect import DetectSettings
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.types import Picture, PictureHeader, Scene
 

@@ -16,9 +16,9 @@ from i2t_ros.nodes.messages.descriptions import LATCHED
 from i2t_ros.nodes.messages.reports import labels_to_msg, status_to_msg
 from i2t_ros.pipeline.describe_options import STAGED, DescribeOptions
 from i2t_ros.pipeline.frames import CameraCounters, FrameLine
+from i2t_ros.pipeline.object_detector import ObjectDetector
 from i2t_ros.pipeline.reply_cache import frozen
 from i2t_ros.pipeline.scheduler import RequestQueue
-from i2t_ros.pipeline.tasks.detect import ObjectDetector
 
 PERIOD = 1.0
 """Seconds between two reports, as diagnostic_updater has it."""

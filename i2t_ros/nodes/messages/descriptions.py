@@ -198,7 +198,7 @@ def _check_texts(msg: DescriptionMsg) -> None:
     names = [*msg.tasks, msg.language, msg.style, *(each.class_id for each in hypotheses)]
     names += [name for entry in msg.objects for name in (entry.class_id, entry.label)]
     names += [name for failure in msg.failures for name in (failure.task, failure.code)]
-    names += [region.script for region in msg.texts]
+    names += [*msg.colors, *(region.script for region in msg.texts)]
     texts = [msg.sentence, msg.caption, msg.model, *(failure.message for failure in msg.failures)]
     texts += [text for region in msg.texts for text in (region.text, region.translation)]
     texts += [other.json for other in msg.others]

@@ -55,11 +55,15 @@ def detections_to_msg(header: Header, found: Detections | None) -> Detection2DAr
         return msg
     names, scores = found.class_names(), found.scores.tolist()
     tracks = [] if found.track_ids is None else found.track_ids.tolist()
+    positions = None if found.positions is None else found.positions.tolist()
     for i, box in enumerate(found.boxes.tolist()):
         item = Detection2D(header=header, bbox=_box_to_msg(box))
         result = ObjectHypothesisWithPose()
         result.hypothesis.class_id = names[i]
         result.hypothesis.score = scores[i]
+        if positions is not None:
+            at = result.pose.pose.position
+            at.x, at.y, at.z = positions[i]
         item.results.append(result)
         if tracks and tracks[i] >= 0:
             item.id = str(tracks[i])
@@ -76,6 +80,7 @@ def _fill_detections(msg: DescriptionMsg, found: Detections, label: Label) -> No
         )
         for entry in count_objects(found)
     ]
+    msg.colors = found.colors or ()
 
 
 def _read_detections(msg: DescriptionMsg) -> Detections:
@@ -85,12 +90,16 @@ def _read_detections(msg: DescriptionMsg) -> Detections:
     tracks = np.array([int(item.id or -1) for item in items], np.int64)
     # Objects without a track are not counted, so without any count all objects await a track.
     tracked = (tracks >= 0).any() or (len(items) > 0 and not msg.objects)
+    places = [item.results[0].pose.pose.position for item in items]
+    positions = np.array([(at.x, at.y, at.z) for at in places], np.float32)
     return Detections(
         np.array([_sides(item.bbox) for item in items], np.float32),
         np.array([item.results[0].hypothesis.score for item in items], np.float32),
         np.array([numbers[name] for name in names], np.int32),
         tuple(numbers),
         tracks if tracked else None,
+        positions=positions if positions.any() else None,
+        colors=tuple(msg.colors) or None,
     )
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from i2t_ros.backends.fake import FakeBackend
 from i2t_ros.errors import InferenceError, ModelMismatchError
 from i2t_ros.models.manifest import find_spec
-from i2t_ros.pipeline.tasks.detect import DetectOptions
+from i2t_ros.pipeline.object_detector import DetectOptions
 
 SPEC = replace(find_spec("fake"), labels=("person", "dog", "cat"), score_threshold=0.4)
 PICTURE = np.full((100, 200, 3), 90, np.uint8)

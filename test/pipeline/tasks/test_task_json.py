@@ -21,6 +21,12 @@ RESULTS = {
         Detections.empty(["cat"]),
         Detections(BOXES, [0.75, 0.5], [1, 0], ("cat", "dog")),
         Detections(BOXES, [0.75, 0.5], [1, 1], ("cat", "dog"), track_ids=[7, -1]),
+        Detections(
+            *(BOXES, [0.75, 0.5], [1, 1], ("cat", "dog")),
+            track_ids=[7, -1],
+            positions=[[0.5, -1.25, 2], [0, 0, 0]],
+            colors=("red", ""),
+        ),
     ],
     "faces": [
         Faces(np.empty((0, 4)), []),
