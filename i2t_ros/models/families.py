@@ -42,6 +42,28 @@ class Reading(NamedTuple):
     doubt: str = ""
 
 
+def of_pose(facts: FileFacts, about: About, layout: str) -> Reading | None:
+    """Recognize MoveNet by its shape, and Ultralytics' pose models by their metadata and shape.
+
+    Without metadata, a model with as many classes as they have columns would look like them.
+    """
+    shapes = [port.shape for port in facts.outputs]
+    if shapes == [(1, 1, 17, 3)]:
+        form = {"resize": "letterbox_center", "pad": 0}
+        return Reading("MoveNet for one person", "movenet", format=form, score=0.55)
+    if about.task != "pose" or len(shapes) != 1 or len(shapes[0]) != 3:
+        return None
+    options = {"normalized": True} if layout == "NHWC" else {}
+    _, rows, columns = shapes[0]
+    if rows == 5 + 3 * 17:
+        title = "Ultralytics YOLOv8-pose or YOLO11-pose"
+        return Reading(title, "yolov8_pose", options=options, format=CENTERED)
+    if columns == 6 + 3 * 17:
+        title = "Ultralytics YOLO26-pose, or another pose model with suppression"
+        return Reading(title, "yolo26_pose", options=options, format=CENTERED)
+    return None
+
+
 def by_name(facts: FileFacts, about: About, labels: Sequence[str]) -> Reading | None:
     """Recognize those whose outputs have names of their own."""
     shapes = {port.name: port.shape for port in facts.outputs}

@@ -7,11 +7,12 @@ from typing import Any
 
 from i2t_ros.backends.registry import backends, is_installed
 from i2t_ros.errors import BackendUnavailableError, ModelError
-from i2t_ros.models.families import SIZE_INPUT, Reading, by_name, by_shape
+from i2t_ros.models.families import SIZE_INPUT, Reading, by_name, by_shape, of_pose
 from i2t_ros.models.files import explain_ending
 from i2t_ros.models.metadata import About, read_metadata
 from i2t_ros.models.tensors import FileFacts, listed
 from i2t_ros.optional import needed_for
+from i2t_ros.vision.decoders import DECODERS
 
 Entry = dict[str, Any]
 
@@ -30,7 +31,6 @@ FED = ("float32", "float16", "uint8")
 
 OTHER_TASKS = {
     "segment": "a segmentation model",
-    "pose": "a pose model",
     "obb": "a model of rotated boxes (OBB)",
     "classify": "a classifier",
 }
@@ -91,7 +91,7 @@ def recognize_facts(facts: FileFacts, labels: Sequence[str] = ()) -> tuple[Readi
     Raises ModelError, saying why not.
     """
     about = read_metadata(facts.metadata)
-    if about.task not in ("", "detect"):
+    if about.task not in ("", "detect", "pose"):
         what = OTHER_TASKS.get(about.task, f"for the task {about.task!r}")
         instead = AS_CLASSIFIER if about.task == "classify" else EXPORT_DETECTOR
         raise ModelError(f"its metadata say that it is {what}: {instead}")
@@ -105,6 +105,8 @@ def recognize_facts(facts: FileFacts, labels: Sequence[str] = ()) -> tuple[Readi
     if reading.decoder == "labels_boxes_scores":
         picture["constants"] = {SIZE_INPUT: [[form["width"], form["height"]]]}
     entry: Entry = {"decoder": reading.decoder, "input": picture}
+    if reading.decoder in DECODERS["pose"]:
+        entry |= {"task": "pose", "labels": ["person"]}
     if reading.outputs:
         entry["outputs"] = reading.outputs
     if reading.options:
@@ -115,6 +117,13 @@ def recognize_facts(facts: FileFacts, labels: Sequence[str] = ()) -> tuple[Readi
 
 
 def _reading(facts: FileFacts, about: About, labels: Sequence[str], form: Entry) -> Reading:
+    if pose := of_pose(facts, about, form["layout"]):
+        return pose
+    if about.task == "pose":
+        raise ModelError(
+            "its metadata say that it is a pose model, and its outputs are not those of COCO's 17 "
+            f"key points of a person ({listed(facts.outputs)})"
+        )
     named = by_name(facts, about, labels)
     side = form["height"], form["width"]
     found = [named] if named else by_shape(facts, about, labels, side, form["layout"])

@@ -21,6 +21,7 @@ from visualization_msgs.msg import ImageMarker, Marker
 
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.msg import Description as DescriptionMsg
+from i2t_ros.msg import PersonPoseArray
 from i2t_ros.nodes.detector.troubles import no_picture, nothing_arrives
 from i2t_ros.nodes.lifecycle.outputs import Outputs
 from i2t_ros.pipeline.late_tasks import LateTasks
@@ -47,6 +48,8 @@ RESULTS = {
     "sentence": (String, 10),
     "description": (DescriptionMsg, 10),
     "boxes": (ImageMarker, 10),
+    "poses": (PersonPoseArray, 10),
+    "skeletons": (ImageMarker, 10),
     "sentence_marker": (Marker, 10),
     "annotated": (ImageMsg, 1),
     "annotated/compressed": (CompressedImage, 1),

@@ -18,8 +18,8 @@ from i2t_ros.nodes.lifecycle.guard import COMPLAINT_PERIOD
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
 from i2t_ros.nodes.messages.descriptions import description_to_msg
 from i2t_ros.nodes.messages.images import encoded_to_msg, frame_from_msg, image_to_msg
-from i2t_ros.nodes.messages.markers import boxes_to_marker, sentence_to_marker
-from i2t_ros.nodes.messages.tasks import detections_to_msg
+from i2t_ros.nodes.messages.markers import boxes_to_marker, sentence_to_marker, skeletons_to_marker
+from i2t_ros.nodes.messages.tasks import detections_to_msg, poses_to_msg
 from i2t_ros.nodes.parameters.detector import DetectorSettings, openers
 from i2t_ros.options import from_values
 from i2t_ros.pipeline.asking import Look
@@ -200,6 +200,9 @@ class Work:
             detections = publish("detections", lambda: detections_to_msg(header, found))
             if found is not None:
                 publish("boxes", lambda: boxes_to_marker(header, found))
+            if (poses := scene.results.get("pose")) is not None:
+                publish("poses", lambda: poses_to_msg(header, poses))
+                publish("skeletons", lambda: skeletons_to_marker(header, poses))
         scene = ports.late_tasks.follow(
             work.image.image, scene, options, self.describer.start_late, speech.change_hold
         )

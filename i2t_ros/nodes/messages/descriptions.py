@@ -157,7 +157,8 @@ def description_from_msg(msg: DescriptionMsg) -> Description:
     Raises ServiceError for what no detector_node sends, such as an object without a class.
     """
     lists = (msg.tasks, msg.failures, msg.objects, msg.detections.detections, msg.faces, msg.texts)
-    most = max(map(len, (*lists, msg.classification.results, msg.others)))
+    points = [person.points for person in msg.poses]
+    most = max(map(len, (*lists, msg.classification.results, msg.others, msg.poses, *points)))
     if most > MOST_FOUND:
         raise ServiceError(
             f"the description makes no sense: a list has {most} entries, expected at most "

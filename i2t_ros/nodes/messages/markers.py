@@ -4,8 +4,10 @@ from geometry_msgs.msg import Point
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import ImageMarker, Marker
 
+from i2t_ros.pipeline.tasks.pose import Poses, limb_color
 from i2t_ros.types import Detections
-from i2t_ros.vision.class_colors import class_color
+from i2t_ros.vision.class_colors import Color, class_color
+from i2t_ros.vision.postures import KEY_POINTS, LIMBS, SURE
 
 
 def boxes_to_marker(header: Header, found: Detections) -> ImageMarker:
@@ -13,15 +15,32 @@ def boxes_to_marker(header: Header, found: Detections) -> ImageMarker:
     marker = ImageMarker(header=header, ns="detections", type=ImageMarker.LINE_LIST, scale=2.0)
     marker.action = ImageMarker.ADD if len(found) else ImageMarker.REMOVE
     for i, (left, top, right, bottom) in enumerate(found.boxes.tolist()):
-        blue, green, red = (
-            channel / 255 for channel in class_color(found.label(i), int(found.class_ids[i]))
-        )
+        color = _color_to_msg(class_color(found.label(i), int(found.class_ids[i])))
         # The start and the end of each side, clockwise from the top.
         xs = (left, right, right, right, right, left, left, left)
         ys = (top, top, top, bottom, bottom, bottom, bottom, top)
         marker.points += [Point(x=x, y=y) for x, y in zip(xs, ys, strict=True)]
-        marker.outline_colors += [ColorRGBA(r=red, g=green, b=blue, a=1.0)] * 8
+        marker.outline_colors += [color] * 8
     return marker
+
+
+def skeletons_to_marker(header: Header, found: Poses) -> ImageMarker:
+    """Return the limbs between certain points as one image annotation; left and right differ."""
+    marker = ImageMarker(header=header, ns="skeletons", type=ImageMarker.LINE_LIST, scale=2.0)
+    for points, scores in zip(found.points.tolist(), found.point_scores.tolist(), strict=True):
+        rows = zip(KEY_POINTS, points, scores, strict=True)
+        at = {name: Point(x=x, y=y) for name, (x, y), score in rows if score >= SURE}
+        for start, end in LIMBS:
+            if start in at and end in at:
+                marker.points += [at[start], at[end]]
+                marker.outline_colors += [_color_to_msg(limb_color(start, end))] * 2
+    marker.action = ImageMarker.ADD if marker.points else ImageMarker.REMOVE
+    return marker
+
+
+def _color_to_msg(color: Color) -> ColorRGBA:
+    blue, green, red = (channel / 255 for channel in color)
+    return ColorRGBA(r=red, g=green, b=blue, a=1.0)
 
 
 def sentence_to_marker(header: Header, sentence: str) -> Marker:

@@ -23,17 +23,19 @@ from vision_msgs.msg import Classification as ClassificationMsg
 from i2t_ros.language.facts import count_objects
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.msg import Face as FaceMsg
+from i2t_ros.msg import KeyPoint, PersonPose, PersonPoseArray, TaskResult
 from i2t_ros.msg import ObjectCount as ObjectCountMsg
-from i2t_ros.msg import TaskResult
 from i2t_ros.msg import TextRegion as TextRegionMsg
 from i2t_ros.nodes.messages.durations import duration_to_msg, seconds_of
 from i2t_ros.pipeline.tasks.base import Label
 from i2t_ros.pipeline.tasks.caption import Caption
 from i2t_ros.pipeline.tasks.classify import Classes
 from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.pose import Poses
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.pipeline.tasks.text import TextRegion
 from i2t_ros.types import Detections
+from i2t_ros.vision.postures import KEY_POINTS, POSTURES
 
 
 class Converter(NamedTuple):
@@ -100,6 +102,44 @@ def _read_detections(msg: DescriptionMsg) -> Detections:
         tracks if tracked else None,
         positions=positions if positions.any() else None,
         colors=tuple(msg.colors) or None,
+    )
+
+
+def poses_to_msg(header: Header, found: Poses) -> PersonPoseArray:
+    """Return people with all their points, best first."""
+    rows = zip(
+        *(found.boxes.tolist(), found.scores.tolist(), found.postures),
+        *(found.points.tolist(), found.point_scores.tolist()),
+        strict=True,
+    )
+    people = [
+        PersonPose(
+            bbox=_box_to_msg(box),
+            score=score,
+            postures=postures,
+            points=[
+                KeyPoint(name=name, position=Point2D(x=x, y=y), score=certain)
+                for name, (x, y), certain in zip(KEY_POINTS, points, certainties, strict=True)
+            ],
+        )
+        for box, score, postures, points, certainties in rows
+    ]
+    return PersonPoseArray(header=header, poses=people)
+
+
+def _fill_poses(msg: DescriptionMsg, found: Poses, _: Label) -> None:
+    msg.poses = poses_to_msg(msg.header, found).poses
+
+
+def _read_poses(msg: DescriptionMsg) -> Poses:
+    points = [{point.name: point for point in person.points} for person in msg.poses]
+    ordered = [[named[name] for name in KEY_POINTS] for named in points]
+    return Poses(
+        np.array([_sides(person.bbox) for person in msg.poses], np.float32),
+        np.array([person.score for person in msg.poses], np.float32),
+        np.array([_points_from_msg(p.position for p in row) for row in ordered], np.float32),
+        np.array([[point.score for point in row] for row in ordered], np.float32),
+        tuple(tuple(n for n in POSTURES if n in person.postures) for person in msg.poses),
     )
 
 
@@ -193,6 +233,7 @@ def _other(name: str) -> Converter:
 
 _CONVERTERS = {
     "detect": Converter(_fill_detections, _read_detections),
+    "pose": Converter(_fill_poses, _read_poses),
     "faces": Converter(_fill_faces, _read_faces),
     "text": Converter(_fill_texts, _read_texts),
     "classify": Converter(_fill_classification, _read_classification),

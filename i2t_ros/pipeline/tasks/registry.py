@@ -14,6 +14,7 @@ from i2t_ros.pipeline.tasks.caption import CaptionTask
 from i2t_ros.pipeline.tasks.classify import ClassifyTask
 from i2t_ros.pipeline.tasks.detect import DetectTask
 from i2t_ros.pipeline.tasks.faces import FacesTask
+from i2t_ros.pipeline.tasks.pose import PoseTask
 from i2t_ros.pipeline.tasks.text import TextTask
 from i2t_ros.types import Scene
 
@@ -35,7 +36,7 @@ def check_tasks(names: Iterable[str]) -> tuple[str, ...]:
 def _all_tasks() -> Mapping[str, Task[Any, Any, Any]]:
     # In the order in which they are drawn and spoken of.
     own: tuple[Task[Any, Any, Any], ...] = (
-        *(DetectTask(), FacesTask(), TextTask(), ClassifyTask()),
+        *(DetectTask(), PoseTask(), FacesTask(), TextTask(), ClassifyTask()),
         CaptionTask(),
     )
     tasks = {task.name: task for task in own}

@@ -7,7 +7,7 @@ the boxes back to the image and clips them.
 
 from collections.abc import Mapping
 
-from i2t_ros.vision.decoders import classes, exports, faces, objects, ssd, texts, values
+from i2t_ros.vision.decoders import classes, exports, faces, objects, poses, ssd, texts, values
 from i2t_ros.vision.decoders.base import Decoder
 
 DECODERS: Mapping[str, Mapping[str, Decoder]] = {
@@ -37,5 +37,10 @@ DECODERS: Mapping[str, Mapping[str, Decoder]] = {
     },
     "faces": {"yunet": Decoder(faces.yunet, 12), "pixels": Decoder(faces.pixels, 3)},
     "text": {"lines": Decoder(texts.lines, 3)},
+    "pose": {
+        "movenet": Decoder(poses.movenet, 1, True),
+        "yolov8_pose": Decoder(poses.yolov8_pose, 1, settle=values.settle_yolov8_pose),
+        "yolo26_pose": Decoder(poses.yolo26_pose, 1, True, values.settle_yolo26_pose),
+    },
 }
 """Task -> name in the manifest -> decoder."""

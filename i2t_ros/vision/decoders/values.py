@@ -36,6 +36,20 @@ def settle_yolov8(outputs: Outputs, size: InputSize, options: Options, labels: i
     return "yolov8", _normalized(rows[:, :4], options)
 
 
+def settle_yolov8_pose(outputs: Outputs, size: InputSize, options: Options, labels: int) -> Settled:
+    """Tell fractions from pixels; see the module."""
+    rows = outputs[0]
+    _check_probabilities("yolov8_pose", rows[:, 4])
+    return "yolov8_pose", _normalized(rows[:, :4], options)
+
+
+def settle_yolo26_pose(outputs: Outputs, size: InputSize, options: Options, labels: int) -> Settled:
+    """Tell fractions from pixels; see the module."""
+    rows = outputs[0]
+    _check_probabilities("yolo26_pose", rows[..., 4])
+    return "yolo26_pose", _normalized(rows[..., :4], options)
+
+
 def settle_boxes_scores(
     outputs: Outputs, size: InputSize, options: Options, labels: int
 ) -> Settled:
