@@ -68,7 +68,7 @@ def _cells(thing: dict[str, Any]) -> dict[str, str]:
 
 def _text(value: Any) -> str:
     if isinstance(value, list):
-        return (" " if isinstance(value[0], list) else ",").join(map(_text, value))
+        return (" " if value and isinstance(value[0], list) else ",").join(map(_text, value))
     if isinstance(value, float):
         return f"{value:g}"
     return "" if value is None else str(value)

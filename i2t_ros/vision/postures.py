@@ -32,8 +32,7 @@ LIMBS = (
 
 SURE = 0.4
 """Points with this score or more are drawn and used. Of MoveNet's points of ten people of COCO's
-val2017, 85 % of these are where somebody has put them, and 25 % of those from 0.2 to 0.4
-(docs/tasks.md)."""
+val2017, 85 % of these are where somebody has put them, and 21 % of the others (docs/tasks.md)."""
 UNSEEN = 0.25
 """Points with a score below are not in the picture; between the two is doubt."""
 

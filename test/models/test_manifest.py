@@ -17,8 +17,8 @@ from i2t_ros.models.manifest import (
     spec_from,
 )
 
-# No other public place is known that has this very file.
-ONE_LINK = {"mobilenet_v2_quantized"}
+# No other public place is known that has these very files.
+ONE_LINK = {"mobilenet_v2_quantized", "movenet_single_pose_lightning"}
 ENTRY = {
     "summary": "two things",
     "task": "detect",
@@ -88,7 +88,10 @@ def test_an_entry_becomes_a_spec(tmp_path):
     ("changes", "message"),
     [
         ({"color": "blue"}, "mine: unknown field color; known: auto"),
-        ({"task": "sing"}, "mine: task: expected one of detect, classify, faces, text, got 'sing'"),
+        (
+            {"task": "sing"},
+            "mine: task: expected one of detect, classify, faces, text, pose, got 'sing'",
+        ),
         ({"decoder": "magic"}, "mine: decoder: expected one of yolox"),
         ({"decoder_options": {"stride": 8}}, "decoder_options: yolox takes strides, got stride"),
         ({"score_threshold": 0}, "score_threshold: expected a number > 0.0, got 0"),

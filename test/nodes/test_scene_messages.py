@@ -5,11 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from making import classes_of, describer_of, object_detector, picture_of, scene_of
+from i2t_ros.msg import KeyPoint
+from making import classes_of, describer_of, object_detector, picture_of, pose_of, scene_of
 from std_msgs.msg import Header
+from visualization_msgs.msg import ImageMarker
 
 from i2t_ros.backends.fake import FakeBackend
-from i2t_ros.errors import InferenceError, TranslationError
+from i2t_ros.errors import InferenceError, ServiceError, TranslationError
 from i2t_ros.language import load_languages
 from i2t_ros.models.manifest import find_spec
 from i2t_ros.nodes.messages import descriptions, tasks
@@ -21,14 +23,18 @@ from i2t_ros.nodes.messages.descriptions import (
     request_to_msg,
     response_to_msg,
 )
+from i2t_ros.nodes.messages.markers import skeletons_to_marker
 from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.description_json import description_from_json, description_to_json
 from i2t_ros.pipeline.tasks import registry
 from i2t_ros.pipeline.tasks.base import Task
 from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.pose import COLORS, Poses
 from i2t_ros.pipeline.tasks.text import TextRegion
 from i2t_ros.types import DescribeReply, DescribeRequest, Description, Detections, Picture
+from i2t_ros.vision.postures import KEY_POINTS
 
+SOME = (("left", "shoulder"), ("right", "shoulder"), ("left", "elbow"))
 LANDMARKS = np.arange(20, dtype=np.float32).reshape(2, 5, 2) + 0.5
 FOUND = Detections([[1, 2, 3, 4], [5, 6, 8, 8]], [0.75, 0.5], [1, 0], ("cat", "dog"))
 FACES = Faces([[10, 20, 40, 60], [1.5, 2, 3, 4]], [0.9, 0.5], LANDMARKS)
@@ -63,6 +69,54 @@ def test_faces_without_landmarks_have_zeros():
     msg = description_to_msg(Header(), describe(faces=Faces([[1, 2, 3, 4]], [0.5])))
     assert all((point.x, point.y) == (0, 0) for point in msg.faces[0].landmarks)
     assert description_from_msg(msg).scene.results.get("faces").landmarks is None
+
+
+def test_poses_have_named_points_and_postures():
+    points = np.arange(34, dtype=np.float32).reshape(17, 2) + 0.25
+    found = pose_of(points, (10, 20, 40, 60), 0.75, 0.5, ("sitting", "arm_raised"))
+    msg = description_to_msg(Header(), describe(poses=found))
+    (person,) = msg.poses
+    center = person.bbox.center.position
+    assert (center.x, center.y, person.bbox.size_x, person.bbox.size_y) == (25, 40, 30, 40)
+    assert (person.score, list(person.postures)) == (0.75, ["sitting", "arm_raised"])
+    assert [point.name for point in person.points] == list(KEY_POINTS)
+    assert [[p.position.x, p.position.y] for p in person.points] == points.tolist()
+    assert {point.score for point in person.points} == {0.5}
+    again = description_from_msg(msg).scene.results["pose"]
+    assert description_to_json(describe(poses=again)) == description_to_json(describe(poses=found))
+
+
+def test_poses_of_a_later_detector_are_read_as_far_as_they_are_known():
+    found = pose_of(np.ones((17, 2)), postures=("sitting",))
+    msg = description_to_msg(Header(), describe(poses=found))
+    msg.poses[0].postures = ["dancing", *["sitting"] * 1000]
+    msg.poses[0].points = [*reversed(msg.poses[0].points), KeyPoint(name="tail")]
+    assert description_from_msg(msg).scene.results["pose"].postures == (("sitting",),)
+    msg.poses[0].points = msg.poses[0].points[1:]
+    with pytest.raises(ServiceError, match="KeyError: 'right_ankle'"):
+        description_from_msg(msg)
+
+
+def test_skeletons_have_the_limbs_between_certain_points():
+    points = np.arange(34, dtype=np.float32).reshape(17, 2)
+    scores = np.full((1, 17), 0.1)
+    certain = [KEY_POINTS.index(f"{side}_{n}") for side, n in SOME]
+    scores[0, certain] = 0.9
+    found = Poses([[0, 0, 40, 40]], [0.9], [points], scores, ((),))
+    marker = skeletons_to_marker(Header(frame_id="camera"), found)
+    assert (marker.type, marker.action) == (ImageMarker.LINE_LIST, ImageMarker.ADD)
+    ends = [(point.x, point.y) for point in marker.points]
+    at = {name: tuple(point) for name, point in zip(KEY_POINTS, points.tolist(), strict=True)}
+    assert [*zip(ends[::2], ends[1::2], strict=True)] == [
+        (at["left_shoulder"], at["right_shoulder"]),
+        (at["left_shoulder"], at["left_elbow"]),
+    ]
+    blue, green, red = (channel / 255 for channel in COLORS["left"])
+    color = marker.outline_colors[2]
+    assert len(marker.outline_colors) == 4
+    assert (color.r, color.g, color.b) == pytest.approx((red, green, blue))
+    nobody = Poses(np.empty((0, 4)), [], [], [], ())
+    assert skeletons_to_marker(Header(), nobody).action == ImageMarker.REMOVE
 
 
 def test_texts_have_corners_colours_and_translation():

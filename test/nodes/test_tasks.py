@@ -3,11 +3,12 @@
 import cv2
 import numpy as np
 import pytest
-from i2t_ros.msg import Description
+from i2t_ros.msg import Description, PersonPoseArray
 from i2t_ros.srv import Describe
 from lifecycle_talk import set_parameters
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
+from visualization_msgs.msg import ImageMarker
 
 from i2t_ros.nodes.messages.images import image_to_msg
 
@@ -88,6 +89,41 @@ def test_frames_get_the_nodes_own_tasks_and_a_change_is_live(peer, start, at_han
     assert node.stop() == 0
 
 
+def test_poses_and_skeletons_of_frames(peer, start, at_hand, shared):
+    """Of somebody on a photo; without the task nothing is published."""
+    pytest.importorskip("ai_edge_litert")
+    photo = cv2.imread(str(shared / "coco_tiny" / "val2017" / "000000329219.jpg"))
+    msg = image_to_msg(Header(frame_id="camera"), np.ascontiguousarray(photo[:, 130:360]))
+    node = start(model="fake")
+    poses = peer.collect(PersonPoseArray, "/detector_node/poses")
+    skeletons = peer.collect(ImageMarker, "/detector_node/skeletons")
+    seen = peer.collect(Description, "/detector_node/description")
+    camera = peer.camera()
+
+    def show_until(condition, what):
+        def shown():
+            camera.publish(msg)
+            return condition()
+
+        peer.until(shown, what, LIMIT)
+
+    show_until(lambda: len(seen) > 2, "descriptions")
+    assert not poses
+    assert not skeletons
+    assert set_parameters(peer, tasks=["detect", "pose"]).successful
+    show_until(lambda: poses and skeletons, "poses")
+    assert poses[0].header.frame_id == skeletons[0].header.frame_id == "camera"
+    (person,) = poses[0].poses
+    assert [point.name for point in person.points][:2] == ["nose", "left_eye"]
+    ends = {(point.x, point.y) for point in skeletons[0].points}
+    certain = {(p.position.x, p.position.y) for p in person.points if p.score >= 0.4}
+    assert len(ends) > 5
+    assert ends <= certain
+    show_until(lambda: seen[-1].poses, "poses in the description")
+    assert "movenet_single_pose_lightning on litert" in seen[-1].model
+    assert node.stop() == 0
+
+
 def test_a_task_that_fails_is_told_and_the_others_are_answered(
     peer, start, at_hand, people_and_sign
 ):
@@ -115,7 +151,7 @@ def test_a_node_whose_own_task_cannot_be_loaded_does_not_start(peer, start, at_h
 def test_a_node_refuses_a_task_that_does_not_exist(peer, start):
     node = start(ready=False, model="fake", tasks="[smell]")
     assert node.wait(LIMIT) != 0
-    assert "unknown task 'smell'; tasks are detect, faces, text, classify" in node.log()
+    assert "unknown task 'smell'; tasks are detect, pose, faces, text, classify" in node.log()
 
 
 def test_a_cache_of_size_0_keeps_nothing(peer, start):

@@ -2,7 +2,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
-from making import classes_of, scene_of
+from making import classes_of, pose_of, scene_of
 
 from i2t_ros.errors import InferenceError, TranslationError
 from i2t_ros.pipeline.description_json import (
@@ -11,8 +11,10 @@ from i2t_ros.pipeline.description_json import (
     reply_to_json,
 )
 from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.pose import Poses
 from i2t_ros.pipeline.tasks.text import TextRegion
 from i2t_ros.types import Answer, CountCheck, DescribeReply, Description, Detections
+from i2t_ros.vision.postures import KEY_POINTS
 
 FOUND = Detections([[1.04, 2, 3, 4]], [0.87654321], [1], ("cat", "dog"), track_ids=[7])
 TEXT = TextRegion(
@@ -27,6 +29,7 @@ NOTHING = scene_of(
     classification=classes_of((), ()),
     faces=Faces(np.empty((0, 4)), []),
     texts=(),
+    poses=Poses(np.empty((0, 4)), [], [], [], ()),
 )
 
 
@@ -42,6 +45,7 @@ def test_what_did_not_run_is_null_and_what_found_nothing_is_empty():
         "objects": None,
         "detections": None,
         "classification": None,
+        "poses": None,
         "faces": None,
         "texts": None,
         "caption": None,
@@ -49,7 +53,7 @@ def test_what_did_not_run_is_null_and_what_found_nothing_is_empty():
         "tasks": [],
     }
     found = scene_to_json(NOTHING, "en")
-    assert found.pop("tasks") == ["detect", "classify", "faces", "text"]
+    assert found.pop("tasks") == ["detect", "classify", "faces", "text", "pose"]
     assert found.pop("failures") == {}
     assert found.pop("caption") is None
     assert set(map(str, found.values())) == {"[]"}
@@ -84,6 +88,16 @@ def test_faces_name_their_landmarks():
     }
     (face,) = scene_to_json(scene_of(4, 4, faces=Faces([[1, 2, 3, 4]], [0.5])), "en")["faces"]
     assert face["landmarks"] is None
+
+
+def test_poses_name_their_points_and_postures():
+    found = pose_of(np.arange(34).reshape(17, 2), (1, 2, 3, 4), 0.5, 0.75, ("arms_raised",))
+    (person,) = scene_to_json(scene_of(4, 4, poses=found), "es")["poses"]
+    assert (person["box"], person["score"]) == ([1, 2, 3, 4], 0.5)
+    assert person["postures"] == ["arms_raised"]
+    assert list(person["points"]) == list(KEY_POINTS)
+    assert person["points"]["nose"] == [0, 1, 0.75]
+    assert person["points"]["right_ankle"] == [32, 33, 0.75]
 
 
 def test_texts_have_colours_that_a_page_can_use():

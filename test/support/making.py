@@ -1,14 +1,23 @@
 """Short ways to what many tests need."""
 
+import numpy as np
+
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.pipeline.describer import Describer
 from i2t_ros.pipeline.loading import Loaded, OpenOptions
 from i2t_ros.pipeline.object_detector import ObjectDetector
 from i2t_ros.pipeline.tasks.detect import DetectSettings
+from i2t_ros.pipeline.tasks.pose import Poses
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.types import Picture, PictureHeader, Scene
 
-FIELDS = {"detections": "detect", "classification": "classify", "faces": "faces", "texts": "text"}
+FIELDS = {
+    "detections": "detect",
+    "poses": "pose",
+    "faces": "faces",
+    "texts": "text",
+    "classification": "classify",
+}
 
 
 def scene_of(width, height, detections=None, *, failures=None, **found):
@@ -21,6 +30,11 @@ def scene_of(width, height, detections=None, *, failures=None, **found):
 def classes_of(labels, scores):
     """Return what the task classify finds."""
     return tuple(zip(labels, scores, strict=True))
+
+
+def pose_of(points, box=(0, 0, 100, 200), score=0.9, certain=0.9, postures=()):
+    """Return one person with these points, all as certain."""
+    return Poses([box], [score], [points], np.full((1, 17), certain), (tuple(postures),))
 
 
 def object_detector(spec, backend):

@@ -36,7 +36,7 @@ def movenet(outputs: Outputs, size: InputSize, min_score: float) -> PoseCandidat
     """Read MoveNet for one person: (1, 1, 17, 3), each y, x as fractions of the input, and score.
 
     The format of https://www.tensorflow.org/hub/tutorials/movenet. It always gives 17 points; the
-    person's score is the mean of the BEST, and the box is around those that are SURE.
+    person's score is the mean of the BEST, and the box is around these and all that are SURE.
     """
     rows = outputs[0]
     if rows.shape != (1, 1, COUNT, 3):
@@ -45,8 +45,8 @@ def movenet(outputs: Outputs, size: InputSize, min_score: float) -> PoseCandidat
         )
     rows = rows[0].astype(np.float32, copy=False)
     points, point_scores = rows[..., 1::-1] * np.array(size, np.float32), rows[..., 2]
-    scores = np.sort(point_scores, axis=1)[:, -BEST:].mean(axis=1)
-    sure = point_scores[0] >= min(SURE, point_scores[0].max())
+    best = np.sort(point_scores, axis=1)[:, -BEST:]
+    scores, sure = best.mean(axis=1), point_scores[0] >= min(SURE, best[0, 0])
     low, high = points[0, sure].min(axis=0), points[0, sure].max(axis=0)
     margin = MARGIN * (high - low).max()
     boxes = np.concatenate([low - margin, high + margin])[None]

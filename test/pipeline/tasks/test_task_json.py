@@ -10,11 +10,13 @@ from making import classes_of
 
 from i2t_ros.pipeline.tasks.caption import Caption
 from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.pose import Poses
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.pipeline.tasks.text import TextRegion
 from i2t_ros.types import Detections
 
 BOXES = [[1, 2, 30.5, 40], [5, 6, 8, 8]]
+POINTS = np.arange(68).reshape(2, 17, 2) + 0.5
 SIGN = np.float32([[1, 2], [30, 4], [29, 14], [0, 12]])
 RESULTS = {
     "detect": [
@@ -26,6 +28,13 @@ RESULTS = {
             track_ids=[7, -1],
             positions=[[0.5, -1.25, 2], [0, 0, 0]],
             colors=("red", ""),
+        ),
+    ],
+    "pose": [
+        Poses(np.empty((0, 4)), [], [], [], ()),
+        Poses(
+            *(BOXES, [0.75, 0.5], POINTS, np.linspace(0, 1, 34).reshape(2, 17)),
+            (("sitting", "arm_raised"), ()),
         ),
     ],
     "faces": [
