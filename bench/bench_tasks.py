@@ -1,4 +1,4 @@
-"""What faces, text and classification cost beside detection: time, memory, and all at once.
+"""What the tasks beside detection cost: time, memory, and all at once.
 
 One photo of 1280 x 720 with a cat, four people and four lines of text. In each round every way to
 work on it has its turn, so whatever else the machine does falls on all; a ratio is the median of

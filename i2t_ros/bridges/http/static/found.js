@@ -20,6 +20,9 @@ export function showFound(result, hasOverlay = true) {
   if (likely.length) {
     more.push(element("h3", "", text("classes")), classTable(likely.slice(0, CLASSES)));
   }
+  if (result.poses?.length) {
+    more.push(element("h3", "", text("poses")), element("p", "", count(result.poses.length)));
+  }
   if (result.faces?.length) {
     more.push(element("h3", "", text("faces")), element("p", "", count(result.faces.length)));
   }

@@ -12,6 +12,18 @@ const LINE = 2.5; // width of a box's lines, in CSS pixels
 const THIN = 1; // the same of the smallest things
 const FACE_COLOR = "#ff50c8";
 const TEXT_COLOR = "#3cbeff";
+// Of skeletons; left and right are the person's own. SURE and LIMBS are those of postures.py.
+const SIDE_COLORS = { left: "#ffaa3c", right: "#3cbeff" };
+const MIDDLE_COLOR = "#78e65a";
+const SURE = 0.4;
+const OF_A_SIDE = [
+  ["shoulder", "elbow"], ["elbow", "wrist"], ["shoulder", "hip"], ["hip", "knee"], ["knee", "ankle"],
+  ["eye", "ear"],
+];
+const LIMBS = [
+  ["left_shoulder", "right_shoulder"], ["left_hip", "right_hip"], ["nose", "left_eye"], ["nose", "right_eye"],
+  ...["left", "right"].flatMap((side) => OF_A_SIDE.map((ends) => ends.map((end) => `${side}_${end}`))),
+];
 
 let drawn = null;
 
@@ -62,6 +74,9 @@ function* thingsOf(result) {
     const words = `${found.label} ${percent(found.score)}`;
     yield { kind: "object", of: found.class_id, box: found.box, words, color: colorOf(found.class_id) };
   }
+  for (const person of result.poses || []) {
+    yield { kind: "pose", of: "", box: person.box, words: "", color: MIDDLE_COLOR, skeleton: person.points };
+  }
   for (const face of result.faces || []) {
     const points = Object.values(face.landmarks || {});
     yield { kind: "face", of: "", box: face.box, words: text("face"), color: FACE_COLOR, points };
@@ -73,12 +88,14 @@ function* thingsOf(result) {
   }
 }
 
-function drawLines(lines, { of, box, color, corners, points = [] }, scale) {
+function drawLines(lines, { of, box, color, corners, skeleton, points = [] }, scale) {
   const [left, top, right, bottom] = box;
   const side = Math.min(right - left, bottom - top) * scale;
   const stroke = { stroke: color, "stroke-width": Math.max(THIN, Math.min(LINE, side / 24)) };
   const group = node("g", { "data-lines": of });
-  if (corners) {
+  if (skeleton) {
+    group.append(...limbsOf(skeleton).map((limb) => node("line", { ...stroke, ...limb })));
+  } else if (corners) {
     group.append(node("polygon", { points: corners.map((corner) => corner.join(",")).join(" "), ...stroke }));
   } else {
     group.append(node("rect", { ...rectangle(box), ...stroke }));
@@ -86,6 +103,17 @@ function drawLines(lines, { of, box, color, corners, points = [] }, scale) {
   const r = Math.max(1, Math.min(3, side / 24)) / scale;
   group.append(...points.map(([cx, cy]) => node("circle", { cx, cy, r, fill: color })));
   lines.append(group);
+}
+
+// The lines between those points of a person that are certain.
+function limbsOf(points) {
+  const sure = (name) => points[name]?.[2] >= SURE;
+  return LIMBS.filter((ends) => ends.every(sure)).map(([start, end]) => {
+    const side = start.split("_")[0];
+    const stroke = (end.startsWith(side) && SIDE_COLORS[side]) || MIDDLE_COLOR;
+    const [[x1, y1], [x2, y2]] = [points[start], points[end]];
+    return { x1, y1, x2, y2, stroke };
+  });
 }
 
 // A plate with the words, and over the box a field that shows them if they had no place.

@@ -44,7 +44,7 @@ export const chosenTasks = () => (chosen ?? []).join(",");
 
 export function taskName(task) {
   const names = {
-    detect: text("objects"), faces: text("faces"), text: text("texts"), classify: text("classes"),
+    detect: text("objects"), pose: text("poses"), faces: text("faces"), text: text("texts"), classify: text("classes"),
     caption: text("caption"),
   };
   return names[task] ?? task;
