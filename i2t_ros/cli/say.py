@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from i2t_ros.language import (
+    DISTANCE_UNITS,
     OWN_STYLES,
     ObjectCount,
     TaskFacts,
@@ -24,7 +25,9 @@ from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.pipeline.tasks.faces import FaceFacts
 from i2t_ros.pipeline.tasks.text import SCRIPTS, TextFact, TextFacts
 
-_COUNT = re.compile(rf"(.+)=([+-]?\d{{1,9}})(?:@({'|'.join(PLACES)}))?", re.ASCII)
+_COUNT = re.compile(
+    rf"(.+)=([+-]?\d{{1,9}})(?:@({'|'.join(PLACES)}))?(?:@(\d{{1,6}}(?:\.\d{{1,6}})?)m)?", re.ASCII
+)
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -36,9 +39,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "counts",
         nargs="*",
         type=_count,
-        metavar="NAME=COUNT[@PLACE]",
+        metavar="NAME=COUNT[@PLACE][@DISTANCEm]",
         help="a class of the model and its count; PLACE, for the style scene, is one of "
-        f"{', '.join(PLACES)} (default: middle); for the style changes, a negative COUNT has left",
+        f"{', '.join(PLACES)} (default: middle), and DISTANCE meters are how far away it is; for "
+        "the style changes, a negative COUNT has left",
     )
     parser.add_argument("--language", default="en", help="BCP 47 tag (default: %(default)s)")
     parser.add_argument("--style", default="sentence", choices=OWN_STYLES)
@@ -48,6 +52,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--spoken", action="store_true", help="words for a voice: no digits, no symbols"
     )
+    parser.add_argument("--distance-unit", default="auto", choices=DISTANCE_UNITS)
     parser.add_argument("--faces", type=_number, metavar="COUNT", help="number of faces")
     parser.add_argument("--text", action="append", metavar="TEXT", help="a line of text")
     parser.add_argument(
@@ -85,7 +90,8 @@ def run(args: argparse.Namespace) -> int:
     elif args.style == "changes" and changes:
         sentence = compose_changes(changes, args.language, **how)
     else:
-        sentence = compose(facts, args.language, args.style, **how)
+        unit = args.distance_unit
+        sentence = compose(facts, args.language, args.style, distance_unit=unit, **how)
     print(sentence)
     return 0
 
@@ -98,8 +104,8 @@ def _facts(args: argparse.Namespace) -> tuple[list[TaskFacts], tuple[TaskFacts, 
 
     def objects(sign: int) -> ObjectFacts:
         found = [
-            ObjectCount(name, sign * count, score(name), score(name), place)
-            for name, count, place in args.counts
+            ObjectCount(name, sign * count, score(name), score(name), place, distance)
+            for name, count, place, distance in args.counts
             if sign * count > 0
         ]
         return ObjectFacts(tuple(sorted(found, key=lambda fact: -fact.count)))
@@ -128,12 +134,12 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _count(text: str) -> tuple[str, int, str]:
-    """Return a class, its count and its place."""
+def _count(text: str) -> tuple[str, int, str, float]:
+    """Return a class, its count, its place, and its distance in meters."""
     match = _COUNT.fullmatch(text)
     if match is None:
         raise argparse.ArgumentTypeError(
-            f"{text!r}: expected NAME=COUNT or NAME=COUNT@PLACE, such as person=2 or dog=1@left; "
-            f"the places are {', '.join(PLACES)}"
+            f"{text!r}: expected NAME=COUNT, NAME=COUNT@PLACE or NAME=COUNT@PLACE@DISTANCEm, such "
+            f"as person=2, dog=1@left or dog=1@left@2.5m; the places are {', '.join(PLACES)}"
         )
-    return match[1], int(match[2]), match[3] or "middle"
+    return match[1], int(match[2]), match[3] or "middle", float(match[4] or 0)

@@ -5,10 +5,12 @@ Nothing here names a task: each task brings its facts and builds its own phrases
 """
 
 from i2t_ros.language.catalog import LANGUAGES, Languages, label, load_languages, prepare_labels
+from i2t_ros.language.distances import DISTANCE_UNITS, unit_for
 from i2t_ros.language.facts import OWN_STYLES, STYLES, ObjectCount, Style, TaskFacts, check_style
 from i2t_ros.language.sentences import compose, compose_changes, prepare_spoken
 
 __all__ = [
+    "DISTANCE_UNITS",
     "LANGUAGES",
     "OWN_STYLES",
     "STYLES",
@@ -23,4 +25,5 @@ __all__ = [
     "load_languages",
     "prepare_labels",
     "prepare_spoken",
+    "unit_for",
 ]

@@ -14,7 +14,6 @@ _SPACE = re.compile(r"[ \u00a0]*[x×']?[ \u00a0]*")
 _RANGE = re.compile(r" ?[-–—~〜～/、] ?|, ?")
 _SIGN = re.compile(r"(?:[#$€£¥₹+%<>=]\s?|-)$")
 _LISTED = re.compile(r"[ \u00a0]*[:=(][ \u00a0]*|[ \u00a0][-–—][ \u00a0]|[ \u00a0]?[x×][ \u00a0]?")
-_UNITS = {"m", "cm", "mm", "km", "kg", "м", "см", "км", "кг", "متر"}
 
 
 class Text:
@@ -74,7 +73,8 @@ class Text:
 
     def asked(self) -> str:
         """Return the key of the one class of which a question asks how many there are, or ""."""
-        if not any("how_many" in item.roles for item in self.items):
+        roles = {role for item in self.items for role in item.roles}
+        if "how_many" not in roles or "units" in roles:  # "How many meters away is the dog?"
             return ""
         keys = {key for item in self.items for key in item.roles.get("noun", ())}
         return keys.pop() if len(keys) == 1 and keys <= self.words.classes.keys() else ""
@@ -101,7 +101,7 @@ class Text:
         if behind is None:
             return True
         item = self.items[behind]
-        if item.word in _UNITS or item.roles.keys() & {"behind", "noun", "number"}:
+        if item.roles.keys() & {"units", "behind", "noun", "number"}:
             return False
         known = item.roles.keys() & {"joints", "here", "within", "zero_behind"}
         return bool(_SPACE.fullmatch(item.before)) and (bool(known) or not self.words.spaced)

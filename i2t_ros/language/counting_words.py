@@ -66,6 +66,7 @@ class _Words(Structure, frozen=True):
     )
     within: str = ""
     joints: str = ""
+    units: str = ""
     others: str = ""
     vague: str = ""
     behind: str = ""

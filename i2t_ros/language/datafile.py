@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -34,6 +34,11 @@ OPTIONAL_PHRASES = {
     "scene.first_also": "scene.first_hedged",
     "changes.appeared_also": "changes.appeared_hedged",
     "changes.left_also": "changes.left",
+    "distance.group": "scene.group",
+    "distance.first": "scene.first",
+    "distance.group_hedged": "scene.group_hedged",
+    "distance.first_hedged": "scene.first_hedged",
+    "distance.first_also": "scene.first_also",
 }
 """Phrase that a language may leave out -> the one that then takes its place; empty: English's."""
 
@@ -42,6 +47,7 @@ OPTIONAL_PLACES = {"center_near": "middle_near", "center_far": "middle_far"}
 
 _Names = Annotated[list[str], Meta(min_length=1)]
 _List = dict[Literal["2", "start", "middle", "end"], str]
+_Lists = Literal["list", "things", "within", "texts", "groups", "nested", "distances"]
 _ByNumber = str | dict[int | Literal["other"], str]
 
 # Key that a language may leave out -> its type and its default.
@@ -53,7 +59,7 @@ _OPTIONAL: Mapping[str, tuple[Any, Any]] = {
     "digit_cases": (dict[str, str], {}),  # see _language_type
     "counters": (dict[str, dict[int, str]], {}),
     "numerals": (Literal["mixed", "uniform"], "mixed"),
-    "lists": (dict[Literal["list", "things", "within", "texts", "groups", "nested"], _List], {}),
+    "lists": (dict[_Lists, _List], {}),
     "space": (str, " "),
     "opening": (Literal["digits", "words"], "digits"),
     "quoted_period": (Literal["outside", "inside", "merged"], "outside"),
@@ -62,6 +68,18 @@ _OPTIONAL: Mapping[str, tuple[Any, Any]] = {
     "borrowed": (dict[str, Any], {}),  # see _language_type
     "spoken": (dict[str, dict[str, Any]], {}),  # see checked
 }
+
+
+class Measure(NamedTuple):
+    """The numbers of a unit of distance.
+
+    words         of those that the language writes so
+    gender, case  of all others, when a voice says them
+    """
+
+    words: Mapping[int, str]
+    gender: str
+    case: str
 
 
 @cache
@@ -106,6 +124,22 @@ def _phrase(data: Data, name: str) -> Any:
         return data[section][key]
     instead = OPTIONAL_PHRASES[name]
     return _phrase(data, instead) if instead else english()[section][key]
+
+
+def measures(data: Data) -> dict[str, Measure]:
+    """Return the numbers before each unit of distance: "meters" and "feet"."""
+    section = data["distance"]
+    case, numbers = section.get("case", data["cases"][0]), section.get("numbers", data["numbers"])
+    found = {}
+    for unit in ("meters", "feet"):
+        gender = section.get("genders", {}).get(unit, data["genders"][0])
+        words = {}
+        for number, word in numbers.items():
+            by_case = word[gender] if isinstance(word, dict) else word
+            plain = by_case if isinstance(by_case, dict) else {case: by_case}
+            words[number] = plain.get(case, next(iter(plain.values())))
+        found[unit] = Measure(words, gender, case)
+    return found
 
 
 def forms(value: Any) -> Any:
@@ -186,6 +220,12 @@ def _language_type(genders: tuple[str, ...], cases: tuple[str, ...]) -> Any:
             "case": Literal.__getitem__(cases),
             "agreement": Literal["all", "first", "last"],
         }
+        if section == "distance":
+            optional = {
+                "case": str,
+                "numbers": dict[int, number],
+                "genders": _structure({}, dict.fromkeys(("meters", "feet"), more["gender"])),
+            }
         required: dict[str, Any] = {}
         for name in names:
             kind = optional if f"{section}.{name}" in OPTIONAL_PHRASES else required

@@ -21,6 +21,7 @@ _LISTS = {
     "within": ("things", "within"),
     "groups": ("things", "groups"),
     "nested": ("things", "groups", "nested"),
+    "distances": ("things", "groups", "distances"),
 }
 _JOINERS = "\u200c\u200d"
 _UNNAMED = re.compile(r"(class \d+)?")
@@ -74,6 +75,8 @@ class Language:
 
     phrases   name of a phrase, such as "sentence.plain" -> plural category -> template
     places    place -> words; also "center_near" and "center_far"
+    measures  unit of distance -> its numbers
+    unit      the one in use: "meters" or "feet"
     space     what stands between two sentences
     capitals  what starts with a capital letter: "sentences", "nouns" (and sentences), or "none"
     nouns     key -> noun
@@ -116,6 +119,7 @@ class Language:
         places = data["scene"]["places"]
         instead = {name: places[other] for name, other in datafile.OPTIONAL_PLACES.items()}
         self.places: Mapping[str, str] = {**instead, **places}
+        self.measures, self.unit = datafile.measures(data), "meters"
         self.space: str = data["space"]
         self.capitals: str = data["capitals"]
         aliases = {label_key(name): label_key(of) for name, of in data["aliases"].items()}

@@ -6,6 +6,7 @@ from itertools import product
 from i2t_ros.errors import UnknownLanguageError
 from i2t_ros.language.catalog import Languages, load_languages
 from i2t_ros.language.changes import Changes
+from i2t_ros.language.distances import measuring, unit_for
 from i2t_ros.language.facts import SURE, ObjectCount, Style, TaskFacts, check_style
 from i2t_ros.language.grammar import Agreement, Language, Noun
 
@@ -17,6 +18,7 @@ def compose(  # noqa: PLR0913  # by name, as a request has them
     *,
     hedge: bool = False,
     spoken: bool = False,
+    distance_unit: str = "auto",
     languages: Languages | None = None,
 ) -> str:
     """Return what an image shows, in words; never empty.
@@ -30,12 +32,15 @@ def compose(  # noqa: PLR0913  # by name, as a request has them
                "caption" (the words of a language model; without any, as "sentence")
     hedge      whether to say "probably" of anything with a score below 0.5
     spoken     whether the words are for a voice: without digits, symbols and quotation marks
+    distance_unit  "meters", "feet", or "auto": feet if the tag names a region that uses them, as
+               "en-US" does. Only the style "scene" has distances
     languages  None: those that come with the package
 
-    Raises UnknownLanguageError or UnknownStyleError; they list the names that exist. If ``spoken``,
-    raises as prepare_spoken() does.
+    Raises UnknownLanguageError, UnknownStyleError, or InvalidRequestError for another unit; they
+    list the names that exist. If ``spoken``, raises as prepare_spoken() does.
     """
     chosen, known_style = _speaker(language, spoken, languages), check_style(style)
+    chosen = measuring(chosen, unit_for(distance_unit, language))
     facts = _to_say(facts, known_style)
     if known_style == "caption":  # there may be none; then this is the style
         known_style = "sentence"

@@ -26,6 +26,8 @@ class DescribeOptions:
 
     task_options  options by task; a task that is missing gets its defaults
     languages     None: those that ship with the package
+    usual_unit    of distances, "meters" or "feet", in the region that the tag of the language named
+                  before it was resolved; empty: to be found
     """
 
     tasks: tuple[TaskName, ...] = option(
@@ -41,6 +43,13 @@ class DescribeOptions:
     hedge: bool = option(False, "say 'probably' of what is seen with a low score", changes="live")
     spoken: bool = option(
         False, "words for a voice: no digits, no symbols, no quotes, units in words", changes="live"
+    )
+    distance_unit: str = option(
+        "auto",
+        "in what the style scene says distances; auto: feet if the language is that of a region "
+        "which uses them, such as en-US, else meters",
+        choices=words.DISTANCE_UNITS,
+        changes="live",
     )
     max_pixels: int = option(
         MAX_PIXELS,
@@ -62,6 +71,7 @@ class DescribeOptions:
     draw: DrawOptions = field(default_factory=DrawOptions)
     task_options: Mapping[TaskName, Any] = field(default_factory=lambda: MappingProxyType({}))
     languages: words.Languages | None = None
+    usual_unit: str = ""
 
     def __post_init__(self) -> None:
         """Resolve the language, drop repeated tasks, check every name and number.
@@ -70,6 +80,7 @@ class DescribeOptions:
         BackendMissingError if ``spoken`` needs a package.
         """
         put = object.__setattr__
+        put(self, "usual_unit", self.usual_unit or words.unit_for("auto", self.language))
         put(self, "language", (self.languages or words.load_languages()).resolve(self.language))
         words.check_style(self.style)
         check_options(self)
@@ -99,6 +110,7 @@ class DescribeOptions:
             self,
             tasks=tasks,
             language=request.language or self.language,
+            usual_unit="" if request.language else self.usual_unit,
             style=style,
             spoken=request.spoken or self.spoken,
             task_options=given,
@@ -108,6 +120,11 @@ class DescribeOptions:
         """Return whether the answer to a request may take seconds: a language model has a part."""
         style, tasks = request.style or self.style, request.tasks or self.tasks
         return bool(request.question or style == "caption" or late_tasks(tasks))
+
+    @property
+    def unit(self) -> str:
+        """In what distances are said: "meters" or "feet"."""
+        return self.usual_unit if self.distance_unit == "auto" else self.distance_unit
 
     def label(self, name: str) -> str:
         """Return a model's name of a class in the language of the sentence."""

@@ -15,6 +15,7 @@ def tell(scene: Scene, options: DescribeOptions) -> str:
         options.style,
         hedge=options.hedge,
         spoken=options.spoken,
+        distance_unit=options.unit,
         languages=options.languages,
     )
 

@@ -33,7 +33,7 @@ def check(question: str, answer: str, detected: dict[str, int], language: str = 
 @pytest.mark.parametrize("style", ["list", "sentence", "scene"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_the_package_says_it_understands(language: str, style: str) -> None:
-    chance = random.Random(f"{language} {style}")
+    chance, away = random.Random(f"{language} {style}"), random.Random(f"away {language}")
     for _ in range(60):
         names = chance.sample((*COCO, "forklift"), chance.randint(1, 5))
         if style == "scene":
@@ -43,11 +43,15 @@ def test_what_the_package_says_it_understands(language: str, style: str) -> None
         places = chance.sample(PLACES, len(names)) if style == "scene" else [""] * len(names)
         facts = ObjectFacts(
             tuple(
-                ObjectCount(name, chance.choice(COUNTS), 0.9, score, place)
+                ObjectCount(
+                    *(name, chance.choice(COUNTS), 0.9, score, place),
+                    distance=away.choice((0, 0.5, 1, 2, 2.5, 7, 20, 100)) if place else 0,
+                )
                 for name, place in zip(names, places, strict=True)
             )
         )
-        said = compose([facts], language, style, hedge=True, spoken=chance.random() < 0.3)
+        unit, spoken = away.choice(("meters", "feet")), chance.random() < 0.3
+        said = compose([facts], language, style, hedge=True, spoken=spoken, distance_unit=unit)
         counts: Counter[str] = Counter()
         for fact in facts.found:
             counts[fact.key] += fact.count
@@ -239,6 +243,8 @@ def test_what_an_answer_has_and_the_detector_has_not() -> None:
         ("How many people are there?", "Two men."),
         ("How many people are there?", "Two on the left, three on the right."),
         ("How many people are there?", "2 m"),
+        ("How many people are there?", "2 meters"),
+        ("How many meters away is the dog?", "Two."),
         ("How many people are there?", "12:30"),
         ("How many people are there?", "A crowd."),
         ("How many people are there?", "Not two."),

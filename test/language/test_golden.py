@@ -15,7 +15,7 @@ regenerate = runpy.run_path(str(FOLDER / "regenerate.py"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("style", [*OWN_STYLES, regenerate["SPOKEN"]])
+@pytest.mark.parametrize("style", [*OWN_STYLES, regenerate["SPOKEN"], regenerate["POSES"]])
 def test_the_sentences_are_those_that_were_read(language: str, style: str) -> None:
     read = (FOLDER / f"{language}_{style}.txt").read_text(encoding="utf-8")
 

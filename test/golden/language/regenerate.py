@@ -15,12 +15,17 @@ from pathlib import Path
 import yaml
 
 from i2t_ros.cli import say
-from i2t_ros.language import LANGUAGES, OWN_STYLES
+from i2t_ros.language import LANGUAGES, OWN_STYLES, ObjectCount, load_languages
+from i2t_ros.language.sentences import Things
 
 HERE = Path(__file__).parent
 
 SPOKEN = "spoken"
 """Not a style: a choice of scenes in all styles, in words for a voice."""
+
+
+POSES = "poses"
+"""No style either: each posture, of several numbers of people."""
 
 
 def scenes(style: str) -> list[str]:
@@ -31,8 +36,23 @@ def scenes(style: str) -> list[str]:
     return [*by_style["all"], *by_style.get(style, [])]
 
 
+def poses(tag: str) -> str:
+    """Return the golden file of the postures: one, of how many people, and its sentence."""
+    language = load_languages().get(tag)
+    lines = []
+    for name in (name for name in language.phrases if name.startswith("poses.")):
+        for count in [0] if name == "poses.empty" else (1, 2, 3, 5, 12, 22):
+            people = Things([ObjectCount("person", count)], language, "sentence", POSES)
+            fields = {"things": people.text()}
+            text = language.phrase(name, people.total, people.gender, **fields)
+            lines.append(f"{name}={count}\t{language.capital(text)}\n")
+    return "".join(lines)
+
+
 def golden(language: str, style: str) -> str:
     """Return the golden file of a language and style: a scene and its sentence in each line."""
+    if style == POSES:
+        return poses(language)
     parser = argparse.ArgumentParser()
     say.add_parser(parser.add_subparsers())
     lines = []
@@ -48,6 +68,6 @@ def golden(language: str, style: str) -> str:
 
 if __name__ == "__main__":
     for language in LANGUAGES:
-        for style in (*OWN_STYLES, SPOKEN):
+        for style in (*OWN_STYLES, SPOKEN, POSES):
             path = HERE / f"{language}_{style}.txt"
             path.write_text(golden(language, style), encoding="utf-8")
