@@ -3,14 +3,13 @@
 import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
 
 from babel import Locale, UnknownLocaleError
 
 from i2t_ros.language import datafile, inflection
-from i2t_ros.language.names import names_of
+from i2t_ros.language.nouns import Borrower, Noun, part_of
 from i2t_ros.optional import can_import
 
 # Kind of list -> the keys of ``lists`` that are laid over CLDR's pattern.
@@ -28,32 +27,6 @@ _UNNAMED = re.compile(r"(class \d+)?")
 
 Numerals = Literal["usual", "digits", "words"]
 """How a number is written: in digits, in words, or in words as far as the language has them."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Noun:
-    """A thing that can be counted.
-
-    key      labels with the same key are the same thing
-    label    the bare name, for a picture or a table
-    cited    the bare name in a sentence: in quotation marks if it is foreign there
-    forms    plural category -> word, or grammatical case -> word
-    gender   numbers and articles agree with it; in English it is the article
-    plural_gender  that of several of them: "un paio" is masculine, "due paia" are feminine
-    counter  the measure word between number and noun, if the language has them
-    item     how number and noun stand together, if not as the language says
-    plural_only  one of them is spoken of as several: "unas tijeras"
-    """
-
-    key: str
-    label: str
-    cited: str
-    forms: Mapping[str, str | Mapping[str, str]]
-    gender: str = ""
-    plural_gender: str = ""
-    counter: str = ""
-    item: Any = None
-    plural_only: bool = False
 
 
 class Agreement(NamedTuple):
@@ -81,6 +54,8 @@ class Language:
     noun      the noun for a model's label, borrowed from English if this language lacks it
     count     (noun, number, section of its phrase, Numerals, marked as probable?) -> "two dogs"
     direction in which the language is written: "ltr" or "rtl"
+    case      the grammatical case of a bare name
+    plural    number -> CLDR's plural category
     cldr      how CLDR calls the language: a tag such as "zh-Hant" or "es-MX"
     aloud     whether every number is in words; see ``voice``
     """
@@ -95,7 +70,6 @@ class Language:
         self._data = data = datafile.checked(tag, data)
         if fallback is None and not {"a", "an", ""} <= {*data["genders"]}:
             raise datafile.wrong(tag, "genders", 'a, an and "", as in English', data["genders"])
-        self._fallback = fallback
         locale = _locale(tag, data["cldr"] or tag)
         self._fill = inflection.FILLERS.get(locale.language, str.format_map)
         self._settle = inflection.SETTLERS.get(locale.language, str)
@@ -103,8 +77,8 @@ class Language:
         self.direction: str = locale.text_direction
         self.cldr = str(locale).replace("_", "-")
         self.aloud = False
-        self._plural = lru_cache(1024)(locale.plural_form)
-        self._case = data["cases"][0]
+        self.plural = lru_cache(1024)(locale.plural_form)
+        self.case: str = data["cases"][0]
         cldr = locale.list_patterns["standard"]
         self._lists = {
             kind: _list_pattern(cldr, *(data["lists"].get(key, {}) for key in overlays))
@@ -122,8 +96,8 @@ class Language:
         self.aliases: dict[str, str] = {**(fallback.aliases if fallback else {}), **aliases}
         named = {**data["nouns"], **data["labels"]}.items()
         self.nouns = {label_key(name): self._noun(label_key(name), value) for name, value in named}
-        # Its forms, if the file gives any, are templates for the foreign word.
-        self._borrowed = self._noun("", {"other": "", **data["borrowed"]})
+        borrowed = self._noun("", {"other": "", **data["borrowed"]})
+        self._borrower = Borrower(self, data, borrowed, fallback)
         # Cached because a camera shows the same things frame after frame. The size is limited
         # because a caller may pass any text; a model may have a thousand labels.
         self.noun = lru_cache(4096)(self._find_noun)
@@ -134,7 +108,7 @@ class Language:
         entry = datafile.forms(value)
         gender = entry.get("gender", data["genders"][0])
         forms = {category: entry[category] for category in datafile.CATEGORIES if category in entry}
-        label = entry.get("label", _of(forms.get(self._plural(1), forms["other"]), self._case))
+        label = entry.get("label", part_of(forms.get(self.plural(1), forms["other"]), self.case))
         return Noun(
             key,
             label=label,
@@ -154,49 +128,7 @@ class Language:
         if _UNNAMED.fullmatch(key):
             return self.nouns["unknown"]
         key = self.aliases.get(key, key)
-        return self.nouns.get(key) or self._borrow(key, word)
-
-    def _borrow(self, key: str, word: str) -> Noun:
-        """Return a noun for a label that the language lacks: the English word in its grammar.
-
-        Its bare name may be known all the same; without gender and plural it cannot be counted.
-        """
-        lender = self._fallback
-        if lender is None:
-            article = inflection.english_article(word)
-            return replace(
-                self._borrowed,
-                key=key,
-                label=word,
-                cited=word,
-                forms={
-                    "other": inflection.english_plural(word),
-                    "one": inflection.english_singular(word),
-                },
-                gender=article,
-                plural_only=not article,
-            )
-        known = lender.noun(key) if key in lender.nouns else lender.noun(word)
-        plural = _of(known.forms["other"], lender._case)
-        if known.label.isupper() and "acronyms" in self._data["borrowed"]:
-            plural = self._data["borrowed"]["acronyms"].format_map({"noun": known.label})
-        words = (plural, _of(known.forms.get("one", plural), lender._case), known.label)
-        if words[1].endswith(f" of {known.label}"):  # "piece of furniture": only English needs it
-            words = (known.label,) * 3
-        if self.capitals == "nouns":
-            words = (_capitals(words[0]), _capitals(words[1]), _capitals(words[2]))
-        plural, singular, cited = (self.phrase("texts.quote", text=each) for each in words)
-        own = names_of(self.tag).get(key)
-        forms: Mapping[str, Any]
-        if "other" in self._data["borrowed"]:
-            given = self._borrowed.forms
-            forms = {category: _filled(form, noun=singular) for category, form in given.items()}
-        else:
-            # If 1 has the category "other", the language has no plural: the singular overwrites it.
-            forms = {"other": plural, self._plural(1): singular}
-        return replace(
-            self._borrowed, key=key, label=own or words[2], cited=own or cited, forms=forms
-        )
+        return self.nouns.get(key) or self._borrower.noun(key, word)
 
     @cached_property
     def voice(self) -> "Language":
@@ -227,7 +159,7 @@ class Language:
         gender = genders[0]
         if rule == "first":
             # "A dog and a cat" are several, but "three dogs and two cats" are not five.
-            total = 2 if len(numbers) > 1 and self._plural(first) == "one" else first
+            total = 2 if len(numbers) > 1 and self.plural(first) == "one" else first
         elif rule in ("all", "last"):
             first = total
             if len(set(genders)) > 1:
@@ -237,7 +169,7 @@ class Language:
 
     def opens_with_words(self, name: str) -> bool:
         """Return whether the phrase ``name`` begins with things, and so not with a figure."""
-        begins = str(_of(self.phrases[name]["other"], self._data["genders"][0])).startswith(
+        begins = str(part_of(self.phrases[name]["other"], self._data["genders"][0])).startswith(
             "{things}"
         )
         return begins and self._data["opening"] == "words"
@@ -249,7 +181,7 @@ class Language:
 
     def gender(self, noun: Noun, number: int) -> str:
         """Return the gender of so many of a noun."""
-        return noun.gender if self._plural(number) == "one" else noun.plural_gender
+        return noun.gender if self.plural(number) == "one" else noun.plural_gender
 
     def _count(
         self,
@@ -263,11 +195,11 @@ class Language:
             parts = (number - number % 100, number % 100)
             return self._repeat.format(*(self.count(noun, n, section, numerals) for n in parts))
         data = self._data
-        case = said = data[section].get("case", self._case)
+        case = said = data[section].get("case", self.case)
         counter = noun.counter
         for limit, beyond in data["counters"].get(noun.counter, {}).items():
             counter = beyond if number >= limit else counter
-        category = self._plural(number)
+        category = self.plural(number)
         if number not in data["numbers"]:
             case = data["digit_cases"].get(category, case)
         gender = self.gender(noun, number)
@@ -278,13 +210,13 @@ class Language:
         if not in_words:
             word = str(number)
         elif known:
-            word = _of(_of(data["numbers"][number], gender), said)
+            word = part_of(part_of(data["numbers"][number], gender), said)
         else:
             word = self._spell(number, gender, said, bool(counter))
-        name = _of(noun.forms.get(category) or noun.forms["other"], case)
+        name = part_of(noun.forms.get(category) or noun.forms["other"], case)
         if marked:
             name = self.phrase("list.noun_hedged", noun=name)
-        item = _of(noun.item or data["item"], "words" if in_words else "digits")
+        item = part_of(noun.item or data["item"], "words" if in_words else "digits")
         templates = datafile.forms(item)
         template: str = templates.get(number, templates["other"])
         filled = self._fill(template, {"number": word, "noun": name, "counter": counter})
@@ -326,8 +258,8 @@ class Language:
         the ``gender`` of the noun that it speaks of.
         """
         forms = self.phrases[name]
-        form = forms.get(self._plural(number)) or forms["other"]
-        template: str = _of(form, gender or self._data["genders"][0])
+        form = forms.get(self.plural(number)) or forms["other"]
+        template: str = part_of(form, gender or self._data["genders"][0])
         text = self._fill(template, fields)
         return self._end(text[:-1], ".") if text.endswith(f"{self._closing_quote}.") else text
 
@@ -353,18 +285,6 @@ def _locale(tag: str, cldr: str) -> Locale:
         raise datafile.wrong(tag, "cldr", expected, cldr) from error
 
 
-def _of(value: Any, key: str) -> Any:
-    """Return the part of a value that depends on a gender or a case, or the value itself."""
-    return value[key] if isinstance(value, dict) else value
-
-
-def _filled(value: Any, **fields: str) -> Any:
-    """Return a template, or each of those that depend on a case, with its fields filled in."""
-    if isinstance(value, Mapping):
-        return {key: _filled(template, **fields) for key, template in value.items()}
-    return value.format_map(fields)
-
-
 def _list_pattern(*patterns: Mapping[str, str]) -> dict[str, str]:
     """Return the patterns laid one over the other, with names that str.format_map takes."""
     return {
@@ -372,10 +292,6 @@ def _list_pattern(*patterns: Mapping[str, str]) -> dict[str, str]:
         for pattern in patterns
         for key, text in pattern.items()
     }
-
-
-def _capitals(words: str) -> str:
-    return " ".join(word[:1].upper() + word[1:] for word in words.split(" "))
 
 
 def clean(text: str) -> str:

@@ -7,7 +7,8 @@ from i2t_ros.errors import UnknownLanguageError
 from i2t_ros.language.catalog import Languages, load_languages
 from i2t_ros.language.changes import Changes
 from i2t_ros.language.facts import SURE, ObjectCount, Style, TaskFacts, check_style
-from i2t_ros.language.grammar import Agreement, Language, Noun
+from i2t_ros.language.grammar import Agreement, Language
+from i2t_ros.language.nouns import Noun
 
 
 def compose(  # noqa: PLR0913  # by name, as a request has them
