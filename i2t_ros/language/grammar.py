@@ -4,18 +4,21 @@ import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from babel import Locale, UnknownLocaleError
 
-from i2t_ros.language import datafile, inflection
-from i2t_ros.language.nouns import Borrower, Noun, part_of
+from i2t_ros.language import datafile, inflection, shapes
+from i2t_ros.language.colors import ColorWords
+from i2t_ros.language.nouns import Borrower, Noun, Quantity, part_of
 from i2t_ros.optional import can_import
 
 # Kind of list -> the keys of ``lists`` that are laid over CLDR's pattern.
 _LISTS = {
     "list": ("list",),
     "things": ("things",),
+    "parts": ("things", "parts"),
     "texts": ("texts",),
     "within": ("things", "within"),
     "groups": ("things", "groups"),
@@ -52,8 +55,11 @@ class Language:
     nouns     key -> noun
     aliases   another key -> key; those of English hold everywhere
     noun      the noun for a model's label, borrowed from English if this language lacks it
-    count     (noun, number, section of its phrase, Numerals, marked as probable?) -> "two dogs"
+    count     (noun, number, section of its phrase, Numerals, marked as probable?) -> "two dogs";
+              see _count for colors
+    colors    its words for colors
     direction in which the language is written: "ltr" or "rtl"
+    fill      (template, its fields) -> text
     case      the grammatical case of a bare name
     plural    number -> CLDR's plural category
     cldr      how CLDR calls the language: a tag such as "zh-Hant" or "es-MX"
@@ -69,9 +75,9 @@ class Language:
         self.tag = tag
         self._data = data = datafile.checked(tag, data)
         if fallback is None and not {"a", "an", ""} <= {*data["genders"]}:
-            raise datafile.wrong(tag, "genders", 'a, an and "", as in English', data["genders"])
+            raise shapes.wrong(tag, "genders", 'a, an and "", as in English', data["genders"])
         locale = _locale(tag, data["cldr"] or tag)
-        self._fill = inflection.FILLERS.get(locale.language, str.format_map)
+        self.fill = inflection.FILLERS.get(locale.language, str.format_map)
         self._settle = inflection.SETTLERS.get(locale.language, str)
         self.capital = inflection.CAPITALS.get(locale.language, inflection.capital)
         self.direction: str = locale.text_direction
@@ -98,6 +104,9 @@ class Language:
         self.nouns = {label_key(name): self._noun(label_key(name), value) for name, value in named}
         borrowed = self._noun("", {"other": "", **data["borrowed"]})
         self._borrower = Borrower(self, data, borrowed, fallback)
+        of_people: set[str] = {label_key(name) for name in data["colors"].get("people", ())}
+        of_people |= fallback.colors.people if fallback else set()
+        self.colors: ColorWords = ColorWords(data["colors"], of_people, articles=fallback is None)
         # Cached because a camera shows the same things frame after frame. The size is limited
         # because a caller may pass any text; a model may have a thousand labels.
         self.noun = lru_cache(4096)(self._find_noun)
@@ -105,9 +114,9 @@ class Language:
 
     def _noun(self, key: str, value: Any) -> Noun:
         data = self._data
-        entry = datafile.forms(value)
+        entry = shapes.forms(value)
         gender = entry.get("gender", data["genders"][0])
-        forms = {category: entry[category] for category in datafile.CATEGORIES if category in entry}
+        forms = {category: entry[category] for category in shapes.CATEGORIES if category in entry}
         label = entry.get("label", part_of(forms.get(self.plural(1), forms["other"]), self.case))
         return Noun(
             key,
@@ -117,8 +126,10 @@ class Language:
             gender=gender,
             plural_gender=entry.get("plural_gender", gender),
             counter=entry.get("counter", data["borrowed"].get("counter", "")),
-            item=entry.get("item"),
+            item=entry.get("item") or data["item"],
             plural_only=entry.get("plural_only", False),
+            color_gender=entry.get("color_gender", ""),
+            color_behind=entry.get("color_behind", False),
         )
 
     def _find_noun(self, label: str) -> Noun:
@@ -167,6 +178,11 @@ class Language:
                 gender = genders[-1] if last else self._data["genders"][0]
         return Agreement(first, total, gender)
 
+    def closes(self, name: str) -> bool:
+        """Return whether the phrase ``name`` ends with things, but for a sign behind them."""
+        ending = str(part_of(self.phrases[name]["other"], self._data["genders"][0]))
+        return ending.endswith("{things}") or ending[:-1].endswith("{things}")
+
     def opens_with_words(self, name: str) -> bool:
         """Return whether the phrase ``name`` begins with things, and so not with a figure."""
         begins = str(part_of(self.phrases[name]["other"], self._data["genders"][0])).startswith(
@@ -183,17 +199,48 @@ class Language:
         """Return the gender of so many of a noun."""
         return noun.gender if self.plural(number) == "one" else noun.plural_gender
 
-    def _count(
+    def _count(  # noqa: PLR0913, PLR0917  # the key of a cache
         self,
         noun: Noun,
         number: int,
         section: str,
         numerals: Numerals = "usual",
         marked: bool = False,
+        colors: tuple[tuple[str, int], ...] = (),
+        apart: bool = False,
     ) -> str:
+        """Return so many of a noun.
+
+        colors  how many of them have which color, most first
+        apart   whether parts of several colors may stand behind a comma: "two cars, one red"
+        """
+        said = self.colors.of(noun, colors, number) if colors else ()
+        if said and said[0][1] != number:
+            things = self.count(noun, number, section, numerals, marked)
+            return self.colors.in_parts(self, noun, things, section, numerals, said, apart)
         if self.aloud and number > 100 and number % 100 in (1, 2) and self._repeat:
-            parts = (number - number % 100, number % 100)
-            return self._repeat.format(*(self.count(noun, n, section, numerals) for n in parts))
+            parts = []
+            for part in (number - number % 100, number % 100):
+                some = ((said[0][0], part),) if said else ()
+                parts.append(self.count(noun, part, section, numerals, colors=some))
+            return self._repeat.format(*parts)
+        quantity = self.quantity(noun, number, section, numerals)
+        name = part_of(noun.forms.get(quantity.category) or noun.forms["other"], quantity.case)
+        if marked:
+            name = self.phrase("list.noun_hedged", noun=name)
+        if said:
+            return self.colors.with_noun(self, noun, name, quantity, said[0][0])
+        return self.fill_item(noun.item, quantity, noun=name)
+
+    def quantity(
+        self,
+        noun: Noun,
+        number: int,
+        section: str,
+        numerals: Numerals,
+        numbers: Mapping[int, Any] = MappingProxyType({}),
+    ) -> Quantity:
+        """Return how many of a noun there are; ``numbers`` are words in the place of others."""
         data = self._data
         case = said = data[section].get("case", self.case)
         counter = noun.counter
@@ -210,17 +257,22 @@ class Language:
         if not in_words:
             word = str(number)
         elif known:
-            word = part_of(part_of(data["numbers"][number], gender), said)
+            words = numbers.get(number) or data["numbers"][number]
+            word = part_of(part_of(words, gender), said)
         else:
             word = self._spell(number, gender, said, bool(counter))
-        name = part_of(noun.forms.get(category) or noun.forms["other"], case)
-        if marked:
-            name = self.phrase("list.noun_hedged", noun=name)
-        item = part_of(noun.item or data["item"], "words" if in_words else "digits")
-        templates = datafile.forms(item)
-        template: str = templates.get(number, templates["other"])
-        filled = self._fill(template, {"number": word, "noun": name, "counter": counter})
-        return filled.strip()  # the number may be an empty word: "jeans"
+        return Quantity(number, word, in_words, category, gender, case, counter)
+
+    def template(self, item: Any, quantity: Quantity) -> str:
+        """Return the template of an ``item`` that fits a number."""
+        templates = shapes.forms(part_of(item, "words" if quantity.in_words else "digits"))
+        return str(templates.get(quantity.number, templates["other"]))
+
+    def fill_item(self, item: Any, quantity: Quantity, **fields: str) -> str:
+        """Return an ``item`` with its number, its counter and other fields filled in."""
+        fields |= {"number": quantity.word, "counter": quantity.counter}
+        # The number may be an empty word: "jeans".
+        return self.fill(self.template(item, quantity), fields).strip()
 
     def number_words(self) -> Iterator[tuple[int, str]]:
         """Yield each number of which the language has words, and these words."""
@@ -248,7 +300,7 @@ class Language:
             pattern = self._lists[kind][key]
             if kind == "texts" and pattern.startswith("{first},"):
                 pattern, text = pattern.replace(",", "", 1), self._end(text, ",")
-            text = self._fill(pattern, {"first": text, "second": item})
+            text = self.fill(pattern, {"first": text, "second": item})
         return text
 
     def phrase(self, name: str, number: int = 0, gender: str = "", /, **fields: str) -> str:
@@ -260,7 +312,7 @@ class Language:
         forms = self.phrases[name]
         form = forms.get(self.plural(number)) or forms["other"]
         template: str = part_of(form, gender or self._data["genders"][0])
-        text = self._fill(template, fields)
+        text = self.fill(template, fields)
         return self._end(text[:-1], ".") if text.endswith(f"{self._closing_quote}.") else text
 
     def _end(self, text: str, mark: str) -> str:
@@ -282,7 +334,7 @@ def _locale(tag: str, cldr: str) -> Locale:
         return Locale.parse(cldr, sep="-")
     except (UnknownLocaleError, ValueError) as error:
         expected = "the tag of a language that CLDR has data for"
-        raise datafile.wrong(tag, "cldr", expected, cldr) from error
+        raise shapes.wrong(tag, "cldr", expected, cldr) from error
 
 
 def _list_pattern(*patterns: Mapping[str, str]) -> dict[str, str]:

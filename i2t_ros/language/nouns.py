@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from i2t_ros.language import inflection
 from i2t_ros.language.names import names_of
@@ -22,8 +22,11 @@ class Noun:
     gender   numbers and articles agree with it; in English it is the article
     plural_gender  that of several of them: "un paio" is masculine, "due paia" are feminine
     counter  the measure word between number and noun, if the language has them
-    item     how number and noun stand together, if not as the language says
-    plural_only  one of them is spoken of as several: "unas tijeras"
+    item     how number and noun stand together
+    plural_only   one of them is spoken of as several: "unas tijeras"
+    borrowed      whether it is a foreign word in its language
+    color_gender  adjectives of color agree with it, if not with the gender
+    color_behind  whether its color stands behind it, in a phrase that does not agree
     """
 
     key: str
@@ -35,6 +38,29 @@ class Noun:
     counter: str = ""
     item: Any = None
     plural_only: bool = False
+    borrowed: bool = False
+    color_gender: str = ""
+    color_behind: bool = False
+
+
+class Quantity(NamedTuple):
+    """How many of a noun there are, as a sentence says it.
+
+    number    the number, and ``word`` its word or its digits
+    in_words  whether it is a word
+    category  CLDR's plural category of the number
+    gender    of so many of the noun
+    case      the grammatical case of noun and adjective
+    counter   the measure word, if the language has them
+    """
+
+    number: int
+    word: str
+    in_words: bool
+    category: str
+    gender: str
+    case: str
+    counter: str
 
 
 class Borrower:
@@ -49,7 +75,8 @@ class Borrower:
                 are templates for the foreign word
         lender  English; None for English itself
         """
-        self._language, self._data, self._model = language, data, model
+        self._language, self._data = language, data
+        self._model = replace(model, borrowed=lender is not None)
         self._lender = lender
 
     def noun(self, key: str, word: str) -> Noun:

@@ -64,7 +64,11 @@ def _placed(
     groups = []
     for place, things in places.items():
         fields = {
-            "things": things.text(largest, within=len(places) > 1),
+            "things": things.text(
+                largest,
+                within=len(places) > 1,
+                phrases=("scene.first", "scene.plain") if len(places) == 1 else (),
+            ),
             "place": language.places[place],
         }
         name, number = f"group{'_hedged' if kind else ''}", things.total
