@@ -32,6 +32,10 @@ class ColorWords:
         self._agreement: Mapping[str, Any] = data.get("agreement", {})
         self._articles = articles
 
+    def with_data(self, data: Mapping[str, Any]) -> "ColorWords":
+        """Return the words of other ``data`` of the same language."""
+        return ColorWords(data, self.people, articles=self._articles)
+
     def of(
         self, noun: Noun, colors: Sequence[tuple[str, int]], number: int
     ) -> Sequence[tuple[str, int]]:

@@ -146,7 +146,9 @@ class Language:
         """The language as a voice speaks it: every number in words, and phrases for the ear."""
         voice = copy.copy(self)
         voice.aloud = True
-        voice.phrases = datafile.phrases(datafile.aloud(self._data))
+        data = datafile.aloud(self._data)
+        voice.phrases = datafile.phrases(data)
+        voice.colors = self.colors.with_data(data["colors"])
         voice.count = lru_cache(4096)(voice._count)
         return voice
 
