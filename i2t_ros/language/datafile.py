@@ -189,10 +189,11 @@ def _language_type(
         "gender": Literal.__getitem__(genders),
         "counter": str,
         "item": item_type(),
-        "color_gender": Literal.__getitem__((*genders, *adjectives)),
-        "color_behind": bool,
     }
-    noun: Any = text_type(word, **more, label=str, plural_only=bool, plural_gender=more["gender"])
+    of_colors = {"color_gender": Literal.__getitem__((*genders, *adjectives)), "color_behind": bool}
+    noun: Any = text_type(
+        word, **more, **of_colors, label=str, plural_only=bool, plural_gender=more["gender"]
+    )
     sections = {}
     for section, names in phrase_fields().items():
         optional: dict[str, Any] = {
