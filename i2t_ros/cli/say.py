@@ -5,6 +5,7 @@ For authors and reviewers of a language: any case can be printed without a camer
 
 import argparse
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from i2t_ros.language import (
     load_languages,
 )
 from i2t_ros.language.changes import Changes
+from i2t_ros.language.color_data import COLORS
 from i2t_ros.language.facts import PLACES
 from i2t_ros.language.grammar import clean
 from i2t_ros.pipeline.tasks.classify import ClassFact, ClassFacts
@@ -48,6 +50,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--style", default="sentence", choices=OWN_STYLES)
     parser.add_argument(
         "--unsure", action="append", default=[], metavar="NAME", help='say "probably" of this'
+    )
+    parser.add_argument(
+        "--color",
+        action="append",
+        default=[],
+        type=_color,
+        metavar="NAME:COLOR",
+        help="the color of one of these, as often as it is given; COLOR is one of "
+        f"{', '.join(COLORS)}",
     )
     parser.add_argument(
         "--spoken", action="store_true", help="words for a voice: no digits, no symbols"
@@ -102,9 +113,17 @@ def _facts(args: argparse.Namespace) -> tuple[list[TaskFacts], tuple[TaskFacts, 
     def score(name: str) -> float:
         return 0.0 if name in args.unsure else 1.0
 
+    def colors(name: str, count: int) -> tuple[tuple[str, int], ...]:
+        given = [color for of, color in args.color if of == name][: max(count, 0)]
+        return tuple(Counter(given).most_common())
+
     def objects(sign: int) -> ObjectFacts:
         found = [
-            ObjectCount(name, sign * count, score(name), score(name), place, distance)
+            ObjectCount(
+                name,
+                *(sign * count, score(name), score(name), place, distance),
+                colors=colors(name, count),
+            )
             for name, count, place, distance in args.counts
             if sign * count > 0
         ]
@@ -132,6 +151,16 @@ def _number(text: str) -> int:
     if not re.fullmatch("[0-9]{1,9}", text):
         raise argparse.ArgumentTypeError(f"{text!r}: expected a number of 0 to 999999999")
     return int(text)
+
+
+def _color(text: str) -> tuple[str, str]:
+    """Return a class and a color."""
+    name, _, color = text.rpartition(":")
+    if not name or color not in COLORS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected NAME:COLOR, such as car:red; the colors are {', '.join(COLORS)}"
+        )
+    return name, color
 
 
 def _count(text: str) -> tuple[str, int, str, float]:

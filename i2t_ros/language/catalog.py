@@ -12,6 +12,7 @@ from babel import Locale, UnknownLocaleError
 from i2t_ros.errors import InvalidRequestError, UnknownLanguageError
 from i2t_ros.language import datafile
 from i2t_ros.language.grammar import Language
+from i2t_ros.language.shapes import wrong
 from i2t_ros.language.tags import tag_key, widening
 from i2t_ros.resources import config_path
 
@@ -110,14 +111,14 @@ class Languages:
     def _base(self, tag: str, extends: object) -> str:
         """Return the tag of the language that ``tag`` extends."""
         if not isinstance(extends, str):
-            raise datafile.wrong(tag, "extends", "a text", extends)
+            raise wrong(tag, "extends", "a text", extends)
         key = tag_key(extends)
         if key in self._files or _in_cldr(key):  # a wider one may serve "es_ES", but not "es-999"
             with suppress(UnknownLanguageError):
                 return self.resolve(extends)
         close = get_close_matches(extends, self.tags, 1)
         hint = f"; did you mean {close[0]}?" if close else ""
-        raise datafile.wrong(tag, "extends", f"one of {', '.join(self.tags)}", extends, hint)
+        raise wrong(tag, "extends", f"one of {', '.join(self.tags)}", extends, hint)
 
 
 def _in_cldr(tag: str) -> bool:

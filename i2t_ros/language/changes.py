@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from i2t_ros.language.facts import Fact, TaskFacts
+from i2t_ros.language.facts import Fact, ObjectCount, TaskFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,22 @@ class ChangeTracker:
                 if not state.reported and not state.pending:
                     del counts[key]
             for changed, sign in ((appeared, 1), (left, -1)):
-                if found := [replace(f, count=abs(n)) for f, n in changes if n * sign > 0]:
+                if found := [_changed(f, n) for f, n in changes if n * sign > 0]:
                     changed.append(type(task)(tuple(found)))
         return Changes(tuple(appeared), tuple(left))
+
+
+def _changed(fact: Fact, change: int) -> Fact:
+    """Return a fact of what came or left.
+
+    What came is known by its color if all of its kind came, or if they all have the same. The color
+    of what left is not known.
+    """
+    colors: tuple[tuple[str, int], ...] = ()
+    if not isinstance(fact, ObjectCount):
+        return replace(fact, count=abs(change))
+    if change == fact.count:
+        colors = fact.colors
+    elif fact.colors and fact.colors[0][1] == fact.count and change > 0:
+        colors = ((fact.colors[0][0], change),)
+    return replace(fact, count=abs(change), colors=colors)

@@ -15,7 +15,8 @@ import msgspec
 from babel import Locale
 
 from i2t_ros.errors import BackendMissingError, InvalidRequestError
-from i2t_ros.language.grammar import Language, Noun
+from i2t_ros.language.grammar import Language
+from i2t_ros.language.nouns import Noun
 from i2t_ros.language.numerals import number_words
 from i2t_ros.resources import config_path
 from i2t_ros.validation import Structure, convert, read_mapping

@@ -3,27 +3,35 @@
 Errors are for the file's author: they name the key, what was expected and what came.
 """
 
-import string
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple
 
-import msgspec
 from msgspec import Meta
 
 from i2t_ros.errors import InvalidRequestError
+from i2t_ros.language.color_data import check_colors, color_templates, with_defaults
+from i2t_ros.language.shapes import (
+    CATEGORIES,
+    Template,
+    all_of,
+    fields_of,
+    forms,
+    item_templates,
+    item_type,
+    some_of,
+    structure,
+    text_type,
+    wrong,
+)
 from i2t_ros.resources import config_path
-from i2t_ros.validation import Structure, convert, read_mapping
+from i2t_ros.validation import convert, read_mapping
 
 Data = dict[str, Any]
 
 FEWEST_WORDS = 9
 """Every language writes the numbers to this one as words, and may write more of them so."""
-
-CATEGORIES = ("other", "zero", "one", "two", "few", "many")
-"""CLDR's plural categories; every noun and every phrase has a form for the first."""
 
 OPTIONAL_PHRASES = {
     "list.noun_hedged": "",
@@ -47,8 +55,7 @@ OPTIONAL_PLACES = {"center_near": "middle_near", "center_far": "middle_far"}
 
 _Names = Annotated[list[str], Meta(min_length=1)]
 _List = dict[Literal["2", "start", "middle", "end"], str]
-_Lists = Literal["list", "things", "within", "texts", "groups", "nested", "distances"]
-_ByNumber = str | dict[int | Literal["other"], str]
+_Lists = Literal["list", "things", "parts", "within", "texts", "groups", "nested", "distances"]
 
 # Key that a language may leave out -> its type and its default.
 _OPTIONAL: Mapping[str, tuple[Any, Any]] = {
@@ -65,6 +72,7 @@ _OPTIONAL: Mapping[str, tuple[Any, Any]] = {
     "quoted_period": (Literal["outside", "inside", "merged"], "outside"),
     "capitals": (Literal["sentences", "nouns", "none"], "sentences"),
     "aliases": (dict[str, str], {}),
+    "colors": (dict[str, Any], {}),  # see color_data
     "borrowed": (dict[str, Any], {}),  # see _language_type
     "spoken": (dict[str, dict[str, Any]], {}),  # see checked
 }
@@ -104,7 +112,7 @@ def phrase_fields() -> Mapping[str, Mapping[str, frozenset[str]]]:
     found = {}
     for section in sorted(sections):
         phrases = {name: text for name, text in english()[section].items() if name != "places"}
-        found[section] = {name: _fields(forms(text)["other"]) for name, text in phrases.items()}
+        found[section] = {name: fields_of(forms(text)["other"]) for name, text in phrases.items()}
     return found
 
 
@@ -142,11 +150,6 @@ def measures(data: Data) -> dict[str, Measure]:
     return found
 
 
-def forms(value: Any) -> Any:
-    """Return a text, or one for each plural category, as the latter."""
-    return {"other": value} if isinstance(value, str) else value
-
-
 def merge(base: Data, over: Data) -> Data:
     """Return ``base`` with what ``over`` says laid over it, key by key at every depth."""
     merged = {**base, **over}
@@ -168,14 +171,18 @@ def checked(tag: str, data: Data) -> Data:
     data = {key: default for key, (_, default) in _OPTIONAL.items()} | data
     for key in ("genders", "cases"):
         data[key] = convert(data[key], _Names, f"{where}: {key}", InvalidRequestError)
-    kind = _language_type(tuple(data["genders"]), tuple(data["cases"]))
+    data["colors"] = with_defaults(tag, data["colors"])
+    adjectives = tuple(data["colors"].get("genders", ()))
+    kind = _language_type(tuple(data["genders"]), tuple(data["cases"]), adjectives)
     convert(data, kind, where, InvalidRequestError)
+    if data["colors"]:
+        check_colors(tag, data)
     if data["borrowed"].keys() & CATEGORIES and "other" not in data["borrowed"]:
         raise wrong(tag, "borrowed", "the form other, if there is any", data["borrowed"])
     if sorted(data["numbers"]) != [*range(1, len(data["numbers"]) + 1)]:
         raise wrong(tag, "numbers", "1, 2, 3 and so on without a gap", sorted(data["numbers"]))
     for key, template, needed, allowed in _templates(data):
-        if not needed <= _fields(template) <= allowed:
+        if not needed <= fields_of(template) <= allowed:
             listed = _listed(needed) or _listed(allowed) or "none"
             perhaps = _listed(allowed - needed) if needed else ""
             may = f" (and perhaps {perhaps})" if perhaps else ""
@@ -196,24 +203,28 @@ def aloud(data: Data) -> Data:
 
 def _check_spoken(tag: str, data: Data) -> None:
     known = {section: set(names) for section, names in phrase_fields().items()}
+    known["colors"] = {"parts", "apart"}
     for section, names in data["spoken"].items():
         if unknown := names.keys() - known.get(section, set()):
             raise wrong(tag, f"spoken.{section}", "names of phrases", ", ".join(sorted(unknown)))
     checked(tag, aloud(data))
 
 
-def wrong(tag: str, key: str, expected: str, got: Any, hint: str = "") -> InvalidRequestError:
-    """Return the error of a wrong value."""
-    return InvalidRequestError(f"language {tag}: {key}: expected {expected}, got {got!r}{hint}")
-
-
 @lru_cache
-def _language_type(genders: tuple[str, ...], cases: tuple[str, ...]) -> Any:
-    word = str | _all_of(cases, str)
-    item: Any = str | _structure({"words": _ByNumber, "digits": _ByNumber})
-    number: Any = str | _all_of(genders, word)
-    more = {"gender": Literal.__getitem__(genders), "counter": str, "item": item}
-    noun: Any = _forms(word, **more, label=str, plural_only=bool, plural_gender=more["gender"])
+def _language_type(
+    genders: tuple[str, ...], cases: tuple[str, ...], adjectives: tuple[str, ...]
+) -> Any:
+    word = str | all_of(cases, str)
+    number: Any = str | all_of(genders, word)
+    more: dict[str, Any] = {
+        "gender": Literal.__getitem__(genders),
+        "counter": str,
+        "item": item_type(),
+    }
+    of_colors = {"color_gender": Literal.__getitem__((*genders, *adjectives)), "color_behind": bool}
+    noun: Any = text_type(
+        word, **more, **of_colors, label=str, plural_only=bool, plural_gender=more["gender"]
+    )
     sections = {}
     for section, names in phrase_fields().items():
         optional: dict[str, Any] = {
@@ -224,65 +235,38 @@ def _language_type(genders: tuple[str, ...], cases: tuple[str, ...]) -> Any:
             optional = {
                 "case": str,
                 "numbers": dict[int, number],
-                "genders": _structure({}, dict.fromkeys(("meters", "feet"), more["gender"])),
+                "genders": structure({}, dict.fromkeys(("meters", "feet"), more["gender"])),
             }
         required: dict[str, Any] = {}
         for name in names:
             kind = optional if f"{section}.{name}" in OPTIONAL_PHRASES else required
-            kind[name] = _forms(str | _all_of(genders, str))
+            kind[name] = text_type(str | all_of(genders, str))
         if places := english()[section].get("places"):
             centers = OPTIONAL_PLACES.keys() & places.keys()
             sides = places.keys() - centers
-            required["places"] = _structure(
+            required["places"] = structure(
                 dict.fromkeys(sorted(sides), str), dict.fromkeys(centers, str)
             )
-        sections[section] = _structure(required, optional)
-    return _structure(
+        sections[section] = structure(required, optional)
+    return structure(
         {
             "name": str,
             "numbers": Annotated[dict[int, number], Meta(min_length=FEWEST_WORDS)],
-            "item": item,
-            "nouns": _structure(dict.fromkeys(("face", "text", "unknown"), noun)),
+            "item": item_type(),
+            "nouns": structure(dict.fromkeys(("face", "text", "unknown"), noun)),
             "labels": dict[str, noun],
             **sections,
         },
         {key: kind for key, (kind, _) in _OPTIONAL.items()}
         | {
-            "digit_cases": _some_of(CATEGORIES, Literal.__getitem__(cases)),
-            "borrowed": _structure(
-                {}, {**dict.fromkeys(CATEGORIES, word), **more, "acronyms": str}
-            ),
+            "digit_cases": some_of(CATEGORIES, Literal.__getitem__(cases)),
+            "borrowed": structure({}, {**dict.fromkeys(CATEGORIES, word), **more, "acronyms": str}),
         },
     )
 
 
-def _structure(
-    required: Mapping[str, Any], optional: Mapping[str, Any] = MappingProxyType({})
-) -> Any:
-    """Return the type of a mapping with these keys and no others."""
-    fields: list[Any] = list(required.items())
-    fields += [(key, kind, None) for key, kind in optional.items()]
-    return msgspec.defstruct("Mapping", fields, bases=(Structure,))
-
-
-def _some_of(keys: tuple[Any, ...], kind: Any) -> Any:
-    """Return the type of a mapping that has some of ``keys``, which need not be identifiers."""
-    one_of: Any = Literal.__getitem__(keys)
-    return dict[one_of, kind]
-
-
-def _all_of(keys: tuple[Any, ...], kind: Any) -> Any:
-    """Return the type of a mapping that has each of ``keys``, which need not be identifiers."""
-    return Annotated[_some_of(keys, kind), Meta(min_length=len(keys))]
-
-
-def _forms(kind: Any, **more: Any) -> Any:
-    """Return the type of a text, or of one for each plural category."""
-    return str | _structure({"other": kind}, {**dict.fromkeys(CATEGORIES[1:], kind), **more})
-
-
-def _templates(data: Data) -> Iterator[tuple[str, str, set[str], set[str]]]:
-    """Yield the key and text of each template, and the fields that it needs and may have."""
+def _templates(data: Data) -> Iterator[Template]:
+    """Yield each template."""
     for section, names in phrase_fields().items():
         for name in names.keys() & data[section].keys():
             fields = set(names[name])
@@ -290,7 +274,8 @@ def _templates(data: Data) -> Iterator[tuple[str, str, set[str], set[str]]]:
                 needed = fields if category == "other" else set[str]()
                 for template in text.values() if isinstance(text, dict) else [text]:
                     yield f"{section}.{name}.{category}", template, needed, fields
-    yield from _items("item", data["item"])
+    yield from item_templates("item", data["item"])
+    yield from color_templates(data["colors"])
     for category in data["borrowed"].keys() & {*CATEGORIES, "acronyms"}:
         word = data["borrowed"][category]
         for template in word.values() if isinstance(word, dict) else [word]:
@@ -301,30 +286,7 @@ def _templates(data: Data) -> Iterator[tuple[str, str, set[str], set[str]]]:
     }
     for where, noun in nouns.items():
         if isinstance(noun, dict) and "item" in noun:
-            yield from _items(f"{where}.item", noun["item"])
+            yield from item_templates(f"{where}.item", noun["item"])
     for kind, pattern in data["lists"].items():
         for key, template in pattern.items():
             yield f"lists.{kind}.{key}", template, {"0", "1"}, {"0", "1"}
-
-
-def _items(where: str, item: Any) -> Iterator[tuple[str, str, set[str], set[str]]]:
-    """Yield the templates of an ``item``, as ``_templates`` does."""
-    for kind, texts in ({"words": item} if isinstance(item, str) else item).items():
-        for number, template in ({"other": ""} | forms(texts)).items():
-            needed = {"number", "noun"} if number == "other" else set[str]()
-            yield f"{where}.{kind}", template, needed, {"number", "noun", "counter"}
-
-
-def _fields(template: str) -> frozenset[str]:
-    """Return the fields of a template.
-
-    If its braces do not match, or a field says how it is written ("{things!r:>9}"): the template
-    itself, which is no field.
-    """
-    try:
-        parts = list(string.Formatter().parse(template))
-    except ValueError:
-        return frozenset({template})
-    if any(spec or conversion for _, _, spec, conversion in parts):
-        return frozenset({template})
-    return frozenset(field for _, field, _, _ in parts if field is not None)

@@ -3,20 +3,22 @@
 import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from babel import Locale, UnknownLocaleError
 
-from i2t_ros.language import datafile, inflection
-from i2t_ros.language.names import names_of
+from i2t_ros.language import datafile, inflection, shapes
+from i2t_ros.language.colors import ColorWords
+from i2t_ros.language.nouns import Borrower, Noun, Quantity, part_of
 from i2t_ros.optional import can_import
 
 # Kind of list -> the keys of ``lists`` that are laid over CLDR's pattern.
 _LISTS = {
     "list": ("list",),
     "things": ("things",),
+    "parts": ("things", "parts"),
     "texts": ("texts",),
     "within": ("things", "within"),
     "groups": ("things", "groups"),
@@ -29,32 +31,6 @@ _UNNAMED = re.compile(r"(class \d+)?")
 
 Numerals = Literal["usual", "digits", "words"]
 """How a number is written: in digits, in words, or in words as far as the language has them."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Noun:
-    """A thing that can be counted.
-
-    key      labels with the same key are the same thing
-    label    the bare name, for a picture or a table
-    cited    the bare name in a sentence: in quotation marks if it is foreign there
-    forms    plural category -> word, or grammatical case -> word
-    gender   numbers and articles agree with it; in English it is the article
-    plural_gender  that of several of them: "un paio" is masculine, "due paia" are feminine
-    counter  the measure word between number and noun, if the language has them
-    item     how number and noun stand together, if not as the language says
-    plural_only  one of them is spoken of as several: "unas tijeras"
-    """
-
-    key: str
-    label: str
-    cited: str
-    forms: Mapping[str, str | Mapping[str, str]]
-    gender: str = ""
-    plural_gender: str = ""
-    counter: str = ""
-    item: Any = None
-    plural_only: bool = False
 
 
 class Agreement(NamedTuple):
@@ -82,8 +58,13 @@ class Language:
     nouns     key -> noun
     aliases   another key -> key; those of English hold everywhere
     noun      the noun for a model's label, borrowed from English if this language lacks it
-    count     (noun, number, section of its phrase, Numerals, marked as probable?) -> "two dogs"
+    count     (noun, number, section of its phrase, Numerals, marked as probable?) -> "two dogs";
+              see _count for colors
+    colors    its words for colors
     direction in which the language is written: "ltr" or "rtl"
+    fill      (template, its fields) -> text
+    case      the grammatical case of a bare name
+    plural    number -> CLDR's plural category
     cldr      how CLDR calls the language: a tag such as "zh-Hant" or "es-MX"
     aloud     whether every number is in words; see ``voice``
     """
@@ -97,17 +78,16 @@ class Language:
         self.tag = tag
         self._data = data = datafile.checked(tag, data)
         if fallback is None and not {"a", "an", ""} <= {*data["genders"]}:
-            raise datafile.wrong(tag, "genders", 'a, an and "", as in English', data["genders"])
-        self._fallback = fallback
+            raise shapes.wrong(tag, "genders", 'a, an and "", as in English', data["genders"])
         locale = _locale(tag, data["cldr"] or tag)
-        self._fill = inflection.FILLERS.get(locale.language, str.format_map)
+        self.fill = inflection.FILLERS.get(locale.language, str.format_map)
         self._settle = inflection.SETTLERS.get(locale.language, str)
         self.capital = inflection.CAPITALS.get(locale.language, inflection.capital)
         self.direction: str = locale.text_direction
         self.cldr = str(locale).replace("_", "-")
         self.aloud = False
-        self._plural = lru_cache(1024)(locale.plural_form)
-        self._case = data["cases"][0]
+        self.plural = lru_cache(1024)(locale.plural_form)
+        self.case: str = data["cases"][0]
         cldr = locale.list_patterns["standard"]
         self._lists = {
             kind: _list_pattern(cldr, *(data["lists"].get(key, {}) for key in overlays))
@@ -126,8 +106,11 @@ class Language:
         self.aliases: dict[str, str] = {**(fallback.aliases if fallback else {}), **aliases}
         named = {**data["nouns"], **data["labels"]}.items()
         self.nouns = {label_key(name): self._noun(label_key(name), value) for name, value in named}
-        # Its forms, if the file gives any, are templates for the foreign word.
-        self._borrowed = self._noun("", {"other": "", **data["borrowed"]})
+        borrowed = self._noun("", {"other": "", **data["borrowed"]})
+        self._borrower = Borrower(self, data, borrowed, fallback)
+        of_people: set[str] = {label_key(name) for name in data["colors"].get("people", ())}
+        of_people |= fallback.colors.people if fallback else set()
+        self.colors: ColorWords = ColorWords(data["colors"], of_people, articles=fallback is None)
         # Cached because a camera shows the same things frame after frame. The size is limited
         # because a caller may pass any text; a model may have a thousand labels.
         self.noun = lru_cache(4096)(self._find_noun)
@@ -135,10 +118,10 @@ class Language:
 
     def _noun(self, key: str, value: Any) -> Noun:
         data = self._data
-        entry = datafile.forms(value)
+        entry = shapes.forms(value)
         gender = entry.get("gender", data["genders"][0])
-        forms = {category: entry[category] for category in datafile.CATEGORIES if category in entry}
-        label = entry.get("label", _of(forms.get(self._plural(1), forms["other"]), self._case))
+        forms = {category: entry[category] for category in shapes.CATEGORIES if category in entry}
+        label = entry.get("label", part_of(forms.get(self.plural(1), forms["other"]), self.case))
         return Noun(
             key,
             label=label,
@@ -147,8 +130,10 @@ class Language:
             gender=gender,
             plural_gender=entry.get("plural_gender", gender),
             counter=entry.get("counter", data["borrowed"].get("counter", "")),
-            item=entry.get("item"),
+            item=entry.get("item") or data["item"],
             plural_only=entry.get("plural_only", False),
+            color_gender=entry.get("color_gender", ""),
+            color_behind=entry.get("color_behind", False),
         )
 
     def _find_noun(self, label: str) -> Noun:
@@ -158,56 +143,16 @@ class Language:
         if _UNNAMED.fullmatch(key):
             return self.nouns["unknown"]
         key = self.aliases.get(key, key)
-        return self.nouns.get(key) or self._borrow(key, word)
-
-    def _borrow(self, key: str, word: str) -> Noun:
-        """Return a noun for a label that the language lacks: the English word in its grammar.
-
-        Its bare name may be known all the same; without gender and plural it cannot be counted.
-        """
-        lender = self._fallback
-        if lender is None:
-            article = inflection.english_article(word)
-            return replace(
-                self._borrowed,
-                key=key,
-                label=word,
-                cited=word,
-                forms={
-                    "other": inflection.english_plural(word),
-                    "one": inflection.english_singular(word),
-                },
-                gender=article,
-                plural_only=not article,
-            )
-        known = lender.noun(key) if key in lender.nouns else lender.noun(word)
-        plural = _of(known.forms["other"], lender._case)
-        if known.label.isupper() and "acronyms" in self._data["borrowed"]:
-            plural = self._data["borrowed"]["acronyms"].format_map({"noun": known.label})
-        words = (plural, _of(known.forms.get("one", plural), lender._case), known.label)
-        if words[1].endswith(f" of {known.label}"):  # "piece of furniture": only English needs it
-            words = (known.label,) * 3
-        if self.capitals == "nouns":
-            words = (_capitals(words[0]), _capitals(words[1]), _capitals(words[2]))
-        plural, singular, cited = (self.phrase("texts.quote", text=each) for each in words)
-        own = names_of(self.tag).get(key)
-        forms: Mapping[str, Any]
-        if "other" in self._data["borrowed"]:
-            given = self._borrowed.forms
-            forms = {category: _filled(form, noun=singular) for category, form in given.items()}
-        else:
-            # If 1 has the category "other", the language has no plural: the singular overwrites it.
-            forms = {"other": plural, self._plural(1): singular}
-        return replace(
-            self._borrowed, key=key, label=own or words[2], cited=own or cited, forms=forms
-        )
+        return self.nouns.get(key) or self._borrower.noun(key, word)
 
     @cached_property
     def voice(self) -> "Language":
         """The language as a voice speaks it: every number in words, and phrases for the ear."""
         voice = copy.copy(self)
         voice.aloud = True
-        voice.phrases = datafile.phrases(datafile.aloud(self._data))
+        data = datafile.aloud(self._data)
+        voice.phrases = datafile.phrases(data)
+        voice.colors = self.colors.with_data(data["colors"])
         voice.count = lru_cache(4096)(voice._count)
         return voice
 
@@ -231,7 +176,7 @@ class Language:
         gender = genders[0]
         if rule == "first":
             # "A dog and a cat" are several, but "three dogs and two cats" are not five.
-            total = 2 if len(numbers) > 1 and self._plural(first) == "one" else first
+            total = 2 if len(numbers) > 1 and self.plural(first) == "one" else first
         elif rule in ("all", "last"):
             first = total
             if len(set(genders)) > 1:
@@ -239,9 +184,14 @@ class Language:
                 gender = genders[-1] if last else self._data["genders"][0]
         return Agreement(first, total, gender)
 
+    def closes(self, name: str) -> bool:
+        """Return whether the phrase ``name`` ends with things, but for a sign behind them."""
+        ending = str(part_of(self.phrases[name]["other"], self._data["genders"][0]))
+        return ending.endswith("{things}") or ending[:-1].endswith("{things}")
+
     def opens_with_words(self, name: str) -> bool:
         """Return whether the phrase ``name`` begins with things, and so not with a figure."""
-        begins = str(_of(self.phrases[name]["other"], self._data["genders"][0])).startswith(
+        begins = str(part_of(self.phrases[name]["other"], self._data["genders"][0])).startswith(
             "{things}"
         )
         return begins and self._data["opening"] == "words"
@@ -253,25 +203,56 @@ class Language:
 
     def gender(self, noun: Noun, number: int) -> str:
         """Return the gender of so many of a noun."""
-        return noun.gender if self._plural(number) == "one" else noun.plural_gender
+        return noun.gender if self.plural(number) == "one" else noun.plural_gender
 
-    def _count(
+    def _count(  # noqa: PLR0913, PLR0917  # the key of a cache
         self,
         noun: Noun,
         number: int,
         section: str,
         numerals: Numerals = "usual",
         marked: bool = False,
+        colors: tuple[tuple[str, int], ...] = (),
+        apart: bool = False,
     ) -> str:
+        """Return so many of a noun.
+
+        colors  how many of them have which color, most first
+        apart   whether parts of several colors may stand behind a comma: "two cars, one red"
+        """
+        said = self.colors.of(noun, colors, number) if colors else ()
+        if said and said[0][1] != number:
+            things = self.count(noun, number, section, numerals, marked)
+            return self.colors.in_parts(self, noun, things, section, numerals, said, apart)
         if self.aloud and number > 100 and number % 100 in (1, 2) and self._repeat:
-            parts = (number - number % 100, number % 100)
-            return self._repeat.format(*(self.count(noun, n, section, numerals) for n in parts))
+            parts = []
+            for part in (number - number % 100, number % 100):
+                some = ((said[0][0], part),) if said else ()
+                parts.append(self.count(noun, part, section, numerals, colors=some))
+            return self._repeat.format(*parts)
+        quantity = self.quantity(noun, number, section, numerals)
+        name = part_of(noun.forms.get(quantity.category) or noun.forms["other"], quantity.case)
+        if marked:
+            name = self.phrase("list.noun_hedged", noun=name)
+        if said:
+            return self.colors.with_noun(self, noun, name, quantity, said[0][0])
+        return self.fill_item(noun.item, quantity, noun=name)
+
+    def quantity(
+        self,
+        noun: Noun,
+        number: int,
+        section: str,
+        numerals: Numerals,
+        numbers: Mapping[int, Any] = MappingProxyType({}),
+    ) -> Quantity:
+        """Return how many of a noun there are; ``numbers`` are words in the place of others."""
         data = self._data
-        case = said = data[section].get("case", self._case)
+        case = said = data[section].get("case", self.case)
         counter = noun.counter
         for limit, beyond in data["counters"].get(noun.counter, {}).items():
             counter = beyond if number >= limit else counter
-        category = self._plural(number)
+        category = self.plural(number)
         if number not in data["numbers"]:
             case = data["digit_cases"].get(category, case)
         gender = self.gender(noun, number)
@@ -282,17 +263,22 @@ class Language:
         if not in_words:
             word = str(number)
         elif known:
-            word = _of(_of(data["numbers"][number], gender), said)
+            words = numbers.get(number) or data["numbers"][number]
+            word = part_of(part_of(words, gender), said)
         else:
             word = self._spell(number, gender, said, bool(counter))
-        name = _of(noun.forms.get(category) or noun.forms["other"], case)
-        if marked:
-            name = self.phrase("list.noun_hedged", noun=name)
-        item = _of(noun.item or data["item"], "words" if in_words else "digits")
-        templates = datafile.forms(item)
-        template: str = templates.get(number, templates["other"])
-        filled = self._fill(template, {"number": word, "noun": name, "counter": counter})
-        return filled.strip()  # the number may be an empty word: "jeans"
+        return Quantity(number, word, in_words, category, gender, case, counter)
+
+    def template(self, item: Any, quantity: Quantity) -> str:
+        """Return the template of an ``item`` that fits a number."""
+        templates = shapes.forms(part_of(item, "words" if quantity.in_words else "digits"))
+        return str(templates.get(quantity.number, templates["other"]))
+
+    def fill_item(self, item: Any, quantity: Quantity, **fields: str) -> str:
+        """Return an ``item`` with its number, its counter and other fields filled in."""
+        fields |= {"number": quantity.word, "counter": quantity.counter}
+        # The number may be an empty word: "jeans".
+        return self.fill(self.template(item, quantity), fields).strip()
 
     def number_words(self) -> Iterator[tuple[int, str]]:
         """Yield each number of which the language has words, and these words."""
@@ -320,7 +306,7 @@ class Language:
             pattern = self._lists[kind][key]
             if kind == "texts" and pattern.startswith("{first},"):
                 pattern, text = pattern.replace(",", "", 1), self._end(text, ",")
-            text = self._fill(pattern, {"first": text, "second": item})
+            text = self.fill(pattern, {"first": text, "second": item})
         return text
 
     def phrase(self, name: str, number: int = 0, gender: str = "", /, **fields: str) -> str:
@@ -330,9 +316,9 @@ class Language:
         the ``gender`` of the noun that it speaks of.
         """
         forms = self.phrases[name]
-        form = forms.get(self._plural(number)) or forms["other"]
-        template: str = _of(form, gender or self._data["genders"][0])
-        text = self._fill(template, fields)
+        form = forms.get(self.plural(number)) or forms["other"]
+        template: str = part_of(form, gender or self._data["genders"][0])
+        text = self.fill(template, fields)
         return self._end(text[:-1], ".") if text.endswith(f"{self._closing_quote}.") else text
 
     def _end(self, text: str, mark: str) -> str:
@@ -354,19 +340,7 @@ def _locale(tag: str, cldr: str) -> Locale:
         return Locale.parse(cldr, sep="-")
     except (UnknownLocaleError, ValueError) as error:
         expected = "the tag of a language that CLDR has data for"
-        raise datafile.wrong(tag, "cldr", expected, cldr) from error
-
-
-def _of(value: Any, key: str) -> Any:
-    """Return the part of a value that depends on a gender or a case, or the value itself."""
-    return value[key] if isinstance(value, dict) else value
-
-
-def _filled(value: Any, **fields: str) -> Any:
-    """Return a template, or each of those that depend on a case, with its fields filled in."""
-    if isinstance(value, Mapping):
-        return {key: _filled(template, **fields) for key, template in value.items()}
-    return value.format_map(fields)
+        raise shapes.wrong(tag, "cldr", expected, cldr) from error
 
 
 def _list_pattern(*patterns: Mapping[str, str]) -> dict[str, str]:
@@ -376,10 +350,6 @@ def _list_pattern(*patterns: Mapping[str, str]) -> dict[str, str]:
         for pattern in patterns
         for key, text in pattern.items()
     }
-
-
-def _capitals(words: str) -> str:
-    return " ".join(word[:1].upper() + word[1:] for word in words.split(" "))
 
 
 def clean(text: str) -> str:

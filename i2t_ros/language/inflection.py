@@ -252,6 +252,8 @@ def fill_korean(template: str, fields: dict[str, str]) -> str:
 
 
 def _ends_in_consonant(word: str) -> bool | None:
+    if word.endswith(")"):  # what is in parentheses does not count: "세 대(빨간색)가"
+        word = word[: max(word.rfind("("), 0)] or word
     last = word[-1:]
     if "가" <= last <= "힣":
         # Unicode has 28 syllables for each vowel, the first of them without a final consonant

@@ -88,7 +88,9 @@ def _placed(
         where = language.places[place.name]
         if place.distance:
             where = place_words(*place, language, largest[1])
-        fields = {"things": things.text(largest[0], within=len(places) > 1), "place": where}
+        ends = () if place.distance or len(places) > 1 else ("scene.first", "scene.plain")
+        counted = things.text(largest[0], within=len(places) > 1, phrases=ends)
+        fields = {"things": counted, "place": where}
         name, number = f"group{'_hedged' if kind else ''}", things.total
         if place == first_place:
             name, number = f"first{suffix}", things.first

@@ -1,5 +1,6 @@
 """From facts to words in any language, and the parts from which tasks build their phrases."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import product
 
@@ -8,7 +9,8 @@ from i2t_ros.language.catalog import Languages, load_languages
 from i2t_ros.language.changes import Changes
 from i2t_ros.language.distances import measuring, unit_for
 from i2t_ros.language.facts import SURE, ObjectCount, Style, TaskFacts, check_style
-from i2t_ros.language.grammar import Agreement, Language, Noun
+from i2t_ros.language.grammar import Agreement, Language, Numerals
+from i2t_ros.language.nouns import Noun
 
 
 def compose(  # noqa: PLR0913  # by name, as a request has them
@@ -146,12 +148,21 @@ class Things:
     ) -> None:
         nouns: dict[str, Noun] = {}
         counts: dict[str, int] = {}
+        colors: dict[str, Counter[str]] = {}
         for fact in objects:
             noun = language.noun(fact.key)
             nouns[noun.key] = noun
             counts[noun.key] = counts.get(noun.key, 0) + fact.count
+            if fact.colors and style != "list":  # programs read lists
+                of_all = colors.setdefault(noun.key, Counter())
+                for color, number in fact.colors:
+                    of_all[color] += number
         ranked = sorted(counts.items(), key=lambda item: -item[1])
         self._counts = [(nouns[key], number) for key, number in ranked]
+        self._colors = {
+            key: tuple(sorted(of_all.items(), key=lambda item: (-item[1], item[0])))
+            for key, of_all in colors.items()
+        }
         self._language, self._style, self._section = language, style, section or style
         self.first, self.total, self.gender = (
             language.agreeing(self._counts, self._section) if ranked else Agreement()
@@ -162,7 +173,13 @@ class Things:
         return len(self._counts)
 
     def text(
-        self, largest: int = 0, *, marked: bool = False, within: bool = False, opening: bool = False
+        self,
+        largest: int = 0,
+        *,
+        marked: bool = False,
+        within: bool = False,
+        opening: bool = False,
+        phrases: Sequence[str] = (),
     ) -> str:
         """Return all items as one list.
 
@@ -170,16 +187,25 @@ class Things:
         marked   whether each item says that it is uncertain, if the language does that
         within   whether they are in one of several places
         opening  whether the first number, which begins a sentence, is a word whatever its size
+        phrases  those that say nothing but these things, one within the other
         """
         usual = self._language.numerals(self._style, largest or self.largest)
         items = [
-            self._language.count(noun, number, self._section, usual, marked)
-            for noun, number in self._counts
+            self._item(noun, number, "words" if opening and not at else usual, marked, phrases)
+            for at, (noun, number) in enumerate(self._counts)
         ]
-        if opening:
-            items[0] = self._language.count(*self._counts[0], self._section, "words", marked)
         kind = "list" if self._style == "list" else "within" if within else "things"
         return self._language.join(items, kind)
+
+    def _item(
+        self, noun: Noun, number: int, numerals: Numerals, marked: bool, phrases: Sequence[str]
+    ) -> str:
+        language = self._language
+        if noun.key not in self._colors:
+            return language.count(noun, number, self._section, numerals, marked)
+        apart = bool(phrases) and len(self) == 1 and all(map(language.closes, phrases))
+        colors = self._colors[noun.key]
+        return language.count(noun, number, self._section, numerals, marked, colors, apart)
 
 
 def split(

@@ -31,6 +31,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ("dog=1 person=-2 --style changes",
          "A dog has come into view. Two people have gone out of view."),
         ("cat=1 --unsure cat", "I think I can see a cat."),
+        ("car=2 --color car:red --color car:red", "I can see two red cars."),
         ("--faces 2 --language ja", "顔が二つ写っています。"),
         ("--text EXIT --translation Ausgang", "The text reads “EXIT” (“Ausgang”)."),
         ("--shows dog --language fr", "Classification la plus probable\u00a0: chien."),

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from i2t_ros.language import LANGUAGES, ObjectCount, compose, inflection, load_languages
-from i2t_ros.language.grammar import Noun
 from i2t_ros.language.inflection import fill_korean, fill_spanish
+from i2t_ros.language.nouns import Noun
 from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.pipeline.tasks.text import TextFact, TextFacts
 

@@ -53,15 +53,19 @@ class ObjectFacts(TaskFacts):
             return say_places(sure, unsure, language)
         certain, doubtful = (Things(part, language, style) for part in (sure, unsure))
         largest = max(certain.largest, doubtful.largest)
-        hedged = doubtful.text(largest, marked=style == "list")
+        marked = style == "list"
         if certain and doubtful:
-            fields = {"things": certain.text(largest), "hedged": hedged}
+            fields = {
+                "things": certain.text(largest),
+                "hedged": doubtful.text(largest, marked=marked),
+            }
             # A list announces all of them; a verb agrees with what is certain.
             number = certain.total + (doubtful.total if style == "list" else 0)
             return [language.phrase(f"{style}.mixed", number, certain.gender, **fields)]
         phrase, things = ("plain", certain) if certain else ("hedged", doubtful)
-        text = certain.text() if certain else hedged
-        return [language.phrase(f"{style}.{phrase}", things.total, things.gender, things=text)]
+        name = f"{style}.{phrase}"
+        text = things.text(marked=marked and not certain, phrases=(name,))
+        return [language.phrase(name, things.total, things.gender, things=text)]
 
 
 @dataclass(frozen=True, slots=True)
