@@ -197,6 +197,12 @@ def test_the_color_of_people_is_that_of_their_clothes(label, masked):
     assert colors_of(image, [(60, 0, 100, 100)], label, masks) == ("red",)
 
 
+def test_of_a_bust_the_clothes_are_lower():
+    head, shirt = (60, 0, 100, 50), (40, 50, 120, 100)
+    image = drawn((head, SKIN), (shirt, BLUE))
+    assert colors_of(image, [(40, 0, 120, 100)], "person") == ("blue",)
+
+
 def test_what_leaves_the_image_is_judged_by_what_is_there():
     image = drawn(((0, 0, 50, 60), RED))
     boxes = [(-40, -50, 50, 60), (200, 200, 260, 260), (10, 10, 11, 11)]
