@@ -19,6 +19,7 @@ from i2t_ros.cli.requirements import System, make_plan, name_of
 IMPORTERS = {"import_module", "can_import", "find_spec", "_required"}
 ROS = {"ament_index_python", "cv_bridge", "launch", "launch_ros", "rclpy"}
 ROS_ENDINGS = ("_msgs", "_srvs", "_interfaces")
+OPTIONAL = {"foxglove_msgs"}  # without it there is one topic less
 JETSON = {"jetson", "jetson_inference", "jetson_utils"}  # built on the device, by no package
 # Keys of rosdep that are not python3-<module>; None: rosdep has none, and `i2t setup` brings it.
 KEYS = {
@@ -53,7 +54,7 @@ def imported():
     trees = [ast.parse(path.read_text()) for path in (ROOT / "i2t_ros").rglob("*.py")]
     tops = {name.split(".")[0] for tree in trees for name in modules_of(tree)}
     # `i2t setup` looks whether there is a pip, and says so if not.
-    return tops - {"i2t_ros", "pip", *sys.stdlib_module_names} - JETSON
+    return tops - {"i2t_ros", "pip", *sys.stdlib_module_names} - JETSON - OPTIONAL
 
 
 def is_ros(name):

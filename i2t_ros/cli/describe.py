@@ -21,6 +21,7 @@ from i2t_ros.cli.flags import (
     read_options,
 )
 from i2t_ros.cli.inputs import Shot, is_video, named, names_of, saved_names, shots
+from i2t_ros.cli.object_rows import check_objects, print_heads, print_objects
 from i2t_ros.cli.tables import print_tables, printable, reply_object
 from i2t_ros.errors import I2tError, InvalidRequestError
 from i2t_ros.pipeline.describe_options import DescribeOptions
@@ -57,10 +58,16 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="SECONDS",
         help="of a video, describe a frame every so many seconds (default: %(default)g)",
     )
-    parser.add_argument(
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
         "--json",
         action="store_true",
         help="print JSON, in the form of the HTTP reply; for several, one object a line",
+    )
+    form.add_argument(
+        "--csv",
+        action="store_true",
+        help="print a table as CSV, with a row for each object of all pictures",
     )
     parser.add_argument(
         "--quiet", action="store_true", help="print the sentences, no tables and no progress"
@@ -103,6 +110,8 @@ def _run(args: argparse.Namespace) -> int:
     # All arguments are checked before a model is loaded or downloaded.
     values = vars(args)
     options = read_options(values)
+    if args.csv:
+        check_objects(options)
     with closing(make_describer(values, progress=not args.quiet)) as describer:
         names = names_of(args.pictures)
         films = [name for name in names if is_video(name)]
@@ -169,6 +178,10 @@ class _Console:
                 print(f"i2t describe: {where}{task}: {error} [{error.code}]", file=sys.stderr)
             if self.args.json:
                 print(self._json(shot, description, saved))
+            elif self.args.csv:
+                if not self.done:
+                    print_heads()
+                print_objects(shot, description)
             elif self.args.quiet:
                 print(f"{label}: {description.sentence}" if self.several else description.sentence)
             else:

@@ -51,6 +51,12 @@ class DescribeOptions:
         choices=words.DISTANCE_UNITS,
         changes="live",
     )
+    object_colors: bool = option(
+        False,
+        "say the color of things; one of eleven, from their outline or the middle of their box, if "
+        "one stands out",
+        changes="live",
+    )
     max_pixels: int = option(
         MAX_PIXELS,
         "images of more pixels (width x height) are refused before they are decoded, but a JPEG of "

@@ -33,6 +33,7 @@ from i2t_ros.types import (
     Told,
 )
 from i2t_ros.vision.codecs import decode_image, encode_image, read_header
+from i2t_ros.vision.color_names import colored
 from i2t_ros.vlm.stop import Stop
 
 Turn = Callable[[], AbstractContextManager[None]]
@@ -215,6 +216,8 @@ class Describer:
         height, width = work.image.shape[:2]
         ordered = {task: results[task] for task in work.tasks if task in results}
         seen = Scene(width, height, MappingProxyType(ordered), MappingProxyType(work.failures))
+        if work.options.object_colors:
+            seen = colored(seen, work.image)
         return scaled_scene(seen, work.size)
 
     def _outcome(self, task: TaskName, work: ImageInWork) -> Outcome:

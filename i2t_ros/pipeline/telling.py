@@ -38,11 +38,18 @@ def draw(image: Image, scene: Scene, options: DescribeOptions) -> Image:
     canvas: Image = image.copy()
     scene = scaled_scene(scene, (image.shape[1], image.shape[0]))
     pen = Pen.for_image(image, options.draw.scale)
-    plates: list[Plate] = []
     for name, task in TASKS.items():
         if name in scene.results:
-            result = scene.results[name]
-            task.draw(canvas, result, pen, options.label, options.draw)
-            plates += task.plates(canvas, result, pen, options.label, options.draw)
-    draw_plates(canvas, plates, pen)
+            task.draw(canvas, scene.results[name], pen, options.label, options.draw)
+    draw_plates(canvas, plates_of(canvas, scene, pen, options), pen)
     return canvas
+
+
+def plates_of(canvas: Image, scene: Scene, pen: Pen, options: DescribeOptions) -> list[Plate]:
+    """Return the words of every task for a canvas as large as the scene; they are not written."""
+    return [
+        plate
+        for name, task in TASKS.items()
+        if name in scene.results
+        for plate in task.plates(canvas, scene.results[name], pen, options.label, options.draw)
+    ]

@@ -27,6 +27,7 @@ def version(**changes):
         {"language": "es"},
         {"style": "list"},
         {"hedge": True},
+        {"object_colors": True},
         {"tasks": ["faces"]},
         {"draw_scores": False},
         {"min_score": 0.25},

@@ -52,6 +52,15 @@ def test_an_image_becomes_a_description():
     assert 0 < description.elapsed < 10
 
 
+@pytest.mark.parametrize("size", [(64, 48), (640, 480)], ids=["as it was", "decoded smaller"])
+def test_objects_have_colors_if_they_are_asked_for(size):
+    red = np.full((48, 64, 3), (30, 30, 200), np.uint8)
+    describer, _ = make()
+    asked = DescribeOptions(object_colors=True)
+    assert describer.describe(red, OPTIONS, size=size).scene.detections.colors is None
+    assert describer.describe(red, asked, size=size).scene.detections.colors == ("red",)
+
+
 def test_the_image_is_not_drawn_on():
     image = GREY.copy()
     describer, _ = make()

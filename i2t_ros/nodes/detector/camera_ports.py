@@ -24,6 +24,7 @@ from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.msg import PersonPoseArray
 from i2t_ros.nodes.detector.troubles import no_picture, nothing_arrives
 from i2t_ros.nodes.lifecycle.outputs import Outputs
+from i2t_ros.nodes.messages.annotations import annotation_types
 from i2t_ros.pipeline.late_tasks import LateTasks
 from i2t_ros.pipeline.narrator import Narrator
 from i2t_ros.pipeline.rate_limit import RateLimit
@@ -55,6 +56,9 @@ RESULTS = {
     "annotated/compressed": (CompressedImage, 1),
 }
 """Topic -> type and QoS depth; all reliable, which suits reliable and best-effort subscribers."""
+ANNOTATIONS = annotation_types()
+if ANNOTATIONS is not None:
+    RESULTS["annotations"] = (ANNOTATIONS.ImageAnnotations, 10)
 LONGEST_RESULT = max(RESULTS, key=len)
 
 

@@ -11,11 +11,12 @@ from functools import cache, partial
 from std_msgs.msg import String
 
 from i2t_ros.errors import I2tError
-from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage
+from i2t_ros.nodes.detector.camera_ports import ANNOTATIONS, CameraPorts, ImageMessage
 from i2t_ros.nodes.detector.cameras import DetectorCameras
 from i2t_ros.nodes.detector.reports import Reports
 from i2t_ros.nodes.lifecycle.guard import COMPLAINT_PERIOD
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
+from i2t_ros.nodes.messages.annotations import annotations_to_msg
 from i2t_ros.nodes.messages.descriptions import description_to_msg
 from i2t_ros.nodes.messages.images import encoded_to_msg, frame_from_msg, image_to_msg
 from i2t_ros.nodes.messages.markers import boxes_to_marker, sentence_to_marker, skeletons_to_marker
@@ -221,6 +222,8 @@ class Work:
             publish("sentence", lambda: String(data=sentence))
             publish("sentence_marker", lambda: sentence_to_marker(header, sentence))
         publish("description", lambda: description_to_msg(header, description, detections))
+        if ANNOTATIONS is not None:
+            publish("annotations", lambda: annotations_to_msg(ANNOTATIONS, header, scene, options))
         drawn = cache(lambda: draw(work.image.image, scene, options))
         publish("annotated", lambda: image_to_msg(header, drawn()))
         publish(
