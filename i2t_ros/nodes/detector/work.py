@@ -13,6 +13,7 @@ from std_msgs.msg import String
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.detector.camera_ports import CameraPorts, ImageMessage
 from i2t_ros.nodes.detector.cameras import DetectorCameras
+from i2t_ros.nodes.detector.in_space import publish_in_space
 from i2t_ros.nodes.detector.reports import Reports
 from i2t_ros.nodes.lifecycle.guard import COMPLAINT_PERIOD
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
@@ -194,12 +195,17 @@ class Work:
         options, speech = work.settings.options, work.settings.speech
         publishes = self._settings().publishes
         scene = ports.narrator.follow(self.describer.finish(work.image), work.time)
+        placed = None
+        if ports.depth is not None:
+            scene, placed = ports.depth.measure(scene, header)
         found, detections = scene.detections, None
         publish = ports.outputs.publish
         if publishes:  # at once: those who steer by the boxes do not wait for the words
             detections = publish("detections", lambda: detections_to_msg(header, found))
             if found is not None:
                 publish("boxes", lambda: boxes_to_marker(header, found))
+            if ports.depth is not None:
+                publish_in_space(ports, header, found, placed, self.cameras.target_frame)
         scene = ports.late_tasks.follow(
             work.image.image, scene, options, self.describer.start_late, speech.change_hold
         )
