@@ -49,7 +49,7 @@ STEP = 1.025
 """Each step of depth begins this many times as far away as the one before."""
 VALLEY = 0.1
 """A surface ends where a step has less than this share of the pixels of its densest one."""
-SHARE = 0.15
+SHARE = 0.2
 """Share of the middle of a box that an object covers at least: that of a chair made of bars."""
 MASK_SHARE = 0.25
 """Share of a mask that an object covers at least: masks of thin things are a little too wide."""

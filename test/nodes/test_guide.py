@@ -105,6 +105,7 @@ DISPLAY = {"Class", "Name", "Enabled", "Value"}
 DISPLAYS = {
     "rviz_default_plugins/Image": {"Normalize Range", "Topic"},
     "rviz_default_plugins/Marker": {"Topic"},
+    "rviz_default_plugins/MarkerArray": {"Topic"},
     "rviz_default_plugins/Axes": {"Length", "Radius", "Reference Frame"},
 }
 
@@ -121,7 +122,8 @@ def test_rviz_has_displays_that_it_knows_of_topics_that_there_are():
             assert topic["Durability Policy"] in ("Volatile", "Transient Local")
             assert topic["History Policy"] in ("Keep Last", "Keep All")
             topics.add(topic["Value"])
-    assert topics == {"/detector_node/annotated", "/detector_node/sentence_marker"}
+    names = ("annotated", "sentence_marker", "object_markers")
+    assert topics == {f"/detector_node/{name}" for name in names}
     for topic in topics:
         assert f"`~/{topic.removeprefix('/detector_node/')}`" in REFERENCE
     default = SPECS["source_node"]["frame_id"].default

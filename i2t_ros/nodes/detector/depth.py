@@ -9,7 +9,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import qos_profile_sensor_data
@@ -20,11 +20,9 @@ from std_msgs.msg import Header
 
 from i2t_ros.errors import ImageError, InvalidRequestError
 from i2t_ros.nodes.detector.camera_ports import CameraTopics, check_topic
+from i2t_ros.nodes.messages.depth import DepthMessage, depth_from_msg, intrinsics_from_msg
 from i2t_ros.types import Scene
-from i2t_ros.vision.depth import DepthImage, Intrinsics, Placed, intrinsics, place
-from i2t_ros.vision.depth_codecs import Layout, decode_compressed_depth, depth_from_rows
-
-DepthMessage: TypeAlias = ImageMsg | CompressedImage
+from i2t_ros.vision.depth import Intrinsics, Placed, place
 
 SUFFIX = "/compressedDepth"
 """What image_transport ends the topics of that transport with."""
@@ -146,7 +144,7 @@ class CameraDepth:
 
     def _take_info(self, msg: CameraInfo) -> None:
         try:
-            model = intrinsics(msg.k, msg.p, msg.width, msg.height)
+            model = intrinsics_from_msg(msg)
         except ValueError as error:
             with self._lock:
                 self._bad_info = str(error)
@@ -170,7 +168,7 @@ class CameraDepth:
             self.count(NO_INFO, self._bad_info)
             return scene, None
         try:
-            depth = _read(kept.msg) if len(found) else None
+            depth = depth_from_msg(kept.msg) if len(found) else None
         except ImageError as error:
             self.count(BAD_IMAGE, str(error))
             return scene, None
@@ -265,10 +263,3 @@ def _frames(depth: Header, picture: Header) -> str:
         f"the depth images are in the frame {frames}; distances are only right if depth is "
         "registered to the pictures"
     )
-
-
-def _read(msg: DepthMessage) -> DepthImage:
-    if isinstance(msg, CompressedImage):
-        return decode_compressed_depth(msg.data, msg.format)
-    layout = Layout(msg.width, msg.height, msg.step, msg.encoding, bool(msg.is_bigendian))
-    return depth_from_rows(msg.data, layout)
