@@ -35,6 +35,13 @@ ByteBuffer: TypeAlias = "bytes | bytearray | memoryview | array[int]"
 """Encoded bytes as they come from a file, a socket or a ROS message."""
 
 
+COLORS = (
+    *("black", "white", "gray", "red", "green", "yellow", "blue", "brown", "purple", "pink"),
+    "orange",
+)
+"""The colors that things are said to have: the basic color terms of Berlin and Kay."""
+
+
 class PictureHeader(NamedTuple):
     """What a picture's first bytes tell: its format, and its size in pixels when it is upright.
 
@@ -154,7 +161,7 @@ class Detections:
                frame of the camera (REP-103: x right, y down, z forward); all zero if one object's
                could not be measured
     masks      N masks, or None if nothing outlines them
-    colors     N names of colors, of vision.color_names.COLORS, or None if nobody asked for them;
+    colors     N names of colors, of COLORS, or None if nobody asked for them;
                "" for an object without one that stands out
     """
 

@@ -17,11 +17,12 @@ from project import PYPROJECT, ROOT
 from i2t_ros.cli.requirements import System, make_plan, name_of
 
 IMPORTERS = {"import_module", "can_import", "find_spec", "_required"}
-ROS = {"ament_index_python", "cv_bridge", "launch", "launch_ros", "rclpy"}
+ROS = {"ament_index_python", "cv_bridge", "launch", "launch_ros", "rclpy", "tf2_ros"}
 ROS_ENDINGS = ("_msgs", "_srvs", "_interfaces")
 OPTIONAL = {"foxglove_msgs"}  # without it there is one topic less
 JETSON = {"jetson", "jetson_inference", "jetson_utils"}  # built on the device, by no package
-# Keys of rosdep that are not python3-<module>; None: rosdep has none, and `i2t setup` brings it.
+# Keys of rosdep that are not python3-<module>, or the name of a ROS module; None: rosdep has none,
+# and `i2t setup` brings it.
 KEYS = {
     "PIL": "python3-pil",
     "cachetools": None,
@@ -29,6 +30,7 @@ KEYS = {
     "inflect": None,
     "msgspec": None,
     "onnxruntime": None,
+    "tf2_ros": "tf2_ros_py",
     "unicode_rbnf": None,
 }
 # What is generated needs the first; `i2t setup` makes its environment with the last.
@@ -93,7 +95,8 @@ def test_package_xml_names_what_is_imported_and_no_more():
     declared = in_package_xml("depend", "exec_depend")
     needed = {m for m in imported() if distributions(m) & NEEDED and not is_ros(m)}
     keys = {KEYS.get(module, f"python3-{module}") for module in needed} - {None}
-    assert declared == keys | {m for m in imported() if is_ros(m)} | NOT_IMPORTED
+    ros = {KEYS.get(module, module) for module in imported() if is_ros(module)}
+    assert declared == keys | ros | NOT_IMPORTED
 
 
 def in_package_xml(*tags):

@@ -27,6 +27,7 @@ from i2t_ros.optional import missing_module
 from i2t_ros.options import Option, options_of
 from i2t_ros.pipeline.asking import ASKED, check_question, unanswered
 from i2t_ros.pipeline.describe_options import DescribeOptions
+from i2t_ros.pipeline.describer import Shown
 from i2t_ros.pipeline.description_json import error_to_json
 from i2t_ros.types import Answer, DescribeReply, DescribeRequest
 from i2t_ros.vlm.settings import KEY, LanguageModelSettings
@@ -160,7 +161,7 @@ def _ask(
         shot = next(shots(args.picture, 1.0, options))
         prepare(describer, options)
         request = DescribeRequest(shot.picture, question=args.question)
-        look = describer.look(request, options, lambda _: shot.image)
+        look = describer.look(request, options, lambda _: Shown(shot.image))
         with _interrupted_by_ctrl_c(describer.stop):
             reply = describer.complete(look, live.show)
     if failure := unanswered(reply):

@@ -19,13 +19,13 @@ from i2t_ros.language import (
     load_languages,
 )
 from i2t_ros.language.changes import Changes
-from i2t_ros.language.color_data import COLORS
 from i2t_ros.language.facts import PLACES
 from i2t_ros.language.grammar import clean
 from i2t_ros.pipeline.tasks.classify import ClassFact, ClassFacts
 from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.pipeline.tasks.faces import FaceFacts
 from i2t_ros.pipeline.tasks.text import SCRIPTS, TextFact, TextFacts
+from i2t_ros.types import COLORS
 
 _COUNT = re.compile(
     rf"(.+)=([+-]?\d{{1,9}})(?:@({'|'.join(PLACES)}))?(?:@(\d{{1,6}}(?:\.\d{{1,6}})?)m)?", re.ASCII

@@ -9,6 +9,9 @@ from i2t_ros.pipeline.description_json import description_to_json, reply_to_json
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.types import DescribeReply, Description, Picture
 
+MOST_POINTS = 5
+"""A row has the landmarks of a face, but not the key points of a body."""
+
 
 def print_tables(description: Description) -> None:
     """Print what each task found, with one thing on a line; positions are pixels of the picture."""
@@ -56,11 +59,14 @@ def print_table(rows: Sequence[Sequence[str]]) -> None:
 
 
 def _cells(thing: dict[str, Any]) -> dict[str, str]:
-    """Return the row of one thing, by the heads of the columns."""
+    """Return the row of one thing, by the heads of the columns.
+
+    What would fill the screen is left to JSON: outlines, and more than a few points.
+    """
     cells: dict[str, str] = {}
     for name, value in thing.items():
         if isinstance(value, dict):
-            cells |= _cells(value)
+            cells |= _cells(value) if len(value) <= MOST_POINTS else {}
         elif name != "class_id":  # the label is its word in the language asked for
             cells[name.replace("_", " ")] = _text(value)
     return cells

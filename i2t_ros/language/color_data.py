@@ -14,14 +14,8 @@ from i2t_ros.language.shapes import (
     structure,
     wrong,
 )
+from i2t_ros.types import COLORS
 from i2t_ros.validation import convert
-
-COLORS = (
-    *("black", "white", "gray", "red", "green", "yellow"),
-    *("blue", "brown", "purple", "pink", "orange"),
-)
-"""The colors of things: Berlin and Kay's basic color terms,
-https://en.wikipedia.org/wiki/Basic_Color_Terms."""
 
 
 def with_defaults(tag: str, colors: Any) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from i2t_ros.backends.registry import check_backend
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.language import load_languages
 from i2t_ros.models.lookup import check_model
-from i2t_ros.nodes.detector.camera_ports import check_topic, parse_cameras
+from i2t_ros.nodes.detector.camera_ports import CameraTopics, check_topic, parse_cameras
+from i2t_ros.nodes.detector.depth import parse_depth
 from i2t_ros.nodes.lifecycle.startup import KNOWN_ERRORS, explained
 from i2t_ros.nodes.parameters.speech import PREFIX
 from i2t_ros.nodes.parameters.tables import NODES
@@ -32,8 +33,8 @@ from i2t_ros.speech.voice import VoiceOptions, check_voice
 # An argument of several nodes goes to each of them, with the description of the first one.
 _PARAMETERS = {
     "detector_node": (
-        "model", "offline", "backend", "tasks", "cameras", "image_transport", "min_score",
-        "language", "style", "spoken",
+        "model", "offline", "backend", "tasks", "cameras", "image_transport", "depth",
+        "target_frame", "min_score", "language", "style", "spoken",
     ),
     "bridge_node": (
         "tcp_host", "tcp_port", "http", "http_host", "http_port", "cameras", "image_transport",
@@ -154,6 +155,7 @@ def plan(given: Mapping[str, str]) -> list[Program]:
     if "params_file" not in values:  # it may name a folder of languages, and the labels of a model
         load_languages().resolve(values.get("language", "en"))
         check_model(values.get("model", "auto"))
+        parse_depth(values.get("depth", ()), _cameras(values))
     for name in ("image", "namespace"):
         if name in values and (name, values[name]) != ("namespace", "/"):
             check_topic(name, values[name].rstrip("/") or values[name])
@@ -189,9 +191,13 @@ def _full_name(name: str, namespace: str) -> str:
     return "".join(f"/{part.strip('/')}" for part in (namespace, name) if part.strip("/"))
 
 
+def _cameras(values: Mapping[str, Any]) -> list[CameraTopics]:
+    return parse_cameras(values.get("cameras", ()), values.get("image_transport", "raw"))
+
+
 def _sources(namespace: str, values: Mapping[str, Any]) -> list[Program]:
     """Return a source_node for each of ``sources``, in the namespace of its camera."""
-    cameras = parse_cameras(values.get("cameras", ()), values.get("image_transport", "raw"))
+    cameras = _cameras(values)
     sources = values.get("sources", [])
     if not sources:
         return []
@@ -256,7 +262,9 @@ def _checked_file(path: Path) -> str:
 
 def _rviz(namespace: str) -> Program:
     """Return rviz2 with this package's layout, its topics in the namespace of the nodes."""
-    topics = ("/detector_node/annotated", "/detector_node/sentence_marker")
+    topics = [
+        f"/detector_node/{name}" for name in ("annotated", "sentence_marker", "object_markers")
+    ]
     return Program(
         package="rviz2",
         executable="rviz2",

@@ -7,7 +7,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from i2t_ros.backends.base import Tensor
 from i2t_ros.errors import I2tError, NoFrameError, TimeLimitError, UnknownTaskError
@@ -70,11 +70,22 @@ class ImageInWork:
         return [task for task in self.options.tasks if not TASKS[task].after_others]
 
 
-Newest = Callable[[str], Image | Picture]
+class Shown(NamedTuple):
+    """What a camera has shown last.
+
+    measure  returns the scene of this image with the positions of its objects; None: nothing
+             measures them
+    """
+
+    image: Image | Picture
+    measure: Callable[[Scene], Scene] | None = None
+
+
+Newest = Callable[[str], Shown]
 """Returns what the camera of this name has shown last."""
 
 
-def _no_camera(name: str) -> Image:
+def _no_camera(name: str) -> Shown:
     raise NoFrameError("the request brings no picture, and there is no camera here")
 
 
@@ -277,13 +288,17 @@ class Describer:
         """
         check_question(request.question)
         options = options.for_request(request)
-        shown = newest(request.camera) if request.picture is None else request.picture
+        given = request.picture
+        shown, measure = newest(request.camera) if given is None else Shown(given)
         if isinstance(shown, Picture):
             image = decode_image(shown, options.max_pixels, options.gray16)
             size = read_header(shown)[1:]
         else:
             image, size = shown, None
-        return Look(request, options, image, *self._see(image, options, turn, size))
+        scene, started = self._see(image, options, turn, size)
+        if measure is not None:
+            scene = measure(scene)
+        return Look(request, options, image, scene, started)
 
     def complete(
         self, look: Look, told: Told | None = None, stop: Stop | None = None

@@ -207,8 +207,7 @@ def decode_image(
         )
     data = picture.data
     if fmt == "png":
-        data, packed = png_pixels(data)
-        _check_unpacked(packed, layout)
+        data = check_packed(data, layout)
     image = None
     with contextlib.suppress(cv2.error):
         image = _to_bgr(_decode(data, layout, reduction), fmt, layout, gray16)
@@ -217,11 +216,17 @@ def decode_image(
     return _turned_upright(image, layout.orientation)
 
 
-def _check_unpacked(packed: Iterable[memoryview], layout: Layout) -> None:
-    """Refuse the compressed data of a PNG if it is much longer than its pixels, once unpacked.
+def check_packed(data: "ByteBuffer", layout: Layout) -> "ByteBuffer":
+    """Return a PNG with only what its pixels need, or refuse it if they unpack to much more.
 
     libpng unpacks all of it: 10 MB can become 10 GB, for 20 s. Raises UnsupportedFormatError.
     """
+    data, packed = png_pixels(data)
+    _check_unpacked(packed, layout)
+    return data
+
+
+def _check_unpacked(packed: Iterable[memoryview], layout: Layout) -> None:
     # Four samples a pixel, and for each row of an interlaced picture a filter and some padding.
     most = layout.width * layout.height * 4 * layout.bits // 8 + 4 * layout.height + 1024
     if sum(map(len, packed)) * MOST_UNPACKED <= max(most, 50_000_000):  # 0.1 s

@@ -20,15 +20,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from i2t_ros.types import Detections, Image, Mask, Scene
+from i2t_ros.types import COLORS, Detections, Image, Mask, Scene
 
-COLORS = (
-    *("black", "white", "gray", "red", "green", "yellow", "blue", "brown", "purple", "pink"),
-    "orange",
-)
-"""The basic color terms, in the order in which languages get them."""
 ACHROMATIC = 3
-"""The first ones are without hue."""
+"""The first ones of COLORS are without hue."""
 
 LEAST_SHARE = 0.4
 """Of the votes: a color with less does not stand out."""

@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 from bounds import PICTURE_MEMORY
+from depth_scenes import compressed as compressed_depth
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.srv import Describe
 from making import scene_of
@@ -24,6 +25,7 @@ from target import Case, Target
 
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.messages.camera_info import load_camera_info
+from i2t_ros.nodes.messages.depth import depth_from_msg
 from i2t_ros.nodes.messages.descriptions import (
     description_from_msg,
     reply_from_response,
@@ -37,6 +39,8 @@ from i2t_ros.vision.codecs import MAX_PIXELS, encode_image
 from i2t_ros.vision.levels import GRAY16
 
 CALIBRATION = b"calibration"
+SLOPE = np.add.outer(np.arange(48), np.arange(64)).astype(np.uint16)
+"""Millimeters, and one pixel without."""
 MATRIX = "{rows: 3, cols: %d, data: [1.0, 0, 0, 0, 1.0, 0, 0, 0, 1e-05%s]}"
 YAML = f"""\
 image_width: 640
@@ -50,8 +54,8 @@ projection_matrix: {MATRIX % (4, ", 0, 0, 0")}
 """.encode()
 WORDS = (
     "bgr8", "rgba8", "mono16", "16UC1", "yuyv", "uyvy", "bayer_rggb8", "8UC3", "jpeg", "png",
-    "bgr8; jpeg compressed", "16UC1; compressedDepth", "h264", "detect", "faces", "text",
-    "classify", "person", "busy", "en", "list", "0",
+    "bgr8; jpeg compressed", "16UC1; compressedDepth", "32FC1; compressedDepth rvl", "32FC1",
+    "h264", "detect", "faces", "text", "classify", "person", "busy", "en", "list", "0",
 )  # fmt: skip
 
 
@@ -63,13 +67,27 @@ def _frame(msg: ImageMsg | CompressedImage) -> None:
     assert image.size <= 3 * width * height
 
 
+def _depth(msg: ImageMsg | CompressedImage) -> None:
+    depth = depth_from_msg(msg)
+    rows, columns = (np.arange(0, side, 1 + side // 48) for side in depth.pixels.shape)
+    meters = depth.meters(rows, columns)
+    assert np.isfinite(meters).all()
+    assert (meters >= 0).all()
+
+
+def _frame_and_depth(msg: ImageMsg | CompressedImage) -> None:
+    with contextlib.suppress(I2tError):
+        _frame(msg)
+    _depth(msg)
+
+
 def _reply(response: Describe.Response) -> None:
     reply_to_json(reply_from_response(response), None)
 
 
 READERS: Mapping[type, Callable[[Any], object]] = {
-    ImageMsg: _frame,
-    CompressedImage: _frame,
+    ImageMsg: _frame_and_depth,
+    CompressedImage: _frame_and_depth,
     Describe.Request: request_from_msg,
     Describe.Response: _reply,
     DescriptionMsg: description_from_msg,
@@ -95,7 +113,13 @@ def _whole() -> list[Any]:
     colors = ImageMsg(height=60, width=80, encoding="yuyv", step=160)
     colors.data.frombytes(cv2.cvtColor(image, cv2.COLOR_BGR2YUV)[..., :2].tobytes())
     request = Describe.Request(image=compressed, language="es", tasks=["detect"])
-    images = [image_to_msg(header, image), deep, colors, compressed]
+    packed = [
+        CompressedImage(
+            format=f"16UC1; compressedDepth {packing}", data=compressed_depth(SLOPE, packing)
+        )
+        for packing in ("png", "rvl")
+    ]
+    images = [image_to_msg(header, image), deep, colors, compressed, *packed]
     return [*images, request, response, response.description]
 
 

@@ -81,7 +81,7 @@ class Services(Target):
                 "source_node": start(
                     "source_node", source=folder / "grey.png", arguments=arguments
                 ),
-                "detector_node": start(model="fake", caption_url=vlm.url),
+                "detector_node": start(model="fake", caption_url=vlm.url, depth="[/depth/image]"),
             }
             stack.enter_context(self._viewers())
             self._strangers = {name: _Stranger(self._peer, name) for name in NODES}

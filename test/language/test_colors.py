@@ -13,10 +13,10 @@ from project import ROOT
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.language import LANGUAGES, Languages, ObjectCount, compose, load_languages
 from i2t_ros.language.changes import ChangeTracker
-from i2t_ros.language.color_data import COLORS
 from i2t_ros.language.counting import counts_in
 from i2t_ros.language.sentences import compose_changes
 from i2t_ros.pipeline.tasks.detect import ObjectFacts
+from i2t_ros.types import COLORS
 
 
 def objects(text: str, score: float = 0.9) -> ObjectFacts:

@@ -270,7 +270,11 @@ def test_a_namespace_goes_to_the_nodes_the_sources_and_rviz(rviz):
         shown = dict(viewer.remappings)
         assert shown == {
             topic: full + topic
-            for topic in ("/detector_node/annotated", "/detector_node/sentence_marker")
+            for topic in (
+                "/detector_node/annotated",
+                "/detector_node/sentence_marker",
+                "/detector_node/object_markers",
+            )
             if full
         }
 
@@ -321,3 +325,12 @@ def test_a_parameter_file_may_make_names_known(tmp_path):
     file.write_text("/**: {ros__parameters: {language_folder: words, labels: robot.txt}}")
     assert started(language="tlh", model="robot", params_file=str(file)) == BOTH
     assert started(language="es-MX", model="auto", backend="auto") == BOTH
+
+
+def test_depth_goes_to_the_detector_and_is_checked():
+    given = {"cameras": "front", "depth": "[/front/depth/image_raw]", "target_frame": "base_link"}
+    detector, bridge = plan(given)
+    assert parameters(detector)["depth"] == ["/front/depth/image_raw"]
+    assert parameters(detector)["target_frame"] == "base_link"
+    assert "depth" not in parameters(bridge)
+    assert "one of front, rear, got '/depth'" in refused(cameras="front,rear", depth="/depth")

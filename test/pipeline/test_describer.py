@@ -1,6 +1,7 @@
 import hashlib
 import threading
 from collections import Counter
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ from i2t_ros.errors import (
 )
 from i2t_ros.models.manifest import find_spec
 from i2t_ros.pipeline.describe_options import DescribeOptions
+from i2t_ros.pipeline.describer import Shown
 from i2t_ros.pipeline.description_json import reply_to_json
 from i2t_ros.pipeline.object_detector import DetectOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache
@@ -126,12 +128,28 @@ def test_the_newest_frame_is_answered_as_jpeg():
 
     def newest(camera):
         asked.append(camera)
-        return GREY
+        return Shown(GREY)
 
     request = DescribeRequest(camera="front", annotate=True)
     reply = describer.answer(request, OPTIONS, newest=newest)
     assert asked == ["front"]
     assert reply.annotated.format == "jpeg"
+
+
+def test_the_newest_frame_may_be_measured():
+    describer, _ = make()
+
+    def measure(scene):
+        found = scene.detections
+        assert (scene.width, scene.height) == (GREY.shape[1], GREY.shape[0])
+        return scene.with_detections(replace(found, positions=[[0, 0, 3]] * len(found)))
+
+    newest = Shown(GREY, measure)
+    reply = describer.answer(DescribeRequest(), OPTIONS, newest=lambda _: newest)
+    assert reply.description.scene.detections.distances().tolist() == [3]
+    picture = DescribeRequest(Picture(encoded("png")), fresh=True)
+    reply = describer.answer(picture, OPTIONS, newest=lambda _: newest)
+    assert reply.description.scene.detections.positions is None
 
 
 def test_the_backend_is_held_only_while_it_runs():

@@ -22,6 +22,7 @@ from i2t_ros.errors import (
 )
 from i2t_ros.models.manifest import find_spec
 from i2t_ros.pipeline.describe_options import DescribeOptions
+from i2t_ros.pipeline.describer import Shown
 from i2t_ros.pipeline.object_detector import DetectOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache
 from i2t_ros.pipeline.tasks.classify import ClassifyOptions
@@ -303,7 +304,7 @@ def test_an_answer_with_a_failure_is_not_kept(make):
 def test_a_frame_of_a_camera_is_never_kept(cached):
     describer, tasks = cached
     for _ in range(2):
-        reply = describer.answer(DescribeRequest(), ALL, newest=lambda _: GREY)
+        reply = describer.answer(DescribeRequest(), ALL, newest=lambda _: Shown(GREY))
         assert not reply.cached
     assert tasks["faces"].calls == 2
 
@@ -372,7 +373,7 @@ def test_a_picture_decoded_smaller_is_described_in_its_own_pixels(make, turned):
     assert scene.results["classify"] == seen.results["classify"]
     expected = encode_image(draw(small, seen, options), "jpeg", options.jpeg_quality)
     assert bytes(reply.annotated) == bytes(expected), "in the size that was decoded"
-    newest = describer.answer(DescribeRequest(), options, newest=lambda _: Picture(data))
+    newest = describer.answer(DescribeRequest(), options, newest=lambda _: Shown(Picture(data)))
     assert newest.description.scene.width == scene.width
 
 

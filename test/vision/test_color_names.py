@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from making import scene_of
 
-from i2t_ros.types import Detections, Mask
-from i2t_ros.vision.color_names import COLORS, color_of, colored
+from i2t_ros.types import COLORS, Detections, Mask
+from i2t_ros.vision.color_names import color_of, colored
 
 # What people called colors of screens, by the term alone or with light, pale, bright, vivid,
 # medium, deep or dark: the XKCD survey, https://xkcd.com/color/rgb/.

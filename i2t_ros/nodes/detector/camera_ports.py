@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rclpy.exceptions import InvalidTopicNameException
 from rclpy.expand_topic_name import expand_topic_name
@@ -16,8 +16,8 @@ from rclpy.validate_full_topic_name import validate_full_topic_name
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
 from std_msgs.msg import String
-from vision_msgs.msg import Detection2DArray
-from visualization_msgs.msg import ImageMarker, Marker
+from vision_msgs.msg import Detection2DArray, Detection3DArray
+from visualization_msgs.msg import ImageMarker, Marker, MarkerArray
 
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.msg import Description as DescriptionMsg
@@ -29,6 +29,9 @@ from i2t_ros.pipeline.late_tasks import LateTasks
 from i2t_ros.pipeline.narrator import Narrator
 from i2t_ros.pipeline.rate_limit import RateLimit
 from i2t_ros.types import CAMERA_NAME
+
+if TYPE_CHECKING:
+    from i2t_ros.nodes.detector.depth import CameraDepth
 
 ImageMessage: TypeAlias = ImageMsg | CompressedImage
 
@@ -59,6 +62,8 @@ RESULTS = {
 ANNOTATIONS = annotation_types()
 if ANNOTATIONS is not None:
     RESULTS["annotations"] = (ANNOTATIONS.ImageAnnotations, 10)
+DEPTH_RESULTS = {"detections_3d": (Detection3DArray, 10), "object_markers": (MarkerArray, 10)}
+"""The same, of a camera with depth images in addition."""
 LONGEST_RESULT = max(RESULTS, key=len)
 
 
@@ -134,6 +139,7 @@ class CameraPorts:
     topic     full name of the topic of its images, as image_transport names it: a remapping of
               ``image`` holds for ``image/compressed`` as well
     narrator  knows what the camera has shown
+    depth     measures where objects are; None: the camera has no depth images
     late_tasks  give some of its images to the tasks that take seconds
     trouble   what watch() has found that keeps images away, or makes them useless; "" if nothing
     """
@@ -144,12 +150,14 @@ class CameraPorts:
         camera: CameraTopics,
         narrator: Narrator,
         on_image: "Callable[[CameraPorts, ImageMessage], None]",
+        depth: "CameraDepth | None" = None,
     ) -> None:
         self._raw: str = node.resolve_topic_name(camera.topic)
         suffix = "/compressed" if camera.compressed else ""
         self.topic: str = node.resolve_topic_name(self._raw + suffix)
         self.name = camera.name
         self.narrator = narrator
+        self.depth = depth
         self.late_tasks = LateTasks()
         self.newest: ImageMessage | None = None
         self._node = node
@@ -168,7 +176,8 @@ class CameraPorts:
         self._gap = 0.0  # seconds between two images, the last ones weighing most
         self.trouble = ""
         self._subscription: Subscription | None = None
-        topics = {name: (kind, camera.prefix + name, qos) for name, (kind, qos) in RESULTS.items()}
+        results = RESULTS if depth is None else RESULTS | DEPTH_RESULTS
+        topics = {name: (kind, camera.prefix + name, qos) for name, (kind, qos) in results.items()}
         self.outputs = Outputs(node, topics, overridable=camera.overridable)
 
     def subscribe(self) -> None:
@@ -179,6 +188,8 @@ class CameraPorts:
         self._came = self._lived = False
         self._gap = 0.0
         self._listen()
+        if self.depth is not None:
+            self.depth.subscribe()
 
     def _listen(self) -> None:
         policies = QoSReliabilityPolicy
@@ -198,10 +209,15 @@ class CameraPorts:
 
         May be called more than once.
         """
+        self._listen_no_more()
+        self.newest = None
+        if self.depth is not None:
+            self.depth.unsubscribe()
+
+    def _listen_no_more(self) -> None:
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
             self._subscription = None
-        self.newest = None
 
     def accept(self, max_rate: float) -> bool:
         """Return whether a frame that came now keeps to ``max_rate`` a second (0: no limit)."""
@@ -217,6 +233,8 @@ class CameraPorts:
         self.trouble = ""
         if self._subscription is None:
             return
+        if self.depth is not None:
+            self.depth.watch()
         troubles = self._troubles(self._node.get_publishers_info_by_topic(self.topic))
         logger = self._node.get_logger()
         for key, trouble in troubles.items():
@@ -279,10 +297,8 @@ class CameraPorts:
         if self._adapts:
             if publishers and self._reliable == bool(best_effort):
                 self._reliable = not best_effort
-                newest = self.newest
-                self.unsubscribe()
+                self._listen_no_more()
                 self._listen()
-                self.newest = newest
                 now = "reliable" if self._reliable else "best_effort"
                 self._node.get_logger().info(f"{self.topic}: now {now}, as its publishers are")
         elif self._reliable:

@@ -17,6 +17,8 @@ from i2t_ros.nodes.detector.camera_ports import (
     check_topics,
     parse_cameras,
 )
+from i2t_ros.nodes.detector.depth import CameraDepth, parse_depth
+from i2t_ros.nodes.detector.in_space import TargetFrame
 from i2t_ros.nodes.parameters.detector import DetectorSettings
 from i2t_ros.pipeline.narrator import Narrator
 from i2t_ros.pipeline.tracking import ObjectTracker
@@ -33,6 +35,8 @@ FRAME_TYPE = "sensor_msgs/msg/CompressedImage"
 class DetectorCameras:
     """Every camera by its name, in ``ports``; the node's own come first.
 
+    ``target_frame`` is where objects with distances are wanted; None: in the cameras' own frames.
+
     While images are taken, watch() looks for topics ``<bridge>/<name>/image/compressed``. Each is a
     camera of this node too, for as long as somebody publishes there.
 
@@ -48,7 +52,7 @@ class DetectorCameras:
     ) -> None:
         """Create the publishers of the node's own cameras; ``on_image`` gets each image.
 
-        Raises InvalidRequestError, and BackendMissingError if tracking is not installed.
+        Raises InvalidRequestError, and BackendMissingError if tracking, or tf2, is not installed.
         """
         self._node = node
         self._on_image = on_image
@@ -62,11 +66,19 @@ class DetectorCameras:
         for camera in cameras:
             check_topics(node, camera.name, camera.prefix + LONGEST_RESULT)
         own = [(camera, self._narrator()) for camera in cameras]
+        depths = {
+            name: CameraDepth(node, name, topic, settings.depth_tolerance)
+            for name, topic in parse_depth(settings.depth, cameras).items()
+        }
+        self.target_frame: TargetFrame | None = None
+        if depths and settings.target_frame:
+            self.target_frame = TargetFrame(node, settings.target_frame)
         self.ports: dict[str, CameraPorts] = {}
         with ExitStack() as undo:
             undo.callback(self.destroy)
             for camera, narrator in own:
-                self.ports[camera.name] = CameraPorts(node, camera, narrator, on_image)
+                depth = depths.get(camera.name)
+                self.ports[camera.name] = CameraPorts(node, camera, narrator, on_image, depth)
             undo.pop_all()
 
     def subscribe(self) -> list[str]:
@@ -87,9 +99,12 @@ class DetectorCameras:
         for ports in self.ports.values():
             ports.destroy()
         self.ports.clear()
+        if self.target_frame is not None:
+            self.target_frame.close()
+            self.target_frame = None
 
-    def newest(self, name: str) -> ImageMessage:
-        """Return the newest message of a camera; "" is the first camera.
+    def newest(self, name: str) -> tuple[CameraPorts, ImageMessage]:
+        """Return a camera and its newest message; "" is the first camera.
 
         Raises UnknownCameraError and NoFrameError.
         """
@@ -108,7 +123,7 @@ class DetectorCameras:
             raise NoFrameError(
                 f"camera {ports.name}: no image has come yet on {ports.topic}; {why}"
             )
-        return newest
+        return ports, newest
 
     def _switched_off(self) -> str:
         """Return why an active node takes no images, and what to do."""

@@ -24,6 +24,7 @@ from i2t_ros.nodes.messages.images import shown_by_msg
 from i2t_ros.nodes.parameters.detector import DETECTOR, describe_options
 from i2t_ros.options import from_values
 from i2t_ros.pipeline.describe_options import STAGED, DescribeOptions
+from i2t_ros.pipeline.describer import Shown
 from i2t_ros.pipeline.narrator import SpeechOptions
 from i2t_ros.pipeline.scheduler import chained, finished
 from i2t_ros.srv import Describe
@@ -176,17 +177,19 @@ class DetectorNode(ManagedNode):
             raise failure.with_traceback(None)  # it would keep the requests of all who were told
         question = messages.request_from_msg(request)
         options = self._options
-        header = request.image.header
+        header, measure = request.image.header, None
         if question.picture is None:
-            msg = work.cameras.newest(question.camera)
+            ports, msg = work.cameras.newest(question.camera)
             header = msg.header
+            if ports.depth is not None:
+                measure = partial(ports.depth.measured, header=header)
         shown = question.picture
         if shown is None and isinstance(msg, CompressedImage):
             shown = Picture(msg.data)
         reply = work.answer(
             question,
             options,
-            lambda _: shown_by_msg(msg, options.max_pixels, options.gray16),
+            lambda _: Shown(shown_by_msg(msg, options.max_pixels, options.gray16), measure),
             heavy=shown is not None and is_heavy(shown, question.annotate),
             told=told,
             stop=stop,

@@ -176,6 +176,11 @@ class Reports:
                 values[f"latency p{percent} (ms)"] = f"{milliseconds:.1f}"
         ports = self._cameras.ports.get(camera)
         level, message = health(before, counters, ports.trouble if ports else "", seconds)
+        if ports is not None and ports.depth is not None:
+            for reason, count in ports.depth.counts.items():
+                values[f"without distance ({reason})"] = count
+            if trouble := ports.depth.trouble:
+                level, message = max(level, DiagnosticStatus.WARN), f"{message}; {trouble}"
         return status_to_msg(f"{self._name}: {camera}", level, message, values)
 
     def _header(self) -> Header:

@@ -13,6 +13,7 @@ from std_msgs.msg import String
 from i2t_ros.errors import I2tError
 from i2t_ros.nodes.detector.camera_ports import ANNOTATIONS, CameraPorts, ImageMessage
 from i2t_ros.nodes.detector.cameras import DetectorCameras
+from i2t_ros.nodes.detector.in_space import publish_in_space
 from i2t_ros.nodes.detector.reports import Reports
 from i2t_ros.nodes.lifecycle.guard import COMPLAINT_PERIOD
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
@@ -195,6 +196,9 @@ class Work:
         options, speech = work.settings.options, work.settings.speech
         publishes = self._settings().publishes
         scene = ports.narrator.follow(self.describer.finish(work.image), work.time)
+        placed = None
+        if ports.depth is not None:
+            scene, placed = ports.depth.measure(scene, header)
         found, detections = scene.detections, None
         publish = ports.outputs.publish
         if publishes:  # at once: those who steer by the boxes do not wait for the words
@@ -204,6 +208,8 @@ class Work:
             if (poses := scene.results.get("pose")) is not None:
                 publish("poses", lambda: poses_to_msg(header, poses))
                 publish("skeletons", lambda: skeletons_to_marker(header, poses))
+            if ports.depth is not None:
+                publish_in_space(ports, header, found, placed, self.cameras.target_frame)
         scene = ports.late_tasks.follow(
             work.image.image, scene, options, self.describer.start_late, speech.change_hold
         )

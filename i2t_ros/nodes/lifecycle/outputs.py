@@ -37,9 +37,10 @@ class Outputs:
         for publisher in self._publishers.values():
             publisher.on_activate(None)
 
-    def wanted(self) -> bool:
-        """Return whether any of the topics has a subscriber."""
-        return any(each.get_subscription_count() for each in self._publishers.values())
+    def wanted(self, *names: str) -> bool:
+        """Return whether any of these topics has a subscriber; no name: any of all."""
+        asked = [self._publishers[name] for name in names] or self._publishers.values()
+        return any(each.get_subscription_count() for each in asked)
 
     def publish(self, name: str, make: Callable[[], Any]) -> Any:
         """Make and publish a message if the topic has a subscriber; return it.

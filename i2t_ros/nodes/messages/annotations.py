@@ -16,6 +16,7 @@ from i2t_ros.optional import pass_on_interrupt
 from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.tasks.faces import COLOR as FACES
 from i2t_ros.pipeline.tasks.faces import Faces
+from i2t_ros.pipeline.tasks.pose import Poses, limb_color
 from i2t_ros.pipeline.tasks.text import COLOR as TEXTS
 from i2t_ros.pipeline.tasks.text import Texts
 from i2t_ros.pipeline.telling import plates_of
@@ -108,9 +109,19 @@ def _of_texts(texts: Texts, pen: Pen) -> Iterator[Shape]:
         yield Shape("loop", region.corners.tolist(), TEXTS, width)
 
 
+def _of_poses(poses: Poses, pen: Pen) -> Iterator[Shape]:
+    for i, (left, top, right, bottom) in enumerate(poses.boxes.tolist()):
+        width = pen.for_thing(right - left, bottom - top).line
+        for limb in poses.limbs(i):
+            yield Shape("lines", (limb.start, limb.end), limb.color, width)
+        for name, point in poses.certain(i).items():
+            yield Shape("points", (point,), limb_color(name, name), 2 * width + 2)
+
+
 _SHAPES: Mapping[str, Callable[[Any, Pen], Iterable[Shape]]] = {
     "detect": _of_objects,
     "segment": _of_objects,
+    "pose": _of_poses,
     "faces": _of_faces,
     "text": _of_texts,
 }

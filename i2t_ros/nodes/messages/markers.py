@@ -4,10 +4,9 @@ from geometry_msgs.msg import Point
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import ImageMarker, Marker
 
-from i2t_ros.pipeline.tasks.pose import Poses, limb_color
+from i2t_ros.pipeline.tasks.pose import Poses
 from i2t_ros.types import Detections
 from i2t_ros.vision.class_colors import Color, class_color
-from i2t_ros.vision.postures import KEY_POINTS, LIMBS, SURE
 
 
 def boxes_to_marker(header: Header, found: Detections) -> ImageMarker:
@@ -27,13 +26,9 @@ def boxes_to_marker(header: Header, found: Detections) -> ImageMarker:
 def skeletons_to_marker(header: Header, found: Poses) -> ImageMarker:
     """Return the limbs between certain points as one image annotation; left and right differ."""
     marker = ImageMarker(header=header, ns="skeletons", type=ImageMarker.LINE_LIST, scale=2.0)
-    for points, scores in zip(found.points.tolist(), found.point_scores.tolist(), strict=True):
-        rows = zip(KEY_POINTS, points, scores, strict=True)
-        at = {name: Point(x=x, y=y) for name, (x, y), score in rows if score >= SURE}
-        for start, end in LIMBS:
-            if start in at and end in at:
-                marker.points += [at[start], at[end]]
-                marker.outline_colors += [_color_to_msg(limb_color(start, end))] * 2
+    for limb in (limb for i in range(len(found)) for limb in found.limbs(i)):
+        marker.points += [Point(x=x, y=y) for x, y in limb[:2]]
+        marker.outline_colors += [_color_to_msg(limb.color)] * 2
     marker.action = ImageMarker.ADD if marker.points else ImageMarker.REMOVE
     return marker
 

@@ -36,6 +36,22 @@ class DetectorSettings:
         "raw: sensor_msgs/Image; compressed: sensor_msgs/CompressedImage on <topic>/compressed",
         choices=("raw", "compressed"),
     )
+    depth: tuple[str, ...] = option(
+        (),
+        "depth images that are registered to a camera's: CAMERA=TOPIC, or TOPIC alone if there is "
+        "one camera; sensor_msgs/Image, or CompressedImage if it ends in /compressedDepth. "
+        "camera_info is beside it. See docs/guide.md",
+    )
+    depth_tolerance: float = option(
+        0.05,
+        "seconds between the stamps of an image and of its depth image at most",
+        bounds=(0.0, 10.0),
+    )
+    target_frame: str = option(
+        "",
+        "frame of ~/detections_3d and ~/object_markers, to which tf2 leads; needs tf2_ros; empty: "
+        "the camera's own frame",
+    )
     bridge: str = option(
         "bridge_node",
         "the bridge_node whose WebSocket cameras are this node's cameras too; empty: no bridge",

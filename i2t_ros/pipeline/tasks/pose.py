@@ -1,9 +1,9 @@
 """The task ``pose``: 17 key points of each person, and what they say of how the person stands."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import cv2
 import numpy as np
@@ -28,6 +28,10 @@ from i2t_ros.vision.postures import KEY_POINTS, LIMBS, POSTURES, SURE, postures_
 COLORS: Mapping[str, Color] = {"left": (60, 170, 255), "right": (255, 190, 60)}
 """Blue, green, red of what is on a person's own left and right."""
 MIDDLE_COLOR: Color = (90, 230, 120)
+
+MOST_TELLING = ("arms_raised", "arm_raised", "lying", "sitting", "facing_away", "standing")
+"""Which of several postures of one person the sentence has, the first that applies: a sentence for
+each would sound like several people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,26 @@ class Poses:
         """Return the number of people."""
         return len(self.scores)
 
+    def certain(self, i: int) -> "dict[str, tuple[float, float]]":
+        """Return the certain points of person ``i`` by their names, x and y in pixels."""
+        rows = zip(KEY_POINTS, self.points[i].tolist(), self.point_scores[i].tolist(), strict=True)
+        return {name: (x, y) for name, (x, y), score in rows if score >= SURE}
+
+    def limbs(self, i: int) -> "Iterator[Limb]":
+        """Yield the limbs of person ``i`` whose ends are certain."""
+        at = self.certain(i)
+        for start, end in LIMBS:
+            if start in at and end in at:
+                yield Limb(at[start], at[end], limb_color(start, end))
+
+
+class Limb(NamedTuple):
+    """A line between two points, x and y in pixels."""
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+    color: Color
+
 
 @dataclass(frozen=True, slots=True)
 class PoseFacts(TaskFacts):
@@ -142,8 +166,11 @@ class PoseTask(Task[PoseSettings, PoseOptions, Poses]):
         return open_model(self.name, settings.model, PoseFinder, how.of_other_tasks())
 
     def facts(self, result: Poses, size: tuple[int, int], style: Style) -> TaskFacts:
-        """Return how many people have which posture; see Task."""
-        counts = Counter(name for names in result.postures for name in names)
+        """Return how many people have which posture, the most telling one of each; see Task."""
+        telling = (
+            next((name for name in MOST_TELLING if name in of), "") for of in result.postures
+        )
+        counts = Counter(filter(None, telling))
         return PoseFacts(tuple(Fact(name, counts[name]) for name in POSTURES if name in counts))
 
     def clues(self, result: Poses, size: tuple[int, int]) -> Sequence[str]:
@@ -162,18 +189,11 @@ class PoseTask(Task[PoseSettings, PoseOptions, Poses]):
         sides = (result.boxes[:, 2:] - result.boxes[:, :2]).tolist()
         for i in reversed(range(len(result))):
             line = pen.for_thing(*sides[i]).line
-            at = {
-                name: (round(x), round(y))
-                for name, (x, y), score in zip(
-                    KEY_POINTS, result.points[i].tolist(), result.point_scores[i], strict=True
-                )
-                if score >= SURE
-            }
-            for start, end in LIMBS:
-                if start in at and end in at:
-                    cv2.line(canvas, at[start], at[end], limb_color(start, end), line, cv2.LINE_AA)
-            for name, center in at.items():
-                color = limb_color(name, name)
+            for limb in result.limbs(i):
+                start, end = (tuple(map(round, point)) for point in limb[:2])
+                cv2.line(canvas, start, end, limb.color, line, cv2.LINE_AA)
+            for name, (x, y) in result.certain(i).items():
+                color, center = limb_color(name, name), (round(x), round(y))
                 cv2.circle(canvas, center, line + 1, color, cv2.FILLED, cv2.LINE_AA)
 
     def scaled(self, result: Poses, factors: NDArray[np.float32]) -> Poses:
