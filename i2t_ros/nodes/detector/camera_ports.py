@@ -47,6 +47,7 @@ RESULTS = {
     "sentence": (String, 10),
     "description": (DescriptionMsg, 10),
     "boxes": (ImageMarker, 10),
+    "masks": (ImageMsg, 1),
     "sentence_marker": (Marker, 10),
     "annotated": (ImageMsg, 1),
     "annotated/compressed": (CompressedImage, 1),

@@ -17,7 +17,12 @@ from i2t_ros.nodes.detector.reports import Reports
 from i2t_ros.nodes.lifecycle.guard import COMPLAINT_PERIOD
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
 from i2t_ros.nodes.messages.descriptions import description_to_msg
-from i2t_ros.nodes.messages.images import encoded_to_msg, frame_from_msg, image_to_msg
+from i2t_ros.nodes.messages.images import (
+    encoded_to_msg,
+    frame_from_msg,
+    image_to_msg,
+    numbers_to_msg,
+)
 from i2t_ros.nodes.messages.markers import boxes_to_marker, sentence_to_marker
 from i2t_ros.nodes.messages.tasks import detections_to_msg
 from i2t_ros.nodes.parameters.detector import DetectorSettings, openers
@@ -33,6 +38,7 @@ from i2t_ros.pipeline.tasks.registry import late_tasks
 from i2t_ros.pipeline.telling import draw
 from i2t_ros.types import DescribeReply, DescribeRequest, Told
 from i2t_ros.vision.codecs import encode_image
+from i2t_ros.vision.masks import instance_map
 from i2t_ros.vlm.settings import LanguageModelSettings
 from i2t_ros.vlm.stop import Stop
 
@@ -200,6 +206,9 @@ class Work:
             detections = publish("detections", lambda: detections_to_msg(header, found))
             if found is not None:
                 publish("boxes", lambda: boxes_to_marker(header, found))
+                if (masks := found.masks) is not None:
+                    size = scene.width, scene.height
+                    publish("masks", lambda: numbers_to_msg(header, instance_map(masks, size)))
         scene = ports.late_tasks.follow(
             work.image.image, scene, options, self.describer.start_late, speech.change_hold
         )

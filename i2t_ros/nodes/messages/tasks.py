@@ -24,7 +24,7 @@ from i2t_ros.language.facts import count_objects
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.msg import Face as FaceMsg
 from i2t_ros.msg import ObjectCount as ObjectCountMsg
-from i2t_ros.msg import TaskResult
+from i2t_ros.msg import Outline, Polygon, TaskResult
 from i2t_ros.msg import TextRegion as TextRegionMsg
 from i2t_ros.nodes.messages.durations import duration_to_msg, seconds_of
 from i2t_ros.pipeline.tasks.base import Label
@@ -33,7 +33,8 @@ from i2t_ros.pipeline.tasks.classify import Classes
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.pipeline.tasks.text import TextRegion
-from i2t_ros.types import Detections
+from i2t_ros.types import Detections, Mask
+from i2t_ros.vision.masks import outlined_masks, outlines_of
 
 
 class Converter(NamedTuple):
@@ -81,6 +82,27 @@ def _fill_detections(msg: DescriptionMsg, found: Detections, label: Label) -> No
         for entry in count_objects(found)
     ]
     msg.colors = found.colors or ()
+    msg.outlines = [
+        Outline(polygons=[Polygon(points=_points_to_msg(line.tolist())) for line in lines])
+        for lines in outlines_of(found.masks or ())
+    ]
+
+
+def _outlines_from_msg(msg: DescriptionMsg) -> tuple[Mask, ...] | None:
+    """Return the masks of all objects; raises ValueError if they are not within the image."""
+    if not msg.outlines:
+        return None
+    outlines = [
+        [
+            np.array(_points_from_msg(polygon.points), np.float32).reshape(-1, 2)
+            for polygon in outline.polygons
+        ]
+        for outline in msg.outlines
+    ]
+    limits = msg.width + 1, msg.height + 1  # numbers are rounded
+    if not all(((line >= 0) & (line <= limits)).all() for lines in outlines for line in lines):
+        raise ValueError(f"expected outlines within {msg.width} x {msg.height} pixels")
+    return outlined_masks(outlines)
 
 
 def _read_detections(msg: DescriptionMsg) -> Detections:
@@ -100,6 +122,7 @@ def _read_detections(msg: DescriptionMsg) -> Detections:
         tracks if tracked else None,
         positions=positions if positions.any() else None,
         colors=tuple(msg.colors) or None,
+        masks=_outlines_from_msg(msg),
     )
 
 
@@ -193,6 +216,7 @@ def _other(name: str) -> Converter:
 
 _CONVERTERS = {
     "detect": Converter(_fill_detections, _read_detections),
+    "segment": Converter(_fill_detections, _read_detections),
     "faces": Converter(_fill_faces, _read_faces),
     "text": Converter(_fill_texts, _read_texts),
     "classify": Converter(_fill_classification, _read_classification),

@@ -21,7 +21,7 @@ from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_pixels,
 from i2t_ros.types import DescribeRequest, Detections, Image, Mask
 from i2t_ros.vision.class_colors import class_color
 from i2t_ros.vision.drawing import DrawOptions, Pen, Plate, caption, draw_box, readable
-from i2t_ros.vision.masks import draw_masks, outlined_masks, polygons_of, scaled_masks
+from i2t_ros.vision.masks import Polygon, draw_masks, outlined_masks, outlines_of, scaled_masks
 
 Settings = TypeVar("Settings")
 
@@ -185,7 +185,7 @@ class ObjectTask(Task[Settings, DetectOptions, Detections]):
             for of in count_objects(result)
         )
         names, boxes, tracks = result.class_names(), result.boxes.tolist(), _tracks(result)
-        positions = result.positions
+        positions, outlines = result.positions, outlines_of(result.masks or ())
         objects = (
             DetectionJson(
                 name,
@@ -194,7 +194,7 @@ class ObjectTask(Task[Settings, DetectOptions, Detections]):
                 rounded_pixels(box),
                 track,
                 color=result.colors[i] or None if result.colors else None,
-                polygons=_polygons_json(result.masks[i]) if result.masks else None,
+                polygons=_polygons_json(outlines[i]) if outlines else None,
                 **({} if positions is None else _position_json(positions[i].tolist())),
             )
             for i, (name, score, box, track) in enumerate(
@@ -244,8 +244,8 @@ def _position_json(position: Sequence[float]) -> dict[str, Any]:
     return {"distance": round(math.hypot(*position), 3), "position": rounded}
 
 
-def _polygons_json(mask: Mask) -> list[list[float]]:
-    return [rounded_pixels(line.ravel().tolist()) for line in polygons_of(mask)]
+def _polygons_json(polygons: Sequence[Polygon]) -> list[list[float]]:
+    return [rounded_pixels(line.ravel().tolist()) for line in polygons]
 
 
 def _masks(outlines: Sequence[Sequence[Sequence[float]]] | None) -> tuple[Mask, ...] | None:

@@ -23,8 +23,8 @@ from i2t_ros.vision.decoders.values import (
 )
 from i2t_ros.vision.masks import Logits
 
-LEAST_SHARE = 0.001
-"""Of the map: smaller parts are left out. In a map of 513 x 513 cells that is 16 x 16."""
+LEAST_SHARE = 0.002
+"""Of the map: smaller parts are left out. In a map of 513 x 513 cells that is 23 x 23."""
 
 VOID = 255
 """What no class is, in Pascal VOC and most that came after it
