@@ -20,13 +20,17 @@ MOST_PIXELS = 200_000_000
 """Pixels of all masks of an image: as many bytes. A hundred things that fill a picture of 4K have
 more; then the best have masks, and those that are left have empty ones."""
 
+WIDEST = 32_766
+"""Pixels of a side that OpenCV can still resample; masks of more are not scaled, but their outlines
+are."""
+
 MOST_POLYGONS = 16
 """Of one mask, the largest; what a fence parts into more pieces is mostly fence."""
 MOST_POINTS = 500
 """Of one polygon."""
 MOST_POINTS_OF_ALL = 200_000
-"""Of the polygons of all masks of an image, one more counted for each polygon: a hundred things
-with twenty times as many as usual have fewer. The best things have polygons then, the others none."""
+"""Of the polygons of all masks of an image, and one more for each polygon: a hundred things with
+twenty times as many as usual have fewer. If there are more, only the best things have polygons."""
 TOLERANCE = 0.45
 """Pixels by which a polygon may be off the line between a mask's pixels and the others."""
 
@@ -97,7 +101,7 @@ def masks_of(
 
 def _mask(logits: Logits, i: int, corner: list[int], size: list[int], grid: Grid) -> Mask:
     """Return one mask: ``corner`` is left and top, ``size`` width and height, in pixels."""
-    parts, steps, starts = [], [], []
+    parts, rows = [], np.zeros((2, 3))
     for axis in (0, 1):
         step = 1 / grid.step[axis]
         # The cell, with its fraction, that has the center of the first pixel at its own center.
@@ -106,12 +110,10 @@ def _mask(logits: Logits, i: int, corner: list[int], size: list[int], grid: Grid
         cells = grid.size[axis]
         begin = min(max(0, int(np.floor(first))), cells - 1)
         parts.append(slice(begin, min(max(begin + 1, int(np.ceil(last)) + 1), cells)))
-        steps.append(step)
-        starts.append(first - begin)
+        rows[axis, [axis, 2]] = step, first - begin
     part = np.ascontiguousarray(logits(i, parts[1], parts[0]), np.float32)
-    across = np.array([[steps[0], 0, starts[0]], [0, steps[1], starts[1]]])
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    values = cv2.warpAffine(part, across, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
+    values = cv2.warpAffine(part, rows, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
     return Mask(corner[0], corner[1], values > 0)
 
 
@@ -217,19 +219,22 @@ def _add_crossings(changes: NDArray[np.uint8], points: Polygon) -> None:
 def scaled_masks(masks: Sequence[Mask], factors: NDArray[np.float32]) -> tuple[Mask, ...]:
     """Return the masks for an image whose width and height are these times as large."""
     scaled, budget = [], MOST_PIXELS
+    x, y = map(float, factors)
     for mask in masks:
         height, width = mask.covered.shape
         box = np.array([mask.left, mask.top, mask.left + width, mask.top + height], np.float32)
         left, top, right, bottom = np.rint(box * np.tile(factors, 2)).astype(int).tolist()
-        size = right - left, bottom - top
+        size = [right - left, bottom - top]
         budget -= size[0] * size[1]
-        if budget < 0 or not min(size):
+        if budget < 0 or not min(size) or max(width, height) > WIDEST:
             outlines = tuple(line * factors for line in polygons_of(mask))
             scaled.append(replace(EMPTY, polygons=outlines))
             continue
+        soft = mask.covered - np.float32(0.5)
+        grid = Grid((width, height), (x, y), (mask.left * x, mask.top * y))
         lines = None if mask.polygons is None else tuple(each * factors for each in mask.polygons)
-        soft = cv2.resize(mask.covered.view(np.uint8) * 255, size, interpolation=cv2.INTER_LINEAR)
-        scaled.append(Mask(left, top, soft > 127, lines))
+        made = _mask(lambda _, rows, columns: soft[rows, columns], 0, [left, top], size, grid)  # noqa: B023
+        scaled.append(replace(made, polygons=lines))
     return tuple(scaled)
 
 

@@ -18,7 +18,7 @@ from i2t_ros.models.manifest import (
 )
 
 # No other public place is known that has this very file.
-ONE_LINK = {"mobilenet_v2_quantized"}
+ONE_LINK = {"mobilenet_v2_quantized", "deeplab_v3"}
 ENTRY = {
     "summary": "two things",
     "task": "detect",
@@ -88,7 +88,10 @@ def test_an_entry_becomes_a_spec(tmp_path):
     ("changes", "message"),
     [
         ({"color": "blue"}, "mine: unknown field color; known: auto"),
-        ({"task": "sing"}, "mine: task: expected one of detect, classify, faces, text, got 'sing'"),
+        (
+            {"task": "sing"},
+            "mine: task: expected one of detect, segment, classify, faces, text, got 'sing'",
+        ),
         ({"decoder": "magic"}, "mine: decoder: expected one of yolox"),
         ({"decoder_options": {"stride": 8}}, "decoder_options: yolox takes strides, got stride"),
         ({"score_threshold": 0}, "score_threshold: expected a number > 0.0, got 0"),

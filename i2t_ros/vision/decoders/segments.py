@@ -60,7 +60,7 @@ def yolov8(
     (https://github.com/ultralytics/ultralytics, ops.process_mask). With ``channels_last``
     prototypes are (1, height, width, M), as in TensorFlow's formats.
     """
-    maps = _prototypes("yolov8", outputs, 1, 5, channels_last)
+    maps = _prototypes("yolov8", outputs, channels_last)
     rows, number = outputs[0][:, : -len(maps)], outputs[0][0, -len(maps) :].T
     good = np.flatnonzero(rows[0, 4:].max(axis=0) >= min_score)
     found = objects.yolov8([rows[..., good]], size, min_score, normalized)
@@ -79,22 +79,22 @@ def yolov10(
     The format of YOLO26-seg, and of the others exported with suppression
     (https://github.com/ultralytics/ultralytics, nn/modules/head.py, Segment26).
     """
-    maps = _prototypes("yolov10", outputs, 2, 6, channels_last)
+    maps = _prototypes("yolov10", outputs, channels_last)
     rows = outputs[0][:, outputs[0][0, :, 4] >= min_score]
     found = objects.yolov10([rows[..., : -len(maps)]], size, min_score, normalized)
     return _of_prototypes(found, rows[0, :, -len(maps) :], maps)
 
 
-def _prototypes(
-    decoder: str, outputs: Outputs, axis: int, least: int, channels_last: bool
-) -> NDArray[Any]:
+def _prototypes(decoder: str, outputs: Outputs, channels_last: bool) -> NDArray[Any]:
     """Return the prototypes as (M, height, width), if the candidates have as many coefficients."""
     rows, maps = outputs
     if maps.ndim == 4 and maps.shape[0] == 1 and rows.ndim == 3 and rows.shape[0] == 1:
         maps = np.moveaxis(maps[0], -1, 0) if channels_last else maps[0]
-        if maps.size and rows.shape[axis] >= least + len(maps):
+        number = len(maps)
+        fits = rows.shape[1] >= 5 + number if decoder == "yolov8" else rows.shape[2] == 6 + number
+        if maps.size and fits:
             return maps
-    shape = f"(1, {least} or more + M, N)" if axis == 1 else f"(1, N, {least} + M)"
+    shape = "(1, 5 or more + M, N)" if decoder == "yolov8" else "(1, N, 6 + M)"
     where = "(1, height, width, M)" if channels_last else "(1, M, height, width)"
     raise ModelMismatchError(
         f"decoder {decoder}: expected outputs of shapes {shape} and {where}, got "
@@ -248,7 +248,7 @@ def settle_masks_yolov8(
     outputs: Outputs, size: InputSize, options: Options, labels: int
 ) -> Settled:
     """Tell fractions from pixels; see values.py."""
-    maps = _prototypes("yolov8", outputs, 1, 5, options.get("channels_last", False))
+    maps = _prototypes("yolov8", outputs, options.get("channels_last", False))
     return settle_yolov8([outputs[0][:, : -len(maps)]], size, options, labels)
 
 
@@ -256,7 +256,7 @@ def settle_masks_yolov10(
     outputs: Outputs, size: InputSize, options: Options, labels: int
 ) -> Settled:
     """Do the same, and refuse what are no class ids; see values.py."""
-    maps = _prototypes("yolov10", outputs, 2, 6, options.get("channels_last", False))
+    maps = _prototypes("yolov10", outputs, options.get("channels_last", False))
     return settle_yolov10([outputs[0][..., : -len(maps)]], size, options, labels)
 
 

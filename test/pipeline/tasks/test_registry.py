@@ -37,7 +37,7 @@ def install(tmp_path, monkeypatch):
 def test_a_task_of_another_package_is_one_of_the_tasks(install, caplog):
     install("smell = smelling:Smell")
     tasks = registry._all_tasks()
-    assert list(tasks) == ["detect", "faces", "text", "classify", "caption", "smell"]
+    assert list(tasks) == ["detect", "segment", "faces", "text", "classify", "caption", "smell"]
     assert type(tasks["smell"]).__name__ == "Smell"
     assert caplog.records == []
 
@@ -54,7 +54,14 @@ def test_a_task_of_another_package_is_one_of_the_tasks(install, caplog):
 )
 def test_a_broken_one_costs_a_warning_and_nothing_else(install, caplog, line, reason):
     install(line)
-    assert list(registry._all_tasks()) == ["detect", "faces", "text", "classify", "caption"]
+    assert list(registry._all_tasks()) == [
+        "detect",
+        "segment",
+        "faces",
+        "text",
+        "classify",
+        "caption",
+    ]
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert reason in record.getMessage()
@@ -62,5 +69,7 @@ def test_a_broken_one_costs_a_warning_and_nothing_else(install, caplog, line, re
 
 def test_names_are_checked_and_told_once():
     assert registry.check_tasks(["text", "detect", "text"]) == ("text", "detect")
-    with pytest.raises(UnknownTaskError, match="unknown task 'smell'; tasks are detect, faces"):
+    with pytest.raises(
+        UnknownTaskError, match="unknown task 'smell'; tasks are detect, segment, faces"
+    ):
         registry.check_tasks(["detect", "smell"])
