@@ -92,16 +92,13 @@ def _outlines_from_msg(msg: DescriptionMsg) -> tuple[Mask, ...] | None:
     """Return the masks of all objects; raises ValueError if they are not within the image."""
     if not msg.outlines:
         return None
-    outlines = [
-        [
-            np.array(_points_from_msg(polygon.points), np.float32).reshape(-1, 2)
-            for polygon in outline.polygons
-        ]
-        for outline in msg.outlines
-    ]
     limits = msg.width + 1, msg.height + 1  # numbers are rounded
-    if not all(((line >= 0) & (line <= limits)).all() for lines in outlines for line in lines):
-        raise ValueError(f"expected outlines within {msg.width} x {msg.height} pixels")
+    outlines = []
+    for outline in msg.outlines:
+        lines = [np.reshape(_points_from_msg(line.points), (-1, 2)) for line in outline.polygons]
+        if not all(((line >= 0) & (line <= limits)).all() for line in lines):
+            raise ValueError(f"expected outlines within {msg.width} x {msg.height} pixels")
+        outlines.append([line.astype(np.float32) for line in lines])
     return outlined_masks(outlines)
 
 

@@ -60,7 +60,8 @@ export function pickClass(name) {
 function* thingsOf(result) {
   for (const found of result.detections || []) {
     const words = `${found.label} ${percent(found.score)}`;
-    yield { kind: "object", of: found.class_id, box: found.box, words, color: colorOf(found.class_id) };
+    const color = colorOf(found.class_id);
+    yield { kind: "object", of: found.class_id, box: found.box, words, color, outlines: found.polygons };
   }
   for (const face of result.faces || []) {
     const points = Object.values(face.landmarks || {});
@@ -73,11 +74,17 @@ function* thingsOf(result) {
   }
 }
 
-function drawLines(lines, { of, box, color, corners, points = [] }, scale) {
+function drawLines(lines, { of, box, color, corners, points = [], outlines }, scale) {
   const [left, top, right, bottom] = box;
   const side = Math.min(right - left, bottom - top) * scale;
   const stroke = { stroke: color, "stroke-width": Math.max(THIN, Math.min(LINE, side / 24)) };
   const group = node("g", { "data-lines": of });
+  // Numbers that alternate between x and y are what an SVG takes.
+  for (const outline of outlines || []) {
+    const mask = node("polygon", { class: "mask", points: outline.join(" "), ...stroke });
+    mask.style.fill = color; // as an attribute, the page's policy would forbid it
+    group.append(mask);
+  }
   if (corners) {
     group.append(node("polygon", { points: corners.map((corner) => corner.join(",")).join(" "), ...stroke }));
   } else {
