@@ -105,6 +105,8 @@ def prepare(describer: Describer, options: DescribeOptions) -> None:
             errors.append(error)
     if len(errors) == len(options.tasks):
         raise errors[0]
-    if STAGED in options.tasks:
+    if {STAGED, "segment"} & set(options.tasks):
         with suppress(ModelError, BackendError):  # not loaded: printed as any other failure
-            describer.detector.check_classes(sorted(options.task_options[STAGED].named))
+            describer.finder(options.tasks).check_classes(
+                sorted(options.task_options[STAGED].named)
+            )

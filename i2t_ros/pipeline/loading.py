@@ -115,8 +115,10 @@ class _Choice(Generic[Ready]):
     def named(self, model: str) -> Ready:
         spec = describe_model(model)
         if spec.task != self.task:
+            parameter = "model" if spec.task == "detect" else f"{spec.task}_model"
             raise ModelMismatchError(
-                f"{spec.name} is for the task {spec.task}, not for {self.task}"
+                f"{spec.name} is for the task {spec.task}, not for {self.task}: name it with "
+                f"{parameter}"
             )
         return self.load(spec, "asked for by name", offline=self.how.offline)
 

@@ -103,3 +103,4 @@ def test_masks_of_a_camera_are_numbers_of_its_detections(peer, start, tmp_path):
     again = description_from_msg(response.description).scene.detections
     assert iou(whole(again.masks[0]), truth("dog")) > 0.96
     assert node.stop() == 0
+    assert "mine on onnxruntime (cpu) ready in" in node.log()

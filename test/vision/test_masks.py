@@ -238,7 +238,8 @@ def test_the_first_is_on_top_of_the_map_of_instances():
 
 def test_a_mask_is_drawn_translucent_with_its_outline():
     canvas = np.full((60, 80, 3), 100, np.uint8)
-    draw_masks(canvas, [Mask(20, 10, np.ones((30, 40), bool))], [(0, 0, 255)], 1)
+    nothing = Mask(0, 0, np.zeros((0, 0), bool))
+    draw_masks(canvas, [Mask(20, 10, np.ones((30, 40), bool)), nothing], [(0, 0, 255)] * 2, 1)
     assert canvas[5, 5].tolist() == [100, 100, 100]
     assert canvas[25, 40].tolist() == [60, 60, 162]
     assert canvas[25, 20].tolist() == pytest.approx([0, 0, 255], abs=80)

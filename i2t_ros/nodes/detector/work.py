@@ -105,11 +105,12 @@ class Work:
             undo.pop_all()
         detector, logger = self.describer.detector, node.get_logger()
         options = frame_settings().options
+        finder = self.describer.finder(options.tasks)
         try:
-            detector.check_classes(sorted(options.task_options[STAGED].named))
+            finder.check_classes(sorted(options.task_options[STAGED].named))
         except I2tError as error:  # not fatal: the model may stand in for another one
             logger.warning(f"allow_classes, deny_classes, class_min_scores: {error}")
-        logger.info(f"{detector.name} ready in {time.monotonic() - started:.2f} s")
+        logger.info(f"{finder.name} ready in {time.monotonic() - started:.2f} s")
         self.access = BackendAccess(detector.concurrency)
         self.frames = FrameLine(self, self.access, batch=detector.batch, in_work=self.in_work)
         self.requests = RequestQueue(
@@ -126,7 +127,7 @@ class Work:
             max_wait=settings.request_timeout,
             max_run=2 * (settings.task_timeout + caption.timeout),  # a caption, and an answer
         )
-        self.reports = Reports(node, detector, self.cameras, self.frames, self.requests, options)
+        self.reports = Reports(node, finder, self.cameras, self.frames, self.requests, options)
 
     def close(self) -> bool:
         """Stop the threads, then release what they used; return whether they ended in time."""

@@ -23,7 +23,8 @@ from outlined_models import (
 )
 from own_models import put
 
-from i2t_ros.errors import ModelError, ModelMismatchError, ModelMissingError
+from i2t_ros.cli.flags import prepare
+from i2t_ros.errors import InvalidRequestError, ModelError, ModelMismatchError, ModelMissingError
 from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.description_json import description_from_json, description_to_json
 from i2t_ros.pipeline.object_detector import DetectOptions
@@ -210,12 +211,16 @@ def test_what_is_of_no_family_is_not_guessed_at(tmp_path, outputs, message):
 
 def test_a_model_for_the_other_task_is_named(tmp_path):
     path = put(tmp_path, NCHW, YOLO, NAMES)
-    with pytest.raises(ModelMismatchError, match="for the task segment, not for detect"):
+    with pytest.raises(
+        ModelMismatchError, match="for the task segment, not for detect: name it with segment_m"
+    ):
         open_task("detect", path)
     (tmp_path / "mine.onnx").write_bytes(
         tiny_models.constant_onnx({"images": NCHW}, {"output0": yolov8()[:, :7]})
     )
-    with pytest.raises(ModelMismatchError, match="for the task detect, not for segment"):
+    with pytest.raises(
+        ModelMismatchError, match="for the task detect, not for segment: name it with model"
+    ):
         open_task("segment", path)
 
 
@@ -250,6 +255,13 @@ def test_a_request_is_answered_with_outlines(describer, tasks):
     again = description_from_json(found)
     assert iou(whole(again.scene.detections.masks[0]), truth("dog")) > 0.96
     assert description_to_json(again)["detections"] == found["detections"]
+
+
+def test_classes_that_are_named_are_those_of_its_own_model(describer):
+    named = dict.fromkeys(("detect", "segment"), DetectOptions(allow=frozenset({"dgo"})))
+    options = DescribeOptions(tasks=("segment",), task_options=named)
+    with pytest.raises(InvalidRequestError, match="mine has no class 'dgo'; did you mean 'dog'"):
+        prepare(describer, options)
 
 
 def test_masks_are_drawn_under_boxes_and_labels(describer):
