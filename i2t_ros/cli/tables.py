@@ -9,11 +9,15 @@ from i2t_ros.pipeline.description_json import description_to_json, reply_to_json
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.types import DescribeReply, Description, Picture
 
+HIDDEN = ("class_id", "polygons")
+"""Keys that tables leave out: the label is the class in the language asked for, and hundreds of
+points make no column."""
+
 
 def print_tables(description: Description) -> None:
     """Print what each task found, with one thing on a line; positions are pixels of the picture."""
     found = description_to_json(description)
-    for name in (name for task in TASKS.values() for name in task.result_json):
+    for name in dict.fromkeys(name for task in TASKS.values() for name in task.result_json):
         things = found[name]
         if isinstance(things, list) and things:
             rows = [_cells(thing) for thing in things]
@@ -61,7 +65,7 @@ def _cells(thing: dict[str, Any]) -> dict[str, str]:
     for name, value in thing.items():
         if isinstance(value, dict):
             cells |= _cells(value)
-        elif name != "class_id":  # the label is its word in the language asked for
+        elif name not in HIDDEN:
             cells[name.replace("_", " ")] = _text(value)
     return cells
 

@@ -184,7 +184,7 @@ def _with_masks(
     ids = len(shape) in (3, 4) and "int" in outputs[0].dtype
     if ids or (len(shape) == 4 and count and count in (shape[1], shape[3])):
         title = "DeepLab, or another that tells the class of each pixel"
-        doubt = "pixels divided by 255 (input.format: mean, std), stretched (resize)"
+        doubt = "stretched (input.format: resize); floats are pixels divided by 255 (mean, std)"
         return Reading(title, "label_map", doubt=doubt, task="segment")
     return None
 

@@ -24,6 +24,7 @@ from outlined_models import (
 from own_models import put
 
 from i2t_ros.cli.flags import prepare
+from i2t_ros.cli.tables import print_tables
 from i2t_ros.errors import InvalidRequestError, ModelError, ModelMismatchError, ModelMissingError
 from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.description_json import description_from_json, description_to_json
@@ -262,6 +263,14 @@ def test_classes_that_are_named_are_those_of_its_own_model(describer):
     options = DescribeOptions(tasks=("segment",), task_options=named)
     with pytest.raises(InvalidRequestError, match="mine has no class 'dgo'; did you mean 'dog'"):
         prepare(describer, options)
+
+
+def test_tables_have_each_object_once_and_no_points(describer, capsys):
+    print_tables(describer.describe(PICTURE, DescribeOptions(tasks=("segment",))))
+    told = capsys.readouterr().out
+    assert told.count("detections:") == told.count("objects:") == 1
+    assert "polygons" not in told
+    assert "20,56,140,144" in told
 
 
 def test_masks_are_drawn_under_boxes_and_labels(describer):
