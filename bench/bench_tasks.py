@@ -17,19 +17,25 @@ from functools import partial
 from pathlib import Path
 
 import cv2
+import numpy as np
 from effort import Effort
 from material import SHARED
 from table import Row, Table, at_most, milliseconds, show, take_turns
 from targets import TEXTS
 
+from i2t_ros.backends.fake import FakeBackend
 from i2t_ros.errors import I2tError
+from i2t_ros.models.manifest import find_spec, spec_from
 from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.describer import Describer
-from i2t_ros.pipeline.loading import OpenOptions
+from i2t_ros.pipeline.loading import Loaded, OpenOptions
+from i2t_ros.pipeline.object_detector import ObjectDetector
 from i2t_ros.pipeline.reply_cache import ReplyCache
 from i2t_ros.pipeline.tasks.base import Outcome
 from i2t_ros.pipeline.tasks.registry import TASKS
+from i2t_ros.pipeline.tasks.segment import ObjectSegmenter
 from i2t_ros.types import DescribeRequest, Picture
+from i2t_ros.vision.masks import draw_masks, instance_map, outlines_of
 
 WHITE = (255, 255, 255)
 ROUNDS = 15
@@ -43,6 +49,7 @@ def tables(effort: Effort) -> list[Table]:
         return [
             show("tasks", "Tasks of a 1280x720 photo", times(describer, tasks)),
             show("texts", "A photo with 20 texts", replies(describer) if "text" in tasks else ()),
+            show("masks", "Masks of 10 objects of a 640x480 image", masks()),
             show("task_memory", "Memory of tasks", memory(tasks)),
         ]
 
@@ -50,9 +57,10 @@ def tables(effort: Effort) -> list[Table]:
 def times(describer, tasks):
     """Measure each task alone, and several one after another and at once."""
     image = photo()
-    groups = {f"{len(tasks)} tasks": tasks}
+    several = tuple(task for task in tasks if task != "segment")  # it would replace detect
+    groups = {f"{len(several)} tasks": several}
     if "text" in tasks:
-        quick = tuple(task for task in tasks if task != "text")
+        quick = tuple(task for task in several if task != "text")
         groups[f"{len(quick)} tasks without text"] = quick
 
     def work(chosen):
@@ -69,6 +77,53 @@ def times(describer, tasks):
             yield milliseconds(name, seconds, in_turn)
         else:
             yield with_spread(milliseconds(name, seconds), [1e3 * s for s in seconds])
+
+
+def masks():
+    """Measure what follows a model of masks: its outputs are those of a YOLO-Seg of 640x640."""
+    random, runner = np.random.default_rng(1), segmenter()
+    coefficients = random.normal(size=(32, 10)).astype(np.float32)
+    rows = np.zeros((1, 4 + 80 + 32, 8400), np.float32)
+    for i in range(10):
+        rows[0, :4, 100 * i] = 100 + 45 * i, 200 + 20 * i, 160, 240
+        rows[0, 4 + i, 100 * i], rows[0, 84:, 100 * i] = 0.9, coefficients[:, i]
+    outputs = [rows, random.normal(size=(1, 32, 160, 160)).astype(np.float32)]
+    outputs[1] = np.stack([cv2.GaussianBlur(each, (0, 0), 8) for each in outputs[1][0]])[None]
+    image, options = np.zeros((480, 640, 3), np.uint8), runner.options()
+    prepared = runner.prepare(image)
+    found = runner.read(prepared, outputs, options)
+    boxes_alone = ObjectDetector(Loaded(find_spec("fake"), FakeBackend(), "fake", ""))
+    several = boxes_alone.prepare(image)
+    boxes = [found.boxes, found.scores, np.zeros(10, np.int32)]
+    options_alone = replace(options, iou_threshold=1.0, any_class_iou_threshold=1.0)
+    measured = take_turns(
+        {
+            "boxes alone, made already": lambda: boxes_alone.read(several, boxes, options_alone),
+            "boxes and masks from the outputs": lambda: runner.read(prepared, outputs, options),
+            "polygons": lambda: outlines_of(found.masks),
+            "the map of instances": lambda: instance_map(found.masks, (640, 480)),
+            "drawing": lambda: draw_masks(image, found.masks, [(0, 0, 255)] * 10, 2),
+        },
+        100,
+    )
+    for name, seconds in measured.items():
+        yield with_spread(milliseconds(name, seconds), [1e3 * s for s in seconds])
+
+
+def segmenter():
+    """Return a runner of a YOLO-Seg whose outputs are never asked for, but at the start."""
+    entry = {
+        "summary": "ten masks",
+        "task": "segment",
+        "input": {"format": {"width": 640, "height": 640, "resize": "letterbox_center"}},
+        "decoder": "yolov8",
+        "labels": "coco80",
+        "backends": ["fake"],
+    }
+    nothing = [np.zeros((1, 116, 8400), np.float32), np.zeros((1, 32, 160, 160), np.float32)]
+    backend = FakeBackend(script=lambda _: nothing)
+    spec = spec_from("yolo_seg", entry, "bench")
+    return ObjectSegmenter(Loaded(spec, backend, "fake", ""))
 
 
 def replies(describer):

@@ -23,6 +23,7 @@ TASKS = {
     "detect": "",
     "faces": "",
     "classify": "",
+    "segment": "litert",
     "pose": "litert",
     "text": "ocr",
     "caption": "vlm",

@@ -134,11 +134,14 @@ class Mask:
 
     left, top  of the part of the image that ``covered`` is, in pixels
     covered    (height, width) bool
+    polygons   the outlines that it was made of, (N, 2) float32 each, x and y in pixels of the
+               image; None if it was made of pixels
     """
 
     left: int
     top: int
     covered: NDArray[np.bool_]
+    polygons: tuple[NDArray[np.float32], ...] | None = None
 
     def __post_init__(self) -> None:
         """Make the array read-only, without a copy: masks are large."""

@@ -19,7 +19,7 @@ from i2t_ros.options import Option, from_values, options_of
 from i2t_ros.pipeline.describe_options import STAGED, DescribeOptions
 from i2t_ros.pipeline.describer import Describer
 from i2t_ros.pipeline.loading import OpenOptions
-from i2t_ros.pipeline.tasks.registry import TASKS
+from i2t_ros.pipeline.tasks.registry import TASKS, live_options
 
 PATIENCE = 3600.0
 """Seconds for a task: the user is watching, so a download may take long."""
@@ -27,8 +27,8 @@ PATIENCE = 3600.0
 GROUPS = {
     "words and drawing": options_of(DescribeOptions),
     **{
-        f"task {name}": (*options_of(task.settings), *options_of(task.options))
-        for name, task in TASKS.items()
+        f"task {name}": (*options_of(TASKS[name].settings), *options)
+        for name, options in live_options().items()
     },
     "models and backends": options_of(OpenOptions),
 }
@@ -105,6 +105,8 @@ def prepare(describer: Describer, options: DescribeOptions) -> None:
             errors.append(error)
     if len(errors) == len(options.tasks):
         raise errors[0]
-    if STAGED in options.tasks:
+    if {STAGED, "segment"} & set(options.tasks):
         with suppress(ModelError, BackendError):  # not loaded: printed as any other failure
-            describer.detector.check_classes(sorted(options.task_options[STAGED].named))
+            describer.finder(options.tasks).check_classes(
+                sorted(options.task_options[STAGED].named)
+            )

@@ -11,12 +11,15 @@ from i2t_ros.types import DescribeReply, Description, Picture
 
 MOST_POINTS = 5
 """A row has the landmarks of a face, but not the key points of a body."""
+HIDDEN = ("class_id", "polygons")
+"""Keys that tables leave out: the label is the class in the language asked for, and hundreds of
+points make no column."""
 
 
 def print_tables(description: Description) -> None:
     """Print what each task found, with one thing on a line; positions are pixels of the picture."""
     found = description_to_json(description)
-    for name in (name for task in TASKS.values() for name in task.result_json):
+    for name in dict.fromkeys(name for task in TASKS.values() for name in task.result_json):
         things = found[name]
         if isinstance(things, list) and things:
             rows = [_cells(thing) for thing in things]
@@ -67,7 +70,7 @@ def _cells(thing: dict[str, Any]) -> dict[str, str]:
     for name, value in thing.items():
         if isinstance(value, dict):
             cells |= _cells(value) if len(value) <= MOST_POINTS else {}
-        elif name != "class_id":  # the label is its word in the language asked for
+        elif name not in HIDDEN:
             cells[name.replace("_", " ")] = _text(value)
     return cells
 

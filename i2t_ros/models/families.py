@@ -31,6 +31,7 @@ class Reading(NamedTuple):
     format   the manifest's fields of input.format that are not the input's own
     score    score_threshold; None: that of every model
     doubt    what was assumed, and the field of the description that says otherwise
+    task     that the model is for
     """
 
     title: str
@@ -40,6 +41,7 @@ class Reading(NamedTuple):
     format: Mapping[str, Any] = STRETCHED
     score: float | None = None
     doubt: str = ""
+    task: str = "detect"
 
 
 def of_pose(facts: FileFacts, about: About, layout: str) -> Reading | None:
@@ -50,17 +52,17 @@ def of_pose(facts: FileFacts, about: About, layout: str) -> Reading | None:
     shapes = [port.shape for port in facts.outputs]
     if shapes == [(1, 1, 17, 3)]:
         form = {"resize": "letterbox_center", "pad": 0}
-        return Reading("MoveNet for one person", "movenet", format=form, score=0.55)
+        return Reading("MoveNet for one person", "movenet", format=form, score=0.55, task="pose")
     if about.task != "pose" or len(shapes) != 1 or len(shapes[0]) != 3:
         return None
     options = {"normalized": True} if layout == "NHWC" else {}
     _, rows, columns = shapes[0]
     if rows == 5 + 3 * 17:
         title = "Ultralytics YOLOv8-pose or YOLO11-pose"
-        return Reading(title, "yolov8_pose", options=options, format=CENTERED)
+        return Reading(title, "yolov8_pose", options=options, format=CENTERED, task="pose")
     if columns == 6 + 3 * 17:
         title = "Ultralytics YOLO26-pose, or another pose model with suppression"
-        return Reading(title, "yolo26_pose", options=options, format=CENTERED)
+        return Reading(title, "yolo26_pose", options=options, format=CENTERED, task="pose")
     return None
 
 
@@ -71,7 +73,7 @@ def by_name(facts: FileFacts, about: About, labels: Sequence[str]) -> Reading | 
     if {"labels", "boxes", "scores"} <= names and SIZE_INPUT in {p.name for p in facts.inputs}:
         title = "RT-DETR, D-FINE or DEIM of their authors"
         return Reading(title, "labels_boxes_scores", ("labels", "boxes", "scores"), score=0.4)
-    if names == {"dets", "labels"}:
+    if {"dets", "labels"} <= names <= {"dets", "labels", "masks"}:
         return _dets_labels(shapes, about, len(labels or about.names))
     for logits in ("logits", "pred_logits"):
         if names >= {logits, "pred_boxes"} and "pred_masks" not in names:
@@ -100,8 +102,8 @@ def by_name(facts: FileFacts, about: About, labels: Sequence[str]) -> Reading | 
 
 def _dets_labels(shapes: Mapping[str, tuple[int, ...]], about: About, count: int) -> Reading | None:
     """Tell RF-DETR's boxes and logits from MMDeploy's boxes with scores and class ids."""
-    dets, classes = shapes["dets"], shapes["labels"]
-    if _ends_in(dets, 5) and len(classes) == len(dets) - 1:
+    dets, classes, masks = shapes["dets"], shapes["labels"], shapes.get("masks")
+    if _ends_in(dets, 5) and len(classes) == len(dets) - 1 and masks is None:
         return Reading(
             "MMDetection (MMDeploy)",
             "dets_labels",
@@ -110,21 +112,18 @@ def _dets_labels(shapes: Mapping[str, tuple[int, ...]], about: About, count: int
             doubt="color order, mean and deviation (input.format: color, mean, std), which are "
             "those of MMDetection's ResNets; the Normalize of its pipeline.json has the model's",
         )
-    if _ends_in(dets, 4) and len(classes) == 3:
-        scaled = dict(IMAGENET)
-        if about.mean and about.std:
-            scaled = {"mean": list(about.mean), "std": list(about.std)}
-        # Trained on N classes it has N + 1 columns; the published one counts as COCO does, 0 to 90.
-        no_object = {"no_object": True} if count and classes[2] == count + 1 else {}
-        return Reading(
-            "RF-DETR",
-            "query_logits",
-            ("labels", "dets"),
-            no_object,
-            {"resize": "stretch", **scaled},
-            0.4,
-        )
-    return None
+    if not _ends_in(dets, 4) or len(classes) != 3:
+        return None
+    scaled = dict(IMAGENET)
+    if about.mean and about.std:
+        scaled = {"mean": list(about.mean), "std": list(about.std)}
+    # Trained on N classes it has N + 1 columns; the published one counts as COCO does, 0 to 90.
+    no_object = {"no_object": True} if count and classes[2] == count + 1 else {}
+    form = {"resize": "stretch", **scaled}
+    if masks is None:
+        return Reading("RF-DETR", "query_logits", ("labels", "dets"), no_object, form, 0.4)
+    outputs = ("labels", "dets", "masks")
+    return Reading("RF-DETR-Seg", "query_logits", outputs, no_object, form, 0.4, task="segment")
 
 
 def _query_logits(
@@ -166,6 +165,8 @@ def by_shape(
 
     side  height and width of the input
     """
+    if found := _with_masks(facts, about, labels, layout):
+        return [found]
     output = _only_output(facts, about)
     if output is None:
         return []
@@ -181,6 +182,33 @@ def by_shape(
     if about.libre:
         return _of_libreyolo(shape, about.family, named)
     return _of_ultralytics(shape, about.family, len(labels or about.names), named, side, layout)
+
+
+def _with_masks(
+    facts: FileFacts, about: About, labels: Sequence[str], layout: str
+) -> Reading | None:
+    """Recognize YOLOs with masks, and maps that tell the class, or its score, in each cell."""
+    outputs = sorted(facts.outputs, key=lambda port: len(port.shape))
+    shapes, last = [port.shape for port in outputs], layout == "NHWC"
+    if [*map(len, shapes)] == [3, 4] and not about.libre:
+        rows, maps = shapes
+        names = outputs[0].name, outputs[1].name
+        options = {"normalized": True, "channels_last": True} if last else {}
+        decoder, title, number = "", "", maps[3 if last else 1]
+        if rows[2] == 6 + number > 6:
+            decoder, title = "yolov10", "Ultralytics YOLO26-Seg, or another with suppression"
+        elif rows[1] > 4 + number and (rows[1] < rows[2] or rows[2] == -1):
+            decoder, title = "yolov8", "Ultralytics YOLOv8-Seg or YOLO11-Seg"
+        return Reading(title, decoder, names, options, CENTERED, task="segment") if title else None
+    if len(shapes) != 1:
+        return None
+    (shape,), count = shapes, len(labels or about.names)
+    ids = len(shape) in (3, 4) and "int" in outputs[0].dtype
+    if ids or (len(shape) == 4 and count and count in (shape[1], shape[3])):
+        title = "DeepLab, or another that tells the class of each pixel"
+        doubt = "stretched (input.format: resize); floats are pixels divided by 255 (mean, std)"
+        return Reading(title, "label_map", doubt=doubt, task="segment")
+    return None
 
 
 def _of_libreyolo(shape: tuple[int, ...], family: str, named: tuple[str, ...]) -> list[Reading]:

@@ -12,7 +12,6 @@ from i2t_ros.models.files import explain_ending
 from i2t_ros.models.metadata import About, read_metadata
 from i2t_ros.models.tensors import FileFacts, listed
 from i2t_ros.optional import needed_for
-from i2t_ros.vision.decoders import DECODERS
 
 Entry = dict[str, Any]
 
@@ -29,11 +28,7 @@ READERS = ("onnxruntime", "openvino", "litert")
 USUAL_SIDE = 640
 FED = ("float32", "float16", "uint8")
 
-OTHER_TASKS = {
-    "segment": "a segmentation model",
-    "obb": "a model of rotated boxes (OBB)",
-    "classify": "a classifier",
-}
+OTHER_TASKS = {"obb": "a model of rotated boxes (OBB)", "classify": "a classifier"}
 EXPORT_DETECTOR = "export a detection model (Ultralytics: task=detect)"
 AS_CLASSIFIER = (
     "describe it with `task: classify` and `decoder: probabilities` (or logits), and name it with "
@@ -91,22 +86,27 @@ def recognize_facts(facts: FileFacts, labels: Sequence[str] = ()) -> tuple[Readi
     Raises ModelError, saying why not.
     """
     about = read_metadata(facts.metadata)
-    if about.task not in ("", "detect", "pose"):
+    if about.task not in ("", "detect", "segment", "pose"):
         what = OTHER_TASKS.get(about.task, f"for the task {about.task!r}")
         instead = AS_CLASSIFIER if about.task == "classify" else EXPORT_DETECTOR
         raise ModelError(f"its metadata say that it is {what}: {instead}")
     picture = _picture(facts, about)
     form = picture["format"]
     reading = _reading(facts, about, labels, form)
+    if about.task == "segment" != reading.task:
+        raise ModelError(
+            "its metadata say that it is a segmentation model, and no output of it has masks "
+            f"({listed(facts.outputs)}): export it whole"
+        )
     form |= reading.format
     if form["dtype"] == "uint8":
         for scale in ("mean", "std"):
             form.pop(scale, None)
     if reading.decoder == "labels_boxes_scores":
         picture["constants"] = {SIZE_INPUT: [[form["width"], form["height"]]]}
-    entry: Entry = {"decoder": reading.decoder, "input": picture}
-    if reading.decoder in DECODERS["pose"]:
-        entry |= {"task": "pose", "labels": ["person"]}
+    entry: Entry = {"task": reading.task, "decoder": reading.decoder, "input": picture}
+    if reading.task == "pose":
+        entry["labels"] = ["person"]
     if reading.outputs:
         entry["outputs"] = reading.outputs
     if reading.options:
@@ -168,11 +168,13 @@ def _why_unknown(facts: FileFacts, about: About) -> str:
     found = f"its outputs are of no known family ({listed(facts.outputs)})"
     if about.libre:
         return f"LibreYOLO's family {about.family} is not read here: {found}"
-    names = {port.name for port in facts.outputs}
-    if {"masks", "pred_masks", "proto"} & names or (
-        len(shapes) == 2 and sorted(map(len, shapes)) == [3, 4]
+    if {"masks", "pred_masks", "proto"} & {port.name for port in facts.outputs} or (
+        sorted(map(len, shapes)) == [3, 4]
     ):
-        return f"it looks like a segmentation model ({listed(facts.outputs)}): {EXPORT_DETECTOR}"
+        return (
+            f"it looks like a segmentation model of another family ({listed(facts.outputs)}): "
+            f"{EXPORT_DETECTOR}"
+        )
     if len(shapes) == 1 and len(shapes[0]) == 2:
         return f"it looks like a classifier ({listed(facts.outputs)}): {AS_CLASSIFIER}"
     if len(shapes) > 1 and all(len(shape) in (4, 5) for shape in shapes):

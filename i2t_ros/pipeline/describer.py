@@ -122,8 +122,13 @@ class Describer:
     @property
     def detector(self) -> ObjectDetector:
         """The detector, loaded; raises ModelError, BackendError and UnknownTaskError."""
-        self._check([STAGED])
-        return cast(ObjectDetector, self._workers[STAGED].runner())
+        return self.finder([STAGED])
+
+    def finder(self, tasks: Iterable[TaskName]) -> ObjectDetector:
+        """Return what finds the objects if these are the tasks, loaded; raises as ``detector``."""
+        task = "segment" if "segment" in tasks else STAGED
+        self._check([task])
+        return cast(ObjectDetector, self._workers[task].runner())
 
     def prepare(self, tasks: Sequence[TaskName]) -> None:
         """Load what these tasks need now, rather than with the first image.

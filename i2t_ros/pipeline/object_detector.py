@@ -121,14 +121,30 @@ class ObjectDetector(ModelRunner[DetectOptions, Detections]):
     ) -> Detections:
         """Keep what is wanted, once, in pixels of the picture."""
         least_scores, least = self._least_scores(options)
-        found: Candidates = self._decode(outputs, image.size, least)
+        return self._chosen(self._decode(outputs, image.size, least), image, options, least_scores)[
+            0
+        ]
+
+    def _chosen(
+        self,
+        found: Candidates,
+        image: PreparedImage,
+        options: DetectOptions,
+        least_scores: NDArray[np.float32] | None,
+    ) -> tuple[Detections, NDArray[np.intp]]:
+        """Return what is wanted of the candidates, and which of them that is, by index.
+
+        least_scores  of each class, as _least_scores() has them
+        """
         boxes, scores, class_ids, classes = found
         self._check_labels(classes)
+        numbers = None
         if least_scores is not None or not all_are_boxes(boxes):
             good = are_boxes(boxes)
             if least_scores is not None:
                 good &= scores >= least_scores[class_ids]
-            boxes, scores, class_ids = boxes[good], scores[good], class_ids[good]
+            numbers = good.nonzero()[0]
+            boxes, scores, class_ids = boxes[numbers], scores[numbers], class_ids[numbers]
         iou = options.iou_threshold or self.spec.iou_threshold
         best = self._best(boxes, scores, class_ids, iou)
         # One thing that the model takes for a car and for a truck is one object. Whoever asks for
@@ -143,7 +159,8 @@ class ObjectDetector(ModelRunner[DetectOptions, Detections]):
             inside = are_boxes(boxes)
             boxes, best = boxes[inside], best[inside]
         class_ids = class_ids.take(best).astype(np.int32)
-        return Detections.adopt(boxes, scores.take(best), class_ids, self.labels)
+        chosen = Detections.adopt(boxes, scores.take(best), class_ids, self.labels)
+        return chosen, best if numbers is None else numbers[best]
 
     def _least_scores(self, options: DetectOptions) -> tuple[NDArray[np.float32] | None, float]:
         """Return the least score of each class, infinite for never, and the least of all.

@@ -90,9 +90,11 @@ class ReplyCache:
 
 def cost_of(reply: DescribeReply) -> int:
     """Return the approximate bytes of a reply."""
-    results = reply.description.scene.results.values()
-    parts = sum(len(result) for result in results if isinstance(result, Sized))
-    return FIXED_COST + PART_COST * parts + len(reply.annotated or b"")
+    scene = reply.description.scene
+    parts = sum(len(result) for result in scene.results.values() if isinstance(result, Sized))
+    masks = (scene.detections.masks if scene.detections else None) or ()
+    pixels = sum(mask.covered.nbytes for mask in masks)
+    return FIXED_COST + PART_COST * parts + pixels + len(reply.annotated or b"")
 
 
 def frozen(value: Any) -> Hashable:

@@ -18,7 +18,7 @@ from i2t_ros.models.manifest import (
 )
 
 # No other public place is known that has these very files.
-ONE_LINK = {"mobilenet_v2_quantized", "movenet_single_pose_lightning"}
+ONE_LINK = {"mobilenet_v2_quantized", "movenet_single_pose_lightning", "deeplab_v3"}
 ENTRY = {
     "summary": "two things",
     "task": "detect",
@@ -90,7 +90,7 @@ def test_an_entry_becomes_a_spec(tmp_path):
         ({"color": "blue"}, "mine: unknown field color; known: auto"),
         (
             {"task": "sing"},
-            "mine: task: expected one of detect, classify, faces, text, pose, got 'sing'",
+            "mine: task: expected one of detect, segment, classify, faces, text, pose, got 'sing'",
         ),
         ({"decoder": "magic"}, "mine: decoder: expected one of yolox"),
         ({"decoder_options": {"stride": 8}}, "decoder_options: yolox takes strides, got stride"),

@@ -151,7 +151,7 @@ def test_a_node_whose_own_task_cannot_be_loaded_does_not_start(peer, start, at_h
 def test_a_node_refuses_a_task_that_does_not_exist(peer, start):
     node = start(ready=False, model="fake", tasks="[smell]")
     assert node.wait(LIMIT) != 0
-    assert "unknown task 'smell'; tasks are detect, pose, faces, text, classify" in node.log()
+    assert "unknown task 'smell'; tasks are detect, segment, pose, faces, text" in node.log()
 
 
 def test_a_cache_of_size_0_keeps_nothing(peer, start):

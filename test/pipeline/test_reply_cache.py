@@ -10,7 +10,7 @@ from i2t_ros.pipeline.object_detector import DetectOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache, cost_of, frozen
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.text import TextOptions
-from i2t_ros.types import DescribeReply, Description
+from i2t_ros.types import DescribeReply, Description, Detections, Mask
 
 
 def reply(picture=b"", scene=None):
@@ -80,6 +80,10 @@ def test_a_picture_and_what_was_found_cost_room():
     faces = Faces(np.zeros((3, 4)), np.zeros(3))
     assert cost_of(reply(bytes(5000))) - cost_of(reply()) == 5000
     assert cost_of(reply(scene=scene_of(4, 4, faces=faces))) > cost_of(reply())
+    found = Detections([[0, 0, 30, 20]], [0.5], [0], ("cat",))
+    outlined = replace(found, masks=(Mask(0, 0, np.ones((20, 30), bool)),))
+    with_and_without = [cost_of(reply(scene=scene_of(40, 40, each))) for each in (outlined, found)]
+    assert with_and_without[0] - with_and_without[1] == 600
 
 
 def test_many_threads_may_use_it():

@@ -52,6 +52,7 @@ RESULTS = {
     "sentence": (String, 10),
     "description": (DescriptionMsg, 10),
     "boxes": (ImageMarker, 10),
+    "masks": (ImageMsg, 1),
     "poses": (PersonPoseArray, 10),
     "skeletons": (ImageMarker, 10),
     "sentence_marker": (Marker, 10),

@@ -256,7 +256,8 @@ class DetectorNode(ManagedNode):
         """Take the values of live parameters; raises RequestError if they make no sense."""
         options, speech = describe_options(values), from_values(SpeechOptions, values)
         work = self._work
-        if work is not None:
+        # The model of segment may not be loaded yet, and nobody waits here until it is.
+        if work is not None and "segment" not in options.tasks:
             new = options.task_options[STAGED].named - self._options.task_options[STAGED].named
             work.describer.detector.check_classes(sorted(new))
         self._options: DescribeOptions = options

@@ -19,7 +19,12 @@ from i2t_ros.nodes.lifecycle.guard import COMPLAINT_PERIOD
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
 from i2t_ros.nodes.messages.annotations import annotations_to_msg
 from i2t_ros.nodes.messages.descriptions import description_to_msg
-from i2t_ros.nodes.messages.images import encoded_to_msg, frame_from_msg, image_to_msg
+from i2t_ros.nodes.messages.images import (
+    encoded_to_msg,
+    frame_from_msg,
+    image_to_msg,
+    numbers_to_msg,
+)
 from i2t_ros.nodes.messages.markers import boxes_to_marker, sentence_to_marker, skeletons_to_marker
 from i2t_ros.nodes.messages.tasks import detections_to_msg, poses_to_msg
 from i2t_ros.nodes.parameters.detector import DetectorSettings, openers
@@ -35,6 +40,7 @@ from i2t_ros.pipeline.tasks.registry import late_tasks
 from i2t_ros.pipeline.telling import draw
 from i2t_ros.types import DescribeReply, DescribeRequest, Told
 from i2t_ros.vision.codecs import encode_image
+from i2t_ros.vision.masks import instance_map
 from i2t_ros.vlm.settings import LanguageModelSettings
 from i2t_ros.vlm.stop import Stop
 
@@ -101,11 +107,12 @@ class Work:
             undo.pop_all()
         detector, logger = self.describer.detector, node.get_logger()
         options = frame_settings().options
+        finder = self.describer.finder(options.tasks)
         try:
-            detector.check_classes(sorted(options.task_options[STAGED].named))
+            finder.check_classes(sorted(options.task_options[STAGED].named))
         except I2tError as error:  # not fatal: the model may stand in for another one
             logger.warning(f"allow_classes, deny_classes, class_min_scores: {error}")
-        logger.info(f"{detector.name} ready in {time.monotonic() - started:.2f} s")
+        logger.info(f"{finder.name} ready in {time.monotonic() - started:.2f} s")
         self.access = BackendAccess(detector.concurrency)
         self.frames = FrameLine(self, self.access, batch=detector.batch, in_work=self.in_work)
         self.requests = RequestQueue(
@@ -122,7 +129,7 @@ class Work:
             max_wait=settings.request_timeout,
             max_run=2 * (settings.task_timeout + caption.timeout),  # a caption, and an answer
         )
-        self.reports = Reports(node, detector, self.cameras, self.frames, self.requests, options)
+        self.reports = Reports(node, finder, self.cameras, self.frames, self.requests, options)
 
     def close(self) -> bool:
         """Stop the threads, then release what they used; return whether they ended in time."""
@@ -205,6 +212,9 @@ class Work:
             detections = publish("detections", lambda: detections_to_msg(header, found))
             if found is not None:
                 publish("boxes", lambda: boxes_to_marker(header, found))
+                if (masks := found.masks) is not None:
+                    size = scene.width, scene.height
+                    publish("masks", lambda: numbers_to_msg(header, instance_map(masks, size)))
             if (poses := scene.results.get("pose")) is not None:
                 publish("poses", lambda: poses_to_msg(header, poses))
                 publish("skeletons", lambda: skeletons_to_marker(header, poses))

@@ -27,6 +27,7 @@ from i2t_ros.pipeline.tasks.registry import TASKS, check_tasks
 from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeReply, DescribeRequest, Description, Picture, PictureHeader, Scene
 from i2t_ros.vision.codecs import canonical_format
+from i2t_ros.vision.masks import MOST_POINTS_OF_ALL
 
 SERVICE_QOS = QoSProfile(depth=1000, durability=DurabilityPolicy.VOLATILE)
 """Of Describe and its clients: with ROS's own depth of 10 a burst of requests, or of answers, would
@@ -156,13 +157,22 @@ def description_from_msg(msg: DescriptionMsg) -> Description:
 
     Raises ServiceError for what no detector_node sends, such as an object without a class.
     """
-    lists = (msg.tasks, msg.failures, msg.objects, msg.detections.detections, msg.faces, msg.texts)
-    points = [person.points for person in msg.poses]
-    most = max(map(len, (*lists, msg.classification.results, msg.others, msg.poses, *points)))
+    lists = [
+        *(msg.tasks, msg.failures, msg.objects, msg.detections.detections, msg.outlines, msg.poses),
+        *(msg.faces, msg.texts, msg.classification.results, msg.others),
+        *(person.points for person in msg.poses),
+    ]
+    most = max(map(len, lists))
     if most > MOST_FOUND:
         raise ServiceError(
             f"the description makes no sense: a list has {most} entries, expected at most "
             f"{MOST_FOUND}"
+        )
+    points = sum(len(line.points) + 1 for each in msg.outlines for line in each.polygons)
+    if points > MOST_POINTS_OF_ALL:
+        raise ServiceError(
+            f"the description makes no sense: its outlines have {points} points, expected at most "
+            f"{MOST_POINTS_OF_ALL}"
         )
     _check_texts(msg)
     try:

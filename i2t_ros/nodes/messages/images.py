@@ -6,6 +6,7 @@ another NumPy (vision_opencv issue 535). The others are left to it: other_encodi
 """
 
 import re
+import sys
 from typing import Any, cast
 
 import cv2
@@ -179,6 +180,15 @@ def image_to_msg(header: Header, image: Image) -> ImageMsg:
     # Handed over as an array.array, which is the one type that rclpy takes without a check of
     # each element.
     msg.data.frombytes(np.ascontiguousarray(image).data.cast("B"))
+    return msg
+
+
+def numbers_to_msg(header: Header, numbers: NDArray[np.uint16]) -> ImageMsg:
+    """Return a 16UC1 image message of a number for each pixel, (height, width)."""
+    height, width = numbers.shape
+    msg = ImageMsg(header=header, height=height, width=width, encoding="16UC1", step=2 * width)
+    msg.is_bigendian = sys.byteorder == "big"
+    msg.data.frombytes(np.ascontiguousarray(numbers).data.cast("B"))
     return msg
 
 

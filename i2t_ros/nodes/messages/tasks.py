@@ -23,7 +23,7 @@ from vision_msgs.msg import Classification as ClassificationMsg
 from i2t_ros.language.facts import count_objects
 from i2t_ros.msg import Description as DescriptionMsg
 from i2t_ros.msg import Face as FaceMsg
-from i2t_ros.msg import KeyPoint, PersonPose, PersonPoseArray, TaskResult
+from i2t_ros.msg import KeyPoint, Outline, PersonPose, PersonPoseArray, Polygon, TaskResult
 from i2t_ros.msg import ObjectCount as ObjectCountMsg
 from i2t_ros.msg import TextRegion as TextRegionMsg
 from i2t_ros.nodes.messages.durations import duration_to_msg, seconds_of
@@ -34,7 +34,8 @@ from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.pose import Poses
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.pipeline.tasks.text import TextRegion
-from i2t_ros.types import Detections
+from i2t_ros.types import Detections, Mask
+from i2t_ros.vision.masks import outlined_masks, outlines_of
 from i2t_ros.vision.postures import KEY_POINTS, POSTURES
 
 
@@ -83,6 +84,24 @@ def _fill_detections(msg: DescriptionMsg, found: Detections, label: Label) -> No
         for entry in count_objects(found)
     ]
     msg.colors = found.colors or ()
+    msg.outlines = [
+        Outline(polygons=[Polygon(points=_points_to_msg(line.tolist())) for line in lines])
+        for lines in outlines_of(found.masks or ())
+    ]
+
+
+def _outlines_from_msg(msg: DescriptionMsg) -> tuple[Mask, ...] | None:
+    """Return the masks of all objects; raises ValueError if they are not within the image."""
+    if not msg.outlines:
+        return None
+    limits = msg.width + 1, msg.height + 1  # numbers are rounded
+    outlines = []
+    for outline in msg.outlines:
+        lines = [np.reshape(_points_from_msg(line.points), (-1, 2)) for line in outline.polygons]
+        if not all(((line >= 0) & (line <= limits)).all() for line in lines):
+            raise ValueError(f"expected outlines within {msg.width} x {msg.height} pixels")
+        outlines.append([line.astype(np.float32) for line in lines])
+    return outlined_masks(outlines)
 
 
 def _read_detections(msg: DescriptionMsg) -> Detections:
@@ -102,6 +121,7 @@ def _read_detections(msg: DescriptionMsg) -> Detections:
         tracks if tracked else None,
         positions=positions if positions.any() else None,
         colors=tuple(msg.colors) or None,
+        masks=_outlines_from_msg(msg),
     )
 
 
@@ -233,6 +253,7 @@ def _other(name: str) -> Converter:
 
 _CONVERTERS = {
     "detect": Converter(_fill_detections, _read_detections),
+    "segment": Converter(_fill_detections, _read_detections),
     "pose": Converter(_fill_poses, _read_poses),
     "faces": Converter(_fill_faces, _read_faces),
     "text": Converter(_fill_texts, _read_texts),

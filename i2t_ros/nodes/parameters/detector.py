@@ -17,7 +17,7 @@ from i2t_ros.pipeline.narrator import SpeechOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits
 from i2t_ros.pipeline.task_worker import Opener
 from i2t_ros.pipeline.tasks.base import Runner
-from i2t_ros.pipeline.tasks.registry import TASKS
+from i2t_ros.pipeline.tasks.registry import TASKS, live_options
 from i2t_ros.pipeline.tracking import MEMORY
 from i2t_ros.resources import expanded
 from i2t_ros.types import TaskName
@@ -122,7 +122,7 @@ DETECTOR: tuple[Option, ...] = (
     *options_of(DetectorSettings),
     AUTOSTART,
     *options_of(DescribeOptions),
-    *(found for task in TASKS.values() for found in options_of(task.options)),
+    *(found for options in live_options().values() for found in options),
     *options_of(SpeechOptions),
 )
 """All parameters of detector_node."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,12 @@ from i2t_ros.pipeline.grounding import place
 from i2t_ros.pipeline.loading import OpenOptions, open_model
 from i2t_ros.pipeline.object_detector import DetectOptions, ObjectDetector
 from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_pixels, rounded_score
-from i2t_ros.types import DescribeRequest, Detections, Image
+from i2t_ros.types import DescribeRequest, Detections, Image, Mask
 from i2t_ros.vision.class_colors import class_color
 from i2t_ros.vision.drawing import DrawOptions, Pen, Plate, caption, draw_box, readable
+from i2t_ros.vision.masks import Polygon, draw_masks, outlined_masks, outlines_of, scaled_masks
+
+Settings = TypeVar("Settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +108,23 @@ class DetectionJson:
         default=None,
         metadata={"description": "if colors are asked for and one stands out", "examples": ["red"]},
     )
+    polygons: list[list[float]] | None = field(
+        default=None,
+        metadata={
+            "description": "the outlines of its parts, each x, y, x, y and so on in pixels of the "
+            "picture, as in COCO's segmentation; of the task segment"
+        },
+    )
 
 
-class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
-    """Objects: boxes, classes and scores."""
+class ObjectTask(Task[Settings, DetectOptions, Detections]):
+    """What ``detect`` and ``segment`` have in common: all but their models."""
 
-    name = "detect"
-    settings = DetectSettings
     options = DetectOptions
     result_json: ClassVar[Mapping[str, Any]] = {
         "objects": list[ObjectCountJson],
         "detections": list[DetectionJson],
     }
-
-    def open(self, settings: DetectSettings, how: OpenOptions) -> ObjectDetector:
-        """Return a detector; see Task. OpenCV's own stands in for a trained model of auto."""
-        return open_model(
-            self.name, settings.model, ObjectDetector, how, settings.backend, built_in=BUILT_IN
-        )
 
     def for_request(self, options: DetectOptions, request: DescribeRequest) -> DetectOptions:
         """Return the options with the least score that a request names."""
@@ -145,7 +147,10 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
     def draw(
         self, canvas: Image, result: Detections, pen: Pen, label: Label, options: DrawOptions
     ) -> None:
-        """Draw the boxes, the best last, to be on top."""
+        """Draw the masks, if there are any, and the boxes, the best last, to be on top."""
+        if result.masks is not None:
+            colors = map(class_color, result.class_names(), result.class_ids.tolist())
+            draw_masks(canvas, result.masks, [*colors], pen.line)
         rows = zip(
             result.class_names(), result.class_ids.tolist(), result.boxes.tolist(), strict=True
         )
@@ -173,8 +178,9 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
         return plates
 
     def scaled(self, result: Detections, factors: NDArray[np.float32]) -> Detections:
-        """Return the objects with other boxes; see Task."""
-        return replace(result, boxes=result.boxes * np.tile(factors, 2))
+        """Return the objects with other boxes and masks; see Task."""
+        masks = None if result.masks is None else scaled_masks(result.masks, factors)
+        return replace(result, boxes=result.boxes * np.tile(factors, 2), masks=masks)
 
     def to_json(self, result: Detections, label: Label) -> dict[str, Any]:
         """Return the counts and the objects, best first; see Task."""
@@ -183,7 +189,7 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
             for of in count_objects(result)
         )
         names, boxes, tracks = result.class_names(), result.boxes.tolist(), _tracks(result)
-        positions = result.positions
+        positions, outlines = result.positions, outlines_of(result.masks or ())
         objects = (
             DetectionJson(
                 name,
@@ -192,6 +198,7 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
                 rounded_pixels(box),
                 track,
                 color=result.colors[i] or None if result.colors else None,
+                polygons=_polygons_json(outlines[i]) if outlines else None,
                 **({} if positions is None else _position_json(positions[i].tolist())),
             )
             for i, (name, score, box, track) in enumerate(
@@ -216,6 +223,20 @@ class DetectTask(Task[DetectSettings, DetectOptions, Detections]):
             track_ids=tracks if tracked else None,  # type: ignore[arg-type]
             positions=_any(items, "position", [0.0, 0.0, 0.0]),
             colors=_any(items, "color", ""),
+            masks=_masks(_any(items, "polygons", [])),
+        )
+
+
+class DetectTask(ObjectTask[DetectSettings]):
+    """Objects: boxes, classes and scores."""
+
+    name = "detect"
+    settings = DetectSettings
+
+    def open(self, settings: DetectSettings, how: OpenOptions) -> ObjectDetector:
+        """Return a detector; see Task. OpenCV's own stands in for a trained model of auto."""
+        return open_model(
+            self.name, settings.model, ObjectDetector, how, settings.backend, built_in=BUILT_IN
         )
 
 
@@ -225,6 +246,19 @@ def _position_json(position: Sequence[float]) -> dict[str, Any]:
         return {}
     rounded = [round(value, 3) for value in position]
     return {"distance": round(math.hypot(*position), 3), "position": rounded}
+
+
+def _polygons_json(polygons: Sequence[Polygon]) -> list[list[float]]:
+    return [rounded_pixels(line.ravel().tolist()) for line in polygons]
+
+
+def _masks(outlines: Sequence[Sequence[Sequence[float]]] | None) -> tuple[Mask, ...] | None:
+    """Return what _polygons_json() was given, of each object."""
+    if outlines is None:
+        return None
+    return outlined_masks(
+        [[np.array(line, np.float32).reshape(-1, 2) for line in lines] for lines in outlines]
+    )
 
 
 def _any(items: Sequence[Mapping[str, Any]], key: str, missing: Any) -> Any:

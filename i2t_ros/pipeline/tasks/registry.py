@@ -9,14 +9,16 @@ import numpy as np
 
 from i2t_ros.errors import UnknownTaskError
 from i2t_ros.optional import entry_points_of
+from i2t_ros.options import Option, options_of
 from i2t_ros.pipeline.tasks.base import Task
 from i2t_ros.pipeline.tasks.caption import CaptionTask
 from i2t_ros.pipeline.tasks.classify import ClassifyTask
 from i2t_ros.pipeline.tasks.detect import DetectTask
 from i2t_ros.pipeline.tasks.faces import FacesTask
 from i2t_ros.pipeline.tasks.pose import PoseTask
+from i2t_ros.pipeline.tasks.segment import SegmentTask
 from i2t_ros.pipeline.tasks.text import TextTask
-from i2t_ros.types import Scene
+from i2t_ros.types import Scene, TaskName
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +38,8 @@ def check_tasks(names: Iterable[str]) -> tuple[str, ...]:
 def _all_tasks() -> Mapping[str, Task[Any, Any, Any]]:
     # In the order in which they are drawn and spoken of.
     own: tuple[Task[Any, Any, Any], ...] = (
-        *(DetectTask(), PoseTask(), FacesTask(), TextTask(), ClassifyTask()),
+        *(DetectTask(), SegmentTask(), PoseTask()),
+        *(FacesTask(), TextTask(), ClassifyTask()),
         CaptionTask(),
     )
     tasks = {task.name: task for task in own}
@@ -57,6 +60,20 @@ def _all_tasks() -> Mapping[str, Task[Any, Any, Any]]:
 
 TASKS = _all_tasks()
 """Name -> task."""
+
+
+def live_options() -> dict[TaskName, tuple[Option, ...]]:
+    """Return what is wanted of each image, by task: the options that no task before it has.
+
+    ``segment`` has those of ``detect``.
+    """
+    known: set[str] = set()
+    options = {}
+    for name, task in TASKS.items():
+        own = options_of(task.options)
+        options[name] = tuple(option for option in own if option.name not in known)
+        known |= {option.name for option in own}
+    return options
 
 
 def late_tasks(names: Iterable[str]) -> tuple[str, ...]:

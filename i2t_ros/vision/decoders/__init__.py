@@ -7,7 +7,17 @@ the boxes back to the image and clips them.
 
 from collections.abc import Mapping
 
-from i2t_ros.vision.decoders import classes, exports, faces, objects, poses, ssd, texts, values
+from i2t_ros.vision.decoders import (
+    classes,
+    exports,
+    faces,
+    objects,
+    poses,
+    segments,
+    ssd,
+    texts,
+    values,
+)
 from i2t_ros.vision.decoders.base import Decoder
 
 DECODERS: Mapping[str, Mapping[str, Decoder]] = {
@@ -30,6 +40,12 @@ DECODERS: Mapping[str, Mapping[str, Decoder]] = {
         "ssd": Decoder(ssd.ssd, 2),
         "yolov3": Decoder(objects.yolov3, 3, suppresses=True),
         "pixels": Decoder(objects.pixels, 3, suppresses=True),
+    },
+    "segment": {
+        "yolov8": Decoder(segments.yolov8, 2, settle=segments.settle_masks_yolov8),
+        "yolov10": Decoder(segments.yolov10, 2, True, segments.settle_masks_yolov10),
+        "query_logits": Decoder(segments.query_logits, 3, True, segments.settle_masks_query_logits),
+        "label_map": Decoder(segments.label_map, 1, True, segments.settle_label_map),
     },
     "classify": {
         "probabilities": Decoder(classes.probabilities, 1),

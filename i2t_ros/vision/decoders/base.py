@@ -23,8 +23,9 @@ class InputSize(NamedTuple):
 class Decoder:
     """A function that reads outputs, and what to know about it.
 
-    function     for objects: (outputs, input size, minimum score, **options) -> Candidates; raises
-                 ModelMismatchError if the outputs cannot be those of this family
+    function     for objects: (outputs, input size, minimum score, **options) -> Candidates, with
+                 masks Segments; raises ModelMismatchError if the outputs cannot be those of this
+                 family
     outputs      how many arrays it reads
     suppresses   whether the model itself has already removed overlapping boxes
     settle       what the values of a trial run tell, as values.py says; None: nothing

@@ -7,6 +7,7 @@ import pytest
 from i2t_ros.errors import UnknownTaskError
 from i2t_ros.pipeline.tasks import registry
 
+OWN = ["detect", "segment", "pose", "faces", "text", "classify", "caption"]
 MODULE = """
 from i2t_ros.pipeline.tasks.classify import ClassifyTask
 
@@ -37,7 +38,7 @@ def install(tmp_path, monkeypatch):
 def test_a_task_of_another_package_is_one_of_the_tasks(install, caplog):
     install("smell = smelling:Smell")
     tasks = registry._all_tasks()
-    assert list(tasks) == ["detect", "pose", "faces", "text", "classify", "caption", "smell"]
+    assert list(tasks) == [*OWN, "smell"]
     assert type(tasks["smell"]).__name__ == "Smell"
     assert caplog.records == []
 
@@ -54,7 +55,7 @@ def test_a_task_of_another_package_is_one_of_the_tasks(install, caplog):
 )
 def test_a_broken_one_costs_a_warning_and_nothing_else(install, caplog, line, reason):
     install(line)
-    assert list(registry._all_tasks()) == ["detect", "pose", "faces", "text", "classify", "caption"]
+    assert list(registry._all_tasks()) == OWN
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert reason in record.getMessage()
@@ -63,6 +64,6 @@ def test_a_broken_one_costs_a_warning_and_nothing_else(install, caplog, line, re
 def test_names_are_checked_and_told_once():
     assert registry.check_tasks(["text", "detect", "text"]) == ("text", "detect")
     with pytest.raises(
-        UnknownTaskError, match="unknown task 'smell'; tasks are detect, pose, faces"
+        UnknownTaskError, match="unknown task 'smell'; tasks are detect, segment, pose, faces"
     ):
         registry.check_tasks(["detect", "smell"])

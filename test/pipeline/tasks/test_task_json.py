@@ -13,11 +13,12 @@ from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.pose import Poses
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.pipeline.tasks.text import TextRegion
-from i2t_ros.types import Detections
+from i2t_ros.types import Detections, Mask
 
 BOXES = [[1, 2, 30.5, 40], [5, 6, 8, 8]]
 POINTS = np.arange(68).reshape(2, 17, 2) + 0.5
 SIGN = np.float32([[1, 2], [30, 4], [29, 14], [0, 12]])
+MASKS = Mask(1, 2, np.tri(38, 29, dtype=bool)), Mask(0, 0, np.zeros((0, 0), bool))
 RESULTS = {
     "detect": [
         Detections.empty(["cat"]),
@@ -28,6 +29,18 @@ RESULTS = {
             track_ids=[7, -1],
             positions=[[0.5, -1.25, 2], [0, 0, 0]],
             colors=("red", ""),
+            masks=MASKS,
+        ),
+    ],
+    "segment": [
+        Detections.empty(["cat"]),
+        Detections(BOXES, [0.75, 0.5], [1, 0], ("cat", "dog"), masks=MASKS),
+        Detections(
+            *(BOXES, [0.75, 0.5], [1, 1], ("cat", "dog")),
+            track_ids=[7, -1],
+            positions=[[0.5, -1.25, 2], [0, 0, 0]],
+            colors=("red", ""),
+            masks=MASKS,
         ),
     ],
     "pose": [

@@ -198,7 +198,7 @@ def _objects(description: Description) -> Detections:
     scene = description.scene
     if (found := scene.detections) is not None:
         return found
-    if failure := scene.failures.get("detect"):
+    if failure := scene.failures.get("segment", scene.failures.get("detect")):
         raise failure
     raise UnknownTaskError(
         f"nothing has looked for objects, only for {', '.join(scene.results) or 'nothing'}: the "

@@ -72,7 +72,8 @@ export function pickClass(name) {
 function* thingsOf(result) {
   for (const found of result.detections || []) {
     const words = `${found.label} ${percent(found.score)}`;
-    yield { kind: "object", of: found.class_id, box: found.box, words, color: colorOf(found.class_id) };
+    const color = colorOf(found.class_id);
+    yield { kind: "object", of: found.class_id, box: found.box, words, color, outlines: found.polygons };
   }
   for (const person of result.poses || []) {
     yield { kind: "pose", of: "", box: person.box, words: "", color: MIDDLE_COLOR, skeleton: person.points };
@@ -88,11 +89,17 @@ function* thingsOf(result) {
   }
 }
 
-function drawLines(lines, { of, box, color, corners, skeleton, points = [] }, scale) {
+function drawLines(lines, { of, box, color, corners, skeleton, points = [], outlines = [] }, scale) {
   const [left, top, right, bottom] = box;
   const side = Math.min(right - left, bottom - top) * scale;
   const stroke = { stroke: color, "stroke-width": Math.max(THIN, Math.min(LINE, side / 24)) };
   const group = node("g", { "data-lines": of });
+  // Numbers that alternate between x and y are what an SVG takes.
+  for (const outline of outlines) {
+    const mask = node("polygon", { class: "mask", points: outline.join(" "), ...stroke });
+    mask.style.fill = color; // as an attribute, the page's policy would forbid it
+    group.append(mask);
+  }
   if (skeleton) {
     group.append(...limbsOf(skeleton).map((limb) => node("line", { ...stroke, ...limb })));
   } else if (corners) {

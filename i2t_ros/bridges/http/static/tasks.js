@@ -44,8 +44,8 @@ export const chosenTasks = () => (chosen ?? []).join(",");
 
 export function taskName(task) {
   const names = {
-    detect: text("objects"), pose: text("poses"), faces: text("faces"), text: text("texts"), classify: text("classes"),
-    caption: text("caption"),
+    detect: text("objects"), segment: text("outlines"), pose: text("poses"), faces: text("faces"),
+    text: text("texts"), classify: text("classes"), caption: text("caption"),
   };
   return names[task] ?? task;
 }

@@ -6,15 +6,17 @@ import ipaddress
 import itertools
 import re
 
+import numpy as np
 from browser_page import DESKTOP, PHONE, close_to
 from making import scene_of
 from PIL import Image
 from web_support import BOXES, OTHER, PICTURE, picture
 
 from i2t_ros.bridges.http.settings import FetchSettings
-from i2t_ros.types import DescribeReply, Description, Detections
+from i2t_ros.types import DescribeReply, Description, Detections, Scene
 from i2t_ros.vision.class_colors import class_color
 from i2t_ros.vision.codecs import read_header
+from i2t_ros.vision.masks import outlined_masks
 
 
 def photo(orientation, size=(2200, 1650)):
@@ -45,6 +47,37 @@ def test_large_photos_are_sent_small_and_upright(bridge, open_page):
         for name, _, box in page.boxes():  # over what is shown, which is what was sent
             expected = [side * 2048 / 320 for side in BOXES[name]]
             assert close_to(box, expected, 16), (orientation, name, box)
+
+
+OUTLINES = """
+const groups = [...document.querySelectorAll("#overlay g[data-lines]")];
+return groups.map((group) => [group.dataset.lines, [...group.querySelectorAll(".mask")].map(
+  (mask) => [[...mask.points].map(({x, y}) => [x, y]), getComputedStyle(mask).fill,
+    getComputedStyle(mask).fillOpacity])]);
+"""
+
+
+def test_outlines_lie_translucent_under_the_labels(bridge, open_page):
+    boxes, names = [[20, 30, 120, 180], [160, 40, 300, 200]], ("dog", "person")
+    line = np.float32([[20, 30], [120.5, 100], [40, 180]])
+    masks = outlined_masks([[line], []])
+    found = Detections(boxes, [0.9, 0.8], [0, 1], names, masks=masks)
+    scene = Scene(320, 240, {"segment": found})
+    said = Description(scene, "A dog and a person.", "en", "sentence", "fake", 0.0)
+    page = open_page(bridge(lambda request: DescribeReply(said)))
+    page.drop(PICTURE)
+    page.says("A dog and a person.")
+    outlines = dict(page.run(OUTLINES))
+    assert outlines["person"] == []
+    ((points, fill, opacity),) = outlines["dog"]
+    assert points == line.tolist()
+    blue, green, red = class_color("dog")
+    assert (fill, opacity) == (f"rgb({red}, {green}, {blue})", "0.35")
+    assert page.run(
+        "return document.querySelector('#overlay [data-kind=lines]') ==="
+        " document.getElementById('overlay').firstElementChild"
+    )
+    assert not page.complaints()
 
 
 def test_the_last_picture_is_shown_though_an_earlier_one_takes_longer_to_shrink(bridge, open_page):
