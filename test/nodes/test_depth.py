@@ -148,7 +148,7 @@ def test_why_there_is_no_distance_is_said_and_counted(peer, node, reason):
     assert position(flat[-1]) == (0, 0, 0)
     assert status().level == DiagnosticStatus.WARN
     counted = {value.key: value.value for value in status().values}
-    assert int(counted[f"without distance ({reason})"]) > 0
+    assert int(counted[f"without distances ({reason})"]) > 0
     peer.until(lambda: f"camera image: {said}" in node.log(), "the warning")
     again = node.log().count("objects have distances")
     camera.show(usual(), lambda: node.log().count("objects have distances") > again,
