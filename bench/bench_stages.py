@@ -19,8 +19,9 @@ from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.loading import Loaded
 from i2t_ros.pipeline.object_detector import DetectOptions, ObjectDetector
 from i2t_ros.pipeline.telling import draw, scene_facts, tell
-from i2t_ros.types import Scene
+from i2t_ros.types import Detections, Scene
 from i2t_ros.vision.codecs import decode_image, encode_image
+from i2t_ros.vision.depth import DepthImage, Intrinsics, place
 from i2t_ros.vision.letterbox import Letterbox
 
 SIZES = ((640, 480), (1920, 1080))
@@ -133,6 +134,20 @@ def costs(rounds: int) -> Iterator[Row]:
     for name in pictures:
         yield milliseconds(f"all but the engine, {name}", times[name], times["640x480"])
     real.close()
+    yield distances(rounds)
+
+
+def distances(rounds: int) -> Row:
+    """Return what it takes to measure ten objects before a wall that leans away."""
+    random = np.random.default_rng(0)
+    wall = np.linspace(2500, 5000, 640) * np.ones((480, 1))
+    depth = DepthImage((wall * random.normal(1, 0.01, wall.shape)).astype(np.uint16))
+    camera = Intrinsics(600.0, 600.0, 319.5, 239.5, 640, 480)
+    corners = [(x, y) for x in range(0, 500, 100) for y in (50, 250)]
+    boxes = np.array([(x, y, x + 120, y + 200) for x, y in corners], np.float32)
+    found = Detections(boxes, np.full(10, 0.9, np.float32), np.zeros(10, np.int32), ("person",))
+    times = take_turns({"depth": lambda: place(found, (640, 480), depth, camera)}, rounds)
+    return milliseconds("distances of 10 objects, 640x480", times["depth"])
 
 
 def tables(effort: Effort) -> list[Table]:

@@ -196,8 +196,8 @@ def _surface(
         columns, rows = _middle(left, right, width), _middle(top, bottom, height)
         inside = np.ones((len(rows), len(columns)), np.bool_)
     else:
-        columns, along = _under(mask.left, mask.covered.shape[1], scale[0], width)
-        rows, down = _under(mask.top, mask.covered.shape[0], scale[1], height)
+        columns, along = _under(left, right, mask.left, mask.covered.shape[1], scale[0], width)
+        rows, down = _under(top, bottom, mask.top, mask.covered.shape[0], scale[1], height)
         inside = _without_edge(mask.covered[np.ix_(down, along)])
     asked = np.count_nonzero(inside)
     if asked < FEWEST:
@@ -229,15 +229,17 @@ def _middle(start: float, end: float, length: int) -> NDArray[np.intp]:
     return _spread(math.floor(start + quarter), math.ceil(end - quarter), length)
 
 
-def _under(
-    start: int, count: int, scale: float, length: int
+def _under(  # noqa: PLR0913, PLR0917 (a side of a box, one of a mask, and what is under both)
+    start: float, end: float, first: int, count: int, scale: float, length: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return indices of depth pixels that a mask lies on, and of the mask's pixels under them.
+    """Return indices of depth pixels in a box and under a mask, and of the mask's pixels there.
 
-    start, count  where the mask is in the picture, in pixels
+    start, end    of the box in the depth image
+    first, count  where the mask is in the picture, in pixels; it may be larger than the box
     """
-    pixels = _spread(math.floor(start * scale), math.ceil((start + count) * scale), length)
-    under = np.floor((pixels + 0.5) / scale).astype(np.intp) - start
+    begin, stop = max(start, first * scale), min(end, (first + count) * scale)
+    pixels = _spread(math.floor(begin), math.ceil(stop), length)
+    under = np.floor((pixels + 0.5) / scale).astype(np.intp) - first
     fits = (under >= 0) & (under < count)
     return pixels[fits], under[fits]
 

@@ -43,7 +43,10 @@ def test_a_person_has_a_distance_in_all_messages(peer, node):
     described = peer.collect(Description, f"{NODE}/description")
 
     def all_have_come():
-        return space and described and markers and len(markers[-1].markers) == 3 and flat
+        if not (flat and space and described and markers):
+            return False
+        places = position(flat[-1]), position(described[-1].detections)
+        return all(z for _, _, z in places) and len(markers[-1].markers) == 3
 
     DepthCamera(peer).show(usual(), all_have_come)
     found = space[-1].detections[0]
@@ -145,7 +148,7 @@ def test_why_there_is_no_distance_is_said_and_counted(peer, node, reason):
     assert position(flat[-1]) == (0, 0, 0)
     assert status().level == DiagnosticStatus.WARN
     counted = {value.key: value.value for value in status().values}
-    assert int(counted[f"without distance ({reason})"]) > 0
+    assert int(counted[f"without distances ({reason})"]) > 0
     peer.until(lambda: f"camera image: {said}" in node.log(), "the warning")
     again = node.log().count("objects have distances")
     camera.show(usual(), lambda: node.log().count("objects have distances") > again,

@@ -101,6 +101,14 @@ def test_a_mask_that_is_too_wide_for_a_thin_thing():
     assert z_of(objects, meters) == pytest.approx(1.2, rel=PEOPLE)
 
 
+def test_a_small_object_has_a_mask_of_the_whole_picture():
+    meters, outline = plane(6.0), np.zeros((HEIGHT, WIDTH), bool)
+    meters[200:220, 301:308] = 2.0
+    outline[200:220, 301:308] = True
+    objects = found((300, 199, 309, 221), masks=(mask_of(outline),))
+    assert z_of(objects, meters) == pytest.approx(2.0, rel=PLANES)
+
+
 def test_a_mask_leaves_out_what_covers_the_object():
     meters, outline = plane(3.0), np.ones((HEIGHT, WIDTH), bool)
     meters[:, 300:340] = 1.0

@@ -39,6 +39,11 @@ REASONS = (NO_IMAGE, NO_INFO, BAD_IMAGE, NO_TRANSFORM)
 """Why the objects of a frame have no distance; with the last, they have none in target_frame."""
 
 
+def lacking(reason: str) -> str:
+    """Return what an image lacks for one of REASONS."""
+    return "detections_3d" if reason == NO_TRANSFORM else "distances"
+
+
 @dataclass(frozen=True, slots=True)
 class DepthTopic:
     """Where the depth images of a camera come from.
@@ -229,8 +234,7 @@ class CameraDepth:
         cause = causes[reason]
         if not cause and reason in (NO_IMAGE, NO_INFO):
             cause = self._absent(reason)
-        lacking = "detections_3d" if reason == NO_TRANSFORM else "distances"
-        self.trouble = f"no {lacking}, {reason}{': ' if cause else ''}{cause}"
+        self.trouble = f"no {lacking(reason)}, {reason}{': ' if cause else ''}{cause}"
         if reason != self._told:
             self._told = reason
             logger.warning(f"camera {self._camera}: {self.trouble}")

@@ -11,6 +11,7 @@ from std_msgs.msg import Header
 from vision_msgs.msg import LabelInfo, VisionInfo
 
 from i2t_ros.nodes.detector.cameras import DetectorCameras
+from i2t_ros.nodes.detector.depth import lacking
 from i2t_ros.nodes.lifecycle.runner import ManagedNode
 from i2t_ros.nodes.messages.descriptions import LATCHED
 from i2t_ros.nodes.messages.reports import labels_to_msg, status_to_msg
@@ -178,7 +179,7 @@ class Reports:
         level, message = health(before, counters, ports.trouble if ports else "", seconds)
         if ports is not None and ports.depth is not None:
             for reason, count in ports.depth.counts.items():
-                values[f"without distance ({reason})"] = count
+                values[f"without {lacking(reason)} ({reason})"] = count
             if trouble := ports.depth.trouble:
                 level, message = max(level, DiagnosticStatus.WARN), f"{message}; {trouble}"
         return status_to_msg(f"{self._name}: {camera}", level, message, values)
