@@ -139,7 +139,7 @@ def people(*postures):
 
 
 def test_postures_are_counted_and_told_in_one_order():
-    found = people(("standing", "arms_raised"), ("standing",), ("sitting", "arm_raised"))
+    found = people(("standing",), ("arm_raised",), ("standing",), ("arms_raised",), ("sitting",))
     facts = PoseTask().facts(found, (640, 480), "sentence").found
     assert [(fact.key, fact.count) for fact in facts] == [
         *(("standing", 2), ("sitting", 1), ("arms_raised", 1), ("arm_raised", 1))
@@ -151,6 +151,12 @@ def test_postures_are_counted_and_told_in_one_order():
     assert told(people(("lying",), ("facing_away",))) == (
         "There is a person lying down. There is a person facing away."
     )
+
+
+def test_nobody_is_told_twice():
+    found = people(("standing", "arms_raised"), ("sitting", "facing_away"))
+    assert told(found) == ("There is a person sitting. There is a person with both arms raised.")
+    assert PoseTask().to_json(found, str)["poses"][0]["postures"] == ["standing", "arms_raised"]
 
 
 @pytest.mark.parametrize("found", [people(), people(()), people((), ())])

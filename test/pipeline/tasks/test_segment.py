@@ -213,7 +213,8 @@ def test_what_is_of_no_family_is_not_guessed_at(tmp_path, outputs, message):
 def test_a_model_for_the_other_task_is_named(tmp_path):
     path = put(tmp_path, NCHW, YOLO, NAMES)
     with pytest.raises(
-        ModelMismatchError, match="for the task segment, not for detect: name it with segment_m"
+        ModelMismatchError,
+        match="for the task segment, not for detect: name it with the option seg",
     ):
         open_task("detect", path)
     (tmp_path / "mine.onnx").write_bytes(
