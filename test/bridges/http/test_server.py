@@ -23,6 +23,7 @@ from i2t_ros.bridges.http.services import Services
 from i2t_ros.bridges.tcp.server import TcpServer
 from i2t_ros.errors import I2tError
 from i2t_ros.language import LANGUAGES
+from i2t_ros.pipeline.tasks.registry import TASKS
 
 STRINGS = pages.STATIC / "strings"
 
@@ -168,7 +169,7 @@ def test_what_a_page_has_to_know_first(web):
         "token_needed": False,
         "history": False,
         "urls": False,
-        "tasks": ["detect", "faces", "text", "classify", "caption"],
+        "tasks": list(TASKS),
         "max_bytes": 12345,
         "max_side": 1000,  # of a square picture that is not refused
     }

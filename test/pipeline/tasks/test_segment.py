@@ -221,7 +221,7 @@ def test_a_model_for_the_other_task_is_named(tmp_path):
         tiny_models.constant_onnx({"images": NCHW}, {"output0": yolov8()[:, :7]})
     )
     with pytest.raises(
-        ModelMismatchError, match="for the task detect, not for segment: name it with model"
+        ModelMismatchError, match="for the task detect, not for segment: name it with the option"
     ):
         open_task("segment", path)
 
