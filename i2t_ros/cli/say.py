@@ -6,6 +6,7 @@ For authors and reviewers of a language: any case can be printed without a camer
 import argparse
 import re
 from collections import Counter
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ def _facts(args: argparse.Namespace) -> tuple[list[TaskFacts], tuple[TaskFacts, 
             for name, count, place, distance in args.counts
             if sign * count > 0
         ]
-        return ObjectFacts(tuple(sorted(found, key=lambda fact: -fact.count)))
+        return ObjectFacts(tuple(sorted(found, key=lambda of: (of.distance or inf, -of.count))))
 
     here: list[TaskFacts] = []
     if args.faces is not None:

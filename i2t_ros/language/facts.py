@@ -4,6 +4,7 @@ Result -> facts -> words. Facts have neither words nor pixels, so one rule decid
 what is said and in which order.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
@@ -144,7 +145,7 @@ def count_objects(
     The order of the detections makes no difference. If objects are tracked, only those with a track
     count, because a single frame is not reliable. If ``size`` (width, height of the image in
     pixels) is given, each place is counted separately, and in it each distance that people would
-    tell apart. Of what has a distance, the place is only its side.
+    tell apart. Of what has a distance, the place is only its side; the nearest comes first.
     """
     if detections.track_ids is not None:
         detections = detections[detections.track_ids >= 0]
@@ -165,9 +166,13 @@ def count_objects(
             side, step = place.partition("_")[0], rounded_meters(distance)
         tally = tallies.setdefault((name, side, step), _Tally())
         tally.add(area, score, distance if step else 0.0, color)
+    # What has no distance comes last, and has a step of 0.
     ranked = sorted(
         tallies.items(),
-        key=lambda item: (-item[1].count, -item[1].largest, -item[1].best, *item[0]),
+        key=lambda item: (
+            *(item[0][2] or math.inf, -item[1].count),
+            *(-item[1].largest, -item[1].best, *item[0]),
+        ),
     )
     return tuple(tally.fact(name, place) for (name, place, _), tally in ranked)
 

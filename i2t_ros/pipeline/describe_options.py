@@ -24,7 +24,6 @@ class DescribeOptions:
 
     Frozen, so that a running node can exchange all of them at once.
 
-    tasks         without detect if segment is among them: it finds objects, too
     task_options  options by task; a task that is missing gets its defaults
     languages     None: those that ship with the package
     usual_unit    of distances, "meters" or "feet", in the region that the tag of the language named
@@ -35,7 +34,7 @@ class DescribeOptions:
         (STAGED,),
         "what is done with each image, and with a request that names no task: any of "
         + ", ".join(TASKS)
-        + "; segment stands in place of detect",
+        + "; what segment finds stands in place of what detect finds",
         changes="live",
     )
     language: str = option(
@@ -98,7 +97,7 @@ class DescribeOptions:
         if not self.tasks:
             raise UnknownTaskError(f"no task; tasks are {', '.join(TASKS)}")
         wanted = (*self.tasks, "caption") if self.style == "caption" else self.tasks
-        put(self, "tasks", _without_detect(check_tasks(wanted)))
+        put(self, "tasks", check_tasks(wanted))
         given = {name: task.options() for name, task in TASKS.items()} | dict(self.task_options)
         put(self, "task_options", MappingProxyType(given))
 
@@ -137,8 +136,3 @@ class DescribeOptions:
     def label(self, name: str) -> str:
         """Return a model's name of a class in the language of the sentence."""
         return words.label(name, self.language, self.languages)
-
-
-def _without_detect(tasks: tuple[TaskName, ...]) -> tuple[TaskName, ...]:
-    """Return the tasks less detect, if segment does its work."""
-    return tuple(task for task in tasks if task != STAGED) if "segment" in tasks else tasks

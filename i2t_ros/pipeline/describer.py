@@ -229,6 +229,8 @@ class Describer:
                 work.failures[task] = failure
         if not results and work.failures:
             raise next(work.failures[task] for task in work.tasks)
+        if "segment" in results:  # the same objects, and their outlines: nothing is told twice
+            results.pop(STAGED, None)
         height, width = work.image.shape[:2]
         ordered = {task: results[task] for task in work.tasks if task in results}
         seen = Scene(width, height, MappingProxyType(ordered), MappingProxyType(work.failures))

@@ -176,8 +176,8 @@ def _costs(
     return hidden
 
 
-NOTES = "0123456789%#"
-"""What may follow a label: a score, the number of a track."""
+NOTES = "0123456789%#.m"
+"""What may follow a label: a score, the number of a track, a distance."""
 LEFT_TO_RIGHT_MARK = "\u200e"
 
 

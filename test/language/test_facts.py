@@ -79,13 +79,19 @@ def placed(positions: list[list[float]], colors: tuple[str, ...] | None = None) 
     )
 
 
+def test_the_nearest_comes_first() -> None:
+    found = placed([[0, 0, 6], [0, 0, 6], [0, 0, 1]])
+    facts = count_objects(found, (WIDTH, HEIGHT))
+    assert [(fact.count, fact.distance) for fact in facts] == [(1, 1), (2, 6)]
+
+
 def test_each_distance_that_people_tell_apart_is_counted_by_itself() -> None:
     found = placed([[0, 0, 2.1], [0, 0, 1.9], [0, 0, 6], [0, 0, 0]])
     facts = count_objects(found, (WIDTH, HEIGHT))
     assert [(fact.count, fact.place, round(fact.distance, 3)) for fact in facts] == [
         (2, "left", 2),
-        (1, "left", 0),
         (1, "left", 6),
+        (1, "left", 0),
     ]
     assert [(fact.count, fact.distance) for fact in count_objects(found)] == [(4, 0)]
 

@@ -160,19 +160,22 @@ class ObjectTask(Task[Settings, DetectOptions, Detections]):
     def plates(
         self, canvas: Image, result: Detections, pen: Pen, label: Label, options: DrawOptions
     ) -> Sequence[Plate]:
-        """Return a text such as "dog 87% #4" for each box, the best first."""
+        """Return a text such as "dog 87% #4 2.1 m" for each box, the best first."""
         plates = []
+        distances = result.distances()
         rows = zip(
             result.class_names(),
             result.class_ids.tolist(),
             result.scores.tolist(),
             result.boxes.tolist(),
             _tracks(result),
+            [0.0] * len(result) if distances is None else distances.tolist(),
             strict=True,
         )
-        for name, class_id, score, box, track in rows:
+        for name, class_id, score, box, track, away in rows:
             notes = [f"{round(100 * score)}%"] if options.scores else []
             notes += [f"#{track}"] if track is not None else []
+            notes += [f"{away:.1f} m"] if away else []
             if text := caption(readable(name, label) if options.labels else "", notes):
                 plates.append(Plate(text, tuple(box), class_color(name, class_id)))
         return plates

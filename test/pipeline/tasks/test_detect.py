@@ -10,6 +10,9 @@ from i2t_ros.backends.fake import FakeBackend
 from i2t_ros.errors import InferenceError, ModelMismatchError
 from i2t_ros.models.manifest import find_spec
 from i2t_ros.pipeline.object_detector import DetectOptions
+from i2t_ros.pipeline.tasks.registry import TASKS
+from i2t_ros.types import Detections
+from i2t_ros.vision.drawing import DrawOptions, Pen
 
 SPEC = replace(find_spec("fake"), labels=("person", "dog", "cat"), score_threshold=0.4)
 PICTURE = np.full((100, 200, 3), 90, np.uint8)
@@ -216,3 +219,13 @@ def test_closing_twice_is_allowed_and_work_afterwards_is_not():
     tested.close()
     with pytest.raises(InferenceError):
         tested.detect(PICTURE)
+
+
+def test_the_label_has_the_distance_if_it_is_known():
+    found = Detections(
+        *([[0, 0, 9, 9], [20, 0, 29, 9]], [0.9, 0.8], [0, 0], ("dog",)),
+        positions=[[0, 0, 2.14], [0, 0, 0]],
+    )
+    image = np.zeros((40, 40, 3), np.uint8)
+    plates = TASKS["detect"].plates(image, found, Pen.for_image(image), str, DrawOptions())
+    assert [plate.text for plate in plates] == ["dog 90% 2.1 m", "dog 80%"]

@@ -1,9 +1,11 @@
 """The task segment: every family of models finds a dog and a cat whose shapes are known."""
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 import tiny_models
-from making import describer_of, open_task
+from making import describer_of, open_detector, open_task
 from outlined_models import (
     BOXES,
     FAMILIES,
@@ -229,18 +231,28 @@ def test_a_model_for_the_other_task_is_named(tmp_path):
 @pytest.fixture
 def describer(tmp_path):
     runner = open_task("segment", put(tmp_path, *FAMILIES["YOLOv8"][1:], NAMES))
-    made = describer_of(None, {"segment": lambda: runner})
+    made = describer_of(open_detector("fake"), {"segment": lambda: runner})
     yield made
     made.close()
 
 
 def test_segment_stands_in_place_of_detect(describer):
-    options = DescribeOptions(tasks=("detect", "segment", "detect"))
-    assert options.tasks == ("segment",)
-    assert DescribeOptions(tasks=("detect", "text")).tasks == ("detect", "text")
-    said = describer.describe(PICTURE, options)
+    said = describer.describe(PICTURE, DescribeOptions(tasks=("detect", "segment")))
+    assert list(said.scene.results) == ["segment"]
     assert said.sentence == "I can see a cat and a dog."
     assert said.scene.detections.class_names() == ["dog", "cat"]
+
+
+def test_if_segment_fails_the_objects_are_those_of_detect():
+    def fails():
+        raise ModelMismatchError("it is another one")
+
+    detector = open_detector("fake")
+    made = describer_of(detector, {"segment": fails})
+    with closing(made):
+        scene = made.describe(PICTURE, DescribeOptions(tasks=("detect", "segment"))).scene
+    assert list(scene.results) == ["detect"]
+    assert list(scene.failures) == ["segment"]
 
 
 @pytest.mark.parametrize("tasks", [("segment",), ("detect", "segment")])

@@ -3,7 +3,7 @@
 import { colorOf } from "./colors.js";
 import { $, node } from "./elements.js";
 import { placeLabels } from "./labels.js";
-import { percent, text } from "./strings.js";
+import { meters, percent, text } from "./strings.js";
 
 const LETTERS = 15; // height of labels on the screen, in CSS pixels
 const SMALL_LETTERS = 12; // the same on a phone
@@ -71,7 +71,8 @@ export function pickClass(name) {
 
 function* thingsOf(result) {
   for (const found of result.detections || []) {
-    const words = `${found.label} ${percent(found.score)}`;
+    const away = found.distance ? ` ${meters(found.distance)}` : "";
+    const words = `${found.label} ${percent(found.score)}${away}`;
     const color = colorOf(found.class_id);
     yield { kind: "object", of: found.class_id, box: found.box, words, color, outlines: found.polygons };
   }

@@ -102,6 +102,11 @@ export function listed(texts) {
   return new Intl.ListFormat(chosen, { type: "unit" }).format(texts);
 }
 
+export function meters(distance) {
+  const unit = { style: "unit", unit: "meter", maximumFractionDigits: 1 };
+  return new Intl.NumberFormat(chosen, { ...DIGITS, ...unit }).format(distance);
+}
+
 export function percent(score) {
   return new Intl.NumberFormat(chosen, { ...DIGITS, style: "percent" }).format(score);
 }
