@@ -17,6 +17,8 @@ from i2t_ros.language.shapes import (
 from i2t_ros.types import COLORS
 from i2t_ros.validation import convert
 
+_OPTIONAL_TEXTS = ("apart", "all_parts", "all_apart", "behind")
+
 
 def with_defaults(tag: str, colors: Any) -> dict[str, Any]:
     """Return the section ``colors`` with what it may leave out; empty if there is none."""
@@ -24,7 +26,7 @@ def with_defaults(tag: str, colors: Any) -> dict[str, Any]:
     if not convert(colors, dict[str, Any], where, InvalidRequestError):
         return {}
     convert(colors.get("genders", []), list[str], f"{where}.genders", InvalidRequestError)
-    optional = {"people": [], "genders": [], "numbers": {}, "apart": "", "behind": ""}
+    optional = {"people": [], "genders": [], "numbers": {}, **dict.fromkeys(_OPTIONAL_TEXTS, "")}
     return {**optional, **colors}
 
 
@@ -53,7 +55,8 @@ def color_templates(colors: Mapping[str, Any]) -> Iterator[Template]:
         needed = {"color", "number" if "part" in key else "noun"}
         allowed = needed | {"number", "counter"}
         yield from item_templates(f"colors.{key}", colors[key], needed, allowed)
-    for key, field in (("parts", "parts"), ("apart", "parts"), ("behind", "color")):
+    for key in ("parts", *_OPTIONAL_TEXTS):
+        field = "color" if key == "behind" else "parts"
         if colors.get(key):
             yield f"colors.{key}", colors[key], {"things", field}, {"things", field}
 
@@ -90,7 +93,6 @@ def _colors_type(
             "genders": list[str],
             "agreement": agreement,
             "numbers": dict[int, number],
-            "apart": str,
-            "behind": str,
+            **dict.fromkeys(_OPTIONAL_TEXTS, str),
         },
     )

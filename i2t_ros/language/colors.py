@@ -77,10 +77,12 @@ class ColorWords:
         section: str,
         numerals: "Numerals",
         colors: Sequence[tuple[str, int]],
+        total: int,
         apart: bool,
     ) -> str:
         """Return ``things`` with how many of them have which color.
 
+        total  how many things there are
         apart  whether they may stand behind a comma, because the sentence ends with them
         """
         kind: _Kind = "person_part" if noun.key in self.people else "part"
@@ -89,7 +91,10 @@ class ColorWords:
             quantity = language.quantity(noun, number, section, numerals, self._data["numbers"])
             word = self._word(kind, noun, quantity, color)
             parts.append(language.fill_item(self._data[kind], quantity, color=word))
-        template = self._data["apart" if apart and self._data["apart"] else "parts"]
+        kinds = ["all_apart", "apart", "all_parts", "parts"][0 if apart else 2 :]
+        if sum(number for _, number in colors) < total:
+            kinds = [kind for kind in kinds if not kind.startswith("all_")]
+        template = next(self._data[kind] for kind in kinds if self._data[kind])
         fields = {"things": things, "parts": language.join(parts, "parts")}
         return language.fill(template, fields)
 

@@ -203,7 +203,7 @@ def aloud(data: Data) -> Data:
 
 def _check_spoken(tag: str, data: Data) -> None:
     known = {section: set(names) for section, names in phrase_fields().items()}
-    known["colors"] = {"parts", "apart"}
+    known["colors"] = {"parts", "apart", "all_parts", "all_apart"}
     for section, names in data["spoken"].items():
         if unknown := names.keys() - known.get(section, set()):
             raise wrong(tag, f"spoken.{section}", "names of phrases", ", ".join(sorted(unknown)))

@@ -223,7 +223,7 @@ class Language:
         said = self.colors.of(noun, colors, number) if colors else ()
         if said and said[0][1] != number:
             things = self.count(noun, number, section, numerals, marked)
-            return self.colors.in_parts(self, noun, things, section, numerals, said, apart)
+            return self.colors.in_parts(self, noun, things, section, numerals, said, number, apart)
         if self.aloud and number > 100 and number % 100 in (1, 2) and self._repeat:
             parts = []
             for part in (number - number % 100, number % 100):

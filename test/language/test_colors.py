@@ -95,8 +95,11 @@ def test_english(text: str, expected: str) -> None:
         (
             "de",
             "1 traffic_light green, 1 bus pink",
-            "Ich sehe eine grüne Ampel und einen rosa Bus.",
+            "Ich sehe eine grüne Ampel und einen rosafarbenen Bus.",
         ),
+        ("de", "2 car pink", "Ich sehe zwei Autos, davon ein rosafarbenes."),
+        ("de", "1 skis red", "Ich sehe ein Paar Ski in Rot."),
+        ("de", "2 skis blue blue", "Ich sehe zwei Paar Ski in Blau."),
         ("de", "2 person yellow", "Ich sehe zwei Personen, davon eine in Gelb."),
         ("de", "1 forklift red", "Ich sehe 1 × „Forklift“."),
         ("ar", "1 car red", "أرى سيارة حمراء."),
@@ -123,6 +126,29 @@ def test_english(text: str, expected: str) -> None:
         ("fr", "1 car white, 2 bus brown brown", "Je vois deux bus marron et une voiture blanche."),
         ("fr", "2 person yellow", "Je vois deux personnes, dont une en jaune."),
         ("fr", "1 scissors green", "Je vois une paire de ciseaux verts."),
+        # "Dont" introduces a part only.
+        ("fr", "3 car red red", "Je vois trois voitures, dont deux rouges."),
+        ("fr", "3 car red red blue", "Je vois trois voitures, deux rouges et une bleue."),
+        (
+            "fr",
+            "3 cat black black white, 1 dog",
+            "Je vois trois chats (deux noirs et un blanc) et un chien.",
+        ),
+        (
+            "fr",
+            "3 person yellow blue white",
+            "Je vois trois personnes, une en bleu, une en blanc et une en jaune.",
+        ),
+        (
+            "fr",
+            "4 chair red blue white black",
+            "Je vois quatre chaises, dont une noire, une bleue et une rouge.",
+        ),
+        # Not red wine.
+        ("fr", "1 wine_glass red", "Je vois un verre à pied rouge."),
+        ("it", "1 wine_glass red", "Vedo un calice rosso."),
+        ("pt-PT", "2 wine_glass white white", "Vejo dois copos de pé brancos."),
+        ("id", "1 wine_glass red", "Saya melihat sebuah gelas anggur berwarna merah."),
         (
             "pt",
             "2 car blue blue, 1 chair black",
@@ -132,13 +158,15 @@ def test_english(text: str, expected: str) -> None:
         ("nl", "1 car red, 1 book red", "Ik zie een rode auto en een rood boek."),
         ("nl", "2 book red red", "Ik zie twee rode boeken."),
         ("nl", "2 person yellow", "Ik zie twee personen, één in het geel."),
+        ("nl", "1 skis red", "Ik zie één paar ski’s in de kleur rood."),
+        ("nl", "2 skis pink pink", "Ik zie twee paar ski’s in de kleur roze."),
         ("tr", "1 car red, 2 dog black black", "İki siyah köpek ve kırmızı bir araba görüyorum."),
         ("tr", "3 car red red blue", "Üç araba (ikisi kırmızı, biri mavi) görüyorum."),
         ("tr", "1 person yellow", "Sarı giysili bir kişi görüyorum."),
         (
             "id",
             "1 car red, 1 dog black",
-            "Saya melihat sebuah mobil merah dan seekor anjing hitam.",
+            "Saya melihat sebuah mobil berwarna merah dan seekor anjing berwarna hitam.",
         ),
         ("ja", "1 car red, 1 car green", "車が二台（緑が一台、赤が一台）見えます。"),
         ("ja", "1 person yellow", "黄色い服を着た人が一人見えます。"),
@@ -256,13 +284,14 @@ def languages_of(folder: Path, text: str, name: str = "es") -> Languages:
     ("text", "problem"),
     [
         ("colors: red", "colors: expected a mapping, got 'red'"),
-        ("colors: {teal: x}", "colors: unknown field teal; known: agreement, apart"),
+        ("colors: {teal: x}", "colors: unknown field teal; known: agreement, all_"),
         ("colors: {red: {x: rojo}}", "colors.red: expected a text, or the forms f, fp, m, mp, got"),
         ("colors: {genders: m}", "colors.genders: expected"),
         ("colors: {agreement: {two: {m: m}}}", "colors: agreement.two: missing f, mp, fp"),
         ('colors: {noun: "{noun}"}', "colors.noun.words: expected a text with the fields {color}"),
         ('colors: {part: "{color} {number} {noun}"}', "colors.part.words: expected a text with"),
         ('colors: {parts: "{things}"}', "colors.parts: expected a text with the fields {parts}"),
+        ('colors: {all_parts: "{parts}"}', "colors.all_parts: expected a text with the fields {"),
         ("labels: {jeans: {other: x, color_gender: n}}", "expected one of m, f, mp, fp, got 'n'"),
         ("labels: {jeans: {other: x, color_behind: true}}", "color_behind: expected false without"),
         ('spoken: {colors: {noun: "{color} {noun}"}}', "spoken.colors: expected names of phrases"),
@@ -284,6 +313,20 @@ def test_a_language_without_words_for_colors_says_none(tmp_path: Path) -> None:
 
     assert say("1 car red", "es-AR", languages=languages) == "Veo un coche rojo."  # inherited
     assert say("1 car red", "az", languages=plain) == "Bir araba görüyorum."
+
+
+def test_a_language_may_say_otherwise_that_all_have_a_color(tmp_path: Path) -> None:
+    written = "colors: {all_parts: '{things} [{parts}]'}"
+    own = f"{written}\nspoken: {{colors: {{all_parts: '{{things}}: {{parts}}'}}}}"
+    languages = languages_of(tmp_path, own, "en")
+
+    def said(text: str, **how: Any) -> str:
+        return say(text, languages=languages, **how)
+
+    assert said("2 car red, 1 dog") == "I can see two cars (one red) and a dog."
+    assert said("2 car red blue, 1 dog") == "I can see two cars [one blue and one red] and a dog."
+    assert said("2 car red blue") == "I can see two cars, one blue and one red."
+    assert "two cars: one blue" in said("2 car red blue, 1 dog", spoken=True)
 
 
 def test_people_of_ones_own_wear_their_color(tmp_path: Path) -> None:
