@@ -199,6 +199,19 @@ def test_trouble_is_told_once_per_change():
     assert depth.trouble == "no detections_3d, no transform: no map"
 
 
+def test_a_driver_that_has_ended_is_no_matter_of_tolerance():
+    depth, publishers = camera(), [SimpleNamespace(topic_type="sensor_msgs/msg/Image")]
+    depth._node = SimpleNamespace(get_logger=Log, get_publishers_info_by_topic=lambda _: publishers)
+    shown(depth, 1000, 1.0)
+    measured(depth, 9000)
+    depth.watch()
+    assert "8.000 s earlier by its stamp; see depth_tolerance" in depth.trouble
+    publishers.clear()
+    measured(depth, 9000)
+    depth.watch()
+    assert depth.trouble == "no distances, no depth image in time: no publisher on /depth"
+
+
 # Transports
 
 

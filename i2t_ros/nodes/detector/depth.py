@@ -232,18 +232,20 @@ class CameraDepth:
             return
         reason = recent.most_common(1)[0][0]
         cause = causes[reason]
-        if not cause and reason in (NO_IMAGE, NO_INFO):
-            cause = self._absent(reason)
+        if reason in (NO_IMAGE, NO_INFO):
+            # Of a publisher that has ended, the last image is far from any picture.
+            cause = self._unheard(reason) or cause or f"nothing arrives on {self._topic(reason)}"
         self.trouble = f"no {lacking(reason)}, {reason}{': ' if cause else ''}{cause}"
         if reason != self._told:
             self._told = reason
             logger.warning(f"camera {self._camera}: {self.trouble}")
 
-    def _absent(self, reason: str) -> str:
-        """Return why nothing has come on a topic."""
-        topic, kind = self.topic, self._kind
-        if reason == NO_INFO:
-            topic, kind = self.info_topic, CameraInfo
+    def _topic(self, reason: str) -> str:
+        return self.topic if reason == NO_IMAGE else self.info_topic
+
+    def _unheard(self, reason: str) -> str:
+        """Return why nothing can come on a topic; "" if it can."""
+        topic, kind = self._topic(reason), self._kind if reason == NO_IMAGE else CameraInfo
         publishers = self._node.get_publishers_info_by_topic(topic)
         mine = f"sensor_msgs/msg/{kind.__name__}"
         others = {publisher.topic_type for publisher in publishers} - {mine}
@@ -251,7 +253,7 @@ class CameraDepth:
             return f"no publisher on {topic}"
         if others:
             return f"{topic} is published as {', '.join(sorted(others))}, expected {mine}"
-        return f"nothing arrives on {topic}"
+        return ""
 
 
 def _nanoseconds(header: Header) -> int:
