@@ -133,7 +133,7 @@ def intrinsics(
     return found
 
 
-class Placed(NamedTuple):
+class Located(NamedTuple):
     """Where objects are: meters, in the optical frame of the camera (REP-103); zeros: not known.
 
     positions  (N, 3) float32, x, y, z of the surface that was measured
@@ -147,10 +147,15 @@ class Placed(NamedTuple):
     centers: NDArray[np.float32]
     sizes: NDArray[np.float32]
 
+    @classmethod
+    def unknown(cls, count: int) -> Located:
+        """Return that nothing is known of so many objects."""
+        return cls(*(np.zeros((count, 3), np.float32) for _ in range(3)))
 
-def place(
+
+def locate(
     found: Detections, size: tuple[int, int], depth: DepthImage, camera: Intrinsics
-) -> Placed:
+) -> Located:
     """Measure where objects are.
 
     size    width and height of the picture, whose pixels the boxes and masks are in
@@ -160,7 +165,7 @@ def place(
     height, width = depth.pixels.shape
     camera = camera.scaled(width, height)
     scale = width / size[0], height / size[1]
-    placed = Placed(*(np.zeros((len(found), 3), np.float32) for _ in range(3)))
+    located = Located.unknown(len(found))
     for i, box in enumerate((found.boxes * np.tile(scale, 2)).tolist()):
         mask = found.masks[i] if found.masks is not None else None
         surface = _surface(depth, box, mask, scale)
@@ -169,11 +174,11 @@ def place(
         column, row, z, near, far = surface
         left, top, right, bottom = box
         across, down = (left + right - 1) / 2, (top + bottom - 1) / 2  # where pixels' centers are
-        placed.positions[i] = *camera.point(column, row, z), z
-        placed.centers[i] = *camera.point(across, down, z), (near + far) / 2
+        located.positions[i] = *camera.point(column, row, z), z
+        located.centers[i] = *camera.point(across, down, z), (near + far) / 2
         wide, high = (right - left) / camera.fx * z, (bottom - top) / camera.fy * z
-        placed.sizes[i] = wide, high, max(far - near, THINNEST)
-    return placed
+        located.sizes[i] = wide, high, max(far - near, THINNEST)
+    return located
 
 
 class _Surface(NamedTuple):
