@@ -30,11 +30,11 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from i2t_ros.types import Detections, Mask
+from i2t_ros.vision.masks import without_rim
 
 SAMPLES = 48
 """Pixels that are looked at, in each direction, at most."""
@@ -203,7 +203,8 @@ def _surface(
     else:
         columns, along = _under(left, right, mask.left, mask.covered.shape[1], scale[0], width)
         rows, down = _under(top, bottom, mask.top, mask.covered.shape[0], scale[1], height)
-        inside = _without_edge(mask.covered[np.ix_(down, along)])
+        inside = mask.covered[np.ix_(down, along)]
+        inside = without_rim(inside, ERODED * np.count_nonzero(inside))
     asked = np.count_nonzero(inside)
     if asked < FEWEST:
         return None
@@ -253,18 +254,6 @@ def _spread(start: int, end: int, length: int) -> NDArray[np.intp]:
     """Return at most SAMPLES indices, evenly spread, from ``start`` to before ``end``."""
     start, end = max(start, 0), min(end, length)
     return np.arange(start, end, max(1, math.ceil((end - start) / SAMPLES)))
-
-
-def _without_edge(covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return a mask without its outermost ring, or as it is if too little would be left."""
-    if not covered.size:
-        return covered
-    kernel = np.ones((3, 3), np.uint8)
-    inner = cv2.erode(
-        covered.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=(0,)
-    )
-    enough = ERODED * np.count_nonzero(covered)
-    return inner.astype(np.bool_) if np.count_nonzero(inner) > enough else covered
 
 
 def _nearest(known: NDArray[np.float32], share: float) -> NDArray[np.bool_] | None:

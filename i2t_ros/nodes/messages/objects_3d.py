@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
 from numpy.typing import NDArray
-from std_msgs.msg import ColorRGBA, Header
+from std_msgs.msg import Header
 from vision_msgs.msg import BoundingBox3D, Detection3D, Detection3DArray, ObjectHypothesisWithPose
 from visualization_msgs.msg import Marker, MarkerArray
 
+from i2t_ros.nodes.messages.markers import WHITE, color_to_msg
 from i2t_ros.types import Detections
 from i2t_ros.vision.class_colors import class_color
 from i2t_ros.vision.depth import Located
@@ -17,7 +18,8 @@ from i2t_ros.vision.transforms import Transform
 
 LETTERS = 0.15
 """Meters, the height of a capital letter beside a marker."""
-_SEEN_THROUGH = 0.4  # how much of what is behind a box it covers
+OPACITY = 0.4
+"""Of a box: how much of what is behind it it covers."""
 
 
 class _Object(NamedTuple):
@@ -64,14 +66,13 @@ def objects_to_markers(
     names = found.class_names()
     for number, distance, _, box in _objects(located, to):
         name = names[number]
-        blue, green, red = (c / 255 for c in class_color(name, int(found.class_ids[number])))
         cube = Marker(header=header, ns="objects", id=number, type=Marker.CUBE)
         cube.pose, cube.scale = box.center, box.size
-        cube.color = ColorRGBA(r=red, g=green, b=blue, a=_SEEN_THROUGH)
+        cube.color = color_to_msg(class_color(name, int(found.class_ids[number])), OPACITY)
         text = Marker(header=header, ns="labels", id=number, type=Marker.TEXT_VIEW_FACING)
         text.text = f"{name} {distance:.1f} m"
         text.pose.position, text.scale.z = box.center.position, LETTERS
-        text.color = ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
+        text.color = color_to_msg(WHITE)
         msg.markers += [cube, text]
     return msg
 
