@@ -21,7 +21,7 @@ from i2t_ros.pipeline.object_detector import DetectOptions, ObjectDetector
 from i2t_ros.pipeline.telling import draw, scene_facts, tell
 from i2t_ros.types import Detections, Scene
 from i2t_ros.vision.codecs import decode_image, encode_image
-from i2t_ros.vision.depth import DepthImage, Intrinsics, place
+from i2t_ros.vision.depth import DepthImage, Intrinsics, locate
 from i2t_ros.vision.letterbox import Letterbox
 
 SIZES = ((640, 480), (1920, 1080))
@@ -146,7 +146,7 @@ def distances(rounds: int) -> Row:
     corners = [(x, y) for x in range(0, 500, 100) for y in (50, 250)]
     boxes = np.array([(x, y, x + 120, y + 200) for x, y in corners], np.float32)
     found = Detections(boxes, np.full(10, 0.9, np.float32), np.zeros(10, np.int32), ("person",))
-    times = take_turns({"depth": lambda: place(found, (640, 480), depth, camera)}, rounds)
+    times = take_turns({"depth": lambda: locate(found, (640, 480), depth, camera)}, rounds)
     return milliseconds("distances of 10 objects, 640x480", times["depth"])
 
 

@@ -76,8 +76,7 @@ class Question:
     annotate   whether to return the picture with everything found drawn on it
     min_score  0 to 1; 0: the server's default
     camera     describe this camera's newest frame; "": the first camera; None: ``image``
-    tasks      some of detect, segment, pose, classify, faces, text, caption; empty: the server's
-               default
+    tasks      of detect, segment, pose, classify, faces, text, caption; empty: the server's default
     question   about the picture, in one line: its answer takes the place of the sentence, and may
                take longer than ``timeout`` is by default
     """

@@ -164,8 +164,7 @@ class Detections:
                frame of the camera (REP-103: x right, y down, z forward); all zero if one object's
                could not be measured
     masks      N masks, or None if nothing outlines them
-    colors     N names of colors, of COLORS, or None if nobody asked for them;
-               "" for an object without one that stands out
+    colors     N of COLORS, or "" where none stands out; None if nobody asked for them
     """
 
     boxes: NDArray[np.float32]

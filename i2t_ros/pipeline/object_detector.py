@@ -121,9 +121,8 @@ class ObjectDetector(ModelRunner[DetectOptions, Detections]):
     ) -> Detections:
         """Keep what is wanted, once, in pixels of the picture."""
         least_scores, least = self._least_scores(options)
-        return self._chosen(self._decode(outputs, image.size, least), image, options, least_scores)[
-            0
-        ]
+        candidates = self._decode(outputs, image.size, least)
+        return self._chosen(candidates, image, options, least_scores)[0]
 
     def _chosen(
         self,

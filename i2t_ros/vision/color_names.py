@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2t_ros.types import COLORS, Detections, Image, Mask, Scene
+from i2t_ros.vision.masks import without_rim
 
 ACHROMATIC = 3
 """The first ones of COLORS are without hue."""
@@ -225,13 +226,10 @@ def _covered(mask: Mask, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> N
     """Return which of these pixels a mask covers, without the rim unless that is all there is."""
     height, width = mask.covered.shape
     ys, xs = rows - mask.top, columns - mask.left
-    inside = np.zeros((len(rows), len(columns)), np.uint8)
+    inside = np.zeros((len(rows), len(columns)), np.bool_)
     fits_y, fits_x = (ys >= 0) & (ys < height), (xs >= 0) & (xs < width)
     inside[np.ix_(fits_y, fits_x)] = mask.covered[np.ix_(ys[fits_y], xs[fits_x])]
-    if not inside.any():
-        return inside > 0
-    core = cv2.erode(inside, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT) > 0
-    return core if np.count_nonzero(core) >= LEAST_PIXELS else inside > 0
+    return without_rim(inside, LEAST_PIXELS)
 
 
 @cache

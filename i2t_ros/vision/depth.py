@@ -30,11 +30,11 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from i2t_ros.types import Detections, Mask
+from i2t_ros.vision.masks import without_rim
 
 SAMPLES = 48
 """Pixels that are looked at, in each direction, at most."""
@@ -133,7 +133,7 @@ def intrinsics(
     return found
 
 
-class Placed(NamedTuple):
+class Located(NamedTuple):
     """Where objects are: meters, in the optical frame of the camera (REP-103); zeros: not known.
 
     positions  (N, 3) float32, x, y, z of the surface that was measured
@@ -147,10 +147,15 @@ class Placed(NamedTuple):
     centers: NDArray[np.float32]
     sizes: NDArray[np.float32]
 
+    @classmethod
+    def unknown(cls, count: int) -> Located:
+        """Return that nothing is known of so many objects."""
+        return cls(*(np.zeros((count, 3), np.float32) for _ in range(3)))
 
-def place(
+
+def locate(
     found: Detections, size: tuple[int, int], depth: DepthImage, camera: Intrinsics
-) -> Placed:
+) -> Located:
     """Measure where objects are.
 
     size    width and height of the picture, whose pixels the boxes and masks are in
@@ -160,7 +165,7 @@ def place(
     height, width = depth.pixels.shape
     camera = camera.scaled(width, height)
     scale = width / size[0], height / size[1]
-    placed = Placed(*(np.zeros((len(found), 3), np.float32) for _ in range(3)))
+    located = Located.unknown(len(found))
     for i, box in enumerate((found.boxes * np.tile(scale, 2)).tolist()):
         mask = found.masks[i] if found.masks is not None else None
         surface = _surface(depth, box, mask, scale)
@@ -169,11 +174,11 @@ def place(
         column, row, z, near, far = surface
         left, top, right, bottom = box
         across, down = (left + right - 1) / 2, (top + bottom - 1) / 2  # where pixels' centers are
-        placed.positions[i] = *camera.point(column, row, z), z
-        placed.centers[i] = *camera.point(across, down, z), (near + far) / 2
+        located.positions[i] = *camera.point(column, row, z), z
+        located.centers[i] = *camera.point(across, down, z), (near + far) / 2
         wide, high = (right - left) / camera.fx * z, (bottom - top) / camera.fy * z
-        placed.sizes[i] = wide, high, max(far - near, THINNEST)
-    return placed
+        located.sizes[i] = wide, high, max(far - near, THINNEST)
+    return located
 
 
 class _Surface(NamedTuple):
@@ -198,7 +203,8 @@ def _surface(
     else:
         columns, along = _under(left, right, mask.left, mask.covered.shape[1], scale[0], width)
         rows, down = _under(top, bottom, mask.top, mask.covered.shape[0], scale[1], height)
-        inside = _without_edge(mask.covered[np.ix_(down, along)])
+        inside = mask.covered[np.ix_(down, along)]
+        inside = without_rim(inside, ERODED * np.count_nonzero(inside))
     asked = np.count_nonzero(inside)
     if asked < FEWEST:
         return None
@@ -248,18 +254,6 @@ def _spread(start: int, end: int, length: int) -> NDArray[np.intp]:
     """Return at most SAMPLES indices, evenly spread, from ``start`` to before ``end``."""
     start, end = max(start, 0), min(end, length)
     return np.arange(start, end, max(1, math.ceil((end - start) / SAMPLES)))
-
-
-def _without_edge(covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return a mask without its outermost ring, or as it is if too little would be left."""
-    if not covered.size:
-        return covered
-    kernel = np.ones((3, 3), np.uint8)
-    inner = cv2.erode(
-        covered.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=(0,)
-    )
-    enough = ERODED * np.count_nonzero(covered)
-    return inner.astype(np.bool_) if np.count_nonzero(inner) > enough else covered
 
 
 def _nearest(known: NDArray[np.float32], share: float) -> NDArray[np.bool_] | None:

@@ -265,6 +265,15 @@ def draw_masks(canvas: Image, masks: Sequence[Mask], colors: Sequence[Color], li
         cv2.polylines(canvas, lines, True, color, line, cv2.LINE_AA, 4)
 
 
+def without_rim(covered: NDArray[np.bool_], fewest: float) -> NDArray[np.bool_]:
+    """Return a mask (height, width) without its outermost ring, or as it is if fewer are left."""
+    if not covered.any():  # OpenCV refuses an image without pixels
+        return covered
+    kernel, outside = np.ones((3, 3), np.uint8), cv2.BORDER_CONSTANT
+    inner = cv2.erode(covered.astype(np.uint8), kernel, borderType=outside, borderValue=(0,)) > 0
+    return inner if np.count_nonzero(inner) >= fewest else covered
+
+
 def _part(image: NDArray[Any], mask: Mask) -> NDArray[Any]:
     """Return the part of an image that a mask is about."""
     height, width = mask.covered.shape

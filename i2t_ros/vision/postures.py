@@ -49,7 +49,7 @@ def postures_of(points: NDArray[np.float32], scores: NDArray[np.float32]) -> tup
     scores  (17,), 0 to 1
 
     Every point that a rule names must be SURE. "Upright" is the picture's own up, so each rule has
-    room for a camera that is tilted by about 10 degrees. Lengths are in torsos: from the middle of
+    room for a camera that is tilted by about 8 degrees. Lengths are in torsos: from the middle of
     the shoulders to the middle of the hips. People's proportions are those of Winter, Biomechanics
     and Motor Control of Human Movement, fig. 4.1 (https://doi.org/10.1002/9780470549148): the
     torso is 0.29 of the height, thigh and shin 0.25 each, the shoulders are 0.26 wide.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -229,11 +230,8 @@ CLASSES = ("person", "car", "bus", "dog", "apple", "scissors", "skis", "clock", 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_says_every_color_of_everything(language: str) -> None:
-    assert (
-        load_languages()
-        .get(language)
-        .colors.of(load_languages().get(language).noun("car"), (("red", 1),), 1)
-    )
+    words = load_languages().get(language)
+    assert words.colors.of(words.noun("car"), (("red", 1),), 1)
     for name, count, style in product(CLASSES, (1, 2, 5, 21), ("sentence", "scene")):
         plain = say(f"{count} {name.replace(' ', '_')}", language, style)
         said = set()
@@ -255,6 +253,7 @@ def test_counts_of_colored_things_are_read_as_they_were_said(language: str) -> N
         assert counts_in(say(text, language), ("car", "dog"), words) in ({name: int(count)}, {})
 
 
+@cache
 def data_of(language: str) -> Any:
     wider = language.partition("-")[0]
     path = ROOT / "config" / "languages" / f"{wider}.yaml"

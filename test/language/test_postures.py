@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from i2t_ros.language import ObjectCount, load_languages
-from i2t_ros.language.sentences import Things
+from i2t_ros.language import compose
+from i2t_ros.language.facts import Fact
+from i2t_ros.pipeline.tasks.pose import PoseFacts
 
 
 def posture(tag: str, key: str, count: int) -> str:
-    language = load_languages().get(tag)
-    people = Things([ObjectCount("person", count)], language, "sentence", "poses")
-    text = language.phrase(f"poses.{key}", people.total, people.gender, things=people.text())
-    return language.capital(text)
+    return compose([PoseFacts((Fact(key, count),))], tag)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """Annotations for Foxglove: of a stand-in for its messages, and of the real ones where they are."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import foxglove_standins
 import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
-from making import classes_of, scene_of
+from making import classes_of, pose_of, scene_of
 from std_msgs.msg import Header
 
 from i2t_ros.nodes.detector import camera_ports
@@ -19,6 +19,8 @@ from i2t_ros.pipeline.tasks.text import TextRegion
 from i2t_ros.types import Detections
 from i2t_ros.vision.class_colors import class_color
 from i2t_ros.vision.drawing import DrawOptions
+from i2t_ros.vision.masks import outlined_masks
+from i2t_ros.vision.postures import KEY_POINTS, LIMBS
 
 REAL = annotation_types()
 HEADER = Header(stamp=Time(sec=7, nanosec=8), frame_id="camera")
@@ -111,6 +113,25 @@ def test_faces_have_boxes_and_landmarks(types):
     assert points.type == types.PointsAnnotation.POINTS
     assert points_of(points) == [tuple(row) for row in landmarks[0].tolist()]
     assert points.thickness > box.thickness
+
+
+def test_outlines_are_closed_lines_beside_the_box(types):
+    polygon = np.array([(110, 210), (290, 210), (200, 390)], np.float32)
+    found = replace(objects((100, 200, 300, 400)), masks=outlined_masks([[polygon]]))
+    box, outline = annotate(types, detections=found).points
+    assert outline.type == types.PointsAnnotation.LINE_LOOP
+    assert points_of(outline) == [tuple(row) for row in polygon.tolist()]
+    assert outline.outline_color == box.outline_color
+
+
+def test_people_have_their_certain_limbs_and_points(types):
+    points = np.arange(34, dtype=np.float32).reshape(17, 2)
+    msg = annotate(types, poses=pose_of(points))
+    kinds = [each.type for each in msg.points]
+    assert kinds.count(types.PointsAnnotation.LINE_LIST) == len(LIMBS)
+    assert kinds.count(types.PointsAnnotation.POINTS) == len(KEY_POINTS)
+    assert points_of(msg.points[0]) == [tuple(points[KEY_POINTS.index(end)]) for end in LIMBS[0]]
+    assert not annotate(types, poses=pose_of(points, certain=0.1)).points
 
 
 def region(text):

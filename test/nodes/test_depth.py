@@ -79,8 +79,10 @@ def test_a_request_about_the_newest_image_has_distances(peer, node):
 
 
 def test_nothing_seen_is_published_too(peer, node):
+    space = peer.collect(Detection3DArray, f"{NODE}/detections_3d")
     markers = peer.collect(MarkerArray, f"{NODE}/object_markers")
-    DepthCamera(peer).show(usual(), lambda: markers, image=np.zeros_like(GREY))
+    DepthCamera(peer).show(usual(), lambda: space and markers, image=np.zeros_like(GREY))
+    assert not space[-1].detections
     assert [marker.action for marker in markers[-1].markers] == [Marker.DELETEALL]
 
 

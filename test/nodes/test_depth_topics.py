@@ -88,8 +88,8 @@ def measured(depth, milliseconds):
     """Return the distance of an object in an image of that time; None: no distance."""
     header = stamped(SimpleNamespace(header=Header()), milliseconds * MILLISECOND).header
     found = Detections([(100, 100, 300, 300)], [0.9], [0], ("person",))
-    scene, placed = depth.measure(Scene(640, 480, {"detect": found}), header)
-    if placed is None:
+    scene, located = depth.measure(Scene(640, 480, {"detect": found}), header)
+    if located is None:
         assert scene.detections is found
         return None
     assert scene.detections.positions is not None
@@ -138,7 +138,8 @@ def test_a_scene_without_objects_is_paired_and_not_measured():
     nothing = Scene(640, 480)  # no task has looked for objects
     assert depth.measure(nothing, Header()) == (nothing, None)
     shown(depth, 0, 1.0)
-    assert depth.measure(empty, Header()) == (empty, None)
+    scene, located = depth.measure(empty, Header())
+    assert (scene, located.positions.shape) == (empty, (0, 3))
     assert depth._recent == {"": 1}
 
 

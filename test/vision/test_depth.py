@@ -16,7 +16,7 @@ from depth_scenes import (
 )
 
 from i2t_ros.types import Mask
-from i2t_ros.vision.depth import DepthImage, Intrinsics, intrinsics, place
+from i2t_ros.vision.depth import DepthImage, Intrinsics, intrinsics, locate
 from i2t_ros.vision.depth_codecs import decode_compressed_depth
 
 SIZE = WIDTH, HEIGHT
@@ -27,7 +27,7 @@ PLANES, PEOPLE = 0.03, 0.1
 def z_of(objects, meters, size=SIZE, camera=CAMERA):
     """Return the depth of the first object, in meters."""
     depth = meters if isinstance(meters, DepthImage) else depth_image(meters)
-    return float(place(objects, size, depth, camera).positions[0, 2])
+    return float(locate(objects, size, depth, camera).positions[0, 2])
 
 
 def mask_of(outline):
@@ -49,7 +49,7 @@ def test_a_plane_beside_the_axis_is_where_the_pinhole_model_has_it(across, down)
     meters = plane(2.0, across, down)
     objects = found((420, 300, 580, 420))  # its middle is at column 499.5, row 359.5
     expected = np.array([180 / 600, 120 / 600, 1]) * meters[360, 500]
-    at = place(objects, SIZE, depth_image(meters), CAMERA).positions[0]
+    at = locate(objects, SIZE, depth_image(meters), CAMERA).positions[0]
     np.testing.assert_allclose(at, expected, rtol=PLANES)
 
 
@@ -132,8 +132,8 @@ def test_what_has_hardly_any_depth_is_not_known(nothing):
     meters = plane(2.0)
     holes = np.random.default_rng(3).random(meters.shape) < 0.95
     meters[holes] = nothing
-    placed = place(found((200, 140, 440, 340)), SIZE, depth_image(meters), CAMERA)
-    assert not np.concatenate(placed).any()
+    located = locate(found((200, 140, 440, 340)), SIZE, depth_image(meters), CAMERA)
+    assert not np.concatenate(located).any()
 
 
 def test_depths_without_any_surface_are_not_known():
@@ -154,11 +154,11 @@ def test_depth_of_another_size_than_the_picture(masked, depth_size):
     rows, columns = np.arange(height) * HEIGHT // height, np.arange(width) * WIDTH // width
     depth = depth_image(meters[np.ix_(rows, columns)])
     objects = found(box, masks=(mask_of(outline),) if masked else None)
-    same = place(objects, SIZE, depth_image(meters), CAMERA)
-    placed = place(objects, SIZE, depth, CAMERA)  # the intrinsics are those of the picture
-    assert placed.positions[0, 2] == pytest.approx(2.0, rel=PLANES)
-    np.testing.assert_allclose(placed.positions, same.positions, atol=0.1)
-    np.testing.assert_allclose(placed.sizes, same.sizes, rtol=0.02)
+    same = locate(objects, SIZE, depth_image(meters), CAMERA)
+    located = locate(objects, SIZE, depth, CAMERA)  # the intrinsics are those of the picture
+    assert located.positions[0, 2] == pytest.approx(2.0, rel=PLANES)
+    np.testing.assert_allclose(located.positions, same.positions, atol=0.1)
+    np.testing.assert_allclose(located.sizes, same.sizes, rtol=0.02)
 
 
 @pytest.mark.parametrize(
@@ -196,9 +196,9 @@ def test_each_object_has_its_own():
     meters[100:200, 100:200] = 1.0
     meters[100:200, 400:500] = 0.0
     objects = found((100, 100, 200, 200), (400, 100, 500, 200), (100, 300, 200, 400))
-    placed = place(objects, SIZE, depth_image(meters), CAMERA)
-    np.testing.assert_allclose(placed.positions[:, 2], [1, 0, 5])
-    none = place(found(), SIZE, depth_image(meters), CAMERA)
+    located = locate(objects, SIZE, depth_image(meters), CAMERA)
+    np.testing.assert_allclose(located.positions[:, 2], [1, 0, 5])
+    none = locate(found(), SIZE, depth_image(meters), CAMERA)
     assert none.positions.shape == (0, 3)
 
 
@@ -206,20 +206,20 @@ def test_the_box_in_space():
     meters = plane(4.0)
     meters[140:340, 200:440] = plane(2.0, across=20)[140:340, 200:440]
     box = found((200, 140, 440, 340))
-    placed = place(box, SIZE, depth_image(meters), CAMERA)
-    width, height, deep = placed.sizes[0]
+    located = locate(box, SIZE, depth_image(meters), CAMERA)
+    width, height, deep = located.sizes[0]
     assert (width, height) == pytest.approx((240 / 600 * 2, 200 / 600 * 2), rel=0.01)
     seen = meters[140:340, 260:380]  # the middle half of the columns
     assert deep == pytest.approx(seen.max() - seen.min(), rel=0.15)
-    assert placed.centers[0] == pytest.approx((0, 0, 2), abs=0.03)
-    flat = place(box, SIZE, depth_image(plane(2.0)), CAMERA)
+    assert located.centers[0] == pytest.approx((0, 0, 2), abs=0.03)
+    flat = locate(box, SIZE, depth_image(plane(2.0)), CAMERA)
     assert flat.sizes[0, 2] == pytest.approx(0.01)
 
 
 def test_byte_orders_and_inverse_depth_are_read_alike():
     meters = plane(2.0, across=20)
     box = found((400, 140, 600, 340))
-    expected = place(box, SIZE, depth_image(meters), CAMERA).positions
+    expected = locate(box, SIZE, depth_image(meters), CAMERA).positions
     coded, quantization = inverse(meters)
     swapped = [
         DepthImage(meters.astype(">f4")),
@@ -229,7 +229,7 @@ def test_byte_orders_and_inverse_depth_are_read_alike():
         ),
     ]
     for depth in swapped:
-        np.testing.assert_allclose(place(box, SIZE, depth, CAMERA).positions, expected, rtol=0.005)
+        np.testing.assert_allclose(locate(box, SIZE, depth, CAMERA).positions, expected, rtol=0.005)
 
 
 def test_numbers_of_inverse_depth_that_make_no_sense():

@@ -25,7 +25,7 @@ from i2t_ros.pipeline.tracking import ObjectTracker
 from i2t_ros.types import CAMERA_NAME
 
 MOST_BRIDGED = 32
-"""WebSocket cameras at a time: each is seven publishers and a subscription."""
+"""WebSocket cameras at a time: each has a publisher for each of RESULTS, and a subscription."""
 LOOKS_AWAY = 3
 """How many times in a row watch() misses a WebSocket camera before it is forgotten: it may connect
 again."""

@@ -22,7 +22,7 @@ from i2t_ros.errors import ImageError, InvalidRequestError
 from i2t_ros.nodes.detector.camera_ports import CameraTopics, check_topic
 from i2t_ros.nodes.messages.depth import DepthMessage, depth_from_msg, intrinsics_from_msg
 from i2t_ros.types import Scene
-from i2t_ros.vision.depth import Intrinsics, Placed, place
+from i2t_ros.vision.depth import Intrinsics, Located, locate
 
 SUFFIX = "/compressedDepth"
 """What image_transport ends the topics of that transport with."""
@@ -157,10 +157,10 @@ class CameraDepth:
             with self._lock:
                 self._camera_model = model
 
-    def measure(self, scene: Scene, header: Header) -> tuple[Scene, Placed | None]:
+    def measure(self, scene: Scene, header: Header) -> tuple[Scene, Located | None]:
         """Return the scene of an image with positions, and where its objects are in space.
 
-        If they cannot be measured, the scene is as it was, and the reason is counted.
+        If they cannot be measured: the scene as it was, and None; the reason is counted.
         """
         found = scene.detections
         if found is None:
@@ -179,9 +179,9 @@ class CameraDepth:
             return scene, None
         self.count("", _frames(kept.msg.header, header))
         if depth is None:
-            return scene, None
-        placed = place(found, (scene.width, scene.height), depth, model)
-        return scene.with_detections(replace(found, positions=placed.positions)), placed
+            return scene, Located.unknown(0)
+        located = locate(found, (scene.width, scene.height), depth, model)
+        return scene.with_detections(replace(found, positions=located.positions)), located
 
     def measured(self, scene: Scene, header: Header) -> Scene:
         """Return the scene of an image with positions, if they can be measured."""

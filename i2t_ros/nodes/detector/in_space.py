@@ -14,7 +14,7 @@ from i2t_ros.nodes.detector.depth import NO_TRANSFORM
 from i2t_ros.nodes.messages.objects_3d import detections_3d_to_msg, objects_to_markers
 from i2t_ros.optional import needed_for
 from i2t_ros.types import Detections
-from i2t_ros.vision.depth import Placed
+from i2t_ros.vision.depth import Located
 from i2t_ros.vision.transforms import Transform
 
 
@@ -71,7 +71,7 @@ def publish_in_space(
     ports: CameraPorts,
     header: Header,
     found: Detections | None,
-    placed: Placed | None,
+    located: Located | None,
     frame: TargetFrame | None,
 ) -> None:
     """Publish where the objects of an image are, in its frame or in the one that is wanted.
@@ -79,15 +79,15 @@ def publish_in_space(
     If that is not known, the markers before are removed, and nothing else is published.
     """
     outputs, to = ports.outputs, None
-    if frame is not None and placed is not None and outputs.wanted(*DEPTH_RESULTS):
+    if frame is not None and located is not None and outputs.wanted(*DEPTH_RESULTS):
         try:
             to = frame.of(header)
         except NoTransformError as error:
             assert ports.depth is not None  # noqa: S101 (it has measured)
             ports.depth.count(NO_TRANSFORM, str(error))
-            placed = None
+            located = None
         else:
             header = Header(stamp=header.stamp, frame_id=frame.name)
-    if found is not None and placed is not None:
-        outputs.publish("detections_3d", lambda: detections_3d_to_msg(header, found, placed, to))
-    outputs.publish("object_markers", lambda: objects_to_markers(header, found, placed, to))
+    if found is not None and located is not None:
+        outputs.publish("detections_3d", lambda: detections_3d_to_msg(header, found, located, to))
+    outputs.publish("object_markers", lambda: objects_to_markers(header, found, located, to))

@@ -203,9 +203,9 @@ class Work:
         options, speech = work.settings.options, work.settings.speech
         publishes = self._settings().publishes
         scene = ports.narrator.follow(self.describer.finish(work.image), work.time)
-        placed = None
+        located = None
         if ports.depth is not None:
-            scene, placed = ports.depth.measure(scene, header)
+            scene, located = ports.depth.measure(scene, header)
         found, detections = scene.detections, None
         publish = ports.outputs.publish
         if publishes:  # at once: those who steer by the boxes do not wait for the words
@@ -219,7 +219,7 @@ class Work:
                 publish("poses", lambda: poses_to_msg(header, poses))
                 publish("skeletons", lambda: skeletons_to_marker(header, poses))
             if ports.depth is not None:
-                publish_in_space(ports, header, found, placed, self.cameras.target_frame)
+                publish_in_space(ports, header, found, located, self.cameras.target_frame)
         scene = ports.late_tasks.follow(
             work.image.image, scene, options, self.describer.start_late, speech.change_hold
         )

@@ -24,6 +24,7 @@ from i2t_ros.types import Detections, Scene
 from i2t_ros.vision.class_colors import Color, class_color
 from i2t_ros.vision.colors import LUMA
 from i2t_ros.vision.drawing import Pen, Plate
+from i2t_ros.vision.masks import outlines_of
 
 BACKGROUND = 0.8
 """How opaque the background of texts is."""
@@ -90,16 +91,20 @@ def _shapes(scene: Scene, pen: Pen) -> Iterator[Shape]:
 
 def _of_objects(found: Detections, pen: Pen) -> Iterator[Shape]:
     rows = zip(found.class_names(), found.class_ids.tolist(), found.boxes.tolist(), strict=True)
-    for name, class_id, box in rows:
-        yield _box(box, class_color(name, class_id), pen)
+    outlines = outlines_of(found.masks or ()) or [()] * len(found)
+    for (name, class_id, box), polygons in zip(rows, outlines, strict=True):
+        color = class_color(name, class_id)
+        yield _box(box, color, pen)
+        for polygon in polygons:
+            yield Shape("loop", polygon.tolist(), color, pen.line)
 
 
 def _of_faces(faces: Faces, pen: Pen) -> Iterator[Shape]:
-    for box in faces.boxes.tolist():
-        yield _box(box, FACES, pen)
+    boxes = [_box(box, FACES, pen) for box in faces.boxes.tolist()]
+    yield from boxes
     if faces.landmarks is not None:
-        for box, points in zip(faces.boxes.tolist(), faces.landmarks.tolist(), strict=True):
-            yield Shape("points", points, FACES, 2 * _box(box, FACES, pen).width + 2)
+        for box, points in zip(boxes, faces.landmarks.tolist(), strict=True):
+            yield Shape("points", points, FACES, 2 * box.width + 2)
 
 
 def _of_texts(texts: Texts, pen: Pen) -> Iterator[Shape]:

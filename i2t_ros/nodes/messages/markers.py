@@ -8,13 +8,21 @@ from i2t_ros.pipeline.tasks.pose import Poses
 from i2t_ros.types import Detections
 from i2t_ros.vision.class_colors import Color, class_color
 
+WHITE: Color = (255, 255, 255)
+
+
+def color_to_msg(color: Color, opacity: float = 1.0) -> ColorRGBA:
+    """Return a color that a marker is drawn in; ``opacity`` is 0 to 1."""
+    blue, green, red = (channel / 255 for channel in color)
+    return ColorRGBA(r=red, g=green, b=blue, a=opacity)
+
 
 def boxes_to_marker(header: Header, found: Detections) -> ImageMarker:
     """Return the outlines of all boxes as one image annotation, in the colors of the classes."""
     marker = ImageMarker(header=header, ns="detections", type=ImageMarker.LINE_LIST, scale=2.0)
     marker.action = ImageMarker.ADD if len(found) else ImageMarker.REMOVE
     for i, (left, top, right, bottom) in enumerate(found.boxes.tolist()):
-        color = _color_to_msg(class_color(found.label(i), int(found.class_ids[i])))
+        color = color_to_msg(class_color(found.label(i), int(found.class_ids[i])))
         # The start and the end of each side, clockwise from the top.
         xs = (left, right, right, right, right, left, left, left)
         ys = (top, top, top, bottom, bottom, bottom, bottom, top)
@@ -28,14 +36,9 @@ def skeletons_to_marker(header: Header, found: Poses) -> ImageMarker:
     marker = ImageMarker(header=header, ns="skeletons", type=ImageMarker.LINE_LIST, scale=2.0)
     for limb in (limb for i in range(len(found)) for limb in found.limbs(i)):
         marker.points += [Point(x=x, y=y) for x, y in limb[:2]]
-        marker.outline_colors += [_color_to_msg(limb.color)] * 2
+        marker.outline_colors += [color_to_msg(limb.color)] * 2
     marker.action = ImageMarker.ADD if marker.points else ImageMarker.REMOVE
     return marker
-
-
-def _color_to_msg(color: Color) -> ColorRGBA:
-    blue, green, red = (channel / 255 for channel in color)
-    return ColorRGBA(r=red, g=green, b=blue, a=1.0)
 
 
 def sentence_to_marker(header: Header, sentence: str) -> Marker:
@@ -46,6 +49,6 @@ def sentence_to_marker(header: Header, sentence: str) -> Marker:
     marker = Marker(header=header, ns="sentence", type=Marker.TEXT_VIEW_FACING, text=sentence)
     marker.pose.position.y, marker.pose.position.z = 0.7, 2.0
     marker.pose.orientation.w = 1.0
-    marker.scale.z = 0.12  # the height of a capital letter, metres
-    marker.color = ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
+    marker.scale.z = 0.12  # the height of a capital letter, meters
+    marker.color = color_to_msg(WHITE)
     return marker

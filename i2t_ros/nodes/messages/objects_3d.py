@@ -6,18 +6,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
 from numpy.typing import NDArray
-from std_msgs.msg import ColorRGBA, Header
+from std_msgs.msg import Header
 from vision_msgs.msg import BoundingBox3D, Detection3D, Detection3DArray, ObjectHypothesisWithPose
 from visualization_msgs.msg import Marker, MarkerArray
 
+from i2t_ros.nodes.messages.markers import WHITE, color_to_msg
 from i2t_ros.types import Detections
 from i2t_ros.vision.class_colors import class_color
-from i2t_ros.vision.depth import Placed
+from i2t_ros.vision.depth import Located
 from i2t_ros.vision.transforms import Transform
 
 LETTERS = 0.15
 """Meters, the height of a capital letter beside a marker."""
-_SEEN_THROUGH = 0.4  # how much of what is behind a box it covers
+OPACITY = 0.4
+"""Of a box: how much of what is behind it it covers."""
 
 
 class _Object(NamedTuple):
@@ -30,7 +32,7 @@ class _Object(NamedTuple):
 
 
 def detections_3d_to_msg(
-    header: Header, found: Detections, placed: Placed, to: Transform | None = None
+    header: Header, found: Detections, located: Located, to: Transform | None = None
 ) -> Detection3DArray:
     """Return the objects whose position is known, best first.
 
@@ -39,7 +41,7 @@ def detections_3d_to_msg(
     names, scores = found.class_names(), found.scores.tolist()
     tracks = [] if found.track_ids is None else found.track_ids.tolist()
     msg = Detection3DArray(header=header)
-    for number, _, position, box in _objects(placed, to):
+    for number, _, position, box in _objects(located, to):
         item = Detection3D(header=header, bbox=box)
         result = ObjectHypothesisWithPose()
         result.hypothesis.class_id, result.hypothesis.score = names[number], scores[number]
@@ -52,34 +54,33 @@ def detections_3d_to_msg(
 
 
 def objects_to_markers(
-    header: Header, found: Detections | None, placed: Placed | None, to: Transform | None = None
+    header: Header, found: Detections | None, located: Located | None, to: Transform | None = None
 ) -> MarkerArray:
     """Return a box and a text such as "person 2.1 m" for each object whose position is known.
 
     They replace all markers before. See detections_3d_to_msg.
     """
     msg = MarkerArray(markers=[Marker(header=header, action=Marker.DELETEALL)])
-    if found is None or placed is None:
+    if found is None or located is None:
         return msg
     names = found.class_names()
-    for number, distance, _, box in _objects(placed, to):
+    for number, distance, _, box in _objects(located, to):
         name = names[number]
-        blue, green, red = (c / 255 for c in class_color(name, int(found.class_ids[number])))
         cube = Marker(header=header, ns="objects", id=number, type=Marker.CUBE)
         cube.pose, cube.scale = box.center, box.size
-        cube.color = ColorRGBA(r=red, g=green, b=blue, a=_SEEN_THROUGH)
+        cube.color = color_to_msg(class_color(name, int(found.class_ids[number])), OPACITY)
         text = Marker(header=header, ns="labels", id=number, type=Marker.TEXT_VIEW_FACING)
         text.text = f"{name} {distance:.1f} m"
         text.pose.position, text.scale.z = box.center.position, LETTERS
-        text.color = ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
+        text.color = color_to_msg(WHITE)
         msg.markers += [cube, text]
     return msg
 
 
-def _objects(placed: Placed, to: Transform | None) -> Iterator[_Object]:
-    known = np.flatnonzero(placed.positions.any(axis=1))
-    positions: NDArray[np.floating[Any]] = placed.positions[known]
-    centers: NDArray[np.floating[Any]] = placed.centers[known]
+def _objects(located: Located, to: Transform | None) -> Iterator[_Object]:
+    known = np.flatnonzero(located.positions.any(axis=1))
+    positions: NDArray[np.floating[Any]] = located.positions[known]
+    centers: NDArray[np.floating[Any]] = located.centers[known]
     distances = np.linalg.norm(positions, axis=1)
     turned = Quaternion()
     if to is not None:
@@ -91,7 +92,7 @@ def _objects(placed: Placed, to: Transform | None) -> Iterator[_Object]:
         distances.tolist(),
         positions.tolist(),
         centers.tolist(),
-        placed.sizes[known].tolist(),
+        located.sizes[known].tolist(),
         strict=True,
     )
     for number, distance, position, center, (width, height, depth) in rows:

@@ -245,13 +245,13 @@ class PoseFinder(ModelRunner[PoseOptions, Poses]):
         """Return every person once, in pixels of the picture."""
         min_score = options.min_score or self.spec.score_threshold
         found: PoseCandidates = self._decode(outputs, image.size, min_score)
-        found = _taken(found, are_boxes(found.boxes))
+        found = found.taken(are_boxes(found.boxes))
         one_class = np.zeros(len(found.scores), np.int32)
         best = self._best(found.boxes, found.scores, one_class, self.spec.iou_threshold)
-        boxes, scores, points, point_scores = _taken(found, best)
+        boxes, scores, points, point_scores = found.taken(best)
         boxes = image.placement.to_original(boxes)
         points = image.placement.points_to_original(points)
-        found = _taken(PoseCandidates(boxes, scores, points, point_scores), are_boxes(boxes))
+        found = PoseCandidates(boxes, scores, points, point_scores).taken(are_boxes(boxes))
         postures = map(postures_of, found.points, found.point_scores)
         return Poses(*found, tuple(postures))
 
@@ -260,8 +260,3 @@ def limb_color(start: str, end: str) -> Color:
     """Return the color of the limb between two points: that of its side, if both are on one."""
     side = start.partition("_")[0]
     return COLORS.get(side, MIDDLE_COLOR) if end.startswith(side) else MIDDLE_COLOR
-
-
-def _taken(found: PoseCandidates, chosen: NDArray[Any]) -> PoseCandidates:
-    """Return the people that a mask or an array of indices selects."""
-    return PoseCandidates(*(part[chosen] for part in found))

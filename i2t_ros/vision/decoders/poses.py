@@ -31,6 +31,10 @@ class PoseCandidates(NamedTuple):
     points: NDArray[np.float32]
     point_scores: NDArray[np.float32]
 
+    def taken(self, chosen: NDArray[Any]) -> "PoseCandidates":
+        """Return the people that a mask or an array of indices selects."""
+        return PoseCandidates(*(part[chosen] for part in self))
+
 
 def movenet(outputs: Outputs, size: InputSize, min_score: float) -> PoseCandidates:
     """Read MoveNet for one person: (1, 1, 17, 3), each y, x as fractions of the input, and score.
@@ -51,7 +55,7 @@ def movenet(outputs: Outputs, size: InputSize, min_score: float) -> PoseCandidat
     margin = MARGIN * (high - low).max()
     boxes = np.concatenate([low - margin, high + margin])[None]
     found = PoseCandidates(boxes, scores, points, np.clip(point_scores, 0, 1))
-    return _above(found, min_score)
+    return found.taken(scores >= min_score)
 
 
 def yolov8_pose(
@@ -101,10 +105,6 @@ def _candidates(
     if normalized:
         boxes, places = in_pixels(boxes, size), places * np.array(size, np.float32)
     return PoseCandidates(boxes, scores, places, np.clip(points[..., 2], 0, 1))
-
-
-def _above(found: PoseCandidates, min_score: float) -> PoseCandidates:
-    return PoseCandidates(*(part[found.scores >= min_score] for part in found))
 
 
 def _unexpected(decoder: str, shape: str, output: NDArray[Any]) -> ModelMismatchError:

@@ -15,8 +15,9 @@ from pathlib import Path
 import yaml
 
 from i2t_ros.cli import say
-from i2t_ros.language import LANGUAGES, OWN_STYLES, ObjectCount, load_languages
-from i2t_ros.language.sentences import Things
+from i2t_ros.language import LANGUAGES, OWN_STYLES, compose, load_languages
+from i2t_ros.language.facts import Fact
+from i2t_ros.pipeline.tasks.pose import PoseFacts
 
 HERE = Path(__file__).parent
 
@@ -38,14 +39,11 @@ def scenes(style: str) -> list[str]:
 
 def poses(tag: str) -> str:
     """Return the golden file of the postures: one, of how many people, and its sentence."""
-    language = load_languages().get(tag)
     lines = []
-    for name in (name for name in language.phrases if name.startswith("poses.")):
+    for name in (name for name in load_languages().get(tag).phrases if name.startswith("poses.")):
         for count in [0] if name == "poses.empty" else (1, 2, 3, 5, 12, 22):
-            people = Things([ObjectCount("person", count)], language, "sentence", POSES)
-            fields = {"things": people.text()}
-            text = language.phrase(name, people.total, people.gender, **fields)
-            lines.append(f"{name}={count}\t{language.capital(text)}\n")
+            found = (Fact(name.removeprefix("poses."), count),) if count else ()
+            lines.append(f"{name}={count}\t{compose([PoseFacts(found)], tag)}\n")
     return "".join(lines)
 
 
