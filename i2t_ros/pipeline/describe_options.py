@@ -47,8 +47,8 @@ class DescribeOptions:
     )
     distance_unit: str = option(
         "auto",
-        "in what the style scene says distances; auto: feet if the language is that of a region "
-        "which uses them, such as en-US, else meters",
+        "unit of the distances in the style scene; auto: feet if the language tag names a region "
+        "that uses them, such as en-US, else meters",
         choices=words.DISTANCE_UNITS,
         changes="live",
     )
