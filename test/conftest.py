@@ -7,6 +7,12 @@ from pathlib import Path
 import i2t_ros.nodes  # noqa: F401 (finds the packages of `i2t setup`)
 
 READY = find_spec("msgspec") is not None
+if find_spec("hypothesis"):
+    from hypothesis import settings
+
+    # How long an example takes depends on what else this machine is doing.
+    settings.register_profile("without time limits", deadline=None)
+    settings.load_profile("without time limits")
 if READY:
     from shared_fixtures import *  # noqa: F403
 else:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from i2t_ros.language import english
 from i2t_ros.language.nouns import Noun, Quantity, part_of
-from i2t_ros.language.shapes import forms
+from i2t_ros.language.shapes import CATEGORIES, forms
 
 if TYPE_CHECKING:
     from i2t_ros.language.grammar import Language, Numerals
@@ -30,6 +30,9 @@ class ColorWords:
         """
         self._data, self.people = data, people
         self._agreement: Mapping[str, Any] = data.get("agreement", {})
+        self._genders = any(
+            isinstance(form, Mapping) for key, form in self._agreement.items() if key in CATEGORIES
+        )
         self._articles = articles
 
     def with_data(self, data: Mapping[str, Any]) -> "ColorWords":
@@ -45,7 +48,7 @@ class ColorWords:
         that an adjective could agree with, and an orange goes without saying that it is orange.
         Nouns with an agreement of their own ("unas tijeras rojas") take one color for all.
         """
-        if not self._data or (noun.borrowed and self._agreement):
+        if not self._data or (noun.borrowed and self._genders):
             return ()
         said = [(color, count) for color, count in colors if color != noun.key][:MOST]
         one_for_all = noun.color_behind or bool(noun.color_gender)

@@ -11,6 +11,7 @@ import unicodedata
 
 ENDS = ".!?…。！？।؟"
 BREAKS = ",;:、，；：،؛"
+_SEMICOLONS = ";；؛"
 
 SYMBOLS = frozenset("&+=×÷<>~≈±@#№%‰°/€$£¥₩₹₽₺₫₪₴฿_*-−")
 """What may mean something beside letters and digits; other symbols are left out."""
@@ -149,13 +150,14 @@ def _devanagari(char: str) -> bool:
 
 
 def _pause(match: re.Match[str]) -> str:
-    """Return one mark for a run of marks and spaces: the end of a sentence, or the first of all."""
+    """Return one mark for a run of marks and spaces: the strongest, the first of its kind."""
     run = match[0]
     marks = run.strip()
     if len(run) == 1 or not marks:
         mark = marks or " "
     else:
-        mark = next((char for char in run if char in ENDS), marks[0])
+        strong = (char for kind in (ENDS, _SEMICOLONS) for char in run if char in kind)
+        mark = next(strong, marks[0])
         mark += "" if mark in _WIDE else " "
     last = match.end() == len(match.string)
     if match.start() == 0 or (last and mark[0] in BREAKS):

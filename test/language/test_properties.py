@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from making import classes_of, scene_of
 from scene_words import compose_scene
@@ -98,7 +98,6 @@ def scenes(labels: tuple[str, ...]) -> st.SearchStrategy[Scene]:
 languages_and_styles = st.tuples(st.sampled_from(LANGUAGES), st.sampled_from(STYLES), st.booleans())
 
 
-@settings(deadline=None)
 @given(scenes((*CLASSES, "", "forklift")), languages_and_styles, st.randoms())
 def test_any_scene_reads_well_and_the_same_however_it_is_shuffled(scene, options, random) -> None:
     language, style, hedge = options
@@ -111,7 +110,6 @@ def test_any_scene_reads_well_and_the_same_however_it_is_shuffled(scene, options
     assert compose_scene(shuffled, language, style, hedge=hedge) == said
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30), languages_and_styles, st.integers(1, 30))
 def test_any_label_and_any_text_can_be_said(text, options, count) -> None:
     language, style, hedge = options

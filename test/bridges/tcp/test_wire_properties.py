@@ -50,21 +50,21 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     return [data[a:b] for a, b in itertools.pairwise(edges)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(streams | mangled, st.lists(st.integers(0, 10_000), max_size=12))
 def test_any_cut_of_a_stream_gives_the_same_result(stream, places):
     whole = comparable(parse(stream, finish=True))
     assert comparable(parse(*cut(stream, places), finish=True)) == whole
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(streams | mangled)
 def test_byte_by_byte_gives_the_same_result(stream):
     whole = comparable(parse(stream, finish=True))
     assert comparable(parse(*[bytes([b]) for b in stream], finish=True)) == whole
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.binary(max_size=600) | mangled, max_size=12), st.booleans())
 def test_no_bytes_at_all_crash_it_or_make_it_keep_more_than_its_bound(chunks, finish):
     parser = RequestParser(LIMIT)
