@@ -215,7 +215,7 @@ def test_answers_in_feet_are_others_than_those_in_meters() -> None:
 def test_the_command_takes_a_distance(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["say", "person=1@left@2m", "dog=2@5.2m", "--style", "scene"]) == 0
     assert capsys.readouterr().out == (
-        "There are two dogs five meters ahead, and a person two meters ahead on the left.\n"
+        "There is a person two meters ahead on the left, and two dogs five meters ahead.\n"
     )
     say_feet = ["say", "person=1@right@2m", "--style", "scene", "--distance-unit", "feet"]
     assert main(say_feet) == 0
