@@ -272,6 +272,14 @@ def test_positions_and_colors_go_there_and_back():
     assert again.colors == ("", "red")
 
 
+@pytest.mark.parametrize("far", [3e38, -1e11, float("nan"), 1e300])
+def test_positions_beyond_everything_are_refused(far):
+    msg = description_to_msg(Header(), describe(detections=FOUND))
+    msg.detections.detections[1].results[0].pose.pose.position.y = far
+    with pytest.raises(ServiceError, match="positions of up to"):
+        description_from_msg(msg)
+
+
 def test_without_depth_and_colors_there_are_none():
     again = description_from_msg(description_to_msg(Header(), describe(detections=FOUND)))
     assert again.scene.detections.positions is None
