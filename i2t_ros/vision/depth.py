@@ -10,8 +10,8 @@ The method, for each object:
 1. Its pixels are those of its mask, without their outermost ring where enough is left, because
    depth is least certain at edges. Without a mask they are the middle half of its box, in width and
    in height. At most SAMPLES x SAMPLES of them are looked at, evenly spread.
-2. Those without a depth are left out: 0, NaN, infinite, below NEAREST, beyond FARTHEST. If fewer than FEWEST are
-   left, or less than LEAST_KNOWN of all, the position is not known.
+2. Those without a depth are left out: 0, NaN, infinite, below NEAREST, beyond FARTHEST. If fewer
+   than FEWEST are left, or less than LEAST_KNOWN of all, the position is not known.
 3. The others are counted by the logarithm of their depth, in steps of STEP, smoothed over three
    steps. From the front, a surface begins where there are pixels, and ends where they become fewer
    than VALLEY of its densest step: two surfaces are told apart if they are about 10 % apart, while
@@ -61,9 +61,9 @@ ERODED = 0.25
 SPREAD = (0.05, 0.95)
 """Its box in space holds what lies between these shares of a surface's depths, in their order."""
 FLATTEST = 1000.0
-"""Times as wide or high as its focal length is the image of a pinhole camera at most: 179.8 degrees.
-Its optical axis meets it no farther away than so many widths or heights. So all positions are
-finite, and so are their squares in a float32."""
+"""The image of a pinhole camera is at most so many times as wide or high as its focal length: 179.8
+degrees. The optical axis meets it no farther away than so many widths or heights. So all positions
+are finite, and so are their squares in a float32."""
 THINNEST = 0.01
 """Meters, the least depth of a box in space: rviz warns of boxes with none."""
 
