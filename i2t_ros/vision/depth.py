@@ -135,7 +135,7 @@ def intrinsics(
         raise ValueError(f"expected a size of the image, got {width}x{height}")
     fx, cx, fy, cy = projection[[0, 2, 5, 6]] if projection[0] else matrix[[0, 2, 4, 5]]
     found = Intrinsics(float(fx), float(fy), float(cx), float(cy), width, height)
-    if not (np.isfinite(found).all() and fx * FLATTEST >= width and fy * FLATTEST >= height):
+    if not (np.isfinite(found).all() and fx >= width / FLATTEST and fy >= height / FLATTEST):
         raise ValueError(
             f"expected focal lengths of pixels, {width / FLATTEST:g} and {height / FLATTEST:g} or "
             f"more, got fx {fx:g}, fy {fy:g}"

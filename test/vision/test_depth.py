@@ -256,6 +256,7 @@ def camera_info(fx=600.0, fy=500.0, cx=300.0, cy=200.0):
 def test_intrinsics_are_those_of_p_and_else_of_k():
     matrix, none = camera_info(), np.zeros(12)
     assert intrinsics(matrix, none, 640, 480) == Intrinsics(600, 500, 300, 200, 640, 480)
+    assert intrinsics(camera_info(fx=1e308), none, 640, 480).fx == 1e308, "no warning either"
     projection = np.array([610, 0, 310, 0, 0, 510, 210, 0, 0, 0, 1, 0.0])
     assert intrinsics(matrix, projection, 640, 480) == Intrinsics(610, 510, 310, 210, 640, 480)
 
