@@ -35,7 +35,7 @@ from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.pose import Poses
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.pipeline.tasks.text import TextRegion
-from i2t_ros.types import Detections, Mask
+from i2t_ros.types import COLORS, Detections, Mask
 from i2t_ros.vision.masks import outlined_masks, outlines_of
 from i2t_ros.vision.postures import KEY_POINTS, POSTURES
 
@@ -123,7 +123,7 @@ def _read_detections(msg: DescriptionMsg) -> Detections:
         tuple(numbers),
         tracks if tracked else None,
         positions=positions if positions.any() else None,
-        colors=tuple(msg.colors) or None,
+        colors=tuple(color if color in COLORS else "" for color in msg.colors) or None,
         masks=_outlines_from_msg(msg),
     )
 
