@@ -43,6 +43,16 @@ def all_are_boxes(boxes: Boxes) -> bool:
     return bool(least > 0 and most < LARGEST_SIDE)
 
 
+def check_points(points: NDArray[np.float32]) -> None:
+    """Raise ValueError for (..., 2) points so far from any image that OpenCV cannot draw to them.
+
+    Those that are not finite are refused elsewhere, as NaN or infinity.
+    """
+    farthest = float(np.abs(points).max(initial=0))
+    if LARGEST_SIDE < farthest < np.inf:
+        raise ValueError(f"points: expected up to {LARGEST_SIDE:g} pixels, got {farthest:g}")
+
+
 def non_maximum_suppression(
     boxes: Boxes, scores: NDArray[np.float32], class_ids: NDArray[Any], iou_threshold: float
 ) -> NDArray[np.intp]:

@@ -10,8 +10,8 @@ The method, for each object:
 1. Its pixels are those of its mask, without their outermost ring where enough is left, because
    depth is least certain at edges. Without a mask they are the middle half of its box, in width and
    in height. At most SAMPLES x SAMPLES of them are looked at, evenly spread.
-2. Those without a depth are left out: 0, NaN, infinite, beyond FARTHEST. If fewer than FEWEST are
-   left, or less than LEAST_KNOWN of all, the position is not known.
+2. Those without a depth are left out: 0, NaN, infinite, below NEAREST, beyond FARTHEST. If fewer
+   than FEWEST are left, or less than LEAST_KNOWN of all, the position is not known.
 3. The others are counted by the logarithm of their depth, in steps of STEP, smoothed over three
    steps. From the front, a surface begins where there are pixels, and ends where they become fewer
    than VALLEY of its densest step: two surfaces are told apart if they are about 10 % apart, while
@@ -38,6 +38,9 @@ from i2t_ros.vision.masks import without_rim
 
 SAMPLES = 48
 """Pixels that are looked at, in each direction, at most."""
+NEAREST = 0.0005
+"""Meters, half of the least that 16UC1 has. What is less is no depth, and the ratio of two depths
+may be more than a float32 holds."""
 FARTHEST = 1000.0
 """Meters. Simulators write such numbers where there is nothing."""
 FEWEST = 5
@@ -57,6 +60,10 @@ ERODED = 0.25
 """A mask without its outermost ring is used if this share of it is left."""
 SPREAD = (0.05, 0.95)
 """Its box in space holds what lies between these shares of a surface's depths, in their order."""
+FLATTEST = 1000.0
+"""The image of a pinhole camera is at most so many times as wide or high as its focal length: 179.8
+degrees. The optical axis meets it no farther away than so many widths or heights. So all positions
+are finite, and so are their squares in a float32."""
 THINNEST = 0.01
 """Meters, the least depth of a box in space: rviz warns of boxes with none."""
 
@@ -84,7 +91,7 @@ class DepthImage:
         elif picked.dtype.kind == "u":
             found *= np.float32(0.001)
         with np.errstate(invalid="ignore"):
-            found[~((found > 0) & (found <= FARTHEST))] = 0
+            found[~((found >= NEAREST) & (found <= FARTHEST))] = 0
         return found
 
 
@@ -128,8 +135,13 @@ def intrinsics(
         raise ValueError(f"expected a size of the image, got {width}x{height}")
     fx, cx, fy, cy = projection[[0, 2, 5, 6]] if projection[0] else matrix[[0, 2, 4, 5]]
     found = Intrinsics(float(fx), float(fy), float(cx), float(cy), width, height)
-    if not (np.isfinite(found).all() and fx > 0 and fy > 0):
-        raise ValueError(f"expected focal lengths above 0, got fx {fx:g}, fy {fy:g}")
+    if not (np.isfinite(found).all() and fx >= width / FLATTEST and fy >= height / FLATTEST):
+        raise ValueError(
+            f"expected focal lengths of pixels, {width / FLATTEST:g} and {height / FLATTEST:g} or "
+            f"more, got fx {fx:g}, fy {fy:g}"
+        )
+    if abs(cx) > FLATTEST * width or abs(cy) > FLATTEST * height:
+        raise ValueError(f"expected an optical axis in the image, got cx {cx:g}, cy {cy:g}")
     return found
 
 

@@ -280,6 +280,9 @@ def test_objects_are_in_the_target_frame(tf2, peer, start):
     assert [each.action for each in markers[-1].markers] == [Marker.DELETEALL]
     assert all(msg.header.stamp.sec == 1 for msg in space)
     assert position(flat[-1])[2] == pytest.approx(1.5, abs=0.01), "the distance is known"
+    # Before 1970, which is no time to ROS.
+    depth.show(usual(), lambda: markers[-1].markers[0].header.stamp.sec == -1, stamp=-(10**9))
+    assert "image failed" not in node.log()
 
 
 def test_a_target_frame_needs_tf2(monkeypatch, tmp_path, start):

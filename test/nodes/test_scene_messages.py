@@ -31,6 +31,7 @@ from i2t_ros.pipeline.tasks.base import Task
 from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.pose import COLORS, Poses
 from i2t_ros.pipeline.tasks.text import TextRegion
+from i2t_ros.pipeline.telling import tell
 from i2t_ros.types import DescribeReply, DescribeRequest, Description, Detections, Picture
 from i2t_ros.vision.postures import KEY_POINTS
 
@@ -270,6 +271,22 @@ def test_positions_and_colors_go_there_and_back():
     again = description_from_msg(msg).scene.detections
     np.testing.assert_array_equal(again.positions, found.positions)
     assert again.colors == ("", "red")
+
+
+def test_colors_of_a_later_detector_are_left_out():
+    msg = description_to_msg(Header(), describe(detections=FOUND))
+    msg.colors = ["turquoise", "red"]
+    again = description_from_msg(msg)
+    assert again.scene.detections.colors == ("", "red")
+    assert tell(again.scene, DescribeOptions())
+
+
+@pytest.mark.parametrize("far", [3e38, -1e11, float("nan"), 1e300])
+def test_positions_beyond_everything_are_refused(far):
+    msg = description_to_msg(Header(), describe(detections=FOUND))
+    msg.detections.detections[1].results[0].pose.pose.position.y = far
+    with pytest.raises(ServiceError, match="positions of up to"):
+        description_from_msg(msg)
 
 
 def test_without_depth_and_colors_there_are_none():

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from i2t_ros.vision.boxes import are_boxes, non_maximum_suppression, xywh_to_xyxy
+from i2t_ros.vision.boxes import are_boxes, check_points, non_maximum_suppression, xywh_to_xyxy
 
 EMPTY = np.empty((0, 4), np.float32)
 
@@ -46,6 +46,13 @@ def test_suppression_of_thousands(count):
     boxes, scores, class_ids = crowd(count, count // 30, 80, 1)
     kept = non_maximum_suppression(boxes, scores, class_ids, 0.65)
     assert kept.tolist() == plain_suppression(boxes, scores, class_ids, 0.65)
+
+
+def test_points_may_lie_outside_of_an_image_but_not_of_all():
+    check_points(np.array([[[-5e5, 3], [7, 9e5]]], np.float32))
+    check_points(np.empty((0, 5, 2), np.float32))
+    with pytest.raises(ValueError, match="expected up to 1e\\+06 pixels, got 2e\\+06"):
+        check_points(np.array([[[-2e6, 3]]], np.float32))
 
 
 def test_suppression_of_nothing():

@@ -1,5 +1,7 @@
 """Distances of objects in scenes whose answer is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from depth_scenes import (
@@ -32,6 +34,14 @@ def z_of(objects, meters, size=SIZE, camera=CAMERA):
 
 def mask_of(outline):
     return Mask(0, 0, outline)
+
+
+@pytest.mark.parametrize("tiny", [1e-45, 1e-38, 1e-4])
+def test_numbers_too_small_for_a_depth_are_none(tiny):
+    meters = np.full((HEIGHT, WIDTH), 900.0, np.float32)
+    meters[::2] = tiny
+    assert z_of(found((200, 140, 440, 340)), DepthImage(meters)) == 900
+    assert z_of(found((200, 140, 440, 340)), DepthImage(np.full_like(meters, tiny))) == 0
 
 
 @pytest.mark.parametrize("z", [0.3, 1.0, 2.5, 8.0])
@@ -246,6 +256,7 @@ def camera_info(fx=600.0, fy=500.0, cx=300.0, cy=200.0):
 def test_intrinsics_are_those_of_p_and_else_of_k():
     matrix, none = camera_info(), np.zeros(12)
     assert intrinsics(matrix, none, 640, 480) == Intrinsics(600, 500, 300, 200, 640, 480)
+    assert intrinsics(camera_info(fx=1e308), none, 640, 480).fx == 1e308, "no warning either"
     projection = np.array([610, 0, 310, 0, 0, 510, 210, 0, 0, 0, 1, 0.0])
     assert intrinsics(matrix, projection, 640, 480) == Intrinsics(610, 510, 310, 210, 640, 480)
 
@@ -258,11 +269,26 @@ def test_intrinsics_are_those_of_p_and_else_of_k():
         (camera_info(cx=np.nan), (640, 480)),
         (camera_info(fy=np.inf), (640, 480)),
         (camera_info(), (0, 480)),
+        (camera_info(fx=1e-300), (640, 480)),
+        (camera_info(fy=0.4), (640, 480)),
+        (camera_info(cx=1e308), (640, 480)),
+        (camera_info(cy=-1e6), (640, 480)),
     ],
 )
 def test_cameras_that_do_not_exist_are_refused(matrix, size):
     with pytest.raises(ValueError, match="expected"):
         intrinsics(matrix, np.zeros(12), *size)
+
+
+def test_positions_of_the_widest_camera_have_distances():
+    matrix = camera_info(fx=0.64, fy=0.48, cx=-640e3, cy=480e3)
+    camera = intrinsics(matrix, np.zeros(12), WIDTH, HEIGHT)
+    far = depth_image(np.full((HEIGHT, WIDTH), 1000.0))
+    objects = found((600, 10, 640, 40))
+    placed = place(objects, SIZE, far, camera)
+    away = replace(objects, positions=placed.positions).distances()
+    assert 1e9 < away[0] < 2e9
+    assert np.isfinite(placed.sizes).all()
 
 
 def test_scaled_intrinsics_see_the_same():

@@ -203,6 +203,18 @@ def test_masks_take_only_so_much_memory_and_the_best_have_it(monkeypatch):
     assert polygons_of(huge)[0] is line
 
 
+def test_outlines_that_cross_too_many_rows_have_empty_masks():
+    # Up and down again and again in 100 x 20,000 pixels, and once without any width.
+    columns = np.arange(2000, dtype=np.float32) % 100
+    dense = np.stack([columns, np.float32([0, 20_000] * 1000)], axis=1)
+    thin = np.float32([[5, 0], [5, 4e9], [5, 8]])
+    usual = np.float32([[1, 1], [4, 1], [4, 3], [1, 3]])
+    first, *huge = outlined_masks([[usual], [dense], [thin]])
+    assert first.covered.sum() == 6
+    assert [mask.covered.size for mask in huge] == [0, 0]
+    assert polygons_of(huge[0])[0] is dense
+
+
 @pytest.mark.parametrize("factors", [(2, 3), (0.5, 0.75)])
 def test_masks_are_scaled_with_the_image(factors):
     drawn = blob(5, (40, 45))

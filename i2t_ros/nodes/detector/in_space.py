@@ -58,12 +58,9 @@ class TargetFrame:
             found = self._buffer.lookup_transform(
                 self.name, header.frame_id, Time.from_msg(header.stamp)
             ).transform
-        except self._failure as error:
-            raise NoTransformError(str(error)) from error
-        at, turn = found.translation, found.rotation
-        try:
+            at, turn = found.translation, found.rotation
             return Transform((at.x, at.y, at.z), (turn.x, turn.y, turn.z, turn.w))
-        except ValueError as error:
+        except (self._failure, ValueError) as error:  # ValueError: also for a stamp before 1970
             raise NoTransformError(str(error)) from error
 
 

@@ -10,3 +10,7 @@ object."""
 LONGEST_TEXT = 1_000_000
 """Characters of a sentence, and of all texts that were read or went wrong: a book of 300 pages has
 fewer."""
+
+FARTHEST = 1e10
+"""Meters of a coordinate of an object: beyond the Moon. The square of much larger numbers is more
+than a float32 holds."""

@@ -26,6 +26,7 @@ from i2t_ros.msg import Face as FaceMsg
 from i2t_ros.msg import KeyPoint, Outline, PersonPose, PersonPoseArray, Polygon, TaskResult
 from i2t_ros.msg import ObjectCount as ObjectCountMsg
 from i2t_ros.msg import TextRegion as TextRegionMsg
+from i2t_ros.nodes.messages.bounds import FARTHEST
 from i2t_ros.nodes.messages.durations import duration_to_msg, seconds_of
 from i2t_ros.pipeline.tasks.base import Label
 from i2t_ros.pipeline.tasks.caption import Caption
@@ -34,7 +35,7 @@ from i2t_ros.pipeline.tasks.faces import Faces
 from i2t_ros.pipeline.tasks.pose import Poses
 from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.pipeline.tasks.text import TextRegion
-from i2t_ros.types import Detections, Mask
+from i2t_ros.types import COLORS, Detections, Mask
 from i2t_ros.vision.masks import outlined_masks, outlines_of
 from i2t_ros.vision.postures import KEY_POINTS, POSTURES
 
@@ -112,7 +113,9 @@ def _read_detections(msg: DescriptionMsg) -> Detections:
     # Objects without a track are not counted, so without any count all objects await a track.
     tracked = (tracks >= 0).any() or (len(items) > 0 and not msg.objects)
     places = [item.results[0].pose.pose.position for item in items]
-    positions = np.array([(at.x, at.y, at.z) for at in places], np.float32)
+    positions = np.array([(at.x, at.y, at.z) for at in places])
+    if not (np.abs(positions) <= FARTHEST).all():
+        raise ValueError(f"expected positions of up to {FARTHEST:g} m")
     return Detections(
         np.array([_sides(item.bbox) for item in items], np.float32),
         np.array([item.results[0].hypothesis.score for item in items], np.float32),
@@ -120,7 +123,7 @@ def _read_detections(msg: DescriptionMsg) -> Detections:
         tuple(numbers),
         tracks if tracked else None,
         positions=positions if positions.any() else None,
-        colors=tuple(msg.colors) or None,
+        colors=tuple(color if color in COLORS else "" for color in msg.colors) or None,
         masks=_outlines_from_msg(msg),
     )
 

@@ -19,7 +19,7 @@ from i2t_ros.pipeline.loading import Loaded, OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_pixels, rounded_score
 from i2t_ros.types import Image, freeze_arrays
-from i2t_ros.vision.boxes import are_boxes
+from i2t_ros.vision.boxes import are_boxes, check_points
 from i2t_ros.vision.decoders.faces import FaceCandidates
 from i2t_ros.vision.drawing import DrawOptions, Pen, Plate, caption, draw_box, readable
 
@@ -211,6 +211,7 @@ class FaceFinder(ModelRunner[FaceOptions, Faces]):
         boxes, scores, landmarks = _taken(found, best)
         if landmarks is not None:
             landmarks = image.placement.points_to_original(landmarks)
+            check_points(landmarks)
         boxes = image.placement.to_original(boxes)
         return Faces(*_taken(FaceCandidates(boxes, scores, landmarks), are_boxes(boxes)))
 

@@ -19,7 +19,7 @@ from i2t_ros.pipeline.loading import OpenOptions, open_model
 from i2t_ros.pipeline.model_runner import ModelRunner, PreparedImage
 from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_pixels, rounded_score
 from i2t_ros.types import Image, freeze_arrays
-from i2t_ros.vision.boxes import are_boxes
+from i2t_ros.vision.boxes import are_boxes, check_points
 from i2t_ros.vision.class_colors import Color
 from i2t_ros.vision.decoders.poses import PoseCandidates
 from i2t_ros.vision.drawing import DrawOptions, Pen
@@ -251,6 +251,7 @@ class PoseFinder(ModelRunner[PoseOptions, Poses]):
         boxes, scores, points, point_scores = found.taken(best)
         boxes = image.placement.to_original(boxes)
         points = image.placement.points_to_original(points)
+        check_points(points)
         found = PoseCandidates(boxes, scores, points, point_scores).taken(are_boxes(boxes))
         postures = map(postures_of, found.points, found.point_scores)
         return Poses(*found, tuple(postures))

@@ -48,6 +48,8 @@ def movenet(outputs: Outputs, size: InputSize, min_score: float) -> PoseCandidat
             f"decoder movenet: expected an output of shape (1, 1, {COUNT}, 3), got {rows.shape}"
         )
     rows = rows[0].astype(np.float32, copy=False)
+    if not np.isfinite(rows).all():  # then no point is among the best
+        raise ValueError("expected finite numbers, got NaN or infinity")
     points, point_scores = rows[..., 1::-1] * np.array(size, np.float32), rows[..., 2]
     best = np.sort(point_scores, axis=1)[:, -BEST:]
     scores, sure = best.mean(axis=1), point_scores[0] >= min(SURE, best[0, 0])

@@ -122,6 +122,16 @@ def test_numbers_that_are_none_are_refused(tmp_path, bad):
         open_task("pose", model)
 
 
+@pytest.mark.parametrize("far", [1e12, -1e30])
+def test_points_that_no_line_can_reach_are_refused(tmp_path, far):
+    pytest.importorskip("onnx")
+    output = yolo26()
+    output[0, 0, 6] = far
+    model = put(tmp_path, INPUT, {"output0": output}, labels=None, metadata=ULTRALYTICS)
+    with pytest.raises(ModelMismatchError, match=r"expected up to 1e\+06 pixels, got [12]e"):
+        open_task("pose", model)
+
+
 def test_a_picture_without_anybody_has_no_poses(at_hand, shared):
     pytest.importorskip("ai_edge_litert")
     for name in ("cat_720p.jpg", "hot_dog.jpg", "pets.jpg"):

@@ -69,6 +69,12 @@ def test_movenet_has_a_box_even_where_nothing_is_sure():
     assert np.isfinite(found.boxes).all()
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_movenet_without_numbers_is_named(bad):
+    with pytest.raises(ValueError, match="finite numbers, got NaN or infinity"):
+        movenet([as_movenet(np.full(17, bad, np.float32))], SIZE, 0.01)
+
+
 @pytest.mark.parametrize(
     ("decode", "shape", "message"),
     [
