@@ -198,6 +198,13 @@ def test_trouble_is_told_once_per_change():
     depth.count(camera_depth.NO_TRANSFORM, "no map")
     depth.watch()
     assert depth.trouble == "no detections_3d, no transform: no map"
+    depth.unsubscribe()
+    measured(depth, 1000)
+    depth.watch()
+    depth.unsubscribe()
+    measured(depth, 1000)
+    depth.watch()
+    assert log.lines[-2] == log.lines[-1], "as of images, what is wrong is said again"
 
 
 def test_a_driver_that_has_ended_is_no_matter_of_tolerance():

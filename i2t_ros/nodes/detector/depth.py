@@ -114,13 +114,12 @@ class CameraDepth:
         self._lock = threading.Lock()
         self._subscriptions: list[Subscription] = []
         self.counts = Counter(dict.fromkeys(REASONS, 0))
-        self._told = ""
         self._forget()
 
     def _forget(self) -> None:
         self._kept: deque[_Kept] = deque()
         self._camera_model: Intrinsics | None = None
-        self._bad_info = self._frame = self.trouble = ""
+        self._bad_info = self._frame = self.trouble = self._told = ""
         self._recent: Counter[str] = Counter()  # since the last watch(); "": frames with distances
         self._causes: dict[str, str] = {}
 
