@@ -176,8 +176,8 @@ def _costs(
     return hidden
 
 
-NOTES = "0123456789%#.m"
-"""What may follow a label: a score, the number of a track, a distance."""
+NOTES = "0123456789%#"
+"""What may follow a label: a score, the number of a track."""
 LEFT_TO_RIGHT_MARK = "\u200e"
 
 

@@ -285,7 +285,7 @@ def test_positions_of_the_widest_camera_have_distances():
     camera = intrinsics(matrix, np.zeros(12), WIDTH, HEIGHT)
     far = depth_image(np.full((HEIGHT, WIDTH), 1000.0))
     objects = found((600, 10, 640, 40))
-    placed = place(objects, SIZE, far, camera)
+    placed = locate(objects, SIZE, far, camera)
     away = replace(objects, positions=placed.positions).distances()
     assert 1e9 < away[0] < 2e9
     assert np.isfinite(placed.sizes).all()

@@ -21,6 +21,7 @@ from i2t_ros.pipeline.tasks.base import Label, Task, json_items, rounded_pixels,
 from i2t_ros.types import DescribeRequest, Detections, Image, Mask
 from i2t_ros.vision.class_colors import class_color
 from i2t_ros.vision.drawing import DrawOptions, Pen, Plate, caption, draw_box, readable
+from i2t_ros.vision.fonts import can_draw
 from i2t_ros.vision.masks import Polygon, draw_masks, outlined_masks, outlines_of, scaled_masks
 
 Settings = TypeVar("Settings")
@@ -175,8 +176,12 @@ class ObjectTask(Task[Settings, DetectOptions, Detections]):
         for name, class_id, score, box, track, away in rows:
             notes = [f"{round(100 * score)}%"] if options.scores else []
             notes += [f"#{track}"] if track is not None else []
-            notes += [f"{away:.1f} m"] if away else []
-            if text := caption(readable(name, label) if options.labels else "", notes):
+            shown = readable(name, label) if options.labels else ""
+            text = caption(shown, notes)
+            # Some scripts have fonts without Latin letters.
+            if away and can_draw(placed := caption(shown, [*notes, f"{away:.1f} m"])):
+                text = placed
+            if text:
                 plates.append(Plate(text, tuple(box), class_color(name, class_id)))
         return plates
 
