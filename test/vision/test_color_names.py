@@ -149,6 +149,7 @@ def test_gray_parts_do_not_hide_the_color_of_a_thing():
 
 
 GRASS, RED, BLUE, SKIN = (60, 140, 50), (200, 30, 30), (30, 60, 200), (197, 144, 127)
+BROWN, YELLOW = (101, 55, 0), (255, 255, 20)
 
 
 def drawn(*parts, size=(120, 160)):
@@ -201,6 +202,52 @@ def test_of_a_bust_the_clothes_are_lower():
     head, shirt = (60, 0, 100, 50), (40, 50, 120, 100)
     image = drawn((head, SKIN), (shirt, BLUE))
     assert colors_of(image, [(40, 0, 120, 100)], "person") == ("blue",)
+
+
+def test_colors_that_are_all_around_are_not_the_color_of_a_thing():
+    box = (40, 20, 120, 100)
+    fence = [((x, 20, x + 8, 100), RED) for x in range(40, 120, 20)]  # more grass than fence
+    assert colors_of(drawn(*fence), [box]) == ("",)
+    assert colors_of(drawn(((30, 10, 130, 110), RED)), [box]) == ("red",)  # a box within the thing
+    in_colored_light = drawn(((0, 0, 160, 120), BROWN))
+    whole = [Mask(40, 20, np.ones((80, 80), bool))]
+    assert colors_of(in_colored_light, [box], masks=whole) == ("brown",)
+    in_colored_light[20:100, 40:120:2] = 255
+    assert colors_of(in_colored_light, [box], masks=whole) == ("",)
+    assert colors_of(drawn((box, BROWN)), [box], masks=whole) == ("brown",)
+
+
+def test_without_a_mask_a_color_needs_half_of_the_votes():
+    box = (40, 20, 120, 100)
+    parts = ((40, 20, 120, 59), RED), ((40, 59, 120, 81), BLUE), ((40, 81, 120, 100), YELLOW)
+    whole = [Mask(40, 20, np.ones((80, 80), bool))]
+    assert colors_of(drawn(*parts), [box], masks=whole) == ("red",)
+    middle = [
+        ((left, 20 + (top + 20) // 2, right, 20 + (bottom + 20) // 2), color)
+        for (left, top, right, bottom), color in parts
+    ]
+    assert colors_of(drawn(*middle), [box]) == ("",)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("skin", [SKIN, (116, 79, 65), (224, 172, 140)])
+def test_skin_is_not_the_color_of_clothes(skin, masked):
+    box = (60, 0, 100, 100)
+    masks = [Mask(60, 0, np.ones((100, 40), bool))] if masked else None
+    bare = drawn((box, skin))
+    assert colors_of(bare, [box], "person", masks) == ("",)
+    assert colors_of(bare, [box], "dog", masks) in {("brown",), ("orange",), ("pink",)}
+    top = drawn((box, skin), ((60, 35, 100, 100), RED))
+    assert colors_of(top, [box], "person", masks) == ("red",)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_screens_vessels_of_other_things_and_stripes_have_no_color(masked):
+    box = (40, 20, 120, 100)
+    masks = [Mask(40, 20, np.ones((80, 80), bool))] if masked else None
+    labels = ("tv", "Laptop", "cell phone", "bowl", "wine glass", "zebra", "cup")
+    found = [colors_of(drawn((box, RED)), [box], label, masks)[0] for label in labels]
+    assert found == ["", "", "", "", "", "", "red"]
 
 
 def test_what_leaves_the_image_is_judged_by_what_is_there():
