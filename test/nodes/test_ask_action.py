@@ -163,8 +163,9 @@ def test_a_goal_beyond_the_queue_is_busy(peer, vlm, start, gate):
     start(model="fake", caption_url=vlm.url, max_waiting_requests=0, caption_timeout=60.0)
     asker = Asker(peer)
     vlm.play = slow(gate, WORDS)
-    asked = [asker.send(goal()) for _ in range(MOST_ANSWERS)]
-    for _ in asked:
+    asked = []
+    for _ in range(MOST_ANSWERS):  # one by one: no picture may wait to be looked at, either
+        asked.append(asker.send(goal()))
         vlm.next_asked()
     one_more = asker.ask()
     assert (one_more.status, one_more.result.error_code) == (ABORTED, "busy")
