@@ -21,6 +21,7 @@ from i2t_ros.pipeline.object_detector import DetectOptions, ObjectDetector
 from i2t_ros.pipeline.telling import draw, scene_facts, tell
 from i2t_ros.types import Detections, Scene
 from i2t_ros.vision.codecs import decode_image, encode_image
+from i2t_ros.vision.color_names import colored
 from i2t_ros.vision.depth import DepthImage, Intrinsics, locate
 from i2t_ros.vision.letterbox import Letterbox
 
@@ -134,11 +135,11 @@ def costs(rounds: int) -> Iterator[Row]:
     for name in pictures:
         yield milliseconds(f"all but the engine, {name}", times[name], times["640x480"])
     real.close()
-    yield distances(rounds)
+    yield from of_ten_objects(rounds, image)
 
 
-def distances(rounds: int) -> Row:
-    """Return what it takes to measure ten objects before a wall that leans away."""
+def of_ten_objects(rounds: int, image: np.ndarray) -> Iterator[Row]:
+    """Yield what their distances cost, before a wall that leans away, and their colors."""
     random = np.random.default_rng(0)
     wall = np.linspace(2500, 5000, 640) * np.ones((480, 1))
     depth = DepthImage((wall * random.normal(1, 0.01, wall.shape)).astype(np.uint16))
@@ -146,8 +147,13 @@ def distances(rounds: int) -> Row:
     corners = [(x, y) for x in range(0, 500, 100) for y in (50, 250)]
     boxes = np.array([(x, y, x + 120, y + 200) for x, y in corners], np.float32)
     found = Detections(boxes, np.full(10, 0.9, np.float32), np.zeros(10, np.int32), ("person",))
-    times = take_turns({"depth": lambda: locate(found, (640, 480), depth, camera)}, rounds)
-    return milliseconds("distances of 10 objects, 640x480", times["depth"])
+    scene = Scene(640, 480, {"detect": found})
+    calls = {
+        "distances": lambda: locate(found, (640, 480), depth, camera),
+        "colors": lambda: colored(scene, image),
+    }
+    for name, times in take_turns(calls, rounds).items():
+        yield milliseconds(f"{name} of 10 objects, 640x480", times)
 
 
 def tables(effort: Effort) -> list[Table]:
