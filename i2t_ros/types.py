@@ -28,6 +28,9 @@ Image = NDArray[np.uint8]
 TaskName: TypeAlias = str
 """The name of a task, such as "detect"; pipeline.tasks.registry.TASKS has all of them."""
 
+OBJECT_TASKS: tuple[TaskName, ...] = ("segment", "detect")
+"""Those that find objects; if several do, the first one's count."""
+
 CAMERA_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 """Names of cameras: each can be a part of a ROS topic and of a URL."""
 
@@ -281,13 +284,12 @@ class Scene:
 
     @property
     def detections(self) -> Detections | None:
-        """The objects that were found; of ``segment`` with their outlines, else of ``detect``."""
-        found: Detections | None = self.results.get("segment", self.results.get("detect"))
-        return found
+        """The objects that were found, by the first of OBJECT_TASKS that has a result."""
+        return next((self.results[task] for task in OBJECT_TASKS if task in self.results), None)
 
     def with_detections(self, found: Detections) -> Scene:
         """Return the scene with these objects in place of its own."""
-        task = "segment" if "segment" in self.results else "detect"
+        task = next((task for task in OBJECT_TASKS if task in self.results), OBJECT_TASKS[-1])
         return replace(self, results=MappingProxyType({**self.results, task: found}))
 
 

@@ -20,6 +20,7 @@ from i2t_ros.pipeline.describe_options import STAGED, DescribeOptions
 from i2t_ros.pipeline.describer import Describer
 from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.tasks.registry import TASKS, live_options
+from i2t_ros.types import OBJECT_TASKS
 
 PATIENCE = 3600.0
 """Seconds for a task: the user is watching, so a download may take long."""
@@ -105,7 +106,7 @@ def prepare(describer: Describer, options: DescribeOptions) -> None:
             errors.append(error)
     if len(errors) == len(options.tasks):
         raise errors[0]
-    if {STAGED, "segment"} & set(options.tasks):
+    if {*OBJECT_TASKS} & {*options.tasks}:
         with suppress(ModelError, BackendError):  # not loaded: printed as any other failure
             describer.finder(options.tasks).check_classes(
                 sorted(options.task_options[STAGED].named)

@@ -23,6 +23,7 @@ from i2t_ros.pipeline.tasks.caption import CaptionWriter
 from i2t_ros.pipeline.tasks.registry import TASKS, clues_of, late_tasks, scaled_scene
 from i2t_ros.pipeline.telling import draw, tell
 from i2t_ros.types import (
+    OBJECT_TASKS,
     DescribeReply,
     DescribeRequest,
     Description,
@@ -124,9 +125,9 @@ class Describer:
         """The detector, loaded; raises ModelError, BackendError and UnknownTaskError."""
         return self.finder([STAGED])
 
-    def finder(self, tasks: Iterable[TaskName]) -> ObjectDetector:
+    def finder(self, tasks: Sequence[TaskName]) -> ObjectDetector:
         """Return what finds the objects if these are the tasks, loaded; raises as ``detector``."""
-        task = "segment" if "segment" in tasks else STAGED
+        task = next((task for task in OBJECT_TASKS if task in tasks), STAGED)
         self._check([task])
         return cast(ObjectDetector, self._workers[task].runner())
 

@@ -36,7 +36,14 @@ from i2t_ros.language.english import plural, spelled_plural
 from i2t_ros.language.facts import count_objects
 from i2t_ros.pipeline.description_json import description_to_json, label_of
 from i2t_ros.pipeline.tasks.registry import TASKS
-from i2t_ros.types import DescribeReply, DescribeRequest, Description, Detections, Picture
+from i2t_ros.types import (
+    OBJECT_TASKS,
+    DescribeReply,
+    DescribeRequest,
+    Description,
+    Detections,
+    Picture,
+)
 from i2t_ros.vision.codecs import read_header
 
 WIDTHS = (1024, 640, 320)
@@ -198,8 +205,9 @@ def _objects(description: Description) -> Detections:
     scene = description.scene
     if (found := scene.detections) is not None:
         return found
-    if failure := scene.failures.get("segment", scene.failures.get("detect")):
-        raise failure
+    for task in OBJECT_TASKS:
+        if task in scene.failures:
+            raise scene.failures[task]
     raise UnknownTaskError(
         f"nothing has looked for objects, only for {', '.join(scene.results) or 'nothing'}: the "
         "detector's parameter tasks lacks detect"
