@@ -16,7 +16,7 @@ LAYERS = [
     {"vision", "language"},
     {"models", "backends", "sources", "speech", "vlm"},
     {"pipeline"},
-    {"bridges", "client"},
+    {"bridges", "client", "recordings"},
     {"nodes"},
     {"cli"},
 ]

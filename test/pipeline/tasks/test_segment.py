@@ -25,7 +25,7 @@ from outlined_models import (
 )
 from own_models import put
 
-from i2t_ros.cli.flags import prepare
+from i2t_ros.pipeline.making import prepare
 from i2t_ros.cli.tables import print_tables
 from i2t_ros.errors import InvalidRequestError, ModelError, ModelMismatchError, ModelMissingError
 from i2t_ros.pipeline.describe_options import DescribeOptions

@@ -1,0 +1,1 @@
+"""Annotated recordings: what was found, drawn on the images or beside them."""

@@ -1,0 +1,1 @@
+"""How recordings are worked through: in spans, by several processes, so that nothing is lost."""

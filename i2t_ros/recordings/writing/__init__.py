@@ -1,0 +1,1 @@
+"""What comes out of recordings: tables, subtitles, annotated recordings."""
