@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from i2t_ros.types import Image
+from i2t_ros.types import Image, Scene
 
 SECOND = 1_000_000_000
 """Nanoseconds. Times and stamps are integers, so that they are exact."""
@@ -22,6 +22,8 @@ class RecordedImage:
     stamp     nanoseconds since 1970, of the message's header; None: no clock tells it
     frame_id  of the message's header
     read      returns the pixels; raises ImageError
+    measure   returns the scene of this image with the positions of its objects; None: nothing
+              measures them
     """
 
     source: str
@@ -30,6 +32,7 @@ class RecordedImage:
     stamp: int | None
     frame_id: str
     read: Callable[[], Image]
+    measure: Callable[[Scene], Scene] | None = None
 
 
 @dataclass(frozen=True, slots=True)
