@@ -29,7 +29,18 @@ TASKS = {
     "caption": "vlm",
     "tracking": "tracking",
 }
-EXTRAS = ("web", "history", "s3", "translate", "completion", "speech", "vlm", "mcp", "recordings", "ray")
+EXTRAS = (
+    "web",
+    "history",
+    "s3",
+    "translate",
+    "completion",
+    "speech",
+    "vlm",
+    "mcp",
+    "recordings",
+    "ray",
+)
 # Programs that apt brings, on a laptop and on a robot, and the package that each is in. rosdep has
 # no key for espeak-ng.
 PROGRAMS = {

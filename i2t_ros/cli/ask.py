@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from i2t_ros.cli.flags import GROUPS, add_flags, add_language_folder
-from i2t_ros.cli.inputs import Shot, is_video, shots
+from i2t_ros.cli.inputs import Shot, shots
 from i2t_ros.cli.live_text import LiveText
 from i2t_ros.cli.tables import reply_object
 from i2t_ros.errors import I2tError, InvalidRequestError
@@ -23,6 +23,7 @@ from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.describer import Shown
 from i2t_ros.pipeline.description_json import error_to_json
 from i2t_ros.pipeline.making import make_describer, prepare, read_options
+from i2t_ros.sources.video import is_video
 from i2t_ros.types import Answer, DescribeReply, DescribeRequest
 from i2t_ros.vlm.settings import KEY, LanguageModelSettings
 

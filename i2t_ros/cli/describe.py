@@ -13,7 +13,7 @@ import tqdm
 
 from i2t_ros import language as words
 from i2t_ros.cli.flags import GROUPS, add_flags, add_language_folder
-from i2t_ros.cli.inputs import Shot, is_video, named, names_of, saved_names, shots
+from i2t_ros.cli.inputs import Shot, named, names_of, saved_names, shots
 from i2t_ros.cli.object_rows import check_objects, print_heads, print_objects
 from i2t_ros.cli.tables import print_tables, printable, reply_object
 from i2t_ros.errors import I2tError, InvalidRequestError
@@ -21,6 +21,7 @@ from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.description_json import error_to_json
 from i2t_ros.pipeline.making import make_describer, prepare, read_options
 from i2t_ros.pipeline.telling import draw
+from i2t_ros.sources.video import is_video
 from i2t_ros.types import DescribeReply, Description
 from i2t_ros.vision.codecs import canonical_format, encode_image
 

@@ -6,7 +6,6 @@ Files, patterns, folders, URLs, videos, cameras of this machine and standard inp
 import asyncio
 import glob
 import ipaddress
-import mimetypes
 import os
 import sys
 import threading
@@ -24,8 +23,8 @@ from i2t_ros.installation import how_to_install
 from i2t_ros.optional import needed_for
 from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.sources import open_source
-from i2t_ros.sources.pictures import is_picture, natural_order, pictures_of
-from i2t_ros.sources.video import frames_every
+from i2t_ros.sources.pictures import natural_order, pictures_of
+from i2t_ros.sources.video import frames_every, is_video
 from i2t_ros.types import Image, Picture
 from i2t_ros.vision.codecs import decode_image, read_header
 
@@ -34,9 +33,6 @@ URL_BYTES = 64 << 20
 URL_TIME = 60.0  # seconds, redirects included: a user waits longer than a server does
 WARM_UP = 10
 """Images that a camera takes to find its exposure; the first ones may be black."""
-
-# What Python's table of media types lacks on some systems.
-VIDEOS = frozenset({".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".ts", ".webm", ".wmv"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +97,6 @@ def _names(word: str) -> list[str]:
 def is_url(name: str) -> bool:
     """Return whether a name is a URL, of any scheme."""
     return "://" in name
-
-
-def is_video(name: str) -> bool:
-    """Return whether a file is a video, by its name; one that begins like a picture is none."""
-    path = Path(name)
-    kind = mimetypes.guess_type(path.name)[0] or ""
-    if not kind.startswith("video/") and path.suffix.lower() not in VIDEOS:
-        return False
-    return not is_url(name) and os.path.isfile(name) and not is_picture(path)
 
 
 def is_camera(name: str) -> bool:

@@ -24,6 +24,7 @@ EXIT_INTERRUPTED = 130  # 128 + SIGINT, the convention of shells
 
 COMMANDS = {
     "describe": "say what pictures and videos show",
+    "annotate": "write what bags, videos and pictures show, and a report to look through",
     "ask": "have a language model answer a question about a picture or a camera",
     "say": "print the sentence for given counts, to write or check a language",
     "models": "list, fetch and check models",
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         handle(lambda *_: os._exit(0))  # until it starts its nodes
     elif signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, _interrupted)
-    end_filter = filter_stderr() if command in ("describe", "ask") else None
+    end_filter = filter_stderr() if command in ("describe", "ask", "annotate") else None
     try:
         return _run(sys.argv[1:])
     finally:

@@ -156,16 +156,19 @@ class Describer:
         options: DescribeOptions,
         turn: Turn = nullcontext,
         size: tuple[int, int] | None = None,
+        measure: Callable[[Scene], Scene] | None = None,
     ) -> Description:
         """Run the tasks on an image and put the scene into words.
 
         ``size`` is the width and height of the picture, whose pixels the scene is in, if the image
-        was decoded at a smaller size.
+        was decoded at a smaller size. ``measure`` adds the positions of its objects.
 
         The error of a task that fails is in the scene's ``failures``. If all fail, the first one's
         is raised. Raises UnknownTaskError for a task that is not available here.
         """
         scene, started = self._see(image, options, turn, size)
+        if measure is not None:
+            scene = measure(scene)
         scene = self._with_late_tasks(image, scene, options)
         return self.description(scene, tell(scene, options), options, started)
 

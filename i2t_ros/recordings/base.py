@@ -22,6 +22,8 @@ class RecordedImage:
     stamp     nanoseconds since 1970, of the message's header; None: no clock tells it
     frame_id  of the message's header
     read      returns the pixels; raises ImageError
+    size      returns width and height of the picture, in whose pixels the scene is; call it after
+              ``read``; None: those of the image
     measure   returns the scene of this image with the positions of its objects; None: nothing
               measures them
     """
@@ -32,6 +34,7 @@ class RecordedImage:
     stamp: int | None
     frame_id: str
     read: Callable[[], Image]
+    size: Callable[[], tuple[int, int]] | None = None
     measure: Callable[[Scene], Scene] | None = None
 
 

@@ -2,6 +2,8 @@
 
 import logging
 import math
+import mimetypes
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from i2t_ros.errors import SourceError, SourceLostError, SourceUnreadableError, TruncatedImageError
 from i2t_ros.sources.base import LazyImage, Pace, Source, SourceOptions, scaled
 from i2t_ros.sources.devices import CameraDevice, why_closed
+from i2t_ros.sources.pictures import is_picture
 from i2t_ros.types import Image, Picture
 from i2t_ros.vision.codecs import check_picture, is_upright
 from i2t_ros.vision.headers import check_complete
@@ -30,6 +33,8 @@ LONGEST_GAP = 60.0
 """Seconds between two frames of a video; a longer one is taken for an error in its timestamps."""
 MOTION_JPEG = cv2.VideoWriter.fourcc(*"MJPG")
 JPEG_END = np.array([0xFF, 0xD9], np.uint8)
+# What Python's table of media types lacks on some systems.
+VIDEOS = frozenset({".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".ts", ".webm", ".wmv"})
 ENCODED = -1
 """The CAP_PROP_FORMAT in which OpenCV hands out frames as they arrive, without decoding them."""
 
@@ -171,6 +176,15 @@ def file_source(path: Path, options: SourceOptions) -> VideoSource:
     """Return the source of a video file; raises SourceUnreadableError for any other file."""
     _open_file(path).release()
     return VideoSource(f"video {path.absolute()}", partial(_open_file, path), options)
+
+
+def is_video(name: str) -> bool:
+    """Return whether a file is a video, by its name; one that begins like a picture is none."""
+    path = Path(name)
+    kind = mimetypes.guess_type(path.name)[0] or ""
+    if not kind.startswith("video/") and path.suffix.lower() not in VIDEOS:
+        return False
+    return os.path.isfile(name) and not is_picture(path)
 
 
 def frames_every(path: Path, seconds: float) -> Iterator[tuple[float, Image]]:

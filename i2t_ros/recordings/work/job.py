@@ -1,10 +1,8 @@
 """What is to be done with recordings, as plain values that other processes and machines get."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
-
-import msgspec
 
 from i2t_ros.recordings.base import SECOND, Selection, Span
 
@@ -35,10 +33,6 @@ class Job:
     track: bool = False
     outputs: tuple[str, ...] = ()
     copy: str = "images"
-
-    def to_json(self) -> bytes:
-        """Return the job as JSON; of equal jobs the same bytes."""
-        return msgspec.json.format(msgspec.json.encode(asdict(self), order="sorted"), indent=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ _NAME = re.compile(r"(\d{6})-(\d{6})(\.end)?\.jsonl")
 class Record(msgspec.Struct, omit_defaults=True, frozen=True):
     """One item of a recording, and what was found in it.
 
+    number                                see writing.base.Told; known when the image is told
     source, topic, time, stamp, frame_id  as in RecordedImage and Damage
     found      what description_to_json() returned; None: there is no description
     damage     why there is none, for people
@@ -28,6 +29,7 @@ class Record(msgspec.Struct, omit_defaults=True, frozen=True):
     found: dict[str, Any] | None = None
     damage: str = ""
     thumbnail: bytes = b""
+    number: int = 0
 
 
 _decode = msgspec.json.Decoder(Record).decode
@@ -58,7 +60,7 @@ class UnitRecords:
         self._folder = folder
 
     def load(self) -> tuple[list[Record], bool]:
-        """Return the records there are without a gap from the first one, and whether that is all."""
+        """Return the records from the first one to the first gap, and whether that is all."""
         records: list[Record] = []
         for name, first, count, last in self._files():
             if first > len(records):
@@ -71,21 +73,21 @@ class UnitRecords:
         return records, False
 
     def add(self, first: int, records: Sequence[Record], *, last: bool) -> None:
-        """Write records; ``first`` is the number of the first one, ``last`` whether none follows."""
+        """Write records; ``first`` is the number of the first, ``last`` whether none follows."""
         end = ".end" if last else ""
         name = f"{first:06d}-{len(records):06d}{end}.jsonl"
         self._store.write(f"{self._folder}/{name}", encode_records(records))
 
-    def is_complete(self) -> bool:
-        """Return whether the unit is done; no file is read."""
+    def progress(self) -> tuple[int, bool]:
+        """Return how many records load() would return, and whether that is all; reads no file."""
         done = 0
         for _, first, count, last in self._files():
             if first > done:
-                return False
+                break
             done = max(done, first + count)
             if last:
-                return True
-        return False
+                return done, True
+        return done, False
 
     def _files(self) -> Iterator[tuple[str, int, int, bool]]:
         for name in self._store.names(self._folder):

@@ -41,6 +41,18 @@ class Store:
         self.remove(name)
         shutil.move(file, path)
 
+    @contextmanager
+    def staging(self, name: str) -> Iterator[Path]:
+        """Provide an empty folder of this machine, from which put() brings what is complete."""
+        path = self._path / name
+        path.mkdir(parents=True)
+        yield path
+
+    @contextmanager
+    def local(self, name: str) -> Iterator[Path]:
+        """Provide a file of this machine with the bytes of one here; not to be changed."""
+        yield self._path / name
+
     def names(self, folder: str) -> list[str]:
         """Return the names of the files in a folder, without the folder's, in order."""
         try:

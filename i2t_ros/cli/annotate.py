@@ -1,0 +1,246 @@
+"""`i2t annotate`: what recordings show, as tables, subtitles, annotated recordings and a report."""
+
+import argparse
+import os
+import signal
+import sys
+from contextlib import closing
+from typing import Any
+
+import tqdm
+
+from i2t_ros.backends.cores import usable_cores
+from i2t_ros.cli import comma_list
+from i2t_ros.cli.durations import seconds_of
+from i2t_ros.cli.flags import GROUPS, add_flags, add_language_folder
+from i2t_ros.cli.tables import printable
+from i2t_ros.errors import InvalidRequestError
+from i2t_ros.pipeline.making import make_describer, prepare, read_options
+from i2t_ros.recordings.base import SECOND, Selection
+from i2t_ros.recordings.open import paths_of
+from i2t_ros.recordings.work.annotate import Annotation, Summary, settle
+from i2t_ros.recordings.work.crew import LocalCrew
+from i2t_ros.recordings.work.job import COPIES, Job
+from i2t_ros.recordings.work.plan import make_plan
+from i2t_ros.recordings.work.store import Store
+from i2t_ros.recordings.writing.registry import OUTPUTS, check_outputs
+
+SHOWN = 20
+"""Damaged parts that are listed on the terminal; annotate.json and the report have them all."""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "annotate",
+        usage="i2t annotate RECORDING... --out FOLDER [--every 0.5s] [--topics A,B] [...]",
+        description="Looks at every image of recordings and writes what they show: tables, COCO, "
+        "subtitles, the annotated recordings, and report.html, a page to look through. If it is "
+        "ended, the same command goes on where it stopped.",
+        epilog="examples: i2t annotate drive.mcap --out seen; i2t annotate bags/ --topics "
+        "/front/image_raw --every 0.5s --out seen; i2t annotate film.mp4 --from 1:30 --to 2:00 "
+        "--language es --out seen",
+    )
+    parser.add_argument(
+        "recordings",
+        nargs="+",
+        metavar="RECORDING",
+        help="a rosbag2 folder, a .mcap or .db3 file, a video, a picture, a folder of any of "
+        "these, or a pattern such as 'bags/*.mcap'",
+    )
+    parser.add_argument("--out", required=True, metavar="FOLDER", help="where the results go")
+    which = parser.add_argument_group("which images")
+    which.add_argument(
+        "--topics",
+        type=comma_list,
+        default=[],
+        metavar="A,B",
+        help="of bags, the topics with images (default: all)",
+    )
+    which.add_argument(
+        "--every",
+        type=seconds_of,
+        default=0.0,
+        metavar="TIME",
+        help="the first image in each such time, as 0.5s or 2m (default: every image)",
+    )
+    which.add_argument(
+        "--from",
+        dest="start",
+        type=seconds_of,
+        default=0.0,
+        metavar="TIME",
+        help="from this time of each recording on, as 90s or 1:30 (default: its beginning)",
+    )
+    which.add_argument(
+        "--to",
+        dest="end",
+        type=seconds_of,
+        default=None,
+        metavar="TIME",
+        help="up to this time of each recording (default: its end)",
+    )
+    which.add_argument(
+        "--depth",
+        type=comma_list,
+        default=[],
+        metavar="A=B,C=D",
+        help="of bags, the topic with the depth image for a topic with images, for distances",
+    )
+    _add_results(parser)
+    add_language_folder(parser)
+    for title, options in GROUPS.items():
+        add_flags(parser.add_argument_group(title), options)
+    parser.set_defaults(run=run)
+
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    results = parser.add_argument_group("results")
+    results.add_argument(
+        "--outputs",
+        type=comma_list,
+        default=list(OUTPUTS),
+        metavar="A,B",
+        help=f"what is written (default: all, {','.join(OUTPUTS)})",
+    )
+    results.add_argument(
+        "--copy",
+        choices=COPIES,
+        default="images",
+        help="what of a bag goes into the annotated one: the images (default), all topics, or "
+        "nothing, to be played together with the original",
+    )
+    results.add_argument(
+        "--track",
+        action="store_true",
+        help="give an object the same number in every image (default: no)",
+    )
+    results.add_argument(
+        "--overwrite", action="store_true", help="replace the results of another command"
+    )
+    work = parser.add_argument_group("work")
+    work.add_argument(
+        "--workers",
+        type=int,
+        default=0,
+        metavar="N",
+        help="processes that look at images (default: one for each core)",
+    )
+    work.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Annotate what the arguments name; 1 if a part of it could not be read.
+
+    Raises I2tError if an argument is wrong or nothing can be done.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    store = Store(args.out)
+    job = _job(args)
+    with store.locked():
+        plan = make_plan(job)
+        if settle(store, plan, overwrite=args.overwrite):
+            print(f"{args.out}: all of it is there already")
+            return 0
+        _check_models(args, job)
+        workers = args.workers or usable_cores().number
+        with closing(_Bar(quiet=args.quiet)) as bar:
+            crew = LocalCrew(args.out, min(workers, len(plan.units)))
+            try:
+                with crew:
+                    summary = Annotation(store, plan, bar).run(crew)
+            except KeyboardInterrupt:
+                bar.close()
+                print("\nstopped; the same command goes on from here", file=sys.stderr)
+                raise
+    return _end(args.out, summary)
+
+
+def _job(args: argparse.Namespace) -> Job:
+    """Return the job that the arguments ask for; raises I2tError for one that is wrong."""
+    values = {name: vars(args)[name] for name in _names()}
+    values["language_folder"] = args.language_folder and os.path.abspath(args.language_folder)
+    # Each process has an engine, which computes the same with one thread on every machine.
+    values["threads"] = values["threads"] or 1
+    read_options(values)
+    if args.workers < 0:
+        raise InvalidRequestError(f"--workers: expected 0 or more, got {args.workers}")
+    end = None if args.end is None else round(args.end * SECOND)
+    start = round(args.start * SECOND)
+    if end is not None and end <= start:
+        raise InvalidRequestError(
+            f"--to: expected a time after --from ({args.start:g} s), got {args.end:g} s"
+        )
+    selection = Selection(tuple(args.topics), round(args.every * SECOND), start, end)
+    return Job(
+        tuple(paths_of(args.recordings)),
+        selection,
+        values,
+        tuple(_pair(entry) for entry in args.depth),
+        args.track,
+        check_outputs(args.outputs),
+        args.copy,
+    )
+
+
+def _names() -> list[str]:
+    """Return the names of the options that describe images."""
+    return [option.name for options in GROUPS.values() for option in options]
+
+
+def _pair(entry: str) -> tuple[str, str]:
+    images, equals, depth = entry.partition("=")
+    if not (images and equals and depth):
+        raise InvalidRequestError(
+            f"--depth: expected TOPIC=DEPTH_TOPIC, as /camera/image_raw=/camera/depth, got {entry}"
+        )
+    return images, depth
+
+
+def _check_models(args: argparse.Namespace, job: Job) -> None:
+    """Fetch and load the models once, so that what is wrong with them shows before the work."""
+    with closing(make_describer(job.values, progress=not args.quiet)) as describer:
+        prepare(describer, read_options(job.values))
+
+
+class _Bar:
+    """Progress on the terminal: images a second and the time left."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._off = True if quiet else None  # None: unless standard error is a terminal
+        self._bar: tqdm.tqdm[Any] | None = None
+
+    def begin(self, what: str, total: int, done: int) -> None:
+        """See Progress."""
+        self.close()
+        self._bar = tqdm.tqdm(
+            total=total, initial=done, desc=what, unit=" images", leave=False, disable=self._off
+        )
+
+    def advance(self, number: int) -> None:
+        """See Progress."""
+        if self._bar is not None:
+            self._bar.update(number)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def _end(out: str, summary: Summary) -> int:
+    """Say what there is, and what could not be read; return the exit code."""
+    print(f"{out}: {summary.images} images described; {', '.join(summary.files)}")
+    if not summary.damage:
+        return 0
+    number = len(summary.damage)
+    print(f"i2t annotate: {number} could not be read or described:", file=sys.stderr)
+    for damage in summary.damage[:SHOWN]:
+        at = "" if damage.time is None else f" at {damage.time / SECOND:.2f} s"
+        topic = f" {damage.topic}" if damage.topic else ""
+        told = printable(f"{damage.source}{topic}{at}: {damage.what}")
+        print(f"  {told}", file=sys.stderr)
+    if number > SHOWN:
+        print(f"  and {number - SHOWN} more", file=sys.stderr)
+    return 1
