@@ -15,6 +15,7 @@ from i2t_ros.cli.durations import seconds_of
 from i2t_ros.cli.flags import GROUPS, add_flags, add_language_folder
 from i2t_ros.cli.tables import printable
 from i2t_ros.errors import InvalidRequestError
+from i2t_ros.nodes.stderr_filter import filter_stderr
 from i2t_ros.pipeline.making import make_describer, prepare, read_options
 from i2t_ros.recordings.base import SECOND, Selection
 from i2t_ros.recordings.open import paths_of
@@ -145,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
         _check_models(args, job)
         workers = args.workers or usable_cores().number
         with closing(_Bar(quiet=args.quiet)) as bar:
-            crew = LocalCrew(args.out, min(workers, len(plan.units)))
+            crew = LocalCrew(args.out, min(workers, len(plan.units)), filter_stderr)
             try:
                 with crew:
                     summary = Annotation(store, plan, bar).run(crew)

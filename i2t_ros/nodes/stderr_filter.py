@@ -30,6 +30,9 @@ DECODER_LINE = re.compile(
     rb"|Invalid SOS parameters|Unknown Adobe color|Warning: unknown JFIF"
     rb"|Application transferred too many scanlines)"
 )
+# What LiteRT writes when all is well. Its backend holds back what is written to descriptor 2, which
+# these lines go around.
+UNWANTED_LINE = re.compile(rb"INFO: Created TensorFlow Lite ")
 STDERR = 2
 _UNBUFFERED = 2  # _IONBF of glibc's stdio.h
 
@@ -94,6 +97,8 @@ def _thin_out(reader: int) -> None:
                 part = b""
         now = time.monotonic()
         for line in lines:
+            if UNWANTED_LINE.match(line):
+                continue
             if not DECODER_LINE.match(line):
                 _write(line + b"\n")
             elif now >= free_at and not count:

@@ -97,3 +97,9 @@ def test_the_decoders_of_this_opencv_are_known(suffix):
     returned, said = run(code, env={**os.environ, "OPENCV_LOG_LEVEL": "SILENT"})
     assert returned == 0
     assert len(said.splitlines()) in (1, 2), said
+
+
+def test_what_litert_says_when_all_is_well_is_left_out():
+    said = 'INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\\nINFO: else\\n'
+    code, written = run(f'c("{said}")\nend()')
+    assert (code, written) == (0, "INFO: else\n")

@@ -43,13 +43,16 @@ class Crew(Protocol):
 class LocalCrew:
     """Processes of this machine. A context manager that ends them."""
 
-    def __init__(self, folder: str, number: int) -> None:
+    def __init__(
+        self, folder: str, number: int, at_start: Callable[[], object] | None = None
+    ) -> None:
         """Start none yet.
 
-        folder  of the results
-        number  of processes
+        folder    of the results
+        number    of processes
+        at_start  called in each process before anything else; a function of a module
         """
-        self._folder = folder
+        self._how = folder, at_start
         self._number = number
         self._members: list[_Member] = []
 
@@ -104,7 +107,7 @@ class LocalCrew:
             if idle:
                 member = idle.pop()
             else:
-                member = _Member(self._folder)
+                member = _Member(*self._how)
                 self._members.append(member)
             member.give(duty)
 
@@ -132,11 +135,11 @@ class LocalCrew:
 class _Member:
     """One process and what it is at."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, at_start: Callable[[], object] | None) -> None:
         self.connection, theirs = _spawn.Pipe()
         self.duty: Duty | None = None
         self._process: SpawnProcess = _spawn.Process(
-            target=_work, args=(folder, theirs), daemon=True, name="i2t-annotate"
+            target=_work, args=(folder, theirs, at_start), daemon=True, name="i2t-annotate"
         )
         self._process.start()
         theirs.close()
@@ -159,9 +162,13 @@ class _Member:
         return status
 
 
-def _work(folder: str, connection: Connection) -> None:
+def _work(
+    folder: str, connection: Connection, at_start: Callable[[], object] | None
+) -> None:
     """Do duties until the other end of the connection is closed: the main of each process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that leads
+    if at_start is not None:
+        at_start()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
     worker = None
