@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import tqdm
@@ -14,18 +14,20 @@ from i2t_ros.cli import comma_list
 from i2t_ros.cli.durations import seconds_of
 from i2t_ros.cli.flags import GROUPS, add_flags, add_language_folder
 from i2t_ros.cli.tables import printable
-from i2t_ros.errors import InvalidRequestError
+from i2t_ros.errors import BackendError, InvalidRequestError, ModelError
 from i2t_ros.nodes.stderr_filter import filter_stderr
 from i2t_ros.pipeline.making import make_describer, prepare, read_options
 from i2t_ros.recordings.base import SECOND, Selection
 from i2t_ros.recordings.open import paths_of
-from i2t_ros.recordings.work.annotate import Annotation, Summary, settle
+from i2t_ros.recordings.work.annotate import Annotation, settle
 from i2t_ros.recordings.work.crew import LocalCrew
 from i2t_ros.recordings.work.job import COPIES, Job
-from i2t_ros.recordings.work.plan import make_plan
+from i2t_ros.recordings.work.plan import Made, make_plan
 from i2t_ros.recordings.work.store import Store
 from i2t_ros.recordings.writing.registry import OUTPUTS, check_outputs
 
+SHARING = 4
+"""Processes that share a GPU or a server: enough to keep it busy while others decode."""
 SHOWN = 20
 """Damaged parts that are listed on the terminal; annotate.json and the report have them all."""
 
@@ -125,7 +127,7 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="processes that look at images (default: one for each core)",
+        help="processes that look at images (default: one for each core, or 4 that share a GPU)",
     )
     work.add_argument("--quiet", action="store_true", help="show no progress")
 
@@ -140,21 +142,21 @@ def run(args: argparse.Namespace) -> int:
     job = _job(args)
     with store.locked():
         plan = make_plan(job)
-        if settle(store, plan, overwrite=args.overwrite):
-            print(f"{args.out}: all of it is there already")
-            return 0
-        _check_models(args, job)
-        workers = args.workers or usable_cores().number
+        made = settle(store, plan, overwrite=args.overwrite)
+        if made is not None:
+            print(f"{args.out}: nothing has changed since this was made")
+            return _end(args.out, made)
+        workers = _workers(args, job)
         with closing(_Bar(quiet=args.quiet)) as bar:
             crew = LocalCrew(args.out, min(workers, len(plan.units)), filter_stderr)
             try:
                 with crew:
-                    summary = Annotation(store, plan, bar).run(crew)
+                    made = Annotation(store, plan, bar).run(crew)
             except KeyboardInterrupt:
                 bar.close()
                 print("\nstopped; the same command goes on from here", file=sys.stderr)
                 raise
-    return _end(args.out, summary)
+    return _end(args.out, made)
 
 
 def _job(args: argparse.Namespace) -> Job:
@@ -198,10 +200,18 @@ def _pair(entry: str) -> tuple[str, str]:
     return images, depth
 
 
-def _check_models(args: argparse.Namespace, job: Job) -> None:
-    """Fetch and load the models once, so that what is wrong with them shows before the work."""
+def _workers(args: argparse.Namespace, job: Job) -> int:
+    """Return how many processes there shall be: as asked, or as many as pay.
+
+    That is one for each core, but few if they share a GPU. Models are fetched and loaded here
+    once, so that what is wrong with them shows before the work.
+    """
+    options, cores = read_options(job.values), usable_cores().number
     with closing(make_describer(job.values, progress=not args.quiet)) as describer:
-        prepare(describer, read_options(job.values))
+        prepare(describer, options)
+        with suppress(ModelError, BackendError):  # of one task of several: each image tells it
+            cores = cores if describer.uses_cores_alone(options.tasks) else min(cores, SHARING)
+    return args.workers or cores
 
 
 class _Bar:
@@ -230,18 +240,17 @@ class _Bar:
             self._bar = None
 
 
-def _end(out: str, summary: Summary) -> int:
+def _end(out: str, made: Made) -> int:
     """Say what there is, and what could not be read; return the exit code."""
-    print(f"{out}: {summary.images} images described; {', '.join(summary.files)}")
-    if not summary.damage:
+    print(f"{out}: {made.images} images described; {', '.join(made.files)}")
+    if not made.damaged:
         return 0
-    number = len(summary.damage)
-    print(f"i2t annotate: {number} could not be read or described:", file=sys.stderr)
-    for damage in summary.damage[:SHOWN]:
+    print(f"i2t annotate: {made.damaged} could not be read or described:", file=sys.stderr)
+    for damage in made.damage[:SHOWN]:
         at = "" if damage.time is None else f" at {damage.time / SECOND:.2f} s"
         topic = f" {damage.topic}" if damage.topic else ""
         told = printable(f"{damage.source}{topic}{at}: {damage.what}")
         print(f"  {told}", file=sys.stderr)
-    if number > SHOWN:
-        print(f"  and {number - SHOWN} more", file=sys.stderr)
+    if made.damaged > SHOWN:
+        print(f"  and {made.damaged - SHOWN} more", file=sys.stderr)
     return 1

@@ -37,6 +37,9 @@ from i2t_ros.vision.codecs import decode_image, encode_image, read_header
 from i2t_ros.vision.color_names import colored
 from i2t_ros.vlm.stop import Stop
 
+CORES = ("cpu", "fake")
+"""What backends call the device if the model runs on this machine's processor cores."""
+
 Turn = Callable[[], AbstractContextManager[None]]
 """Makes the context manager to hold while the backend is used."""
 
@@ -139,6 +142,14 @@ class Describer:
         self._check(tasks)
         for task in tasks:
             self._workers[task].runner()
+
+    def uses_cores_alone(self, tasks: Sequence[TaskName]) -> bool:
+        """Return whether nothing but processor cores runs what these tasks need, which is loaded.
+
+        A GPU, or a server, is shared by all who use it.
+        """
+        runners = (self._workers[task].runner() for task in tasks)
+        return all(getattr(runner, "device", "cpu").lower() in CORES for runner in runners)
 
     def stop(self) -> None:
         """End what takes seconds, in any thread; before close()."""

@@ -73,6 +73,7 @@ class ModelRunner(ABC, Generic[Options, Result]):
         self.report = f"{loaded.name}: {loaded.report}"
         self.degraded = loaded.degraded
         self._backend = loaded.backend
+        self.device = loaded.backend.device
         self._format = None if loaded.takes_pictures else spec.input.format
         self.concurrency = loaded.backend.concurrency
         self.batch = loaded.backend.batch if self._format else 1

@@ -47,7 +47,7 @@ def test_what_is_done_is_not_done_again(pictures, tmp_path):
     out = tmp_path / "out"
     annotate(pictures, "--out", out, *OUTPUTS)
     before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
-    assert "already" in annotate(pictures, "--out", out, *OUTPUTS).stdout
+    assert "nothing has changed" in annotate(pictures, "--out", out, *OUTPUTS).stdout
     assert {path: path.stat().st_mtime_ns for path in out.iterdir()} == before
 
 
@@ -60,6 +60,20 @@ def test_results_of_another_command_are_not_replaced_unasked(pictures, tmp_path)
     assert tree(out) == before
     annotate(pictures, "--out", out, *OUTPUTS, "--language", "es", "--overwrite")
     assert "persona" in (out / "images.jsonl").read_text()
+
+
+def test_files_that_are_no_longer_wanted_go_and_those_of_others_stay(pictures, tmp_path):
+    out = tmp_path / "out"
+    annotate(pictures, "--out", out, *OUTPUTS)
+    made = json.loads((out / "annotate.json").read_text())
+    made["files"] += ["old.txt", "../pictures/0000.png", "/etc/hostname"]
+    (out / "annotate.json").write_text(json.dumps(made))
+    (out / "old.txt").write_text("of an older version")
+    (out / "own.txt").write_text("the user's")
+    annotate(pictures, "--out", out, *OUTPUTS, "--language", "es", "--overwrite")
+    assert not (out / "old.txt").exists()
+    assert (out / "own.txt").exists()
+    assert (pictures / "0000.png").exists()
 
 
 def test_a_recording_that_has_changed_is_another_one(pictures, tmp_path):

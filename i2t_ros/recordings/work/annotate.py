@@ -1,11 +1,12 @@
 """The whole of the work: look at every image, tell what was seen, render the recordings again."""
 
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Protocol
 
-from i2t_ros.errors import InvalidRequestError
+import msgspec
+
+from i2t_ros.errors import BackendError, InvalidRequestError
 from i2t_ros.pipeline.making import read_options
 from i2t_ros.recordings.base import Damage
 from i2t_ros.recordings.open import open_recording
@@ -13,7 +14,7 @@ from i2t_ros.recordings.rendering.registry import RENDERERS, renderer_of
 from i2t_ros.recordings.work.crew import Crew
 from i2t_ros.recordings.work.job import Unit
 from i2t_ros.recordings.work.places import MADE, PARTS, PLAN, TOLD, UNITS, WORK
-from i2t_ros.recordings.work.plan import Plan
+from i2t_ros.recordings.work.plan import Made, Plan, read_made
 from i2t_ros.recordings.work.records import Record, UnitRecords, encode_records
 from i2t_ros.recordings.work.store import Store
 from i2t_ros.recordings.work.telling import Teller
@@ -22,6 +23,8 @@ from i2t_ros.recordings.writing.base import Told, Writer
 from i2t_ros.recordings.writing.registry import RECORDING, make_writers
 
 DIED = "the process that looked at it died, as of a fault in a decoder or in an engine"
+MOST_DAMAGE = 10_000
+"""Damaged parts that annotate.json lists; the rest is only counted."""
 NEW = f"{WORK}/new"
 
 
@@ -37,43 +40,33 @@ class Progress(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Summary:
-    """What came out.
-
-    files   what was written, relative to the folder of the results
-    images  how many were described
-    damage  what could not be read or described
-    """
-
-    files: list[str] = field(default_factory=list)
-    images: int = 0
-    damage: list[Damage] = field(default_factory=list)
-
-
-def settle(store: Store, plan: Plan, *, overwrite: bool) -> bool:
-    """Make the folder of the results that of a plan; return whether all of it is done already.
+def settle(store: Store, plan: Plan, *, overwrite: bool) -> Made | None:
+    """Make the folder of the results that of a plan; return what is made if all of it is.
 
     Raises InvalidRequestError if it has results of another plan, unless ``overwrite``.
     """
-    wanted = plan.to_json()
-    for name in (MADE, PLAN):
-        try:
-            known = store.read(name)
-        except FileNotFoundError:
-            continue
-        if known == wanted and not overwrite:
-            return name == MADE
-        if not overwrite:
-            state = "results" if name == MADE else "what is half done"
+    made = begun = None
+    with suppress(FileNotFoundError, msgspec.MsgspecError):
+        made = read_made(store)
+    with suppress(FileNotFoundError):
+        begun = store.read(PLAN)
+    if not overwrite:
+        if made is not None and made.plan.to_json() == plan.to_json():
+            return made
+        if made is None and begun == plan.to_json():
+            return None
+        if made is not None or begun is not None:
+            state = "results" if made is not None else "what is half done"
             raise InvalidRequestError(
                 f"{store.folder} has {state} of other recordings, or of other options: name "
                 "another folder with --out, or replace them with --overwrite"
             )
+    for name in made.files if made is not None else ():
+        store.remove(Path(name).name)  # a part of no other folder, whatever the file says
     store.remove(MADE)
     store.remove(WORK)
-    store.write(PLAN, wanted)
-    return False
+    store.write(PLAN, plan.to_json())
+    return None
 
 
 class Annotation:
@@ -86,21 +79,23 @@ class Annotation:
         self._progress = progress
         self._options = read_options(plan.job.values)
 
-    def run(self, crew: Crew) -> Summary:
+    def run(self, crew: Crew) -> Made:
         """Do everything; raises I2tError and OSError."""
         self._look(crew)
         self._store.remove(NEW)
         with self._store.staging(NEW) as folder:
-            summary = self._tell(folder)
+            counter = self._tell(folder)
             if RECORDING in self._plan.job.outputs:
                 self._render(crew)
                 self._join(folder)
-            summary.files = sorted(path.name for path in folder.iterdir())
-            for name in summary.files:
+            files = tuple(sorted(path.name for path in folder.iterdir()))
+            for name in files:
                 self._store.put(folder / name, name)
-        self._store.write(MADE, self._plan.to_json())
+        damage = tuple(counter.first_damage)
+        made = Made(self._plan, files, counter.images, counter.damaged, damage)
+        self._store.write(MADE, made.to_json())
         self._store.remove(WORK)
-        return summary
+        return made
 
     def _records(self, unit: Unit) -> UnitRecords:
         return UnitRecords(self._store, f"{UNITS}/{unit.name}")
@@ -127,10 +122,10 @@ class Annotation:
         records.add(number, [Record(recording, damage=damage)], last=False)
         self._progress.advance(1)
 
-    def _tell(self, folder: Path) -> Summary:
-        plan, summary = self._plan, Summary()
+    def _tell(self, folder: Path) -> "_Counter":
+        plan, counter = self._plan, _Counter()
         writers = make_writers(plan.job.outputs, plan.telling(self._options, folder))
-        writers.append(_Counter(summary))
+        writers.append(counter)
         teller = Teller(self._options, plan.job.track, writers)
         self._progress.begin("telling", sum(unit.span.expected for unit in plan.units), 0)
         for number in range(len(plan.job.recordings)):
@@ -144,7 +139,7 @@ class Annotation:
             teller.end()
         for writer in writers:
             writer.close()
-        return summary
+        return counter
 
     def _render(self, crew: Crew) -> None:
         units = self._plan.units
@@ -171,16 +166,30 @@ class Annotation:
 
 
 class _Counter(Writer):
-    """Counts images and keeps what is damaged, for the summary."""
+    """Counts what is told, and sees that it is told of one model."""
 
-    def __init__(self, summary: Summary) -> None:  # not made by the registry
-        self._summary = summary
+    def __init__(self) -> None:  # not made by the registry
+        self.images = 0
+        self.damaged = 0
+        self.first_damage: list[Damage] = []
+        self._model = ""
 
     def image(self, told: Told) -> None:
-        self._summary.images += 1
+        """Raise BackendError if another model looked at this image than at those before."""
+        self.images += 1
+        model = told.description.model
+        self._model = self._model or model
+        if model != self._model:
+            raise BackendError(
+                f"some images were looked at with {self._model} and others with {model}: name a "
+                "model and a backend that all machines have, with --model and --backend, and begin "
+                "again with --overwrite"
+            )
 
     def damage(self, damage: Damage) -> None:
-        self._summary.damage.append(damage)
+        self.damaged += 1
+        if len(self.first_damage) < MOST_DAMAGE:
+            self.first_damage.append(damage)
 
     def close(self) -> None:
         pass

@@ -162,9 +162,7 @@ class _Member:
         return status
 
 
-def _work(
-    folder: str, connection: Connection, at_start: Callable[[], object] | None
-) -> None:
+def _work(folder: str, connection: Connection, at_start: Callable[[], object] | None) -> None:
     """Do duties until the other end of the connection is closed: the main of each process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that leads
     if at_start is not None:

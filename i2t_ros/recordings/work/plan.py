@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from i2t_ros.pipeline.describe_options import DescribeOptions
-from i2t_ros.recordings.base import Span
+from i2t_ros.recordings.base import Damage, Span
 from i2t_ros.recordings.open import open_recording
 from i2t_ros.recordings.work.job import SPAN, Job, Unit
-from i2t_ros.recordings.work.places import PLAN
+from i2t_ros.recordings.work.places import MADE, PLAN
 from i2t_ros.recordings.work.store import Store
 from i2t_ros.recordings.work.streams import streams_of
 from i2t_ros.recordings.writing.base import Stream, Telling
@@ -55,8 +55,28 @@ class Plan:
 
     def to_json(self) -> bytes:
         """Return the plan as JSON; of equal plans the same bytes."""
-        plain = msgspec.to_builtins(self, order="sorted")
-        return msgspec.json.format(msgspec.json.encode(plain), indent=1) + b"\n"
+        return _json(self)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What has been made: the whole of annotate.json, which is written last.
+
+    files    relative to the folder of the results
+    images   how many were described
+    damaged  how many parts of recordings could not be read, or images described
+    damage   the first of these
+    """
+
+    plan: Plan
+    files: tuple[str, ...]
+    images: int
+    damaged: int
+    damage: tuple[Damage, ...]
+
+    def to_json(self) -> bytes:
+        """Return it as JSON; of equal results the same bytes."""
+        return _json(self)
 
 
 def make_plan(job: Job) -> Plan:
@@ -74,3 +94,13 @@ def make_plan(job: Job) -> Plan:
 def read_plan(store: Store) -> Plan:
     """Return the plan of the work in a folder; raises OSError and msgspec.MsgspecError."""
     return msgspec.json.decode(store.read(PLAN), type=Plan)
+
+
+def read_made(store: Store) -> Made:
+    """Return what has been made in a folder; raises OSError and msgspec.MsgspecError."""
+    return msgspec.json.decode(store.read(MADE), type=Made)
+
+
+def _json(value: object) -> bytes:
+    plain = msgspec.to_builtins(value, order="sorted")
+    return msgspec.json.format(msgspec.json.encode(plain), indent=1) + b"\n"

@@ -25,11 +25,11 @@ from outlined_models import (
 )
 from own_models import put
 
-from i2t_ros.pipeline.making import prepare
 from i2t_ros.cli.tables import print_tables
 from i2t_ros.errors import InvalidRequestError, ModelError, ModelMismatchError, ModelMissingError
 from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.description_json import description_from_json, description_to_json
+from i2t_ros.pipeline.making import prepare
 from i2t_ros.pipeline.object_detector import DetectOptions
 from i2t_ros.pipeline.telling import draw
 from i2t_ros.types import DescribeRequest, Picture

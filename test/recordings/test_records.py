@@ -1,0 +1,58 @@
+"""What is found is kept so that no end of a process leaves half of it."""
+
+import pytest
+
+from i2t_ros.recordings.work.records import Record, UnitRecords
+from i2t_ros.recordings.work.store import Store
+
+
+@pytest.fixture
+def records(tmp_path):
+    return UnitRecords(Store(str(tmp_path)), "units/00000-000000")
+
+
+def make(first, last):
+    return [Record(f"{i}.png", found={"sentence": str(i)}) for i in range(first, last)]
+
+
+def test_a_unit_without_records_is_not_complete(records):
+    assert records.load() == ([], False)
+    assert records.progress() == (0, False)
+
+
+def test_records_come_back_in_order(records):
+    records.add(0, make(0, 2), last=False)
+    records.add(2, make(2, 5), last=False)
+    assert records.load() == (make(0, 5), False)
+    records.add(5, [], last=True)
+    assert records.load() == (make(0, 5), True)
+    assert records.progress() == (5, True)
+
+
+def test_after_a_gap_nothing_counts(records):
+    records.add(0, make(0, 2), last=False)
+    records.add(3, make(3, 5), last=True)
+    assert records.load() == (make(0, 2), False)
+    assert records.progress() == (2, False)
+
+
+def test_two_who_work_on_the_same_unit_write_the_same(records):
+    records.add(0, make(0, 3), last=False)  # one who is taken for dead
+    records.add(3, make(3, 8), last=True)
+    records.add(0, make(0, 4), last=False)  # and one who begins again
+    records.add(4, make(4, 8), last=True)
+    assert records.load() == (make(0, 8), True)
+    assert records.progress() == (8, True)
+
+
+def test_a_unit_may_have_no_images(records):
+    records.add(0, [], last=True)
+    assert records.load() == ([], True)
+
+
+def test_a_file_that_is_half_written_is_none(records, tmp_path):
+    records.add(0, make(0, 2), last=False)
+    folder = tmp_path / "units/00000-000000"
+    (folder / ".000002-000001.end.jsonl.123").write_bytes(b'{"sou')
+    (folder / "notes.txt").write_text("of somebody else")
+    assert records.load() == (make(0, 2), False)
