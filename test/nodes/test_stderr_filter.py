@@ -100,6 +100,6 @@ def test_the_decoders_of_this_opencv_are_known(suffix):
 
 
 def test_what_litert_says_when_all_is_well_is_left_out():
-    said = 'INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\\nINFO: else\\n'
+    said = "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\\nINFO: else\\n"
     code, written = run(f'c("{said}")\nend()')
     assert (code, written) == (0, "INFO: else\n")

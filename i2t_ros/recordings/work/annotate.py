@@ -1,17 +1,20 @@
 """The whole of the work: look at every image, tell what was seen, render the recordings again."""
 
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from i2t_ros.errors import BackendError, InvalidRequestError
+from i2t_ros.errors import InvalidRequestError
 from i2t_ros.pipeline.making import read_options
-from i2t_ros.recordings.base import Damage
 from i2t_ros.recordings.open import open_recording
-from i2t_ros.recordings.rendering.registry import RENDERERS, renderer_of
+from i2t_ros.recordings.rendering.base import Renderer
+from i2t_ros.recordings.rendering.registry import renderer_of
+from i2t_ros.recordings.work.counter import Counter
 from i2t_ros.recordings.work.crew import Crew
+from i2t_ros.recordings.work.in_order import InOrder
 from i2t_ros.recordings.work.job import Unit
 from i2t_ros.recordings.work.places import MADE, PARTS, PLAN, TOLD, UNITS, WORK
 from i2t_ros.recordings.work.plan import Made, Plan, read_made
@@ -19,12 +22,10 @@ from i2t_ros.recordings.work.records import Record, UnitRecords, encode_records
 from i2t_ros.recordings.work.store import Store
 from i2t_ros.recordings.work.telling import Teller
 from i2t_ros.recordings.work.worker import Duty
-from i2t_ros.recordings.writing.base import Told, Writer
+from i2t_ros.recordings.writing.base import Telling
 from i2t_ros.recordings.writing.registry import RECORDING, make_writers
 
 DIED = "the process that looked at it died, as of a fault in a decoder or in an engine"
-MOST_DAMAGE = 10_000
-"""Damaged parts that annotate.json lists; the rest is only counted."""
 NEW = f"{WORK}/new"
 
 
@@ -81,13 +82,24 @@ class Annotation:
 
     def run(self, crew: Crew) -> Made:
         """Do everything; raises I2tError and OSError."""
-        self._look(crew)
+        job = self._plan.job
         self._store.remove(NEW)
         with self._store.staging(NEW) as folder:
-            counter = self._tell(folder)
-            if RECORDING in self._plan.job.outputs:
+            # Whatever is missing for the results shows before the work, and not after it.
+            telling = self._plan.telling(self._options, folder)
+            counter = Counter()
+            writers = [*make_writers(job.outputs, telling), counter]
+            renderers = self._renderers(telling) if RECORDING in job.outputs else []
+            teller = Teller(self._options, job.track, writers)
+            with InOrder(self._tell_all(teller), self._plan.units) as told:
+                self._look(crew, told)
+                self._progress.begin("telling", self._expected, told.done)
+                told.finish(self._progress.advance)
+            for writer in writers:
+                writer.close()
+            if renderers:
                 self._render(crew)
-                self._join(folder)
+                self._join(renderers)
             files = tuple(sorted(path.name for path in folder.iterdir()))
             for name in files:
                 self._store.put(folder / name, name)
@@ -97,21 +109,29 @@ class Annotation:
         self._store.remove(WORK)
         return made
 
+    @property
+    def _expected(self) -> int:
+        return sum(unit.span.expected for unit in self._plan.units)
+
+    def _renderers(self, telling: Telling) -> list[Renderer]:
+        job = self._plan.job
+        return [renderer_of(open_recording(path, job), telling) for path in job.recordings]
+
     def _records(self, unit: Unit) -> UnitRecords:
         return UnitRecords(self._store, f"{UNITS}/{unit.name}")
 
-    def _look(self, crew: Crew) -> None:
-        units = self._plan.units
+    def _look(self, crew: Crew, told: InOrder) -> None:
         duties, done = [], 0
-        for unit in units:
+        for unit in self._plan.units:
             known, complete = self._records(unit).progress()
             done += unit.span.expected if complete else known
-            if not complete:
+            if complete:
+                told.ready(unit)
+            else:
                 duties.append(Duty("look", unit))
-        total = sum(unit.span.expected for unit in units)
-        self._progress.begin("looking", total, min(done, total))
-        for _ in crew.do(duties, self._progress.advance, self._skip):
-            pass
+        self._progress.begin("looking", self._expected, min(done, self._expected))
+        for duty in crew.do(duties, self._progress.advance, self._skip):
+            told.ready(duty.unit)
 
     def _skip(self, duty: Duty) -> None:
         """Record the image that a process has died of, so that the next one leaves it out."""
@@ -122,74 +142,37 @@ class Annotation:
         records.add(number, [Record(recording, damage=damage)], last=False)
         self._progress.advance(1)
 
-    def _tell(self, folder: Path) -> "_Counter":
-        plan, counter = self._plan, _Counter()
-        writers = make_writers(plan.job.outputs, plan.telling(self._options, folder))
-        writers.append(counter)
-        teller = Teller(self._options, plan.job.track, writers)
-        self._progress.begin("telling", sum(unit.span.expected for unit in plan.units), 0)
-        for number in range(len(plan.job.recordings)):
-            teller.begin(plan.streams_of(number))
-            for unit in plan.units_of(number):
-                records, _ = self._records(unit).load()
-                told = list(teller.tell(records))
-                if RECORDING in plan.job.outputs:
-                    self._store.write(f"{TOLD}/{unit.name}.jsonl", encode_records(told))
-                self._progress.advance(len(records))
-            teller.end()
-        for writer in writers:
-            writer.close()
-        return counter
+    def _tell_all(self, teller: Teller) -> Callable[[Unit], int]:
+        """Return what tells about a unit, and returns how many images that were."""
+        plan = self._plan
+
+        def tell(unit: Unit) -> int:
+            if unit.number == 0:
+                teller.begin(plan.streams_of(unit.recording))
+            records, _ = self._records(unit).load()
+            told = list(teller.tell(records))
+            if RECORDING in plan.job.outputs:
+                self._store.write(f"{TOLD}/{unit.name}.jsonl", encode_records(told))
+            if unit.number == len(plan.spans[unit.recording]) - 1:
+                teller.end()
+            return len(records)
+
+        return tell
 
     def _render(self, crew: Crew) -> None:
         units = self._plan.units
         there = {name.rpartition(".")[0] for name in self._store.names(PARTS)}
         missing = [unit for unit in units if unit.name not in there]
-        total = sum(unit.span.expected for unit in units)
-        done = total - sum(unit.span.expected for unit in missing)
-        self._progress.begin("rendering", total, done)
+        left = sum(unit.span.expected for unit in missing)
+        self._progress.begin("rendering", self._expected, self._expected - left)
         duties = (Duty("render", unit) for unit in missing)
         for _ in crew.do(duties, self._progress.advance, self._skip):
             pass
 
-    def _join(self, folder: Path) -> None:
+    def _join(self, renderers: Sequence[Renderer]) -> None:
         """Put the parts of each annotated recording together."""
-        plan = self._plan
-        telling = plan.telling(self._options, folder)
-        for number, path in enumerate(plan.job.recordings):
-            recording = open_recording(path, plan.job)
-            ending = RENDERERS[recording.kind].ending
-            names = [f"{PARTS}/{unit.name}.{ending}" for unit in plan.units_of(number)]
+        for number, renderer in enumerate(renderers):
+            units = self._plan.units_of(number)
             with ExitStack() as stack:
-                parts = [stack.enter_context(self._store.local(name)) for name in names]
-                renderer_of(recording, telling).join(parts)
-
-
-class _Counter(Writer):
-    """Counts what is told, and sees that it is told of one model."""
-
-    def __init__(self) -> None:  # not made by the registry
-        self.images = 0
-        self.damaged = 0
-        self.first_damage: list[Damage] = []
-        self._model = ""
-
-    def image(self, told: Told) -> None:
-        """Raise BackendError if another model looked at this image than at those before."""
-        self.images += 1
-        model = told.description.model
-        self._model = self._model or model
-        if model != self._model:
-            raise BackendError(
-                f"some images were looked at with {self._model} and others with {model}: name a "
-                "model and a backend that all machines have, with --model and --backend, and begin "
-                "again with --overwrite"
-            )
-
-    def damage(self, damage: Damage) -> None:
-        self.damaged += 1
-        if len(self.first_damage) < MOST_DAMAGE:
-            self.first_damage.append(damage)
-
-    def close(self) -> None:
-        pass
+                names = (f"{PARTS}/{unit.name}.{renderer.ending}" for unit in units)
+                renderer.join([stack.enter_context(self._store.local(name)) for name in names])
