@@ -1,0 +1,46 @@
+"""What can be written of recordings, by name."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from types import MappingProxyType
+
+from i2t_ros.errors import InvalidRequestError
+from i2t_ros.recordings.writing.base import Telling, Writer
+from i2t_ros.recordings.writing.coco import CocoWriter
+from i2t_ros.recordings.writing.jsonl import JsonLinesWriter
+from i2t_ros.recordings.writing.parquet import ParquetWriter
+from i2t_ros.recordings.writing.subtitles import SubtitlesWriter
+
+OUTPUTS: Mapping[str, type[Writer]] = MappingProxyType(
+    {
+        "jsonl": JsonLinesWriter,
+        "parquet": ParquetWriter,
+        "coco": CocoWriter,
+        "subtitles": SubtitlesWriter,
+    }
+)
+"""Name -> what writes it."""
+
+
+def check_outputs(names: Sequence[str]) -> None:
+    """Raise InvalidRequestError if a name is none of OUTPUTS."""
+    if unknown := [name for name in names if name not in OUTPUTS]:
+        raise InvalidRequestError(
+            f"outputs: expected some of {', '.join(OUTPUTS)}, got {', '.join(unknown)}"
+        )
+
+
+def make_writers(names: Sequence[str], telling: Telling) -> list[Writer]:
+    """Return a writer for each name, in the order of OUTPUTS.
+
+    Raises InvalidRequestError, and what Writer raises; then those that have begun are closed.
+    """
+    check_outputs(names)
+    with ExitStack() as begun:
+        writers = []
+        for name, kind in OUTPUTS.items():
+            if name in names:
+                writers.append(kind(telling))
+                begun.callback(writers[-1].close)
+        begun.pop_all()
+    return writers
