@@ -92,15 +92,14 @@ def _read(words: str, rows: Rows, spoken: Sequence[Language]) -> Asked:
 def _not_understood(
     words: str, unclear: Mapping[str, tuple[str, ...]], occurring: Sequence[str]
 ) -> str:
-    """Return what to say of words; of those that are not clear, in the language with the fewest."""
-    tag, fewest = min(
-        unclear.items(), key=lambda item: (len(item[1]) or len(words), item[0] != "en")
-    )
-    what = f"not understood: {', '.join(fewest)}" if fewest else "they name no class"
+    """Return what to say of words; what is not clear is told in the language with the least."""
+    tag, least = min(unclear.items(), key=lambda item: len(item[1]) or len(words))
+    what = f"not understood: {', '.join(least)}" if least else "they name no class"
+    others = ", ".join(other for other in unclear if other != tag)
+    read = f"read in {tag}" + (f"; in {others} they are not understood either" if others else "")
     return (
-        f"words {words!r}, read in {' and '.join(unclear)}: {what} ({tag}); expected classes and "
-        f'how many, such as "two people and a dog"; --class and --min say the same without words '
-        f"{_listed(occurring)}"
+        f'words {words!r} ({read}): {what}; expected classes and how many, such as "two people and '
+        f'a dog"; --class and --min say the same without words {_listed(occurring)}'
     )
 
 

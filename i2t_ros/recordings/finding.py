@@ -28,14 +28,16 @@ LONGEST_KNOWN = 4096
 class Row(msgspec.Struct, frozen=True, gc=False):
     """What a line of images.jsonl says of an image; see writing.jsonl.
 
-    seconds  from the beginning of the recording; None: a picture
-    counts   the bytes of an object: class -> how many. Most images have the counts of the one
-             before, so they are only read if these bytes are new
+    recording  which one of those described together, from 0; their rows come one after the other
+    seconds    from the beginning of the recording; None: a picture
+    counts     the bytes of an object: class -> how many. Most images have the counts of the one
+               before, so they are only read if these bytes are new
     """
 
     source: str
     stream: str
     counts: msgspec.Raw
+    recording: int = 0
     topic: str | None = None
     seconds: float | None = None
     sentence: str = ""
@@ -179,8 +181,12 @@ def find(rows: Iterable[Row], query: Query) -> Iterator[Found]:
     streams than any recording has.
     """
     fits = _Fits(query.wanted)
-    streams: dict[tuple[str, str, str | None], _Stream] = {}
+    streams: dict[str, _Stream] = {}
+    recording = 0
     for row in rows:
+        if row.recording != recording:
+            yield from _all_ended(streams)
+            recording = row.recording
         if query.sources and row.source not in query.sources:
             continue
         if query.topics and row.topic not in query.topics:
@@ -189,15 +195,20 @@ def find(rows: Iterable[Row], query: Query) -> Iterator[Found]:
             if not query.shortest and fits(row.counts):
                 yield Found(row, None)
             continue
-        key = (row.stream, row.source, row.topic)
-        stream = streams.get(key)
+        stream = streams.get(row.stream)
         if stream is None:
             if len(streams) == MOST_STREAMS:
                 raise SourceUnreadableError(f"expected at most {MOST_STREAMS} streams, got more")
-            stream = streams[key] = _Stream(query.shortest)
+            stream = streams[row.stream] = _Stream(query.shortest)
         yield from stream.follow(row, fits(row.counts))
-    for stream in streams.values():
-        yield from stream.end()
+    yield from _all_ended(streams)
+
+
+def _all_ended(streams: "dict[str, _Stream]") -> Iterator[Found]:
+    """Yield the moments that the end of a recording ends, and forget its streams."""
+    ended = [found for stream in streams.values() for found in stream.end()]
+    streams.clear()
+    yield from sorted(ended, key=lambda found: (found.end or 0.0, found.start or 0.0))
 
 
 @dataclass(slots=True)

@@ -77,11 +77,11 @@ class CocoWriter(Writer):
         Without their ids.
         """
         poses = list(found.get("poses") or ())
-        self._poses |= bool(poses)
+        self._poses |= found.get("poses") is not None
         for item in found.get("detections") or ():
             annotation = self._annotation(item["class_id"], item)
-            if item["class_id"] == PERSON and (pose := _take_pose(poses, item["box"])):
-                annotation |= _key_points(pose)
+            if item["class_id"] == PERSON and found.get("poses") is not None:
+                annotation |= _key_points(_take_pose(poses, item["box"]))
             yield annotation
         for pose in poses:
             yield self._annotation(PERSON, pose) | _key_points(pose)
@@ -151,11 +151,11 @@ def _take_pose(poses: list[Mapping[str, Any]], box: Sequence[float]) -> Mapping[
     return best
 
 
-def _key_points(pose: Mapping[str, Any]) -> dict[str, Any]:
+def _key_points(pose: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the certain points, each x, y and 2; three zeros stand for one that is not certain."""
     numbers: list[float] = []
     for name in KEY_POINTS:
-        x, y, score = pose["points"][name]
+        x, y, score = pose["points"][name] if pose else (0, 0, 0)
         numbers += [x, y, 2] if score >= SURE else [0, 0, 0]
     return {"keypoints": numbers, "num_keypoints": sum(map(bool, numbers[2::3]))}
 

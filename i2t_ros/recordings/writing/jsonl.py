@@ -74,6 +74,7 @@ class JsonLinesWriter(Writer):
         for row in object_rows(told):
             self._objects.write(_encode(row) + b"\n")
         row = place_of(told) | {
+            "recording": told.stream.recording,
             "stream": told.stream.name,
             "number": told.number,
             "counts": dict(sorted(counts_of(told).items())),
