@@ -66,7 +66,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         parser.add_argument(
             f"--{name}", action="append", default=[], help=f"only in this {what}; may be repeated"
         )
-    parser.add_argument("--limit", type=_number, metavar="N", help="stop after so many moments")
+    parser.add_argument(
+        "--limit", type=_at_least_one, metavar="N", help="stop after so many moments"
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON object for each moment")
     parser.set_defaults(run=run, failed=EXIT_ERROR)
 
@@ -96,6 +98,13 @@ def _number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 9):
         raise argparse.ArgumentTypeError(f"expected a number of 0 or more, got {text!r}")
     return int(text)
+
+
+def _at_least_one(text: str) -> int:
+    number = _number(text)
+    if not number:
+        raise argparse.ArgumentTypeError(f"expected a number of 1 or more, got {text!r}")
+    return number
 
 
 @dataclass(frozen=True, slots=True)

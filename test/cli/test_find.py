@@ -128,6 +128,7 @@ def test_a_folder_without_results_says_how_to_make_them(tmp_path, capsys):
         (["--min", 2], "--min: expected a --class before it"),
         (["--class", "dog", "--min", 3, "--max", 2], "--min 3 is more than --max 2"),
         (["--class", "dog", "--min", "-1"], "expected a number of 0 or more"),
+        (["dog", "--limit", 0], "expected a number of 1 or more"),
         (["dog", "--for", "long"], "expected a time such as"),
     ],
     ids=str,
