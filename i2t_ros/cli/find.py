@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from i2t_ros.cli.durations import FORMS, clock, nanoseconds
 from i2t_ros.cli.flags import add_language_folder
@@ -17,7 +16,18 @@ from i2t_ros.cli.tables import printable
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.language import load_languages
 from i2t_ros.recordings.asking import check_classes, wanted_of_words
-from i2t_ros.recordings.finding import Found, Query, Row, Rows, Wanted, find, key_of, read_counts
+from i2t_ros.recordings.finding import (
+    Found,
+    Query,
+    Row,
+    Rows,
+    Wanted,
+    find,
+    key_of,
+    read_counts,
+    report_fragment,
+    short_seconds,
+)
 
 EXIT_NOTHING = 1
 EXIT_ERROR = 2  # as grep has it
@@ -204,12 +214,6 @@ def _shown(found: Found, report: str) -> dict[str, Any]:
     }
 
 
-def report_fragment(stream: str, seconds: float | None) -> str:
-    """Return what leads to a moment in report.html: #stream=drive&t=83.4; a picture has no time."""
-    time = "" if seconds is None else f"&t={_short(seconds)}"
-    return f"#stream={quote(stream, safe='')}{time}"
-
-
 def how_to_open(row: Row) -> str:
     """Return the command that plays a recording from an image on; of a picture, its file."""
     if row.seconds is None:
@@ -217,8 +221,8 @@ def how_to_open(row: Row) -> str:
     # A name from a file must not become a flag, nor a command of the shell.
     name = f"./{row.source}" if row.source.startswith("-") else row.source
     if row.topic is not None:
-        return f"ros2 bag play {shlex.quote(name)} --start-offset {_short(row.seconds)}"
-    return f"mpv --start={_short(row.seconds)} {shlex.quote(name)}"
+        return f"ros2 bag play {shlex.quote(name)} --start-offset {short_seconds(row.seconds)}"
+    return f"mpv --start={short_seconds(row.seconds)} {shlex.quote(name)}"
 
 
 def _line(shown: dict[str, Any]) -> str:
@@ -227,8 +231,3 @@ def _line(shown: dict[str, Any]) -> str:
     if shown["from"] is None:
         parts = parts[:-1]  # the source says it
     return "  ".join(printable(part) for part in parts if part)
-
-
-def _short(seconds: float) -> str:
-    """Return seconds to the millisecond, without zeros at the end."""
-    return f"{seconds:.3f}".rstrip("0").rstrip(".")

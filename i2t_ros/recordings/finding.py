@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import quote
 
 import msgspec
 
@@ -19,8 +20,10 @@ MOST_BYTES = 1 << 20
 """Of one line. That of an image with a hundred classes has a few kilobytes."""
 MOST_STREAMS = 100_000
 """More than any recording has; each takes memory."""
+MOST_CLASSES = 5_000
+"""More than any detector has; words for so many are made in some seconds."""
 MOST_KNOWN = 20_000
-"""Different counts that are remembered, and class names that are listed."""
+"""Different counts that are remembered."""
 LONGEST_KNOWN = 4096
 """Bytes of counts that are remembered, so that all of these take bounded memory."""
 
@@ -134,7 +137,10 @@ class Rows:
             )
 
     def classes(self) -> list[str]:
-        """Return the classes that occur, in alphabetical order; raises what iterating does."""
+        """Return the classes that occur, in alphabetical order, up to MOST_CLASSES.
+
+        Raises what iterating does.
+        """
         seen: set[bytes] = set()
         names: set[str] = set()
         for row in self:
@@ -143,9 +149,9 @@ class Rows:
                 continue
             if len(seen) < MOST_KNOWN and len(counts) <= LONGEST_KNOWN:
                 seen.add(counts)
-            if len(names) < MOST_KNOWN:
+            if len(names) < MOST_CLASSES:
                 names |= read_counts(counts).keys()
-        return sorted(names)
+        return sorted(names)[:MOST_CLASSES]
 
     def _open(self) -> BinaryIO:
         try:
@@ -165,6 +171,21 @@ def key_of(name: str) -> str:
     """Return a key for comparing classes: "Person" and "person" have the same."""
     key = label_key(name)
     return load_languages().get("en").aliases.get(key, key)
+
+
+def report_fragment(stream: str, seconds: float | None) -> str:
+    """Return what leads to a moment in report.html: #stream=drive&t=83.4; a picture has no time.
+
+    stream   its name
+    seconds  from the beginning of the recording
+    """
+    time = "" if seconds is None else f"&t={short_seconds(seconds)}"
+    return f"#stream={quote(stream, safe='')}{time}"
+
+
+def short_seconds(seconds: float) -> str:
+    """Return seconds to the millisecond, without zeros at the end."""
+    return f"{seconds:.3f}".rstrip("0").rstrip(".")
 
 
 def read_counts(counts: bytes) -> dict[str, int]:

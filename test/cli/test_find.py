@@ -6,7 +6,6 @@ import shlex
 import pytest
 from told_material import stream_of, told_all, told_of, write
 
-from i2t_ros.cli.find import report_fragment
 from i2t_ros.cli.main import main
 from i2t_ros.recordings.writing.jsonl import JsonLinesWriter
 
@@ -156,4 +155,3 @@ def test_names_from_a_file_neither_steer_the_terminal_nor_the_shell(folder, caps
     assert "\x1b" not in line
     command = shlex.split(line[line.index("mpv") :])
     assert command == ["mpv", "--start=1", "./" + odd.replace("\x1b", "�").replace("\n", "�")]
-    assert report_fragment("a/b&c#d", 1.5) == "#stream=a%2Fb%26c%23d&t=1.5"

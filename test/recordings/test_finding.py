@@ -179,6 +179,18 @@ def test_memory_does_not_grow_with_rows():
     assert much < little + 100_000
 
 
+def test_a_link_into_the_report_is_encoded():
+    assert finding.report_fragment("a/b&c#d", 1.5) == "#stream=a%2Fb%26c%23d&t=1.5"
+    assert finding.report_fragment("ä", 60.0) == "#stream=%C3%A4&t=60"
+    assert finding.report_fragment("photos", None) == "#stream=photos"
+
+
+def test_no_more_classes_are_listed_than_any_detector_has(tmp_path, monkeypatch):
+    monkeypatch.setattr(finding, "MOST_CLASSES", 2)
+    rows = rows_of(tmp_path, *told_all(FILM, [(0, {"dog": 1, "cat": 1, "car": 1}), (1, {"ox": 1})]))
+    assert rows.classes() == ["car", "cat"]
+
+
 def test_too_many_streams_are_refused(monkeypatch):
     monkeypatch.setattr(finding, "MOST_STREAMS", 3)
     counts = msgspec.Raw(b"{}")
