@@ -11,7 +11,7 @@ import tqdm
 
 from i2t_ros.backends.cores import usable_cores
 from i2t_ros.cli import comma_list
-from i2t_ros.cli.durations import seconds_of
+from i2t_ros.cli.durations import FORMS, nanoseconds
 from i2t_ros.cli.flags import GROUPS, add_flags, add_language_folder
 from i2t_ros.cli.tables import printable
 from i2t_ros.errors import BackendError, InvalidRequestError, ModelError
@@ -62,23 +62,23 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     which.add_argument(
         "--every",
-        type=seconds_of,
-        default=0.0,
+        type=nanoseconds,
+        default=0,
         metavar="TIME",
-        help="the first image in each such time, as 0.5s or 2m (default: every image)",
+        help=f"the first image in each such time, {FORMS} (default: every image)",
     )
     which.add_argument(
         "--from",
         dest="start",
-        type=seconds_of,
-        default=0.0,
+        type=nanoseconds,
+        default=0,
         metavar="TIME",
-        help="from this time of each recording on, as 90s or 1:30 (default: its beginning)",
+        help="from this time of each recording on (default: its beginning)",
     )
     which.add_argument(
         "--to",
         dest="end",
-        type=seconds_of,
+        type=nanoseconds,
         default=None,
         metavar="TIME",
         help="up to this time of each recording (default: its end)",
@@ -168,13 +168,12 @@ def _job(args: argparse.Namespace) -> Job:
     read_options(values)
     if args.workers < 0:
         raise InvalidRequestError(f"--workers: expected 0 or more, got {args.workers}")
-    end = None if args.end is None else round(args.end * SECOND)
-    start = round(args.start * SECOND)
-    if end is not None and end <= start:
+    if args.end is not None and args.end <= args.start:
         raise InvalidRequestError(
-            f"--to: expected a time after --from ({args.start:g} s), got {args.end:g} s"
+            f"--to: expected a time after --from ({args.start / SECOND:g} s), "
+            f"got {args.end / SECOND:g} s"
         )
-    selection = Selection(tuple(args.topics), round(args.every * SECOND), start, end)
+    selection = Selection(tuple(args.topics), args.every, args.start, args.end)
     return Job(
         tuple(paths_of(args.recordings)),
         selection,

@@ -12,6 +12,7 @@ from typing import Any
 import tqdm
 
 from i2t_ros import language as words
+from i2t_ros.cli.durations import FORMS, nanoseconds
 from i2t_ros.cli.flags import GROUPS, add_flags, add_language_folder
 from i2t_ros.cli.inputs import Shot, named, names_of, saved_names, shots
 from i2t_ros.cli.object_rows import check_objects, print_heads, print_objects
@@ -50,8 +51,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--every",
         type=_seconds,
         default=1.0,
-        metavar="SECONDS",
-        help="of a video, describe a frame every so many seconds (default: %(default)g)",
+        metavar="TIME",
+        help=f"of a video, describe a frame this often, {FORMS} (default: 1s)",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
@@ -81,8 +82,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not LEAST_EVERY <= seconds < float("inf"):
+    seconds = nanoseconds(text) / 1e9
+    if seconds < LEAST_EVERY:
         raise argparse.ArgumentTypeError(f"expected {LEAST_EVERY:g} seconds or more, got {text}")
     return seconds
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "describe": "say what pictures and videos show",
     "annotate": "write what bags, videos and pictures show, and a report to look through",
     "ask": "have a language model answer a question about a picture or a camera",
+    "find": "find when a recording shows something, in what `i2t annotate` wrote",
     "say": "print the sentence for given counts, to write or check a language",
     "models": "list, fetch and check models",
     "setup": "install what runs models, and what else may be missing",
@@ -38,7 +39,10 @@ VERBOSE = {"action": "store_true", "help": "log every step, with tracebacks"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0, 1 for an error, 2 for wrong usage."""
+    """Run one command and return its exit code: 0, 1 for an error, 2 for wrong usage.
+
+    A command whose 1 means something else has a default ``failed``, its code for an error.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # With LANG=C a terminal may take ASCII alone: better escapes than no answer.
@@ -78,17 +82,18 @@ def _run(words: Sequence[str]) -> int:
     logging.basicConfig(
         level=logging.DEBUG if args.verbose else level, format="%(levelname)s %(name)s: %(message)s"
     )
+    failed: int = getattr(args, "failed", EXIT_FAILED)
     try:
         return int(args.run(args))
     except BrokenPipeError:  # as in `i2t ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_FAILED
+        return failed
     except (I2tError, OSError) as error:
         if args.verbose:
             logging.getLogger(__name__).exception("failed")
         code = f" [{error.code}]" if isinstance(error, I2tError) else ""
         print(f"i2t {args.command}: {error}{code}", file=sys.stderr)
-        return EXIT_FAILED
+        return failed
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
 

@@ -112,7 +112,9 @@ def test_a_name_without_an_ending_is_a_folder_for_drawings(folder):
     assert (folder / "seen" / "a9.png").is_file()
 
 
-@pytest.mark.parametrize(("every", "times"), [(1, [0, 1, 2, 3]), (1.5, [0, 1.5, 3]), (60, [0])])
+@pytest.mark.parametrize(
+    ("every", "times"), [(1, [0, 1, 2, 3]), ("1500ms", [0, 1.5, 3]), ("1:00", [0])]
+)
 def test_a_video_is_described_every_so_many_seconds(every, times, capsys):
     assert describe("film.avi", "--every", every, "--json") == 0
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

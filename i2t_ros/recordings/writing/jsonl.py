@@ -1,6 +1,7 @@
 """detections.jsonl: a line an object, and images.jsonl: a line an image."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import msgspec
@@ -14,18 +15,24 @@ _encode = msgspec.json.Encoder().encode
 def place_of(told: Told) -> dict[str, Any]:
     """Return where an image is: the first columns of every table.
 
-    ``seconds`` are from the beginning of the recording, ``stamp`` is in nanoseconds since 1970.
+    seconds   from the beginning of the recording, by the recorder's clock
+    stamp     nanoseconds since 1970, of the message's header
+    frame_id  of the same: the frame of x, y and z
     """
     return {
         "source": told.source,
         "topic": told.stream.topic or None,
         "seconds": None if told.time is None else told.time / 1e9,
         "stamp": told.stamp,
+        "frame_id": told.frame_id or None,
     }
 
 
 def object_rows(told: Told) -> list[dict[str, Any]]:
-    """Return a row for each object, the best first; what is not known is None."""
+    """Return a row for each object, the best first; what is not known is None.
+
+    The columns are those of `i2t describe --csv`, and those of place_of().
+    """
     return [place_of(told) | _columns(found) for found in told.found.get("detections") or ()]
 
 
@@ -54,22 +61,28 @@ class JsonLinesWriter(Writer):
 
     def __init__(self, telling: Telling) -> None:
         """See Writer."""
-        self._objects = telling.path("detections", "jsonl").open("wb")
-        self._images = telling.path("images", "jsonl").open("wb")
+        with ExitStack() as files:
+            objects, images = (
+                files.enter_context(telling.path(stem, "jsonl").open("wb"))
+                for stem in ("detections", "images")
+            )
+            self._objects, self._images = objects, images
+            self._files = files.pop_all()
 
     def image(self, told: Told) -> None:
         """See Writer."""
         for row in object_rows(told):
             self._objects.write(_encode(row) + b"\n")
         row = place_of(told) | {
+            "recording": told.stream.recording,
             "stream": told.stream.name,
             "number": told.number,
             "counts": dict(sorted(counts_of(told).items())),
+            "language": told.description.language,
             "sentence": told.description.sentence,
         }
         self._images.write(_encode(row) + b"\n")
 
     def close(self) -> None:
         """See Writer."""
-        self._objects.close()
-        self._images.close()
+        self._files.close()

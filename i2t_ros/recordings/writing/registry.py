@@ -1,27 +1,49 @@
-"""What can be written about recordings, by name."""
+"""What can be written of recordings, by name."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from types import MappingProxyType
 
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.recordings.writing.base import Telling, Writer
+from i2t_ros.recordings.writing.coco import CocoWriter
 from i2t_ros.recordings.writing.jsonl import JsonLinesWriter
+from i2t_ros.recordings.writing.parquet import ParquetWriter
+from i2t_ros.recordings.writing.subtitles import SubtitlesWriter
 
-WRITERS: dict[str, type[Writer]] = {"jsonl": JsonLinesWriter}
+WRITERS: Mapping[str, type[Writer]] = MappingProxyType(
+    {
+        "jsonl": JsonLinesWriter,
+        "parquet": ParquetWriter,
+        "coco": CocoWriter,
+        "subtitles": SubtitlesWriter,
+    }
+)
+"""Name -> what writes it."""
 RECORDING = "recording"
 """The annotated recordings, which renderers make."""
 OUTPUTS = (*WRITERS, RECORDING)
 
 
-def check_outputs(names: Iterable[str]) -> tuple[str, ...]:
+def check_outputs(names: Sequence[str]) -> tuple[str, ...]:
     """Return names of outputs, each once, in the usual order; raises InvalidRequestError."""
-    wanted = set(names)
-    if unknown := sorted(wanted - set(OUTPUTS)):
+    if unknown := [name for name in names if name not in OUTPUTS]:
         raise InvalidRequestError(
-            f"unknown output {unknown[0]!r}: expected some of {', '.join(OUTPUTS)}"
+            f"outputs: expected some of {', '.join(OUTPUTS)}, got {', '.join(unknown)}"
         )
-    return tuple(name for name in OUTPUTS if name in wanted)
+    return tuple(name for name in OUTPUTS if name in names)
 
 
-def make_writers(names: Iterable[str], telling: Telling) -> list[Writer]:
-    """Return the writers of these outputs; raises BackendMissingError and OSError."""
-    return [WRITERS[name](telling) for name in names if name in WRITERS]
+def make_writers(names: Sequence[str], telling: Telling) -> list[Writer]:
+    """Return a writer for each name of WRITERS.
+
+    Raises what Writer raises; then those that have begun are closed.
+    """
+    with ExitStack() as begun:
+        writers = []
+        for name, kind in WRITERS.items():
+            if name in names:
+                writers.append(kind(telling))
+                begun.callback(writers[-1].close)
+        begun.pop_all()
+    return writers
