@@ -151,7 +151,7 @@ def test_a_run_that_is_killed_at_any_moment_goes_on_to_the_same_results(pictures
         (["notes.txt"], "expected a bag"),
         (["empty"], "no bags, videos or pictures"),
         (["a.png", "--to", "1s", "--from", "2s"], "--to"),
-        (["a.png", "--outputs", "jsonl,table"], "'table'"),
+        (["a.png", "--outputs", "jsonl,table"], "got table"),
         (["a.png", "--depth", "/image"], "--depth"),
         (["a.png", "--workers", "-1"], "--workers"),
         (["a.png", "--tasks", "smell"], "smell"),
