@@ -24,8 +24,9 @@ SOUGHT = ("mov", "matroska", "avi", "mpegts", "flv", "nut")
 """Formats in which an image has the same time wherever reading begins. Others are read from their
 first byte on: in an MPEG program stream, for example, few images have times."""
 SORTED = "avi"
-"""The format whose images have only places in the file. If they are not in order there, FFmpeg guesses which is shown when, and may
-be wrong; but a decoder gives them in the right order, so the first one has the earliest time."""
+"""The format whose images have only places in the file. If they are not in order there, FFmpeg
+guesses which is shown when, and may be wrong; but a decoder gives them in the right order, so the
+first one has the earliest time."""
 LIMITS = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_streams": "100"}
 MOST_FAILURES = 100
 """Failures of the container in a row, after which the rest of a file is given up."""
@@ -38,7 +39,7 @@ MOST_RATE = 1000
 """Images a second; a file that tells more is not believed."""
 MISSING = 2
 """Seconds that a file must be shorter than its header says to count as cut."""
-TOLD_BY_HEADER = ("avi", "matroska,webm")
+TOLD_BY_HEADER = ("mov", "matroska")
 """Formats that end without an error if they are cut, while their header tells how long they are."""
 ATTACHED_PICTURE = 1024
 """FFmpeg's AV_DISPOSITION_ATTACHED_PIC: the cover of a piece of music is no film."""
@@ -47,11 +48,18 @@ ATTACHED_PICTURE = 1024
 class Trouble(NamedTuple):
     """A part of a film that cannot be read.
 
-    time  nanoseconds from the beginning; None: it is not known
+    time  nanoseconds from the beginning
     what  for people
     """
 
-    time: int | None
+    time: int
+    what: str
+
+
+class Failure(NamedTuple):
+    """The same before its time is known; ``ticks`` are of the stream's time base, or None."""
+
+    ticks: int | None
     what: str
 
 
@@ -137,7 +145,7 @@ class Film:
         flags = self._av.format.Flags
         raw = bool(self._container.format.flags & flags.no_timestamps.value)
         for found in self._decoded(self._packets()):
-            if not isinstance(found, Trouble):
+            if not isinstance(found, Failure):
                 ticks, frame = found
                 width, height = frame.width, frame.height
                 size = (height, width) if turns_of(frame) % 2 else (width, height)
@@ -171,8 +179,8 @@ class Film:
         back = 0 if self._is_sought else start
         while start - back > 0:
             found = self._from(start - back, start, outline)
-            first = next((one for one in found if isinstance(one, Shown)), None)
-            if first is not None and first.time <= start:
+            first = next(found, None)
+            if isinstance(first, Shown) and first.time <= start:
                 yield first
                 yield from found
                 return
@@ -190,36 +198,53 @@ class Film:
             return
         packets = self._packets()
         for packet in packets:
-            ticks = None if isinstance(packet, Trouble) else _ticks(packet)
+            ticks = None if isinstance(packet, Failure) else _ticks(packet)
             time = None if ticks is None else self._time(ticks, outline)
             if time is not None and time > start + BACK:
                 return
             if time is not None and time <= start and packet.is_keyframe:
                 for found in self._ordered(chain([packet], packets), outline):
-                    if found.time is None or found.time >= time:
+                    if found.time >= time:
                         yield found
                 return
 
     def _ordered(self, packets: Iterator[Any], outline: Outline) -> Iterator[Shown | Trouble]:
-        """Decode packets. An image that is shown earlier than the one before it is a trouble."""
+        """Decode packets, and put troubles, which are seen before they would be shown, in order."""
         last: int | None = None
+        troubles: list[Trouble] = []
         for found in self._decoded(packets):
-            if isinstance(found, Trouble):
-                ticks = found.time
-                yield Trouble(last if ticks is None else self._time(ticks, outline), found.what)
+            if isinstance(found, Failure):
+                place = 0 if found.ticks is None else self._time(found.ticks, outline)
+                heappush(troubles, Trouble(max(place, last or 0), found.what))
+                if len(troubles) > MOST_FAILURES:
+                    yield heappop(troubles)
                 continue
             ticks, frame = found
-            if ticks is None:
-                time = 0 if last is None else last + int(SECOND / outline.rate)
-            else:
-                time = self._time(ticks, outline)
-            if time < 0 or (last is not None and time <= last):
-                yield Trouble(last, f"out of order: an image that belongs to {time / SECOND:.3f} s")
+            time = self._settled(ticks, last, outline)
+            if time is None:
                 continue
             last = time
-            yield _shown(time, frame)
-        if trouble := self._cut(last):
+            while troubles and troubles[0].time < time:
+                yield heappop(troubles)
+            if not (troubles and troubles[0].time == time):
+                yield _shown(time, frame)
+        yield from sorted(troubles)
+        if trouble := self._cut(last or 0):
             yield trouble
+
+    def _settled(self, ticks: int | None, last: int | None, outline: Outline) -> int | None:
+        """Return when an image is shown that comes after another one; None: it has been.
+
+        Where the times of a file begin again, at a lower one, the rest has no place.
+        """
+        step = int(SECOND / outline.rate)
+        if ticks is None:
+            return 0 if last is None else last + step
+        time = self._time(ticks, outline)
+        if last is not None and time <= last:
+            # FFmpeg gives some images of a program stream the time of the one before.
+            return None if self._is_sought or time < last - step else last + step // 2
+        return time if time >= 0 else None
 
     def _counted(self, outline: Outline) -> Iterator[Shown | Trouble]:
         """Decode a file without times; a damaged part of it takes no time."""
@@ -227,36 +252,37 @@ class Film:
         number = 0
         for found in self._decoded(self._packets()):
             time = _counted_time(number, outline.rate)
-            if isinstance(found, Trouble):
+            if isinstance(found, Failure):
                 yield Trouble(time, found.what)
                 continue
             number += 1
             yield _shown(time, found[1])
 
     def _decoded(self, packets: Iterator[Any]) -> Iterator[Any]:
-        """Yield (time, frame) and troubles; times are in units of the time base."""
-        ticks: list[int] = []  # of what has no frame yet
+        """Yield (ticks, frame) and failures."""
+        waiting: list[int] = []  # ticks of what has no frame yet
         for packet in packets:
-            if isinstance(packet, Trouble):
+            if isinstance(packet, Failure):
                 yield packet
                 continue
-            time = _ticks(packet)
-            if time is not None:
-                heappush(ticks, time)
+            ticks = _ticks(packet)
+            if packet.is_corrupt:
+                yield Failure(ticks, "parts of the file are missing or damaged")
+            if self._is_sorted and ticks is not None:
+                heappush(waiting, ticks)
             try:
                 for frame in self._stream.codec_context.decode(packet if packet.size else None):
-                    earliest = heappop(ticks) if ticks else None
-                    yield (earliest if self._is_sorted else _ticks(frame)), frame
+                    yield (heappop(waiting) if waiting else _ticks(frame)), frame
             except self._av.EOFError:
                 return
             except self._av.FFmpegError as error:
-                if time in ticks:
-                    ticks.remove(time)
-                    heapify(ticks)
-                yield Trouble(time, f"an image cannot be decoded: {error.strerror}")
+                if ticks in waiting:
+                    waiting.remove(ticks)
+                    heapify(waiting)
+                yield Failure(ticks, f"an image cannot be decoded: {error.strerror}")
 
     def _packets(self) -> Iterator[Any]:
-        """Yield the packets of the images, at last an empty one, and troubles without a time."""
+        """Yield the packets of the images, at last an empty one, and failures."""
         self._is_fresh, failures = False, 0
         while failures < MOST_FAILURES:
             try:
@@ -269,7 +295,7 @@ class Film:
                 return
             except self._av.FFmpegError as error:
                 failures += 1
-                yield Trouble(None, f"the file is damaged: {error.strerror}")
+                yield Failure(None, f"the file is damaged: {error.strerror}")
 
     def _last(self) -> tuple[int, bool] | None:
         """Return the time of the last packet from here on, and whether an image may be later.
@@ -285,13 +311,13 @@ class Film:
         return None if last is None else (last, late)
 
     def _images(self) -> Iterator[Any]:
-        return (packet for packet in self._packets() if not isinstance(packet, Trouble))
+        return (packet for packet in self._packets() if not isinstance(packet, Failure))
 
-    def _cut(self, last: int | None) -> Trouble | None:
+    def _cut(self, last: int) -> Trouble | None:
         """Return a trouble if a file ends earlier than its header says."""
         claimed = (self._container.start_time or 0) + (self._container.duration or 0)
         missing = (claimed - self._end) / MICROSECONDS
-        if self._container.format.name not in TOLD_BY_HEADER or missing < MISSING:
+        if missing < MISSING or not self._container.format.name.startswith(TOLD_BY_HEADER):
             return None
         return Trouble(last, f"the file is cut: {missing:.1f} s are missing at its end")
 

@@ -110,7 +110,7 @@ class VideoRecording(Recording):
     ) -> Iterator[Recorded]:
         number, period, whole = 0, -1, True
         for found in film.frames(self.outline(), span.start):
-            time = span.start if found.time is None else found.time
+            time = found.time
             if time < span.start:
                 continue
             if time >= span.end:
