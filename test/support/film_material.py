@@ -1,5 +1,6 @@
 """Videos whose every frame tells its number, made by PyAV; and what reads them to the end."""
 
+import struct
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import sha256
@@ -131,3 +132,17 @@ def kinds():
         "h264": Film(base=Fraction(1, 25)),
         "mjpeg": Film("mjpeg", pixels="yuvj420p", base=Fraction(1, 25)),
     }
+
+
+def turned(source, target, degrees):
+    """Write a video again, with a display matrix that turns it to the left; return its path."""
+    data = bytearray(source.read_bytes())
+    cosine, sine = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
+    matrix = struct.pack(
+        ">9i", cosine << 16, -sine << 16, 0, sine << 16, cosine << 16, 0, 0, 0, 1 << 30
+    )
+    unturned = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+    place = data.index(unturned, data.index(b"tkhd"))  # of the track, after that of the movie
+    data[place : place + len(matrix)] = matrix
+    target.write_bytes(data)
+    return target

@@ -28,6 +28,8 @@ SORTED = "avi"
 guesses which is shown when, and may be wrong; but a decoder gives them in the right order, so the
 first one has the earliest time."""
 LIMITS = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_streams": "100"}
+BORDERS = 1 << 17
+"""Pixels that FFmpeg may add at the borders of a small image."""
 MOST_FAILURES = 100
 """Failures of the container in a row, after which the rest of a file is given up."""
 BACK = SECOND
@@ -132,7 +134,8 @@ class Film:
                 f"(max_pixels) is {self._max_pixels} pixels"
             )
         context.thread_count = 1
-        context.options = {"max_pixels": str(self._max_pixels)}
+        # FFmpeg counts what it adds at the borders, too. What it lets pass is checked again.
+        context.options = {"max_pixels": str(2 * self._max_pixels + BORDERS)}
 
     def close(self) -> None:
         """Close the file."""
@@ -227,10 +230,18 @@ class Film:
             while troubles and troubles[0].time < time:
                 yield heappop(troubles)
             if not (troubles and troubles[0].time == time):
-                yield _shown(time, frame)
+                yield self._shown(time, frame)
         yield from sorted(troubles)
         if trouble := self._cut(last or 0):
             yield trouble
+
+    def _shown(self, time: int, frame: Any) -> Shown | Trouble:
+        if frame.is_corrupt:
+            return Trouble(time, "an image lacks parts")
+        if frame.width * frame.height > self._max_pixels:
+            size = f"{frame.width}x{frame.height}"
+            return Trouble(time, f"an image is {size}; the limit is {self._max_pixels} pixels")
+        return Shown(time, frame)
 
     def _settled(self, ticks: int | None, last: int | None, outline: Outline) -> int | None:
         """Return when an image is shown that comes after another one; None: it has been.
@@ -256,7 +267,7 @@ class Film:
                 yield Trouble(time, found.what)
                 continue
             number += 1
-            yield _shown(time, found[1])
+            yield self._shown(time, found[1])
 
     def _decoded(self, packets: Iterator[Any]) -> Iterator[Any]:
         """Yield (ticks, frame) and failures."""
@@ -338,10 +349,6 @@ class Film:
     def _time(self, ticks: int, outline: Outline) -> int:
         base = self._base
         return (ticks - outline.origin) * base.numerator * SECOND // base.denominator
-
-
-def _shown(time: int, frame: Any) -> Shown | Trouble:
-    return Trouble(time, "an image lacks parts") if frame.is_corrupt else Shown(time, frame)
 
 
 def turns_of(frame: Any) -> int:

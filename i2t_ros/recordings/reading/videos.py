@@ -48,8 +48,10 @@ class VideoRecording(Recording):
         self.name = Path(path).stem or "video"
         self._max_pixels = max_pixels
         self._outlined: Outline | None = None
-        # Older ones know no threads here, and use one.
-        self._threads = {"threads": 1} if int(av.__version__.partition(".")[0]) >= 17 else {}
+        # Between the colors of pixels it interpolates as OpenCV does. Older ones use one thread.
+        self._how: dict[str, Any] = {"format": "bgr24", "interpolation": "BICUBIC"}
+        if int(av.__version__.partition(".")[0]) >= 17:
+            self._how["threads"] = 1
         self._converter: Any = av.video.reformatter.VideoReformatter()
 
     def topics(self, selection: Selection) -> Sequence[str]:
@@ -60,16 +62,13 @@ class VideoRecording(Recording):
         """See the class."""
         return None
 
-    def outline(self) -> Outline:
-        """Return what the beginning tells; raises SourceError."""
-        if self._outlined is None:
-            with closing(self._film()) as film:
-                self._outlined = film.outline()
-        return self._outlined
+    def size(self) -> tuple[int, int]:
+        """Return width and height of the first image, in pixels; raises SourceError."""
+        return self._outline().size
 
     def spans(self, selection: Selection, length: int) -> list[Span]:
         """See Recording.spans; packets at the end of the file are read, but not decoded."""
-        outline = self.outline()
+        outline = self._outline()
         with closing(self._film()) as film:
             last = film.last(outline)
         if last > LONGEST:
@@ -105,11 +104,17 @@ class VideoRecording(Recording):
         text = f"{self.path}\0{stat.st_size}\0{stat.st_mtime_ns}"
         return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
+    def _outline(self) -> Outline:
+        if self._outlined is None:
+            with closing(self._film()) as film:
+                self._outlined = film.outline()
+        return self._outlined
+
     def _wanted(
         self, film: Film, span: Span, selection: Selection, skip: int
     ) -> Iterator[Recorded]:
         number, period, whole = 0, -1, True
-        for found in film.frames(self.outline(), span.start):
+        for found in film.frames(self._outline(), span.start):
             time = found.time
             if time < span.start:
                 continue
@@ -141,7 +146,7 @@ class VideoRecording(Recording):
     def _converted(self, frame: Any) -> Image:
         """Return a frame's pixels; its own color space and range are heeded."""
         try:
-            converted = self._converter.reformat(frame, format="bgr24", **self._threads)
+            converted = self._converter.reformat(frame, **self._how)
         except (OSError, ValueError) as error:  # what PyAV raises for FFmpeg's errors
             raise TruncatedImageError(
                 f"video {self.path}: an image of the format {frame.format.name} cannot be "
