@@ -24,6 +24,9 @@ class RecordedImage:
     read      returns the pixels; raises ImageError
     measure   returns the scene of this image with the positions of its objects; None: nothing
               measures them
+    size      returns width and height of the picture, whose pixels a scene is in, if ``read`` may
+              return a smaller image, as vision.codecs.decode_image() does; raises ImageError. None:
+              ``read`` returns all pixels
     """
 
     source: str
@@ -33,6 +36,7 @@ class RecordedImage:
     frame_id: str
     read: Callable[[], Image]
     measure: Callable[[Scene], Scene] | None = None
+    size: Callable[[], tuple[int, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,9 +94,9 @@ class VideoRenderer(Renderer):
                         f"{path.name}: its parts were encoded by different versions of {ENCODER}; "
                         "use the same version of PyAV everywhere, and begin again"
                     )
+                packet.duration = TICKS  # a single image is shown for a second
                 if waiting is not None:
-                    waiting.duration = packet.pts - waiting.pts
-                    packet.duration = waiting.duration
+                    packet.duration = waiting.duration = packet.pts - waiting.pts
                     output.mux(waiting)
                 packet.stream, waiting = track, packet
             output.mux(waiting)
