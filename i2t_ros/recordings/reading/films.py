@@ -361,7 +361,7 @@ def _moving_images(container: Any, path: str) -> Any:
     streams = [
         stream
         for stream in container.streams.video
-        if not int(stream.disposition) & ATTACHED_PICTURE
+        if not stream.disposition.value & ATTACHED_PICTURE
     ]
     if not streams:
         sound = "only sound" if container.streams.audio else "none"

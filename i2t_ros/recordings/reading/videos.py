@@ -48,10 +48,8 @@ class VideoRecording(Recording):
         self.name = Path(path).stem or "video"
         self._max_pixels = max_pixels
         self._outlined: Outline | None = None
-        # Between the colors of pixels it interpolates as OpenCV does. Older ones use one thread.
-        self._how: dict[str, Any] = {"format": "bgr24", "interpolation": "BICUBIC"}
-        if int(av.__version__.partition(".")[0]) >= 17:
-            self._how["threads"] = 1
+        # Between the colors of pixels it interpolates as OpenCV does.
+        self._how = {"format": "bgr24", "interpolation": "BICUBIC", "threads": 1}
         self._converter: Any = av.video.reformatter.VideoReformatter()
 
     def topics(self, selection: Selection) -> Sequence[str]:
