@@ -173,6 +173,22 @@ def sound(path):
         output.mux(stream.encode())
 
 
+def test_the_cover_of_a_song_is_no_film(tmp_path):
+    path = tmp_path / "song.mp4"
+    with av.open(str(path), "w") as output:
+        song = output.add_stream("aac", rate=48000, layout="mono")
+        cover = output.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = *SIZE, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        output.mux(cover.encode(av.VideoFrame(*SIZE, "yuvj420p")))
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        silence.sample_rate = 48000
+        output.mux(song.encode(silence))
+        output.mux(song.encode())
+    with pytest.raises(SourceUnreadableError, match="expected moving images, there is only sound"):
+        VideoRecording(str(path)).spans(Selection(), SECOND)
+
+
 @pytest.mark.parametrize(
     "text",
     [

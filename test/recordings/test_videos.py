@@ -90,6 +90,17 @@ def test_rates_whose_times_are_no_whole_nanoseconds(path):
     assert times == [number * 1001 * SECOND // 30_000 for number in range(28)]
 
 
+def test_no_image_of_a_program_stream_is_left_out(tmp_path):
+    """FFmpeg gives two of these images the same time, and others that of a neighbor."""
+    options = ("bf", "2"), ("qmax", "2")
+    film = Film("mpeg2video", tuple(range(100)), Fraction(1, 25), options=options)
+    recording = VideoRecording(str(film.write(tmp_path / "film.mpg")))
+    shown = numbers(recording)
+    assert [number for _, number in shown] == [number % 28 for number in range(100)]
+    assert np.abs(np.array(film.times) - [time for time, _ in shown]).max() <= 2 * SECOND // 25
+    assert read(recording, length=SECOND) == read(recording)
+
+
 @pytest.mark.parametrize("every", [SECOND // 4, SECOND // 10, 7 * SECOND // 10, 40 * SECOND])
 @pytest.mark.parametrize("film", [Film(), VARIABLE], ids=["constant", "variable"])
 def test_the_first_image_of_each_period(path, film, every):

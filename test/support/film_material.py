@@ -129,6 +129,10 @@ def kinds():
         "flv": Film("flv1"),
         "nut": Film(),
         "ts of mpeg2": television,
+        "mp4 of h265": Film(
+            "libx265", size=(192, 128), options=(("x265-params", "log-level=none:pools=1"),)
+        ),
+        "webm of vp9": Film("libvpx-vp9", options=(("auto-alt-ref", "1"), ("lag-in-frames", "9"))),
         "h264": Film(base=Fraction(1, 25)),
         "mjpeg": Film("mjpeg", pixels="yuvj420p", base=Fraction(1, 25)),
     }
