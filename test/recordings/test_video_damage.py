@@ -10,7 +10,7 @@ from film_material import SIZE, Film, numbers, read
 
 from i2t_ros.errors import I2tError, SourceMissingError, SourceUnreadableError
 from i2t_ros.recordings.base import SECOND, Damage, RecordedImage, Selection
-from i2t_ros.recordings.reading import films
+from i2t_ros.recordings.reading.opening import FORMATS
 from i2t_ros.recordings.reading.videos import VideoRecording
 
 LONG = Film(ticks=tuple(range(100)), options=(("bf", "0"),))
@@ -216,7 +216,7 @@ def test_formats_that_name_other_files_are_not_opened(tmp_path):
     with pytest.raises(SourceUnreadableError):
         VideoRecording(str(path)).spans(Selection(), SECOND)
     known = {"hls", "concat", "dash", "sdp", "image2", "lavfi", "rtsp", "imf"}
-    assert not known & set(films.FORMATS.split(","))
+    assert not known & set(FORMATS.split(","))
 
 
 @pytest.mark.parametrize("name", ["http://localhost/film.mp4", "concat:a.mp4|b.mp4", "missing.mp4"])

@@ -12,6 +12,7 @@ import pytest
 from film_material import SIZE, Film, by_opencv, kinds, number_of, numbers, read, turned
 
 from i2t_ros.recordings.base import SECOND, Selection
+from i2t_ros.recordings.reading.sparing import marked
 from i2t_ros.recordings.reading.videos import VideoRecording
 
 VARIABLE = Film(ticks=(0, 1, 2, 7, 8, 30, 31, 32, 33, 60, 61), base=Fraction(1, 30))
@@ -88,6 +89,40 @@ def test_rates_whose_times_are_no_whole_nanoseconds(path):
     recording = VideoRecording(str(film.write(path)))
     times = [time for time, _ in numbers(recording)]
     assert times == [number * 1001 * SECOND // 30_000 for number in range(28)]
+
+
+@pytest.mark.parametrize("every", [SECOND // 2, 7 * SECOND // 10])
+def test_images_that_are_left_out_change_no_others(kind, every):
+    _, recording = kind
+    firsts = {}
+    for time, found in read(recording):
+        firsts.setdefault(time // every, (time, found))
+    for length in (30 * SECOND, SECOND):
+        assert read(recording, Selection(every=every), length) == list(firsts.values())
+
+
+def test_which_packets_are_wanted():
+    """The first of each period, although others come before it in the file."""
+    shown = [0, 30, 10, 20, 70, 50, 40, 60, None, 100, 90, 80]
+    wanted = [
+        time for time, is_wanted in marked(iter(shown), lambda time: time, 10, 40) if is_wanted
+    ]
+    assert wanted == [10, 40, None, 80]
+    assert [packet for packet, _ in marked(iter(shown), lambda time: time, 0, 40)] == shown
+    wanted = [
+        time for time, is_wanted in marked(iter(shown), lambda time: time, 50, 0) if is_wanted
+    ]
+    assert wanted == [70, 50, 60, None, 100, 90, 80]
+
+
+@pytest.mark.parametrize("start", [SECOND // 10 * 7, SECOND // 10 * 12 + 1])
+def test_periods_are_counted_from_the_beginning(path, start):
+    """So the first image that is wanted may be the last one of its period."""
+    recording = VideoRecording(str(Film().write(path)))
+    selection = Selection(every=SECOND // 2, start=start)
+    first = -(-start * 10 // SECOND)
+    expected = [first, *(number for number in range(first + 1, 28) if number % 5 == 0)]
+    assert [number for _, number in numbers(recording, selection, SECOND)] == expected
 
 
 def test_no_image_of_a_program_stream_is_left_out(tmp_path):

@@ -1,6 +1,5 @@
 """An open video file: its packets, and its frames with exact times, from any place on."""
 
-import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,16 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from i2t_ros.errors import SourceUnreadableError
-from i2t_ros.installation import how_to_install
-from i2t_ros.optional import needed_for
 from i2t_ros.recordings.base import SECOND
+from i2t_ros.recordings.reading.opening import import_av, moving_images, open_container
+from i2t_ros.recordings.reading.sparing import marked
 from i2t_ros.sources.video import USUAL_RATE, check_not_text
 
-FORMATS = (
-    "asf,avi,dv,flv,gif,h264,hevc,ivf,m4v,matroska,mjpeg,mov,mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,"
-    "rm,vc1,webm,wtv,yuv4mpegpipe"
-)
-"""FFmpeg's names of what may be opened: no playlists and scripts, which name other files."""
 SOUGHT = ("mov", "matroska", "avi", "mpegts", "flv", "nut")
 """Formats in which an image has the same time wherever reading begins. Others are read from their
 first byte on: in an MPEG program stream, for example, few images have times."""
@@ -27,7 +21,6 @@ SORTED = "avi"
 """The format whose images have only places in the file. If they are not in order there, FFmpeg
 guesses which is shown when, and may be wrong; but a decoder gives them in the right order, so the
 first one has the earliest time."""
-LIMITS = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_streams": "100"}
 BORDERS = 1 << 17
 """Pixels that FFmpeg may add at the borders of a small image."""
 MOST_FAILURES = 100
@@ -43,8 +36,6 @@ MISSING = 2
 """Seconds that a file must be shorter than its header says to count as cut."""
 TOLD_BY_HEADER = ("mov", "matroska")
 """Formats that end without an error if they are cut, while their header tells how long they are."""
-ATTACHED_PICTURE = 1024
-"""FFmpeg's AV_DISPOSITION_ATTACHED_PIC: the cover of a piece of music is no film."""
 
 
 class Trouble(NamedTuple):
@@ -88,12 +79,6 @@ class Outline:
     size: tuple[int, int]
 
 
-def import_av() -> Any:
-    """Return PyAV; raises BackendMissingError."""
-    with needed_for("reading and writing videos", how_to_install("recordings")):
-        return importlib.import_module("av")
-
-
 class Film:
     """An open file. It decodes in the caller's thread: other processes use the other cores."""
 
@@ -106,16 +91,9 @@ class Film:
         self._open()
 
     def _open(self) -> None:
-        name = str(Path(self._path).absolute())  # a relative one may look like a URL
+        self._container = open_container(self._av, self._path)
         try:
-            self._container = self._av.open(name, container_options=LIMITS)
-        except self._av.FFmpegError as error:
-            raise SourceUnreadableError(
-                f"video {self._path}: not a video, or its beginning or its index is damaged or "
-                f"missing: {error.strerror}"
-            ) from error
-        try:
-            self._stream = _moving_images(self._container, self._path)
+            self._stream = moving_images(self._container, self._path)
             self._prepare(self._stream.codec_context)
         except SourceUnreadableError:
             self.close()
@@ -174,14 +152,17 @@ class Film:
         ticks, late = last
         return max(0, self._time(ticks, outline)) + (BACK if late else 0)
 
-    def frames(self, outline: Outline, start: int) -> Iterator[Shown | Trouble]:
-        """Yield what is shown from a time on, and perhaps before it, in order."""
+    def frames(self, outline: Outline, start: int, every: int) -> Iterator[Shown | Trouble]:
+        """Yield what is shown from a time on, and perhaps before it, in order.
+
+        Of images that are not the first one in a period of ``every``, some may be left out.
+        """
         if not outline.timed:
             yield from self._counted(outline)
             return
         back = 0 if self._is_sought else start
         while start - back > 0:
-            found = self._from(start - back, start, outline)
+            found = self._from(start - back, start, every, outline)
             first = next(found, None)
             if isinstance(first, Shown) and first.time <= start:
                 yield first
@@ -189,9 +170,11 @@ class Film:
                 return
             back = 2 * back or BACK
         self._restart()
-        yield from self._ordered(self._packets(), outline)
+        yield from self._ordered(self._spared(self._packets(), start, every, outline), outline)
 
-    def _from(self, place: int, start: int, outline: Outline) -> Iterator[Shown | Trouble]:
+    def _from(
+        self, place: int, start: int, every: int, outline: Outline
+    ) -> Iterator[Shown | Trouble]:
         """Yield what is shown from the last keyframe before a place on; nothing if there is none.
 
         Images that are shown before the keyframe, but come after it, may need others that come
@@ -206,10 +189,24 @@ class Film:
             if time is not None and time > start + BACK:
                 return
             if time is not None and time <= start and packet.is_keyframe:
-                for found in self._ordered(chain([packet], packets), outline):
+                packets = self._spared(chain([packet], packets), start, every, outline)
+                for found in self._ordered(packets, outline):
                     if found.time >= time:
                         yield found
                 return
+
+    def _spared(
+        self, packets: Iterator[Any], start: int, every: int, outline: Outline
+    ) -> Iterator[Any]:
+        """Yield packets, and have those not decoded that neither the user nor others need."""
+
+        def time_of(packet: Any) -> int | None:
+            ticks = None if isinstance(packet, Failure) else _ticks(packet)
+            return None if ticks is None or not self._is_sought else self._time(ticks, outline)
+
+        for packet, is_wanted in marked(packets, time_of, start, every):
+            self._stream.codec_context.skip_frame = "DEFAULT" if is_wanted else "NONREF"
+            yield packet
 
     def _ordered(self, packets: Iterator[Any], outline: Outline) -> Iterator[Shown | Trouble]:
         """Decode packets, and put troubles, which are seen before they would be shown, in order."""
@@ -354,25 +351,6 @@ class Film:
 def turns_of(frame: Any) -> int:
     """Return how many quarter turns to the left make a frame upright, 0 to 3."""
     return int(round(frame.rotation / 90) % 4)
-
-
-def _moving_images(container: Any, path: str) -> Any:
-    """Return the stream of the film; raises SourceUnreadableError."""
-    streams = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition.value & ATTACHED_PICTURE
-    ]
-    if not streams:
-        sound = "only sound" if container.streams.audio else "none"
-        raise SourceUnreadableError(f"video {path}: expected moving images, there is {sound}")
-    best = container.streams.best("video")
-    stream = next(
-        (one for one in streams if best is not None and one.index == best.index), streams[0]
-    )
-    if stream.codec_context is None:
-        raise SourceUnreadableError(f"video {path}: nothing here decodes the format of its images")
-    return stream
 
 
 def _ticks(found: Any) -> int | None:

@@ -20,7 +20,8 @@ from i2t_ros.recordings.base import (
     Selection,
     Span,
 )
-from i2t_ros.recordings.reading.films import Film, Outline, Trouble, import_av, turns_of
+from i2t_ros.recordings.reading.films import Film, Outline, Trouble, turns_of
+from i2t_ros.recordings.reading.opening import import_av
 from i2t_ros.types import Image
 from i2t_ros.vision.codecs import MAX_PIXELS
 
@@ -112,7 +113,7 @@ class VideoRecording(Recording):
         self, film: Film, span: Span, selection: Selection, skip: int
     ) -> Iterator[Recorded]:
         number, period, whole = 0, -1, True
-        for found in film.frames(self._outline(), span.start):
+        for found in film.frames(self._outline(), span.start, selection.every):
             time = found.time
             if time < span.start:
                 continue

@@ -13,7 +13,7 @@ from i2t_ros.errors import BackendMissingError, BackendUnavailableError
 from i2t_ros.installation import how_to_install
 from i2t_ros.pipeline.telling import draw
 from i2t_ros.recordings.base import SECOND, RecordedImage, Recording
-from i2t_ros.recordings.reading.films import import_av
+from i2t_ros.recordings.reading.opening import import_av
 from i2t_ros.recordings.reading.videos import VideoRecording
 from i2t_ros.recordings.rendering.base import Renderer
 from i2t_ros.recordings.work.job import Unit
