@@ -26,6 +26,9 @@ class RecordedImage:
               ``read``; None: those of the image
     measure   returns the scene of this image with the positions of its objects; None: nothing
               measures them
+    size      returns width and height of the picture, whose pixels a scene is in, if ``read`` may
+              return a smaller image, as vision.codecs.decode_image() does; raises ImageError. None:
+              ``read`` returns all pixels
     """
 
     source: str
@@ -36,6 +39,7 @@ class RecordedImage:
     read: Callable[[], Image]
     size: Callable[[], tuple[int, int]] | None = None
     measure: Callable[[Scene], Scene] | None = None
+    size: Callable[[], tuple[int, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -261,7 +261,7 @@ def _open_capture(
 
 
 def _open_file(path: Path) -> cv2.VideoCapture:
-    _check_not_text(path)
+    check_not_text(path)
     name = str(path.absolute())
     return _open_capture(f"video {name}", "not a video", name, cv2.CAP_ANY)
 
@@ -309,7 +309,7 @@ def _open_camera(title: str, device: CameraDevice, options: SourceOptions) -> cv
     return capture
 
 
-def _check_not_text(path: Path) -> None:
+def check_not_text(path: Path) -> None:
     """Raise SourceUnreadableError for text, which FFmpeg would render as a terminal shows it."""
     try:
         with path.open("rb") as file:

@@ -112,12 +112,12 @@ class Telling:
     folder: Path = field(default_factory=Path)
 
     def path(self, stem: str, ending: str, stream: Stream | None = None) -> Path:
-        """Return where a file goes, such as sentences.srt.
+        """Return where a file goes, such as sentences.srt; a folder has no ending.
 
         If there are several streams, the file of one has its name in it: sentences.drive.srt.
         """
         name = f".{stream.name}" if stream and len(self.streams) > 1 else ""
-        return self.folder / f"{stem}{name}.{ending}"
+        return self.folder / f"{stem}{name}.{ending}".removesuffix(".")
 
 
 class Writer(ABC):
