@@ -2,6 +2,7 @@
 
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -131,6 +132,16 @@ class Bag:
             )
             before = end
         return contents
+
+    def detailed_topics(self) -> dict[str, Topic]:
+        """Return the topics with their definitions, for which a packed file may be unpacked."""
+        for content in self.contents:
+            lacking = [topic for topic in self.topics.values() if not topic.definition]
+            if not lacking or not content.outline.stretches:
+                continue
+            with suppress(DamagedPartError, OSError):
+                self.topics |= self._look_into(content.file.path).topics
+        return self.topics
 
     def open(self) -> "BagReading":
         """Open the bag; its files are opened when they are needed."""

@@ -49,6 +49,8 @@ class BagRecording(Recording):
 
     Times are those of the recorder. Every topic with images counts, except those with depths or
     disparities, which have nothing to see; such a topic can be named all the same.
+
+    depth  topic of images -> topic of the depth images that belong to them
     """
 
     kind = "bag"
@@ -59,7 +61,7 @@ class BagRecording(Recording):
         """Read nothing yet; raises BackendMissingError if a package is missing.
 
         max_pixels, gray16  as in DescribeOptions
-        depth               topic of images -> topic of the depth images that belong to them
+        depth               as above
         """
         with needed_for("reading bags", how_to_install("recordings")):
             for module in ("rosbags.typesys", "lz4.frame", "zstandard"):
@@ -67,7 +69,7 @@ class BagRecording(Recording):
         self.path = path
         self.name = _name_of(path)
         self._how = max_pixels, gray16
-        self._depth = dict(depth)
+        self.depth = dict(depth)
         self._bag: Bag | None = None
         self._seen: dict[str, bool] = {}
 
@@ -76,7 +78,7 @@ class BagRecording(Recording):
         bag = self.bag()
         images = sorted(name for name, topic in bag.topics.items() if topic.kind in IMAGES)
         there = ", ".join(images) or "none"
-        for name in (*selection.topics, *self._depth, *self._depth.values()):
+        for name in (*selection.topics, *self.depth, *self.depth.values()):
             if name not in images:
                 raise InvalidRequestError(
                     f"{self.path} has no images on {name}; topics with images: {there}"
@@ -87,7 +89,7 @@ class BagRecording(Recording):
             found = [
                 name
                 for name in images
-                if name not in self._depth.values() and self._is_seen(reading, name)
+                if name not in self.depth.values() and self._is_seen(reading, name)
             ]
         if not found:
             others = f"; with depth alone: {there}; name one to see it" if images else ""
@@ -132,7 +134,7 @@ class BagRecording(Recording):
         with self.bag().open() as reading:
             depth = {
                 images: BagDepth(self.bag(), reading, topic)
-                for images, topic in sorted(self._depth.items())
+                for images, topic in sorted(self.depth.items())
             }
             for number, part in islice(self._selected(reading, span, selection), skip, None):
                 if isinstance(part, Trouble):
