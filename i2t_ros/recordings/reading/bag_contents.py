@@ -188,12 +188,14 @@ class BagReading:
         self, topics: Collection[str], start: int, end: int, since: int
     ) -> Iterator[tuple[int, Part]]:
         """Yield messages and what is damaged, with the number of the file; see FileReading.find."""
-        sources = []
+        sources, numbers = [], []
         for number, content in enumerate(self._bag.contents):
             if max(content.start, start) <= min(content.end, end - 1):
                 parts = partial(self._parts, number, topics, (start, end, since))
                 sources.append((max(content.start, start), parts))
-        return merged(sources)
+                numbers.append(number)
+        for source, part in merged(sources):
+            yield numbers[source], part
 
     def read(self, number: int, found: Found) -> memoryview:
         """Return the bytes of a message of a file; raises DamagedPartError, OSError."""

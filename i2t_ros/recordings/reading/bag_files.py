@@ -4,8 +4,9 @@ import os
 import re
 import shutil
 import tempfile
+import weakref
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, NamedTuple
 
@@ -126,24 +127,31 @@ def _time(value: Any) -> int | None:
 
 
 class Unpacker:
-    """Unpacks files that are compressed as a whole, and keeps the last ones."""
+    """Unpacks files that are compressed as a whole, and keeps the last ones while it lives."""
 
     def __init__(self) -> None:
         """Unpack nothing yet."""
-        self._kept: OrderedDict[Path, tuple[Any, str]] = OrderedDict()
+        self._kept: OrderedDict[Path, _Unpacked] = OrderedDict()
 
     def path(self, path: Path) -> tuple[Path, str]:
-        """Return an unpacked file, and what is wrong with it; raises DamagedPartError, OSError."""
+        """Return an unpacked file, and what is wrong with it; raises OSError."""
         if path.suffix != ".zstd":
             return path, ""
         if path not in self._kept:
-            folder = tempfile.TemporaryDirectory(prefix="i2t-bag-")
             while len(self._kept) >= UNPACKED:
-                self._kept.popitem(last=False)[1][0].cleanup()
-            self._kept[path] = folder, _unpack(path, Path(folder.name) / path.stem)
+                self._kept.popitem(last=False)[1].remove()
+            folder = tempfile.mkdtemp(prefix="i2t-bag-")
+            remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            file = Path(folder) / path.stem
+            self._kept[path] = _Unpacked(file, _unpack(path, file), remove)
         self._kept.move_to_end(path)
-        folder, trouble = self._kept[path]
-        return Path(folder.name) / path.stem, trouble
+        return self._kept[path][:2]
+
+
+class _Unpacked(NamedTuple):
+    file: Path
+    trouble: str
+    remove: Callable[[], object]
 
 
 def _unpack(packed: Path, target: Path) -> str:

@@ -165,8 +165,13 @@ def unzstd(data: bytes | memoryview, most: int = MOST_MESSAGE) -> bytes:
     """Return unpacked bytes, or one more than ``most``; raises DamagedPartError."""
     zstandard = importlib.import_module("zstandard")
     try:
+        expected = zstandard.frame_content_size(data)  # -1: it does not say
         with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data)) as reader:
-            found: bytes = reader.read(most + 1)
+            found: bytes = reader.read(min(most, expected if expected >= 0 else most) + 1)
     except zstandard.ZstdError as error:
         raise DamagedPartError(f"it cannot be unpacked: {error}") from error
+    if len(found) < expected <= most:
+        raise DamagedPartError(
+            f"it cannot be unpacked: expected {expected} bytes, got {len(found)}"
+        )
     return found

@@ -60,7 +60,10 @@ class SqliteReading(FileReading):
         how = "mode=ro" if waiting.exists() and waiting.stat().st_size else "immutable=1"
         self._database = sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True)
         try:
+            self._database.text_factory = lambda data: data.decode("utf-8", "replace")
             self._database.execute("PRAGMA trusted_schema=OFF")
+            # Nothing is written, but a file that was cut off is read as far as it goes.
+            self._database.execute("PRAGMA writable_schema=ON")
             self.topics = self._read_topics()
         except sqlite3.Error as error:
             self.close()

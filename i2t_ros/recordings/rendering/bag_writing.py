@@ -117,9 +117,10 @@ class McapBag:
         qos = profiles(topic.qos)
         self._told[topic.name] = topic._replace(digest=digest), qos
         metadata = {"offered_qos_profiles": _yaml(qos) if qos else "", "topic_type_hash": digest}
-        return self._writer.register_channel(
+        channel: int = self._writer.register_channel(
             topic.name, topic.packing, self._schemas[schema], metadata
         )
+        return channel
 
 
 @contextmanager

@@ -21,7 +21,9 @@ class Renderer(ABC):
 
     ending: ClassVar[str]
 
-    def __init__(self, recording: Recording, streams: Sequence[Stream], telling: Telling) -> None:
+    def __init__(
+        self, recording: Recording, streams: Sequence[Stream], telling: Telling
+    ) -> None:
         """Open nothing. Raises BackendMissingError if a package is missing.
 
         streams  those of this recording
