@@ -79,7 +79,7 @@ class Bag:
         self.end = 1 + max([content.end for content in self.contents], default=self.begin)
         self.topics = dict(layout.topics)
         for content in self.contents:
-            self.topics |= content.outline.topics
+            self._add_topics(content.outline.topics)
 
     @property
     def files(self) -> list[Path]:
@@ -140,8 +140,15 @@ class Bag:
             if not lacking or not content.outline.stretches:
                 continue
             with suppress(DamagedPartError, OSError):
-                self.topics |= self._look_into(content.file.path).topics
+                self._add_topics(self._look_into(content.file.path).topics)
         return self.topics
+
+    def _add_topics(self, topics: Mapping[str, Topic]) -> None:
+        """Take what a file says of topics, and from metadata.yaml what it does not say."""
+        for name, topic in topics.items():
+            known = self.topics.get(name, topic)
+            qos, digest = topic.qos or known.qos, topic.digest or known.digest
+            self.topics[name] = topic._replace(qos=qos, digest=digest)
 
     def open(self) -> "BagReading":
         """Open the bag; its files are opened when they are needed."""

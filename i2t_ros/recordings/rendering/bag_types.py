@@ -82,6 +82,7 @@ def serialize(message: Any) -> bytes:
     return bytes(typestore().serialize_cdr(message, kind, little_endian=True))
 
 
+@functools.cache
 def definition(kind: str) -> tuple[str, str]:
     """Return the definition of a kind, with all kinds in it, and its hash; "" if not known."""
     store = typestore()
@@ -102,7 +103,7 @@ class _Class:
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
-        for _, name, value in typestore().fielddefs[kind][0]:
+        for name, _, value in typestore().fielddefs[kind][0]:
             setattr(self, name, value)
 
     def __call__(self, **values: Any) -> Any:
