@@ -288,3 +288,25 @@ def test_any_byte_may_be_wrong(tmp_path):
                 continue
             assert len(found) >= 1
             file.unlink()
+
+
+def test_with_few_images_wanted_a_damaged_chunk_costs_those_of_it(tmp_path):
+    file = write_mcap(tmp_path / "a.mcap", images(), per_chunk=3)
+    start, length = chunks_of(file)[3]
+    overwrite(file, start + length // 2, b"\xff" * 30)
+    seconds, damage = read(file, Selection(every=2 * SECOND), length=4 * SECOND)
+    assert seconds == [n for n in range(0, 20, 2) if n != 10]
+    (one,) = damage
+    assert (one.topic, one.time) == (FRONT, 10 * SECOND)
+    assert f"the chunk at byte {start}: " in one.what
+
+
+@pytest.mark.parametrize("shift", [0, 9 + 6, 9 + 6 + 8])
+def test_a_damaged_index_of_a_chunk_is_not_believed(tmp_path, shift):
+    file = write_mcap(tmp_path / "a.mcap", images(), per_chunk=2)
+    start, length = chunks_of(file)[4]
+    overwrite(file, start + length + shift, b"\xff" * 8)
+    seconds, damage = read(file, Selection(every=2 * SECOND), length=4 * SECOND)
+    lost = [8] if damage else []
+    assert seconds == [n for n in range(0, 20, 2) if n not in lost]
+    assert bool(damage) == (shift == 9 + 6 + 8)

@@ -192,13 +192,13 @@ class BagReading:
         self._open.clear()
 
     def find(
-        self, topics: Collection[str], start: int, end: int, since: int
+        self, topics: Collection[str], start: int, end: int, since: int, *, few: bool = False
     ) -> Iterator[tuple[int, Part]]:
         """Yield messages and what is damaged, with the number of the file; see FileReading.find."""
         sources, numbers = [], []
         for number, content in enumerate(self._bag.contents):
             if max(content.start, start) <= min(content.end, end - 1):
-                parts = partial(self._parts, number, topics, (start, end, since))
+                parts = partial(self._parts, number, topics, (start, end, since), few)
                 sources.append((max(content.start, start), parts))
                 numbers.append(number)
         for source, part in merged(sources):
@@ -214,7 +214,7 @@ class BagReading:
         return data
 
     def _parts(
-        self, number: int, topics: Collection[str], times: tuple[int, int, int]
+        self, number: int, topics: Collection[str], times: tuple[int, int, int], few: bool
     ) -> Iterator[Part]:
         start, end, since = times
         content = self._bag.contents[number]
@@ -224,7 +224,7 @@ class BagReading:
         try:
             if content.outline.stretches:
                 try:
-                    parts = self._file(number).find(topics, start, end, since)
+                    parts = self._file(number).find(topics, *times, few=few)
                     troubles = self._bag.troubles_of(number)
                 except (DamagedPartError, OSError) as error:
                     troubles = [Trouble(content.start, "", f"{name}: {error}")]

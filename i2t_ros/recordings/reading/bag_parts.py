@@ -89,11 +89,15 @@ class FileReading(ABC):
     """An open file of a bag."""
 
     @abstractmethod
-    def find(self, topics: Collection[str], start: int, end: int, since: int) -> Iterator[Part]:
+    def find(
+        self, topics: Collection[str], start: int, end: int, since: int, *, few: bool = False
+    ) -> Iterator[Part]:
         """Yield the messages of topics by time, topic and place, and what is damaged.
 
         start, end  nanoseconds since 1970, the end excluded
         since       what is damaged has the time at which it begins, but none before this one
+        few         few of them will be read, so nothing is unpacked before that: whatever is
+                    damaged may show only then, and the publishers' times need not be right
         """
 
     @abstractmethod

@@ -202,7 +202,8 @@ class BagRecording(Recording):
         begin, topics = self.bag().begin, frozenset(self.topics(selection))
         periods: dict[str, int] = {}
         since = begin + selection.start
-        for number, part in reading.find(topics, *self._times(selection, span), since):
+        times, few = self._times(selection, span), bool(selection.every)
+        for number, part in reading.find(topics, *times, since, few=few):
             if isinstance(part, Found) and selection.every:
                 period = (part.time - begin) // selection.every
                 if periods.get(part.topic) == period:

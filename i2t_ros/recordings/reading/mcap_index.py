@@ -100,6 +100,8 @@ def read_index(path: Path) -> McapIndex:
         except DamagedPartError:
             found = None
         found = found or _Walk(stream, size).index()
+        # A chunk without messages has no times either.
+        found.chunks[:] = [c for c in found.chunks if c.counts != {} and (c.counts or c.end)]
         wide = [n for n, chunk in enumerate(found.chunks) if chunk.end - chunk.start > WIDE]
         for number in wide[:MOST_WIDE]:
             found.wide[number] = _times_in(stream, found.chunks[number])

@@ -19,6 +19,10 @@ HEAD = struct.Struct("<BQ")
 """Of a record: what it is, and how many bytes follow."""
 MESSAGE_HEAD = struct.Struct("<HIQQ")
 """Channel, sequence number, log time, publish time."""
+INDEX_HEAD = struct.Struct("<HI")
+"""Channel, bytes of pairs."""
+PAIR = struct.Struct("<QQ")
+"""Log time, and where the message is in the unpacked chunk."""
 CHUNK_HEAD = struct.Struct("<QQQI")
 """Earliest and latest log time, size and CRC of what is in it."""
 

@@ -92,7 +92,9 @@ class SqliteReading(FileReading):
                 yield from sorted((first, latest[n]) for n, first in minutes.items())
                 return
 
-    def find(self, topics: Collection[str], start: int, end: int, since: int) -> Iterator[Part]:
+    def find(
+        self, topics: Collection[str], start: int, end: int, since: int, *, few: bool = False
+    ) -> Iterator[Part]:
         """See FileReading.find."""
         at = max(start, 0)
         end = min(end, LATEST_TIME - 1)
