@@ -34,6 +34,8 @@ from i2t_ros.recordings.reading.mcap_records import (
 
 MOST_KEPT = 1 << 26
 """Bytes of unpacked chunks that are kept; of one that has more, those of that one."""
+MOST_INDEX = 1 << 24
+"""Bytes of the indexes of a chunk: of a million messages."""
 
 
 class McapReading(FileReading):
@@ -116,9 +118,8 @@ class McapReading(FileReading):
         entries: list[Found] = []
         counted = dict.fromkeys(chunk.counts or (), 0)
         self._stream.seek(chunk.offset + chunk.length)
-        data = memoryview(
-            self._stream.read(sum((chunk.counts or {}).values()) * 16 + 15 * len(counted))
-        )
+        size = 16 * sum((chunk.counts or {}).values()) + 15 * len(counted)
+        data = memoryview(self._stream.read(min(size, MOST_INDEX)))
         try:
             for kind, begin, stop in records(data):
                 if kind != MESSAGE_INDEX:

@@ -8,7 +8,7 @@ import sqlite3
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from i2t_ros.recordings.base import SECOND
@@ -47,13 +47,21 @@ def read_index(path: Path) -> FileIndex:
         reading.close()
 
 
+class _Gap(NamedTuple):
+    """Rows that cannot be read, and the times of the rows around them."""
+
+    after: int
+    before: int
+    what: str
+
+
 class SqliteReading(FileReading):
     """See FileReading. ``topics`` are by the numbers that they have in the file."""
 
     def __init__(self, path: Path) -> None:
         """Open a file; raises DamagedPartError if it is no database of rosbag2."""
         self._scanned: list[tuple[int, int]] | None = None
-        self._gaps: list[Trouble] = []
+        self._gaps: list[_Gap] = []
         self._size = path.stat().st_size
         # With a journal, the recorder was killed, and its last messages are in there.
         waiting = path.with_name(f"{path.name}-wal")
@@ -100,11 +108,10 @@ class SqliteReading(FileReading):
         end = min(end, LATEST_TIME - 1)
         while at < end:
             rows, gaps, upto = self._window(at, end)
-            yield from gaps
             if len(rows) > MOST_ROWS:
                 rows = rows[:MOST_ROWS]
                 yield Trouble(at, "", f"more than {MOST_ROWS} messages within ten seconds")
-            parts = [part for row in rows for part in self._part(row, topics)]
+            parts: list[Part] = [*gaps, *(part for row in rows for part in self._part(row, topics))]
             yield from sorted(parts, key=lambda part: part[:2])
             at = upto
 
@@ -162,7 +169,11 @@ class SqliteReading(FileReading):
             )
         except sqlite3.Error:
             found = self._scan()
-        gaps = [gap for gap in self._gaps if start <= gap.time < end]
+        gaps = [
+            Trouble(max(gap.after, start), "", gap.what)
+            for gap in self._gaps
+            if gap.after < end and gap.before >= start
+        ]
         low, high = bisect_left(found, (start, -1)), bisect_left(found, (end, -1))
         return found[low:high], gaps, end
 
@@ -190,7 +201,7 @@ class SqliteReading(FileReading):
                 for when, row in self._database.execute(query, (number,)):
                     if tried:
                         what = f"messages {number - tried + 1} to {row - 1} are damaged"
-                        self._gaps.append(Trouble(time, "", what))
+                        self._gaps.append(_Gap(time, when if isinstance(when, int) else time, what))
                     number, tried = max(row, number + 1), 0
                     if isinstance(when, int) and 0 <= when < LATEST_TIME:
                         time = when
@@ -202,6 +213,6 @@ class SqliteReading(FileReading):
                 number, tried = number + 1, tried + 1
         if tried:
             what = f"messages from {number - tried + 1} on are damaged"
-            self._gaps.append(Trouble(time, "", what))
+            self._gaps.append(_Gap(time, LATEST_TIME, what))
         self._scanned = sorted(found)
         return self._scanned
