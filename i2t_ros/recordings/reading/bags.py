@@ -26,7 +26,7 @@ from i2t_ros.recordings.base import (
 )
 from i2t_ros.recordings.reading.bag_contents import Bag, BagReading
 from i2t_ros.recordings.reading.bag_depth import BagDepth
-from i2t_ros.recordings.reading.bag_files import ENDINGS, is_bag
+from i2t_ros.recordings.reading.bag_files import ENDINGS, METADATA, is_bag
 from i2t_ros.recordings.reading.bag_images import (
     IMAGES,
     Stamped,
@@ -100,7 +100,8 @@ class BagRecording(Recording):
 
     def begin(self) -> int | None:
         """See Recording.begin."""
-        return self.bag().begin
+        bag = self.bag()
+        return bag.begin if bag.stretches else None
 
     def spans(self, selection: Selection, length: int) -> list[Span]:
         """See Recording.spans; where the bag has no messages for long, there is no span."""
@@ -146,7 +147,10 @@ class BagRecording(Recording):
         """See Recording.fingerprint: names, sizes and times of change of its files."""
         path = Path(self.path)
         try:
-            files = sorted(each for each in path.iterdir()) if path.is_dir() else [path]
+            files = [path]
+            if path.is_dir():
+                endings = (*ENDINGS, METADATA, "-wal")
+                files = sorted(each for each in path.iterdir() if each.name.endswith(endings))
             found = hashlib.sha256()
             for file in files:
                 stat = file.stat()

@@ -1,6 +1,7 @@
 """What is in an MCAP file, from its summary; without one, from the heads of its records."""
 
 import os
+import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,7 @@ WIDE = 3600 * SECOND
 MOST_WIDE = 1000
 """Such chunks of a file; others are taken to have messages all the time."""
 _END = HEAD.size + 20 + len(MAGIC)  # bytes of the footer and of what follows it
+_INDEX = struct.Struct("<HQ")  # a channel, and where its index is
 _BLOCK = 1 << 20
 
 
@@ -151,8 +153,8 @@ def _from_summary(stream: BinaryIO, size: int) -> McapIndex | None:
 def _chunk_of(data: memoryview, size: int) -> Chunk:
     fields = Fields(data)
     start, end, offset, length, offsets = fields.numbers("QQQQI")
-    indexes = Fields(fields.take(offsets))
-    places = sorted((place, channel) for channel, place in _pairs(indexes, offsets))
+    indexes = fields.take(offsets - offsets % _INDEX.size)
+    places = sorted((place, channel) for channel, place in _INDEX.iter_unpack(indexes))
     (length_of_indexes,) = fields.numbers("Q")
     ends = [place for place, _ in places[1:]] + [offset + length + length_of_indexes]
     # An index has 15 bytes and another 16 for each message.
@@ -163,12 +165,6 @@ def _chunk_of(data: memoryview, size: int) -> Chunk:
     if offset + length > size:
         raise DamagedPartError("the summary names a chunk after the end of the file")
     return Chunk(start, end, offset, length, counts or None)
-
-
-def _pairs(fields: Fields, size: int) -> Iterator[tuple[int, int]]:
-    for _ in range(size // 10):
-        channel, place = fields.numbers("HQ")
-        yield channel, place
 
 
 class _Walk:

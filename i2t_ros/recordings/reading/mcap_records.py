@@ -54,8 +54,8 @@ class Fields:
 
     def numbers(self, layout: str) -> tuple[int, ...]:
         """Return the next numbers, as struct.unpack does."""
-        shape = struct.Struct(f"<{layout}")
-        return shape.unpack(self.take(shape.size))
+        layout = f"<{layout}"
+        return struct.unpack(layout, self.take(struct.calcsize(layout)))
 
     def take(self, size: int) -> memoryview:
         """Return the next bytes."""
