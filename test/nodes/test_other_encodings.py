@@ -1,7 +1,7 @@
 """Encodings that are left to cv_bridge, and what both know, compared with the cv_bridge of PyPI.
 
-That one is written in Python, and converts nothing that images.py does not; the encodings that
-ROS's adds are converted here by stand-ins.
+That one is written in Python, and converts nothing that image_messages.py does not; the encodings
+that ROS's adds are converted here by stand-ins.
 """
 
 import importlib
@@ -14,7 +14,8 @@ from sensor_msgs.msg import Image
 
 from i2t_ros.errors import ImageMessageError, ImageTooLargeError
 from i2t_ros.nodes.messages import other_encodings
-from i2t_ros.nodes.messages.images import _ENCODINGS, image_from_msg
+from i2t_ros.nodes.messages.images import image_from_msg
+from i2t_ros.vision.image_messages import ENCODINGS
 
 LIMIT = 40_000_000
 RGBA16 = np.random.default_rng(4).integers(0, 65_536, (6, 8, 4), np.uint16)
@@ -232,4 +233,4 @@ def test_what_pypis_cv_bridge_does_not_know_is_refused_with_its_reason():
 
 
 def test_there_is_nothing_that_both_claim():
-    assert not set(other_encodings.ADDED) & set(_ENCODINGS)
+    assert not set(other_encodings.ADDED) & set(ENCODINGS)

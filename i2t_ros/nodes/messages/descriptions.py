@@ -19,7 +19,7 @@ from i2t_ros.msg import TaskFailure
 from i2t_ros.nodes.messages.answers import answer_from_msg, answer_to_msg
 from i2t_ros.nodes.messages.bounds import LONGEST_NAME, LONGEST_TEXT, MOST_FOUND
 from i2t_ros.nodes.messages.durations import duration_to_msg, seconds_of
-from i2t_ros.nodes.messages.images import check_frame_id, encoded_to_msg
+from i2t_ros.nodes.messages.images import encoded_to_msg
 from i2t_ros.nodes.messages.tasks import converter
 from i2t_ros.pipeline.asking import unanswered
 from i2t_ros.pipeline.description_json import label_of
@@ -27,6 +27,7 @@ from i2t_ros.pipeline.tasks.registry import TASKS, check_tasks
 from i2t_ros.srv import Describe
 from i2t_ros.types import DescribeReply, DescribeRequest, Description, Picture, PictureHeader, Scene
 from i2t_ros.vision.codecs import canonical_format
+from i2t_ros.vision.image_messages import check_frame_id
 from i2t_ros.vision.masks import MOST_POINTS_OF_ALL
 
 SERVICE_QOS = QoSProfile(depth=1000, durability=DurabilityPolicy.VOLATILE)
@@ -46,7 +47,7 @@ def request_from_msg(msg: Describe.Request | Ask.Goal) -> DescribeRequest:
 
     Raises UnknownTaskError, and ImageMessageError for its header.
     """
-    check_frame_id(msg.image.header)
+    check_frame_id(msg.image.header.frame_id)
     return DescribeRequest(
         picture=Picture(msg.image.data) if len(msg.image.data) else None,
         tasks=check_tasks(msg.tasks),

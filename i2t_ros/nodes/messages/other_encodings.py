@@ -1,10 +1,10 @@
-"""Images of encodings that images.py does not know, through cv_bridge where it is installed."""
+"""Images of encodings that are not known here, through cv_bridge where it is installed."""
 
 import functools
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import Image as ImageMsg
 
 from i2t_ros.errors import ImageMessageError
+from i2t_ros.vision.image_messages import unsupported
 
 ADDED = ("rgba16", "bgra16")
-"""What cv_bridge makes a picture of and images.py does not, in 3.2 (Humble) to 4.1 (Rolling)."""
+"""What cv_bridge makes a picture of, in 3.2 (Humble) to 4.1 (Rolling), and image_messages.py does
+not."""
 
 # Not the types, such as 32FC1: cv_bridge converts them to no color. Its C++ part does not see long
 # names, nor what is no word.
@@ -33,13 +35,13 @@ def pixel_size(encoding: str) -> int:
     return 8 if encoding in ADDED else 1
 
 
-def converter(encoding: str, known: Iterable[str]) -> Callable[[ImageMsg], NDArray[Any]]:
+def converter(encoding: str) -> Callable[[ImageMsg], NDArray[Any]]:
     """Return what makes BGR pixels, of 8 or 16 bits, of an image whose rows have been checked.
 
-    ``known`` are the encodings that need no cv_bridge. Raises ImageMessageError if cv_bridge is
-    not there or may not be asked, and so does the converter if it cannot convert the image.
+    Raises ImageMessageError if cv_bridge is not there or may not be asked, and so does the
+    converter if it cannot convert the image.
     """
-    refusal = f"image encoding {encoding[:80]!r} is not supported; supported are {', '.join(known)}"
+    refusal = unsupported(encoding)
     if not _NAME.fullmatch(encoding):
         raise ImageMessageError(refusal)
     bridge, trouble = _bridge()
