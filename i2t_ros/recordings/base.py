@@ -22,13 +22,11 @@ class RecordedImage:
     stamp     nanoseconds since 1970, of the message's header; None: no clock tells it
     frame_id  of the message's header
     read      returns the pixels; raises ImageError
-    size      returns width and height of the picture, in whose pixels the scene is; call it after
-              ``read``; None: those of the image
-    measure   returns the scene of this image with the positions of its objects; None: nothing
-              measures them
     size      returns width and height of the picture, whose pixels a scene is in, if ``read`` may
               return a smaller image, as vision.codecs.decode_image() does; raises ImageError. None:
               ``read`` returns all pixels
+    measure   returns the scene of this image with the positions of its objects; None: nothing
+              measures them
     """
 
     source: str
@@ -39,7 +37,6 @@ class RecordedImage:
     read: Callable[[], Image]
     size: Callable[[], tuple[int, int]] | None = None
     measure: Callable[[Scene], Scene] | None = None
-    size: Callable[[], tuple[int, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,7 +235,7 @@ class BagRecording(Recording):
             time,
             *header,
             partial(pixels_of, message, kind, *self._how),
-            partial(_measure, depth, found, header) if depth else None,
+            measure=partial(_measure, depth, found, header) if depth else None,
         )
 
     def _is_seen(self, reading: BagReading, topic: str) -> bool:
