@@ -179,7 +179,7 @@ def test_the_cover_of_a_song_is_no_film(tmp_path):
         song = output.add_stream("aac", rate=48000, layout="mono")
         cover = output.add_stream("mjpeg", rate=1)
         cover.width, cover.height, cover.pix_fmt = *SIZE, "yuvj420p"
-        cover.disposition = av.stream.Disposition.attached_pic
+        cover.disposition = av.stream.Disposition.attached_pic.value
         output.mux(cover.encode(av.VideoFrame(*SIZE, "yuvj420p")))
         silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
         silence.sample_rate = 48000
