@@ -1,9 +1,6 @@
 """`i2t annotate` as a user runs it: results, faults in the input, and going on after an end."""
 
 import json
-import os
-import shutil
-import signal
 import subprocess
 
 import cv2
@@ -99,49 +96,6 @@ def test_two_at_once_do_not_share_a_folder(pictures, tmp_path):
         refused = annotate(pictures, "--out", out, *OUTPUTS, code=1)
         assert first.wait(60) == 0
     assert "another i2t annotate" in refused.stderr
-
-
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_was_ended_goes_on_to_the_same_results(pictures, tmp_path, how):
-    undisturbed, out = tmp_path / "undisturbed", tmp_path / "out"
-    annotate(pictures, "--out", undisturbed, *OUTPUTS)
-    with subprocess.Popen(
-        command(pictures, "--out", out, *OUTPUTS), stdout=-1, stderr=-1, start_new_session=True
-    ) as run:
-        until(lambda: any((out / ".i2t/units").glob("*/*.jsonl")), "something is known")
-        os.kill(run.pid, how)
-        run.wait(30)
-    until(lambda: not processes_of(run.pid), "its processes have ended")
-    annotate(pictures, "--out", out, *OUTPUTS)
-    assert tree(out) == tree(undisturbed)
-
-
-def processes_of(session):
-    """Return the processes of a session that still run."""
-    listed = subprocess.run(
-        ["ps", "-o", "pid=,stat=", "-s", str(session)], capture_output=True, text=True, check=False
-    )
-    return [line for line in listed.stdout.splitlines() if " Z" not in line]
-
-
-@pytest.mark.slow
-def test_a_run_that_is_killed_at_any_moment_goes_on_to_the_same_results(pictures, tmp_path):
-    undisturbed = tmp_path / "undisturbed"
-    annotate(pictures, "--out", undisturbed, *OUTPUTS)
-    expected = tree(undisturbed)
-    for tenth in range(10):
-        out = tmp_path / "out"
-        with subprocess.Popen(
-            command(pictures, "--out", out, *OUTPUTS), stdout=-1, stderr=-1, start_new_session=True
-        ) as run:
-            try:
-                run.wait(0.3 + tenth * 0.3)  # from its imports to its end
-            except subprocess.TimeoutExpired:
-                run.kill()
-            run.wait(30)
-        annotate(pictures, "--out", out, *OUTPUTS)
-        assert tree(out) == expected, tenth
-        shutil.rmtree(out)
 
 
 @pytest.mark.parametrize(
