@@ -57,6 +57,17 @@ _VIDEO = {"h264", "h265", "hevc", "avc", "av1", "vp8", "vp9", "mpeg4", "libx264"
 """Words in the format of a compressed message that is a part of a video stream."""
 
 
+def camera_info_topic(topic: str) -> str:
+    """Return the topic of the camera_info of an image topic, as image_transport has it.
+
+    It is in the same namespace; transports are not part of that.
+    """
+    for transport in ("/compressedDepth", "/compressed"):
+        topic = topic.removesuffix(transport)
+    namespace, slash, _ = topic.rpartition("/")
+    return f"{namespace}{slash}camera_info"
+
+
 def check_frame_id(frame_id: str) -> None:
     """Raise ImageMessageError for a coordinate frame whose name is too long."""
     if len(frame_id) > LONGEST_FRAME_ID:

@@ -1,6 +1,7 @@
 """Bags of rosbag2 that are whole: storages, compressions, topics, times, sampling."""
 
 import shutil
+import sqlite3
 
 import cv2
 import numpy as np
@@ -216,6 +217,43 @@ def test_a_bag_of_several_files(tmp_path, storage, metadata):
     assert numbers(found) == numbers(found, BACK) == list(range(30))
     for number, image in enumerate(found):
         np.testing.assert_array_equal(image.read(), picture(number // 2))
+
+
+def test_files_that_overlap_in_time(tmp_path):
+    (tmp_path / "drive").mkdir()
+    names = [f"/camera{number}" for number in range(7)]  # more than are kept open
+    for topic in names:
+        messages = [raw(time, topic, picture(time)) for time in range(5)]
+        write_mcap(tmp_path / "drive" / f"{topic[1:]}.mcap", messages)
+    found = list(recording(tmp_path / "drive").items(WHOLE, ALL))
+    assert [each.topic for each in found] == names * 5
+    for number, image in enumerate(recording(tmp_path / "drive").items(WHOLE, ALL)):
+        np.testing.assert_array_equal(image.read(), picture(number // 7))
+
+
+def test_what_a_killed_recorder_left_in_its_journal(tmp_path):
+    folder = write_bag(tmp_path / "drive", drive(), storage="sqlite3")
+    database = sqlite3.connect(folder / "drive.db3")
+    database.execute("PRAGMA journal_mode=WAL")
+    with database:
+        database.execute("UPDATE messages SET timestamp = timestamp + 1")
+    shutil.copytree(folder, tmp_path / "killed")
+    database.close()
+    (tmp_path / "killed/metadata.yaml").unlink()
+    bag = recording(tmp_path / "killed")
+    before = bag.fingerprint()
+    assert bag.begin() == BEGIN + 1
+    assert numbers(items(bag)) == list(range(20))
+    assert recording(tmp_path / "killed").fingerprint() == before
+
+
+def test_a_clock_that_began_at_0(tmp_path):
+    early = raw(0, FRONT, picture(0))
+    messages = [type(early)(0, FRONT, early.kind, early.data), raw(1, FRONT, picture(1))]
+    bag = recording(write_mcap(tmp_path / "a.mcap", messages, per_chunk=2))
+    assert bag.begin() == 0
+    assert [each.time for each in items(bag)] == [0, BEGIN + SECOND]
+    assert len(bag.spans(ALL, 30 * SECOND)) == 2
 
 
 def test_files_that_lie_elsewhere_are_not_read(tmp_path):

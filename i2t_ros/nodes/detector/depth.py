@@ -23,6 +23,7 @@ from i2t_ros.nodes.detector.camera_ports import CameraTopics, check_topic
 from i2t_ros.nodes.messages.depth import DepthMessage, depth_from_msg, intrinsics_from_msg
 from i2t_ros.types import Scene
 from i2t_ros.vision.depth import Intrinsics, Located, locate
+from i2t_ros.vision.image_messages import camera_info_topic
 
 SUFFIX = "/compressedDepth"
 """What image_transport ends the topics of that transport with."""
@@ -58,8 +59,7 @@ class DepthTopic:
     @property
     def info(self) -> str:
         """The topic of the camera_info, as image_transport has it: in the same namespace."""
-        namespace, slash, _ = self.topic.rpartition("/")
-        return f"{namespace}{slash}camera_info"
+        return camera_info_topic(self.topic)
 
 
 def parse_depth(entries: Iterable[str], cameras: Sequence[CameraTopics]) -> dict[str, DepthTopic]:

@@ -81,11 +81,6 @@ class Bag:
         for content in self.contents:
             self._add_topics(content.outline.topics)
 
-    @property
-    def files(self) -> list[Path]:
-        """The files that there should be."""
-        return [content.file.path for content in self.contents]
-
     def damaged_at(self) -> list[int]:
         """Return where files are damaged, as far as it is known before messages are read."""
         return [each.time for content in self.contents for each in content.outline.troubles]
@@ -134,13 +129,12 @@ class Bag:
         return contents
 
     def detailed_topics(self) -> dict[str, Topic]:
-        """Return the topics with their definitions, for which a packed file may be unpacked."""
+        """Return the topics with their definitions, for which the first packed file is unpacked."""
         for content in self.contents:
-            lacking = [topic for topic in self.topics.values() if not topic.definition]
-            if not lacking or not content.outline.stretches:
-                continue
-            with suppress(DamagedPartError, OSError):
-                self._add_topics(self._look_into(content.file.path).topics)
+            if content.file.path.suffix == ".zstd" and content.outline.stretches:
+                with suppress(DamagedPartError, OSError):
+                    self._add_topics(self._look_into(content.file.path).topics)
+                    break
         return self.topics
 
     def _add_topics(self, topics: Mapping[str, Topic]) -> None:

@@ -16,6 +16,7 @@ from i2t_ros.recordings.reading.bag_images import IMAGES, INFO, depth_of, header
 from i2t_ros.recordings.reading.bag_parts import DamagedPartError, Found
 from i2t_ros.types import Scene
 from i2t_ros.vision.depth import DepthImage, Intrinsics, intrinsics, locate
+from i2t_ros.vision.image_messages import camera_info_topic
 
 TOLERANCE = SECOND // 20
 """Nanoseconds between the stamps of an image and of its depth image at most: the default of
@@ -33,12 +34,6 @@ class _Place(NamedTuple):
 
     file: int
     found: Found
-
-
-def info_topic(topic: str) -> str:
-    """Return the topic of the camera_info of an image topic, as image_transport has it."""
-    base = topic.removesuffix("/compressedDepth").removesuffix("/compressed")
-    return f"{base.rpartition('/')[0]}/camera_info"
 
 
 class BagDepth:
@@ -111,7 +106,7 @@ class BagDepth:
         return self._camera
 
     def _read_model(self) -> Intrinsics | None:
-        topic = info_topic(self._topic)
+        topic = camera_info_topic(self._topic)
         if topic not in self._bag.topics or self._bag.topics[topic].kind != INFO:
             return None
         tried = 0

@@ -67,13 +67,16 @@ class McapReading(FileReading):
     def read(self, found: Found) -> memoryview:
         """See FileReading.read."""
         number, at = found.place
-        data = self._data(number)
+        offset = self._index.chunks[number].offset
+        try:
+            data = self._data(number)
+        except DamagedPartError as error:
+            raise DamagedPartError(f"the chunk at byte {offset}: {error}") from error
         if HEAD.size <= at <= len(data) - MESSAGE_HEAD.size:
             kind, size = HEAD.unpack_from(data, at - HEAD.size)
             time = MESSAGE_HEAD.unpack_from(data, at)[2]
             if (kind, time) == (MESSAGE, found.time) and size <= len(data) - at:
                 return data[at + MESSAGE_HEAD.size : at + size]
-        offset = self._index.chunks[number].offset
         raise DamagedPartError(f"the index of the chunk at byte {offset} leads to no message")
 
     def close(self) -> None:
@@ -86,7 +89,17 @@ class McapReading(FileReading):
     ) -> Iterator[Part]:
         """Yield a chunk's messages in order, after what is damaged."""
         start, end, since = times
-        entries, damaged, outside = [], "", 0
+        entries, damaged = self._look_into(number, chunk, wanted)
+        when = max(chunk.start, since)
+        if damaged and start <= when < end:
+            yield Trouble(when, "", damaged)
+        yield from sorted(entry for entry in entries if start <= entry.time < end)
+
+    def _look_into(
+        self, number: int, chunk: Chunk, wanted: dict[int, str]
+    ) -> tuple[list[Found], str]:
+        """Return where messages are, and what is damaged; no bytes of the chunk are held."""
+        entries, outside = [], 0
         try:
             data = self._data(number)
             for kind, begin, stop in records(data):
@@ -95,20 +108,14 @@ class McapReading(FileReading):
                 channel, _, time, published = MESSAGE_HEAD.unpack_from(data, begin)
                 if not chunk.start <= time <= chunk.end:
                     outside += 1
-                elif channel in wanted and start <= time < end:
+                elif channel in wanted:
                     entries.append(Found(time, wanted[channel], (number, begin), published))
         except (DamagedPartError, OSError) as error:
-            damaged = str(error)
-        if outside and not damaged:
-            damaged = (
-                f"the chunk at byte {chunk.offset}: {outside} of its messages have times that are "
-                "not the chunk's"
-            )
-        when = max(chunk.start, since)
-        if damaged and start <= when < end:
-            yield Trouble(when, "", damaged)
-        entries.sort()
-        yield from entries
+            return entries, f"the chunk at byte {chunk.offset}: {error}"
+        if outside:
+            wrong = f"{outside} of its messages have times that are not the chunk's"
+            return entries, f"the chunk at byte {chunk.offset}: {wrong}"
+        return entries, ""
 
     def _indexed(
         self, number: int, chunk: Chunk, wanted: dict[int, str], times: tuple[int, int, int]
@@ -144,11 +151,7 @@ class McapReading(FileReading):
         if number in self._kept:
             self._kept.move_to_end(number)
             return self._kept[number]
-        chunk = self._index.chunks[number]
-        try:
-            data = self._kept[number] = read_chunk(self._stream, chunk)
-        except DamagedPartError as error:
-            raise DamagedPartError(f"the chunk at byte {chunk.offset}: {error}") from error
+        data = self._kept[number] = read_chunk(self._stream, self._index.chunks[number])
         total = sum(len(kept) for kept in self._kept.values())
         while total > MOST_KEPT and len(self._kept) > 1:
             total -= len(self._kept.popitem(last=False)[1])

@@ -138,9 +138,9 @@ class SqliteReading(FileReading):
         if not {"topics", "messages"} <= tables.keys() or "VIRTUAL" in str(tables):
             raise DamagedPartError("expected the tables topics and messages")
         columns = {row[1] for row in self._rows("PRAGMA table_info(topics)")}
+        newer = ("offered_qos_profiles", "type_description_hash")
         names = ["id", "name", "type", "serialization_format"]
-        names += [n if n in columns else "''" for n in ("offered_qos_profiles",)]
-        names += [n if n in columns else "''" for n in ("type_description_hash",)]
+        names += [name if name in columns else "''" for name in newer]
         definitions = {}
         if "message_definitions" in tables:
             found = "SELECT topic_type, encoding, encoded_message_definition"
@@ -162,11 +162,8 @@ class SqliteReading(FileReading):
             if not first:
                 return [], [], end
             upto = min(end, int(first[0][0]) + WINDOW)
-            return (
-                self._rows(f"SELECT timestamp, id {order}, id LIMIT {MOST_ROWS + 1}", start, upto),
-                [],
-                upto,
-            )
+            query = f"SELECT timestamp, id {order}, id LIMIT {MOST_ROWS + 1}"
+            return self._rows(query, start, upto), [], upto
         except sqlite3.Error:
             found = self._scan()
         gaps = [

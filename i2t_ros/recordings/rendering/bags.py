@@ -11,7 +11,6 @@ from i2t_ros.errors import InvalidRequestError
 from i2t_ros.installation import how_to_install
 from i2t_ros.optional import needed_for
 from i2t_ros.recordings.base import Recording
-from i2t_ros.recordings.reading.bag_depth import info_topic
 from i2t_ros.recordings.reading.bag_images import INFO
 from i2t_ros.recordings.reading.bag_parts import LATEST_TIME, Found, Topic
 from i2t_ros.recordings.reading.bags import BagRecording
@@ -22,6 +21,7 @@ from i2t_ros.recordings.rendering.bag_writing import our_topic, writing
 from i2t_ros.recordings.rendering.base import Renderer
 from i2t_ros.recordings.work.job import Unit
 from i2t_ros.recordings.writing.base import Stream, Telling, Told
+from i2t_ros.vision.image_messages import camera_info_topic
 
 
 class _Message(NamedTuple):
@@ -93,7 +93,7 @@ class BagRenderer(Renderer):
         images = [stream.topic for stream in self.streams]
         wanted = {"all": set(topics), "none": set()}.get(self.telling.copy)
         if wanted is None:
-            infos = {info_topic(topic) for topic in images}
+            infos = {camera_info_topic(topic) for topic in images}
             wanted = {
                 *images,
                 *(name for name in infos & topics.keys() if topics[name].kind == INFO),
