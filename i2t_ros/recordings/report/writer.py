@@ -1,0 +1,202 @@
+"""report.html: what appeared when, in a page that needs nothing else."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from i2t_ros.recordings.base import Damage
+from i2t_ros.recordings.report.collecting import (
+    MILLISECOND,
+    Classes,
+    EvenlyKept,
+    StreamSeen,
+    Timelines,
+)
+from i2t_ros.recordings.report.page import write_page
+from i2t_ros.recordings.report.wording import Sentences, language_data
+from i2t_ros.recordings.writing.base import Moment, Run, Stream, Telling, Told, Writer
+
+MOST_MOMENTS = 4_000
+"""Each is up to about 2 kB of the page, if its sentence is that of no other."""
+MOST_THUMBNAIL_BYTES = 12 << 20
+"""Of all thumbnails; in the page they take a third more."""
+MOST_DAMAGE = 500
+_LONGEST_TEXT = 1_000
+"""Characters of a text from a file, such as a name."""
+
+
+class _Told(NamedTuple):
+    """A moment as it is kept.
+
+    time       milliseconds from the beginning; None: a picture has none
+    thumbnail  its number among all that came; -1: there was none
+    """
+
+    stream: int
+    time: int | None
+    source: str
+    changes: tuple[tuple[str, int, int], ...]
+    sentences: tuple[str, ...]
+    thumbnail: int
+
+
+class ReportWriter(Writer):
+    """Writes report.html, of at most about 25 MB."""
+
+    def __init__(self, telling: Telling) -> None:
+        """See Writer."""
+        self._telling = telling
+        self._file = telling.path("report", "html").open("wb")
+        self._numbers = {stream: number for number, stream in enumerate(telling.streams)}
+        self._streams = [StreamSeen() for _ in telling.streams]
+        self._classes = Classes()
+        self._timelines = Timelines()
+        self._moments: EvenlyKept[_Told] = EvenlyKept(MOST_MOMENTS)
+        self._thumbnails: EvenlyKept[bytes] = EvenlyKept(MOST_THUMBNAIL_BYTES)
+        self._sentences = Sentences(telling.options)
+        self._damage: list[Damage] = []
+        self._damaged = 0
+        self._models: dict[str, None] = {}
+
+    def image(self, told: Told) -> None:
+        """See Writer."""
+        self._streams[self._numbers[told.stream]].see(told)
+        self._classes.see(told)
+        if told.description.model and len(self._models) < MOST_DAMAGE:
+            self._models.setdefault(told.description.model)
+
+    def run(self, run: Run) -> None:
+        """See Writer."""
+        if run.class_id in self._classes.seen:
+            self._timelines.add(self._numbers[run.stream], run)
+
+    def moment(self, moment: Moment) -> None:
+        """See Writer."""
+        told, thumbnail = moment.first, -1
+        # A thumbnail whose moment is left out would be seen by nobody.
+        wanted = self._moments.wants_next()
+        if wanted and told.thumbnail:
+            thumbnail = self._thumbnails.all
+            self._thumbnails.add(told.thumbnail, len(told.thumbnail))
+        changes = (
+            (name, *change)
+            for name, change in moment.changes.items()
+            if name in self._classes.seen
+        )
+        self._moments.add(
+            _Told(
+                self._numbers[told.stream],
+                None if told.time is None else told.time // MILLISECOND,
+                told.source[:_LONGEST_TEXT],
+                tuple(changes),
+                self._sentences.of(told) if wanted else (),
+                thumbnail,
+            )
+        )
+
+    def damage(self, damage: Damage) -> None:
+        """See Writer."""
+        self._damaged += 1
+        if len(self._damage) < MOST_DAMAGE:
+            self._damage.append(damage)
+
+    def close(self) -> None:
+        """See Writer."""
+        with self._file:
+            moments = [moment for _, moment in sorted(self._moments.items.items())]
+            thumbnails = {
+                moment.thumbnail: self._thumbnails.items[moment.thumbnail]
+                for moment in moments
+                if moment.thumbnail in self._thumbnails.items
+            }
+            write_page(self._file, self._data(moments, list(thumbnails)), [*thumbnails.values()])
+
+    def _data(self, moments: list[_Told], thumbnails: list[int]) -> Mapping[str, Any]:
+        classes = self._classes.ordered()
+        places = {name: place for place, name in enumerate(classes)}
+        sentences = {told: place for place, told in enumerate(_distinct(moments))}
+        pictures = {number: place for place, number in enumerate(thumbnails)}
+        options = self._telling.options
+        return {
+            "language": options.language,
+            "tasks": list(options.tasks),
+            "models": list(self._models),
+            "selection": self._selection(),
+            "classes": [
+                [name[:_LONGEST_TEXT], self._classes.seen[name].images, self._classes.seen[name].most]
+                for name in classes
+            ],
+            "streams": [
+                self._stream(number, stream, places)
+                for number, stream in enumerate(self._telling.streams)
+            ],
+            "moments": [
+                [
+                    moment.stream,
+                    moment.time,
+                    moment.source,
+                    [[places[name], before, now] for name, before, now in moment.changes],
+                    sentences[moment.sentences],
+                    pictures.get(moment.thumbnail, -1),
+                ]
+                for moment in moments
+            ],
+            "sentences": [list(told) for told in zip(*sentences, strict=True)],
+            "languages": language_data(options, classes, self._counts(moments, classes)),
+            "damage": [self._damage_data(damage) for damage in self._damage],
+            "left_out": {
+                "moments": self._moments.all,
+                "thumbnails": self._thumbnails.all,
+                "damage": self._damaged - len(self._damage),
+                "grain": self._timelines.grain,
+            },
+        }
+
+    def _selection(self) -> dict[str, Any]:
+        selection = self._telling.selection
+        end = None if selection.end is None else selection.end // MILLISECOND
+        return {
+            "topics": [topic[:_LONGEST_TEXT] for topic in selection.topics],
+            "every": selection.every // MILLISECOND,
+            "start": selection.start // MILLISECOND,
+            "end": end,
+        }
+
+    def _stream(self, number: int, stream: Stream, places: Mapping[str, int]) -> dict[str, Any]:
+        seen, rows = self._streams[number], self._timelines.rows(number)
+        longest = sorted(rows, key=lambda name: (-sum(e - s for s, e, _ in rows[name]), name))
+        return {
+            "recording": stream.recording,
+            "kind": stream.kind,
+            "source": stream.source,
+            "topic": stream.topic,
+            "name": stream.name,
+            "begin": None if stream.begin is None else stream.begin // MILLISECOND,
+            "images": seen.images,
+            "first": (seen.first or 0) // MILLISECOND,
+            "last": (seen.last or 0) // MILLISECOND,
+            "rows": [
+                [places[name], [value for bar in rows[name] for value in bar]] for name in longest
+            ],
+        }
+
+    def _counts(self, moments: list[_Told], classes: list[str]) -> Iterator[tuple[str, int]]:
+        """Yield the numbers of each class that the page speaks of."""
+        for name in classes:
+            yield from ((name, count) for count in range(1, self._classes.seen[name].most + 1))
+        for name in classes[:1]:
+            yield name, 2  # the example beside the search
+        for moment in moments:
+            for name, before, now in moment.changes:
+                yield from ((name, before), (name, now))
+
+    def _damage_data(self, damage: Damage) -> list[Any]:
+        return [
+            damage.source[:_LONGEST_TEXT],
+            damage.topic[:_LONGEST_TEXT],
+            None if damage.time is None else damage.time // MILLISECOND,
+            damage.what[:_LONGEST_TEXT],
+        ]
+
+
+def _distinct(moments: list[_Told]) -> Iterator[tuple[str, ...]]:
+    yield from dict.fromkeys(moment.sentences for moment in moments)
