@@ -1,4 +1,4 @@
-"""Made-up recordings for reports: told images, runs and moments, as the work on recordings makes."""
+"""Made-up recordings for reports: told images, runs and moments."""
 
 import functools
 import io
@@ -44,7 +44,7 @@ def scene_of_counts(counts):
     return Scene(*SIZE, {"detect": found}, {})
 
 
-def told_of(stream, number, counts, options=None, *, seconds=None, source="", thumbnail=b""):  # noqa: PLR0913
+def told_of(stream, number, counts, options=None, *, seconds=None, source="", thumbnail=b""):
     """Return a told image with so many objects of each class, ``seconds`` after the beginning."""
     options = options or DescribeOptions()
     scene = scene_of_counts(counts)
@@ -65,7 +65,9 @@ def told_of(stream, number, counts, options=None, *, seconds=None, source="", th
 
 def write_report(folder, streams, images, options=None, *, damage=(), selection=None):
     """Write a report of told images, as the work on recordings does; return its path."""
-    telling = Telling(streams, selection or Selection(), options or DescribeOptions(), folder=folder)
+    telling = Telling(
+        streams, selection or Selection(), options or DescribeOptions(), folder=folder
+    )
     writer = ReportWriter(telling)
     finders = {stream: MomentFinder() for stream in streams}
     for told in images:

@@ -23,11 +23,11 @@ Kept = TypeVar("Kept")
 
 
 class Bar(NamedTuple):
-    """A run in the timeline; times in milliseconds from the beginning of the recording."""
+    """A run in the timeline; times in milliseconds from the beginning, and how many there are."""
 
     start: int
     end: int
-    count: int
+    number: int
 
 
 class Timelines:
@@ -70,7 +70,7 @@ def _append(row: list[Bar], bar: Bar, grain: int) -> int:
     """Add a bar to a row, or to the last one there; return by how much the row is longer."""
     if grain and row and row[-1].start // grain == bar.start // grain:
         last = row[-1]
-        row[-1] = Bar(last.start, max(last.end, bar.end), max(last.count, bar.count))
+        row[-1] = Bar(last.start, max(last.end, bar.end), max(last.number, bar.number))
         return 0
     row.append(bar)
     return 1

@@ -11,7 +11,11 @@ function drawTimeline(timeline) {
   const context = canvas.getContext("2d");
   context.scale(ratio, ratio);
   const style = getComputedStyle(document.documentElement);
-  const color = (name) => style.getPropertyValue(`--${name}`).trim();
+  const known = new Map();
+  const color = (name) => {
+    if (!known.has(name)) known.set(name, style.getPropertyValue(`--${name}`).trim());
+    return known.get(name);
+  };
   const xOf = (time) => ((time - from) / (to - from)) * width;
   const bottom = height - AXIS;
   drawAxis(context, timeline, { width, height, bottom, xOf, color, font: style.fontFamily });
@@ -26,7 +30,8 @@ function drawTimeline(timeline) {
     context.fillRect(left, bottom - 4, Math.max(1.5, right - left), 4);
   }
   timeline.rows().forEach(([name, values], row) => {
-    drawRow(context, values, { top: row * ROW + 20, hue: HUES[name % HUES.length], xOf, from, to, width, color });
+    const hue = HUES[name % HUES.length];
+    drawRow(context, values, { top: row * ROW + 20, hue, xOf, from, to, width, color });
   });
   if (timeline.cursor !== null) {
     context.fillStyle = color("ink");

@@ -92,6 +92,13 @@ function nearest({ moments }, time) {
   return time - before.time < after.time - time ? before : after;
 }
 
+// Says when the picture was taken if that is another time than the chosen one.
+function figureOf(moment, time) {
+  const picture = moment ? pictureOf(moment) : element("p", { class: "empty" }, text("nothingFound"));
+  const said = moment && moment.time !== time ? element("figcaption", { class: "soft" }, nameOf(placeOf(moment))) : null;
+  return element("figure", { class: "picture" }, picture, said);
+}
+
 function showChosen({ stream, time, moment }) {
   const opening = stream && (isTimed(stream) || moment) ? openingOf(stream, time, moment) : "";
   if (!stream) {
@@ -101,12 +108,11 @@ function showChosen({ stream, time, moment }) {
   const clock = isTimed(stream) ? clockOf(stream, time) : "";
   const places = [stream.name, isTimed(stream) ? timeOf(time, 2) : "", clock].filter(Boolean);
   byId("chosen-body").replaceChildren(
-    element("div", { class: "picture" }, moment ? pictureOf(moment) : element("p", { class: "empty" }, text("nothingFound"))),
+    figureOf(moment, time),
     element("div", { class: "about" },
       element("p", { class: "where" }, ...places.map((place) => nameOf(place))),
       ...(moment ? [
         element("p", { class: "sentence", dir: "auto" }, sentenceOf(moment)),
-        element("p", { class: "soft" }, nameOf(placeOf(moment))),
         element("ul", { class: "changes" }, ...changesOf(moment)),
       ] : []),
       element("h3", {}, text("open")),

@@ -7,11 +7,19 @@ const form = new SearchForm(showHits);
 
 function choose(stream, time, moment, scroll = false) {
   Object.assign(chosen, { stream, time, moment: moment ?? nearest(stream, time) });
+  placeChosen(stream);
   for (const [of, timeline] of timelines) timeline.point(of === stream ? time : null);
   showChosen(chosen);
   markCard();
   writeAddress();
   if (scroll) byId("chosen").scrollIntoView({ block: "nearest" });
+}
+
+// Below the timeline that it is of, so that both are in sight on a phone, too.
+function placeChosen(stream) {
+  const box = timelines.get(stream)?.box;
+  if (box && byId("chosen").parentElement !== box) box.append(byId("chosen"));
+  else if (!box) byId("moments").before(byId("chosen"));
 }
 
 function markCard() {

@@ -15,7 +15,17 @@ from i2t_ros.recordings.report.wording import page_strings
 
 _FOLDER = Path(__file__).parent
 SCRIPTS = (
-    *("search", "hits", "words", "elements", "drawing", "timeline", "moments", "search_form", "summary"),
+    *(
+        "search",
+        "hits",
+        "words",
+        "elements",
+        "drawing",
+        "timeline",
+        "moments",
+        "search_form",
+        "summary",
+    ),
     "page",
 )
 """Files of JavaScript, in the order in which they stand in the page."""

@@ -12,7 +12,10 @@ class SearchForm {
       this.run();
     });
     byId("query").addEventListener("input", () => this.run());
-    for (const id of ["least", "lasting"]) byId(id).addEventListener("input", () => this.run());
+    for (const id of ["least", "lasting"]) {
+      byId(id).addEventListener("input", () => this.run());
+      byId(id).addEventListener("focus", () => byId(id).select());
+    }
     byId("clear").addEventListener("click", () => this.clear());
   }
 

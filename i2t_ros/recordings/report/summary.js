@@ -9,7 +9,7 @@ function showSummary() {
   byId("recordings").replaceChildren(...[...recordings.values()].map(recordingOf));
   byId("facts").replaceChildren(...facts().flatMap(([key, ...values]) => [
     element("dt", {}, text(key)),
-    element("dd", {}, ...values.flatMap((value, at) => (at ? [", ", value] : [value]))),
+    element("dd", {}, ...values.flatMap((value, at) => (at ? [" · ", value] : [value]))),
   ]));
   byId("notes").replaceChildren(...notes().map((note) => element("span", {}, note)));
   showDamage();
@@ -41,10 +41,12 @@ function facts() {
   if (every) chosen.push(text("every", { time: secondsOf(every) }));
   if (start || end !== null) {
     const last = end ?? Math.max(...data.streams.map((stream) => stream.last));
-    chosen.push(text("period", { start: timeOf(start), end: timeOf(last) }));
+    chosen.push(text("period", { start: shortTime(start), end: shortTime(last) }));
   }
   return chosen.length ? [...found, ["selected", ...chosen]] : found;
 }
+
+const shortTime = (time) => timeOf(time, time % 1000 ? 1 : 0);
 
 function notes() {
   const { moments, thumbnails: all, grain } = data.left_out;

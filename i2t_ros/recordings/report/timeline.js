@@ -19,7 +19,7 @@ class Timeline {
     this.canvas = element("canvas", { tabindex: 0, role: "slider", "aria-orientation": "horizontal" });
     this.labels = element("div", { class: "labels" });
     this.host = element("div", { class: "rows", dir: "ltr" }, this.canvas, this.labels);
-    this.tools = element("div", { class: "buttons" });
+    this.tools = element("div", { class: "buttons", dir: "ltr" });
     this.rest = element("button", { type: "button", class: "quiet", click: () => this.toggle() });
     this.heading = element("h3", { id: `stream-${stream.number}` }, nameOf(stream.name));
     this.box = element("article", { class: "stream", "aria-labelledby": this.heading.id },
@@ -50,6 +50,8 @@ class Timeline {
     this.rest.hidden = hidden <= 0;
     this.rest.textContent = this.all ? text("fewer") : text("more", { count: hidden });
     this.rest.setAttribute("aria-expanded", this.all);
+    this.host.classList.toggle("without", !rows.length);
+    if (!rows.length) this.labels.replaceChildren(element("p", { class: "soft", dir: "auto" }, text("nothingFound")));
     this.host.style.height = `${Math.max(1, rows.length) * ROW + AXIS}px`;
     this.draw();
   }

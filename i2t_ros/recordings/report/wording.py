@@ -20,13 +20,14 @@ from i2t_ros.recordings.writing.base import Told
 _STRINGS = Path(__file__).parent / "strings"
 _LARGEST_TOLD = 20
 """Larger numbers of a class stand beside its label."""
-_KNOWN_SENTENCES = 10_000
+_KNOWN_SENTENCES = 2_000
+"""Images that look alike are not told again."""
 
 
 class Sentences:
     """The sentences of a report in all languages, each one once.
 
-    The page finds them by number. A told image is only looked at in ``number_of``.
+    tags  of the languages
     """
 
     def __init__(self, options: DescribeOptions) -> None:

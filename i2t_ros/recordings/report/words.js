@@ -72,11 +72,11 @@ function clockOf(stream, milliseconds, withDate = true) {
   const date = new Date((stream.begin ?? 0) + milliseconds);
   if (stream.begin === null || Number.isNaN(date.getTime())) return "";
   const [day, time] = date.toISOString().split("T");
-  return `${withDate ? `${day} ` : ""}${time.slice(0, withDate ? 10 : 8)} UTC`;
+  return `${withDate ? `${day} ` : ""}${time.slice(0, 8)} UTC`;
 }
 
 function secondsOf(milliseconds) {
-  const unit = { ...DIGITS, style: "unit", unit: "second", maximumFractionDigits: 3 };
+  const unit = { ...DIGITS, style: "unit", unit: "second", unitDisplay: "long", maximumFractionDigits: 3 };
   return formatter("NumberFormat", unit).format(milliseconds / 1000);
 }
 

@@ -17,7 +17,7 @@ from i2t_ros.recordings.writing.base import Moment, Run, Stream, Telling, Told, 
 
 MOST_MOMENTS = 4_000
 """Each is up to about 2 kB of the page, if its sentence is that of no other."""
-MOST_THUMBNAIL_BYTES = 12 << 20
+MOST_THUMBNAIL_BYTES = 10 << 20
 """Of all thumbnails; in the page they take a third more."""
 MOST_DAMAGE = 500
 _LONGEST_TEXT = 1_000
@@ -78,9 +78,7 @@ class ReportWriter(Writer):
             thumbnail = self._thumbnails.all
             self._thumbnails.add(told.thumbnail, len(told.thumbnail))
         changes = (
-            (name, *change)
-            for name, change in moment.changes.items()
-            if name in self._classes.seen
+            (name, *change) for name, change in moment.changes.items() if name in self._classes.seen
         )
         self._moments.add(
             _Told(
@@ -121,10 +119,7 @@ class ReportWriter(Writer):
             "tasks": list(options.tasks),
             "models": list(self._models),
             "selection": self._selection(),
-            "classes": [
-                [name[:_LONGEST_TEXT], self._classes.seen[name].images, self._classes.seen[name].most]
-                for name in classes
-            ],
+            "classes": [self._class_data(name) for name in classes],
             "streams": [
                 self._stream(number, stream, places)
                 for number, stream in enumerate(self._telling.streams)
@@ -150,6 +145,10 @@ class ReportWriter(Writer):
                 "grain": self._timelines.grain,
             },
         }
+
+    def _class_data(self, name: str) -> list[Any]:
+        seen = self._classes.seen[name]
+        return [name[:_LONGEST_TEXT], seen.images, seen.most]
 
     def _selection(self) -> dict[str, Any]:
         selection = self._telling.selection

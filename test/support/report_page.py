@@ -1,0 +1,88 @@
+"""A report in a browser, as a person meets it."""
+
+from urllib.parse import quote
+
+from browser_page import DESKTOP
+from waiting import until
+
+LIMIT = 20.0
+ASKED = """
+const [phrase, language] = arguments;
+const { search } = data.languages.find(({ tag }) => tag === language);
+return termsOf(phrase, search).map(({ classes, count }) =>
+  [data.classes[classes[0]]?.[0] ?? "", count]);
+"""
+# Two frames later, what was drawn is there.
+DRAWN = (
+    "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));"
+)
+
+
+class ReportPage:
+    """The page of a report; ``address`` is what stands behind #."""
+
+    def __init__(self, browser, path, address="", size=DESKTOP):
+        self.browser, self.path = browser, path
+        self.resize(*size)
+        browser.get("about:blank")
+        browser.get_log("browser")
+        browser.get(f"{path.as_uri()}{address and '#'}{address}")
+        self.until(lambda: self.run("return document.documentElement.dataset.ready"), "it starts")
+
+    def run(self, script, *arguments):
+        return self.browser.execute_script(script, *arguments)
+
+    def until(self, condition, what):
+        until(condition, what, LIMIT)
+
+    def resize(self, width, height):
+        self.browser.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+        )
+
+    def drawn(self):
+        self.browser.execute_async_script(DRAWN)
+
+    def find(self, id_):
+        return self.browser.find_element("id", id_)
+
+    def text(self, id_):
+        return self.find(id_).text
+
+    def all(self, selector):
+        return self.browser.find_elements("css selector", selector)
+
+    def texts(self, selector):
+        return self.run(
+            "return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent)",
+            selector,
+        )
+
+    def search(self, words):
+        field = self.find("query")
+        field.clear()
+        field.send_keys(words)
+
+    def speak(self, language):
+        self.run(
+            "const menu = document.getElementById('language');"
+            "menu.value = data.languages.findIndex(({tag}) => tag === arguments[0]);"
+            "menu.dispatchEvent(new Event('change'));",
+            language,
+        )
+
+    def asked(self, phrase, language="en"):
+        """Return class -> count, as the page reads a phrase."""
+        return dict(self.run(ASKED, phrase, language))
+
+    def address(self):
+        return self.run("return location.hash").removeprefix("#")
+
+    def complaints(self):
+        """Return what the browser's console says."""
+        return [entry["message"] for entry in self.browser.get_log("browser")]
+
+
+def address_of(stream, seconds):
+    return f"stream={quote(stream, safe='')}&t={seconds:g}"
