@@ -174,6 +174,10 @@ def test_moments_and_thumbnails_are_chosen_evenly_if_there_are_too_many(tmp_path
     assert times[-1] > 500_000
     assert 1 <= len(thumbnails) < len(times)
     assert sum(len(text) * 3 / 4 for text in thumbnails) <= 30_000
+    assert data["left_out"]["thumbnails"] > len(thumbnails)
+    pictured = [moment[1] for moment in data["moments"] if moment[5] >= 0]
+    assert pictured[0] < 60_000
+    assert pictured[-1] > 300_000
     shown = [moment[5] for moment in data["moments"] if moment[5] >= 0]
     assert shown == list(range(len(thumbnails)))
 
@@ -181,17 +185,20 @@ def test_moments_and_thumbnails_are_chosen_evenly_if_there_are_too_many(tmp_path
 def test_evenly_kept():
     kept = EvenlyKept(4)
     for number in range(21):
-        wanted = kept.wants_next()
-        kept.add(str(number))
+        wanted = kept.wants(number)
+        kept.add(number, str(number))
         assert wanted or number not in kept.items
     assert kept.items == {0: "0", 8: "8", 16: "16"}
-    assert kept.all == 21
+    kept.thin(4)
+    assert list(kept.items) == [0, 8, 16]
+    kept.thin(16)
+    assert list(kept.items) == [0, 16]
 
 
 def test_one_that_is_too_large_is_kept_all_the_same():
     kept = EvenlyKept(10)
-    kept.add("a", 100)
-    kept.add("b", 100)
+    kept.add(0, "a", 100)
+    kept.add(1, "b", 100)
     assert kept.items == {0: "a"}
 
 

@@ -7,8 +7,6 @@ from browser_page import PHONE
 from chromium import chromium  # noqa: F401 (a fixture)
 from report_material import made_up_images, stream_of, thumbnail, told_of, write_report
 from report_page import ReportPage, address_of
-from selenium.webdriver.common.action_chains import ActionChains
-from selenium.webdriver.common.keys import Keys
 
 from i2t_ros.language import LANGUAGES
 from i2t_ros.pipeline.describe_options import DescribeOptions
@@ -94,9 +92,7 @@ def test_a_click_into_a_timeline_shows_the_nearest_moment(open_report):
     canvas = page.all(".rows canvas")[0]
     width = canvas.size["width"]
 
-    ActionChains(page.browser).move_to_element_with_offset(
-        canvas, width // 10 - 1, -50
-    ).click().perform()
+    page.mouse().move_to_element_with_offset(canvas, width // 10 - 1, -50).click().perform()
 
     assert page.text("chosen-body").split("\n")[1].startswith("drive")
     assert "0:59" in page.text("chosen-body")  # 60 % of the width
@@ -113,12 +109,12 @@ def test_a_click_into_a_timeline_shows_the_nearest_moment(open_report):
 def test_keys_go_from_moment_to_moment(open_report):
     page = open_report([drive()])
     canvas = page.all(".rows canvas")[0]
-    canvas.send_keys(Keys.ARROW_RIGHT)
+    canvas.send_keys(page.keys.ARROW_RIGHT)
     assert page.address() == "stream=drive&t=20"
-    canvas.send_keys(Keys.ARROW_RIGHT)
-    canvas.send_keys(Keys.ARROW_RIGHT)
+    canvas.send_keys(page.keys.ARROW_RIGHT)
+    canvas.send_keys(page.keys.ARROW_RIGHT)
     assert page.address() == "stream=drive&t=60"
-    canvas.send_keys(Keys.ARROW_LEFT)
+    canvas.send_keys(page.keys.ARROW_LEFT)
     assert page.address() == "stream=drive&t=40"
     page.drawn()
     assert canvas.get_attribute("aria-valuetext") == "0:40.0"
@@ -176,7 +172,7 @@ def test_classes_and_a_duration_are_filters(open_report):
     assert page.text("found") == "Matches: 2 (two people)"
     page.find("lasting").send_keys("40")
     assert page.text("found").startswith("Matches: 2")
-    page.find("lasting").send_keys(Keys.END, ".5")
+    page.find("lasting").send_keys(page.keys.END, ".5")
     assert page.text("found").startswith("No match")
 
 
@@ -314,7 +310,7 @@ def test_zooming_and_panning_stay_within_the_recording(open_report):
     assert page.run(VIEW) == [0, 100000]
     canvas = page.all(".rows canvas")[0]
     canvas.send_keys("+")
-    ActionChains(page.browser).drag_and_drop_by_offset(canvas, 200, 0).perform()
+    page.mouse().drag_and_drop_by_offset(canvas, 200, 0).perform()
     assert page.run(VIEW)[0] < 25000
 
 

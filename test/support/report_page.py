@@ -79,6 +79,19 @@ class ReportPage:
     def address(self):
         return self.run("return location.hash").removeprefix("#")
 
+    @property
+    def keys(self):
+        """Return the names of keys that are no letters."""
+        from selenium.webdriver.common.keys import Keys  # noqa: PLC0415
+
+        return Keys
+
+    def mouse(self):
+        """Return what moves the mouse."""
+        from selenium.webdriver.common.action_chains import ActionChains  # noqa: PLC0415
+
+        return ActionChains(self.browser)
+
     def complaints(self):
         """Return what the browser's console says."""
         return [entry["message"] for entry in self.browser.get_log("browser")]

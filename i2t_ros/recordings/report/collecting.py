@@ -78,36 +78,40 @@ def _append(row: list[Bar], bar: Bar, grain: int) -> int:
 
 @dataclass(slots=True)
 class EvenlyKept(Generic[Kept]):
-    """Some of what comes, evenly chosen: every first, second, fourth ... one.
+    """Some of what comes, evenly chosen: that with every, every second, every fourth ... number.
 
-    most   how much is kept at most, in the unit of ``size``
-    all    how many have come
-    items  number among those that have come, from 0 -> what is kept
+    most   how much is kept at most, in the unit of the sizes
+    step   numbers that are kept are multiples of it
+    items  number -> what is kept
     """
 
     most: int
-    all: int = 0
+    step: int = 1
     items: dict[int, Kept] = field(default_factory=dict)
     _sizes: dict[int, int] = field(default_factory=dict)
     _size: int = 0
-    _step: int = 1
 
-    def wants_next(self) -> bool:
-        """Return whether the next one would be kept."""
-        return self.all % self._step == 0
+    def wants(self, number: int) -> bool:
+        """Return whether what has this number would be kept."""
+        return number % self.step == 0
 
-    def add(self, item: Kept, size: int = 1) -> None:
-        """Keep the next one, or not."""
-        number, self.all = self.all, self.all + 1
-        if number % self._step:
+    def add(self, number: int, item: Kept, size: int = 1) -> None:
+        """Keep what has this number, or not; numbers only grow."""
+        if not self.wants(number):
             return
         self.items[number], self._sizes[number] = item, size
         self._size += size
         while self._size > self.most and len(self.items) > 1:
-            self._step *= 2
-            for other in [other for other in self.items if other % self._step]:
-                del self.items[other]
-                self._size -= self._sizes.pop(other)
+            self.thin(self.step * 2)
+
+    def thin(self, step: int) -> None:
+        """Keep only multiples of ``step``, or of the own one if that is larger."""
+        if step <= self.step:
+            return
+        self.step = step
+        for number in [number for number in self.items if number % step]:
+            del self.items[number]
+            self._size -= self._sizes.pop(number)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """report.html: what appeared when, in a page that needs nothing else."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from i2t_ros.recordings.base import Damage
@@ -27,8 +27,7 @@ _LONGEST_TEXT = 1_000
 class _Told(NamedTuple):
     """A moment as it is kept.
 
-    time       milliseconds from the beginning; None: a picture has none
-    thumbnail  its number among all that came; -1: there was none
+    time  milliseconds from the beginning; None: a picture has none
     """
 
     stream: int
@@ -36,7 +35,6 @@ class _Told(NamedTuple):
     source: str
     changes: tuple[tuple[str, int, int], ...]
     sentences: tuple[str, ...]
-    thumbnail: int
 
 
 class ReportWriter(Writer):
@@ -52,6 +50,7 @@ class ReportWriter(Writer):
         self._timelines = Timelines()
         self._moments: EvenlyKept[_Told] = EvenlyKept(MOST_MOMENTS)
         self._thumbnails: EvenlyKept[bytes] = EvenlyKept(MOST_THUMBNAIL_BYTES)
+        self._moments_seen = self._thumbnails_seen = 0
         self._sentences = Sentences(telling.options)
         self._damage: list[Damage] = []
         self._damaged = 0
@@ -71,25 +70,25 @@ class ReportWriter(Writer):
 
     def moment(self, moment: Moment) -> None:
         """See Writer."""
-        told, thumbnail = moment.first, -1
-        # A thumbnail whose moment is left out would be seen by nobody.
-        wanted = self._moments.wants_next()
-        if wanted and told.thumbnail:
-            thumbnail = self._thumbnails.all
-            self._thumbnails.add(told.thumbnail, len(told.thumbnail))
+        told, number = moment.first, self._moments_seen
+        self._moments_seen += 1
+        self._thumbnails_seen += bool(told.thumbnail)
+        if not self._moments.wants(number):
+            return
+        if told.thumbnail:
+            self._thumbnails.add(number, told.thumbnail, len(told.thumbnail))
         changes = (
             (name, *change) for name, change in moment.changes.items() if name in self._classes.seen
         )
-        self._moments.add(
-            _Told(
-                self._numbers[told.stream],
-                None if told.time is None else told.time // MILLISECOND,
-                told.source[:_LONGEST_TEXT],
-                tuple(changes),
-                self._sentences.of(told) if wanted else (),
-                thumbnail,
-            )
+        kept = _Told(
+            self._numbers[told.stream],
+            None if told.time is None else told.time // MILLISECOND,
+            told.source[:_LONGEST_TEXT],
+            tuple(changes),
+            self._sentences.of(told),
         )
+        self._moments.add(number, kept)
+        self._thumbnails.thin(self._moments.step)
 
     def damage(self, damage: Damage) -> None:
         """See Writer."""
@@ -100,19 +99,14 @@ class ReportWriter(Writer):
     def close(self) -> None:
         """See Writer."""
         with self._file:
-            moments = [moment for _, moment in sorted(self._moments.items.items())]
-            thumbnails = {
-                moment.thumbnail: self._thumbnails.items[moment.thumbnail]
-                for moment in moments
-                if moment.thumbnail in self._thumbnails.items
-            }
-            write_page(self._file, self._data(moments, list(thumbnails)), [*thumbnails.values()])
+            write_page(self._file, self._data(), list(self._thumbnails.items.values()))
 
-    def _data(self, moments: list[_Told], thumbnails: list[int]) -> Mapping[str, Any]:
+    def _data(self) -> Mapping[str, Any]:
+        moments = self._moments.items
         classes = self._classes.ordered()
         places = {name: place for place, name in enumerate(classes)}
-        sentences = {told: place for place, told in enumerate(_distinct(moments))}
-        pictures = {number: place for place, number in enumerate(thumbnails)}
+        sentences = {told: place for place, told in enumerate(_distinct(moments.values()))}
+        pictures = {number: place for place, number in enumerate(self._thumbnails.items)}
         options = self._telling.options
         return {
             "language": options.language,
@@ -131,16 +125,16 @@ class ReportWriter(Writer):
                     moment.source,
                     [[places[name], before, now] for name, before, now in moment.changes],
                     sentences[moment.sentences],
-                    pictures.get(moment.thumbnail, -1),
+                    pictures.get(number, -1),
                 ]
-                for moment in moments
+                for number, moment in moments.items()
             ],
             "sentences": [list(told) for told in zip(*sentences, strict=True)],
-            "languages": language_data(options, classes, self._counts(moments, classes)),
+            "languages": language_data(options, classes, self._counts(classes)),
             "damage": [self._damage_data(damage) for damage in self._damage],
             "left_out": {
-                "moments": self._moments.all,
-                "thumbnails": self._thumbnails.all,
+                "moments": self._moments_seen,
+                "thumbnails": self._thumbnails_seen,
                 "damage": self._damaged - len(self._damage),
                 "grain": self._timelines.grain,
             },
@@ -178,13 +172,13 @@ class ReportWriter(Writer):
             ],
         }
 
-    def _counts(self, moments: list[_Told], classes: list[str]) -> Iterator[tuple[str, int]]:
+    def _counts(self, classes: list[str]) -> Iterator[tuple[str, int]]:
         """Yield the numbers of each class that the page speaks of."""
         for name in classes:
             yield from ((name, count) for count in range(1, self._classes.seen[name].most + 1))
         for name in classes[:1]:
             yield name, 2  # the example beside the search
-        for moment in moments:
+        for moment in self._moments.items.values():
             for name, before, now in moment.changes:
                 yield from ((name, before), (name, now))
 
@@ -197,5 +191,5 @@ class ReportWriter(Writer):
         ]
 
 
-def _distinct(moments: list[_Told]) -> Iterator[tuple[str, ...]]:
+def _distinct(moments: Iterable[_Told]) -> Iterator[tuple[str, ...]]:
     yield from dict.fromkeys(moment.sentences for moment in moments)
