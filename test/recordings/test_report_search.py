@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 
 import pytest
-from chromium import chromium  # noqa: F401 (a fixture)
 from report_material import languages, stream_of, told_of, write_report
 from report_page import ReportPage
 from report_phrases import BARE, PHRASES
@@ -20,7 +19,7 @@ COUNTS = (1, 1, 2, 2, 3, 4, 5, 7, 10, 11, 12, 21, 22, 25)
 
 
 @pytest.fixture(scope="module")
-def page(chromium, tmp_path_factory):  # noqa: F811 (pytest hands it over)
+def page(chromium, tmp_path_factory):
     """Return the page of a report in which every class of COCO is seen."""
     stream = stream_of()
     images = [

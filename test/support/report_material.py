@@ -81,6 +81,24 @@ def write_report(folder, streams, images, options=None, *, damage=(), selection=
     return Path(folder) / "report.html"
 
 
+def drive(name="drive", number=0):
+    """Return a stream of 100 s: a dog from 20 to 60 s, two people from 40 to 80 s."""
+    stream = stream_of(name, number=number, source=f"/data/it's {name}")
+    return stream, [
+        told_of(
+            stream,
+            second,
+            {
+                **({"person": 2} if 40 <= second < 80 else {}),
+                **({"dog": 1} if 20 <= second < 60 else {}),
+            },
+            seconds=second,
+            thumbnail=thumbnail((("dog", 1),)),
+        )
+        for second in range(101)
+    ]
+
+
 def hand_over(writer, found):
     """Give a writer what a MomentFinder has found."""
     for one in found:

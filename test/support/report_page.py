@@ -1,8 +1,11 @@
 """A report in a browser, as a person meets it."""
 
+import itertools
 from urllib.parse import quote
 
+import pytest
 from browser_page import DESKTOP
+from report_material import write_report
 from waiting import until
 
 LIMIT = 20.0
@@ -99,3 +102,22 @@ class ReportPage:
 
 def address_of(stream, seconds):
     return f"stream={quote(stream, safe='')}&t={seconds:g}"
+
+
+@pytest.fixture
+def open_report(chromium, tmp_path):
+    """Write a report, and open it: ``open_report([(stream, told), ...], address)``."""
+    pages = []
+
+    def open_(recordings, address="", size=(1280, 900), **more):
+        streams = [stream for stream, _ in recordings]
+        told = itertools.chain.from_iterable(images for _, images in recordings)
+        path = write_report(tmp_path, streams, told, **more)
+        pages.append(ReportPage(chromium, path, address, size))
+        return pages[-1]
+
+    yield open_
+    for page in pages:
+        assert page.complaints() == []
+        assert page.run("return performance.getEntriesByType('resource').length") == 0
+    chromium.get("about:blank")

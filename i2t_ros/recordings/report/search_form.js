@@ -57,6 +57,7 @@ class SearchForm {
     const terms = this.terms();
     const lasting = 1000 * Math.max(0, Number(byId("lasting").value) || 0);
     this.at = -1;
+    byId("least").disabled = !this.chips.size; // it is about them
     this.hits = terms.length ? hitsOf(terms, lasting) : this.query ? [] : null;
     byId("found").textContent = this.said(terms);
     byId("steps").hidden = !this.hits?.length;
