@@ -242,3 +242,17 @@ def test_everything_that_acts_has_a_name(open_report):
     assert nameless == []
     ids = page.run("return [...document.querySelectorAll('[id]')].map(({ id }) => id)")
     assert len(ids) == len(set(ids))
+
+
+def test_paper_is_light(open_report):
+    page = open_report([drive()])
+    page.run("localStorage.setItem('i2t.report.theme', 'dark')")
+    page = ReportPage(page.browser, page.path)
+    theme = "return document.documentElement.dataset.theme"
+    assert page.run(theme) == "dark"
+    page.run("window.themes = []; addEventListener('beforeprint', () => themes.push("
+             "document.documentElement.dataset.theme))")  # fmt: skip
+    page.browser.execute_cdp_cmd("Page.printToPDF", {})
+    assert page.run("return themes") == ["light"]
+    page.until(lambda: page.run(theme) == "dark", "the screen is dark again")
+    page.run("localStorage.clear()")

@@ -104,19 +104,20 @@ function sayEverything() {
 
 function makeTheme() {
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const apply = () => {
-    const theme = remembered("theme") ?? (dark.matches ? "dark" : "light");
+  const show = (theme) => {
     document.documentElement.dataset.theme = theme;
-    for (const timeline of timelines.values()) timeline.draw();
+    for (const timeline of timelines.values()) drawTimeline(timeline);
   };
+  const wanted = () => remembered("theme") ?? (dark.matches ? "dark" : "light");
   byId("theme").addEventListener("click", () => {
     const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
     remembered("theme", theme);
-    document.documentElement.dataset.theme = theme;
-    for (const timeline of timelines.values()) timeline.draw();
+    show(theme);
   });
-  dark.addEventListener("change", apply);
-  apply();
+  dark.addEventListener("change", () => show(wanted()));
+  addEventListener("beforeprint", () => show("light"));
+  addEventListener("afterprint", () => show(wanted()));
+  show(wanted());
 }
 
 function makeLanguages() {
