@@ -23,8 +23,9 @@ from i2t_ros.pipeline.telling import tell
 from i2t_ros.recordings.base import SECOND, Damage, Selection
 from i2t_ros.recordings.report import writer as writing
 from i2t_ros.recordings.report.collecting import Bar, Classes, EvenlyKept, Timelines
-from i2t_ros.recordings.report.wording import page_strings
+from i2t_ros.recordings.report.wording import Sentences, page_strings
 from i2t_ros.recordings.writing.base import Run
+from i2t_ros.resources import config_path
 
 DOG, PERSON = {"dog": 1}, {"person": 1}
 FIELD = re.compile(r"\{\w+\}")
@@ -229,6 +230,36 @@ def test_a_report_has_a_limited_number_of_classes(monkeypatch):
         classes.see(told_of(stream_of(), at, {name: at + 1}, seconds=at))
     assert classes.ordered() == ["a", "b"]
     assert (classes.seen["a"].images, classes.seen["a"].most) == (2, 4)
+    assert classes.others == {"c"}
+
+
+def test_a_class_whose_name_is_a_book_is_left_out(tmp_path):
+    stream, long = stream_of(), "x" * 1_000_000
+    told = [told_of(stream, at, {long: 1, "dog": 1}, seconds=at) for at in range(3)]
+    path = write_report(tmp_path, [stream], told)
+    data, _ = read_data(path)
+    assert [name for name, *_ in data["classes"]] == ["dog"]
+    assert data["left_out"]["classes"] == 1
+    assert path.stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize("how", [{"style": "scene"}, {"spoken": True}, {"style": "changes"}])
+def test_sentences_are_told_in_the_style_of_the_job(how):
+    options = DescribeOptions(language="ja", **how)
+    told = told_of(stream_of(), 0, {"dog": 2, "person": 1}, options, seconds=0)
+    sentences = Sentences(options)
+    for tag, said in zip(sentences.tags, sentences.of(told), strict=True):
+        assert said == tell(told.description.scene, replace(options, language=tag)), tag
+
+
+def test_fewer_moments_are_kept_if_their_sentences_are_long(tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "MOST_MOMENTS", 2)
+    stream, classes = stream_of("photos", "pictures"), config_path("labels", "coco80.txt")
+    labels = classes.read_text(encoding="utf-8").split("\n")[:80]
+    told = [told_of(stream, at, dict.fromkeys(labels, at + 1)) for at in range(2)]
+    data, _ = read_data(write_report(tmp_path, [stream], told))
+    assert len(data["moments"]) == 1
+    assert data["left_out"]["moments"] == 2
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)

@@ -256,3 +256,18 @@ def test_paper_is_light(open_report):
     assert page.run("return themes") == ["light"]
     page.until(lambda: page.run(theme) == "dark", "the screen is dark again")
     page.run("localStorage.clear()")
+
+
+def test_the_command_and_the_link_are_copied(open_report):
+    page = open_report([drive()], address_of("drive", 40))
+    command, link = page.all("#chosen-body button")
+    for button, copied in (
+        (command, "ros2 bag play '/data/it'\"'\"'s drive' --start-offset 40.000"),
+        (link, f"{page.path.as_uri()}#stream=drive&t=40"),
+    ):
+        button.click()
+        page.until(lambda button=button: button.text == "Copied", "it says that it is copied")
+        field = page.find("query")
+        field.send_keys(page.keys.CONTROL, "v")
+        assert field.get_property("value") == copied
+        page.find("clear").click()

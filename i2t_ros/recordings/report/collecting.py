@@ -16,6 +16,10 @@ MOST_RUNS = 150_000
 MOST_CLASSES = 500
 """In a report; a detector has some hundreds at most."""
 
+_LONGEST_CLASS = 200
+"""Characters of the name of a class; a longer one is left out."""
+_MOST_OTHERS = 10_000
+
 _FIRST_GRAIN = 100
 """Milliseconds."""
 
@@ -146,15 +150,24 @@ class Classes:
     """All classes that are seen, up to MOST_CLASSES; the others are left out of a report."""
 
     seen: dict[str, ClassSeen] = field(default_factory=dict)
+    others: set[str] = field(default_factory=set)
 
     def see(self, told: Told) -> None:
         """Count the classes of an image."""
         for name, count in sorted(counts_of(told).items()):
-            if name not in self.seen and len(self.seen) >= MOST_CLASSES:
+            seen = self.seen.get(name)
+            if seen is None and not self._takes(name):
                 continue
             seen = self.seen.setdefault(name, ClassSeen())
             seen.images += 1
             seen.most = max(seen.most, count)
+
+    def _takes(self, name: str) -> bool:
+        if len(self.seen) < MOST_CLASSES and len(name) <= _LONGEST_CLASS:
+            return True
+        if len(self.others) < _MOST_OTHERS:
+            self.others.add(name[:_LONGEST_CLASS])
+        return False
 
     def ordered(self) -> list[str]:
         """Return the classes, those that are in most images first."""

@@ -33,6 +33,8 @@ function facts() {
   const classes = data.classes.map(([, images, most], name) => element(
     "span", { class: "class", title: `${text("seenIn", { count: images })}, ${text("mostAtOnce", { count: most })}` },
     nameOf(labelOf(name)), element("small", { class: "soft" }, ` ${numeral(images)}`)));
+  const others = data.left_out.classes;
+  if (others) classes.push(text("andMore", { count: others }));
   const found = [["objects", ...(classes.length ? classes : [text("nothingFound")])]];
   if (data.models.length) found.push(["model", ...data.models.map((name) => nameOf(name))]);
   found.push(["tasks", ...data.tasks.map((name) => nameOf(name))]);
@@ -66,5 +68,5 @@ function showDamage() {
     ...data.damage.map(([source, topic, time, what]) => element("li", {},
       nameOf(source, { class: "source" }), topic ? nameOf(topic, { class: "topic" }) : null,
       time === null ? null : nameOf(timeOf(time), { class: "soft" }), element("span", { dir: "auto" }, what))),
-    ...(more ? [element("li", { class: "soft" }, text("damageMore", { count: more }))] : []));
+    ...(more ? [element("li", { class: "soft" }, text("andMore", { count: more }))] : []));
 }

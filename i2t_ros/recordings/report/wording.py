@@ -20,6 +20,8 @@ from i2t_ros.recordings.writing.base import Told
 _STRINGS = Path(__file__).parent / "strings"
 _LARGEST_TOLD = 20
 """Larger numbers of a class stand beside its label."""
+_LONGEST_SENTENCE = 5_000
+"""Characters; a picture may be full of text."""
 _KNOWN_SENTENCES = 2_000
 """Images that look alike are not told again."""
 
@@ -49,11 +51,11 @@ class Sentences:
 
     def _tell(self, told: Told, options: DescribeOptions, own: str) -> str:
         if options.language == self._options.language:
-            return own
+            return own[:_LONGEST_SENTENCE]
         try:
-            return tell(told.description.scene, options)
-        except I2tError:  # no voice in this language; words of a language model
-            return own
+            return tell(told.description.scene, options)[:_LONGEST_SENTENCE]
+        except I2tError:  # no voice in this language
+            return own[:_LONGEST_SENTENCE]
 
 
 def language_data(

@@ -1,6 +1,6 @@
 """report.html: what appeared when, in a page that needs nothing else."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from i2t_ros.recordings.base import Damage
@@ -16,7 +16,9 @@ from i2t_ros.recordings.report.wording import Sentences, language_data
 from i2t_ros.recordings.writing.base import Moment, Run, Stream, Telling, Told, Writer
 
 MOST_MOMENTS = 4_000
-"""Each is up to about 2 kB of the page, if its sentence is that of no other."""
+"""Fewer if their sentences are long."""
+_USUAL_SIZE = 2_048
+"""Bytes of a moment in the page: mostly its sentence in twenty languages."""
 MOST_THUMBNAIL_BYTES = 10 << 20
 """Of all thumbnails; in the page they take a third more."""
 MOST_DAMAGE = 500
@@ -48,7 +50,7 @@ class ReportWriter(Writer):
         self._streams = [StreamSeen() for _ in telling.streams]
         self._classes = Classes()
         self._timelines = Timelines()
-        self._moments: EvenlyKept[_Told] = EvenlyKept(MOST_MOMENTS)
+        self._moments: EvenlyKept[_Told] = EvenlyKept(MOST_MOMENTS * _USUAL_SIZE)
         self._thumbnails: EvenlyKept[bytes] = EvenlyKept(MOST_THUMBNAIL_BYTES)
         self._moments_seen = self._thumbnails_seen = 0
         self._sentences = Sentences(telling.options)
@@ -80,14 +82,16 @@ class ReportWriter(Writer):
         changes = (
             (name, *change) for name, change in moment.changes.items() if name in self._classes.seen
         )
+        sentences = self._sentences.of(told)
         kept = _Told(
             self._numbers[told.stream],
             None if told.time is None else told.time // MILLISECOND,
             told.source[:_LONGEST_TEXT],
             tuple(changes),
-            self._sentences.of(told),
+            sentences,
         )
-        self._moments.add(number, kept)
+        size = sum(len(sentence.encode("utf-8", "replace")) for sentence in sentences)
+        self._moments.add(number, kept, max(size, _USUAL_SIZE))
         self._thumbnails.thin(self._moments.step)
 
     def damage(self, damage: Damage) -> None:
@@ -102,11 +106,10 @@ class ReportWriter(Writer):
             write_page(self._file, self._data(), list(self._thumbnails.items.values()))
 
     def _data(self) -> Mapping[str, Any]:
-        moments = self._moments.items
         classes = self._classes.ordered()
         places = {name: place for place, name in enumerate(classes)}
-        sentences = {told: place for place, told in enumerate(_distinct(moments.values()))}
-        pictures = {number: place for place, number in enumerate(self._thumbnails.items)}
+        distinct = dict.fromkeys(moment.sentences for moment in self._moments.items.values())
+        sentences = {told: place for place, told in enumerate(distinct)}
         options = self._telling.options
         return {
             "language": options.language,
@@ -118,17 +121,7 @@ class ReportWriter(Writer):
                 self._stream(number, stream, places)
                 for number, stream in enumerate(self._telling.streams)
             ],
-            "moments": [
-                [
-                    moment.stream,
-                    moment.time,
-                    moment.source,
-                    [[places[name], before, now] for name, before, now in moment.changes],
-                    sentences[moment.sentences],
-                    pictures.get(number, -1),
-                ]
-                for number, moment in moments.items()
-            ],
+            "moments": self._moments_data(places, sentences),
             "sentences": [list(told) for told in zip(*sentences, strict=True)],
             "languages": language_data(options, classes, self._counts(classes)),
             "damage": [self._damage_data(damage) for damage in self._damage],
@@ -136,13 +129,30 @@ class ReportWriter(Writer):
                 "moments": self._moments_seen,
                 "thumbnails": self._thumbnails_seen,
                 "damage": self._damaged - len(self._damage),
+                "classes": len(self._classes.others),
                 "grain": self._timelines.grain,
             },
         }
 
+    def _moments_data(
+        self, places: Mapping[str, int], sentences: Mapping[tuple[str, ...], int]
+    ) -> list[list[Any]]:
+        pictures = {number: place for place, number in enumerate(self._thumbnails.items)}
+        return [
+            [
+                moment.stream,
+                moment.time,
+                moment.source,
+                [[places[name], before, now] for name, before, now in moment.changes],
+                sentences[moment.sentences],
+                pictures.get(number, -1),
+            ]
+            for number, moment in self._moments.items.items()
+        ]
+
     def _class_data(self, name: str) -> list[Any]:
         seen = self._classes.seen[name]
-        return [name[:_LONGEST_TEXT], seen.images, seen.most]
+        return [name, seen.images, seen.most]
 
     def _selection(self) -> dict[str, Any]:
         selection = self._telling.selection
@@ -189,7 +199,3 @@ class ReportWriter(Writer):
             None if damage.time is None else damage.time // MILLISECOND,
             damage.what[:_LONGEST_TEXT],
         ]
-
-
-def _distinct(moments: Iterable[_Told]) -> Iterator[tuple[str, ...]]:
-    yield from dict.fromkeys(moment.sentences for moment in moments)
