@@ -22,6 +22,7 @@ _USUAL_SIZE = 2_048
 MOST_THUMBNAIL_BYTES = 10 << 20
 """Of all thumbnails; in the page they take a third more."""
 MOST_DAMAGE = 500
+_MOST_MODELS = 20
 _LONGEST_TEXT = 1_000
 """Characters of a text from a file, such as a name."""
 
@@ -62,7 +63,7 @@ class ReportWriter(Writer):
         """See Writer."""
         self._streams[self._numbers[told.stream]].see(told)
         self._classes.see(told)
-        if told.description.model and len(self._models) < MOST_DAMAGE:
+        if told.description.model and len(self._models) < _MOST_MODELS:
             self._models.setdefault(told.description.model)
 
     def run(self, run: Run) -> None:
