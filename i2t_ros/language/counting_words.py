@@ -226,6 +226,10 @@ class Lexicon:
         """Return the roles of words."""
         return self._phrases.get(words, {})
 
+    def phrases(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return all phrases, as words() looks them up, and their roles."""
+        return self._phrases
+
     def words(self, text: str) -> str:
         """Return a phrase as its words are looked up."""
         text = self.legible(text).casefold()

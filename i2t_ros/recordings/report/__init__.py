@@ -1,1 +1,1 @@
-"""The report: one page that shows what recordings show, in a browser and without a server."""
+"""report.html: a page about recordings that needs no other file and no server."""

@@ -1,0 +1,123 @@
+"""A report in a browser, as a person meets it."""
+
+import itertools
+from urllib.parse import quote
+
+import pytest
+from browser_page import DESKTOP
+from report_material import write_report
+from waiting import until
+
+LIMIT = 20.0
+ASKED = """
+const [phrase, language] = arguments;
+const { search } = data.languages.find(({ tag }) => tag === language);
+return termsOf(phrase, search).map(({ classes, count }) =>
+  [data.classes[classes[0]]?.[0] ?? "", count]);
+"""
+# Two frames later, what was drawn is there.
+DRAWN = (
+    "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));"
+)
+
+
+class ReportPage:
+    """The page of a report; ``address`` is what stands behind #."""
+
+    def __init__(self, browser, path, address="", size=DESKTOP):
+        self.browser, self.path = browser, path
+        self.resize(*size)
+        browser.get("about:blank")
+        browser.get_log("browser")
+        browser.get(f"{path.as_uri()}{address and '#'}{address}")
+        self.until(lambda: self.run("return document.documentElement.dataset.ready"), "it starts")
+
+    def run(self, script, *arguments):
+        return self.browser.execute_script(script, *arguments)
+
+    def until(self, condition, what):
+        until(condition, what, LIMIT)
+
+    def resize(self, width, height):
+        self.browser.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+        )
+
+    def drawn(self):
+        self.browser.execute_async_script(DRAWN)
+
+    def find(self, id_):
+        return self.browser.find_element("id", id_)
+
+    def text(self, id_):
+        return self.find(id_).text
+
+    def all(self, selector):
+        return self.browser.find_elements("css selector", selector)
+
+    def texts(self, selector):
+        return self.run(
+            "return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent)",
+            selector,
+        )
+
+    def search(self, words):
+        field = self.find("query")
+        field.clear()
+        field.send_keys(words)
+
+    def speak(self, language):
+        self.run(
+            "const menu = document.getElementById('language');"
+            "menu.value = data.languages.findIndex(({tag}) => tag === arguments[0]);"
+            "menu.dispatchEvent(new Event('change'));",
+            language,
+        )
+
+    def asked(self, phrase, language="en"):
+        """Return class -> count, as the page reads a phrase."""
+        return dict(self.run(ASKED, phrase, language))
+
+    def address(self):
+        return self.run("return location.hash").removeprefix("#")
+
+    @property
+    def keys(self):
+        """Return the names of keys that are no letters."""
+        from selenium.webdriver.common.keys import Keys  # noqa: PLC0415
+
+        return Keys
+
+    def mouse(self):
+        """Return what moves the mouse."""
+        from selenium.webdriver.common.action_chains import ActionChains  # noqa: PLC0415
+
+        return ActionChains(self.browser)
+
+    def complaints(self):
+        """Return what the browser's console says."""
+        return [entry["message"] for entry in self.browser.get_log("browser")]
+
+
+def address_of(stream, seconds):
+    return f"stream={quote(stream, safe='')}&t={seconds:g}"
+
+
+@pytest.fixture
+def open_report(chromium, tmp_path):
+    """Write a report, and open it: ``open_report([(stream, told), ...], address)``."""
+    pages = []
+
+    def open_(recordings, address="", size=(1280, 900), **more):
+        streams = [stream for stream, _ in recordings]
+        told = itertools.chain.from_iterable(images for _, images in recordings)
+        path = write_report(tmp_path, streams, told, **more)
+        pages.append(ReportPage(chromium, path, address, size))
+        return pages[-1]
+
+    yield open_
+    for page in pages:
+        assert page.complaints() == []
+        assert page.run("return performance.getEntriesByType('resource').length") == 0
+    chromium.get("about:blank")
