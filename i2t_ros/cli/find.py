@@ -209,7 +209,7 @@ def _shown(found: Found, report: str) -> dict[str, Any]:
         "stream": row.stream,
         "counts": read_counts(bytes(row.counts)),
         "sentence": row.sentence,
-        "report": report + report_fragment(row.stream, found.start) if report else None,
+        "report": report + report_fragment(row.stream, row.source, found.start) if report else None,
         "open": how_to_open(row),
     }
 

@@ -173,14 +173,17 @@ def key_of(name: str) -> str:
     return load_languages().get("en").aliases.get(key, key)
 
 
-def report_fragment(stream: str, seconds: float | None) -> str:
-    """Return what leads to a moment in report.html: #stream=drive&t=83.4; a picture has no time.
+def report_fragment(stream: str, source: str, seconds: float | None) -> str:
+    """Return what leads to a moment in report.html: #stream=drive&t=83.4.
 
     stream   its name
+    source   the file of a picture, which has no time
     seconds  from the beginning of the recording
     """
-    time = "" if seconds is None else f"&t={short_seconds(seconds)}"
-    return f"#stream={quote(stream, safe='')}{time}"
+    where = (
+        f"picture={quote(source, safe='')}" if seconds is None else f"t={short_seconds(seconds)}"
+    )
+    return f"#stream={quote(stream, safe='')}&{where}"
 
 
 def short_seconds(seconds: float) -> str:

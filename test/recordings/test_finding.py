@@ -180,9 +180,11 @@ def test_memory_does_not_grow_with_rows():
 
 
 def test_a_link_into_the_report_is_encoded():
-    assert finding.report_fragment("a/b&c#d", 1.5) == "#stream=a%2Fb%26c%23d&t=1.5"
-    assert finding.report_fragment("ä", 60.0) == "#stream=%C3%A4&t=60"
-    assert finding.report_fragment("photos", None) == "#stream=photos"
+    assert finding.report_fragment("a/b&c#d", "a.mcap", 1.5) == "#stream=a%2Fb%26c%23d&t=1.5"
+    assert finding.report_fragment("ä", "ä.mp4", 60.0) == "#stream=%C3%A4&t=60"
+    assert finding.report_fragment("photos", "photos/a&b.jpg", None) == (
+        "#stream=photos&picture=photos%2Fa%26b.jpg"
+    )
 
 
 def test_no_more_classes_are_listed_than_any_detector_has(tmp_path, monkeypatch):

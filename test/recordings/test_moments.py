@@ -63,6 +63,23 @@ def test_another_number_begins_another_run():
     ]
 
 
+def test_a_number_that_is_never_the_same_for_a_second_is_there_all_the_same():
+    crowd = [(i / 10, {"person": 12 + i * 7 % 5}) for i in range(30)]
+    (moment, run) = follow(*crowd)
+    assert moment == (0, {"person": (0, 14)})
+    assert run == ("person", 14, 0.0, 2.9)
+
+
+def test_who_comes_soon_after_another_is_a_change_of_its_own():
+    found = follow(*steps(0, 0.6, dog=1), *steps(0.6, 3, dog=2))
+    assert found == [
+        (0, {"dog": (0, 1)}),
+        ("dog", 1, 0.0, 0.6),
+        (6, {"dog": (1, 2)}),
+        ("dog", 2, 0.6, 2.9),
+    ]
+
+
 def test_changes_in_one_image_are_one_moment():
     found = follow(*steps(0, 2, dog=1), *steps(2, 4, person=2))
     assert (20, {"dog": (1, 0), "person": (0, 2)}) in found
@@ -81,6 +98,17 @@ def test_images_that_are_far_apart_all_count():
 
 def test_pictures_have_no_times_and_each_is_a_moment():
     assert follow((None, {"dog": 1}), (None, {})) == [(0, {"dog": (0, 1)}), (1, {})]
+
+
+def test_a_flicker_at_the_end_is_none_either():
+    assert follow(*steps(0, 2, dog=1), *steps(2, 2.3)) == [
+        (0, {"dog": (0, 1)}),
+        ("dog", 1, 0.0, 2.2),
+    ]
+
+
+def test_a_single_image_counts():
+    assert follow((3, {"dog": 1})) == [(0, {"dog": (0, 1)}), ("dog", 1, 3.0, 3.0)]
 
 
 def test_a_stream_without_images_has_nothing():

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from types import MappingProxyType
 
 from i2t_ros.errors import InvalidRequestError
+from i2t_ros.recordings.report.writer import ReportWriter
 from i2t_ros.recordings.writing.base import Telling, Writer
 from i2t_ros.recordings.writing.coco import CocoWriter
 from i2t_ros.recordings.writing.jsonl import JsonLinesWriter
@@ -17,6 +18,7 @@ WRITERS: Mapping[str, type[Writer]] = MappingProxyType(
         "parquet": ParquetWriter,
         "coco": CocoWriter,
         "subtitles": SubtitlesWriter,
+        "report": ReportWriter,
     }
 )
 """Name -> what writes it."""
