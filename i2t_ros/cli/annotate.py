@@ -22,7 +22,7 @@ from i2t_ros.recordings.work.annotate import Annotation, Summary, settle
 from i2t_ros.recordings.work.crew import LocalCrew
 from i2t_ros.recordings.work.job import COPIES, Job
 from i2t_ros.recordings.work.plan import make_plan
-from i2t_ros.recordings.work.store import Store
+from i2t_ros.recordings.work.store import open_store
 from i2t_ros.recordings.writing.registry import OUTPUTS, check_outputs
 
 SHOWN = 20
@@ -135,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
     Raises I2tError if an argument is wrong or nothing can be done.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    store = Store(args.out)
+    store = open_store(args.out)
     job = _job(args)
     with store.locked():
         plan = make_plan(job)

@@ -25,7 +25,7 @@ from i2t_ros.recordings.work.job import Unit
 from i2t_ros.recordings.work.places import PARTS, TOLD, UNITS
 from i2t_ros.recordings.work.plan import read_plan
 from i2t_ros.recordings.work.records import Record, UnitRecords, decode_records
-from i2t_ros.recordings.work.store import Store
+from i2t_ros.recordings.work.store import open_store
 from i2t_ros.recordings.work.streams import told_of
 from i2t_ros.types import Image, Scene
 from i2t_ros.vision.codecs import encode_image
@@ -60,7 +60,7 @@ class Worker:
 
     def __init__(self, folder: str) -> None:
         """Read the plan in the folder of the results, and load no model yet; raises OSError."""
-        self._store = Store(folder)
+        self._store = open_store(folder)
         self._plan = read_plan(self._store)
         self._recordings: dict[int, Recording] = {}
 
