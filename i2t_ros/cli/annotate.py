@@ -21,7 +21,8 @@ from i2t_ros.recordings.open import paths_of
 from i2t_ros.recordings.work.annotate import Annotation, Summary, settle
 from i2t_ros.recordings.work.crew import LocalCrew
 from i2t_ros.recordings.work.job import COPIES, Job
-from i2t_ros.recordings.work.plan import make_plan
+from i2t_ros.recordings.work.plan import Plan, make_plan
+from i2t_ros.recordings.work.ray_crew import RayCrew
 from i2t_ros.recordings.work.store import open_store
 from i2t_ros.recordings.writing.registry import OUTPUTS, check_outputs
 
@@ -46,9 +47,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         nargs="+",
         metavar="RECORDING",
         help="a rosbag2 folder, a .mcap or .db3 file, a video, a picture, a folder of any of "
-        "these, or a pattern such as 'bags/*.mcap'",
+        "these, or a pattern such as 'bags/*.mcap'; also at s3://",
     )
-    parser.add_argument("--out", required=True, metavar="FOLDER", help="where the results go")
+    parser.add_argument(
+        "--out",
+        required=True,
+        metavar="FOLDER",
+        help="where the results go: a folder, or s3://bucket/folder",
+    )
     which = parser.add_argument_group("which images")
     which.add_argument(
         "--topics",
@@ -124,7 +130,13 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="processes that look at images (default: one for each core)",
+        help="processes that look at images (default: one for each core, of a cluster for each of "
+        "its CPUs)",
+    )
+    work.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="spread the work over a Ray cluster: auto, HOST:6379 or ray://HOST:10001",
     )
     work.add_argument("--quiet", action="store_true", help="show no progress")
 
@@ -143,9 +155,8 @@ def run(args: argparse.Namespace) -> int:
             print(f"{args.out}: all of it is there already")
             return 0
         _check_models(args, job)
-        workers = args.workers or usable_cores().number
         with closing(_Bar(quiet=args.quiet)) as bar:
-            crew = LocalCrew(args.out, min(workers, len(plan.units)))
+            crew = _crew(args, plan, bar)
             try:
                 with crew:
                     summary = Annotation(store, plan, bar).run(crew)
@@ -181,6 +192,14 @@ def _job(args: argparse.Namespace) -> Job:
         check_outputs(args.outputs),
         args.copy,
     )
+
+
+def _crew(args: argparse.Namespace, plan: Plan, bar: "_Bar") -> LocalCrew | RayCrew:
+    """Return those who do the work; raises BackendMissingError."""
+    if args.ray is not None:
+        return RayCrew(args.ray, args.out, plan, args.workers, bar.say)
+    workers = args.workers or usable_cores().number
+    return LocalCrew(args.out, min(workers, len(plan.units)))
 
 
 def _names() -> list[str]:
@@ -221,6 +240,10 @@ class _Bar:
         """See Progress."""
         if self._bar is not None:
             self._bar.update(number)
+
+    def say(self, text: str) -> None:
+        """Print a line above the bar."""
+        tqdm.tqdm.write(f"i2t annotate: {text}", file=sys.stderr)
 
     def close(self) -> None:
         """Take the bar away."""

@@ -160,11 +160,7 @@ class Storage:
     @contextmanager
     def _failures(self, name: str, *, writes: bool = False) -> Iterator[None]:
         """Turn what the client raises into what people understand."""
-        from botocore.exceptions import (  # noqa: PLC0415
-            BotoCoreError,
-            NoCredentialsError,
-            PartialCredentialsError,
-        )
+        from botocore.exceptions import BotoCoreError, NoCredentialsError  # noqa: PLC0415
 
         where = f"{self.url}/{name}" if name else self.url
         try:
@@ -180,7 +176,7 @@ class Storage:
                 f"{where}: access is denied ({error}); these credentials may not "
                 f"{'write' if writes else 'read'} there"
             ) from error
-        except (NoCredentialsError, PartialCredentialsError) as error:
+        except NoCredentialsError as error:
             raise SourceUnreadableError(
                 f"{where}: there are no credentials; set AWS_ACCESS_KEY_ID and "
                 "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
@@ -195,7 +191,9 @@ class Storage:
 def _entry(found: Any, name: str) -> Entry:
     """Return an entry of what the client lists; raises SourceError for a name that is no path."""
     if {"..", "."} & {*name.split("/")} or PurePosixPath(name).is_absolute() or "\0" in name:
-        raise SourceUnreadableError(f"{found['name']!r}: expected a name that can be a file's of a folder")
+        raise SourceUnreadableError(
+            f"{found['name']!r}: expected a name that can be a file's of a folder"
+        )
     if found["type"] == "directory":
         return Entry(name, 0, "", True)
     tag = str(found.get("ETag") or found.get("LastModified") or "").strip('"')
