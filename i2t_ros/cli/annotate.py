@@ -17,6 +17,7 @@ from i2t_ros.cli.tables import printable
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.pipeline.making import make_describer, prepare, read_options
 from i2t_ros.recordings.base import SECOND, Selection
+from i2t_ros.recordings.copies import usual_copies
 from i2t_ros.recordings.open import paths_of
 from i2t_ros.recordings.work.annotate import Annotation, Summary, settle
 from i2t_ros.recordings.work.crew import LocalCrew
@@ -152,6 +153,7 @@ def run(args: argparse.Namespace) -> int:
     with store.locked():
         plan = make_plan(job)
         if settle(store, plan, overwrite=args.overwrite):
+            usual_copies().clear()
             print(f"{args.out}: all of it is there already")
             return 0
         _check_models(args, job)
@@ -160,6 +162,7 @@ def run(args: argparse.Namespace) -> int:
             try:
                 with crew:
                     summary = Annotation(store, plan, bar).run(crew)
+                usual_copies().clear()
             except KeyboardInterrupt:
                 bar.close()
                 print("\nstopped; the same command goes on from here", file=sys.stderr)

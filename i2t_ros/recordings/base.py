@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from i2t_ros.types import Image, Scene
@@ -133,3 +134,10 @@ class Recording(ABC):
 
         Raises SourceError.
         """
+
+    def local(self, name: str) -> Path:
+        """Return where this machine has what a name stands for: ``path``, or an image's source.
+
+        Recordings on shared storage have other names than their copies. Raises SourceError.
+        """
+        return Path(name)

@@ -25,6 +25,8 @@ PATIENCE = 10.0
 """Seconds without a process to work with, after which that is said."""
 CONNECT_LIMIT = 5.0
 """Seconds for the cluster's port to answer."""
+END_LIMIT = 10.0
+"""Seconds for processes to tidy up."""
 NODE_LIMIT = 5.0
 """Seconds in which the cluster knows that a machine has gone, if that ended a process."""
 
@@ -77,8 +79,15 @@ class RayCrew:
         )
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """End all processes of this crew and leave the cluster."""
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End all processes of this crew and leave the cluster.
+
+        If all is done, each machine removes its copies; else the next command goes on with them.
+        """
+        idle = [member for member in self._members if member.begun is None]
+        if kind is None and idle:
+            with suppress(self._ray.exceptions.RayError):
+                self._ray.get([member.actor.end.remote() for member in idle], timeout=END_LIMIT)
         for member in self._members:
             self._end(member)
         self._members.clear()

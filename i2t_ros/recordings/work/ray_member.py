@@ -14,6 +14,7 @@ import cv2
 from i2t_ros.errors import BackendError, I2tError, SourceMissingError
 from i2t_ros.installation import how_to_install
 from i2t_ros.optional import needed_for
+from i2t_ros.recordings.copies import usual_copies
 from i2t_ros.recordings.storage import is_url, local_path
 from i2t_ros.recordings.work.places import PLAN
 from i2t_ros.recordings.work.store import open_store
@@ -79,7 +80,7 @@ def member_class() -> type:
             return self.at
 
         def end(self) -> None:
-            """Release what is held of recordings."""
+            """Remove what this machine has copied."""
             self.hand.end()
 
     return Member
@@ -148,5 +149,6 @@ class Hand:
         return None
 
     def end(self) -> None:
-        """Release what is held of recordings."""
+        """Release what is held of recordings, and remove the copies that no other actor holds."""
         self._worker.close()
+        usual_copies().clear()

@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from i2t_ros.errors import I2tError, ImageError
+from i2t_ros.errors import I2tError, ImageError, SourceUnreadableError
 from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.describer import Describer
 from i2t_ros.pipeline.description_json import description_to_json
@@ -62,7 +62,7 @@ class Worker:
         """Read the plan in the folder of the results, and load no model yet; raises OSError."""
         self._store = open_store(folder)
         self._plan = read_plan(self._store)
-        self._recordings: dict[int, Recording] = {}
+        self._opened: tuple[int, Recording] | None = None
 
     @cached_property
     def _options(self) -> DescribeOptions:
@@ -73,7 +73,8 @@ class Worker:
         return make_describer(self._plan.job.values, progress=False)
 
     def close(self) -> None:
-        """Release the models."""
+        """Release the models and the recording."""
+        self._opened = None
         if "_describer" in vars(self):
             self._describer.close()
 
@@ -82,10 +83,18 @@ class Worker:
         {"look": self._look, "render": self._render}[duty.kind](duty, advance)
 
     def _recording(self, number: int) -> Recording:
-        if number not in self._recordings:
+        """Return a recording; only the last one is kept, as it may hold a copy of many bytes."""
+        if self._opened is None or self._opened[0] != number:
             job = self._plan.job
-            self._recordings[number] = open_recording(job.recordings[number], job)
-        return self._recordings[number]
+            self._opened = None
+            recording = open_recording(job.recordings[number], job)
+            if recording.fingerprint() != self._plan.fingerprints[number]:
+                raise SourceUnreadableError(
+                    f"{recording.path}: it has changed since the work began, or is not the same on "
+                    "every machine; name it again with --overwrite"
+                )
+            self._opened = number, recording
+        return self._opened[1]
 
     def _look(self, duty: Duty, advance: Advance) -> None:
         """Describe the images of a unit, and keep what was found about once a second."""
