@@ -27,8 +27,9 @@ CONNECT_LIMIT = 5.0
 """Seconds for the cluster's port to answer."""
 END_LIMIT = 10.0
 """Seconds for processes to tidy up."""
-NODE_LIMIT = 5.0
-"""Seconds in which the cluster knows that a machine has gone, if that ended a process."""
+NODE_LIMIT = 3.0
+"""Seconds in which the cluster knows that a machine has gone, before it is an image that is blamed
+for the end of a process."""
 
 Say = Callable[[str], None]
 """Is told what people should know while they wait."""
@@ -190,8 +191,8 @@ class RayCrew:
             if self._unborn >= DEATHS:
                 raise BackendError(f"{self._unborn} processes have ended at once: {_line(error)}")
             return []
-        if self._has_gone(member.node):  # so it is not for an image that the process died
-            return [duty]
+        if self._has_gone(member.node, NODE_LIMIT if duty.careful else 0.0):
+            return [duty]  # it was not for an image that the process died
         name = f"{duty.kind} {duty.unit.name}"
         deaths[name] += 1
         if deaths[name] >= DEATHS or (duty.kind != "look" and deaths[name] > 1):
@@ -203,9 +204,9 @@ class RayCrew:
             skip(duty)
         return [replace(duty, careful=duty.kind == "look")]
 
-    def _has_gone(self, node: str) -> bool:
+    def _has_gone(self, node: str, seconds: float) -> bool:
         """Return whether a machine has gone; the cluster may know it a little later."""
-        until = time.monotonic() + NODE_LIMIT
+        until = time.monotonic() + seconds
         while True:
             alive = {each["NodeID"] for each in self._ray.nodes() if each["Alive"]}
             if node not in alive:
