@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -66,7 +67,8 @@ class Copies:
                 self._fetch(listing, home)
             lock = open(home / _LOCK, "rb")  # noqa: SIM115 (whoever gets it closes it)
             fcntl.flock(lock, fcntl.LOCK_SH)
-            os.utime(home / _LOCK)
+            now = time.time_ns()  # the file system's own clock may have steps of milliseconds
+            os.utime(home / _LOCK, ns=(now, now))
         return lock
 
     def _home(self, listing: Listing) -> Path:

@@ -64,14 +64,15 @@ class Storage:
             raise InvalidRequestError(
                 f"{scheme}://: expected a folder of this machine, or s3://bucket/folder"
             )
-        if "@" in rest.partition("/")[0]:
+        bucket = rest.partition("/")[0]
+        if "@" in bucket:
             raise InvalidRequestError(
                 f"{scheme}://…@…: credentials do not belong into a URL, which others see; set "
                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
             )
         self.url = url.rstrip("/")
         self._root = rest.rstrip("/")
-        if not self._root:
+        if not bucket:
             raise InvalidRequestError(f"{url}: expected the name of a bucket after {scheme}://")
         with needed_for(f"{scheme}://", how_to_install("ray")):
             import s3fs  # noqa: PLC0415

@@ -8,10 +8,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from annotating import Counted, annotated, by_processes, job_of, mark, picture_folder
+from annotating import Counted, annotated, by_processes, files_of, job_of, mark, picture_folder
 from running_command import RunningCommand
+from s3_bucket import bucket_on_this_machine
 
 from i2t_ros.errors import BackendError, BackendUnavailableError, SourceMissingError
+from i2t_ros.recordings.storage import Storage
 from i2t_ros.recordings.work import ray_crew
 from i2t_ros.recordings.work.annotate import settle
 from i2t_ros.recordings.work.plan import make_plan
@@ -20,7 +22,7 @@ from i2t_ros.recordings.work.store import open_store
 
 ray = pytest.importorskip("ray", reason="Ray is not installed")
 
-from ray_cluster import NODE, Stop, cluster_of_two, parent_of  # noqa: E402
+from ray_cluster import NODE, Stop, cluster_of_two, parent_of, wait_for_end  # noqa: E402
 
 pytestmark = [
     pytest.mark.slow,
@@ -32,7 +34,13 @@ NUMBER = 150  # pictures: three units
 
 
 @pytest.fixture(scope="module")
-def cluster():
+def s3(tmp_path_factory):
+    with bucket_on_this_machine(tmp_path_factory.mktemp("cache")) as bucket:
+        yield bucket
+
+
+@pytest.fixture(scope="module")
+def cluster(s3):
     with cluster_of_two() as nodes:
         yield nodes
 
@@ -83,6 +91,21 @@ def test_results_are_those_of_one_machine(cluster, pictures, tmp_path):
     assert len(found["images.jsonl"].splitlines()) == NUMBER
 
 
+def test_recordings_and_results_may_be_in_s3(cluster, s3, pictures):
+    url = f"{s3.url}/drive"
+    Storage(url).upload(pictures, "pictures")
+
+    def crew(plan):
+        return RayCrew(cluster.address, f"{s3.url}/ray", plan, 0, pytest.fail)
+
+    found, summary = annotated(f"{url}/pictures", f"{s3.url}/ray", crew)
+    assert summary.images == NUMBER
+    assert s3.copies() == []  # the machines have removed them
+    assert found == by_processes(f"{url}/pictures", f"{s3.url}/here")[0]
+    source = f'"source":"{url}/pictures/p000.png"'
+    assert found["images.jsonl"].startswith(f"{{{source}".encode())
+
+
 def test_a_process_that_is_killed_is_replaced(cluster, pictures, tmp_path):
     picture = mark(pictures, 70, "stop")
     expected, _ = by_processes(pictures, tmp_path / "here")
@@ -94,7 +117,7 @@ def test_a_process_that_is_killed_is_replaced(cluster, pictures, tmp_path):
 
     with Meanwhile(kill):
         found, summary = by_ray(pictures, tmp_path / "ray", cluster)
-    assert not Path(f"/proc/{killed[0]}/cmdline").exists()
+    wait_for_end(killed[0])
     assert found == expected
     assert summary.images == NUMBER
 
@@ -206,10 +229,10 @@ def test_ctrl_c_ends_the_work_and_the_same_command_goes_on(cluster, pictures, tm
         os.kill(running.pid, signal.SIGINT)
         running.until("^stopped; the same command goes on from here")
         assert running.end() != 0
-        assert not Path(f"/proc/{pid}").exists()
+        wait_for_end(pid)
         running = RunningCommand(*command, cwd="/")
         assert running.end() == 0
         assert running.text() == f"{out}: {NUMBER} images described; detections.jsonl, images.jsonl"
     finally:
         running.kill()
-    assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == expected
+    assert files_of(open_store(str(out))) == expected

@@ -59,7 +59,12 @@ def annotated(recording, out, crew_of, progress=None):
     with crew_of(plan) as crew:
         summary = Annotation(store, plan, progress or Counted()).run(crew)
     assert store.names(".i2t") == []
-    return {name: store.read(name) for name in store.names("")}, summary
+    return files_of(store), summary
+
+
+def files_of(store):
+    """Return the files that were made, by name."""
+    return {name: store.read(name) for name in store.names("")}
 
 
 def by_processes(recording, out):

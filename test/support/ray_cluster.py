@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import tempfile
@@ -65,3 +66,15 @@ class Stop:
 def parent_of(pid):
     """Return the number of the process that has started another one."""
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def wait_for_end(pid):
+    """Wait until a process, which has been told to end, has ended."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        assert select.select([process], [], [], 30)[0], f"process {pid} goes on"
+    finally:
+        os.close(process)
