@@ -138,6 +138,10 @@ class Recording(ABC):
     def local(self, name: str) -> Path:
         """Return where this machine has what a name stands for: ``path``, or an image's source.
 
-        Recordings on shared storage have other names than their copies. Raises SourceError.
+        Recordings on shared storage have other names than their copies, which stay
+        until close(). Raises SourceError.
         """
         return Path(name)
+
+    def close(self) -> None:  # noqa: B027 (most hold nothing)
+        """Give free what local() has told of; the recording can be used again."""

@@ -156,7 +156,7 @@ class CopiedRecording(Recording):
         self._opener = opener
         self._copies = copies or usual_copies()
         self._opened: dict[Path, Recording] = {}
-        self._stays = ExitStack()  # its copy is given free when this object is no longer used
+        self._stays = ExitStack()
 
     def topics(self, selection: Selection) -> Sequence[str]:
         """See Recording.topics."""
@@ -188,9 +188,13 @@ class CopiedRecording(Recording):
         return self._listing.digest
 
     def local(self, name: str) -> Path:
-        """See Recording.local; the copy stays as long as this recording is used."""
+        """See Recording.local."""
         path = self._stays.enter_context(self._copies.held(self._listing))
         return Path(f"{path}{name.removeprefix(self.path)}")
+
+    def close(self) -> None:
+        """See Recording.close."""
+        self._stays.close()
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[Recording, Path]]:

@@ -108,7 +108,7 @@ def test_a_renderer_finds_the_files(pictures, tmp_path):
     assert recording.local(f"{pictures}/p001.png").read_bytes() == b"no picture"
     copies.clear()
     assert folder.is_dir()  # it is used
-    del recording
+    recording.close()
     copies.clear()
     assert not folder.exists()
 

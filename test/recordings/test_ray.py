@@ -122,29 +122,6 @@ def test_a_process_that_is_killed_is_replaced(cluster, pictures, tmp_path):
     assert summary.images == NUMBER
 
 
-def test_a_machine_that_goes_is_done_without(cluster, pictures, tmp_path):
-    marked = [mark(pictures, number, "stop") for number in (10, 80, 140)]  # one in each unit
-    expected, _ = by_processes(pictures, tmp_path / "here")
-    stops = [Stop(picture) for picture in marked]
-    third = cluster.add_node(**NODE)
-    raylet = third.all_processes["raylet"][0].process.pid
-    lost = []
-
-    def remove():
-        workers = [stop.wait() for stop in stops]
-        lost.extend(pid for pid in workers if parent_of(pid) == raylet)
-        cluster.remove_node(third, allow_graceful=False)
-        for stop, pid in zip(stops, workers, strict=True):
-            if pid not in lost:
-                stop.go()
-
-    with Meanwhile(remove):
-        found, summary = by_ray(pictures, tmp_path / "ray", cluster, 3)
-    assert len(lost) == 1
-    assert found == expected
-    assert summary.images == NUMBER
-
-
 def test_a_picture_that_ends_its_process_is_skipped(cluster, pictures, tmp_path):
     mark(pictures, 100, "deadly")
     found, summary = by_ray(pictures, tmp_path / "ray", cluster)
@@ -236,3 +213,27 @@ def test_ctrl_c_ends_the_work_and_the_same_command_goes_on(cluster, pictures, tm
     finally:
         running.kill()
     assert files_of(open_store(str(out))) == expected
+
+
+# The last one: for a while the cluster goes on to count what the machine had.
+def test_a_machine_that_goes_is_done_without(cluster, pictures, tmp_path):
+    marked = [mark(pictures, number, "stop") for number in (10, 80, 140)]  # one in each unit
+    expected, _ = by_processes(pictures, tmp_path / "here")
+    stops = [Stop(picture) for picture in marked]
+    third = cluster.add_node(**NODE)
+    raylet = third.all_processes["raylet"][0].process.pid
+    lost = []
+
+    def remove():
+        workers = [stop.wait() for stop in stops]
+        lost.extend(pid for pid in workers if parent_of(pid) == raylet)
+        cluster.remove_node(third, allow_graceful=False)
+        for stop, pid in zip(stops, workers, strict=True):
+            if pid not in lost:
+                stop.go()
+
+    with Meanwhile(remove):
+        found, summary = by_ray(pictures, tmp_path / "ray", cluster, 3)
+    assert len(lost) == 1
+    assert found == expected
+    assert summary.images == NUMBER

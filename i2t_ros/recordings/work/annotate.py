@@ -1,6 +1,6 @@
 """The whole of the work: look at every image, tell what was seen, render the recordings again."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -165,7 +165,7 @@ class Annotation:
             recording = open_recording(path, plan.job)
             ending = RENDERERS[recording.kind].ending
             names = [f"{PARTS}/{unit.name}.{ending}" for unit in plan.units_of(number)]
-            with ExitStack() as stack:
+            with closing(recording), ExitStack() as stack:
                 parts = [stack.enter_context(self._store.local(name)) for name in names]
                 renderer_of(recording, telling).join(parts)
 

@@ -27,9 +27,6 @@ CONNECT_LIMIT = 5.0
 """Seconds for the cluster's port to answer."""
 END_LIMIT = 10.0
 """Seconds for processes to tidy up."""
-NODE_LIMIT = 3.0
-"""Seconds in which the cluster knows that a machine has gone, before it is an image that is blamed
-for the end of a process."""
 
 Say = Callable[[str], None]
 """Is told what people should know while they wait."""
@@ -61,6 +58,7 @@ class RayCrew:
         self._say = say
         self._members: list[_Member] = []
         self._unborn = 0  # actors that died before they could do anything, one after the other
+        self._doubted: set[str] = set()  # duties at which one careful process has died
         self._heard = 0.0  # when there was an actor to work with, for the last time
 
     def __enter__(self) -> "RayCrew":
@@ -191,9 +189,15 @@ class RayCrew:
             if self._unborn >= DEATHS:
                 raise BackendError(f"{self._unborn} processes have ended at once: {_line(error)}")
             return []
-        if self._has_gone(member.node, NODE_LIMIT if duty.careful else 0.0):
-            return [duty]  # it was not for an image that the process died
         name = f"{duty.kind} {duty.unit.name}"
+        gone = member.node not in {each["NodeID"] for each in self._ray.nodes() if each["Alive"]}
+        if gone or (duty.careful and name not in self._doubted):
+            # The cluster learns late that a machine has gone. So an image is only blamed for the
+            # end of a second process that was careful.
+            if not gone:
+                self._doubted.add(name)
+            return [duty]
+        self._doubted.discard(name)
         deaths[name] += 1
         if deaths[name] >= DEATHS or (duty.kind != "look" and deaths[name] > 1):
             raise BackendError(
@@ -203,17 +207,6 @@ class RayCrew:
         if duty.careful:
             skip(duty)
         return [replace(duty, careful=duty.kind == "look")]
-
-    def _has_gone(self, node: str, seconds: float) -> bool:
-        """Return whether a machine has gone; the cluster may know it a little later."""
-        until = time.monotonic() + seconds
-        while True:
-            alive = {each["NodeID"] for each in self._ray.nodes() if each["Alive"]}
-            if node not in alive:
-                return True
-            if time.monotonic() > until:
-                return False
-            time.sleep(NODE_LIMIT / 20)
 
     def _end(self, member: "_Member") -> None:
         with suppress(Exception):  # whatever is wrong with the cluster, others must be ended too

@@ -74,7 +74,7 @@ class Worker:
 
     def close(self) -> None:
         """Release the models and the recording."""
-        self._opened = None
+        self._leave()
         if "_describer" in vars(self):
             self._describer.close()
 
@@ -86,7 +86,7 @@ class Worker:
         """Return a recording; only the last one is kept, as it may hold a copy of many bytes."""
         if self._opened is None or self._opened[0] != number:
             job = self._plan.job
-            self._opened = None
+            self._leave()
             recording = open_recording(job.recordings[number], job)
             if recording.fingerprint() != self._plan.fingerprints[number]:
                 raise SourceUnreadableError(
@@ -95,6 +95,11 @@ class Worker:
                 )
             self._opened = number, recording
         return self._opened[1]
+
+    def _leave(self) -> None:
+        if self._opened is not None:
+            self._opened[1].close()
+            self._opened = None
 
     def _look(self, duty: Duty, advance: Advance) -> None:
         """Describe the images of a unit, and keep what was found about once a second."""
