@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from annotating import EACH_KIND, annotate, make_each_kind, tree
 from deadly_pictures import Counted, annotated, by_processes, files_of, job_of, mark, picture_folder
 from running_command import RunningCommand
 from s3_bucket import bucket_on_this_machine
@@ -104,6 +105,19 @@ def test_recordings_and_results_may_be_in_s3(cluster, s3, pictures):
     assert found == by_processes(f"{url}/pictures", f"{s3.url}/here")[0]
     source = f'"source":"{url}/pictures/p000.png"'
     assert found["images.jsonl"].startswith(f"{{{source}".encode())
+
+
+def test_bags_and_videos_from_s3_come_out_as_on_one_machine(cluster, s3, tmp_path):
+    (tmp_path / "each").mkdir()
+    make_each_kind(tmp_path / "each")
+    Storage(s3.url).upload(tmp_path / "each", "each")
+    named = f"{s3.url}/each", f"{s3.url}/each/pictures"
+    annotate(*named, "--out", tmp_path / "here")
+    annotate(*named, "--out", tmp_path / "ray", "--ray", cluster.address)
+    found = tree(tmp_path / "ray")
+    assert found == tree(tmp_path / "here")
+    assert len(found["images.jsonl"].splitlines()) == EACH_KIND
+    assert {"annotated.film.mp4", "annotated.drive/metadata.yaml"} <= found.keys()
 
 
 def test_a_process_that_is_killed_is_replaced(cluster, pictures, tmp_path):
