@@ -54,7 +54,7 @@ def test_a_search_finds_moments_and_marks_the_timeline(open_report):
     page.search("two people and a dog")
 
     page.drawn()
-    assert page.text("found") == "Matches: 1 (two people, a dog)"
+    assert page.text("found") == "Matches: 1 (two people and a dog)"
     assert page.run(PIXEL, 0.505, 3)[3] > 0
     assert page.run(PIXEL, 0.755, 3)[3] == 0
     assert page.texts("#cards .when") == ["0:40.0"]
@@ -92,7 +92,7 @@ def test_classes_and_a_duration_are_filters(open_report):
     assert page.run(HITS) == [[40000, 60000]] * 2
     assert person.get_attribute("aria-pressed") == "true"
     page.find("least").send_keys("2")  # what was there is selected
-    assert page.text("found") == "No match (two dogs, two people)"
+    assert page.text("found") == "No match (two dogs and two people)"
     dog.click()
     assert page.text("found") == "Matches: 2 (two people)"
     page.find("lasting").send_keys("40")
@@ -140,6 +140,21 @@ def test_every_language_says_everything(open_report):
         ]
         assert "" not in page.texts("[data-words]")
     assert len(said) >= len(LANGUAGES) - 2  # British English says the same here
+
+
+@pytest.mark.parametrize(
+    ("tag", "length", "query", "found"),
+    [
+        ("ja", "長さ：1:40", "二人と犬", "該当：1 件（人が二人、犬が一匹）"),
+        ("tr", "Süre: 1:40", "iki kişi ve bir köpek", "Sonuç: 1 (iki kişi ve bir köpek)"),
+    ],
+)
+def test_a_language_joins_names_and_values_its_own_way(open_report, tag, length, query, found):
+    page = open_report([drive()])
+    page.speak(tag)
+    page.search(query)
+    assert length in page.text("recordings")
+    assert page.text("found") == found
 
 
 def test_arabic_is_written_from_the_right_and_searched(open_report):

@@ -71,7 +71,7 @@ class SearchForm {
     const known = terms.filter(({ classes }) => classes.length);
     const asked = listed(known.map(({ classes, count }) => (count ? countedOf(classes[0], count) : `0 × ${labelOf(classes[0])}`)));
     const found = this.hits.length ? text("hits", { count: this.hits.length }) : text("noHits");
-    return asked ? `${found} (${isolated(asked)})` : found;
+    return asked ? text("searched", { found, asked }) : found;
   }
 
   // The next hit, or the one before.

@@ -19,9 +19,10 @@ function recordingOf(streams) {
   const [{ source, begin }] = streams;
   const images = streams.reduce((sum, stream) => sum + stream.images, 0);
   const end = Math.max(...streams.map(({ last }) => last));
-  const said = [`${text("images")}: ${numeral(images)}`];
-  if (isTimed(streams[0])) said.unshift(`${text("length")}: ${timeOf(end, 0)}`);
-  if (begin !== null) said.push(`${text("begins")}: ${isolated(clockOf(streams[0], 0))}`);
+  const pair = (key, value) => text("pair", { name: text(key), value });
+  const said = [pair("images", images)];
+  if (isTimed(streams[0])) said.unshift(pair("length", timeOf(end, 0)));
+  if (begin !== null) said.push(pair("begins", clockOf(streams[0], 0)));
   const topics = streams.filter(({ topic }) => topic).map(({ topic }) => nameOf(topic));
   return element("li", {}, nameOf(source, { class: "source" }),
     ...topics.map((topic) => element("span", { class: "topic" }, topic)),
@@ -31,7 +32,7 @@ function recordingOf(streams) {
 function facts() {
   const { topics, every, start, end } = data.selection;
   const classes = data.classes.map(([, images, most], name) => element(
-    "span", { class: "class", title: `${text("seenIn", { count: images })}, ${text("mostAtOnce", { count: most })}` },
+    "span", { class: "class", title: `${text("seenIn", { count: images })} · ${text("mostAtOnce", { count: most })}` },
     nameOf(labelOf(name)), element("small", { class: "soft" }, ` ${numeral(images)}`)));
   const others = data.left_out.classes;
   if (others) classes.push(text("andMore", { count: others }));

@@ -39,7 +39,7 @@ class Timeline {
       quiet("›", "later", () => this.pan(0.5)),
       quiet("↔", "whole", () => { this.whole(); this.draw(); }),
     );
-    this.canvas.setAttribute("aria-label", `${text("timelines")}: ${this.stream.name}`);
+    this.canvas.setAttribute("aria-label", text("pair", { name: text("timelines"), value: this.stream.name }));
     const rows = this.rows();
     this.labels.replaceChildren(...rows.map(([name, values]) => {
       const most = values.reduce((most, value, at) => (at % 3 === 2 ? Math.max(most, value) : most), 0);
@@ -207,7 +207,7 @@ function tipOf(timeline, { time, y }) {
   const row = timeline.rows()[Math.floor(y / ROW)];
   const at = row ? firstAfter(row[1], time) : 0;
   if (!row || at >= row[1].length || row[1][at] > time) return timeOf(time);
-  return `${countedOf(row[0], row[1][at + 2])}, ${timeOf(row[1][at])} – ${timeOf(row[1][at + 1])}`;
+  return `${countedOf(row[0], row[1][at + 2])} · ${timeOf(row[1][at])} – ${timeOf(row[1][at + 1])}`;
 }
 
 function showTip(event, said = "") {

@@ -36,7 +36,7 @@ function numeral(number) {
 }
 
 function listed(texts) {
-  return formatter("ListFormat", { type: "unit" }).format(texts);
+  return formatter("ListFormat").format(texts);
 }
 
 // A tag of a user's own language may be none that the browser knows.
