@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -19,6 +20,8 @@ from i2t_ros.recordings.work.worker import Advance, Duty, Worker
 
 DEATHS = 5
 """Processes that may die of one unit, before it is not for single images that they die."""
+STEP = 0.1
+"""Seconds between two messages of a process that say how far it is."""
 END_LIMIT = 5.0
 """Seconds for a process to end by itself; then it is killed."""
 
@@ -177,7 +180,9 @@ def _work(folder: str, connection: Connection, at_start: Callable[[], object] | 
             break
         try:
             worker = worker or Worker(folder)
-            worker.do(duty, lambda number: connection.send(("advance", number)))
+            steps = _Steps(lambda number: connection.send(("advance", number)))
+            worker.do(duty, steps.add)
+            steps.end()
             answer: tuple[str, object] = "done", None
         except I2tError as error:
             answer = "failed", (error.code, str(error))
@@ -190,6 +195,24 @@ def _work(folder: str, connection: Connection, at_start: Callable[[], object] | 
         except OSError:
             break
     os._exit(0)  # engines may take long to tidy up, or crash when they do
+
+
+class _Steps:
+    """Tells how many images are done, at most so often: to tell costs both processes time."""
+
+    def __init__(self, advance: Advance) -> None:
+        self._advance = advance
+        self._number = 0
+        self._due = 0.0
+
+    def add(self, number: int) -> None:
+        self._number += number
+        if time.monotonic() >= self._due:
+            self.end()
+
+    def end(self) -> None:
+        self._advance(self._number)
+        self._number, self._due = 0, time.monotonic() + STEP
 
 
 def _end_with_parent() -> None:
