@@ -2,15 +2,18 @@
 
 A video of 640 x 480 at 10 Hz: photos that move slowly, H.264. The engine is yolox_nano with one
 thread, as in each worker. In each turn the bare engine runs before and after: alone, whose rate
-times the cores is the target, and in as many processes as there are cores, which is what the
-machine can do. `Looking` is from the first image to the last, without the start of the processes;
-the others are the whole command. Memory is of all processes together, once early and at the end, of
+times the cores is what all is compared with. In every core at once it is what the machine can do;
+a plain loop in every core, which decodes and describes and keeps nothing, is what any program can.
+`Looking` is from the first image to the last, without the start of the processes; the others are
+the whole command. Memory is of all processes together, once early and at the end, of
 a video that is long, with an engine that costs nothing.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import itertools
 import multiprocessing
 import os
 import re
@@ -27,11 +30,15 @@ import numpy as np
 from effort import Effort
 from material import SHARED, bare_engine, model, open_detector, photo
 from table import Row, Table, alternate, at_least, at_most, beside_mean, compared, show
+from targets import RECORDINGS, RECORDINGS_GROWTH
 
 from i2t_ros.backends.base import BackendOptions
 from i2t_ros.backends.cores import usable_cores
 from i2t_ros.cli.flags import GROUPS
-from i2t_ros.recordings.base import Selection
+from i2t_ros.pipeline.describe_options import DescribeOptions
+from i2t_ros.pipeline.describer import Describer
+from i2t_ros.recordings.base import SECOND, Selection, Span
+from i2t_ros.recordings.reading.videos import VideoRecording
 from i2t_ros.recordings.work.annotate import Annotation, settle
 from i2t_ros.recordings.work.crew import LocalCrew
 from i2t_ros.recordings.work.job import Job
@@ -47,10 +54,8 @@ HOUR = 3600
 """Seconds of the video whose memory is measured."""
 BARE = 2.0
 """Seconds that the bare engine runs each time."""
-SHARE = 0.9
-"""Of cores times the bare engine: the target."""
-GROWTH = 1.1
-"""Memory at the end beside that after a tenth: the target."""
+LOT = 200
+"""Images between two looks at the memory."""
 CORES = usable_cores().number
 
 
@@ -69,17 +74,18 @@ def rates(film: Path, folder: Path, effort: Effort) -> Iterator[Row]:
     everything = tuple(name for name in OUTPUTS if name != RECORDING)
     values = {
         "looking": lambda: annotated(film, folder, ("jsonl",)).looking,
-        "engine alone, in every core at once": lambda: together(CORES),
+        "the bare engine in every core at once": lambda: together(CORES),
+        "a plain loop in every core": lambda: together(CORES, film),
         "whole command, tables": lambda: annotated(film, folder, ("jsonl",)).whole,
         "whole command, all but the annotated video": lambda: (
             annotated(film, folder, everything).whole
         ),
-        "whole command, all": lambda: annotated(film, folder, OUTPUTS).whole,
+        "whole command, and the annotated video": lambda: annotated(film, folder, OUTPUTS).whole,
     }
     found = alternate(effort, lambda: CORES * together(1), values)
     for name, measured in found.items():
         row = compared(f"{name} ({CORES} cores)", "images/s", beside_mean(measured))
-        yield at_least(row, SHARE) if name == "looking" else row
+        yield at_least(row, RECORDINGS) if name == "looking" else row
 
 
 class Clock:
@@ -99,7 +105,7 @@ class Clock:
         self._done += number
         if self._what == "looking":
             self.times.append((self._what, time.perf_counter(), self._done))
-            if self._weigh and self._done % 500 == 0:
+            if self._weigh and self._done >= LOT * (1 + len(self.megabytes)):
                 self.megabytes.append((self._done, weight()))
 
 
@@ -140,7 +146,7 @@ def memory(hour: Path, folder: Path) -> Iterator[Row]:
     early = statistics.median(mb for done, mb in weighed if 0.05 < done / (HOUR * RATE) < 0.15)
     late = statistics.median(mb for done, mb in weighed if done / (HOUR * RATE) > 0.9)
     row = Row(f"memory, {CORES} workers and the one that leads", late, "MB", early, late / early)
-    yield at_most(row, GROWTH)
+    yield at_most(row, RECORDINGS_GROWTH)
 
 
 def weight() -> float:
@@ -155,11 +161,17 @@ def weight() -> float:
     return total / 1024
 
 
-def together(number: int) -> float:
-    """Return the images a second of the bare engine, with one thread in each of some processes."""
+def together(number: int, film: Path | None = None) -> float:
+    """Return the images a second of some processes, each with one thread: of the bare engine.
+
+    film  what they read and describe instead
+    """
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(number), context.SimpleQueue()
-    processes = [context.Process(target=_bare, args=(barrier, results)) for _ in range(number)]
+    target, more = (_bare, ()) if film is None else (_loop, (film,))
+    processes = [
+        context.Process(target=target, args=(barrier, results, *more)) for _ in range(number)
+    ]
     for process in processes:
         process.start()
     rates = [results.get() for _ in processes]
@@ -170,16 +182,36 @@ def together(number: int) -> float:
 
 def _bare(barrier, results) -> None:
     cv2.setNumThreads(1)
-    detector = open_detector(model(), options=BackendOptions(threads=1))
-    call = bare_engine(detector, photo())
-    for _ in range(10):
+    call = bare_engine(open_detector(model(), options=BackendOptions(threads=1)), photo())
+    _count(barrier, results, itertools.repeat(call))
+
+
+def _loop(barrier, results, film: Path) -> None:
+    cv2.setNumThreads(1)
+    opener = functools.partial(open_detector, model(), options=BackendOptions(threads=1))
+    describer, options = Describer({"detect": opener}), DescribeOptions()
+    recording, selection = VideoRecording(str(film)), Selection()
+    span = Span(0, HOUR * SECOND, 0)
+    items = recording.items(span, selection)
+    _count(
+        barrier,
+        results,
+        (lambda item=item: describer.describe(item.read(), options) for item in items),
+    )
+
+
+def _count(barrier, results, calls) -> None:
+    """Put how many calls a second are made, after ten to warm up."""
+    for call in itertools.islice(calls, 10):
         call()
     barrier.wait()
     count, start = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - start) < BARE:
+    for call in calls:
         call()
         count += 1
-    results.put(count / elapsed)
+        if time.perf_counter() - start > BARE:
+            break
+    results.put(count / (time.perf_counter() - start))
 
 
 def make_film(path: Path, seconds: int) -> Path:

@@ -20,7 +20,7 @@ import time
 import report
 from effort import FULL, GATE
 
-BENCHES = ("stages", "topics", "serving", "listeners", "language", "tasks")
+BENCHES = ("stages", "topics", "serving", "listeners", "language", "tasks", "recordings")
 GATED = ("stages", "topics", "serving")
 
 

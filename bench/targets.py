@@ -51,3 +51,10 @@ SENTENCE = 1.0
 
 TEXTS = 5000.0
 """At most: milliseconds for the whole reply to a photo with 20 texts."""
+
+RECORDINGS = 0.9
+"""At least: images a second of `i2t annotate` while it looks, beside the bare engine with one
+thread times the cores."""
+
+RECORDINGS_GROWTH = 1.1
+"""At most: memory of all processes at the end of an hour of video, beside that after a tenth."""
