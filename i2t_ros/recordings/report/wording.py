@@ -42,7 +42,7 @@ class Sentences:
     def of(self, told: Told) -> tuple[str, ...]:
         """Return the sentence of an image in all languages, in the order of ``tags``."""
         own = told.description.sentence
-        key = (own, *sorted(counts_of(told).items()))
+        key = (own, *sorted(counts_of(told.found).items()))
         if key not in self._told:
             if len(self._told) >= _KNOWN_SENTENCES:
                 self._told.clear()
