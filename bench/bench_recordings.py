@@ -36,7 +36,7 @@ from i2t_ros.recordings.work.annotate import Annotation, settle
 from i2t_ros.recordings.work.crew import LocalCrew
 from i2t_ros.recordings.work.job import Job
 from i2t_ros.recordings.work.plan import make_plan
-from i2t_ros.recordings.work.store import Store
+from i2t_ros.recordings.work.store import open_store
 from i2t_ros.recordings.writing.registry import OUTPUTS, RECORDING
 
 RATE = 10
@@ -112,7 +112,7 @@ class Annotated:
         job = Job((str(film),), Selection(), values, outputs=tuple(outputs))
         self.clock = Clock(weigh=fake)
         with tempfile.TemporaryDirectory(dir=folder) as out:
-            store = Store(out)
+            store = open_store(out)
             plan = make_plan(job)
             settle(store, plan, overwrite=True)
             with LocalCrew(out, CORES) as crew:

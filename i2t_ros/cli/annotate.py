@@ -18,12 +18,14 @@ from i2t_ros.errors import BackendError, InvalidRequestError, ModelError
 from i2t_ros.nodes.stderr_filter import filter_stderr
 from i2t_ros.pipeline.making import make_describer, prepare, read_options
 from i2t_ros.recordings.base import SECOND, Selection
+from i2t_ros.recordings.copies import usual_copies
 from i2t_ros.recordings.open import paths_of
 from i2t_ros.recordings.work.annotate import Annotation, settle
 from i2t_ros.recordings.work.crew import LocalCrew
 from i2t_ros.recordings.work.job import COPIES, Job
-from i2t_ros.recordings.work.plan import Made, make_plan
-from i2t_ros.recordings.work.store import Store
+from i2t_ros.recordings.work.plan import Made, Plan, make_plan
+from i2t_ros.recordings.work.ray_crew import RayCrew
+from i2t_ros.recordings.work.store import open_store
 from i2t_ros.recordings.writing.registry import OUTPUTS, check_outputs
 
 SHARING = 4
@@ -49,9 +51,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         nargs="+",
         metavar="RECORDING",
         help="a rosbag2 folder, a .mcap or .db3 file, a video, a picture, a folder of any of "
-        "these, or a pattern such as 'bags/*.mcap'",
+        "these, or a pattern such as 'bags/*.mcap'; also at s3://",
     )
-    parser.add_argument("--out", required=True, metavar="FOLDER", help="where the results go")
+    parser.add_argument(
+        "--out",
+        required=True,
+        metavar="FOLDER",
+        help="where the results go: a folder, or s3://bucket/folder",
+    )
     which = parser.add_argument_group("which images")
     which.add_argument(
         "--topics",
@@ -127,7 +134,13 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="processes that look at images (default: one for each core, or 4 that share a GPU)",
+        help="processes that look at images (default: one for each core, or 4 that share a GPU; of "
+        "a cluster, one for each of its CPUs)",
+    )
+    work.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="spread the work over a Ray cluster: auto, HOST:6379 or ray://HOST:10001",
     )
     work.add_argument("--quiet", action="store_true", help="show no progress")
 
@@ -138,20 +151,21 @@ def run(args: argparse.Namespace) -> int:
     Raises I2tError if an argument is wrong or nothing can be done.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    store = Store(args.out)
+    store = open_store(args.out)
     job = _job(args)
     with store.locked():
         plan = make_plan(job)
         made = settle(store, plan, overwrite=args.overwrite)
         if made is not None:
+            usual_copies().clear()
             print(f"{args.out}: nothing has changed since this was made")
             return _end(args.out, made)
-        workers = _workers(args, job)
         with closing(_Bar(quiet=args.quiet)) as bar:
-            crew = LocalCrew(args.out, min(workers, len(plan.units)), filter_stderr)
+            crew = _crew(args, plan, bar)
             try:
                 with crew:
                     made = Annotation(store, plan, bar).run(crew)
+                usual_copies().clear()
             except KeyboardInterrupt:
                 bar.close()
                 print("\nstopped; the same command goes on from here", file=sys.stderr)
@@ -183,6 +197,14 @@ def _job(args: argparse.Namespace) -> Job:
         check_outputs(args.outputs),
         args.copy,
     )
+
+
+def _crew(args: argparse.Namespace, plan: Plan, bar: "_Bar") -> LocalCrew | RayCrew:
+    """Return those who do the work; raises I2tError if no model can be loaded."""
+    workers = _workers(args, plan.job)
+    if args.ray is not None:
+        return RayCrew(args.ray, args.out, plan, args.workers, bar.say)
+    return LocalCrew(args.out, min(workers, len(plan.units)), filter_stderr)
 
 
 def _names() -> list[str]:
@@ -231,6 +253,10 @@ class _Bar:
         """See Progress."""
         if self._bar is not None:
             self._bar.update(number)
+
+    def say(self, text: str) -> None:
+        """Print a line above the bar."""
+        tqdm.tqdm.write(f"i2t annotate: {text}", file=sys.stderr)
 
     def close(self) -> None:
         """Take the bar away."""

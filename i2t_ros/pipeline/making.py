@@ -43,7 +43,8 @@ def make_describer(values: Mapping[str, Any], *, progress: bool) -> Describer:
     # The failure is printed as any other, and the pause that the warning announces does not matter
     # to a command.
     logging.getLogger("i2t_ros.pipeline.translation").setLevel(logging.ERROR)
-    cv2.setNumThreads(usable_cores().number)  # before 4.10, OpenCV ignores a quota of cgroup v2
+    # Before 4.10, OpenCV ignores a quota of cgroup v2.
+    cv2.setNumThreads(how.backend.threads or usable_cores().number)
     openers = {name: partial(task.open, settings[name], how) for name, task in TASKS.items()}
     return Describer(openers, time_limit=PATIENCE)
 

@@ -134,3 +134,14 @@ class Recording(ABC):
 
         Raises SourceError.
         """
+
+    def here(self) -> "Recording":
+        """Return the same recording on this machine: itself, unless it is on shared storage.
+
+        A copy stays until close(), and names itself as the source of its images. Raises
+        SourceError.
+        """
+        return self
+
+    def close(self) -> None:  # noqa: B027 (most hold nothing)
+        """Give free what here() has told of; the recording can be used again."""

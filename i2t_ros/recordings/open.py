@@ -2,13 +2,17 @@
 
 import glob
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from i2t_ros.errors import SourceMissingError, SourceUnreadableError
 from i2t_ros.recordings.base import Recording
+from i2t_ros.recordings.copies import CopiedRecording
 from i2t_ros.recordings.reading.bags import BagRecording, is_bag
 from i2t_ros.recordings.reading.pictures import PictureRecording
 from i2t_ros.recordings.reading.videos import VideoRecording
+from i2t_ros.recordings.remote import urls_of
+from i2t_ros.recordings.storage import is_url, local_path
 from i2t_ros.recordings.work.job import Job
 from i2t_ros.sources.pictures import is_picture, natural_order, pictures_of
 from i2t_ros.sources.video import is_video
@@ -20,7 +24,7 @@ def paths_of(words: Iterable[str]) -> list[str]:
     """Return the recordings that words stand for, each once.
 
     A pattern stands for what fits. A folder that is no bag stands for the bags and videos in it,
-    and for its pictures, which are one recording.
+    and for its pictures, which are one recording. The same goes for URLs.
     Raises SourceMissingError, and SourceUnreadableError for what is no recording.
     """
     return list(dict.fromkeys(path for word in words for path in _paths(word)))
@@ -29,6 +33,9 @@ def paths_of(words: Iterable[str]) -> list[str]:
 def _paths(word: str) -> list[str]:
     if not word:
         raise SourceMissingError("expected the name of a recording, got an empty one")
+    if is_url(word):
+        return urls_of(word)
+    word = local_path(word)
     path = Path(word)
     if not path.exists():
         found = sorted(map(Path, glob.glob(word, recursive=True)), key=natural_order)
@@ -55,7 +62,16 @@ def _is_recording(path: Path) -> bool:
 
 
 def open_recording(path: str, job: Job) -> Recording:
-    """Return what reads a recording of a job; nothing is read yet."""
+    """Return what reads a recording of a job; nothing is read yet.
+
+    Of one that is on shared storage, this machine has a copy while it is read. Raises SourceError.
+    """
+    if is_url(path):
+        return CopiedRecording(path, partial(_open, job=job))
+    return _open(path, job)
+
+
+def _open(path: str, job: Job) -> Recording:
     values = job.values
     pixels, gray16 = values["max_pixels"], values["gray16"]
     if is_bag(Path(path)):

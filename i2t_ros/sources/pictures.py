@@ -154,7 +154,7 @@ def pictures_of(folder: Path) -> list[Path]:
     except OSError as error:
         raise SourceUnreadableError(f"{folder}: {error.strerror}") from error
     return sorted(
-        (path for path in entries if path.is_file() and _has_picture_name(path)), key=natural_order
+        (path for path in entries if path.is_file() and has_picture_name(path)), key=natural_order
     )
 
 
@@ -162,7 +162,7 @@ def is_picture(path: Path) -> bool:
     """Return whether a file is a picture, by its first bytes or else by its name."""
     with contextlib.suppress(ImageError, OSError), path.open("rb") as file:
         return bool(picture_format(file.read(16)))
-    return _has_picture_name(path)
+    return has_picture_name(path)
 
 
 def _version(path: Path) -> _Version:
@@ -178,7 +178,8 @@ def _settled(versions: set[_Version]) -> bool:
     return time.time_ns() - newest > SETTLED * 1e9
 
 
-def _has_picture_name(path: Path) -> bool:
+def has_picture_name(path: Path) -> bool:
+    """Return whether a file's name has the ending of a picture's."""
     with contextlib.suppress(ImageError):
         return bool(canonical_format(path.suffix))
     return False

@@ -26,6 +26,7 @@ from bag_material import (
 from mcap.reader import make_reader
 from rosbags.rosbag2 import Reader
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from told_material import telling_of
 
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.pipeline.describe_options import DescribeOptions
@@ -343,5 +344,6 @@ def test_of_several_recordings_each_has_a_folder(tmp_path):
 
 
 def test_a_recording_that_is_no_bag_is_refused(tmp_path):
-    with pytest.raises(InvalidRequestError, match="expected a bag to annotate, got a pictures"):
-        BagRenderer(PictureRecording(str(tmp_path), 1000, "full"), [], None)
+    renderer = BagRenderer(PictureRecording(str(tmp_path), 1000, "full"), [], telling_of(tmp_path))
+    with pytest.raises(InvalidRequestError, match="expected a bag to annotate, got pictures"):
+        renderer.join([])

@@ -4,31 +4,17 @@ import os
 import shutil
 import signal
 import subprocess
-from fractions import Fraction
 
-import numpy as np
 import pytest
-from annotating import annotate, command, make_pictures, tree
-from bag_material import compressed, raw, write_bag
-from film_material import Film
+from annotating import EACH_KIND, annotate, command, make_each_kind, tree
 from waiting import until
 
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
-    """Return one of each kind, with several units each, and what is made of them undisturbed."""
+    """Return one of each kind, and what is made of them undisturbed."""
     folder = tmp_path_factory.mktemp("recordings")
-    film = Film(ticks=tuple(range(400)), base=Fraction(1, 5)).write(folder / "film.mp4")
-    images = [np.full((48, 64, 3), 90 + i % 3, np.uint8) for i in range(140)]
-    bag = write_bag(
-        folder / "drive",
-        [
-            make(i / 2, topic, image)
-            for i, image in enumerate(images)
-            for topic, make in (("/front", raw), ("/rear/compressed", compressed))
-        ],
-    )
-    named = make_pictures(folder / "pictures", 200), film, bag
+    named = make_each_kind(folder)
     annotate(*named, "--out", folder / "undisturbed")
     return named, tree(folder / "undisturbed")
 
@@ -37,7 +23,7 @@ def test_there_is_everything(recordings):
     _, expected = recordings
     tops = {name.partition("/")[0].partition(".")[0] for name in expected}
     assert {"annotate", "annotated", "detections", "coco", "images", "sentences"} <= tops
-    assert len(expected["images.jsonl"].splitlines()) == 200 + 400 + 280
+    assert len(expected["images.jsonl"].splitlines()) == EACH_KIND
 
 
 @pytest.mark.parametrize(

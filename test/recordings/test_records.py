@@ -3,12 +3,12 @@
 import pytest
 
 from i2t_ros.recordings.work.records import Record, UnitRecords
-from i2t_ros.recordings.work.store import Store
+from i2t_ros.recordings.work.store import open_store
 
 
 @pytest.fixture
 def records(tmp_path):
-    return UnitRecords(Store(str(tmp_path)), "units/00000-000000")
+    return UnitRecords(open_store(str(tmp_path)), "units/00000-000000")
 
 
 def make(first, last):

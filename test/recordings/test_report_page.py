@@ -199,7 +199,7 @@ def test_a_class_that_was_never_seen_matches_nothing(open_report):
         page.search(words)
         assert page.text("found").startswith("No match")
     page.search("xyzzy")
-    assert page.text("found") == "No object that this page knows is named there."
+    assert page.text("found") == "These words name no object that this page knows."
 
 
 def test_hostile_names_are_shown_as_they_are(open_report):

@@ -1,10 +1,13 @@
 """Runs `i2t annotate` in tests, and compares what it leaves."""
 
 import subprocess
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
+from bag_material import compressed, raw, write_bag
+from film_material import Film
 from project import I2T
 
 GRAY = np.full((48, 64, 3), 128, np.uint8)
@@ -17,6 +20,22 @@ def make_pictures(folder: Path, number: int) -> Path:
     for i in range(number):
         cv2.imwrite(str(folder / f"{i:04d}.png"), BLACK if i % 3 == 2 else GRAY)
     return folder
+
+
+EACH_KIND = 200 + 400 + 280
+"""Images in make_each_kind()."""
+
+
+def make_each_kind(folder: Path) -> tuple[Path, Path, Path]:
+    """Make pictures, a video and a bag with two topics, of several units each."""
+    film = Film(ticks=tuple(range(400)), base=Fraction(1, 5)).write(folder / "film.mp4")
+    topics = ("/front", raw), ("/rear/compressed", compressed)
+    images = [np.full((48, 64, 3), 90 + i % 3, np.uint8) for i in range(140)]
+    messages = [
+        make(i / 2, topic, image) for i, image in enumerate(images) for topic, make in topics
+    ]
+    bag = write_bag(folder / "drive", messages)
+    return make_pictures(folder / "pictures", 200), film, bag
 
 
 def command(*args) -> list[str]:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import deque
 from glob import glob
 from pathlib import Path
 
@@ -47,11 +48,17 @@ def s3_server():
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd="/"
     )
+    rest = threading.Thread(target=deque, args=(process.stderr, 0), daemon=True)
     try:
-        yield read_until(process.stderr, r"http://127\.0\.0\.1:\d+")[0]
+        url = read_until(process.stderr, r"http://127\.0\.0\.1:\d+")[0]
+        rest.start()  # it writes a line for each request, and would wait if nobody read them
+        yield url
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        if rest.ident is not None:
+            rest.join()
+        process.stderr.close()
 
 
 def postgres_program(name):

@@ -43,19 +43,23 @@ class BagRenderer(Renderer):
 
     def __init__(self, recording: Recording, streams: Sequence[Stream], telling: Telling) -> None:
         """See Renderer."""
-        if not isinstance(recording, BagRecording):
-            raise InvalidRequestError(f"expected a bag to annotate, got a {recording.kind}")
         with needed_for("writing bags", how_to_install("recordings")):
             for module in ("mcap.writer", "rosbags.typesys", "zstandard"):
                 importlib.import_module(module)
         super().__init__(recording, streams, telling)
-        self._bag = recording
         self._ours = {
             name: our_topic(name, kind)
             for stream in streams
             for ending, kind in KINDS.items()
             for name in [f"{stream.topic}/{ending}"]
         }
+
+    @property
+    def _bag(self) -> BagRecording:
+        bag = self.recording.here()
+        if not isinstance(bag, BagRecording):
+            raise InvalidRequestError(f"expected a bag to annotate, got {bag.kind}")
+        return bag
 
     def part(self, unit: Unit, told: Sequence[Told], file: Path) -> None:
         """See Renderer.part."""

@@ -3,7 +3,7 @@
 import os
 import zipfile
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from shutil import copyfileobj
 from urllib.parse import quote, unquote_to_bytes
 
@@ -33,11 +33,11 @@ class PictureRenderer(Renderer):
 
     def part(self, unit: Unit, told: Sequence[Told], file: Path) -> None:
         """See Renderer.part."""
-        by_source = {one.source: one for one in told}
+        by_name = {PurePath(one.source).name: one for one in told}
         quality = self.telling.options.jpeg_quality
         with zipfile.ZipFile(file, "w") as pictures:
-            for item in self.recording.items(unit.span, self.telling.selection):
-                one = by_source.get(item.source)
+            for item in self.recording.here().items(unit.span, self.telling.selection):
+                one = by_name.get(PurePath(item.source).name)
                 if one is None or isinstance(item, Damage):
                     continue
                 drawn = draw(item.read(), one.description.scene, self.telling.options)
@@ -50,7 +50,7 @@ class PictureRenderer(Renderer):
 
     def join(self, parts: Sequence[Path]) -> Sequence[Path]:
         """See Renderer.join; returns the folder, or the file of a single picture."""
-        single = Path(self.recording.path).is_file()
+        single = self._is_single()
         folder = self.telling.path("annotated", "", None if single else self.streams[0])
         written = []
         for part in parts:
@@ -58,7 +58,7 @@ class PictureRenderer(Renderer):
                 continue
             with zipfile.ZipFile(part) as pictures:
                 for entry in pictures.infolist():
-                    path = folder / _decoded(entry.filename)
+                    path = folder / PurePath(_decoded(entry.filename)).name
                     folder.mkdir(parents=True, exist_ok=True)
                     with pictures.open(entry) as source, path.open("wb") as target:
                         copyfileobj(source, target)
@@ -67,9 +67,12 @@ class PictureRenderer(Renderer):
 
     def _name(self, path: Path) -> str:
         """Return the name of the drawn picture."""
-        if len(self.telling.streams) > 1 and Path(self.recording.path).is_file():
+        if len(self.telling.streams) > 1 and self._is_single():
             return self.streams[0].name + path.suffix
         return path.name
+
+    def _is_single(self) -> bool:
+        return Path(self.recording.here().path).is_file()
 
 
 def _encoded(name: str) -> str:

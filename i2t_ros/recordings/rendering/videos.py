@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from i2t_ros.errors import BackendMissingError, BackendUnavailableError
+from i2t_ros.errors import BackendMissingError, BackendUnavailableError, InvalidRequestError
 from i2t_ros.installation import how_to_install
 from i2t_ros.pipeline.telling import draw
 from i2t_ros.recordings.base import SECOND, RecordedImage, Recording
@@ -52,7 +52,7 @@ class VideoRenderer(Renderer):
     ending = "mp4"
 
     def __init__(self, recording: Recording, streams: Sequence[Stream], telling: Telling) -> None:
-        """See Renderer; ``recording`` is a VideoRecording."""
+        """See Renderer; ``recording`` is a video."""
         super().__init__(recording, streams, telling)
         self._av = import_av()
         if ENCODER not in self._av.codecs_available:
@@ -60,9 +60,6 @@ class VideoRenderer(Renderer):
                 f"an annotated video needs the H.264 encoder {ENCODER}, which the FFmpeg of the "
                 f"installed PyAV lacks; the one of PyPI has it: {how_to_install('recordings')}"
             )
-        if not isinstance(recording, VideoRecording):
-            raise TypeError(f"expected a VideoRecording, got {type(recording).__name__}")
-        self._recording = recording
 
     def part(self, unit: Unit, told: Sequence[Told], file: Path) -> None:
         """See Renderer.part."""
@@ -70,11 +67,17 @@ class VideoRenderer(Renderer):
         if not told:
             return
         by_time = {one.time: one for one in told}
-        with closing(_Piece(self._av, file, canvas_of(self._recording.size()))) as piece:
-            for item in self._recording.items(unit.span, self.telling.selection):
+        with closing(_Piece(self._av, file, canvas_of(self._size()))) as piece:
+            for item in self.recording.items(unit.span, self.telling.selection):
                 one = by_time.get(item.time)
                 if one is not None and one.time is not None and isinstance(item, RecordedImage):
                     piece.add(self._drawn(item, one, piece.size), one.time)
+
+    def _size(self) -> tuple[int, int]:
+        video = self.recording.here()
+        if not isinstance(video, VideoRecording):
+            raise InvalidRequestError(f"expected a video to annotate, got {video.kind}")
+        return video.size()
 
     def join(self, parts: Sequence[Path]) -> Sequence[Path]:
         """See Renderer.join. The last image is shown for as long as the one before it."""

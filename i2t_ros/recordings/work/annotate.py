@@ -1,7 +1,7 @@
 """The whole of the work: look at every image, tell what was seen, render the recordings again."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -184,6 +184,6 @@ class Annotation:
         """Put the parts of each annotated recording together."""
         for number, renderer in enumerate(renderers):
             units = self._plan.units_of(number)
-            with ExitStack() as stack:
+            with closing(renderer.recording), ExitStack() as stack:
                 names = (f"{PARTS}/{unit.name}.{renderer.ending}" for unit in units)
                 renderer.join([stack.enter_context(self._store.local(name)) for name in names])

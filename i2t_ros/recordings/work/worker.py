@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
 
-from i2t_ros.errors import I2tError, ImageError
+from i2t_ros.errors import I2tError, ImageError, SourceUnreadableError
 from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.describer import Describer
 from i2t_ros.pipeline.description_json import description_to_json
@@ -25,7 +24,7 @@ from i2t_ros.recordings.work.job import Unit
 from i2t_ros.recordings.work.places import PARTS, TOLD, UNITS
 from i2t_ros.recordings.work.plan import read_plan
 from i2t_ros.recordings.work.records import Record, UnitRecords, decode_records
-from i2t_ros.recordings.work.store import Store
+from i2t_ros.recordings.work.store import open_store
 from i2t_ros.recordings.work.streams import told_of
 from i2t_ros.types import Image, Scene
 from i2t_ros.vision.codecs import encode_image
@@ -61,9 +60,9 @@ class Worker:
 
     def __init__(self, folder: str) -> None:
         """Read the plan in the folder of the results, and load no model yet; raises OSError."""
-        self._store = Store(folder)
+        self._store = open_store(folder)
         self._plan = read_plan(self._store)
-        self._recordings: dict[int, Recording] = {}
+        self._opened: tuple[int, Recording] | None = None
 
     @cached_property
     def _options(self) -> DescribeOptions:
@@ -75,7 +74,8 @@ class Worker:
         return _Looking(describer, self._options)
 
     def close(self) -> None:
-        """Release the models."""
+        """Release the models and the recording."""
+        self._leave()
         if "_looking" in vars(self):
             self._looking.describer.close()
 
@@ -84,10 +84,23 @@ class Worker:
         {"look": self._look, "render": self._render}[duty.kind](duty, advance)
 
     def _recording(self, number: int) -> Recording:
-        if number not in self._recordings:
+        """Return a recording; only the last one is kept, as it may hold a copy of many bytes."""
+        if self._opened is None or self._opened[0] != number:
             job = self._plan.job
-            self._recordings[number] = open_recording(job.recordings[number], job)
-        return self._recordings[number]
+            self._leave()
+            recording = open_recording(job.recordings[number], job)
+            if recording.fingerprint() != self._plan.fingerprints[number]:
+                raise SourceUnreadableError(
+                    f"{recording.path}: it has changed since the work began, or is not the same on "
+                    "every machine; name it again with --overwrite"
+                )
+            self._opened = number, recording
+        return self._opened[1]
+
+    def _leave(self) -> None:
+        if self._opened is not None:
+            self._opened[1].close()
+            self._opened = None
 
     def _look(self, duty: Duty, advance: Advance) -> None:
         """Describe the images of a unit, and keep what was found about once a second."""
@@ -115,8 +128,8 @@ class Worker:
         records = decode_records(self._store.read(f"{TOLD}/{unit.name}.jsonl"))
         told = [told_of(record, streams[record.topic]) for record in records]
         renderer = renderer_of(recording, self._plan.telling(self._options, Path()))
-        with TemporaryDirectory(prefix="i2t-part-") as folder:
-            file = Path(folder, f"{unit.name}.{renderer.ending}")
+        with self._store.scratch() as folder:
+            file = folder / f"{unit.name}.{renderer.ending}"
             renderer.part(unit, told, file)
             self._store.put(file, f"{PARTS}/{file.name}")
         advance(len(told))
