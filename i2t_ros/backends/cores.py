@@ -11,6 +11,9 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+CORE_DEVICES = ("cpu", "fake")
+"""What backends call their device if it is these cores."""
+
 
 class Cores(NamedTuple):
     """How many cores this process may use, and what limits them: "quota", "affinity", or ""."""

@@ -59,6 +59,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="FOLDER",
         help="where the results go: a folder, or s3://bucket/folder",
     )
+    _add_selection(parser)
+    _add_results(parser)
+    add_language_folder(parser)
+    for title, options in GROUPS.items():
+        add_flags(parser.add_argument_group(title), options)
+    parser.set_defaults(run=run)
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
     which = parser.add_argument_group("which images")
     which.add_argument(
         "--topics",
@@ -97,11 +106,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="A=B,C=D",
         help="of bags, the topic with the depth image for a topic with images, for distances",
     )
-    _add_results(parser)
-    add_language_folder(parser)
-    for title, options in GROUPS.items():
-        add_flags(parser.add_argument_group(title), options)
-    parser.set_defaults(run=run)
 
 
 def _add_results(parser: argparse.ArgumentParser) -> None:

@@ -22,6 +22,7 @@ from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.description_json import error_to_json
 from i2t_ros.pipeline.making import make_describer, prepare, read_options
 from i2t_ros.pipeline.telling import draw
+from i2t_ros.recordings.base import SECOND
 from i2t_ros.sources.video import is_video
 from i2t_ros.types import DescribeReply, Description
 from i2t_ros.vision.codecs import canonical_format, encode_image
@@ -82,7 +83,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _seconds(text: str) -> float:
-    seconds = nanoseconds(text) / 1e9
+    seconds = nanoseconds(text) / SECOND
     if seconds < LEAST_EVERY:
         raise argparse.ArgumentTypeError(f"expected {LEAST_EVERY:g} seconds or more, got {text}")
     return seconds

@@ -4,7 +4,8 @@ import argparse
 import re
 from decimal import Decimal
 
-SECOND = 1_000_000_000  # nanoseconds
+from i2t_ros.recordings.base import SECOND
+
 FORMS = "such as 0.5s, 500ms, 2m, 1:30 or 90 (seconds)"
 """For help texts and errors."""
 

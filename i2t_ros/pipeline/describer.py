@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from i2t_ros.backends.base import Tensor
+from i2t_ros.backends.cores import CORE_DEVICES
 from i2t_ros.errors import I2tError, NoFrameError, TimeLimitError, UnknownTaskError
 from i2t_ros.pipeline.asking import ASKED, QUESTION, Look, answer_question, check_question
 from i2t_ros.pipeline.describe_options import STAGED, DescribeOptions
@@ -36,9 +37,6 @@ from i2t_ros.types import (
 from i2t_ros.vision.codecs import decode_image, encode_image, read_header
 from i2t_ros.vision.color_names import colored
 from i2t_ros.vlm.stop import Stop
-
-CORES = ("cpu", "fake")
-"""What backends call the device if the model runs on this machine's processor cores."""
 
 Turn = Callable[[], AbstractContextManager[None]]
 """Makes the context manager to hold while the backend is used."""
@@ -144,12 +142,9 @@ class Describer:
             self._workers[task].runner()
 
     def uses_cores_alone(self, tasks: Sequence[TaskName]) -> bool:
-        """Return whether nothing but processor cores runs what these tasks need, which is loaded.
-
-        A GPU, or a server, is shared by all who use it.
-        """
+        """Return whether processor cores run all that these tasks need, and no GPU or server."""
         runners = (self._workers[task].runner() for task in tasks)
-        return all(getattr(runner, "device", "cpu").lower() in CORES for runner in runners)
+        return all(getattr(runner, "device", "cpu").lower() in CORE_DEVICES for runner in runners)
 
     def stop(self) -> None:
         """End what takes seconds, in any thread; before close()."""

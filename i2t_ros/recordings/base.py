@@ -144,4 +144,7 @@ class Recording(ABC):
         return self
 
     def close(self) -> None:  # noqa: B027 (most hold nothing)
-        """Give free what here() has told of; the recording can be used again."""
+        """Give free what here() has told of, and remove temporary files.
+
+        The recording can be used again.
+        """

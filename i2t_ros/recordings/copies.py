@@ -194,6 +194,8 @@ class CopiedRecording(Recording):
 
     def close(self) -> None:
         """See Recording.close."""
+        for recording in self._opened.values():
+            recording.close()
         self._stays.close()
 
     @contextmanager

@@ -1,10 +1,10 @@
 """When something appears in a stream and when it leaves, without the flicker of a detector."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median_low
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from i2t_ros.recordings.base import SECOND
 from i2t_ros.recordings.writing.base import Moment, Run, Told
@@ -15,9 +15,9 @@ loses an object for a frame now and then. It then counts from the first of these
 disagree, it is their median."""
 
 
-def counts_of(told: Told) -> Counter[str]:
-    """Return how many objects of each class were found."""
-    return Counter(found["class_id"] for found in told.found.get("detections") or ())
+def counts_of(found: Mapping[str, Any]) -> Counter[str]:
+    """Return how many objects of each class were found; ``found`` is as in Told."""
+    return Counter(each["class_id"] for each in found.get("detections") or ())
 
 
 class _Sight(NamedTuple):
@@ -79,7 +79,7 @@ class MomentFinder:
 
     def follow(self, told: Told) -> Iterator[Run | Moment]:
         """Yield the runs that have ended and the moments that have come to count."""
-        counts = counts_of(told)
+        counts = counts_of(told.found)
         if told.time is None:
             yield Moment(told, {name: (0, count) for name, count in sorted(counts.items())})
             return

@@ -17,6 +17,8 @@ from i2t_ros.recordings.work.job import Job
 from i2t_ros.sources.pictures import is_picture, natural_order, pictures_of
 from i2t_ros.sources.video import is_video
 
+EXPECTED = "a bag (.mcap, .db3, or a folder with metadata.yaml), a video or a picture"
+
 
 def paths_of(words: Iterable[str]) -> list[str]:
     """Return the recordings that words stand for, each once.
@@ -39,14 +41,14 @@ def _paths(word: str) -> list[str]:
         found = sorted(map(Path, glob.glob(word, recursive=True)), key=natural_order)
         if not found:
             raise SourceMissingError(f"{word}: there is no such file or folder, and nothing fits")
-        return [str(each) for each in found if _is_recording(each)]
+        recordings = [str(each) for each in found if _is_recording(each)]
+        if not recordings:
+            raise SourceUnreadableError(f"{word}: nothing that fits is {EXPECTED}")
+        return recordings
     if _is_recording(path):
         return [word]
     if not path.is_dir():
-        raise SourceUnreadableError(
-            f"{word}: expected a bag (.mcap, .db3, or a folder with metadata.yaml), a video or a "
-            "picture"
-        )
+        raise SourceUnreadableError(f"{word}: expected {EXPECTED}")
     entries = sorted(path.iterdir(), key=natural_order)
     inside = [each for each in entries if is_bag(each) or is_video(str(each))]
     pictures = [word] if pictures_of(path) else []

@@ -67,7 +67,7 @@ def test_json_has_a_moment_a_line(folder, capsys):
         "open": "ros2 bag play 'my drive' --start-offset 83.4",
     }
     assert (second["from"], second["to"], second["open"]) == (None, None, "photos/a b.jpg")
-    assert second["report"].endswith("#stream=photos")
+    assert second["report"].endswith("#stream=photos&picture=photos%2Fa%20b.jpg")
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,15 @@ from i2t_ros.models.manifest import find_spec
 from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.describer import Shown
 from i2t_ros.pipeline.description_json import reply_to_json
+from i2t_ros.pipeline.loading import OpenOptions
 from i2t_ros.pipeline.object_detector import DetectOptions
 from i2t_ros.pipeline.reply_cache import CacheLimits, ReplyCache
 from i2t_ros.pipeline.scheduler import BackendAccess, RequestQueue
+from i2t_ros.pipeline.tasks.registry import TASKS
 from i2t_ros.pipeline.telling import draw
 from i2t_ros.types import DescribeRequest, Picture
 from i2t_ros.vision import codecs
+from i2t_ros.vlm.settings import LanguageModelSettings
 
 GREY = np.full((48, 64, 3), 128, np.uint8)
 OPTIONS = DescribeOptions()
@@ -234,3 +237,24 @@ def test_sixteen_bit_gray_is_stretched_as_the_options_say():
     assert np.median(codecs.decode_image(describer.answer(request, OPTIONS).annotated)) > 100
     with pytest.raises(InvalidRequestError, match="gray16"):
         DescribeOptions(gray16="brighter")
+
+
+@pytest.mark.parametrize(
+    ("device", "alone"),
+    [("cpu", True), ("CPU", True), ("cuda", False), ("http://host:8000", False)],
+)
+def test_a_gpu_or_a_server_is_shared(device, alone):
+    backend = FakeBackend()
+    backend.device = device
+    describer = describer_of(object_detector(find_spec("fake"), backend))
+    assert describer.uses_cores_alone(["detect"]) is alone
+
+
+def test_a_language_model_is_shared():
+    settings = LanguageModelSettings(url="http://127.0.0.1:9/v1")
+    writer = TASKS["caption"].open(settings, OpenOptions())
+    detector = object_detector(find_spec("fake"), FakeBackend())
+    describer = describer_of(detector, {"caption": lambda: writer})
+    assert describer.uses_cores_alone(["detect"])
+    assert not describer.uses_cores_alone(["detect", "caption"])
+    describer.close()

@@ -5,7 +5,8 @@ import subprocess
 
 import cv2
 import pytest
-from annotating import BLACK, annotate, command, make_pictures, tree
+from annotating import BLACK, GRAY, annotate, command, make_pictures, tree
+from bag_material import raw, write_bag
 from waiting import until
 
 OUTPUTS = ("--outputs", "jsonl")
@@ -73,6 +74,28 @@ def test_files_that_are_no_longer_wanted_go_and_those_of_others_stay(pictures, t
     assert (pictures / "0000.png").exists()
 
 
+def test_results_of_which_a_file_is_missing_are_made_again(pictures, tmp_path):
+    # As after an end in the middle of --overwrite, which removes the older files first.
+    out = tmp_path / "out"
+    annotate(pictures, "--out", out, *OUTPUTS)
+    before = tree(out)
+    (out / "images.jsonl").unlink()
+    assert "200 images described" in annotate(pictures, "--out", out, *OUTPUTS).stdout
+    assert tree(out) == before
+
+
+def test_nothing_is_left_in_the_folder_of_temporary_files(tmp_path, monkeypatch):
+    packed = write_bag(
+        tmp_path / "drive", [raw(i, "/front", GRAY) for i in range(3)], compression="file"
+    )
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    done = annotate(packed, "--out", tmp_path / "out", "--outputs", "jsonl,recording")
+    assert "3 images described" in done.stdout
+    assert not [*folder.iterdir()]
+
+
 def test_a_recording_that_has_changed_is_another_one(pictures, tmp_path):
     annotate(pictures, "--out", tmp_path / "out", *OUTPUTS)
     (pictures / "0000.png").unlink()
@@ -104,6 +127,7 @@ def test_two_at_once_do_not_share_a_folder(pictures, tmp_path):
         (["nothing.mcap"], "no such file"),
         (["notes.txt"], "expected a bag"),
         (["empty"], "no bags, videos or pictures"),
+        (["*.txt"], "nothing that fits is a bag"),
         (["a.png", "--to", "1s", "--from", "2s"], "--to"),
         (["a.png", "--outputs", "jsonl,table"], "got table"),
         (["a.png", "--depth", "/image"], "--depth"),
@@ -146,5 +170,6 @@ def test_a_picture_that_ends_the_process_costs_itself(pictures, tmp_path, monkey
     monkeypatch.setenv("PYTHONPATH", str(hook.parent))
     done = annotate(pictures, "--out", tmp_path / "out", *OUTPUTS, code=1)
     assert "1 could not be read" in done.stderr
+    assert "image 37 of the part from picture 65 on" in done.stderr
     assert "died" in done.stderr
     assert len(rows(tmp_path / "out/images.jsonl")) == 199

@@ -1,10 +1,11 @@
-"""Memory stays bounded whatever a bag is like."""
+"""Memory stays bounded whatever a bag is like, and the disk is left as it was."""
 
+import tempfile
 import tracemalloc
 
 import numpy as np
 import pytest
-from bag_material import raw, write_bag, write_mcap
+from bag_material import picture, raw, write_bag, write_mcap
 
 from i2t_ros.recordings.base import Selection, Span
 from i2t_ros.recordings.reading.bags import BagRecording
@@ -34,3 +35,17 @@ def test_images_are_read_one_after_the_other(tmp_path, monkeypatch, kind):
     tracemalloc.stop()
     assert found == 200
     assert peak < KEPT + 1_000_000
+
+
+@pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
+def test_what_is_unpacked_goes_with_close(tmp_path, monkeypatch, storage):
+    messages = [raw(number, FRONT, picture(number)) for number in range(4)]
+    folder = write_bag(tmp_path / "drive", messages, storage=storage, compression="file")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    bag = BagRecording(str(folder), 1_000_000, "full")
+    for _ in range(2):  # it can be used again
+        assert len([*bag.items(Span(0, 10**15, 0), Selection())]) == 4
+        assert [*(tmp_path / "temporary").iterdir()]
+        bag.close()
+        assert not [*(tmp_path / "temporary").iterdir()]

@@ -1,5 +1,7 @@
 """What is found is kept so that no end of a process leaves half of it."""
 
+import os
+
 import pytest
 
 from i2t_ros.recordings.work.records import Record, UnitRecords
@@ -56,3 +58,24 @@ def test_a_file_that_is_half_written_is_none(records, tmp_path):
     (folder / ".000002-000001.end.jsonl.123").write_bytes(b'{"sou')
     (folder / "notes.txt").write_text("of somebody else")
     assert records.load() == (make(0, 2), False)
+
+
+def test_the_disk_has_the_bytes_before_a_file_has_its_name(tmp_path, monkeypatch):
+    store, events = open_store(str(tmp_path / "out")), []
+    fsync = os.fsync
+
+    def flush(number):
+        size = os.fstat(number).st_size
+        events.append((size, sorted(path.name for path in (tmp_path / "out").glob("[a-z]*"))))
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    store.write("plan", b"12345")
+    (tmp_path / "made").write_bytes(b"1234567")
+    store.put(tmp_path / "made", "report")
+    assert events == [(5, []), (7, ["plan"])]
+    (tmp_path / "folder/inner").mkdir(parents=True)
+    (tmp_path / "folder/inner/file").write_bytes(b"123")
+    store.put(tmp_path / "folder", "annotated")
+    assert [size for size, _ in events] == [5, 7, 3]
+    assert sorted(store.names("")) == ["annotated", "plan", "report"]

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from report_material import (
     BEGIN,
@@ -24,7 +25,7 @@ from i2t_ros.recordings.base import SECOND, Damage, Selection
 from i2t_ros.recordings.report import writer as writing
 from i2t_ros.recordings.report.collecting import Bar, Classes, EvenlyKept, Timelines
 from i2t_ros.recordings.report.wording import Sentences, page_strings
-from i2t_ros.recordings.writing.base import Run
+from i2t_ros.recordings.writing.base import Moment, Run
 from i2t_ros.resources import config_path
 
 DOG, PERSON = {"dog": 1}, {"person": 1}
@@ -243,13 +244,43 @@ def test_a_class_whose_name_is_a_book_is_left_out(tmp_path):
     assert path.stat().st_size < 1_000_000
 
 
-@pytest.mark.parametrize("how", [{"style": "scene"}, {"spoken": True}, {"style": "changes"}])
+@pytest.mark.parametrize("how", [{"style": "scene"}, {"spoken": True}])
 def test_sentences_are_told_in_the_style_of_the_job(how):
     options = DescribeOptions(language="ja", **how)
     told = told_of(stream_of(), 0, {"dog": 2, "person": 1}, options, seconds=0)
     sentences = Sentences(options)
-    for tag, said in zip(sentences.tags, sentences.of(told), strict=True):
+    for tag, said in zip(sentences.tags, sentences.of(Moment(told, {})), strict=True):
         assert said == tell(told.description.scene, replace(options, language=tag)), tag
+
+
+def test_in_the_style_of_changes_each_language_says_what_has_changed():
+    options = DescribeOptions(language="ja", style="changes")
+    told = told_of(stream_of(), 0, {"dog": 2}, options, seconds=9)
+    sentences = Sentences(options)
+    said = dict(
+        zip(
+            sentences.tags,
+            sentences.of(Moment(told, {"cat": (0, 1), "dog": (0, 2), "person": (3, 2)})),
+            strict=True,
+        )
+    )
+    assert said["en"] == ("Two dogs and a cat have come into view. A person has gone out of view.")
+    assert "犬" in said["ja"]
+    left = dict(zip(sentences.tags, sentences.of(Moment(told, {"dog": (4, 2)})), strict=True))
+    assert left["en"] == "Two dogs have gone out of view."
+
+
+def test_objects_without_a_track_are_told_in_every_language():
+    options = DescribeOptions(language="es")
+    told = told_of(stream_of(), 0, {"dog": 2}, options, seconds=0)
+    scene = told.description.scene
+    found = replace(scene.detections, track_ids=np.int64([-1, -1]))
+    tracked = replace(told.description, scene=scene.with_detections(found))
+    sentences = Sentences(options)
+    moment = Moment(replace(told, description=tracked), {"dog": (0, 2)})
+    said = dict(zip(sentences.tags, sentences.of(moment), strict=True))
+    assert said["es"] == told.description.sentence
+    assert said["en"] == "I can see two dogs."
 
 
 def test_fewer_moments_are_kept_if_their_sentences_are_long(tmp_path, monkeypatch):

@@ -38,8 +38,9 @@ class Runner(Protocol[Options_contra]):
     degraded  whether this stands in for a better model; ``report`` says what is missing
 
     It may also have ``labels``, the class names that it can return: their words are then looked up
-    before the first image. A runner of a task ``after_others`` may have ``time_limit``, the most
-    seconds that an image takes, and ``stop()``, which ends whatever it is at, from any thread.
+    before the first image; and ``device``, which says what runs the model, if that is not one of
+    backends.cores.CORE_DEVICES. A runner of a task ``after_others`` may have ``time_limit``, the
+    most seconds that an image takes, and ``stop()``, which ends whatever it is at, from any thread.
     """
 
     @property

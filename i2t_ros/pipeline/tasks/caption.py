@@ -127,6 +127,7 @@ class CaptionWriter:
         from i2t_ros.vlm.model import LanguageModel  # noqa: PLC0415
 
         self.model = LanguageModel(settings)
+        self.device = settings.url
         self.width = settings.width
         self.time_limit = settings.timeout
 

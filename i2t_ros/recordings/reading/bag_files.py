@@ -27,6 +27,8 @@ LEAST_FREE = 1 << 30
 UNPACKED = 2
 """Unpacked files that are kept: one that ends, and the next one."""
 _DIGITS = re.compile(r"(\d+)")
+# What rosbag2 appends to the name of a bag; more digits are a date or a time of day.
+_PART = re.compile(r"(_\d{1,5})?\.(mcap|db3)(\.zstd)?$")
 _BLOCK = 1 << 20
 
 
@@ -60,9 +62,14 @@ class Layout(NamedTuple):
 
 
 def is_bag(path: Path) -> bool:
-    """Whether a path is a bag, by its name and that of its files; no file is opened."""
+    """Whether a path is a bag, by its name and that of its files; no file is opened.
+
+    A folder without metadata.yaml is one if its files are those of one: drive_0.mcap and so on. If
+    they have other names, each is a bag of its own.
+    """
     if path.is_dir():
-        return (path / METADATA).is_file() or bool(_files_in(path))
+        names = {_PART.sub("", file.name) for file in _files_in(path)}
+        return (path / METADATA).is_file() or len(names) == 1
     return path.name.endswith(ENDINGS) and path.is_file()
 
 

@@ -5,6 +5,7 @@ import re
 from typing import Any, NamedTuple
 
 from i2t_ros.errors import ImageMessageError
+from i2t_ros.recordings.base import SECOND
 from i2t_ros.types import Image
 from i2t_ros.vision.codecs import decode_image
 from i2t_ros.vision.depth import DepthImage
@@ -48,7 +49,7 @@ def header_of(message: Any) -> Stamped:
     """Return what the header says; raises ImageMessageError."""
     header = message.header
     check_frame_id(header.frame_id)
-    stamp = header.stamp.sec * 10**9 + header.stamp.nanosec
+    stamp = header.stamp.sec * SECOND + header.stamp.nanosec
     return Stamped(stamp or None, header.frame_id)
 
 

@@ -161,6 +161,10 @@ class BagRecording(Recording):
             raise SourceUnreadableError(f"cannot read {path}: {error.strerror}") from error
         return found.hexdigest()
 
+    def close(self) -> None:
+        """See Recording.close; files that had to be unpacked go."""
+        self._bag = None
+
     def bag(self) -> Bag:
         """Return what is in the bag; raises SourceError."""
         if self._bag is None:

@@ -87,9 +87,10 @@ class BagRenderer(Renderer):
         """Return the name of the folder; that of the recording is in it if there are several."""
         if len({stream.recording for stream in self.telling.streams}) < 2:
             return "annotated"
-        first = self.streams[0]
-        of_topic = "." + first.topic.strip("/").replace("/", "-")
-        return f"annotated.{first.name.removesuffix(of_topic)}"
+        name = self.streams[0].name
+        if len(self.streams) > 1:
+            name = name.rpartition(".")[0]  # see work.streams.streams_of
+        return f"annotated.{name}"
 
     def _originals(self) -> Iterator[_Message]:
         """Yield the messages of the recording that are wanted."""

@@ -154,7 +154,7 @@ class Classes:
 
     def see(self, told: Told) -> None:
         """Count the classes of an image."""
-        for name, count in sorted(counts_of(told).items()):
+        for name, count in sorted(counts_of(told.found).items()):
             seen = self.seen.get(name)
             if seen is None and not self._takes(name):
                 continue

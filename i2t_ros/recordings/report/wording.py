@@ -1,21 +1,24 @@
 """The words of a report in every language: those of the page, of classes and of sentences."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from i2t_ros import language as words
 from i2t_ros.errors import I2tError
+from i2t_ros.language.changes import Changes
+from i2t_ros.language.facts import ObjectCount
 from i2t_ros.language.grammar import Language
 from i2t_ros.language.tags import tag_key, widening
 from i2t_ros.pipeline.describe_options import DescribeOptions
+from i2t_ros.pipeline.tasks.detect import ObjectFacts
 from i2t_ros.pipeline.telling import tell
 from i2t_ros.recordings.moments import counts_of
 from i2t_ros.recordings.report.search_words import search_words
-from i2t_ros.recordings.writing.base import Told
+from i2t_ros.recordings.writing.base import Moment, Told
 
 _STRINGS = Path(__file__).parent / "strings"
 _LARGEST_TOLD = 20
@@ -39,23 +42,55 @@ class Sentences:
         self._each = [replace(options, language=tag) for tag in self.tags]
         self._told: dict[tuple[Any, ...], tuple[str, ...]] = {}
 
-    def of(self, told: Told) -> tuple[str, ...]:
-        """Return the sentence of an image in all languages, in the order of ``tags``."""
-        own = told.description.sentence
-        key = (own, *sorted(counts_of(told).items()))
+    def of(self, moment: Moment) -> tuple[str, ...]:
+        """Return the sentence of a moment in all languages, in the order of ``tags``."""
+        told = moment.first
+        if self._options.style == "changes" and told.time is not None:
+            # The image itself says nothing yet: changes are told once they have lasted.
+            changes = _changes_of(moment)
+            key: tuple[Any, ...] = (changes,)
+            say = partial(_told_changes, changes)
+        else:
+            key = (told.description.sentence, *sorted(counts_of(told.found).items()))
+            say = partial(self._tell, told)
         if key not in self._told:
             if len(self._told) >= _KNOWN_SENTENCES:
                 self._told.clear()
-            self._told[key] = tuple(self._tell(told, options, own) for options in self._each)
+            self._told[key] = tuple(self._said(say, options, told) for options in self._each)
         return self._told[key]
 
-    def _tell(self, told: Told, options: DescribeOptions, own: str) -> str:
+    def _tell(self, told: Told, options: DescribeOptions) -> str:
+        """Return what the image shows, with all objects, as the job's own sentence has them."""
         if options.language == self._options.language:
-            return own[:_LONGEST_SENTENCE]
+            return told.description.sentence
+        scene = told.description.scene
+        if scene.detections is not None:
+            scene = scene.with_detections(replace(scene.detections, track_ids=None))
+        return tell(scene, options)
+
+    @staticmethod
+    def _said(say: Callable[[DescribeOptions], str], options: DescribeOptions, told: Told) -> str:
         try:
-            return tell(told.description.scene, options)[:_LONGEST_SENTENCE]
+            return say(options)[:_LONGEST_SENTENCE]
         except I2tError:  # no voice in this language
-            return own[:_LONGEST_SENTENCE]
+            return told.description.sentence[:_LONGEST_SENTENCE]
+
+
+def _changes_of(moment: Moment) -> Changes:
+    """Return what has appeared and what has left, most first."""
+    by = {name: now - before for name, (before, now) in moment.changes.items()}
+    by = dict(sorted(by.items(), key=lambda item: (-abs(item[1]), item[0])))
+    more, fewer = (
+        tuple(ObjectCount(name, sign * count) for name, count in by.items() if sign * count > 0)
+        for sign in (1, -1)
+    )
+    return Changes((ObjectFacts(more),) if more else (), (ObjectFacts(fewer),) if fewer else ())
+
+
+def _told_changes(changes: Changes, options: DescribeOptions) -> str:
+    return words.compose_changes(
+        changes, options.language, spoken=options.spoken, languages=options.languages
+    )
 
 
 def language_data(

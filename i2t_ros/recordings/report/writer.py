@@ -83,7 +83,7 @@ class ReportWriter(Writer):
         changes = (
             (name, *change) for name, change in moment.changes.items() if name in self._classes.seen
         )
-        sentences = self._sentences.of(told)
+        sentences = self._sentences.of(moment)
         kept = _Told(
             self._numbers[told.stream],
             None if told.time is None else told.time // MILLISECOND,

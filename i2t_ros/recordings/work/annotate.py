@@ -9,6 +9,7 @@ import msgspec
 
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.pipeline.making import read_options
+from i2t_ros.recordings.base import SECOND
 from i2t_ros.recordings.open import open_recording
 from i2t_ros.recordings.rendering.base import Renderer
 from i2t_ros.recordings.rendering.registry import renderer_of
@@ -42,7 +43,7 @@ class Progress(Protocol):
 
 
 def settle(store: Store, plan: Plan, *, overwrite: bool) -> Made | None:
-    """Make the folder of the results that of a plan; return what is made if all of it is.
+    """Make the folder of the results that of a plan; return what is made if all of it is there.
 
     Raises InvalidRequestError if it has results of another plan, unless ``overwrite``.
     """
@@ -52,11 +53,14 @@ def settle(store: Store, plan: Plan, *, overwrite: bool) -> Made | None:
     with suppress(FileNotFoundError):
         begun = store.read(PLAN)
     if not overwrite:
-        if made is not None and made.plan.to_json() == plan.to_json():
+        is_own = made is not None and made.plan.to_json() == plan.to_json()
+        # Files may be missing: somebody has removed them, or was ended while he replaced them.
+        if made is not None and is_own and {*made.files} <= {*store.names("")}:
+            store.remove(WORK)  # if it was ended just before it would have done so
             return made
         if made is None and begun == plan.to_json():
             return None
-        if made is not None or begun is not None:
+        if not is_own and (made is not None or begun is not None):
             state = "results" if made is not None else "what is half done"
             raise InvalidRequestError(
                 f"{store.folder} has {state} of other recordings, or of other options: name "
@@ -138,9 +142,16 @@ class Annotation:
         records = self._records(duty.unit)
         number, _ = records.progress()
         recording = self._plan.job.recordings[duty.unit.recording]
-        damage = f"image {number + 1} of the part that begins at {duty.unit.span.start}: {DIED}"
+        of_part = f"image {number + 1} of the part from {self._start(duty.unit)} on"
+        damage = f"{of_part}: {DIED}"
         records.add(number, [Record(recording, damage=damage)], last=False)
         self._progress.advance(1)
+
+    def _start(self, unit: Unit) -> str:
+        """Return where a unit begins, for people: a time, or a picture."""
+        if all(stream.timed for stream in self._plan.streams_of(unit.recording)):
+            return f"{unit.span.start / SECOND:g} s"
+        return f"picture {unit.span.start + 1}"
 
     def _tell_all(self, teller: Teller) -> Callable[[Unit], int]:
         """Return what tells about a unit, and returns how many images that were."""

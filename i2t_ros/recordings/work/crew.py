@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
+import tempfile
 import threading
 import time
 from collections import deque
@@ -44,7 +46,11 @@ class Crew(Protocol):
 
 
 class LocalCrew:
-    """Processes of this machine. A context manager that ends them."""
+    """Processes of this machine. A context manager that ends them.
+
+    Their temporary files are in one folder, which goes with them: they are ended while they have
+    some, and a bag that had to be unpacked takes gigabytes.
+    """
 
     def __init__(
         self, folder: str, number: int, at_start: Callable[[], object] | None = None
@@ -55,12 +61,15 @@ class LocalCrew:
         number    of processes
         at_start  called in each process before anything else; a function of a module
         """
-        self._how = folder, at_start
+        self._folder = folder
+        self._at_start = at_start
         self._number = number
+        self._temporary = ""
         self._members: list[_Member] = []
 
     def __enter__(self) -> "LocalCrew":
         """Start nothing: processes are started for duties."""
+        self._temporary = tempfile.mkdtemp(prefix="i2t-annotate-")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -70,6 +79,7 @@ class LocalCrew:
         for member in self._members:
             member.end()
         self._members.clear()
+        shutil.rmtree(self._temporary, ignore_errors=True)
 
     def do(
         self, duties: Iterable[Duty], advance: Advance, skip: Callable[[Duty], None]
@@ -110,7 +120,7 @@ class LocalCrew:
             if idle:
                 member = idle.pop()
             else:
-                member = _Member(*self._how)
+                member = _Member(self._folder, self._temporary, self._at_start)
                 self._members.append(member)
             member.give(duty)
 
@@ -138,11 +148,14 @@ class LocalCrew:
 class _Member:
     """One process and what it is at."""
 
-    def __init__(self, folder: str, at_start: Callable[[], object] | None) -> None:
+    def __init__(self, folder: str, temporary: str, at_start: Callable[[], object] | None) -> None:
         self.connection, theirs = _spawn.Pipe()
         self.duty: Duty | None = None
         self._process: SpawnProcess = _spawn.Process(
-            target=_work, args=(folder, theirs, at_start), daemon=True, name="i2t-annotate"
+            target=_work,
+            args=(folder, temporary, theirs, at_start),
+            daemon=True,
+            name="i2t-annotate",
         )
         self._process.start()
         theirs.close()
@@ -165,12 +178,15 @@ class _Member:
         return status
 
 
-def _work(folder: str, connection: Connection, at_start: Callable[[], object] | None) -> None:
+def _work(
+    folder: str, temporary: str, connection: Connection, at_start: Callable[[], object] | None
+) -> None:
     """Do duties until the other end of the connection is closed: the main of each process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that leads
     if at_start is not None:
         at_start()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    tempfile.tempdir = temporary
+    threading.Thread(target=_end_with_parent, args=(temporary,), daemon=True).start()
     cv2.setNumThreads(1)
     worker = None
     while True:
@@ -215,9 +231,10 @@ class _Steps:
         self._number, self._due = 0, time.monotonic() + STEP
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(temporary: str) -> None:
     """End this process if the one that leads is killed while this one computes."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
+        shutil.rmtree(temporary, ignore_errors=True)
         os._exit(1)

@@ -93,6 +93,7 @@ class LocalStore(Store):
         # Where machines share a folder, two of them may have processes of the same number.
         beside = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
         beside.write_bytes(data)
+        _flush(beside)
         beside.replace(path)
 
     def put(self, file: Path, name: str) -> None:
@@ -103,12 +104,15 @@ class LocalStore(Store):
             # From another disk a file does not come at once, so it comes under another name first.
             beside = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
             shutil.move(file, beside)
+            _flush(beside)
             if path.is_dir():
                 self.remove(name)
             beside.replace(path)
         else:
             self.remove(name)
             shutil.move(file, path)
+            for each in path.rglob("*"):
+                _flush(each)
 
     @contextmanager
     def staging(self, name: str) -> Iterator[Path]:
@@ -231,3 +235,10 @@ class SharedStore(Store):
         """See Store.locked."""
         with Lease(self._storage, LOCK):
             yield
+
+
+def _flush(path: Path) -> None:
+    """Have the disk keep a file: without power, one may else have its name, but not its bytes."""
+    if path.is_file():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())

@@ -14,15 +14,16 @@ LONGEST = 100
 
 def streams_of(recordings: Sequence[Recording], selection: Selection) -> list[Stream]:
     """Return the streams of all recordings, in order; raises as Recording.topics does."""
+    stems: set[str] = set()
     taken: set[str] = set()
     streams = []
     for number, recording in enumerate(recordings):
         topics = recording.topics(selection)
+        stem = _free(_plain(recording.name) or recording.kind, stems)
         for topic in topics:
-            stem = _plain(recording.name) or recording.kind
-            if len(topics) > 1:
-                stem = f"{stem}.{_plain(topic)}"
-            name = _free(stem, taken)
+            # Without dots, so that whatever is before the last one is the recording's.
+            of_topic = f".{_plain(topic).replace('.', '-')}" if len(topics) > 1 else ""
+            name = _free(stem + of_topic, taken)
             path, begin = recording.path, recording.begin()
             streams.append(Stream(number, recording.kind, path, topic, name, begin))
     return streams

@@ -2,11 +2,10 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,6 +17,7 @@ from i2t_ros.pipeline.description_json import description_to_json
 from i2t_ros.pipeline.making import make_describer, read_options
 from i2t_ros.pipeline.telling import draw
 from i2t_ros.recordings.base import Damage, RecordedImage, Recording
+from i2t_ros.recordings.moments import counts_of
 from i2t_ros.recordings.open import open_recording
 from i2t_ros.recordings.rendering.registry import renderer_of
 from i2t_ros.recordings.work.job import Unit
@@ -32,7 +32,8 @@ from i2t_ros.vision.codecs import encode_image
 KEEP = 1.0
 """Seconds of work after which records are written: what a crash costs at most."""
 MOST_FAILURES = 20
-"""Images that may fail one after the other, from the first, before it is not for them."""
+"""Images of a process that may fail one after the other, from its first, before it is not for
+them."""
 THUMBNAIL = 320
 """Pixels of the longer side of a thumbnail."""
 THUMBNAIL_QUALITY = 75
@@ -68,14 +69,15 @@ class Worker:
         return read_options(self._plan.job.values)
 
     @cached_property
-    def _describer(self) -> Describer:
-        return make_describer(self._plan.job.values, progress=False)
+    def _looking(self) -> "_Looking":
+        describer = make_describer(self._plan.job.values, progress=False)
+        return _Looking(describer, self._options)
 
     def close(self) -> None:
         """Release the models and the recording."""
         self._leave()
-        if "_describer" in vars(self):
-            self._describer.close()
+        if "_looking" in vars(self):
+            self._looking.describer.close()
 
     def do(self, duty: Duty, advance: Advance) -> None:
         """Do a duty, or the part of it that is not done yet. Raises I2tError and OSError."""
@@ -106,7 +108,8 @@ class Worker:
         known, complete = records.load()
         if complete:
             return
-        looking = _Looking(self._describer, self._options, known)
+        looking = self._looking
+        looking.begin(known)
         recording = self._recording(duty.unit.recording)
         fresh: list[Record] = []
         written, due = len(known), time.monotonic() + KEEP
@@ -133,19 +136,21 @@ class Worker:
 
 
 class _Looking:
-    """Describes the images of one unit."""
+    """Describes the images of units, one unit after the other."""
 
-    def __init__(
-        self, describer: Describer, options: DescribeOptions, known: Sequence[Record]
-    ) -> None:
-        """``known`` are the records of the unit that there are already."""
-        self._describer = describer
+    def __init__(self, describer: Describer, options: DescribeOptions) -> None:
+        self.describer = describer
         self._options = options
-        self._counts = {
-            record.topic: _counts(record.found) for record in known if record.found is not None
-        }
+        self._counts: dict[str, Counter[str]] = {}
         self._failed = 0
-        self._has_succeeded = bool(self._counts)
+        self._has_succeeded = False
+
+    def begin(self, known: Sequence[Record]) -> None:
+        """Begin a unit, of which there are these records already."""
+        self._counts = {
+            record.topic: counts_of(record.found) for record in known if record.found is not None
+        }
+        self._has_succeeded = self._has_succeeded or bool(self._counts)
 
     def look(self, item: RecordedImage | Damage) -> Record:
         """Return what there is to know of an item; raises I2tError if nothing works at all."""
@@ -155,7 +160,7 @@ class _Looking:
         try:
             image = item.read()
             size = item.size() if item.size else None
-            seen = self._describer.describe(image, self._options, size=size, measure=item.measure)
+            seen = self.describer.describe(image, self._options, size=size, measure=item.measure)
         except ImageError as error:
             return Record(*where, damage=f"{error} [{error.code}]")
         except I2tError as error:
@@ -165,15 +170,11 @@ class _Looking:
             return Record(*where, damage=f"{error} [{error.code}]")
         self._has_succeeded = True
         found = description_to_json(seen)
-        counts = _counts(found)
+        counts = counts_of(found)
         same = item.time is not None and self._counts.get(item.topic) == counts
         self._counts[item.topic] = counts
         thumbnail = b"" if same else _thumbnail(image, seen.scene, self._options)
         return Record(*where, found, thumbnail=thumbnail)
-
-
-def _counts(found: Mapping[str, Any] | None) -> Counter[str]:
-    return Counter(each["class_id"] for each in (found or {}).get("detections") or ())
 
 
 def _thumbnail(image: Image, scene: Scene, options: DescribeOptions) -> bytes:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from i2t_ros.recordings.base import SECOND
 from i2t_ros.recordings.moments import counts_of
 from i2t_ros.recordings.writing.base import Telling, Told, Writer
 
@@ -22,7 +23,7 @@ def place_of(told: Told) -> dict[str, Any]:
     return {
         "source": told.source,
         "topic": told.stream.topic or None,
-        "seconds": None if told.time is None else told.time / 1e9,
+        "seconds": None if told.time is None else told.time / SECOND,
         "stamp": told.stamp,
         "frame_id": told.frame_id or None,
     }
@@ -77,7 +78,7 @@ class JsonLinesWriter(Writer):
             "recording": told.stream.recording,
             "stream": told.stream.name,
             "number": told.number,
-            "counts": dict(sorted(counts_of(told).items())),
+            "counts": dict(sorted(counts_of(told.found).items())),
             "language": told.description.language,
             "sentence": told.description.sentence,
         }
