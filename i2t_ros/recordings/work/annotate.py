@@ -16,7 +16,7 @@ from i2t_ros.recordings.work.counter import Counter
 from i2t_ros.recordings.work.crew import Crew
 from i2t_ros.recordings.work.in_order import InOrder
 from i2t_ros.recordings.work.job import Unit
-from i2t_ros.recordings.work.places import MADE, PARTS, PLAN, TOLD, UNITS, WORK
+from i2t_ros.recordings.work.places import MADE, PARTS, PLAN, TOLD, UNITS, WORK, is_result
 from i2t_ros.recordings.work.plan import Made, Plan, read_made
 from i2t_ros.recordings.work.records import Record, UnitRecords, encode_records
 from i2t_ros.recordings.work.store import Store
@@ -44,8 +44,10 @@ class Progress(Protocol):
 def settle(store: Store, plan: Plan, *, overwrite: bool) -> Made | None:
     """Make the folder of the results that of a plan; return what is made if all of it is.
 
-    Raises InvalidRequestError if it has results of another plan, unless ``overwrite``.
+    Raises InvalidRequestError if it has results of another plan, or files of somebody else with
+    their names, unless ``overwrite``; and if a recording would be replaced by its results.
     """
+    _spare_recordings(store, plan)
     made = begun = None
     with suppress(FileNotFoundError, msgspec.MsgspecError):
         made = read_made(store)
@@ -62,12 +64,32 @@ def settle(store: Store, plan: Plan, *, overwrite: bool) -> Made | None:
                 f"{store.folder} has {state} of other recordings, or of other options: name "
                 "another folder with --out, or replace them with --overwrite"
             )
+        if taken := [name for name in store.names("") if is_result(name)]:
+            raise InvalidRequestError(
+                f"{store.folder} has {', '.join(taken)}, which did not come from i2t annotate and "
+                "may be replaced: name another folder with --out, or allow it with --overwrite"
+            )
     for name in made.files if made is not None else ():
-        store.remove(Path(name).name)  # a part of no other folder, whatever the file says
+        if is_result(name):  # whatever the file says, nothing else is removed
+            store.remove(name)
     store.remove(MADE)
     store.remove(WORK)
     store.write(PLAN, plan.to_json())
     return None
+
+
+def _spare_recordings(store: Store, plan: Plan) -> None:
+    """Raise InvalidRequestError if a recording has the place of a result, as its own drawn form."""
+    folder = Path(store.folder).resolve()
+    for recording in plan.job.recordings:
+        path = Path(recording).resolve()
+        if folder not in path.parents:
+            continue
+        top = path.relative_to(folder).parts[0]
+        if is_result(top) or top == WORK:
+            raise InvalidRequestError(
+                f"{recording} would be replaced by the results: name another folder with --out"
+            )
 
 
 class Annotation:
