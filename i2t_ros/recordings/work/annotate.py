@@ -145,8 +145,9 @@ class Annotation:
     def _look(self, crew: Crew, told: InOrder) -> None:
         duties, done = [], 0
         for unit in self._plan.units:
-            known, complete = self._records(unit).progress()
-            done += unit.span.expected if complete else known
+            # They are read, and not only counted: a power failure may have damaged some.
+            known, complete = self._records(unit).load()
+            done += unit.span.expected if complete else len(known)
             if complete:
                 told.ready(unit)
             else:
@@ -171,7 +172,12 @@ class Annotation:
         def tell(unit: Unit) -> int:
             if unit.number == 0:
                 teller.begin(plan.streams_of(unit.recording))
-            records, _ = self._records(unit).load()
+            records, complete = self._records(unit).load()
+            if not complete:
+                raise OSError(
+                    f"what was found in part {unit.name} has been damaged or removed meanwhile; "
+                    "the same command finds it again"
+                )
             told = list(teller.tell(records))
             if RECORDING in plan.job.outputs:
                 self._store.write(f"{TOLD}/{unit.name}.jsonl", encode_records(told))

@@ -31,15 +31,22 @@ class Store:
         path = self._path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_bytes(data)
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())  # else a power failure may leave an empty file with this name
         beside.replace(path)
 
     def put(self, file: Path, name: str) -> None:
         """Move a file or a folder of this machine to its place, in place of an older one."""
         path = self._path / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Between file systems moving is copying, and half of a copy must not have the name.
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        shutil.move(file, beside)
+        _write_out(beside)
         self.remove(name)
-        shutil.move(file, path)
+        beside.replace(path)
 
     @contextmanager
     def staging(self, name: str) -> Iterator[Path]:
@@ -87,3 +94,12 @@ class Store:
             yield
         finally:
             lock.release()
+
+
+def _write_out(path: Path) -> None:
+    """Have the disk hold a file, or a folder with what is in it, before it gets its name."""
+    if path.is_dir():
+        os.sync()  # its files may be many
+        return
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
