@@ -1,9 +1,12 @@
 """Bags that were made to take time or memory."""
 
+import sqlite3
 import struct
 import time
+from contextlib import closing
 
 import pytest
+from bag_material import picture, raw, write_bag
 
 from i2t_ros.errors import SourceUnreadableError
 from i2t_ros.recordings.reading.bags import BagRecording
@@ -55,3 +58,24 @@ def test_texts_in_metadata_are_no_lists_of_lists(tmp_path, place):
     (tmp_path / "metadata.yaml").write_text("\n".join([*lists, about]))
     with pytest.raises(SourceUnreadableError, match="expected a text, got a list"):
         BagRecording(str(tmp_path), 1000, "scaled").bag()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE VIEW messages AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) "
+        "SELECT x AS id, 1 AS topic_id, x % 2 + 9 AS timestamp, x'00' AS data FROM c",
+        "CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER, timestamp INTEGER, "
+        "data BLOB AS (zeroblob(900000000)))",
+    ],
+)
+def test_a_table_that_is_computed_is_refused(tmp_path, made):
+    bag = write_bag(tmp_path / "bag", [raw(0, "/front", picture())], storage="sqlite3")
+    file = tmp_path / "bag.db3"
+    next(bag.glob("*.db3")).rename(file)
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(f"DROP TABLE messages; {made}; PRAGMA writable_schema = ON;")
+        database.execute("UPDATE sqlite_master SET type = 'table' WHERE name = 'messages'")
+        database.commit()
+    with pytest.raises(SourceUnreadableError, match="expected a plain table messages"):
+        BagRecording(str(file), 1000, "scaled").bag()
