@@ -81,11 +81,10 @@ class BagRenderer(Renderer):
 
     def _folder(self) -> str:
         """Return the name of the folder; that of the recording is in it if there are several."""
-        if len({stream.recording for stream in self.telling.streams}) < 2:
+        streams = self.telling.streams
+        if len({stream.recording for stream in streams}) < 2:
             return "annotated"
-        first = self.streams[0]
-        of_topic = "." + first.topic.strip("/").replace("/", "-")
-        return f"annotated.{first.name.removesuffix(of_topic)}"
+        return f"annotated.{_names_of(streams)[self.streams[0].recording]}"
 
     def _originals(self) -> Iterator[_Message]:
         """Yield the messages of the recording that are wanted."""
@@ -112,3 +111,27 @@ class BagRenderer(Renderer):
                 yield _Message(self._ours[found.topic], found.time, found.published, data)
         finally:
             reading.close()
+
+
+def _names_of(streams: Sequence[Stream]) -> dict[int, str]:
+    """Return a name for each recording, no two alike on any file system.
+
+    It is that of its stream, or what the names of its streams begin with. Bags in different folders
+    may well have the same.
+    """
+    of_recording: dict[int, list[Stream]] = {}
+    for stream in streams:
+        of_recording.setdefault(stream.recording, []).append(stream)
+    taken = {own[0].name.lower() for own in of_recording.values() if len(own) == 1}
+    names = {}
+    for recording, own in of_recording.items():
+        name = stem = own[0].name
+        if len(own) > 1:
+            name = stem = name.removesuffix("." + own[0].topic.strip("/").replace("/", "-"))
+            number = 1
+            while name.lower() in taken:
+                number += 1
+                name = f"{stem}-{number}"
+            taken.add(name.lower())
+        names[recording] = name
+    return names
