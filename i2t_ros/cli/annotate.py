@@ -137,7 +137,8 @@ def run(args: argparse.Namespace) -> int:
 
     Raises I2tError if an argument is wrong or nothing can be done.
     """
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # both leave no temporary files
+        signal.signal(ending, signal.default_int_handler)
     store = Store(args.out)
     job = _job(args)
     with store.locked():

@@ -2,7 +2,10 @@
 
 import json
 
+import numpy as np
+import zstandard
 from annotating import annotate, make_pictures, tree
+from bag_material import raw, write_bag
 
 
 def test_files_of_somebody_else_are_not_replaced_unasked(tmp_path):
@@ -36,3 +39,28 @@ def test_nothing_but_results_is_removed_whatever_the_list_of_them_says(tmp_path)
     (out / "annotate.json").write_text(json.dumps(made))
     annotate(pictures, "--out", out, "--outputs", "report", "--overwrite")
     assert [file.read_text() for file in mine] == ["mine"] * 3
+
+
+def test_bags_of_the_same_name_do_not_share_a_folder(tmp_path):
+    image = np.full((24, 32, 3), 90, np.uint8)
+    named = [
+        write_bag(tmp_path / str(n) / "drive", [raw(0, topic, image) for topic in topics])
+        for n, topics in enumerate((("/a", "/b"), ("/c", "/d"), ("/e",)))
+        if not (tmp_path / str(n)).mkdir()
+    ]
+    annotate(*named, "--out", tmp_path / "out", "--outputs", "recording")
+    folders = sorted(path.name for path in (tmp_path / "out").glob("annotated*"))
+    assert folders == ["annotated.drive", "annotated.drive-2", "annotated.drive-3"]
+
+
+def test_unpacked_bags_do_not_stay(tmp_path, monkeypatch):
+    image = np.full((24, 32, 3), 90, np.uint8)
+    bag = write_bag(tmp_path / "bag", [raw(0, "/front", image)], storage="sqlite3")
+    packed = tmp_path / "drive.db3.zstd"
+    packed.write_bytes(zstandard.compress(next(bag.glob("*.db3")).read_bytes()))
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    annotate(packed, "--out", tmp_path / "out")
+    assert list(temporary.iterdir()) == []
+    assert not (tmp_path / "out" / ".i2t").exists()

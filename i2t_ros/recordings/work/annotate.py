@@ -16,7 +16,7 @@ from i2t_ros.recordings.work.counter import Counter
 from i2t_ros.recordings.work.crew import Crew
 from i2t_ros.recordings.work.in_order import InOrder
 from i2t_ros.recordings.work.job import Unit
-from i2t_ros.recordings.work.places import MADE, PARTS, PLAN, TOLD, UNITS, WORK, is_result
+from i2t_ros.recordings.work.places import MADE, PARTS, PLAN, SCRATCH, TOLD, UNITS, WORK, is_result
 from i2t_ros.recordings.work.plan import Made, Plan, read_made
 from i2t_ros.recordings.work.records import Record, UnitRecords, encode_records
 from i2t_ros.recordings.work.store import Store
@@ -105,7 +105,8 @@ class Annotation:
     def run(self, crew: Crew) -> Made:
         """Do everything; raises I2tError and OSError."""
         job = self._plan.job
-        self._store.remove(NEW)
+        for left in (NEW, SCRATCH):  # of a run that was killed
+            self._store.remove(left)
         with self._store.staging(NEW) as folder:
             # Whatever is missing for the results shows before the work, and not after it.
             telling = self._plan.telling(self._options, folder)

@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -10,11 +12,13 @@ from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Protocol
 
 import cv2
 
 from i2t_ros.errors import BackendError, I2tError, error_from_code
+from i2t_ros.recordings.work.places import SCRATCH
 from i2t_ros.recordings.work.worker import Advance, Duty, Worker
 
 DEATHS = 5
@@ -67,6 +71,7 @@ class LocalCrew:
         for member in self._members:
             member.end()
         self._members.clear()
+        shutil.rmtree(Path(self._how[0], SCRATCH), ignore_errors=True)
 
     def do(
         self, duties: Iterable[Duty], advance: Advance, skip: Callable[[Duty], None]
@@ -169,6 +174,10 @@ def _work(folder: str, connection: Connection, at_start: Callable[[], object] | 
         at_start()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
+    # A process that is killed, or ends by os._exit(), leaves its temporary files.
+    scratch = Path(folder, SCRATCH).absolute()
+    scratch.mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = str(scratch)
     worker = None
     while True:
         try:
