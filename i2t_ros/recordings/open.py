@@ -7,7 +7,7 @@ from pathlib import Path
 from i2t_ros.errors import SourceMissingError, SourceUnreadableError
 from i2t_ros.recordings.base import Recording
 from i2t_ros.recordings.reading.bags import BagRecording, is_bag
-from i2t_ros.recordings.reading.pictures import PictureRecording
+from i2t_ros.recordings.reading.pictures import PictureRecording, legible
 from i2t_ros.recordings.reading.videos import VideoRecording
 from i2t_ros.recordings.work.job import Job
 from i2t_ros.sources.pictures import is_picture, natural_order, pictures_of
@@ -21,7 +21,11 @@ def paths_of(words: Iterable[str]) -> list[str]:
     and for its pictures, which are one recording.
     Raises SourceMissingError, and SourceUnreadableError for what is no recording.
     """
-    return list(dict.fromkeys(path for word in words for path in _paths(word)))
+    paths = list(dict.fromkeys(path for word in words for path in _paths(word)))
+    for path in paths:
+        if (shown := legible(path)) != path:
+            raise SourceUnreadableError(f"{shown}: expected a name in UTF-8, rename it")
+    return paths
 
 
 def _paths(word: str) -> list[str]:

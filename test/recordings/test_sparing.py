@@ -1,6 +1,8 @@
 """What is in the folder of the results, or is to be looked at, is never lost to them."""
 
 import json
+import os
+import shutil
 
 import numpy as np
 import zstandard
@@ -64,3 +66,19 @@ def test_unpacked_bags_do_not_stay(tmp_path, monkeypatch):
     annotate(packed, "--out", tmp_path / "out")
     assert list(temporary.iterdir()) == []
     assert not (tmp_path / "out" / ".i2t").exists()
+
+
+def test_names_that_are_no_utf_8_cost_nothing(tmp_path):
+    pictures = make_pictures(tmp_path / "pictures", 2)
+    odd = os.path.join(os.fsencode(pictures), b"0000b\xff.png")
+    shutil.copy(pictures / "0000.png", odd)
+    annotate(pictures, "--out", tmp_path / "out")
+    lines = (tmp_path / "out" / "images.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert rows[2]["source"].endswith("0001.png")
+    assert rows[1]["source"].endswith("0000b\\xff.png")
+    drawn = os.listdir(os.fsencode(tmp_path / "out" / "annotated"))
+    assert sorted(drawn) == [b"0000.png", b"0000b\xff.png", b"0001.png"]
+    failed = annotate(os.fsdecode(odd), "--out", tmp_path / "other", code=1)
+    assert "expected a name in UTF-8" in failed.stderr
+    assert "Traceback" not in failed.stderr
