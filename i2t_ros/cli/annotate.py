@@ -154,7 +154,8 @@ def run(args: argparse.Namespace) -> int:
 
     Raises I2tError if an argument is wrong or nothing can be done.
     """
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # both leave no temporary files
+        signal.signal(ending, signal.default_int_handler)
     store = open_store(args.out)
     job = _job(args)
     with store.locked():

@@ -16,6 +16,8 @@ from i2t_ros.recordings.base import SECOND
 
 BRIDGED = SECOND
 """Nanoseconds: after so long or less, what is looked for goes on, and does not begin anew."""
+FOREVER = float(1 << 63)
+"""Nanoseconds, as there are in no recording; a damaged file may have times as of 1e308 seconds."""
 MOST_BYTES = 1 << 20
 """Of one line. That of an image with a hundred classes has a few kilobytes."""
 MOST_STREAMS = 100_000
@@ -193,7 +195,7 @@ def short_seconds(seconds: float) -> str:
 
 def read_counts(counts: bytes) -> dict[str, int]:
     """Return class -> how many; nothing if the bytes are something else."""
-    with suppress(msgspec.DecodeError, UnicodeDecodeError):
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _decode_counts(counts)
     return {}
 
@@ -300,11 +302,11 @@ class _Fits:
 
 def _between(start: float, end: float) -> int:
     """Return nanoseconds; seconds in binary are off by less than one."""
-    return round((end - start) * SECOND)
+    return round(min((end - start) * SECOND, FOREVER))
 
 
 def _read(line: bytes) -> Row | None:
-    with suppress(msgspec.DecodeError, UnicodeDecodeError):
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _decode_row(line)
     return None
 

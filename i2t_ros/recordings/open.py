@@ -9,7 +9,7 @@ from i2t_ros.errors import SourceMissingError, SourceUnreadableError
 from i2t_ros.recordings.base import Recording
 from i2t_ros.recordings.copies import CopiedRecording
 from i2t_ros.recordings.reading.bags import BagRecording, is_bag
-from i2t_ros.recordings.reading.pictures import PictureRecording
+from i2t_ros.recordings.reading.pictures import PictureRecording, legible
 from i2t_ros.recordings.reading.videos import VideoRecording
 from i2t_ros.recordings.remote import urls_of
 from i2t_ros.recordings.storage import is_url, local_path
@@ -27,7 +27,11 @@ def paths_of(words: Iterable[str]) -> list[str]:
     and for its pictures, which are one recording. The same goes for URLs.
     Raises SourceMissingError, and SourceUnreadableError for what is no recording.
     """
-    return list(dict.fromkeys(path for word in words for path in _paths(word)))
+    paths = list(dict.fromkeys(path for word in words for path in _paths(word)))
+    for path in paths:
+        if (shown := legible(path)) != path:
+            raise SourceUnreadableError(f"{shown}: expected a name in UTF-8, rename it")
+    return paths
 
 
 def _paths(word: str) -> list[str]:

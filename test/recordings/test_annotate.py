@@ -64,12 +64,12 @@ def test_files_that_are_no_longer_wanted_go_and_those_of_others_stay(pictures, t
     out = tmp_path / "out"
     annotate(pictures, "--out", out, *OUTPUTS)
     made = json.loads((out / "annotate.json").read_text())
-    made["files"] += ["old.txt", "../pictures/0000.png", "/etc/hostname"]
+    made["files"] += ["sentences.old.srt", "../pictures/0000.png", "/etc/hostname"]
     (out / "annotate.json").write_text(json.dumps(made))
-    (out / "old.txt").write_text("of an older version")
+    (out / "sentences.old.srt").write_text("of an older version")
     (out / "own.txt").write_text("the user's")
     annotate(pictures, "--out", out, *OUTPUTS, "--language", "es", "--overwrite")
-    assert not (out / "old.txt").exists()
+    assert not (out / "sentences.old.srt").exists()
     assert (out / "own.txt").exists()
     assert (pictures / "0000.png").exists()
 

@@ -138,6 +138,19 @@ def test_damaged_lines_are_left_out_and_counted(tmp_path, monkeypatch):
         list(rows)
 
 
+def test_hostile_lines_cost_themselves(tmp_path):
+    rows = rows_of(tmp_path, *told_all(FILM, [(0, {"dog": 1}), (2, {"dog": 1})]))
+    first, second = rows.path.read_bytes().splitlines(keepends=True)
+    deep = b"[" * 100_000 + b"]" * 100_000
+    counts = b'{"dog":1}'
+    assert counts in second
+    hostile = second.replace(counts, deep), second.replace(b"2.0", b"-1e308")
+    late = second.replace(b"2.0", b"1e308")
+    rows.path.write_bytes(b"".join([first, *hostile, second, late]))
+    assert [moment.end for moment in find(rows, Query(DOG))] == [1e308]
+    assert (rows.damaged, rows.first) == (1, 2)
+
+
 def test_counts_that_are_none_are_no_objects(tmp_path, moments):
     moments([(0, {"dog": 1})])
     path = tmp_path / "images.jsonl"

@@ -37,14 +37,17 @@ def test_there_is_everything(recordings):
     ],
 )
 def test_a_run_that_was_ended_goes_on_to_the_same_results(recordings, tmp_path, how, files):
-    (named, expected), out = recordings, tmp_path / "out"
+    (named, expected), out, temporary = recordings, tmp_path / "out", tmp_path / "temporary"
+    temporary.mkdir()
+    environment = os.environ | {"TMPDIR": str(temporary)}
     with subprocess.Popen(
-        command(*named, "--out", out), stdout=-1, stderr=-1, start_new_session=True
+        command(*named, "--out", out), stdout=-1, stderr=-1, start_new_session=True, env=environment
     ) as run:
         until(lambda: any((out / ".i2t").glob(files)), "it is at work")
         os.kill(run.pid, how)
         run.wait(30)
     until(lambda: not processes_of(run.pid), "its processes have ended")
+    assert list(temporary.iterdir()) == []
     annotate(*named, "--out", out)
     assert tree(out) == expected
 

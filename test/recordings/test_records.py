@@ -79,3 +79,26 @@ def test_the_disk_has_the_bytes_before_a_file_has_its_name(tmp_path, monkeypatch
     store.put(tmp_path / "folder", "annotated")
     assert [size for size, _ in events] == [5, 7, 3]
     assert sorted(store.names("")) == ["annotated", "plan", "report"]
+
+
+@pytest.mark.parametrize("data", [b"", b'{"source":"0.png"}\n{"sour', b"\0" * 99, b"[" * 9999])
+def test_a_file_that_a_power_failure_has_damaged_is_found_again(records, tmp_path, data):
+    records.add(0, make(0, 2), last=False)
+    records.add(2, make(2, 4), last=True)
+    (tmp_path / "units/00000-000000/000002-000002.end.jsonl").write_bytes(data)
+    assert records.load() == (make(0, 2), False)
+    assert records.progress() == (2, False)
+    records.add(2, make(2, 4), last=True)
+    assert records.load() == (make(0, 4), True)
+
+
+def test_half_of_a_file_never_has_its_name(tmp_path, monkeypatch):
+    def half(source, target):
+        target.write_bytes(source.read_bytes()[:1])
+        raise OSError("it is killed while it copies")
+
+    monkeypatch.setattr("shutil.move", half)
+    (tmp_path / "part").write_bytes(b"whole")
+    with pytest.raises(OSError, match="killed"):
+        open_store(str(tmp_path / "out")).put(tmp_path / "part", "parts/1.mcap")
+    assert open_store(str(tmp_path / "out")).names("parts") == []

@@ -110,23 +110,30 @@ def _declared(folder: Path, told: Any) -> Layout:
     starts = {}
     for file in told.get("files") or ():
         start = _time(file["starting_time"]["nanoseconds_since_epoch"])
-        starts[PurePath(str(file["path"])).name] = start, _time(file["duration"]["nanoseconds"])
-    names = [PurePath(str(name)).name for name in told["relative_file_paths"]]
+        starts[PurePath(_text(file["path"])).name] = start, _time(file["duration"]["nanoseconds"])
+    names = [PurePath(_text(name)).name for name in told["relative_file_paths"]]
     files = [BagFile(folder / name, *starts.get(name, (None, None))) for name in names if name]
     topics, counts = {}, {}
     for entry in told.get("topics_with_message_count") or ():
         about = entry["topic_metadata"]
         qos = about.get("offered_qos_profiles")
         topic = Topic(
-            str(about["name"]),
-            str(about["type"]),
+            _text(about["name"]),
+            _text(about["type"]),
             qos=qos if isinstance(qos, str) else yaml.safe_dump(qos or []),
-            digest=str(about.get("type_description_hash") or ""),
+            digest=_text(about.get("type_description_hash") or ""),
         )
         topics[topic.name], counts[topic.name] = topic, int(entry["message_count"])
     start = _time(told["starting_time"]["nanoseconds_since_epoch"])
-    by_message = str(told.get("compression_mode") or "").lower() == "message"
+    by_message = _text(told.get("compression_mode") or "").lower() == "message"
     return Layout(files, start if sum(counts.values()) else None, topics, counts, by_message)
+
+
+def _text(value: Any) -> str:
+    """Return a text; raises TypeError, as a list of lists of lists may have a text of gigabytes."""
+    if isinstance(value, (list, dict, set, tuple)):
+        raise TypeError(f"expected a text, got a {type(value).__name__}")
+    return str(value)
 
 
 def _time(value: Any) -> int | None:

@@ -154,7 +154,11 @@ class BagRecording(Recording):
             found = hashlib.sha256()
             for file in files:
                 stat = file.stat()
-                found.update(f"{file.name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+                found.update(
+                    f"{file.name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode(
+                        "utf-8", "surrogateescape"
+                    )
+                )
         except FileNotFoundError as error:
             raise SourceMissingError(f"no such bag: {path}") from error
         except OSError as error:

@@ -45,9 +45,12 @@ WIDE = 3600 * SECOND
 """Nanoseconds. Chunks are longer if a recorder had no time at first, and its clock began at 0."""
 MOST_WIDE = 1000
 """Such chunks of a file; others are taken to have messages all the time."""
+MOST_TROUBLES = 10_000
+"""Damaged parts of a file that are listed."""
 _END = HEAD.size + 20 + len(MAGIC)  # bytes of the footer and of what follows it
 _INDEX = struct.Struct("<HQ")  # a channel, and where its index is
 _BLOCK = 1 << 20
+_FIRST_BLOCK = 1 << 12  # most damage is short, and there may be much of it
 
 
 class McapIndex(NamedTuple):
@@ -176,6 +179,7 @@ class _Walk:
         self._catalog = Catalog()
         self._chunks: list[Chunk] = []
         self._troubles: list[Trouble] = []
+        self._latest = -1
 
     def index(self) -> McapIndex:
         at: int | None = len(MAGIC)
@@ -189,8 +193,11 @@ class _Walk:
 
     def _trouble(self, what: str, time: int | None = None) -> None:
         if time is None:
-            time = max((chunk.end for chunk in self._chunks), default=-1)
-        self._troubles.append(Trouble(time, "", what))
+            time = self._latest
+        if len(self._troubles) == MOST_TROUBLES:
+            what = "more parts of it are damaged than are listed"
+        if len(self._troubles) <= MOST_TROUBLES:
+            self._troubles.append(Trouble(time, "", what))
 
     def _step(self, at: int) -> int | None:
         """Return where the next record is; None: there is none."""
@@ -227,14 +234,17 @@ class _Walk:
         if kind == CHUNK:
             start, last = fields.numbers("QQ")
             self._chunks.append(Chunk(start, last, at, end - at, None))
+            self._latest = max(self._latest, last)
         elif kind == MESSAGE:
             channel, _, time, _ = fields.numbers("HIQQ")
             self._add_bare(channel, time, at, end)
         elif kind == MESSAGE_INDEX and self._chunks:
             channel, size = fields.numbers("HI")
-            last_chunk = self._chunks[-1]
-            counts = {**(last_chunk.counts or {}), channel: size // 16}
-            self._chunks[-1] = last_chunk._replace(counts=counts)
+            counts = self._chunks[-1].counts
+            if counts is None:
+                counts = {}
+                self._chunks[-1] = self._chunks[-1]._replace(counts=counts)
+            counts[channel] = size // 16  # a copy for each record would take very long
         elif kind in (SCHEMA, CHANNEL):
             if end - at > MOST_MESSAGE:
                 raise DamagedPartError(f"expected at most {MOST_MESSAGE} bytes, got {end - at}")
@@ -243,11 +253,12 @@ class _Walk:
 
     def _add_bare(self, channel: int, time: int, at: int, end: int) -> None:
         """Add a message that is in no chunk to the ones before it, or to new ones."""
+        self._latest = max(self._latest, time)
         last = self._chunks[-1] if self._chunks else None
         if last is None or not last.bare or last.length > BARE:
             self._chunks.append(Chunk(time, time, at, end - at, {channel: 1}, bare=True))
             return
-        counts = dict(last.counts or {})
+        counts = {} if last.counts is None else last.counts
         counts[channel] = counts.get(channel, 0) + 1
         start, final = min(last.start, time), max(last.end, time)
         self._chunks[-1] = Chunk(start, final, last.offset, end - last.offset, counts, bare=True)
@@ -255,9 +266,10 @@ class _Walk:
     def _next_chunk(self, at: int) -> int | None:
         """Return where the next chunk begins that is whole, by the name of its compression."""
         before = HEAD.size + CHUNK_HEAD.size
+        length = _FIRST_BLOCK
         while at < self._size:
             self._stream.seek(at)
-            block = self._stream.read(_BLOCK)
+            block = self._stream.read(length)
             for name in (b"\4\0\0\0zstd", b"\3\0\0\0lz4"):
                 found = block.find(name, before)
                 while found >= 0:
@@ -266,7 +278,8 @@ class _Walk:
                     if kind == CHUNK and begin + HEAD.size + size <= self._size:
                         return begin
                     found = block.find(name, found + 1)
-            at += _BLOCK - before - 8
+            at += length - before - 8
+            length = min(4 * length, _BLOCK)
         return None
 
     def _look_into(self, chunk: Chunk) -> Chunk:

@@ -1,6 +1,7 @@
 """Pictures as a recording: those of a folder, or a single one."""
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import islice
@@ -79,6 +80,11 @@ class PictureRecording(Recording):
                 f"no pictures in {self.path}: expected files that end in .jpg, .png, .bmp or .webp"
             )
         return files
+
+
+def legible(path: str) -> str:
+    r"""Return a path for people and for JSON, which has UTF-8 alone: other bytes are \\xff."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 class _PictureFile:

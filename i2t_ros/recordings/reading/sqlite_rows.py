@@ -137,6 +137,11 @@ class SqliteReading(FileReading):
         tables = dict(self._rows("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
         if not {"topics", "messages"} <= tables.keys() or "VIRTUAL" in str(tables):
             raise DamagedPartError("expected the tables topics and messages")
+        for name in ("topics", "messages"):
+            # A view or a computed column, whatever it is called, may go on without end.
+            computed = any(row[6] for row in self._rows(f"PRAGMA table_xinfo({name})"))
+            if computed or not str(tables[name]).upper().startswith("CREATE TABLE"):
+                raise DamagedPartError(f"expected a plain table {name}")
         columns = {row[1] for row in self._rows("PRAGMA table_info(topics)")}
         newer = ("offered_qos_profiles", "type_description_hash")
         names = ["id", "name", "type", "serialization_format"]

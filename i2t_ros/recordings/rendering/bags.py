@@ -85,7 +85,8 @@ class BagRenderer(Renderer):
 
     def _folder(self) -> str:
         """Return the name of the folder; that of the recording is in it if there are several."""
-        if len({stream.recording for stream in self.telling.streams}) < 2:
+        streams = self.telling.streams
+        if len({stream.recording for stream in streams}) < 2:
             return "annotated"
         name = self.streams[0].name
         if len(self.streams) > 1:

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote_to_bytes
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.pipeline.telling import draw
 from i2t_ros.recordings.base import Damage
+from i2t_ros.recordings.reading.pictures import legible
 from i2t_ros.recordings.rendering.base import Renderer
 from i2t_ros.recordings.work.job import Unit
 from i2t_ros.recordings.writing.base import Told
@@ -33,11 +34,11 @@ class PictureRenderer(Renderer):
 
     def part(self, unit: Unit, told: Sequence[Told], file: Path) -> None:
         """See Renderer.part."""
-        by_name = {PurePath(one.source).name: one for one in told}
+        by_name = {legible(PurePath(one.source).name): one for one in told}
         quality = self.telling.options.jpeg_quality
         with zipfile.ZipFile(file, "w") as pictures:
             for item in self.recording.here().items(unit.span, self.telling.selection):
-                one = by_name.get(PurePath(item.source).name)
+                one = by_name.get(legible(PurePath(item.source).name))
                 if one is None or isinstance(item, Damage):
                     continue
                 drawn = draw(item.read(), one.description.scene, self.telling.options)

@@ -17,7 +17,7 @@ from i2t_ros.recordings.work.counter import Counter
 from i2t_ros.recordings.work.crew import Crew
 from i2t_ros.recordings.work.in_order import InOrder
 from i2t_ros.recordings.work.job import Unit
-from i2t_ros.recordings.work.places import MADE, PARTS, PLAN, TOLD, UNITS, WORK
+from i2t_ros.recordings.work.places import MADE, PARTS, PLAN, SCRATCH, TOLD, UNITS, WORK, is_result
 from i2t_ros.recordings.work.plan import Made, Plan, read_made
 from i2t_ros.recordings.work.records import Record, UnitRecords, encode_records
 from i2t_ros.recordings.work.store import Store
@@ -45,8 +45,10 @@ class Progress(Protocol):
 def settle(store: Store, plan: Plan, *, overwrite: bool) -> Made | None:
     """Make the folder of the results that of a plan; return what is made if all of it is there.
 
-    Raises InvalidRequestError if it has results of another plan, unless ``overwrite``.
+    Raises InvalidRequestError if it has results of another plan, or files of somebody else with
+    their names, unless ``overwrite``; and if a recording would be replaced by its results.
     """
+    _spare_recordings(store, plan)
     made = begun = None
     with suppress(FileNotFoundError, msgspec.MsgspecError):
         made = read_made(store)
@@ -66,12 +68,33 @@ def settle(store: Store, plan: Plan, *, overwrite: bool) -> Made | None:
                 f"{store.folder} has {state} of other recordings, or of other options: name "
                 "another folder with --out, or replace them with --overwrite"
             )
+        own = made.files if made is not None else ()
+        if taken := [name for name in store.names("") if is_result(name) and name not in own]:
+            raise InvalidRequestError(
+                f"{store.folder} has {', '.join(taken)}, which did not come from i2t annotate and "
+                "may be replaced: name another folder with --out, or allow it with --overwrite"
+            )
     for name in made.files if made is not None else ():
-        store.remove(Path(name).name)  # a part of no other folder, whatever the file says
+        if is_result(name):  # whatever the file says, nothing else is removed
+            store.remove(name)
     store.remove(MADE)
     store.remove(WORK)
     store.write(PLAN, plan.to_json())
     return None
+
+
+def _spare_recordings(store: Store, plan: Plan) -> None:
+    """Raise InvalidRequestError if a recording has the place of a result, as its own drawn form."""
+    folder = Path(store.folder).resolve()
+    for recording in plan.job.recordings:
+        path = Path(recording).resolve()
+        if folder not in path.parents:
+            continue
+        top = path.relative_to(folder).parts[0]
+        if is_result(top) or top == WORK:
+            raise InvalidRequestError(
+                f"{recording} would be replaced by the results: name another folder with --out"
+            )
 
 
 class Annotation:
@@ -83,11 +106,13 @@ class Annotation:
         self._plan = plan
         self._progress = progress
         self._options = read_options(plan.job.values)
+        self._blamed: dict[Unit, int] = {}
 
     def run(self, crew: Crew) -> Made:
         """Do everything; raises I2tError and OSError."""
         job = self._plan.job
-        self._store.remove(NEW)
+        for left in (NEW, SCRATCH):  # of a run that was killed
+            self._store.remove(left)
         with self._store.staging(NEW) as folder:
             # Whatever is missing for the results shows before the work, and not after it.
             telling = self._plan.telling(self._options, folder)
@@ -127,8 +152,9 @@ class Annotation:
     def _look(self, crew: Crew, told: InOrder) -> None:
         duties, done = [], 0
         for unit in self._plan.units:
-            known, complete = self._records(unit).progress()
-            done += unit.span.expected if complete else known
+            # They are read, and not only counted: a power failure may have damaged some.
+            known, complete = self._records(unit).load()
+            done += unit.span.expected if complete else len(known)
             if complete:
                 told.ready(unit)
             else:
@@ -138,9 +164,15 @@ class Annotation:
             told.ready(duty.unit)
 
     def _skip(self, duty: Duty) -> None:
-        """Record the image that a process has died of, so that the next one leaves it out."""
+        """Record the image that two processes have died of, so that the next one leaves it out.
+
+        One process may be killed for want of memory, or with its machine.
+        """
         records = self._records(duty.unit)
         number, _ = records.progress()
+        if self._blamed.get(duty.unit) != number:
+            self._blamed[duty.unit] = number
+            return
         recording = self._plan.job.recordings[duty.unit.recording]
         of_part = f"image {number + 1} of the part from {self._start(duty.unit)} on"
         damage = f"{of_part}: {DIED}"
@@ -160,7 +192,12 @@ class Annotation:
         def tell(unit: Unit) -> int:
             if unit.number == 0:
                 teller.begin(plan.streams_of(unit.recording))
-            records, _ = self._records(unit).load()
+            records, complete = self._records(unit).load()
+            if not complete:
+                raise OSError(
+                    f"what was found in part {unit.name} has been damaged or removed meanwhile; "
+                    "the same command finds it again"
+                )
             told = list(teller.tell(records))
             if RECORDING in plan.job.outputs:
                 self._store.write(f"{TOLD}/{unit.name}.jsonl", encode_records(told))

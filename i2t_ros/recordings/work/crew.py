@@ -20,7 +20,7 @@ import cv2
 from i2t_ros.errors import BackendError, I2tError, error_from_code
 from i2t_ros.recordings.work.worker import Advance, Duty, Worker
 
-DEATHS = 5
+DEATHS = 20
 """Processes that may die of one unit, before it is not for single images that they die."""
 STEP = 0.1
 """Seconds between two messages of a process that say how far it is."""
@@ -38,9 +38,9 @@ class Crew(Protocol):
     ) -> Iterator[Duty]:
         """Do duties, and yield each when it is done, in any order.
 
-        ``advance`` is told how many more images are done. ``skip`` is called if the image that a
-        careful duty is at ends the process that looks at it; it must record that. Raises the
-        error of a duty that fails.
+        ``advance`` is told how many more images are done. ``skip`` is called if a process dies of a
+        careful duty; it may record that the image that it was at is left out. Raises the error of a
+        duty that fails.
         """
         ...
 

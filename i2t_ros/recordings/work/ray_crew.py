@@ -58,7 +58,6 @@ class RayCrew:
         self._say = say
         self._members: list[_Member] = []
         self._unborn = 0  # actors that died before they could do anything, one after the other
-        self._doubted: set[str] = set()  # duties at which one careful process has died
         self._heard = 0.0  # when there was an actor to work with, for the last time
 
     def __enter__(self) -> "RayCrew":
@@ -191,13 +190,8 @@ class RayCrew:
             return []
         name = f"{duty.kind} {duty.unit.name}"
         gone = member.node not in {each["NodeID"] for each in self._ray.nodes() if each["Alive"]}
-        if gone or (duty.careful and name not in self._doubted):
-            # The cluster learns late that a machine has gone. So an image is only blamed for the
-            # end of a second process that was careful.
-            if not gone:
-                self._doubted.add(name)
+        if gone:
             return [duty]
-        self._doubted.discard(name)
         deaths[name] += 1
         if deaths[name] >= DEATHS or (duty.kind != "look" and deaths[name] > 1):
             raise BackendError(

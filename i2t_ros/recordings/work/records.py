@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -60,13 +61,20 @@ class UnitRecords:
         self._folder = folder
 
     def load(self) -> tuple[list[Record], bool]:
-        """Return the records from the first one to the first gap, and whether that is all."""
+        """Return the records from the first one to the first gap, and whether that is all.
+
+        A file that does not have what its name says, as after a power failure, is removed: what
+        was in it is found again.
+        """
         records: list[Record] = []
         for name, first, count, last in self._files():
             if first > len(records):
                 break
             if first + count > len(records) or last:
-                found = decode_records(self._store.read(f"{self._folder}/{name}"))
+                found = self._read(name)
+                if len(found) != count:
+                    self._store.remove(f"{self._folder}/{name}")
+                    break
                 records += found[len(records) - first :]
             if last:
                 return records, True
@@ -88,6 +96,12 @@ class UnitRecords:
             if last:
                 return done, True
         return done, False
+
+    def _read(self, name: str) -> list[Record]:
+        """Return the records in a file; none if it is damaged."""
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return decode_records(self._store.read(f"{self._folder}/{name}"))
+        return []
 
     def _files(self) -> Iterator[tuple[str, int, int, bool]]:
         for name in self._store.names(self._folder):

@@ -100,19 +100,14 @@ class LocalStore(Store):
         """See Store.put."""
         path = self._path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        if file.is_file():
-            # From another disk a file does not come at once, so it comes under another name first.
-            beside = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
-            shutil.move(file, beside)
-            _flush(beside)
-            if path.is_dir():
-                self.remove(name)
-            beside.replace(path)
-        else:
+        # From another disk nothing comes at once, so it comes under another name first.
+        beside = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
+        shutil.move(file, beside)
+        for each in (beside, *beside.rglob("*")):
+            _flush(each)
+        if path.is_dir() or beside.is_dir():
             self.remove(name)
-            shutil.move(file, path)
-            for each in path.rglob("*"):
-                _flush(each)
+        beside.replace(path)
 
     @contextmanager
     def staging(self, name: str) -> Iterator[Path]:

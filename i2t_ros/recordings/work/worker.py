@@ -19,6 +19,7 @@ from i2t_ros.pipeline.telling import draw
 from i2t_ros.recordings.base import Damage, RecordedImage, Recording
 from i2t_ros.recordings.moments import counts_of
 from i2t_ros.recordings.open import open_recording
+from i2t_ros.recordings.reading.pictures import legible
 from i2t_ros.recordings.rendering.registry import renderer_of
 from i2t_ros.recordings.work.job import Unit
 from i2t_ros.recordings.work.places import PARTS, TOLD, UNITS
@@ -155,8 +156,8 @@ class _Looking:
     def look(self, item: RecordedImage | Damage) -> Record:
         """Return what there is to know of an item; raises I2tError if nothing works at all."""
         if isinstance(item, Damage):
-            return Record(item.source, item.topic, item.time, damage=item.what)
-        where = item.source, item.topic, item.time, item.stamp, item.frame_id
+            return Record(legible(item.source), item.topic, item.time, damage=item.what)
+        where = legible(item.source), item.topic, item.time, item.stamp, item.frame_id
         try:
             image = item.read()
             size = item.size() if item.size else None
