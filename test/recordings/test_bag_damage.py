@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+
+pytest.importorskip("zstandard")
 import zstandard
 from bag_material import SECOND, chunks_of, compressed, picture, raw, text, write_bag, write_mcap
 

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+pytest.importorskip("mcap")
+pytest.importorskip("rosbags")
 import vision_msgs
 import yaml
 from bag_material import (

@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+
+pytest.importorskip("pycocotools")
 from making import pose_of
 from pycocotools import mask
 from pycocotools.coco import COCO

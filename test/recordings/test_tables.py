@@ -3,9 +3,11 @@
 import json
 from datetime import datetime, timezone
 
+import pytest
+
+pytest.importorskip("pyarrow")
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 from told_material import objects_of, stream_of, telling_of, told_all, told_of, write
 
 from i2t_ros.cli.object_rows import HEADS

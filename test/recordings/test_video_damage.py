@@ -3,9 +3,11 @@
 import os
 import random
 
-import av
 import numpy as np
 import pytest
+
+pytest.importorskip("av")
+import av
 from film_material import SIZE, Film, numbers, read
 
 from i2t_ros.errors import I2tError, SourceMissingError, SourceUnreadableError

@@ -2,9 +2,11 @@
 
 from fractions import Fraction
 
-import av
 import numpy as np
 import pytest
+
+pytest.importorskip("av")
+import av
 from film_material import Film, by_opencv, number_of
 from rendering_material import rendered, stream_of, telling_of, told_of
 

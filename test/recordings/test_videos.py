@@ -6,9 +6,11 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
+
+pytest.importorskip("av")
+import av
 from film_material import SIZE, Film, by_opencv, kinds, number_of, numbers, read, turned
 
 from i2t_ros.recordings.base import SECOND, Selection

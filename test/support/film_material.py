@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import sha256
 
-import av
 import cv2
 import numpy as np
+import pytest
+
+pytest.importorskip("av")
+import av
 
 from i2t_ros.recordings.base import SECOND, Damage, RecordedImage, Selection
 
