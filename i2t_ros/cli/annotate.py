@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from typing import Any
 
@@ -30,6 +31,7 @@ from i2t_ros.recordings.writing.registry import OUTPUTS, check_outputs
 
 SHARING = 4
 """Processes that share a GPU or a server: enough to keep it busy while others decode."""
+EXIT_REFUSED = 2  # 1: all is done, but a part could not be read
 SHOWN = 20
 """Damaged parts that are listed on the terminal; annotate.json and the report have them all."""
 
@@ -64,7 +66,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add_language_folder(parser)
     for title, options in GROUPS.items():
         add_flags(parser.add_argument_group(title), options)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, failed=EXIT_REFUSED)
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:
@@ -150,7 +152,7 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Annotate what the arguments name; 1 if a part of it could not be read.
+    """Annotate what the arguments name; return 1 if a part of it could not be read.
 
     Raises I2tError if an argument is wrong or nothing can be done.
     """
@@ -158,8 +160,10 @@ def run(args: argparse.Namespace) -> int:
         signal.signal(ending, signal.default_int_handler)
     store = open_store(args.out)
     job = _job(args)
+    _check_folder(args.out, args.recordings)
+    plan = make_plan(job)
+    _check_selection(plan)
     with store.locked():
-        plan = make_plan(job)
         made = settle(store, plan, overwrite=args.overwrite)
         if made is not None:
             usual_copies().clear()
@@ -202,6 +206,27 @@ def _job(args: argparse.Namespace) -> Job:
         check_outputs(args.outputs),
         args.copy,
     )
+
+
+def _check_folder(out: str, words: Sequence[str]) -> None:
+    """Raise InvalidRequestError if results would be among the recordings that a folder has."""
+    for word in words:
+        if os.path.isdir(word) and os.path.realpath(word) == os.path.realpath(out):
+            raise InvalidRequestError(f"--out: expected another folder than the recordings', {out}")
+    if os.path.exists(out) and not os.path.isdir(out):
+        raise InvalidRequestError(f"--out: expected a folder, got a file: {out}")
+
+
+def _check_selection(plan: Plan) -> None:
+    """Raise InvalidRequestError for flags that select nothing."""
+    job, kinds = plan.job, {stream.kind for stream in plan.streams}
+    for flag, given in (("--topics", job.selection.topics), ("--depth", job.depth)):
+        if given and "bag" not in kinds:
+            raise InvalidRequestError(f"{flag}: only bags have topics, and there is no bag")
+    if not plan.units:
+        raise InvalidRequestError(
+            "no image is selected: the recordings are shorter than --from, or have no images"
+        )
 
 
 def _crew(args: argparse.Namespace, plan: Plan, bar: "_Bar") -> LocalCrew | RayCrew:
@@ -250,6 +275,8 @@ class _Bar:
     def begin(self, what: str, total: int, done: int) -> None:
         """See Progress."""
         self.close()
+        if done and what == "looking" and not self._off:
+            self.say(f"going on; {done} of about {total} images have been looked at")
         self._bar = tqdm.tqdm(
             total=total, initial=done, desc=what, unit=" images", leave=False, disable=self._off
         )

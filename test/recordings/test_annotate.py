@@ -7,6 +7,7 @@ import cv2
 import pytest
 from annotating import BLACK, GRAY, annotate, command, make_pictures, tree
 from bag_material import raw, write_bag
+from film_material import Film
 from waiting import until
 
 OUTPUTS = ("--outputs", "jsonl")
@@ -53,7 +54,7 @@ def test_results_of_another_command_are_not_replaced_unasked(pictures, tmp_path)
     out = tmp_path / "out"
     annotate(pictures, "--out", out, *OUTPUTS)
     before = tree(out)
-    refused = annotate(pictures, "--out", out, *OUTPUTS, "--language", "es", code=1)
+    refused = annotate(pictures, "--out", out, *OUTPUTS, "--language", "es", code=2)
     assert "--overwrite" in refused.stderr
     assert tree(out) == before
     annotate(pictures, "--out", out, *OUTPUTS, "--language", "es", "--overwrite")
@@ -99,7 +100,7 @@ def test_nothing_is_left_in_the_folder_of_temporary_files(tmp_path, monkeypatch)
 def test_a_recording_that_has_changed_is_another_one(pictures, tmp_path):
     annotate(pictures, "--out", tmp_path / "out", *OUTPUTS)
     (pictures / "0000.png").unlink()
-    assert "--overwrite" in annotate(pictures, "--out", tmp_path / "out", *OUTPUTS, code=1).stderr
+    assert "--overwrite" in annotate(pictures, "--out", tmp_path / "out", *OUTPUTS, code=2).stderr
 
 
 def test_a_damaged_picture_costs_itself_and_is_listed(pictures, tmp_path):
@@ -116,7 +117,7 @@ def test_two_at_once_do_not_share_a_folder(pictures, tmp_path):
     out = tmp_path / "out"
     with subprocess.Popen(command(pictures, "--out", out, *OUTPUTS), stderr=-1) as first:
         until((out / ".i2t/plan.json").exists, "the plan is written")
-        refused = annotate(pictures, "--out", out, *OUTPUTS, code=1)
+        refused = annotate(pictures, "--out", out, *OUTPUTS, code=2)
         assert first.wait(60) == 0
     assert "another i2t annotate" in refused.stderr
 
@@ -134,6 +135,9 @@ def test_two_at_once_do_not_share_a_folder(pictures, tmp_path):
         (["a.png", "--workers", "-1"], "--workers"),
         (["a.png", "--tasks", "smell"], "smell"),
         (["a.png", "--language", "tlh"], "tlh"),
+        (["a.png", "--topics", "/front"], "--topics: only bags have topics"),
+        (["a.png", "--depth", "/front=/depth"], "--depth: only bags have topics"),
+        (["film.mp4", "--from", "2:00"], "no image is selected"),
     ],
 )
 def test_wrong_arguments_say_what_is_wrong_before_anything_is_done(
@@ -143,7 +147,8 @@ def test_wrong_arguments_say_what_is_wrong_before_anything_is_done(
     (tmp_path / "notes.txt").write_text("no picture")
     (tmp_path / "empty").mkdir()
     make_pictures(tmp_path / "some", 1).joinpath("0000.png").rename(tmp_path / "a.png")
-    refused = annotate(*args, "--out", "out", code=1)
+    Film().write(tmp_path / "film.mp4")
+    refused = annotate(*args, "--out", "out", code=2)
     assert words in refused.stderr
     assert not any(tmp_path.glob("out/*"))
 
@@ -173,3 +178,19 @@ def test_a_picture_that_ends_the_process_costs_itself(pictures, tmp_path, monkey
     assert "image 37 of the part from picture 65 on" in done.stderr
     assert "died" in done.stderr
     assert len(rows(tmp_path / "out/images.jsonl")) == 199
+
+
+def test_results_do_not_go_among_the_recordings(pictures, tmp_path):
+    before = tree(pictures)
+    assert "another folder" in annotate(pictures, "--out", pictures, *OUTPUTS, code=2).stderr
+    assert tree(pictures) == before
+    file = pictures / "0000.png"
+    assert "got a file" in annotate(pictures, "--out", file, *OUTPUTS, code=2).stderr
+
+
+def test_going_on_is_told(pictures, tmp_path):
+    out = tmp_path / "out"
+    with subprocess.Popen(command(pictures, "--out", out, *OUTPUTS), stderr=-1) as run:
+        until(lambda: any((out / ".i2t/units").glob("*/*.jsonl")), "something is known")
+        run.kill()
+    assert "going on; " in annotate(pictures, "--out", out, *OUTPUTS).stderr

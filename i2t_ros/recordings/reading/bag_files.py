@@ -16,6 +16,8 @@ from i2t_ros.errors import SourceMissingError
 from i2t_ros.recordings.reading.bag_parts import LATEST_TIME, Topic
 from i2t_ros.recordings.reading.mcap_records import MAGIC
 from i2t_ros.resources import load_yaml
+from i2t_ros.sources.pictures import has_picture_name
+from i2t_ros.sources.video import VIDEOS
 
 METADATA = "metadata.yaml"
 MOST_METADATA = 1 << 24
@@ -64,13 +66,18 @@ class Layout(NamedTuple):
 def is_bag(path: Path) -> bool:
     """Whether a path is a bag, by its name and that of its files; no file is opened.
 
-    A folder without metadata.yaml is one if its files are those of one: drive_0.mcap and so on. If
-    they have other names, each is a bag of its own.
+    A folder without metadata.yaml is one if its files are those of one: drive_0.mcap and so on, and
+    no video or picture. If they have other names, each is a bag of its own.
     """
     if path.is_dir():
         names = {_PART.sub("", file.name) for file in _files_in(path)}
-        return (path / METADATA).is_file() or len(names) == 1
+        return (path / METADATA).is_file() or (len(names) == 1 and not _has_other_recordings(path))
     return path.name.endswith(ENDINGS) and path.is_file()
+
+
+def _has_other_recordings(folder: Path) -> bool:
+    names = (Path(entry) for entry in os.listdir(folder))
+    return any(has_picture_name(name) or name.suffix.lower() in VIDEOS for name in names)
 
 
 def read_layout(path: Path) -> Layout:

@@ -8,9 +8,9 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from babel import Locale, UnknownLocaleError
@@ -91,7 +91,7 @@ class Cues:
 
 
 class SubtitlesWriter(Writer):
-    """Writes both files of each stream that has times; a recording's are open while it is told."""
+    """Writes both files of each stream that has times."""
 
     def __init__(self, telling: Telling) -> None:
         """See Writer."""
@@ -125,20 +125,18 @@ class SubtitlesWriter(Writer):
 
 
 class _Files:
-    """The two files of one stream."""
+    """The two files of one stream.
+
+    They are open only while a cue is written, as a bag may have more topics than a process may have
+    open files.
+    """
 
     def __init__(self, telling: Telling, stream: Stream) -> None:
-        with ExitStack() as files:
-            self._srt, self._vtt = (
-                files.enter_context(
-                    telling.path("sentences", ending, stream).open(
-                        "w", encoding="utf-8", newline="\n"
-                    )
-                )
-                for ending in ("srt", "vtt")
-            )
-            self._vtt.write("WEBVTT\n")
-            self._files = files.pop_all()
+        self._srt, self._vtt = (
+            telling.path("sentences", ending, stream) for ending in ("srt", "vtt")
+        )
+        self._srt.write_bytes(b"")
+        self._vtt.write_bytes(b"WEBVTT\n")
         self._cues = Cues()
         self._number = 0
 
@@ -147,17 +145,21 @@ class _Files:
             self._write(cue)
 
     def close(self) -> None:
-        with self._files:
-            for cue in self._cues.end():
-                self._write(cue)
+        for cue in self._cues.end():
+            self._write(cue)
 
     def _write(self, cue: Cue) -> None:
         self._number += 1
         start, end = clock(cue.start), clock(cue.end)
         text = "\n".join(lines_of(cue.sentence, cue.language))
         srt = f"{start} --> {end}".replace(".", ",")
-        self._srt.write(f"{self._number}\n{srt}\n{_plain(text)}\n\n")
-        self._vtt.write(f"\n{start} --> {end}\n{html.escape(text, quote=False)}\n")
+        _append(self._srt, f"{self._number}\n{srt}\n{_plain(text)}\n\n")
+        _append(self._vtt, f"\n{start} --> {end}\n{html.escape(text, quote=False)}\n")
+
+
+def _append(path: Path, text: str) -> None:
+    with path.open("ab") as file:
+        file.write(text.encode())
 
 
 def clock(time: int) -> str:
