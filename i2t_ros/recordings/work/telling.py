@@ -3,18 +3,22 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import Any
 
 from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.description_json import description_to_json
 from i2t_ros.pipeline.narrator import Narrator, SpeechOptions
+from i2t_ros.pipeline.telling import draw
 from i2t_ros.pipeline.tracking import ObjectTracker
 from i2t_ros.recordings.base import SECOND, Damage
 from i2t_ros.recordings.moments import MomentFinder
 from i2t_ros.recordings.work.records import Record
 from i2t_ros.recordings.work.streams import told_of
-from i2t_ros.recordings.writing.base import Run, Stream, Told, Writer
+from i2t_ros.recordings.writing.base import Moment, Run, Stream, Told, Writer
+from i2t_ros.types import Picture
+from i2t_ros.vision.codecs import decode_image, encode_image
 
+QUALITY = 75
+"""Of the JPEG of a thumbnail that is shown."""
 _SPEECH = SpeechOptions()
 
 
@@ -78,10 +82,23 @@ class Teller:
         for following in self._streams.values():
             self._pass_on(following.finder.end())
 
-    def _pass_on(self, found: Iterator[Any]) -> None:
+    def _pass_on(self, found: Iterator[Run | Moment]) -> None:
         for each in found:
-            for writer in self._writers:
-                (writer.run if isinstance(each, Run) else writer.moment)(each)
+            if isinstance(each, Run):
+                for writer in self._writers:
+                    writer.run(each)
+            else:
+                moment = replace(each, first=self._drawn(each.first))
+                for writer in self._writers:
+                    writer.moment(moment)
+
+    def _drawn(self, told: Told) -> Told:
+        """Return an image whose thumbnail shows what was found; most thumbnails are never shown."""
+        if not told.thumbnail:
+            return told
+        small = decode_image(Picture(told.thumbnail))
+        drawn = draw(small, told.description.scene, self._options)
+        return replace(told, thumbnail=bytes(encode_image(drawn, "jpeg", QUALITY)))
 
     def _completed(self, record: Record, following: _Following) -> Told:
         """Return what there is to tell of an image, with what follows from those before it."""

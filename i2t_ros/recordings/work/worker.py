@@ -15,7 +15,6 @@ from i2t_ros.pipeline.describe_options import DescribeOptions
 from i2t_ros.pipeline.describer import Describer
 from i2t_ros.pipeline.description_json import description_to_json
 from i2t_ros.pipeline.making import make_describer, read_options
-from i2t_ros.pipeline.telling import draw
 from i2t_ros.recordings.base import Damage, RecordedImage, Recording
 from i2t_ros.recordings.moments import counts_of
 from i2t_ros.recordings.open import open_recording
@@ -27,7 +26,7 @@ from i2t_ros.recordings.work.plan import read_plan
 from i2t_ros.recordings.work.records import Record, UnitRecords, decode_records
 from i2t_ros.recordings.work.store import open_store
 from i2t_ros.recordings.work.streams import told_of
-from i2t_ros.types import Image, Scene
+from i2t_ros.types import Image
 from i2t_ros.vision.codecs import encode_image
 
 KEEP = 1.0
@@ -37,7 +36,8 @@ MOST_FAILURES = 20
 them."""
 THUMBNAIL = 320
 """Pixels of the longer side of a thumbnail."""
-THUMBNAIL_QUALITY = 75
+THUMBNAIL_QUALITY = 85
+"""For JPEG; it is drawn on and encoded again if it is shown."""
 
 Advance = Callable[[int], None]
 """Is told how many more images are done; it may raise to end the work."""
@@ -174,14 +174,13 @@ class _Looking:
         counts = counts_of(found)
         same = item.time is not None and self._counts.get(item.topic) == counts
         self._counts[item.topic] = counts
-        thumbnail = b"" if same else _thumbnail(image, seen.scene, self._options)
+        thumbnail = b"" if same else _thumbnail(image)
         return Record(*where, found, thumbnail=thumbnail)
 
 
-def _thumbnail(image: Image, scene: Scene, options: DescribeOptions) -> bytes:
-    """Return a small JPEG with what was found drawn on it."""
+def _thumbnail(image: Image) -> bytes:
     height, width = image.shape[:2]
     share = min(1.0, THUMBNAIL / max(width, height))
     small = max(1, round(width * share)), max(1, round(height * share))
     reduced = np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), np.uint8)
-    return bytes(encode_image(draw(reduced, scene, options), "jpeg", THUMBNAIL_QUALITY))
+    return bytes(encode_image(reduced, "jpeg", THUMBNAIL_QUALITY))

@@ -47,8 +47,8 @@ class Told:
     frame_id     of the message's header
     description  with track ids, if objects are tracked
     found        the same, as description_to_json() writes it
-    thumbnail    a small JPEG of the image with what was found drawn on it; empty: there is one only
-                 if the objects in the image before were others
+    thumbnail    a small JPEG of the image; empty: there is one only if the objects in the image
+                 before were others. The first image of a Moment has what was found drawn on it
     """
 
     stream: Stream
