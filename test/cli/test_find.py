@@ -78,8 +78,15 @@ def test_json_has_a_moment_a_line(folder, capsys):
         (["dog", "--limit", 1], 1),
         (["dog", "--for", "10s"], 1),
         (["dog", "--for", "12s"], 0),
-        (["dog", "--source", "my drive", "--source", "x"], 1),
-        (["dog", "--topic", "/rear"], 0),
+        (["dog", "--source", "my drive"], 1),
+        (["dog", "--source", "./my drive/", "--source", "film.mp4"], 1),
+        (["dog", "--source", "photos/"], 1),
+        (["dog", "--source", "photos/a b.jpg"], 1),
+        (["dog", "--source", "."], 2),
+        (["dog", "--topic", "/front"], 1),
+        (["dog", "--source", "photos", "--topic", "/front"], 0),
+        (["--class", "person", "--for", "1s", "two dogs"], 0),
+        (["--for", "1s", "--class", "person", "a dog"], 1),
         (["--class", "dog", "--min", 2], 1),
         (["--class", "dog", "--max", 1, "--class", "person", "--min", 1], 1),
         (["--class", "dog", "--class", "person", "--max", 0], 2),
@@ -101,9 +108,19 @@ def test_what_is_asked_for_is_found(args, number, folder, capsys):
     [
         ([], "expected what to find"),
         (["--exactly", "--class", "dog"], "--exactly: expected words"),
-        (["two unicorns"], "not understood: two, unicorns"),
+        (["two unicorns"], "not understood: unicorns"),
         (["--class", "dgo"], "did you mean dog"),
         (["dog", "--language", "xx"], "language 'xx'"),
+        (
+            ["dog", "--source", "my drive", "--source", "photo"],
+            "--source 'photo': no such source. "
+            "Sources in these recordings: 'my drive', 'film.mp4', 'photos'",
+        ),
+        (["dog", "--source", "/my drive"], "--source '/my drive': no such source"),
+        (
+            ["dog", "--topic", "/rear"],
+            "--topic '/rear': no such topic. Topics in these recordings: '/front'",
+        ),
     ],
     ids=str,
 )
@@ -129,6 +146,9 @@ def test_a_folder_without_results_says_how_to_make_them(tmp_path, capsys):
         (["--class", "dog", "--min", "-1"], "expected a number of 0 or more"),
         (["dog", "--limit", 0], "expected a number of 1 or more"),
         (["dog", "--for", "long"], "expected a time such as"),
+        (["two", "dogs"], "put all WORDS together in quotes"),
+        (["--exactly", "two", "dogs"], "put all WORDS together in quotes"),
+        (["dog", "--colour", "red"], "unrecognized arguments: --colour red"),
     ],
     ids=str,
 )
