@@ -43,8 +43,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "wrote, and prints a line for each moment: from and to, the source, the topic, the "
         "sentence, a link into the report, and how to open the recording there. All that is asked "
         "for must be in one image. A moment goes on over gaps of up to 1 s.",
-        epilog='examples: i2t find out/ "two people and a dog" (or more of them); i2t find out/ '
-        '"one person, no dogs" --exactly; i2t find out/ --class dog --min 2 --class person --max 0 '
+        epilog='examples: i2t find seen "two people and a dog" (or more of them); i2t find seen '
+        '"one person, no dogs" --exactly; i2t find seen --class dog --min 2 --class person --max 0 '
         "--for 3s. Exit code: 0 if something is found, 1 if nothing is, 2 for an error.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="what `i2t annotate --out` wrote")

@@ -177,7 +177,7 @@ class Inside:
 
     def __init__(self, names: Iterable[str]) -> None:
         """Prepare; names  as they were given to `i2t annotate`, or as rows have them."""
-        paths = [normpath(name) for name in names]
+        paths = [normpath(name) for name in names if name]
         self._beginnings = tuple(f"{path.rstrip('/')}/" for path in paths)
         self._here = "." in paths
 

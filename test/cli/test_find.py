@@ -116,6 +116,7 @@ def test_what_is_asked_for_is_found(args, number, folder, capsys):
             "--source 'photo': no such source. "
             "Sources in these recordings: 'my drive', 'film.mp4', 'photos'",
         ),
+        (["dog", "--source", ""], "--source '': no such source"),
         (["dog", "--source", "/my drive"], "--source '/my drive': no such source"),
         (
             ["dog", "--topic", "/rear"],
