@@ -4,8 +4,9 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from i2t_ros.cli.flags import add_language_folder
 from i2t_ros.cli.tables import printable
 from i2t_ros.errors import InvalidRequestError
 from i2t_ros.language import load_languages
-from i2t_ros.recordings.asking import check_classes, wanted_of_words
+from i2t_ros.recordings.asking import check_classes, check_places, wanted_of_words
 from i2t_ros.recordings.finding import (
     Found,
     Query,
@@ -42,8 +43,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "wrote, and prints a line for each moment: from and to, the source, the topic, the "
         "sentence, a link into the report, and how to open the recording there. All that is asked "
         "for must be in one image. A moment goes on over gaps of up to 1 s.",
-        epilog='examples: i2t find out/ "two people and a dog" (or more of them); i2t find out/ '
-        '"one person, no dogs" --exactly; i2t find out/ --class dog --min 2 --class person --max 0 '
+        epilog='examples: i2t find seen "two people and a dog" (or more of them); i2t find seen '
+        '"one person, no dogs" --exactly; i2t find seen --class dog --min 2 --class person --max 0 '
         "--for 3s. Exit code: 0 if something is found, 1 if nothing is, 2 for an error.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="what `i2t annotate --out` wrote")
@@ -72,7 +73,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="TIME",
         help=f"it lasts this long or longer, {FORMS}; pictures do not last",
     )
-    for name, what in (("source", "file or bag"), ("topic", "topic")):
+    for name, what in (
+        ("source", "recording, as named to i2t annotate, or file"),
+        ("topic", "topic"),
+    ):
         parser.add_argument(
             f"--{name}", action="append", default=[], help=f"only in this {what}; may be repeated"
         )
@@ -81,6 +85,23 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("--json", action="store_true", help="print a JSON object for each moment")
     parser.set_defaults(run=run, failed=EXIT_ERROR)
+    parser.parse_known_args = partial(  # type: ignore[method-assign,assignment]
+        _parse, parser, parser.parse_known_args
+    )
+
+
+def _parse(
+    parser: argparse.ArgumentParser,
+    parse: Callable[..., tuple[argparse.Namespace, list[str]]],
+    *given: Any,
+) -> tuple[argparse.Namespace, list[str]]:
+    """Let the words stand behind flags, too: argparse takes them only right after the folder."""
+    args, rest = parse(*given)
+    if len(rest) == 1 and args.words is None and not rest[0].startswith("-"):
+        args.words = rest.pop()
+    elif rest and not any(word.startswith("-") for word in rest):
+        parser.error(f'put all WORDS together in quotes, such as "two dogs"; got also: {rest}')
+    return args, rest
 
 
 def _add_classes(parser: argparse.ArgumentParser) -> None:
@@ -161,6 +182,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the moments; 1 if there is none. Raises I2tError if something cannot be understood."""
     rows = Rows(args.folder / "images.jsonl")
     query = Query(_wanted(args, rows), args.shortest, tuple(args.source), tuple(args.topic))
+    check_places(query, rows)
     report = args.folder / "report.html"
     base = report.resolve().as_uri() if report.exists() else ""
     count = 0

@@ -16,6 +16,7 @@ from babel import Locale
 
 from i2t_ros.errors import BackendMissingError, InvalidRequestError
 from i2t_ros.language.grammar import Language
+from i2t_ros.language.inflection import english_plural
 from i2t_ros.language.nouns import Noun
 from i2t_ros.language.numerals import number_words
 from i2t_ros.resources import config_path
@@ -95,6 +96,7 @@ class Item(NamedTuple):
     capital  whether it is written with one
     joined   what is written together with it: a particle behind it in Korean, "and" before it in
              Arabic
+    phrase   the whole phrase if it is one of several words, of which ``word`` is the first
     """
 
     word: str
@@ -102,6 +104,7 @@ class Item(NamedTuple):
     before: str = ""
     capital: bool = False
     joined: str = ""
+    phrase: str = ""
 
 
 @functools.cache
@@ -151,6 +154,8 @@ class Lexicon:
         for noun in nouns.values():
             self._add_noun(noun)
             self._add(noun.counter, "counters", True)
+        if self.tag == "en":
+            self._add_names(language)
         for key, wholes in data.counted.items():
             for word, number in wholes.items():
                 self._add(word, "counted", (key, number))
@@ -197,6 +202,16 @@ class Lexicon:
                 for word in other.values() if isinstance(other, Mapping) else [other]:
                     self._add_form(noun.key, word, category)
         self._add_form(noun.key, noun.label, "")
+
+    def _add_names(self, language: Language) -> None:
+        """Add the names of classes that English calls otherwise: a computer mouse is a mouse, too.
+
+        Other nouns that are the same word come first.
+        """
+        for key, name in self.classes.items():
+            if self.words(name) != self.words(language.noun(name).label):
+                self._add_form(key, name, "one")
+                self._add_form(key, english_plural(name), "other")
 
     def _add_form(self, key: str, words: str, category: str) -> None:
         said = self.words(words)
@@ -277,7 +292,8 @@ class Lexicon:
             if not roles:
                 size, roles = 1, _digits(word, bool(token["sum"]))
             end = tokens[at + size - 1].end()
-            yield Item(word, roles, before, capital, prefix)
+            phrase = " ".join(words[at : at + size]) if size > 1 else ""
+            yield Item(word, roles, before, capital, prefix, phrase)
             at += size
 
     def _find(

@@ -23,7 +23,8 @@ class Asked:
     """What a text asks for.
 
     counts   key of a noun (``Language.noun(name).key``) -> how many; 0: none at all
-    unclear  the words that are not understood, in their order; if there are any, so is the text
+    unclear  the words that are not understood, in their order; if there are any, so is the text.
+             Those that only stand beside such a word are left out
     """
 
     counts: Mapping[str, int]
@@ -41,13 +42,15 @@ def asked_for(text: str, classes: Sequence[str], language: Language) -> Asked:
     read = (Text if words.spaced else SignText)(items, words)
     counts = {key: readings[0] for key, readings in read.readings().items()}
     unclear = list(_unclear(read, words, language))
+    doubtful = _numbers(read)
     for at, item in enumerate(items):
         key = next((key for key in item.roles.get("noun", {}) if key in words.classes), "")
         if key in read.doubtful:
-            unclear.append(item.word)
+            doubtful.append(item.word)
         elif key and at not in read.used:  # "개" is a dog, and in "2개" any two things
             counts.setdefault(key, 1)
-    return Asked(counts, tuple(dict.fromkeys(unclear)))
+    # "Two" of "two unicorns" is as clear as "people" of "about people" is.
+    return Asked(counts, tuple(dict.fromkeys(unclear or doubtful)))
 
 
 def _unclear(text: Text, words: Lexicon, language: Language) -> Iterator[str]:
@@ -56,14 +59,24 @@ def _unclear(text: Text, words: Lexicon, language: Language) -> Iterator[str]:
     for at, item in enumerate(text.items):
         if at in text.used or _is_class(item, words) or text.has(at, "zero", "zero_behind"):
             continue
-        if number := item.roles.get("number"):
-            is_article = number == 1 and not item.word.isdecimal()  # what follows it is unclear
-            if not is_article and not (at and text.listed(at - 1) is not None):  # "dogs: 2"
-                yield item.word
-        elif item.word in own and not (text.has(at, "known") and _counts(text, at + 1, words)):
+        if item.roles.get("number"):
+            continue
+        if item.word in own and not (text.has(at, "known") and _counts(text, at + 1, words)):
             continue
         elif not item.roles or text.has(at, *_UNCLEAR) or any(map(str.isdigit, item.word)):
-            yield item.word
+            yield item.phrase or item.word
+
+
+def _numbers(text: Text) -> list[str]:
+    """Return the numbers that count nothing; an article is none."""
+    return [
+        item.word
+        for at, item in enumerate(text.items)
+        if (number := item.roles.get("number"))
+        and at not in text.used
+        and (number > 1 or item.word.isdecimal())
+        and not (at and text.listed(at - 1) is not None)  # "dogs: 2"
+    ]
 
 
 def _is_class(item: Item, words: Lexicon) -> bool:

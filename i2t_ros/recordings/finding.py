@@ -1,9 +1,12 @@
 """When a recording shows what is looked for: from the rows of images.jsonl to moments."""
 
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from os.path import isabs, normpath
 from pathlib import Path
+from statistics import median_low
 from typing import BinaryIO
 from urllib.parse import quote
 
@@ -13,11 +16,18 @@ from i2t_ros.errors import SourceMissingError, SourceUnreadableError
 from i2t_ros.language import load_languages
 from i2t_ros.language.grammar import label_key
 from i2t_ros.recordings.base import SECOND
+from i2t_ros.recordings.work.places import MADE, PLAN
 
 BRIDGED = SECOND
 """Nanoseconds: after so long or less, what is looked for goes on, and does not begin anew."""
 FOREVER = float(1 << 63)
 """Nanoseconds, as there are in no recording; a damaged file may have times as of 1e308 seconds."""
+HELD = 10 * SECOND
+"""Nanoseconds for which an image tells what is there, if no other one comes."""
+USUAL_GAPS = 2
+"""Of a stream in which images come more slowly, an image holds for this many of the usual gaps."""
+RECENT = 15
+"""Gaps of a stream, whose median is the usual one."""
 MOST_BYTES = 1 << 20
 """Of one line. That of an image with a hundred classes has a few kilobytes."""
 MOST_STREAMS = 100_000
@@ -75,7 +85,7 @@ class Query:
 
     wanted    all of it, in one image
     shortest  nanoseconds that it lasts at least; a picture does not last
-    sources   any of these; none: all
+    sources   any of these, or of what is in them: see Inside; none: all
     topics    any of these; none: all
     """
 
@@ -139,34 +149,46 @@ class Rows:
             )
 
     def classes(self) -> list[str]:
-        """Return the classes that occur, in alphabetical order, up to MOST_CLASSES.
+        """Return the classes that occur, those in most images first, up to MOST_CLASSES.
 
         Raises what iterating does.
         """
-        seen: set[bytes] = set()
-        names: set[str] = set()
+        same: Counter[bytes] = Counter()
+        images: Counter[str] = Counter()
         for row in self:
             counts = bytes(row.counts)
-            if counts in seen:
-                continue
-            if len(seen) < MOST_KNOWN and len(counts) <= LONGEST_KNOWN:
-                seen.add(counts)
-            if len(names) < MOST_CLASSES:
-                names |= read_counts(counts).keys()
-        return sorted(names)[:MOST_CLASSES]
+            if counts in same or (len(same) < MOST_KNOWN and len(counts) <= LONGEST_KNOWN):
+                same[counts] += 1
+            else:
+                _add_classes(images, counts, 1)
+        for counts, number in same.items():
+            _add_classes(images, counts, number)
+        return sorted(images, key=lambda name: (-images[name], name))
 
     def _open(self) -> BinaryIO:
         try:
             return self.path.open("rb")
-        except FileNotFoundError:
-            folder = self.path.parent
-            what = "expected the folder of what i2t annotate wrote, with images.jsonl in it"
-            if folder.is_dir():
-                hint = f"make it with: i2t annotate RECORDING --out {folder}"
-                raise SourceMissingError(f"{folder}: {what}; {hint}") from None
-            raise SourceMissingError(f"{folder}: no such folder; {what}") from None
+        except (FileNotFoundError, NotADirectoryError):
+            raise SourceMissingError(_why_missing(self.path.parent)) from None
         except OSError as error:
             raise SourceUnreadableError(f"{self.path}: {error.strerror}") from error
+
+
+class Inside:
+    """Tells whether a source is one of some, or in one of them: a picture is in its folder."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """Prepare; names  as they were given to `i2t annotate`, or as rows have them."""
+        paths = [normpath(name) for name in names if name]
+        self._beginnings = tuple(f"{path.rstrip('/')}/" for path in paths)
+        self._here = "." in paths
+
+    def __call__(self, source: str) -> bool:
+        """Return whether it is."""
+        path = normpath(source)
+        if self._here and not (isabs(path) or path.startswith("../")):
+            return True
+        return f"{path}/".startswith(self._beginnings)
 
 
 def key_of(name: str) -> str:
@@ -203,17 +225,19 @@ def read_counts(counts: bytes) -> dict[str, int]:
 def find(rows: Iterable[Row], query: Query) -> Iterator[Found]:
     """Yield the moments in which all that is wanted is there, in the order in which they end.
 
-    An image holds until the next one of its stream. Raises SourceUnreadableError if there are more
+    An image holds until the next one of its stream, but only for HELD; if images usually come more
+    slowly, for USUAL_GAPS of their gaps. Raises SourceUnreadableError if there are more
     streams than any recording has.
     """
     fits = _Fits(query.wanted)
+    inside = Inside(query.sources)
     streams: dict[str, _Stream] = {}
     recording = 0
     for row in rows:
         if row.recording != recording:
             yield from _all_ended(streams)
             recording = row.recording
-        if query.sources and row.source not in query.sources:
+        if query.sources and not inside(row.source):
             continue
         if query.topics and row.topic not in query.topics:
             continue
@@ -242,17 +266,21 @@ class _Stream:
     """One stream: the moment that has begun, and when it was interrupted, if it was.
 
     shortest  nanoseconds; see Query
-    last      seconds of the newest image
+    last      seconds of the newest image; None: there is none yet
+    gaps      the newest ones between images, in nanoseconds
     """
 
     shortest: int
     first: Row | None = None
     broken: float | None = None
-    last: float = 0.0
+    last: float | None = None
+    gaps: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT))
 
     def follow(self, row: Row, fits: bool) -> Sequence[Found]:
         """Take the next image, and return the moment that it ends, if any."""
-        now = self.last = row.seconds or 0.0
+        now = row.seconds or 0.0
+        self._hold(now)
+        self.last = now
         found: Sequence[Found] = ()
         if self.broken is not None and _between(self.broken, now) > BRIDGED:
             found = self._ended(self.broken)
@@ -264,7 +292,19 @@ class _Stream:
 
     def end(self) -> Sequence[Found]:
         """Return the moment that the end of the stream ends, if any."""
-        return self._ended(self.last if self.broken is None else self.broken)
+        return self._ended((self.last or 0.0) if self.broken is None else self.broken)
+
+    def _hold(self, now: float) -> None:
+        """Interrupt the moment if the image before holds no longer."""
+        if self.last is None:
+            return
+        gap = _between(self.last, now)
+        self.gaps.append(gap)
+        # Of a stream's first gap nobody knows whether it is usual: it is taken for that.
+        if gap > HELD and self.first is not None and self.broken is None:
+            held = max(HELD, USUAL_GAPS * median_low(self.gaps))
+            if gap > held:
+                self.broken = self.last + held / SECOND
 
     def _ended(self, end: float) -> Sequence[Found]:
         first, self.first, self.broken = self.first, None, None
@@ -309,6 +349,28 @@ def _read(line: bytes) -> Row | None:
     with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _decode_row(line)
     return None
+
+
+def _add_classes(images: Counter[str], counts: bytes, number: int) -> None:
+    """Add so many images with these counts to those of each class."""
+    for name in read_counts(counts):
+        if name in images or len(images) < MOST_CLASSES:
+            images[name] += number
+
+
+def _why_missing(folder: Path) -> str:
+    """Return what to say of a folder without images.jsonl."""
+    if folder.is_dir():
+        if (folder / PLAN).exists():
+            return f"{folder}: half done; run the same i2t annotate command again"
+        if (folder / MADE).exists():
+            return f"{folder}: made without images.jsonl; run i2t annotate with --outputs jsonl"
+        return (
+            f"{folder}: expected the folder of what i2t annotate wrote, with images.jsonl in it; "
+            f"make it with: i2t annotate RECORDING --out {folder}"
+        )
+    what = "a file, and no folder" if folder.exists() else "no such folder"
+    return f"{folder}: {what}; expected the folder that i2t annotate --out wrote"
 
 
 def _skip_rest(file: BinaryIO) -> bool:

@@ -56,6 +56,21 @@ def test_a_moment_ends_with_the_recording(moments):
     assert moments([(4, {"dog": 1})]) == [(4, 4)]
 
 
+def test_an_image_does_not_hold_for_longer_than_ten_seconds(moments):
+    before = [(at, {}) for at in range(5)]
+    assert moments([*before, (5, {"dog": 1}), (15, {"dog": 1}), (16, {})]) == [(5, 16)]
+    assert moments([*before, (5, {"dog": 1}), (3600, {"dog": 1})]) == [(5, 15), (3600, 3600)]
+    assert moments([*before, (5, {"dog": 1}), (3600, {})]) == [(5, 15)]
+    # A gap of a second more is bridged, as every gap is.
+    assert moments([*before, (5, {"dog": 1}), (16, {"dog": 1}), (17, {})]) == [(5, 17)]
+
+
+def test_if_images_come_slowly_they_hold_for_twice_as_long_as_usual(moments):
+    images = [(30 * at, {"dog": 1}) for at in range(4)]
+    assert moments([*images, (150, {"dog": 1}), (180, {})]) == [(0, 180)]
+    assert moments([*images, (200, {"dog": 1}), (230, {})]) == [(0, 150), (200, 230)]
+
+
 def test_a_gap_of_a_second_is_bridged_and_a_longer_one_is_not(moments):
     images = [(0, {"dog": 1}), (2, {}), (2.5, {}), (3, {"dog": 1}), (5, {})]
     assert moments(images) == [(0, 5)]
@@ -160,11 +175,27 @@ def test_counts_that_are_none_are_no_objects(tmp_path, moments):
     assert list(find(Rows(path), Query(DOG))) == []
 
 
+def test_a_folder_in_which_annotate_is_not_done_says_how_to_go_on(tmp_path):
+    (tmp_path / ".i2t").mkdir()
+    (tmp_path / ".i2t" / "plan.json").touch()
+    with pytest.raises(SourceMissingError, match="half done; run the same i2t annotate command ag"):
+        list(Rows(tmp_path / "images.jsonl"))
+
+
+def test_a_folder_that_was_made_without_the_rows_says_how_to_make_them(tmp_path):
+    (tmp_path / "annotate.json").touch()
+    with pytest.raises(SourceMissingError, match=r"without images.jsonl; run .* --outputs jsonl"):
+        list(Rows(tmp_path / "images.jsonl"))
+
+
 def test_a_folder_that_is_none_or_has_no_results_is_named(tmp_path):
-    with pytest.raises(SourceMissingError, match=r"nowhere: no such folder"):
+    with pytest.raises(SourceMissingError, match=r"nowhere: no such folder; expected"):
         list(Rows(tmp_path / "nowhere" / "images.jsonl"))
     with pytest.raises(SourceMissingError, match=r"make it with: i2t annotate RECORDING --out"):
         list(Rows(tmp_path / "images.jsonl"))
+    (tmp_path / "report.html").touch()
+    with pytest.raises(SourceMissingError, match=r"report.html: a file, and no folder; expected"):
+        list(Rows(tmp_path / "report.html" / "images.jsonl"))
     (tmp_path / "images.jsonl").mkdir()
     with pytest.raises(SourceUnreadableError, match="directory"):
         list(Rows(tmp_path / "images.jsonl"))
@@ -251,7 +282,7 @@ def test_classes_that_only_occur_can_be_asked_for(asked):
     [
         ("two people and a unicorn", "unicorn"),
         ("a red car", "red"),
-        ("two or three dogs", "two, or, dogs"),
+        ("two or three dogs", "or"),
         ("a woman and a dog", "woman"),
         ("no people and a dog", "dog"),
         ("the two dogs", "the"),
@@ -261,8 +292,34 @@ def test_classes_that_only_occur_can_be_asked_for(asked):
     ],
 )
 def test_words_that_are_not_understood_are_named(words, unclear, asked):
-    with pytest.raises(InvalidRequestError, match=f"not understood: {unclear}; .*found.*: dog"):
+    with pytest.raises(
+        InvalidRequestError, match=f"not understood: {unclear}; .*recordings: 'dog'$"
+    ):
         asked(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "unclear", "flag"),
+    [
+        ("no person for 3 s", "for 3 s", "--for 3s"),
+        ("a dog for 500ms", "for 500ms", "--for 500ms"),
+        ("2.5 minutes", "2.5 minutes", "--for 2.5m"),
+        ("a dog for three seconds", "for three seconds", "--for 3s"),
+        ("a dog and a unicorn for 1 hour", "for 1 hour, unicorn", "--for 1h"),
+    ],
+)
+def test_a_time_is_given_by_a_flag_and_not_by_words(words, unclear, flag, asked):
+    with pytest.raises(InvalidRequestError, match=f"understood: {unclear};.* {flag};"):
+        asked(words)
+
+
+def test_an_error_lists_the_classes_that_are_in_most_images(asked):
+    names = [f"kind {number:02d}" for number in range(20)]
+    images = [(at, dict.fromkeys(names[at:], 1)) for at in range(20)]
+    with pytest.raises(InvalidRequestError) as error:
+        asked("a unicorn", images)
+    listed = ", ".join(map(repr, names[:4:-1]))
+    assert str(error.value).endswith(f"Classes in these recordings: {listed} and 5 more")
 
 
 def test_words_without_a_class_are_refused(asked):
@@ -274,7 +331,9 @@ def test_words_without_a_class_are_refused(asked):
 def test_a_class_that_is_not_known_is_named_with_the_nearest(tmp_path):
     rows = rows_of(tmp_path, *told_all(FILM, [(0, {"forklift": 1, "dog": 2})]))
     check_classes(["Dog", "zebra", "forklift"], rows)
-    with pytest.raises(InvalidRequestError, match=r"'forklit'.*did you mean forklift.*dog, fork"):
+    with pytest.raises(
+        InvalidRequestError, match=r"'forklit'.*did you mean forklift.*: 'dog', 'forklift'$"
+    ):
         check_classes(["dog", "forklit"], rows)
-    with pytest.raises(InvalidRequestError, match=r"no object was found"):
+    with pytest.raises(InvalidRequestError, match=r"recordings: none"):
         check_classes(["forklit"], rows_of(tmp_path, *told_all(FILM, [(0, {})])))
