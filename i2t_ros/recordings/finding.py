@@ -342,7 +342,7 @@ class _Fits:
 
 def _between(start: float, end: float) -> int:
     """Return nanoseconds; seconds in binary are off by less than one."""
-    return round(min((end - start) * SECOND, FOREVER))
+    return round(max(-FOREVER, min((end - start) * SECOND, FOREVER)))
 
 
 def _read(line: bytes) -> Row | None:
