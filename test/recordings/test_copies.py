@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from deadly_pictures import annotated, job_of, picture_folder
-from s3_bucket import bucket_on_this_machine
 
 from i2t_ros.errors import SourceLostError, SourceMissingError, SourceUnreadableError
 from i2t_ros.recordings import copies as module
@@ -18,12 +17,6 @@ from i2t_ros.recordings.storage import Storage
 from i2t_ros.recordings.work.crew import LocalCrew
 
 pytest.importorskip("s3fs", reason="s3fs is not installed")
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    with bucket_on_this_machine(tmp_path_factory.mktemp("cache")) as bucket:
-        yield bucket
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import pytest
 from annotating import EACH_KIND, annotate, make_each_kind, tree
 from deadly_pictures import Counted, annotated, by_processes, files_of, job_of, mark, picture_folder
 from running_command import RunningCommand
-from s3_bucket import bucket_on_this_machine
 
 from i2t_ros.errors import BackendError, BackendUnavailableError, SourceMissingError
 from i2t_ros.recordings.storage import Storage
@@ -32,12 +31,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 NUMBER = 150  # pictures: three units
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    with bucket_on_this_machine(tmp_path_factory.mktemp("cache")) as bucket:
-        yield bucket
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import json
 import socket
 
 import pytest
-from s3_bucket import PAGE, bucket_on_this_machine, forget_clients
+from s3_bucket import PAGE, forget_clients
 
 from i2t_ros.errors import (
     InvalidRequestError,
@@ -18,12 +18,6 @@ from i2t_ros.recordings.work import lease
 from i2t_ros.recordings.work.store import LOCK, open_store
 
 pytest.importorskip("s3fs", reason="s3fs is not installed")
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    with bucket_on_this_machine(tmp_path_factory.mktemp("cache")) as bucket:
-        yield bucket
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from unittest import mock
 
+import pytest
 import requests
 from loopback_services import s3_server
 
@@ -48,6 +49,13 @@ def bucket_on_this_machine(cache):
                 yield Bucket(url, cache)
             finally:
                 forget_clients()
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory):
+    """Return a bucket of a server that runs as long as the tests of a module."""
+    with bucket_on_this_machine(tmp_path_factory.mktemp("cache")) as bucket:
+        yield bucket
 
 
 def forget_clients():
