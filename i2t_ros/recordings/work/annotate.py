@@ -49,6 +49,8 @@ def settle(store: Store, plan: Plan, *, overwrite: bool) -> Made | None:
     their names, unless ``overwrite``; and if a recording would be replaced by its results.
     """
     _spare_recordings(store, plan)
+    for left in (NEW, SCRATCH):  # of a run that was killed
+        store.remove(left)
     made = begun = None
     with suppress(FileNotFoundError, msgspec.MsgspecError):
         made = read_made(store)
@@ -111,8 +113,6 @@ class Annotation:
     def run(self, crew: Crew) -> Made:
         """Do everything; raises I2tError and OSError."""
         job = self._plan.job
-        for left in (NEW, SCRATCH):  # of a run that was killed
-            self._store.remove(left)
         with self._store.staging(NEW) as folder:
             # Whatever is missing for the results shows before the work, and not after it.
             telling = self._plan.telling(self._options, folder)

@@ -13,11 +13,14 @@ from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Protocol
 
 import cv2
 
 from i2t_ros.errors import BackendError, I2tError, error_from_code
+from i2t_ros.recordings.storage import is_url, local_path
+from i2t_ros.recordings.work.places import SCRATCH
 from i2t_ros.recordings.work.worker import Advance, Duty, Worker
 
 DEATHS = 20
@@ -69,7 +72,11 @@ class LocalCrew:
 
     def __enter__(self) -> "LocalCrew":
         """Start nothing: processes are started for duties."""
-        self._temporary = tempfile.mkdtemp(prefix="i2t-annotate-")
+        place = None
+        if not is_url(self._folder):  # else it is where Python has temporary files (TMPDIR)
+            place = Path(local_path(self._folder), SCRATCH).absolute()
+            place.mkdir(parents=True, exist_ok=True)
+        self._temporary = tempfile.mkdtemp(prefix="i2t-annotate-", dir=place)
         return self
 
     def __exit__(self, *_: object) -> None:
