@@ -52,7 +52,7 @@ def asked_for(text: str, classes: Sequence[str], language: Language) -> Asked:
 
 def _unclear(text: Text, words: Lexicon, language: Language) -> Iterator[str]:
     """Yield the words that say something else than which objects there are."""
-    own = _own_words(words, language)
+    own = own_words(words, language)
     for at, item in enumerate(text.items):
         if at in text.used or _is_class(item, words) or text.has(at, "zero", "zero_behind"):
             continue
@@ -78,7 +78,7 @@ def _counts(text: Text, at: int, words: Lexicon) -> bool:
 
 
 @lru_cache(32)
-def _own_words(words: Lexicon, language: Language) -> frozenset[str]:
+def own_words(words: Lexicon, language: Language) -> frozenset[str]:
     """Return the words with which a language itself says what there is: "I can see ..."."""
     names = ("sentence.plain", "list.plain")
     amounts = {
