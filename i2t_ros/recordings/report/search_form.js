@@ -34,7 +34,7 @@ class SearchForm {
     const shown = names.filter((name) => this.allChips || name < FIRST_CHIPS || this.chips.has(name));
     const hidden = names.length - Math.min(FIRST_CHIPS, names.length);
     byId("chips").replaceChildren(...shown.map((name) => element("button", {
-      type: "button", class: "chip", "aria-pressed": this.chips.has(name), "data-class": name,
+      type: "button", class: "chip", "aria-pressed": String(this.chips.has(name)), "data-class": name,
       title: text("seenIn", { count: data.classes[name][1] }), click: () => this.press(name),
     }, nameOf(labelOf(name)))));
     if (hidden) byId("chips").append(moreButton(this.allChips, hidden, () => this.toggleChips()));
