@@ -62,7 +62,7 @@ def _unclear(text: Text, words: Lexicon, language: Language) -> Iterator[str]:
                 yield item.word
         elif item.word in own and not (text.has(at, "known") and _counts(text, at + 1, words)):
             continue
-        elif not item.roles or text.has(at, *_UNCLEAR) or any(map(str.isdigit, item.word)):
+        elif not item.roles or text.has(at, *_UNCLEAR) or any(map(str.isdigit, item.word)) or (text.has(at, "within") and not text.has(at, "counters", "of")):
             yield item.word
 
 

@@ -29,6 +29,7 @@ function isUnclear(read, at) {
   const isCounted = read.has(at + 1, "number") || (read.items[at + 1] && read.classOf(at + 1) >= 0);
   const isOwn = read.table.own.includes(word); // a word of "I can see ..."
   if (isOwn && !(read.has(at, "known") && isCounted)) return false; // "the two dogs"
+  if (read.has(at, "within") && !read.has(at, "counters", "of")) return true; // "kırmızı", red
   return !read.isKnown(at) || read.has(at, ...UNCLEAR) || /\p{Nd}/u.test(word);
 }
 
