@@ -62,8 +62,16 @@ def _unclear(text: Text, words: Lexicon, language: Language) -> Iterator[str]:
                 yield item.word
         elif item.word in own and not (text.has(at, "known") and _counts(text, at + 1, words)):
             continue
-        elif not item.roles or text.has(at, *_UNCLEAR) or any(map(str.isdigit, item.word)) or (text.has(at, "within") and not text.has(at, "counters", "of")):
+        elif _says_more(text, at):
             yield item.word
+
+
+def _says_more(text: Text, at: int) -> bool:
+    """Return whether a word is unknown, an adjective, or makes something else of the text."""
+    item = text.items[at]
+    is_adjective = text.has(at, "within") and not text.has(at, "counters", "of")  # "kırmızı": red
+    has_digits = any(map(str.isdigit, item.word))
+    return is_adjective or has_digits or not item.roles or text.has(at, *_UNCLEAR)
 
 
 def _is_class(item: Item, words: Lexicon) -> bool:
