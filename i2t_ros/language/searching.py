@@ -55,7 +55,7 @@ def asked_for(text: str, classes: Sequence[str], language: Language) -> Asked:
 
 def _unclear(text: Text, words: Lexicon, language: Language) -> Iterator[str]:
     """Yield the words that say something else than which objects there are."""
-    own = _own_words(words, language)
+    own = own_words(words, language)
     for at, item in enumerate(text.items):
         if at in text.used or _is_class(item, words) or text.has(at, "zero", "zero_behind"):
             continue
@@ -63,7 +63,7 @@ def _unclear(text: Text, words: Lexicon, language: Language) -> Iterator[str]:
             continue
         if item.word in own and not (text.has(at, "known") and _counts(text, at + 1, words)):
             continue
-        elif not item.roles or text.has(at, *_UNCLEAR) or any(map(str.isdigit, item.word)):
+        if _says_more(text, at):
             yield item.phrase or item.word
 
 
@@ -79,6 +79,14 @@ def _numbers(text: Text) -> list[str]:
     ]
 
 
+def _says_more(text: Text, at: int) -> bool:
+    """Return whether a word is unknown, an adjective, or makes something else of the text."""
+    item = text.items[at]
+    is_adjective = text.has(at, "within") and not text.has(at, "counters", "of")  # "kırmızı": red
+    has_digits = any(map(str.isdigit, item.word))
+    return is_adjective or has_digits or not item.roles or text.has(at, *_UNCLEAR)
+
+
 def _is_class(item: Item, words: Lexicon) -> bool:
     return any(key in words.classes for key in item.roles.get("noun", {}))
 
@@ -91,7 +99,7 @@ def _counts(text: Text, at: int, words: Lexicon) -> bool:
 
 
 @lru_cache(32)
-def _own_words(words: Lexicon, language: Language) -> frozenset[str]:
+def own_words(words: Lexicon, language: Language) -> frozenset[str]:
     """Return the words with which a language itself says what there is: "I can see ..."."""
     names = ("sentence.plain", "list.plain")
     amounts = {

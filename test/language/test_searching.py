@@ -38,6 +38,8 @@ def asked(tag, words):
         ("hi", "कुत्ता", {"dog": 1}),
         ("tr", "iki kişi ve bir köpek", {"person": 2, "dog": 1}),
         ("id", "dua orang dan seekor anjing", {"person": 2, "dog": 1}),
+        ("id", "dua ekor anjing", {"dog": 2}),
+        ("tr", "iki tane köpek", {"dog": 2}),
     ],
 )
 def test_classes_are_asked_for_with_and_without_numbers(tag, words, counts):
@@ -86,6 +88,22 @@ def test_the_bare_name_of_each_class_asks_for_one(tag):
 )
 def test_words_that_say_something_else_are_named(words, unclear):
     assert asked_for(words, CLASSES, load_languages().get("en")).unclear == unclear
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        ("tr", "kırmızı araba"),
+        ("hi", "लाल कार"),
+        ("id", "mobil merah"),
+        ("zh", "红色的汽车"),
+        ("ja", "赤い車"),
+        ("ko", "빨간 자동차"),
+        ("de", "rotes Auto"),
+    ],
+)
+def test_a_red_car_is_not_any_car(tag, words):
+    assert asked_for(words, CLASSES, load_languages().get(tag)).unclear
 
 
 def test_a_long_text_is_read_up_to_its_limit():

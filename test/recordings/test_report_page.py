@@ -13,6 +13,13 @@ from i2t_ros.recordings.writing.base import Stream
 NARROW = 360, 740
 BOTH = {"person": 2, "dog": 1}
 HITS = "return form.hits.map(({ start, end }) => [start, end])"
+NO_DOGS = {
+    **{"en": "no dogs", "en-GB": "no dogs", "de": "keine Hunde", "fr": "sans chien"},
+    **{"es": "sin perros", "es-419": "sin perros", "it": "senza cani", "pt": "sem cachorro"},
+    **{"pt-PT": "sem cães", "nl": "geen honden", "pl": "brak psów", "ru": "0 собак"},
+    **{"tr": "köpek yok", "id": "tanpa anjing", "hi": "कोई कुत्ता नहीं", "ar": "بدون كلب"},
+    **{"ja": "犬なし", "zh": "没有狗", "zh-Hant": "沒有狗", "ko": "개 없음"},
+}
 # The color of a timeline's pixel, as red, green, blue and opacity; at 0 to 1 of the width.
 PIXEL = """
 const [x, y] = arguments;
@@ -204,17 +211,66 @@ def test_a_video_opens_at_its_time(open_report):
     stream = Stream(0, "video", "/data/a.mp4", "", "a", None)
     told = [told_of(stream, at, {"dog": 1}, seconds=at / 2) for at in range(8)]
     page = open_report([(stream, told)], address_of("a", 3.25))
-    assert "/data/a.mp4 0:03.250" in page.text("chosen-body")
+    assert "mpv --start=3.25 /data/a.mp4" in page.text("chosen-body")
     assert "UTC" not in page.text("chosen-body")
 
 
 def test_a_class_that_was_never_seen_matches_nothing(open_report):
     page = open_report([drive()])
-    for words in ("a dog and an elephant", "hot dog"):
+    for words, asked in (
+        ("a dog and an elephant", "a dog and elephant × 1"),
+        ("hot dog", "hot dog × 1"),
+    ):
         page.search(words)
-        assert page.text("found").startswith("No match")
-    page.search("xyzzy")
-    assert page.text("found") == "These words name no object that this page knows."
+        assert page.text("found") == f"No match ({asked})"
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "said"),
+    [
+        ("en", "xyzzy", "Not understood: xyzzy"),
+        ("en", "two people without a dog", "Not understood: without, dog"),
+        ("en", "a red car, a dog", "Not understood: red"),
+        ("en", ", .", "These words name no object that this page knows."),
+        ("de", "zwei rote Hunde oder so", "Nicht verstanden: rote, oder, so"),
+        ("ar", "كلب أرجواني", "غير مفهوم: \u2068ارجواني\u2069"),
+    ],
+)
+def test_words_that_are_not_understood_are_named_and_match_nothing(
+    open_report, language, words, said
+):
+    page = open_report([drive()])
+    page.speak(language)
+    page.search(words)
+    assert page.text("found") == said
+    assert page.run("return form.hits") == []
+    assert page.texts("#cards .when") == []
+    assert not page.find("steps").is_displayed()
+    page.all(".chip")[0].click()
+    assert page.run("return form.hits") == []  # a filter does not make the words understood
+
+
+@pytest.mark.parametrize("words", ["two people and no dog", "zwei Personen, kein Hund"])
+@pytest.mark.parametrize(
+    ("language", "asked"),
+    [
+        ("en", "Matches: 1 (two people and no dogs)"),
+        ("fr", "(deux personnes et sans chien)"),
+        ("ja", "（人が二人、犬なし）"),
+    ],
+)
+def test_words_may_be_in_another_language_than_the_page(open_report, words, language, asked):
+    page = open_report([drive()])
+    page.speak(language)
+    page.search(words)
+    assert asked in page.text("found")
+    assert page.run(HITS) == [[60000, 80000]]
+
+
+def test_none_of_a_class_is_said_in_every_language(open_report):
+    page = open_report([drive()])
+    said = page.run("return data.languages.map(({ tag, counted }) => [tag, counted[0][0]])")
+    assert dict(said) == NO_DOGS
 
 
 def test_hostile_names_are_shown_as_they_are(open_report):
@@ -277,7 +333,7 @@ def test_the_command_and_the_link_are_copied(open_report):
     page = open_report([drive()], address_of("drive", 40))
     command, link = page.all("#chosen-body button")
     for button, copied in (
-        (command, "ros2 bag play '/data/it'\"'\"'s drive' --start-offset 40.000"),
+        (command, "ros2 bag play '/data/it'\"'\"'s drive' --start-offset 40"),
         (link, f"{page.path.as_uri()}#stream=drive&t=40"),
     ):
         button.click()

@@ -5,23 +5,36 @@ from report_material import drive, made_up_images, stream_of
 VIEW = "const [one] = timelines.values(); return [one.from, one.to];"
 
 
-def test_a_click_into_a_timeline_shows_the_nearest_moment(open_report):
+def test_a_click_into_a_timeline_shows_what_was_there_then(open_report):
     page = open_report([drive()])
     canvas = page.all(".rows canvas")[0]
     width = canvas.size["width"]
 
     page.mouse().move_to_element_with_offset(canvas, width // 10 - 1, -50).click().perform()
 
-    assert page.text("chosen-body").split("\n")[1].startswith("drive")
+    assert page.text("chosen-body").split("\n")[1].startswith("it's drive")
     assert "0:59" in page.text("chosen-body")  # 60 % of the width
-    assert "I can see two people." in page.text("chosen-body")
+    assert "I can see two people and a dog." in page.text("chosen-body")
     assert "ros2 bag play '/data/it'\"'\"'s drive' --start-offset 59" in page.text("chosen-body")
     assert page.address().startswith("stream=drive&t=59")
-    assert (
-        page.run("return document.querySelector('[aria-current=true] .when').textContent")
-        == "1:00.0"
-    )
+    current = "return document.querySelector('[aria-current=true] .when').textContent"
+    assert page.run(current) == "0:40.0"
+    assert page.text("chosen-body").startswith("0:40.0")  # when the picture was taken
+    assert page.run("const [one] = timelines.values(); return one.cursor") // 1000 == 59
     assert page.run("return document.getElementById('tip').hidden") is False
+
+
+def test_a_time_shows_the_last_moment_up_to_it(open_report):
+    page = open_report([drive()])
+    for time, moment in (
+        (0, 20000),
+        (19999, 20000),
+        (20000, 20000),
+        (39999, 20000),
+        (99999, 80000),
+    ):
+        found = page.run("return momentAt([...timelines.keys()][0], arguments[0]).time", time)
+        assert found == moment, time
 
 
 def test_keys_go_from_moment_to_moment(open_report):

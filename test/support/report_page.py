@@ -12,8 +12,9 @@ LIMIT = 20.0
 ASKED = """
 const [phrase, language] = arguments;
 const { search } = data.languages.find(({ tag }) => tag === language);
-return termsOf(phrase, search).map(({ classes, count }) =>
-  [data.classes[classes[0]]?.[0] ?? "", count]);
+const { counts, unclear } = askedFor(phrase, search);
+const nameOfClass = (key) => data.classes[search.classes[key][0]]?.[0] ?? search.labels[key];
+return { counts: [...counts].map(([key, count]) => [nameOfClass(key), count]), unclear };
 """
 # Two frames later, what was drawn is there.
 DRAWN = (
@@ -76,8 +77,9 @@ class ReportPage:
         )
 
     def asked(self, phrase, language="en"):
-        """Return class -> count, as the page reads a phrase."""
-        return dict(self.run(ASKED, phrase, language))
+        """Return class -> count, as the page reads a phrase, and the words that are not clear."""
+        found = self.run(ASKED, phrase, language)
+        return dict(found["counts"]), tuple(found["unclear"])
 
     def address(self):
         return self.run("return location.hash").removeprefix("#")

@@ -76,3 +76,35 @@ BARE = {
     "hi": {"कुत्ता": {"dog": 1}},
 }
 """The same of what counts nothing: a bare name asks for at least one."""
+
+REFUSED = {
+    "en": [
+        "two people without a dog",
+        "a red car",
+        "people or dogs",
+        "exactly one person",
+        "people more than 3",
+        "no person for 3 s",
+        "at least two people",
+    ],
+    "en-GB": ["a red lorry", "two aeroplanes without people"],
+    "es": ["dos personas sin perro", "un coche rojo", "personas o perros"],
+    "es-419": ["un carro rojo", "dos personas sin perro"],
+    "fr": ["deux personnes sans chien", "une voiture rouge", "plus de trois personnes"],
+    "de": ["zwei Personen ohne Hund", "ein rotes Auto", "mindestens zwei Personen"],
+    "it": ["due persone senza cane", "un'auto rossa", "almeno due persone"],
+    "nl": ["twee mensen zonder hond", "een rode auto"],
+    "pt": ["duas pessoas sem cachorro", "um carro vermelho"],
+    "pt-PT": ["duas pessoas sem cão", "um carro vermelho"],
+    "pl": ["dwie osoby bez psa", "czerwony samochód"],
+    "ru": ["два человека без собаки", "красная машина"],
+    "tr": ["kırmızı araba", "iki büyük köpek", "en az iki kişi"],
+    "id": ["dua orang tanpa anjing", "mobil merah"],
+    "ar": ["سيارة حمراء", "شخصان بدون كلب"],
+    "hi": ["लाल गाड़ी", "बिना कुत्ते के दो लोग"],
+    "zh": ["红色的汽车", "至少两个人"],
+    "zh-Hant": ["紅色的汽車", "至少兩個人"],
+    "ja": ["赤い車", "2人以上"],
+    "ko": ["빨간 자동차", "적어도 두 명의 사람"],
+}
+"""What asks for something else than how many of which classes there are."""

@@ -20,6 +20,12 @@ function button(key, click, attributes = {}) {
   return element("button", { type: "button", click, ...attributes }, text(key));
 }
 
+// Shows more, or fewer.
+function moreButton(isAll, count, click) {
+  return element("button", { type: "button", class: "quiet", "aria-expanded": String(isAll), click },
+    isAll ? text("fewer") : text("more", { count }));
+}
+
 function copyButton(key, value) {
   const made = button(key, async () => {
     made.textContent = text(await copied(value()) ? "copied" : "notCopied");

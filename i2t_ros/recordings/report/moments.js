@@ -17,8 +17,12 @@ function changesOf(moment) {
   });
 }
 
+// Of a picture nothing is new: nothing was before.
+function changesList(moment) {
+  return isTimed(moment.stream) ? element("ul", { class: "changes" }, ...changesOf(moment)) : null;
+}
+
 const placeOf = (moment) => (isTimed(moment.stream) ? timeOf(moment.time) : fileOf(moment.source));
-const fileOf = (path) => path.split("/").at(-1) || path;
 
 function pictureOf(moment, attributes = {}) {
   const found = thumbnails[moment.thumbnail];
@@ -58,38 +62,36 @@ class Cards {
       element("button", { type: "button", class: "card", click: () => this.choose(moment) },
         pictureOf(moment, { loading: "lazy", alt: "" }),
         element("span", { class: "when" }, nameOf(placeOf(moment)),
-          several ? nameOf(moment.stream.name, { class: "soft" }) : null),
+          several ? nameOf(titlesOf(moment.stream).join(" "), { class: "soft" }) : null),
         element("span", { class: "said", dir: "auto" }, sentenceOf(moment))),
-      element("ul", { class: "changes" }, ...changesOf(moment)));
+      changesList(moment));
   }
 }
 
-// The command or the place with which the recording opens at a time.
+// The command with which the recording opens at a time, as `i2t find` prints it; of a picture, its
+// file.
 function openingOf(stream, time, moment) {
-  if (stream.kind === "bag") {
-    return `ros2 bag play ${quoted(stream.source)} --start-offset ${(time / 1000).toFixed(3)}`;
-  }
-  return stream.kind === "video" ? `${stream.source} ${timeOf(time, 3)}` : moment.source;
+  const seconds = (time / 1000).toFixed(3).replace(/\.?0+$/, "");
+  if (stream.kind === "bag") return `ros2 bag play ${quoted(stream.source)} --start-offset ${seconds}`;
+  return stream.kind === "video" ? `mpv --start=${seconds} ${quoted(stream.source)}` : moment.source;
 }
 
-// As a shell reads it.
+// As a shell reads it; a name must not become a flag.
 function quoted(path) {
-  if (/^[\w@%+=:,./][\w@%+=:,./-]*$/.test(path)) return path;
   const plain = path.startsWith("-") ? `./${path}` : path;
-  return `'${plain.replaceAll("'", `'"'"'`)}'`;
+  return /^[\w@%+=:,./-]+$/.test(plain) ? plain : `'${plain.replaceAll("'", `'"'"'`)}'`;
 }
 
-// The nearest moment of a stream.
-function nearest({ moments }, time) {
+// The last moment of a stream at a time or before it, which tells what was there then; before all
+// of them, the first one.
+function momentAt({ moments }, time) {
   let [low, high] = [0, moments.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (moments[middle].time < time) low = middle + 1;
+    if (moments[middle].time <= time) low = middle + 1;
     else high = middle;
   }
-  const [before, after] = [moments[low - 1], moments[low]];
-  if (!before || !after) return before ?? after ?? null;
-  return time - before.time < after.time - time ? before : after;
+  return moments[Math.max(low - 1, 0)] ?? null;
 }
 
 // Says when the picture was taken if that is another time than the chosen one.
@@ -106,15 +108,15 @@ function showChosen({ stream, time, moment }) {
     return;
   }
   const clock = isTimed(stream) ? clockOf(stream, time) : "";
-  const places = [stream.name, isTimed(stream) ? timeOf(time, 2) : "", clock].filter(Boolean);
+  const places = [...titlesOf(stream), isTimed(stream) ? timeOf(time, 2) : "", clock].filter(Boolean);
   byId("chosen-body").replaceChildren(
     figureOf(moment, time),
     element("div", { class: "about" },
       element("p", { class: "where" }, ...places.map((place) => nameOf(place))),
       ...(moment ? [
         element("p", { class: "sentence", dir: "auto" }, sentenceOf(moment)),
-        element("ul", { class: "changes" }, ...changesOf(moment)),
-      ] : []),
+        changesList(moment),
+      ].filter(Boolean) : []),
       element("h3", {}, text("open")),
       element("div", { class: "line" }, element("code", { dir: "ltr", tabindex: 0 }, opening), copyButton("copy", () => opening)),
       element("div", { class: "buttons" }, copyButton("copyLink", () => location.href))),

@@ -2,24 +2,36 @@
 
 const chosen = { stream: null, time: 0, moment: null };
 const timelines = new Map();
-const cards = new Cards((moment) => choose(moment.stream, moment.time, moment, true));
+const cards = new Cards((moment) => choose(moment.stream, moment.time, moment, "smooth"));
 const form = new SearchForm(showHits);
 
-function choose(stream, time, moment, scroll = false) {
-  Object.assign(chosen, { stream, time, moment: moment ?? nearest(stream, time) });
+// ``scroll`` is how to bring the moment into view: "instant" or "smooth"; "": it stays where it is.
+function choose(stream, time, moment, scroll = "") {
+  Object.assign(chosen, { stream, time, moment: moment ?? momentAt(stream, time) });
   placeChosen(stream);
   for (const [of, timeline] of timelines) timeline.point(of === stream ? time : null);
   showChosen(chosen);
   markCard();
   writeAddress();
-  if (scroll) byId("chosen").scrollIntoView({ block: "nearest" });
+  if (scroll) bringIntoView(stream, scroll);
+}
+
+// The timeline and the moment below it if there is room for both, else the moment alone.
+async function bringIntoView(stream, scroll) {
+  const picture = byId("chosen").querySelector("img");
+  await picture?.decode().catch(() => null); // without it, its height is not known
+  const whole = [timelines.get(stream)?.box, byId("chosen")].find((box) => box?.offsetHeight <= innerHeight);
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : scroll;
+  (whole ?? byId("chosen")).scrollIntoView({ block: whole ? "nearest" : "start", behavior });
 }
 
 // Below the timeline that it is of, so that both are in sight on a phone, too.
 function placeChosen(stream) {
   const box = timelines.get(stream)?.box;
+  const focused = document.activeElement;
   if (box && byId("chosen").parentElement !== box) box.append(byId("chosen"));
   else if (!box) byId("moments").before(byId("chosen"));
+  if (byId("chosen").contains(focused)) focused.focus({ preventScroll: true }); // moving took it
 }
 
 function markCard() {
@@ -44,6 +56,7 @@ function showHits(hits) {
     const own = hits?.filter((hit) => hit.stream === stream) ?? [];
     timeline.mark(own.map(({ start, end }) => [start, end]));
   }
+  byId("steps").hidden = byId("chosen-steps").hidden = !hits?.length;
   cards.show(hits ? momentsOf(hits) : data.moments);
   markCard();
   writeAddress();
@@ -51,21 +64,20 @@ function showHits(hits) {
 
 function stepHit(by) {
   const { stream, start, moment } = form.step(by);
-  if (moment) choose(stream, 0, moment);
-  else choose(stream, start);
+  choose(stream, moment ? 0 : start, moment, "smooth");
 }
 
 function readAddress() {
   const wanted = new URLSearchParams(location.hash.slice(1));
-  byId("query").value = wanted.get("q") ?? "";
-  form.run();
+  form.fill(wanted);
   const stream = data.streams.find(({ name }) => name === wanted.get("stream"));
   const time = Math.round(1000 * Number(wanted.get("t") ?? 0));
   if (stream && isTimed(stream) && Number.isFinite(time)) {
-    choose(stream, Math.min(Math.max(time, stream.first), Math.max(stream.first, stream.last)));
+    const within = Math.min(Math.max(time, stream.first), Math.max(stream.first, stream.last));
+    choose(stream, within, undefined, "instant");
   } else if (stream) {
     const moment = stream.moments.find(({ source }) => source === wanted.get("picture"));
-    if (moment) choose(stream, 0, moment);
+    if (moment) choose(stream, 0, moment, "instant");
   }
 }
 
@@ -78,7 +90,7 @@ function writeAddress() {
   if (stream) parts.push(["stream", stream.name]);
   if (stream && isTimed(stream)) parts.push(["t", time / 1000]);
   else if (moment) parts.push(["picture", moment.source]);
-  if (form.query) parts.push(["q", form.query]);
+  parts.push(...form.parts());
   const hash = parts.map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join("&");
   try {
     history.replaceState(null, "", `#${hash}`);
@@ -138,8 +150,8 @@ function start() {
   }
   makeTheme();
   makeLanguages();
-  byId("previous").addEventListener("click", () => stepHit(-1));
-  byId("next").addEventListener("click", () => stepHit(1));
+  for (const id of ["previous", "chosen-previous"]) byId(id).addEventListener("click", () => stepHit(-1));
+  for (const id of ["next", "chosen-next"]) byId(id).addEventListener("click", () => stepHit(1));
   chooseLanguage(ownLanguage);
   reading = true;
   sayEverything();

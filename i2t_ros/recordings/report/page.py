@@ -17,6 +17,9 @@ _FOLDER = Path(__file__).parent
 SCRIPTS = (
     *(
         "search",
+        "search_text",
+        "search_signs",
+        "asked",
         "hits",
         "words",
         "elements",

@@ -1,27 +1,31 @@
 // What the page begins and ends with: the recordings, what was selected, what could not be read.
 
+const FIRST_CLASSES = matchMedia("(max-width: 520px)").matches ? 6 : 15;
+let allClasses = false;
+
 function showSummary() {
   const recordings = new Map();
   for (const stream of data.streams) {
     if (!recordings.has(stream.recording)) recordings.set(stream.recording, []);
     recordings.get(stream.recording).push(stream);
   }
-  byId("recordings").replaceChildren(...[...recordings.values()].map(recordingOf));
+  byId("recordings").replaceChildren(...[...recordings.values()].map(recordingItem));
   byId("facts").replaceChildren(...facts().flatMap(([key, ...values]) => [
     element("dt", {}, text(key)),
-    element("dd", {}, ...values.flatMap((value, at) => (at ? [" · ", value] : [value]))),
+    element("dd", {}, ...values.flatMap((value, at) => (at ? [isButton(value) ? " " : " · ", value] : [value]))),
   ]));
   byId("notes").replaceChildren(...notes().map((note) => element("span", {}, note)));
   showDamage();
 }
 
-function recordingOf(streams) {
+const isButton = (value) => value instanceof HTMLButtonElement;
+
+function recordingItem(streams) {
   const [{ source, begin }] = streams;
   const images = streams.reduce((sum, stream) => sum + stream.images, 0);
-  const end = Math.max(...streams.map(({ last }) => last));
   const pair = (key, value) => text("pair", { name: text(key), value });
   const said = [pair("images", images)];
-  if (isTimed(streams[0])) said.unshift(pair("length", timeOf(end, 0)));
+  if (isTimed(streams[0])) said.unshift(pair("length", timeOf(lengthOf(streams), 0)));
   if (begin !== null) said.push(pair("begins", clockOf(streams[0], 0)));
   const topics = streams.filter(({ topic }) => topic).map(({ topic }) => nameOf(topic));
   return element("li", {}, nameOf(source, { class: "source" }),
@@ -31,12 +35,8 @@ function recordingOf(streams) {
 
 function facts() {
   const { topics, every, start, end } = data.selection;
-  const classes = data.classes.map(([, images, most], name) => element(
-    "span", { class: "class", title: `${text("seenIn", { count: images })} · ${text("mostAtOnce", { count: most })}` },
-    nameOf(labelOf(name)), element("small", { class: "soft" }, ` ${numeral(images)}`)));
-  const others = data.left_out.classes;
-  if (others) classes.push(text("andMore", { count: others }));
-  const found = [["objects", ...(classes.length ? classes : [text("nothingFound")])]];
+  const classes = classesSeen();
+  const found = [classes.length ? ["objectsIn", ...classes] : ["objects", text("nothingFound")]];
   if (data.models.length) found.push(["model", ...data.models.map((name) => nameOf(name))]);
   found.push(["tasks", ...data.tasks.map((name) => nameOf(name))]);
   if (topics.length) found.push(["topics", ...topics.map((name) => nameOf(name))]);
@@ -47,6 +47,25 @@ function facts() {
     chosen.push(text("period", { start: shortTime(start), end: shortTime(last) }));
   }
   return chosen.length ? [...found, ["selected", ...chosen]] : found;
+}
+
+// The classes, with the number of images in which they are; those seen most first.
+function classesSeen() {
+  const shown = allClasses ? data.classes : data.classes.slice(0, FIRST_CLASSES);
+  const classes = shown.map(([, images, most], name) => element(
+    "span", { class: "class", title: `${text("seenIn", { count: images })} · ${text("mostAtOnce", { count: most })}` },
+    nameOf(labelOf(name)), element("small", { class: "soft" }, ` ${numeral(images)}`)));
+  const hidden = data.classes.length - FIRST_CLASSES;
+  const others = data.left_out.classes;
+  if (others && (allClasses || hidden <= 0)) classes.push(text("andMore", { count: others }));
+  if (hidden > 0) classes.push(moreButton(allClasses, hidden, toggleClasses));
+  return classes;
+}
+
+function toggleClasses() {
+  allClasses = !allClasses;
+  showSummary();
+  byId("facts").querySelector(".quiet").focus();
 }
 
 const shortTime = (time) => timeOf(time, time % 1000 ? 1 : 0);

@@ -21,7 +21,8 @@ class Timeline {
     this.host = element("div", { class: "rows", dir: "ltr" }, this.canvas, this.labels);
     this.tools = element("div", { class: "buttons", dir: "ltr" });
     this.rest = element("button", { type: "button", class: "quiet", click: () => this.toggle() });
-    this.heading = element("h3", { id: `stream-${stream.number}` }, nameOf(stream.name));
+    this.heading = element("h3", { id: `stream-${stream.number}` }, ...titlesOf(stream).flatMap((title, at) => (
+      at ? [" ", nameOf(title, { class: "soft" })] : [nameOf(title)])));
     this.box = element("article", { class: "stream", "aria-labelledby": this.heading.id },
       element("div", { class: "bar" }, this.heading, this.tools), this.host, this.rest);
     this.listen();
@@ -39,7 +40,7 @@ class Timeline {
       quiet("›", "later", () => this.pan(0.5)),
       quiet("↔", "whole", () => { this.whole(); this.draw(); }),
     );
-    this.canvas.setAttribute("aria-label", text("pair", { name: text("timelines"), value: this.stream.name }));
+    this.canvas.setAttribute("aria-label", text("pair", { name: text("timelines"), value: titlesOf(this.stream).join(" ") }));
     const rows = this.rows();
     this.labels.replaceChildren(...rows.map(([name, values]) => {
       const most = values.reduce((most, value, at) => (at % 3 === 2 ? Math.max(most, value) : most), 0);

@@ -115,6 +115,8 @@ def _language(
         said[places[name]][count] = language.count(language.noun(name), count, "list")
     example = [said[place].get(2 - place, "") for place in range(min(2, len(classes)))]
     strings = page_strings(language.tag)
+    for name, place in places.items():
+        said[place][0] = strings["none"].format(things=_things(language, name))
     return {
         "tag": language.tag,
         "name": strings["name"] if tag_key(language.tag) in _tags() else language.tag,
@@ -125,6 +127,13 @@ def _language(
         "example": language.join([text for text in example if text], "things"),
         "search": search_words(language, classes),
     }
+
+
+def _things(language: Language, name: str) -> str:
+    """Return the name of a class in the form that it has with zero: "people"."""
+    noun = language.noun(name)
+    counted = language.count(noun, 0, "list", "digits")
+    return noun.label if noun.counter else counted.removeprefix("0").strip()
 
 
 @cache

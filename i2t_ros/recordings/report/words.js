@@ -39,6 +39,12 @@ function listed(texts) {
   return formatter("ListFormat").format(texts);
 }
 
+// Without "and", which might seem to be one of them.
+function separated(texts) {
+  const comma = { ar: "، ", ja: "、", zh: "、" }[words().search.language] ?? ", ";
+  return texts.join(comma);
+}
+
 // A tag of a user's own language may be none that the browser knows.
 function formatter(kind, options) {
   try {
@@ -56,6 +62,30 @@ function countedOf(name, count) {
 }
 
 const sentenceOf = (moment) => data.sentences[chosenLanguage]?.[moment.sentence] ?? "";
+
+// The recording of a stream, as short as it can be told from others.
+function recordingOf({ source }) {
+  const isShort = data.streams.every((stream) => stream.source === source || fileOf(stream.source) !== fileOf(source));
+  return isShort ? fileOf(source) : source;
+}
+
+const fileOf = (path) => path.replace(/\/+$/, "").split("/").at(-1) || path;
+const severalRecordings = data.streams.some(({ recording }) => recording !== data.streams[0].recording);
+
+// The topic, and of which recording it is if there are several; or the file or folder.
+function titlesOf(stream) {
+  if (!stream.topic) return [recordingOf(stream)];
+  return severalRecordings ? [stream.topic, recordingOf(stream)] : [stream.topic];
+}
+
+// Milliseconds. A video goes on for as long as its last image is seen, if every image was described.
+function lengthOf(streams) {
+  const ends = streams.map(({ kind, images, first, last }) => {
+    const gap = kind === "video" && images > 1 && !data.selection.every ? (last - first) / (images - 1) : 0;
+    return last + Math.min(gap, 1000);
+  });
+  return Math.round(Math.max(...ends) / 1000) * 1000;
+}
 
 // "1:02:03.4", from the beginning; ``parts``: digits of a second.
 function timeOf(milliseconds, parts = 1) {
