@@ -48,7 +48,7 @@ from i2t_ros.recordings.writing.registry import OUTPUTS, RECORDING
 
 RATE = 10
 """Hz."""
-SECONDS = 120
+SECONDS = 60
 """Of the video that is described."""
 HOUR = 3600
 """Seconds of the video whose memory is measured."""
