@@ -216,7 +216,9 @@ def test_ctrl_c_ends_the_work_and_the_same_command_goes_on(cluster, pictures, tm
         wait_for_end(pid)
         running = RunningCommand(*command, cwd="/")
         assert running.end() == 0
-        assert running.text() == f"{out}: {NUMBER} images described; detections.jsonl, images.jsonl"
+        going, told = running.text().splitlines()
+        assert going.startswith("i2t annotate: going on; ")
+        assert told == f"{out}: {NUMBER} images described; detections.jsonl, images.jsonl"
     finally:
         running.kill()
     assert files_of(open_store(str(out))) == expected

@@ -229,7 +229,7 @@ def test_a_class_that_was_never_seen_matches_nothing(open_report):
     ("language", "words", "said"),
     [
         ("en", "xyzzy", "Not understood: xyzzy"),
-        ("en", "two people without a dog", "Not understood: without, dog"),
+        ("en", "two people without a dog", "Not understood: without"),
         ("en", "a red car, a dog", "Not understood: red"),
         ("en", ", .", "These words name no object that this page knows."),
         ("de", "zwei rote Hunde oder so", "Nicht verstanden: rote, oder, so"),

@@ -5,6 +5,9 @@ import os
 import shutil
 
 import numpy as np
+import pytest
+
+pytest.importorskip("zstandard")
 import zstandard
 from annotating import annotate, make_pictures, tree
 from bag_material import raw, write_bag
@@ -15,7 +18,7 @@ def test_files_of_somebody_else_are_not_replaced_unasked(tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     (out / "coco.json").write_text("the truth")
-    assert "coco.json" in annotate(pictures, "--out", out, code=1).stderr
+    assert "coco.json" in annotate(pictures, "--out", out, code=2).stderr
     assert (out / "coco.json").read_text() == "the truth"
     annotate(pictures, "--out", out, "--overwrite")
     assert json.loads((out / "coco.json").read_text())["images"]
@@ -24,7 +27,7 @@ def test_files_of_somebody_else_are_not_replaced_unasked(tmp_path):
 def test_a_recording_is_not_replaced_by_its_own_drawn_form(tmp_path):
     pictures = make_pictures(tmp_path / "annotated", 1)
     before = tree(pictures)
-    failed = annotate(pictures, "--out", tmp_path, "--overwrite", code=1)
+    failed = annotate(pictures, "--out", tmp_path, "--overwrite", code=2)
     assert "would be replaced" in failed.stderr
     assert tree(pictures) == before
 
@@ -79,6 +82,6 @@ def test_names_that_are_no_utf_8_cost_nothing(tmp_path):
     assert rows[1]["source"].endswith("0000b\\xff.png")
     drawn = os.listdir(os.fsencode(tmp_path / "out" / "annotated"))
     assert sorted(drawn) == [b"0000.png", b"0000b\xff.png", b"0001.png"]
-    failed = annotate(os.fsdecode(odd), "--out", tmp_path / "other", code=1)
+    failed = annotate(os.fsdecode(odd), "--out", tmp_path / "other", code=2)
     assert "expected a name in UTF-8" in failed.stderr
     assert "Traceback" not in failed.stderr
