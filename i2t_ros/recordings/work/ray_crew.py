@@ -140,8 +140,8 @@ class RayCrew:
         elif now - self._heard > PATIENCE:
             total, free = self._cpus("cluster_resources"), self._cpus("available_resources")
             self._say(
-                f"--ray {self._address}: waiting for a free CPU; the cluster has {total}, of which "
-                f"{free} are free"
+                f"--ray {self._address}: waiting for a process to start; of {total} CPUs of the "
+                f"cluster, {free} are free"
             )
             self._heard = float("inf")  # it is said once
         return {*ready}
