@@ -162,7 +162,8 @@ def test_work_waits_for_a_free_cpu_and_says_so(cluster, pictures, tmp_path, monk
 
     _, summary = annotated(pictures, tmp_path / "ray", crew)
     assert said == [
-        f"--ray {cluster.address}: waiting for a process to start; of 2 CPUs of the cluster, 0 are free"
+        f"--ray {cluster.address}: waiting for a process to start; of 2 CPUs of the cluster, "
+        "0 are free"
     ]
     assert summary.images == NUMBER
 
