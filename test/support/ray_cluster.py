@@ -24,6 +24,8 @@ def cluster_of_two():
     try:
         os.mkdir(f"{folder}/ray")
         os.environ.update(RAY_TMPDIR=folder, PYTHONPATH=str(DEADLY), RAY_USAGE_STATS_ENABLED="0")
+        # Ray's own 15 leaves them next to nothing of a CPU while other tests run beside this one.
+        os.environ.update(RAY_worker_niceness="0")
         cluster = Cluster(initialize_head=True, head_node_args=NODE)
         cluster.add_node(**NODE)
         yield cluster
