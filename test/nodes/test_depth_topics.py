@@ -271,7 +271,14 @@ def test_objects_are_in_the_target_frame(tf2, peer, start):
     markers = peer.collect(MarkerArray, f"{NODE}/object_markers")
     flat = peer.collect(Detection2DArray, f"{NODE}/detections")
     depth = DepthCamera(peer)
-    depth.show(usual(), lambda: space and markers and len(markers[-1].markers) == 3)
+
+    def flat_has_distance(second):
+        return flat and flat[-1].header.stamp.sec == second and position(flat[-1])[2]
+
+    def all_have_come():
+        return flat_has_distance(1) and space and markers and len(markers[-1].markers) == 3
+
+    depth.show(usual(), all_have_come)
     found = space[-1].detections[0]
     assert position(space[-1]) == pytest.approx((1.5, 0, 0.5), abs=0.01)
     assert {space[-1].header.frame_id, found.header.frame_id} == {"base_link"}
@@ -283,8 +290,12 @@ def test_objects_are_in_the_target_frame(tf2, peer, start):
     assert flat[-1].header.frame_id == "camera"
     # Later than tf2 knows.
     said = 'no detections_3d, no transform: "camera" to "base_link": unknown at 9 s'
-    depth.show(usual(), lambda: said in node.log(), stamp=9 * 10**9)
-    assert [each.action for each in markers[-1].markers] == [Marker.DELETEALL]
+
+    def later_ones_have_come():
+        actions = [each.action for each in markers[-1].markers]
+        return said in node.log() and flat_has_distance(9) and actions == [Marker.DELETEALL]
+
+    depth.show(usual(), later_ones_have_come, stamp=9 * 10**9)
     assert all(msg.header.stamp.sec == 1 for msg in space)
     assert position(flat[-1])[2] == pytest.approx(1.5, abs=0.01), "the distance is known"
     # Before 1970, which is no time to ROS.
