@@ -7,7 +7,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -46,6 +46,27 @@ class Crew(Protocol):
         duty that fails.
         """
         ...
+
+
+def after_death(duty: Duty, deaths: Counter[str], cause: str, skip: Callable[[Duty], None]) -> Duty:
+    """Return what to do after a process has died of a duty: the same, image by image.
+
+    deaths  how many have died of each duty; this one is counted
+    cause   of this death, for people
+    skip    see Crew.do
+
+    Raises BackendError if too many have died of it.
+    """
+    name = f"{duty.kind} {duty.unit.name}"
+    deaths[name] += 1
+    if deaths[name] >= DEATHS or (duty.kind != "look" and deaths[name] > 1):
+        raise BackendError(
+            f"{deaths[name]} processes have died at {name} (the last one: {cause}); if memory is "
+            "short, fewer may do: --workers 1"
+        )
+    if duty.careful:
+        skip(duty)
+    return replace(duty, careful=duty.kind == "look")
 
 
 class LocalCrew:
@@ -93,7 +114,7 @@ class LocalCrew:
     ) -> Iterator[Duty]:
         """See Crew."""
         waiting, again = iter(duties), deque[Duty]()
-        deaths: dict[str, int] = {}
+        deaths = Counter[str]()
         self._start_all(waiting, again)
         while busy := [each for each in self._members if each.duty is not None]:
             ready = set(wait([member.connection for member in busy]))
@@ -105,8 +126,7 @@ class LocalCrew:
                 try:
                     kind, value = member.connection.recv()
                 except (EOFError, OSError):
-                    self._bury(member, deaths, skip)
-                    again.append(replace(duty, careful=duty.kind == "look"))
+                    again.append(after_death(duty, deaths, self._bury(member), skip))
                 else:
                     if kind == "advance":
                         advance(value)
@@ -131,25 +151,12 @@ class LocalCrew:
                 self._members.append(member)
             member.give(duty)
 
-    def _bury(
-        self, member: "_Member", deaths: dict[str, int], skip: Callable[[Duty], None]
-    ) -> None:
-        """Deal with a process that has died."""
-        duty = member.duty
-        assert duty is not None  # noqa: S101 (it was busy)
+    def _bury(self, member: "_Member") -> str:
+        """Remove a process that has died; return of what."""
         self._members.remove(member)
         member.connection.close()
         status = member.end()
-        name = f"{duty.kind} {duty.unit.name}"
-        deaths[name] = deaths.get(name, 0) + 1
-        if deaths[name] >= DEATHS or (duty.kind != "look" and deaths[name] > 1):
-            how = signal.Signals(-status).name if status < 0 else f"exit code {status}"
-            raise BackendError(
-                f"{deaths[name]} processes have died at {name} (the last one of {how}); if memory "
-                "is short, fewer may do: --workers 1"
-            )
-        if duty.careful:
-            skip(duty)
+        return signal.Signals(-status).name if status < 0 else f"exit code {status}"
 
 
 class _Member:

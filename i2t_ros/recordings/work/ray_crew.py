@@ -7,14 +7,13 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from i2t_ros.errors import BackendError, BackendUnavailableError, error_from_code
 from i2t_ros.installation import how_to_install
 from i2t_ros.optional import needed_for
 from i2t_ros.recordings.storage import is_url, local_path
-from i2t_ros.recordings.work.crew import DEATHS
+from i2t_ros.recordings.work.crew import DEATHS, after_death
 from i2t_ros.recordings.work.plan import Plan
 from i2t_ros.recordings.work.ray_member import digest_of, member_class, versions
 from i2t_ros.recordings.work.worker import Advance, Duty
@@ -188,19 +187,9 @@ class RayCrew:
             if self._unborn >= DEATHS:
                 raise BackendError(f"{self._unborn} processes have ended at once: {_line(error)}")
             return []
-        name = f"{duty.kind} {duty.unit.name}"
-        gone = member.node not in {each["NodeID"] for each in self._ray.nodes() if each["Alive"]}
-        if gone:
-            return [duty]
-        deaths[name] += 1
-        if deaths[name] >= DEATHS or (duty.kind != "look" and deaths[name] > 1):
-            raise BackendError(
-                f"{deaths[name]} processes have died at {name} (the last one: {_line(error)}); if "
-                "memory is short, fewer may do: --workers 1"
-            )
-        if duty.careful:
-            skip(duty)
-        return [replace(duty, careful=duty.kind == "look")]
+        if member.node not in {each["NodeID"] for each in self._ray.nodes() if each["Alive"]}:
+            return [duty]  # its machine has gone, and that is not the duty's fault
+        return [after_death(duty, deaths, _line(error), skip)]
 
     def _end(self, member: "_Member") -> None:
         with suppress(Exception):  # whatever is wrong with the cluster, others must be ended too
