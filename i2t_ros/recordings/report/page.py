@@ -1,4 +1,4 @@
-"""One HTML file of data, thumbnails, and the files of this folder.
+"""One HTML file of data, thumbnails, the files of this folder, and the theme of the web page.
 
 The page may do nothing but run its own script and show its own pictures: whatever a class, a topic
 or a file is called, it is text in JSON, and the script makes no HTML of text.
@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from i2t_ros.recordings.report.wording import page_strings
 
 _FOLDER = Path(__file__).parent
+_THEME = _FOLDER.parents[1] / "bridges/http/static/theme.css"
 SCRIPTS = (
     *(
         "search",
@@ -36,7 +37,7 @@ SCRIPTS = (
 
 def write_page(file: BinaryIO, data: Mapping[str, Any], thumbnails: Sequence[bytes]) -> None:
     """Write report.html. ``thumbnails`` are JPEG; the moments of ``data`` have their numbers."""
-    style = (_FOLDER / "page.css").read_text(encoding="utf-8")
+    style = "".join(file.read_text(encoding="utf-8") for file in (_THEME, _FOLDER / "page.css"))
     parts = ["'use strict';", *(_script(name) for name in SCRIPTS)]
     script = "\n".join(parts)
     head, tail = _filled(
