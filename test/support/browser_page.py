@@ -70,25 +70,15 @@ import(`./static/${module}.js`)
 """
 
 
-class Page:
-    """The page as a person meets it."""
+class Shown:
+    """What a browser shows in a window of this size."""
 
-    def __init__(self, browser, url, size=DESKTOP):
+    def __init__(self, browser, size):
         self.browser = browser
         self.resize(*size)
-        # Nothing that an earlier page of this port has left.
-        everything = {"origin": url, "storageTypes": "all"}
-        browser.execute_cdp_cmd("Storage.clearDataForOrigin", everything)
-        browser.get_log("browser")
-        browser.get(url)
-        self.until(lambda: self.run("return document.documentElement.dataset.ready"), "it starts")
 
     def run(self, script, *arguments):
         return self.browser.execute_script(script, *arguments)
-
-    def call(self, module, name, *values):
-        """Return what a function of one of the page's modules returns."""
-        return self.browser.execute_async_script(CALL, module, name, values)
 
     def until(self, condition, what):
         until(condition, what, LIMIT)
@@ -104,6 +94,23 @@ class Page:
 
     def text(self, id_):
         return self.find(id_).text
+
+
+class Page(Shown):
+    """The page as a person meets it."""
+
+    def __init__(self, browser, url, size=DESKTOP):
+        super().__init__(browser, size)
+        # Nothing that an earlier page of this port has left.
+        everything = {"origin": url, "storageTypes": "all"}
+        browser.execute_cdp_cmd("Storage.clearDataForOrigin", everything)
+        browser.get_log("browser")
+        browser.get(url)
+        self.until(lambda: self.run("return document.documentElement.dataset.ready"), "it starts")
+
+    def call(self, module, name, *values):
+        """Return what a function of one of the page's modules returns."""
+        return self.browser.execute_async_script(CALL, module, name, values)
 
     def click(self, id_):
         self.find(id_).click()

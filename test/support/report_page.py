@@ -4,11 +4,9 @@ import itertools
 from urllib.parse import quote
 
 import pytest
-from browser_page import DESKTOP
+from browser_page import DESKTOP, Shown
 from report_material import write_report
-from waiting import until
 
-LIMIT = 20.0
 ASKED = """
 const [phrase, language] = arguments;
 const { search } = data.languages.find(({ tag }) => tag === language);
@@ -22,37 +20,19 @@ DRAWN = (
 )
 
 
-class ReportPage:
+class ReportPage(Shown):
     """The page of a report; ``address`` is what stands behind #."""
 
     def __init__(self, browser, path, address="", size=DESKTOP):
-        self.browser, self.path = browser, path
-        self.resize(*size)
+        super().__init__(browser, size)
+        self.path = path
         browser.get("about:blank")
         browser.get_log("browser")
         browser.get(f"{path.as_uri()}{address and '#'}{address}")
         self.until(lambda: self.run("return document.documentElement.dataset.ready"), "it starts")
 
-    def run(self, script, *arguments):
-        return self.browser.execute_script(script, *arguments)
-
-    def until(self, condition, what):
-        until(condition, what, LIMIT)
-
-    def resize(self, width, height):
-        self.browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
-        )
-
     def drawn(self):
         self.browser.execute_async_script(DRAWN)
-
-    def find(self, id_):
-        return self.browser.find_element("id", id_)
-
-    def text(self, id_):
-        return self.find(id_).text
 
     def all(self, selector):
         return self.browser.find_elements("css selector", selector)
