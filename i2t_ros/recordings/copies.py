@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 import platformdirs
@@ -152,7 +152,7 @@ class CopiedRecording(Recording):
         self._listing = listing_of(url)
         self.kind = self._listing.kind
         self.path = url
-        self.name = PurePosixPath(self._listing.name).stem
+        self.name = self._listing.stem
         self._opener = opener
         self._copies = copies or usual_copies()
         self._opened: dict[Path, Recording] = {}

@@ -8,7 +8,8 @@ from pathlib import Path
 from i2t_ros.errors import SourceMissingError, SourceUnreadableError
 from i2t_ros.recordings.base import Recording
 from i2t_ros.recordings.copies import CopiedRecording
-from i2t_ros.recordings.reading.bags import BagRecording, is_bag
+from i2t_ros.recordings.reading.bag_files import is_bag
+from i2t_ros.recordings.reading.bags import BagRecording
 from i2t_ros.recordings.reading.pictures import PictureRecording, legible
 from i2t_ros.recordings.reading.videos import VideoRecording
 from i2t_ros.recordings.remote import urls_of

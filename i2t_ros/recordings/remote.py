@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from i2t_ros.errors import SourceMissingError, SourceUnreadableError
+from i2t_ros.recordings.reading.bag_files import ENDINGS, METADATA, without_ending
 from i2t_ros.recordings.storage import MAGIC, Entry, Storage
 from i2t_ros.sources.pictures import has_picture_name, natural_order
 from i2t_ros.sources.video import VIDEOS
-
-BAGS = frozenset({".mcap", ".db3"})
-METADATA = "metadata.yaml"
-"""A folder that has it is a bag."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +25,14 @@ class Listing:
     kind: str
     name: str
     files: tuple[Entry, ...]
+
+    @property
+    def stem(self) -> str:
+        """The name for files and people: as Recording has it of the same on this machine."""
+        if any(entry.name for entry in self.files):
+            return self.name  # a folder has no ending
+        plain = without_ending(self.name)
+        return plain if plain != self.name else PurePosixPath(self.name).stem
 
     @property
     def size(self) -> int:
@@ -110,10 +115,10 @@ def _sorted(urls: list[str]) -> list[str]:
 
 def _kind(name: str) -> str:
     """Return what a file of this name is; empty: no recording."""
-    ending = PurePosixPath(name).suffix.lower()
-    if ending in BAGS:
+    if name.endswith(ENDINGS):
         return "bag"
     if has_picture_name(Path(name)):
         return "pictures"
+    ending = PurePosixPath(name).suffix.lower()
     media = mimetypes.guess_type(f"x{ending}")[0] or ""
     return "video" if ending in VIDEOS or media.startswith("video/") else ""

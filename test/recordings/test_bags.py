@@ -27,7 +27,8 @@ from i2t_ros.errors import (
     SourceUnreadableError,
 )
 from i2t_ros.recordings.base import Damage, RecordedImage, Selection, Span
-from i2t_ros.recordings.reading.bags import BagRecording, is_bag
+from i2t_ros.recordings.reading.bag_files import is_bag
+from i2t_ros.recordings.reading.bags import BagRecording
 
 FRONT, BACK = "/front/image_raw", "/back/image/compressed"
 ALL = Selection()

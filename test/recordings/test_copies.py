@@ -57,6 +57,28 @@ def test_a_folder_stands_for_what_is_in_it(here):
     ]
 
 
+def test_a_recording_has_the_name_that_it_has_on_this_machine(here, tmp_path):
+    for file, name in [
+        ("drive.mcap", "drive"),
+        ("packed.mcap.zstd", "packed"),
+        ("packed.db3.zstd", "packed"),
+        ("bag.2026/bag_0.db3.zstd", "bag.2026"),
+        ("pictures.2026/p.png", "pictures.2026"),
+        ("front.left.mp4", "front.left"),
+    ]:
+        top = file.partition("/")[0]
+        for each in [file, f"{top}/metadata.yaml"] if top == "bag.2026" else [file]:
+            here.write(each, b"x")
+            (tmp_path / each).parent.mkdir(exist_ok=True)
+            (tmp_path / each).write_bytes(b"x")
+        paths = [f"{here.url}/{top}", f"{tmp_path}/{top}"]
+        assert paths_of(paths) == paths
+        job = job_of(tmp_path / top, tmp_path / "out")
+        there, local = (open_recording(path, job) for path in paths)
+        assert (there.name, there.kind) == (local.name, local.kind)
+        assert there.name == name
+
+
 def test_what_is_no_recording_is_named(here):
     here.write("notes.txt", b"x")
     here.write("empty/notes.txt", b"x")

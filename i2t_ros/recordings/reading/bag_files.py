@@ -75,6 +75,12 @@ def is_bag(path: Path) -> bool:
     return path.name.endswith(ENDINGS) and path.is_file()
 
 
+def without_ending(name: str) -> str:
+    """Return the name of a file of a bag without its ending; another name as it is."""
+    ending = next((each for each in reversed(ENDINGS) if name.endswith(each)), "")
+    return name.removesuffix(ending)
+
+
 def _has_other_recordings(folder: Path) -> bool:
     names = (Path(entry) for entry in os.listdir(folder))
     return any(has_picture_name(name) or name.suffix.lower() in VIDEOS for name in names)

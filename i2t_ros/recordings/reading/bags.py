@@ -1,6 +1,5 @@
 """Bags of ROS 2 as recordings: MCAP and SQLite, without ROS."""
 
-import hashlib
 import importlib
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
@@ -26,7 +25,7 @@ from i2t_ros.recordings.base import (
 )
 from i2t_ros.recordings.reading.bag_contents import Bag, BagReading
 from i2t_ros.recordings.reading.bag_depth import BagDepth
-from i2t_ros.recordings.reading.bag_files import ENDINGS, METADATA, is_bag
+from i2t_ros.recordings.reading.bag_files import ENDINGS, METADATA, without_ending
 from i2t_ros.recordings.reading.bag_images import (
     IMAGES,
     Stamped,
@@ -37,6 +36,7 @@ from i2t_ros.recordings.reading.bag_images import (
     shows_colors,
 )
 from i2t_ros.recordings.reading.bag_parts import DamagedPartError, Found, Stretch, Topic, Trouble
+from i2t_ros.recordings.reading.fingerprints import fingerprint_of
 from i2t_ros.types import Image, Scene
 
 RATE = 10
@@ -67,7 +67,7 @@ class BagRecording(Recording):
             for module in ("rosbags.typesys", "lz4.frame", "zstandard"):
                 importlib.import_module(module)
         self.path = path
-        self.name = _name_of(path)
+        self.name = without_ending(Path(path).resolve().name) or "bag"
         self._how = max_pixels, gray16
         self.depth = dict(depth)
         self._bag: Bag | None = None
@@ -151,19 +151,11 @@ class BagRecording(Recording):
             if path.is_dir():
                 endings = (*ENDINGS, METADATA, "-wal")
                 files = sorted(each for each in path.iterdir() if each.name.endswith(endings))
-            found = hashlib.sha256()
-            for file in files:
-                stat = file.stat()
-                found.update(
-                    f"{file.name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode(
-                        "utf-8", "surrogateescape"
-                    )
-                )
+            return fingerprint_of(files)
         except FileNotFoundError as error:
             raise SourceMissingError(f"no such bag: {path}") from error
         except OSError as error:
             raise SourceUnreadableError(f"cannot read {path}: {error.strerror}") from error
-        return found.hexdigest()
 
     def close(self) -> None:
         """See Recording.close; files that had to be unpacked go."""
@@ -272,18 +264,9 @@ class BagRecording(Recording):
         return len(topics) * RATE * (stretch.end - stretch.start) / SECOND
 
 
-def _name_of(path: str) -> str:
-    name = Path(path).resolve().name
-    ending = next((each for each in reversed(ENDINGS) if name.endswith(each)), "")
-    return name.removesuffix(ending) or "bag"
-
-
 def _refuse(why: str) -> Image:
     raise ImageMessageError(why)
 
 
 def _measure(depth: BagDepth, found: Found, header: Stamped, scene: Scene) -> Scene:
     return depth.measure(scene, found.time, header.stamp)
-
-
-__all__ = ["BagRecording", "is_bag"]

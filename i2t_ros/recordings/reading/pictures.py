@@ -1,6 +1,5 @@
 """Pictures as a recording: those of a folder, or a single one."""
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from i2t_ros.errors import BodyTooLargeError, ImageError, SourceMissingError, SourceUnreadableError
 from i2t_ros.recordings.base import RecordedImage, Recording, Selection, Span
+from i2t_ros.recordings.reading.fingerprints import fingerprint_of
 from i2t_ros.sources.pictures import pictures_of
 from i2t_ros.types import Image, Picture
 from i2t_ros.vision.codecs import MAX_PIXELS, decode_image, read_header
@@ -58,15 +58,10 @@ class PictureRecording(Recording):
 
     def fingerprint(self) -> str:
         """See Recording.fingerprint: names, sizes and times of change."""
-        found = hashlib.sha256()
-        for path in self._files:
-            try:
-                stat = path.stat()
-            except OSError as error:
-                raise SourceUnreadableError(f"{path}: {error.strerror}") from error
-            text = f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n"
-            found.update(text.encode("utf-8", "surrogateescape"))
-        return found.hexdigest()
+        try:
+            return fingerprint_of(self._files)
+        except OSError as error:
+            raise SourceUnreadableError(f"{error.filename}: {error.strerror}") from error
 
     @cached_property
     def _files(self) -> list[Path]:

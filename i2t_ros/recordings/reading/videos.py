@@ -1,6 +1,5 @@
 """Video files as recordings."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
@@ -21,6 +20,7 @@ from i2t_ros.recordings.base import (
     Span,
 )
 from i2t_ros.recordings.reading.films import Film, Outline, Trouble, turns_of
+from i2t_ros.recordings.reading.fingerprints import fingerprint_of
 from i2t_ros.recordings.reading.opening import import_av
 from i2t_ros.types import Image
 from i2t_ros.vision.codecs import MAX_PIXELS
@@ -98,10 +98,7 @@ class VideoRecording(Recording):
 
     def fingerprint(self) -> str:
         """See Recording.fingerprint: the file's name, its size and the time of its change."""
-        path = self._file()
-        stat = path.stat()
-        text = f"{self.path}\0{stat.st_size}\0{stat.st_mtime_ns}"
-        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+        return fingerprint_of([self._file()])
 
     def _outline(self) -> Outline:
         if self._outlined is None:
