@@ -10,8 +10,8 @@ from i2t_ros.errors import InvalidRequestError, UnknownLanguageError
 from i2t_ros.language import Languages
 from i2t_ros.language.grammar import Language
 from i2t_ros.language.searching import Asked, asked_for
+from i2t_ros.models.manifest import read_labels
 from i2t_ros.recordings.finding import Inside, Query, Rows, Wanted, key_of
-from i2t_ros.resources import config_path
 
 MOST_LISTED = 15
 """Classes, sources or topics that an error lists."""
@@ -91,8 +91,7 @@ def _refuse(what: str, missing: Iterable[str], there: Iterable[str]) -> None:
 @cache
 def usual_classes() -> tuple[str, ...]:
     """Return COCO's classes: these may be looked for in vain, while others may be misspelled."""
-    names = (config_path("labels") / "coco80.txt").read_text("utf-8").split("\n")
-    return tuple(name for name in names if name)
+    return read_labels("coco80", "i2t find")
 
 
 def _languages_of(rows: Rows, languages: Languages) -> list[Language]:

@@ -11,8 +11,8 @@ from i2t_ros.recordings.writing.subtitles import (
     Cues,
     SubtitlesWriter,
     clock,
-    legible,
     lines_of,
+    one_line,
 )
 
 FILM = stream_of("film")
@@ -166,6 +166,6 @@ def test_files_of_one_recording_alone_are_open(tmp_path):
     assert len(list(tmp_path.iterdir())) == 100
 
 
-def test_times_and_sentences_are_legible():
+def test_times_are_clocks_and_sentences_one_line():
     assert clock(99 * 3600 * SECOND + 59 * SECOND + 999_999_999) == "99:00:59.999"
-    assert legible(" a\n\n b\t\u2066c\u2069\x00") == "a b \u2066c\u2069"
+    assert one_line(" a\n\n b\t\u2066c\u2069\x00") == "a b \u2066c\u2069"

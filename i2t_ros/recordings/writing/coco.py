@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
+from i2t_ros.models.manifest import read_labels
 from i2t_ros.recordings.writing.base import Telling, Told, Writer
 from i2t_ros.recordings.writing.jsonl import place_of
-from i2t_ros.resources import config_path
 from i2t_ros.vision.postures import KEY_POINTS, LIMBS, SURE
 
 PERSON = "person"
@@ -123,11 +123,8 @@ class CocoWriter(Writer):
 @cache
 def coco_ids() -> Mapping[str, int]:
     """Return COCO's 80 classes with their ids, which are 1 to 90 with ten left out."""
-    used, numbered = (
-        (config_path("labels") / name).read_text("utf-8").split("\n")
-        for name in ("coco80.txt", "coco91.txt")
-    )
-    return {name: numbered.index(name) for name in used if name}
+    used, numbered = (read_labels(name, "coco.json") for name in ("coco80", "coco91"))
+    return {name: numbered.index(name) for name in used}
 
 
 def _item(row: Mapping[str, Any], number: int) -> bytes:

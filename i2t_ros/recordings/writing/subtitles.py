@@ -59,7 +59,7 @@ class Cues:
     def follow(self, time: int, sentence: str, language: str) -> Iterator[Cue]:
         """Yield the cues that have ended."""
         yield from self._advance(time)
-        said = (legible(sentence), language)
+        said = (one_line(sentence), language)
         if said[0] and said[0] != self._shown[0]:
             self._next = said
         elif said[0]:
@@ -170,7 +170,7 @@ def clock(time: int) -> str:
     return f"{hours:02d}:{minute:02d}:{second:02d}.{rest // 1_000_000:03d}"
 
 
-def legible(sentence: str) -> str:
+def one_line(sentence: str) -> str:
     """Return a sentence on one line, without characters that control a terminal or a player."""
     words = " ".join(sentence.split())
     return "".join(sign for sign in words if unicodedata.category(sign) != "Cc")
