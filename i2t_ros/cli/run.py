@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
@@ -123,7 +123,9 @@ def run(args: argparse.Namespace) -> int:
             for name, words in chosen_nodes(args).items():
                 node = NodeProcess(name, words, write=partial(_write, name))
                 nodes.append(stack.enter_context(node))
-        first = ending.interrupt(partial(first_to_end, nodes))
+        first: NodeProcess | None = None
+        with suppress(KeyboardInterrupt), ending.interruptible():
+            first = first_to_end(nodes)
         handle(signal.SIG_IGN)  # ending the nodes has a time limit
         if first:
             print(f"i2t run: {first.name} has ended, so the others are ended too", flush=True)

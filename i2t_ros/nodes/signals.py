@@ -1,10 +1,11 @@
 """The signals that end a process, from its first moment to its last."""
 
 import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
-from typing import TypeVar
 
 from i2t_ros.optional import interrupted
 
@@ -12,8 +13,6 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 10.0
 """Seconds for a process to end. Signals in this time are ignored: a terminal, systemd and ros2
 launch each send their own, and a process killed while DDS closes leaves shared memory behind."""
-
-Result = TypeVar("Result")
 
 
 def handle(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
@@ -31,7 +30,8 @@ class Ending:
     """Remembers that a signal has come, and interrupts only what may be interrupted.
 
     KeyboardInterrupt alone does not do: code that other code calls back swallows it, and extension
-    modules turn it into an ImportError; see optional.pass_on_interrupt.
+    modules turn it into an ImportError; see optional.pass_on_interrupt. And it must not come while
+    ROS makes a node or an executor: what is half made prints a traceback when it is deleted.
     """
 
     def __init__(self) -> None:
@@ -43,18 +43,28 @@ class Ending:
         """Take the signals over. One that comes after PATIENCE kills the process."""
         handle(self._on_signal)
 
-    def interrupt(self, work: Callable[[], Result]) -> Result | None:
-        """Return the result of ``work``, or None once a signal comes or if one has come."""
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Raise KeyboardInterrupt in the block once a signal comes, or at once if one has come.
+
+        At the latest at the end of the block, if something in it has swallowed the interrupt. In
+        another thread than the main one, which alone gets signals, nothing is done.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         try:
-            try:
-                self._interrupts = True
-                return None if self.came else work()
-            finally:
-                self._interrupts = False
-        except KeyboardInterrupt:
-            return None
+            self._interrupts = True
+            self._interrupt_if_come()
+            yield
         finally:
+            self._interrupts = False
             interrupted.clear()
+        self._interrupt_if_come()
+
+    def _interrupt_if_come(self) -> None:
+        if self.came:
+            raise KeyboardInterrupt
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         now = time.monotonic()

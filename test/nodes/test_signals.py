@@ -1,6 +1,7 @@
 """How signals end a process."""
 
 import contextlib
+import gc
 import itertools
 import os
 import re
@@ -15,12 +16,16 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from rclpy.context import Context
+from rclpy.exceptions import NotInitializedException
+from rclpy.logging import get_logger
 from sounds import needs_espeak
 from tiny_models import convolution_onnx
 
 from i2t_ros.backends import registry
 from i2t_ros.errors import BackendMissingError
 from i2t_ros.nodes import signals
+from i2t_ros.nodes.lifecycle.guard import GuardedExecutor
 from i2t_ros.nodes.signals import SIGNALS, Ending, handle
 from i2t_ros.optional import interrupted, needed_for
 
@@ -36,6 +41,15 @@ def ending():
     yield ending
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+def done(ending, work):
+    """Return the result of work that may be interrupted; None if it was."""
+    try:
+        with ending.interruptible():
+            return work()
+    except KeyboardInterrupt:
+        return None
 
 
 def shared_memory(pid):
@@ -73,25 +87,96 @@ def test_the_first_signal_interrupts_and_the_next_are_ignored(ending, number):
         signal.raise_signal(number)
         raise AssertionError("not interrupted")
 
-    assert ending.interrupt(work) is None
+    assert done(ending, work) is None
     assert ending.came
     signal.raise_signal(number)
-    assert ending.interrupt(lambda: "not begun") is None
+    assert done(ending, lambda: "not begun") is None
 
 
-def test_an_interrupt_that_is_swallowed_has_come_all_the_same(ending):
+def test_an_interrupt_that_is_swallowed_comes_at_the_end(ending):
     def work():
         with contextlib.suppress(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-        return "done"
+        ended.append("work")
 
-    assert ending.interrupt(work) == "done"
+    ended = []
+    assert done(ending, work) is None
+    assert ended == ["work"]
     assert ending.came
 
 
 def test_what_may_not_be_interrupted_goes_on(ending):
     signal.raise_signal(signal.SIGTERM)
     assert ending.came
+
+
+def test_nothing_is_interrupted_after_the_block_or_in_another_thread(ending):
+    def elsewhere():
+        with ending.interruptible():
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            begun.set()
+            come.wait(20)
+
+    begun, come = threading.Event(), threading.Event()
+    assert done(ending, lambda: "done") == "done"
+    with ThreadPoolExecutor() as pool:
+        ended = pool.submit(elsewhere)
+        begun.wait(20)  # the main thread takes its signal here at the latest
+        come.set()
+        ended.result()
+    assert ending.came
+    with pytest.raises(KeyboardInterrupt), ending.interruptible():
+        raise AssertionError("a signal has come before")
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("place", ["Executor.__init__", "Node.__init__"])
+def test_a_signal_while_ros_makes_something_ends_a_node_with_0_and_in_silence(place, number):
+    # A bridge makes nodes and executors while it is configured. See rclpy's Executor.__del__.
+    program = f"""
+import signal, sys
+from rclpy.executors import Executor
+from rclpy.node import Node
+from i2t_ros.nodes.bridge.node import BridgeNode
+from i2t_ros.nodes.lifecycle.runner import run_lifecycle_node
+
+class Now:
+    hit = False
+
+class Bridge(BridgeNode):
+    def on_configure(self, state):
+        Now.hit = True
+        return super().on_configure(state)
+
+def hit(frame, event, argument):
+    if Now.hit and frame.f_code is {place}.__code__:
+        Now.hit = False
+        signal.raise_signal({number:d})
+
+sys.argv += ["--ros-args", "-p", "tcp_port:=0"]
+sys.setprofile(hit)
+code = run_lifecycle_node(Bridge)
+print("hit" if not Now.hit else "not hit")
+sys.exit(code)
+"""
+    node = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd="/",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert (node.returncode, node.stdout) == (0, "hit\n")
+
+
+def test_an_executor_that_cannot_be_made_is_deleted_in_silence(monkeypatch):
+    said = []
+    monkeypatch.setattr(sys, "unraisablehook", said.append)
+    with pytest.raises((TypeError, NotInitializedException)):  # as rclpy's version has it
+        GuardedExecutor(get_logger("nobody"), Context())
+    gc.collect()
+    assert said == []
 
 
 def test_a_signal_after_the_time_to_end_kills():
@@ -169,7 +254,7 @@ def test_a_signal_during_an_engines_import_is_no_missing_engine(
     ending, tmp_path, monkeypatch, shape, number
 ):
     engine(tmp_path, monkeypatch, ENGINES[shape], number)
-    assert ending.interrupt(lambda: registry._class_of("engine")) is None
+    assert done(ending, lambda: registry._class_of("engine")) is None
     assert ending.came
     assert not interrupted.is_set()
 
@@ -182,22 +267,24 @@ def test_nor_during_the_import_of_any_other_package(ending, tmp_path, monkeypatc
         with needed_for("seeing", "pip install it"):
             import not_there  # noqa: F401, PLC0415
 
-    assert ending.interrupt(work) is None
+    assert done(ending, work) is None
 
 
 def test_another_thread_is_not_interrupted_and_its_package_is_missing(ending):
     def elsewhere():
         with pytest.raises(BackendMissingError), needed_for("flying", "pip install wings"):
             import no_such_wings  # noqa: F401, PLC0415
-        return "done"
+        ended.append("elsewhere")
 
     def work():
         with contextlib.suppress(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
         with ThreadPoolExecutor() as pool:
-            return pool.submit(elsewhere).result()
+            pool.submit(elsewhere).result()
 
-    assert ending.interrupt(work) == "done"
+    ended = []
+    assert done(ending, work) is None
+    assert ended == ["elsewhere"]
 
 
 @pytest.mark.parametrize("times", [1, 3])

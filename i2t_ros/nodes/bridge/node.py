@@ -119,7 +119,7 @@ class BridgeNode(ManagedNode):
     def _open_http(self, given: BridgeValues, detector: DetectorClient) -> None:
         """Serve HTTP; raises I2tError and OSError."""
         install = f"{how_to_install('web')}; without it, set http:=false"
-        with needed_for("the HTTP listener", install):
+        with self.interruptible(), needed_for("the HTTP listener", install):
             from i2t_ros.bridges.http.server import HttpServer  # noqa: PLC0415
             from i2t_ros.bridges.http.services import Services  # noqa: PLC0415
         settings = given.settings

@@ -103,7 +103,8 @@ class Work:
                 time_limit=settings.task_timeout,
             )
             undo.callback(self.describer.close)
-            self.describer.prepare((STAGED, *frame_settings().options.tasks))
+            with node.interruptible():  # a download takes minutes
+                self.describer.prepare((STAGED, *frame_settings().options.tasks))
             undo.pop_all()
         detector, logger = self.describer.detector, node.get_logger()
         options = frame_settings().options

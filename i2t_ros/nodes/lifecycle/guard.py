@@ -52,6 +52,9 @@ class GuardedExecutor(SingleThreadedExecutor):
     The callbacks of services have to be functions, not coroutines.
     """
 
+    # rclpy's __del__ wants it, also if the constructor was refused before it came to be.
+    _sigint_gc = None  # type: ignore[assignment]
+
     def __init__(self, logger: RcutilsLogger, context: Context | None = None) -> None:
         """``logger`` gets what fails; ``context`` is that of the nodes, None: the default one."""
         super().__init__(context=context)

@@ -5,7 +5,7 @@ import threading
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from functools import partial
+from contextlib import AbstractContextManager, nullcontext
 from textwrap import fill, indent
 from typing import Any, ClassVar, TypeAlias
 
@@ -45,6 +45,9 @@ class ManagedNode(LifecycleNode, ABC):
     program     its name, also that of the program
     table       its parameters
     configured  whether the parameters that are read at configuration can no longer change
+
+    interruptible  in a transition, what takes long goes into ``with self.interruptible()``: a
+                   signal interrupts that, and waits for the end of everything else
     """
 
     program: ClassVar[str]
@@ -55,6 +58,7 @@ class ManagedNode(LifecycleNode, ABC):
 
         Raises InvalidRequestError for an invalid parameter.
         """
+        self.interruptible: Callable[[], AbstractContextManager[None]] = nullcontext
         # Held during a transition: the end of the node comes in another thread than its timers.
         self._changing = threading.RLock()
         # rclpy turns an exception in a transition into a failure, and does not log it.
@@ -263,6 +267,7 @@ def run_lifecycle_node(kind: type[ManagedNode]) -> int:
     try:
         ending.handle()
         node = kind()
+        node.interruptible = ending.interruptible
         return _run(node, ending)
     except KNOWN_ERRORS as error:
         sys.stderr.write(f"{name}: {explained(error)}\n")
@@ -277,8 +282,9 @@ def _run(node: ManagedNode, ending: Ending) -> int:
     """Spin the node in a thread, activate it, wait for a signal, and end it."""
     spinning = SpinningThread(node)
     try:
-        code = ending.interrupt(partial(_live, node, spinning, ending))
-        return 0 if code is None else code
+        return _live(node, spinning, ending)
+    except KeyboardInterrupt:
+        return 0
     finally:
         try:
             node.end_work()
@@ -291,7 +297,7 @@ def _live(node: ManagedNode, spinning: SpinningThread, ending: Ending) -> int:
     if node.values["autostart"]:
         for transition in (node.trigger_configure, node.trigger_activate):
             done = transition() == TransitionCallbackReturn.SUCCESS
-            if ending.came:  # and its interrupt was swallowed
+            if ending.came:  # while nothing could be interrupted, or something swallowed that
                 return 0
             if not done:
                 return EXIT_FAILED

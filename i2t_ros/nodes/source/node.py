@@ -50,7 +50,8 @@ class SourceNode(ManagedNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Find the source and create the topics."""
         settings = from_values(SourceSettings, self.values)
-        source = open_source(settings.source, settings.reading)
+        with self.interruptible():
+            source = open_source(settings.source, settings.reading)
         url = settings.camera_info_url
         self._ports = SourcePorts(self, source, settings, load_camera_info(url) if url else None)
         self.configured = True
@@ -60,7 +61,8 @@ class SourceNode(ManagedNode):
         """Open the source and start to publish."""
         ports = self._ports
         assert ports is not None  # noqa: S101 (configured)
-        ports.source.open()
+        with self.interruptible():
+            ports.source.open()
         result = super().on_activate(state)
         self.get_logger().info(f"active: {ports.source.title} to {ports.topic}")
         self._stop = threading.Event()

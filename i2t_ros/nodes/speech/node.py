@@ -44,7 +44,8 @@ class SpeechNode(ManagedNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the voice, and try it where nobody hears it."""
-        self._voice = open_voice(self._given.voice, self._given.manner)
+        with self.interruptible():
+            self._voice = open_voice(self._given.voice, self._given.manner)
         publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._reports = publisher, self.every(REPORT_PERIOD, self._report)
         self.configured = True
@@ -54,7 +55,8 @@ class SpeechNode(ManagedNode):
         """Begin to listen, and to speak."""
         voice = self._voice
         assert voice is not None  # noqa: S101 (configured)
-        voice.start()
+        with self.interruptible():
+            voice.start()
         self._speaker = Speaker(
             voice, self._given.limits, on_said=self._on_said, on_failure=self._on_failure
         )
