@@ -122,12 +122,12 @@ def test_hidden_files_are_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("tag", ["a-" * 500_000, "es-" * 500_000, "_" * 1_000_000])
 def test_a_tag_without_end_is_refused_at_once(tag: str) -> None:
-    begin = time.monotonic()
+    begin = time.thread_time()
 
     with pytest.raises(UnknownLanguageError) as refusal:
         load_languages().resolve(tag)
 
-    assert time.monotonic() - begin < 1
+    assert time.thread_time() - begin < 1
     assert len(str(refusal.value)) <= 2000
 
 
@@ -141,10 +141,10 @@ def test_a_tag_is_no_path(tag: str) -> None:
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_a_label_without_end_is_said_in_time(piece: str, language: str) -> None:
     label = piece * (600_000 // len(piece))
-    begin = time.monotonic()
+    begin = time.thread_time()
 
     for count in (1, 2):
         said = compose([ObjectFacts((ObjectCount(label, count),))], language)
         assert label.split("/", maxsplit=1)[0].strip()[:100] in said
 
-    assert time.monotonic() - begin < 5
+    assert time.thread_time() - begin < 5

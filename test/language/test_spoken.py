@@ -256,9 +256,9 @@ def test_what_is_written_is_read(tag: str, written: str, said: str) -> None:
 )  # fmt: skip
 def test_hostile_texts_take_neither_long_nor_much(written: str) -> None:
     spoken_text("1", "en")
-    start = time.perf_counter()
+    start = time.thread_time()
     said = spoken_text(written, "en")
-    assert time.perf_counter() - start < 2
+    assert time.thread_time() - start < 2
     assert len(said) < 30 * LONGEST_TEXT
 
 

@@ -125,10 +125,10 @@ def test_korean_of_a_region_chooses_too(tmp_path) -> None:
 
 @pytest.mark.parametrize("sign", ["-", "(", "”"])
 def test_a_long_row_of_signs_is_settled_at_once(sign: str) -> None:
-    start = time.monotonic()
+    start = time.thread_time()
 
     assert settle_korean(sign * 1_000_000 + "이(가)") == sign * 1_000_000 + "가"
-    assert time.monotonic() - start < 2
+    assert time.thread_time() - start < 2
 
 
 def test_the_command_says_it(capsys) -> None:

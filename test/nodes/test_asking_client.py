@@ -136,7 +136,7 @@ def test_whoever_is_cancelled_stops_the_model_and_frees_the_place(vlm, bridge, d
         each.cancel()
     for each in asking:
         with pytest.raises(asyncio.CancelledError):
-            each.result(2)
+            each.result(TIME_LIMIT)
     assert all(each.closed.wait(TIME_LIMIT) for each in at_server)
     vlm.play = good(WORDS)
     assert bridge.ask().result().answer.text == "There is one."
@@ -151,7 +151,7 @@ def test_closing_the_bridge_stops_the_model(vlm, peer, monkeypatch, detector, ga
     at_server = vlm.next_asked()
     began = time.monotonic()
     bridge.close()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10  # the model would take 20 s
     assert at_server.closed.wait(TIME_LIMIT)
 
 
