@@ -74,8 +74,10 @@ def main() -> int:
             picture = picture.relative_to(Path.cwd())
         save = args.save or Path("out") / f"demo{picture.suffix}"
         data = picture.read_bytes()
-        done = ending.interrupt(partial(run_demo, picture, data, args.model, args.language, save))
-        return EXIT_INTERRUPTED if done is None else done
+        with ending.interruptible():
+            return run_demo(picture, data, args.model, args.language, save)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     except (I2tError, OSError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return EXIT_INTERRUPTED if ending.came else 1

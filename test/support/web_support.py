@@ -119,6 +119,8 @@ class WebBridge:
         self._own = None if handler else LocalHandler(self.describer, 2, 64, answer)
         self.hub = None
         limits = {name: options.pop(name) for name in list(options) if name in _LIMITS}
+        # On a busy machine a test's only picture would be stale before it is looked at.
+        limits.setdefault("stale_time", TIME_LIMIT)
         self.settings = HttpSettings(limits=HttpLimits(**limits), **options)
         self.loop = LoopThread("web")
         self._handler = handler or self._own

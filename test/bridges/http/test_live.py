@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("fastapi")
 from streams import events, words_of
-from waiting import TIME_LIMIT, until
+from waiting import until
 from web_support import RectangleDescriber, picture
 
 from i2t_ros.bridges.http.routes import live
@@ -38,7 +38,7 @@ def test_live_words_in_another_language_are_asked_for(web, monkeypatch):
         frame = Picture(picture([("person", (10, 10, 50, 90))], size=(100, 100)))
         return plain(replace(request, camera="", picture=frame))
 
-    bridge = web(describe, stale_time=TIME_LIMIT)
+    bridge = web(describe)
     bridge.on_loop(bridge.hub.add, "front", "topic")
     with bridge.client() as client:
         words = events(client, "/v1/live?language=es&style=list", 2)
@@ -61,7 +61,7 @@ def test_live_words_for_a_voice_are_asked_for_unless_they_are_for_one_already(we
         asked.append(request)
         return DescribeReply(replace(words_of([]), sentence="asked", spoken=True))
 
-    bridge = web(describe, stale_time=TIME_LIMIT)
+    bridge = web(describe)
     bridge.on_loop(bridge.hub.add, "front", "topic")
     bridge.on_loop(bridge.hub.publish, "front", words=words_of([]))
     with bridge.client() as client:
@@ -85,7 +85,7 @@ def test_live_words_for_a_voice_are_refused_where_there_are_none(web):
 
 
 def test_live_words_of_a_websocket_camera_are_about_its_newest_frame(web):
-    bridge = web(stale_time=TIME_LIMIT)
+    bridge = web()
     bridge.on_loop(bridge.hub.add, "esp", "websocket")
     bridge.on_loop(bridge.hub.publish, "esp", raw=picture([("kite", (10, 10, 60, 60))]))
     bridge.on_loop(bridge.hub.publish, "esp", words=words_of([]))

@@ -52,7 +52,7 @@ def test_a_player_that_sends_no_accept_header_gets_the_stream(plain_web):
 
 
 def test_the_stream_at_the_root_has_the_options_and_the_access_of_the_stream(web):
-    bridge = web(token="correct-horse-battery", stale_time=TIME_LIMIT)  # noqa: S106
+    bridge = web(token="correct-horse-battery")  # noqa: S106
     bridge.on_loop(bridge.hub.add, "front")
     bridge.on_loop(bridge.hub.add, "rear")
     publish(bridge, 50)
@@ -69,7 +69,7 @@ def test_the_stream_at_the_root_has_the_options_and_the_access_of_the_stream(web
 
 
 def test_opencv_plays_the_root(web):
-    bridge = web(stale_time=TIME_LIMIT)
+    bridge = web()
     bridge.on_loop(bridge.hub.add, "front")
     publish(bridge, 90, view="annotated")  # or it plays a placeholder first
     stop = threading.Event()

@@ -323,7 +323,7 @@ def test_without_a_name_the_first_camera_that_has_pictures_is_shown(web):
 
 
 def test_a_camera_that_left_is_shown_again_when_it_comes_back(web):
-    bridge = web(stale_time=TIME_LIMIT)
+    bridge = web()
     for name, number in (("front", 50), ("rear", 90)):
         bridge.on_loop(bridge.hub.add, name, "websocket")
         publish(bridge, number, name)
@@ -337,7 +337,7 @@ def test_a_camera_that_left_is_shown_again_when_it_comes_back(web):
 
 
 def test_a_camera_with_pictures_but_no_detector_is_named_before_one_with_nothing(web):
-    bridge = web(stale_time=TIME_LIMIT)
+    bridge = web()
     bridge.on_loop(bridge.hub.add, "image")
     bridge.on_loop(bridge.hub.add, "esp", "websocket")
     publish(bridge, 50, "esp")
@@ -346,7 +346,7 @@ def test_a_camera_with_pictures_but_no_detector_is_named_before_one_with_nothing
 
 
 def test_a_snapshot_and_words_of_the_first_camera_that_has_any(web):
-    bridge = web(stale_time=TIME_LIMIT)
+    bridge = web()
     bridge.on_loop(bridge.hub.add, "image")
     bridge.on_loop(bridge.hub.add, "esp", "websocket")
     publish(bridge, 50, "esp")
