@@ -10,6 +10,7 @@ import wave
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 needs_espeak = pytest.mark.skipif(not shutil.which("espeak-ng"), reason="no espeak-ng")
 
@@ -90,8 +91,17 @@ class StandInPlayer:
         return [(self.folder / f"{pid}.wav").read_bytes() for pid in self.playing]
 
     def end(self):
-        """Let the player that runs end; returns once it has read this."""
-        with contextlib.suppress(BrokenPipeError), self._gate.open("w") as gate:
+        """Let the player that runs end, or the next one that does; it has read this then."""
+        gates = []
+
+        def opened():
+            with contextlib.suppress(OSError):  # nobody reads yet
+                gates.append(os.open(self._gate, os.O_WRONLY | os.O_NONBLOCK))
+            return gates
+
+        until(opened, "a player that can be ended")
+        os.set_blocking(gates[0], True)
+        with contextlib.suppress(BrokenPipeError), open(gates[0], "w") as gate:
             gate.write("\n")
 
     def never_two_at_once(self):
