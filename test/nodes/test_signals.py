@@ -52,6 +52,20 @@ def done(ending, work):
         return None
 
 
+def ran(program, *words, **environment):
+    """Run a Python program to its end; return its exit code and all that it has written."""
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        env={**os.environ, **environment},
+        cwd="/",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return ended.returncode, ended.stdout
+
+
 def shared_memory(pid):
     """Return the files of shared memory that a process uses, its peers' among them."""
     maps = Path(f"/proc/{pid}/maps").read_text()
@@ -140,34 +154,24 @@ from rclpy.node import Node
 from i2t_ros.nodes.bridge.node import BridgeNode
 from i2t_ros.nodes.lifecycle.runner import run_lifecycle_node
 
-class Now:
-    hit = False
+hits = []
 
 class Bridge(BridgeNode):
     def on_configure(self, state):
-        Now.hit = True
+        sys.setprofile(hit)
         return super().on_configure(state)
 
 def hit(frame, event, argument):
-    if Now.hit and frame.f_code is {place}.__code__:
-        Now.hit = False
+    if frame.f_code is {place}.__code__:
+        sys.setprofile(None)
+        hits.append("hit")
         signal.raise_signal({number:d})
 
-sys.argv += ["--ros-args", "-p", "tcp_port:=0"]
-sys.setprofile(hit)
 code = run_lifecycle_node(Bridge)
-print("hit" if not Now.hit else "not hit")
+print(*hits)
 sys.exit(code)
 """
-    node = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd="/",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert (node.returncode, node.stdout) == (0, "hit\n")
+    assert ran(program, "--ros-args", "-p", "tcp_port:=0") == (0, "hit\n")
 
 
 def test_an_executor_that_cannot_be_made_is_deleted_in_silence(monkeypatch):
@@ -299,13 +303,4 @@ def test_signals_during_an_engines_import_end_a_node_with_0_and_in_silence(tmp_p
     (tmp_path / "mine.onnx").write_bytes(convolution_onnx())
     program = "from i2t_ros.nodes.start import detector_node; exit(detector_node())"
     options = ("--ros-args", "-p", "backend:=onnxruntime", "-p", f"model:={tmp_path / 'mine.onnx'}")
-    node = subprocess.run(
-        [sys.executable, "-c", program, *options],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        cwd="/",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert (node.returncode, node.stdout) == (0, "")
+    assert ran(program, *options, PYTHONPATH=str(tmp_path)) == (0, "")
